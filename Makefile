@@ -162,7 +162,7 @@ proxy:
 constraints: ## pins what `pip install .` brings along today, in constraints.txt
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet .
+	build/constraints/bin/python -m pip install --quiet .[postgres]
 	{ build/constraints/bin/python -c 'import sys; print("# Made by `make constraints` with Python %d.%d: what the image installs." % sys.version_info[:2])' \
 	  && build/constraints/bin/python -m pip freeze --exclude understudy; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt

@@ -59,6 +59,7 @@ THIRD_PARTIES = {
     "slack_sdk": ("bot.slack", "commands"),
     "slack_bolt": ("bot.slack", "commands"),
     "sqlite_utils": ("bot.store",),
+    "psycopg": ("bot.store.postgres",),
     "apscheduler": ("bot.engine.metronome",),
     "httpx": (
         "bot.checks",

@@ -16,7 +16,6 @@ from bot.core.record.world import World
 from bot.ports import Audited, Flaw, StateRow, StoreError
 from bot.store import marks
 from bot.store.connection import Connection, one
-from bot.store.incidents import ALL
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
 
 MOST_AT_START = 20_000  # facts of one stream
@@ -29,25 +28,12 @@ WITH RECURSIVE found(stream) AS (
     UNION ALL SELECT (SELECT min(stream) FROM facts WHERE stream > found.stream) FROM found WHERE found.stream IS NOT NULL
 ) SELECT stream FROM found WHERE stream IS NOT NULL
 """
-# Each incident whose state holds no key and says the same as its last change of phase. That is looked for as text: JSON has no
-# bare quotes inside its texts, and to parse ten thousand states takes longer than all the rest of a start.
-CLOSED = f"""
-SELECT facts.*, json_extract(facts.body, '$.phase') AS phase FROM (
-    SELECT body AS held, (
-        SELECT id FROM facts WHERE facts.stream = states.stream AND kind = 'incident.phase_changed' ORDER BY seq DESC LIMIT 1
-    ) AS last FROM states WHERE {ALL} AND dedup = ''
-) JOIN facts ON facts.id = last
-WHERE CASE WHEN json_valid(facts.body) THEN instr(held, '"phase":"' || json_extract(facts.body, '$.phase') || '"') END
-"""  # noqa: S608 # constants
-# Facts are numbered in the order of their commits, without a gap; SQLite remembers the last number that it gave. What was
+# Facts are numbered in the order of their commits, without a gap; the database remembers the last number that it gave. What was
 # taken out on purpose is counted in a setting.
 REMOVED_SETTING = "facts taken out on purpose"
-MISSING = """
-SELECT max(coalesce(max(id), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'facts'), 0)) - count(*) FROM facts
-"""
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, StoreError)
 # An incident's state also counts what its vendor said, which stands in the vendor's own stream.
-OF_INCIDENT = "SELECT * FROM facts WHERE stream = ? OR (incident = ? AND stream GLOB 'provider/*') ORDER BY id"
+OF_INCIDENT = "SELECT * FROM facts WHERE stream = ? OR (incident = ? AND substr(stream, 1, 9) = 'provider/') ORDER BY id"
 
 
 def streams(conn: Connection) -> list[str]:
@@ -80,7 +66,9 @@ def _over(conn: Connection) -> set[str]:
 
 
 def _closed(conn: Connection) -> set[str]:
-    return {row["stream"] for row in conn.execute(CLOSED) if row["phase"] in OVER and row["hash"] == fact_hash(row)}
+    return {
+        row["stream"] for row in conn.execute(conn.dialect.closed) if row["phase"] in OVER and row["hash"] == fact_hash(row)
+    }
 
 
 def examine(conn: Connection, stream: str) -> Flaw | None:
@@ -136,7 +124,7 @@ def missing(conn: Connection) -> int:
 
 def gone(conn: Connection) -> int:
     """How many facts are gone, on purpose or not."""
-    return int(one(conn, MISSING)[0])
+    return int(one(conn, conn.dialect.missing)[0])
 
 
 def removed_on_purpose(conn: Connection) -> int:

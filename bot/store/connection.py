@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from bot.ports import StoreError
+from bot.store.dialect import Dialect
 
 
 class Cursor(Protocol):
@@ -39,6 +40,10 @@ class Connection(Protocol):
         """What a constraint refused."""
 
     @property
+    def dialect(self) -> Dialect:
+        """The SQL that it has of its own."""
+
+    @property
     def in_transaction(self) -> bool:
         """Whether a transaction runs."""
 
@@ -59,6 +64,12 @@ class Connection(Protocol):
 
     def deleting_facts(self) -> AbstractContextManager[None]:
         """Facts may be deleted inside, which the database refuses otherwise; in a transaction, which undoes that too."""
+
+    def give_back_room(self) -> None:
+        """Give some of what deleted rows took back to the disk, where nobody else does."""
+
+    def clock(self, now: int) -> int:
+        """The database's own time where several processes share it, `now` where it has none; microseconds since 1970."""
 
     def require_odd_text(self, error: Exception) -> None:
         """Raise whatever is more than bytes that are no text."""

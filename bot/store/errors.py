@@ -17,6 +17,7 @@ REMEDIES = {
     StoreTrouble.READ_ONLY: "it cannot be written; check its owner, its folder and how the disk is mounted",
     StoreTrouble.IO: "the disk does not do as it is told; the machine's own log may say more",
     StoreTrouble.CORRUPT: "it is damaged; restore a backup as docs/storage.md says",
+    StoreTrouble.AWAY: "the database cannot be reached",
     StoreTrouble.OTHER: "is another program on this file?",
 }
 

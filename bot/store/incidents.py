@@ -9,32 +9,15 @@ from bot.store.connection import Connection, one
 from bot.store.rows import canonical, iso, read_state
 
 ALL = "stream >= 'incident/' AND stream < 'incident0'"  # along the primary key
-NUMBER = "CAST(substr(stream, 10) AS INTEGER)"
 MOST_AT_ONCE = 500  # values in one statement
 
-NEWEST = f"SELECT max({NUMBER}) FROM states WHERE {ALL}"  # noqa: S608 # constants
 OTHERS = "SELECT * FROM states WHERE stream < 'incident/' OR stream >= 'incident0' ORDER BY stream"
 OPEN = f"SELECT * FROM states WHERE dedup <> '' AND {ALL}"  # noqa: S608 # constants; only open ones hold a key
-ENDED = f"""
-SELECT touched.key, {NUMBER}, json_extract(body, '$.ending.at') AS ended_at
-FROM states, json_each(body, '$.affected') AS touched
-WHERE {ALL} AND dedup = '' AND ended_at >= ? ORDER BY ended_at, {NUMBER}
-"""  # noqa: S608 # constants
-OPEN_TASKS = f"""
-SELECT {NUMBER} FROM states WHERE {ALL} AND instr(body, '"state":"open"') AND CASE WHEN json_valid(body) THEN
-EXISTS (SELECT 1 FROM json_each(body, '$.tasks') AS task WHERE json_extract(task.value, '$.state') = 'open') END
-"""  # noqa: S608 # constants
-# What does not hold the text anywhere need not be taken apart.
-WITH_TEXT = f"""
-SELECT {NUMBER} FROM states WHERE {ALL}
-AND CASE WHEN instr(body, ?1) AND json_valid(body) THEN json_extract(body, ?2) = json_extract(?1, '$') END
-ORDER BY 1 DESC LIMIT 1
-"""  # noqa: S608 # constants
 
 
 def newest(conn: Connection) -> int:
     """The highest number that was given; 0 where there is none."""
-    return int(one(conn, NEWEST)[0] or 0)
+    return int(one(conn, conn.dialect.newest_incident)[0] or 0)
 
 
 def others(conn: Connection) -> list[StateRow]:
@@ -70,15 +53,15 @@ def ended_last(conn: Connection, since: Mapping[str, datetime]) -> dict[str, int
 
 
 def _ended(conn: Connection, since: datetime | None) -> Iterable[Any]:
-    return () if since is None else conn.execute(ENDED, (since.isoformat(),))
+    return () if since is None else conn.execute(conn.dialect.ended, {"since": since.isoformat()})
 
 
 def with_open_tasks(conn: Connection) -> list[int]:
     """The incidents in which something is still to be done."""
-    return [int(row[0]) for row in conn.execute(OPEN_TASKS)]
+    return [int(row[0]) for row in conn.execute(conn.dialect.open_tasks)]
 
 
 def with_text(conn: Connection, field: str, text: str) -> int | None:
     """The newest incident whose state has this text in this field; each is looked at, which takes some milliseconds."""
-    row = one(conn, WITH_TEXT, canonical(text), f"$.{field}")
+    row = conn.execute(conn.dialect.with_text, {"text": canonical(text), "field": field}).fetchone()
     return int(row[0]) if row else None

@@ -25,15 +25,6 @@ WORTH = 500  # facts, at 25 to 50 µs each; fewer than that are folded again rat
 AT_ONCE = 1_000
 CORE = Path(bot.core.__file__).parent
 PREFIX = "audit mark of "
-# All that facts say, their hashes included; the stream's name stands in the mark. Joined by SQLite: a start reads a hundred
-# thousand of them, and to fetch each would take half as long again.
-BYTES = """
-SELECT CAST(group_concat(fact, x'1e') AS BLOB) FROM (
-    SELECT seq || x'1f' || at || x'1f' || kind || x'1f' || version || x'1f' || actor || x'1f' || ifnull(incident, '')
-        || x'1f' || body || x'1f' || prev_hash || x'1f' || hash AS fact
-    FROM facts WHERE stream = ? AND seq > ? AND seq <= ? ORDER BY seq
-)
-"""
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
@@ -89,7 +80,9 @@ def _digest(conn: Connection, stream: str, seq: int, state: Any) -> str:
     """Over the facts up to `seq` as they lie there, the state that they came to and the rules that say so."""
     digest = hashlib.sha256(canonical([stream, seq, state, rules()]).encode("ascii"))
     for after in range(0, seq, AT_ONCE):
-        digest.update(one(conn, BYTES, stream, after, min(after + AT_ONCE, seq))[0] or b"")
+        values = {"stream": stream, "after": after, "until": min(after + AT_ONCE, seq)}
+        said = conn.execute(conn.dialect.fact_bytes, values)
+        digest.update(said.fetchone()[0] or b"")
     return digest.hexdigest()
 
 

@@ -95,7 +95,8 @@ def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
     """Rows as `read_outbox` takes them: one that holds no text must not keep the others from being read."""
     try:
         return conn.execute(sql, values).fetchall()
-    except conn.Error:  # bytes that are no text; anything worse comes again
+    except conn.Error as error:
+        conn.require_odd_text(error)
         with conn.forgiving("surrogateescape"):
             return conn.execute(sql, values).fetchall()
 
@@ -169,7 +170,7 @@ def release_claims(conn: Connection, now: datetime, settle_for: timedelta) -> in
 
 def next_due(conn: Connection, now: datetime) -> datetime | None:
     """When the earliest claimable row is due. Asked all the time, so in one pass over the index of lanes."""
-    heads = conn.execute(f"SELECT {SET}, min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane").fetchall()  # noqa: S608 # constants
+    heads = conn.execute(conn.dialect.heads).fetchall()
     beyond = micros(now + LONGEST)
     return maybe_moment(min((at if at is not None and 0 <= at <= beyond else 0 for at, _ in heads), default=None))
 

@@ -9,15 +9,13 @@ from datetime import datetime, timedelta
 
 from bot.core.effects import OpenThread
 from bot.ports import Old
-from bot.store.connection import Connection, one
+from bot.store.connection import Connection
 from bot.store.outbox import UNFINISHED
 from bot.store.rows import micros
 
 KEEP_ROOTS = timedelta(days=365)  # a component that stays degraded for longer is told in a new thread
 CHUNK = 500  # deleted in one transaction: some milliseconds
 WINDOW = 5_000  # rows looked at in one reading
-SPARE_PAGES = 1_000  # free pages that stay for new rows
-PAGES = 64  # given back in one transaction
 
 FINISHED = f"NOT {UNFINISHED}"
 # A signal of an effect that is not settled keeps it single when it is found again.
@@ -53,6 +51,4 @@ def forget(conn: Connection, old: Old) -> None:
     """Delete what was found, and give free pages back where there are many."""
     conn.executemany(f"DELETE FROM outbox WHERE id = ? AND {FINISHED}", [(id,) for id in old.rows])  # noqa: S608 # constants
     conn.executemany("DELETE FROM signals WHERE id = ?", [(id,) for id in old.signals])
-    free, pages = one(conn, "PRAGMA freelist_count")[0], one(conn, "PRAGMA page_count")[0]
-    if free > max(SPARE_PAGES, pages // 4):
-        conn.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
+    conn.give_back_room()

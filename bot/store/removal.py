@@ -12,10 +12,7 @@ WHERE = {
     "outbox": "(stream = :stream OR incident = :incident)",
 }
 # All that a stream ever had, as far as a number in it tells: some of it may be gone already.
-LENGTH = """
-SELECT max(coalesce((SELECT max(seq) FROM facts WHERE stream = :stream), 0),
-    coalesce((SELECT seq FROM states WHERE stream = :stream), 0))
-"""
+LENGTHS = "SELECT max(seq) FROM facts WHERE stream = :stream UNION ALL SELECT seq FROM states WHERE stream = :stream"
 
 
 def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
@@ -31,10 +28,10 @@ def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
 def remove(conn: Connection, stream: str) -> None:
     """Delete the stream's rows, and the ids of signals that tell of its effects: its numbers are given anew."""
     values, known = _values(stream), removed_on_purpose(conn)
-    length = int(conn.execute(LENGTH, values).fetchone()[0])
+    length = max(row[0] or 0 for row in conn.execute(LENGTHS, values).fetchall())
     effects = f"SELECT key FROM outbox WHERE {WHERE['outbox']}"  # noqa: S608 # constants
     for word in ("done", "refused"):
-        conn.execute(f"DELETE FROM signals WHERE id IN (SELECT '{word}/' || key FROM ({effects}))", values)  # noqa: S608 # constants
+        conn.execute(f"DELETE FROM signals WHERE id IN (SELECT '{word}/' || key FROM ({effects}) AS effects)", values)  # noqa: S608 # constants
     with conn.deleting_facts():
         for table, where in WHERE.items():
             conn.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 # constants

@@ -16,8 +16,7 @@ FORGOTTEN_AFTER = timedelta(days=1)  # of a dead replica; nothing needs it any m
 
 def clock(conn: Connection, now: datetime) -> int:
     """Which time leases go by, in microseconds: a database that replicas share has a clock of its own, a file has none."""
-    del conn
-    return micros(now)
+    return conn.clock(micros(now))
 
 
 def renew(conn: Connection, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:

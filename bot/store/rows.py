@@ -53,8 +53,9 @@ def canonical(data: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that SQLite takes: a lone surrogate is spelled out (`\\ud800`), everything else stays."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Text that every database takes: NUL and lone surrogates are spelled out (`\\x00`, `\\ud800`), everything else stays."""
+    text = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.replace("\0", "\\x00") if "\0" in text else text
 
 
 def kept_id(signal: str) -> str:

@@ -14,9 +14,6 @@ SPOKEN_OF = """
 SELECT stream, max(seq) FROM outbox GROUP BY stream
 UNION ALL SELECT 'incident/' || incident, 1 FROM outbox WHERE incident IS NOT NULL GROUP BY incident
 UNION ALL SELECT 'incident/' || incident, 1 FROM facts WHERE incident IS NOT NULL GROUP BY incident
-UNION ALL SELECT DISTINCT 'component/' || affected.key, 1
-    FROM (SELECT CASE WHEN json_valid(body) THEN body ELSE '{}' END AS body FROM states WHERE kind = 'incident') AS held,
-    json_each(held.body, '$.affected') AS affected
 """
 HELD = "SELECT stream, max(seq) FROM facts GROUP BY stream"
 
@@ -25,7 +22,7 @@ def missing_from(conn: Connection) -> tuple[str, ...]:
     """The streams that facts are gone from, as far as what is left tells."""
     with conn.forgiving("backslashreplace"):
         spoken_of = {**_marked(conn)}
-        for stream, seq in conn.execute(SPOKEN_OF):
+        for stream, seq in conn.execute(f"{SPOKEN_OF} UNION ALL {conn.dialect.affected}"):
             spoken_of[stream] = max(seq, spoken_of.get(stream, 0))
         held = dict(conn.execute(HELD).fetchall())
     return tuple(

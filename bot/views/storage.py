@@ -22,6 +22,7 @@ WHY = {
     StoreTrouble.GONE: "The ledger's file is gone",
     StoreTrouble.CORRUPT: "The ledger is damaged",
     StoreTrouble.NEWER: "A newer Understudy writes the ledger",
+    StoreTrouble.AWAY: "The database cannot be reached",
     StoreTrouble.OTHER: "The ledger cannot be used",
 }
 
@@ -37,6 +38,8 @@ def meanwhile(error: StoreError) -> str:
         return "Flags stay as they are. Make room where Understudy runs, and it goes on by itself."
     if error.kind is StoreTrouble.NEWER:
         return "Flags stay as they are. Upgrade this replica."
+    if error.kind is StoreTrouble.AWAY:
+        return "Flags stay as they are. It goes on by itself when the database is back."
     return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
 
 

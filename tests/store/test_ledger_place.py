@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.ports import StoreError, StoreTrouble
-from bot.store.sqlite.identity import MARKER, require_there
+from bot.store.identity import MARKER, require_there
 from bot.store.sqlite.ledgers import open_ledger
 
 

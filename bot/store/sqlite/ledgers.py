@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.ports import Store
+from bot.store import identity
 from bot.store.connection import Connection, atomic, snapshot
 from bot.store.errors import StoreError
 from bot.store.ledger import SqlStore
 from bot.store.lock import DataLock
-from bot.store.sqlite import identity
 from bot.store.sqlite.access import Access, Ways
 from bot.store.sqlite.engine import DatabaseError, SqliteConnection, connect_alone, connect_read_only
 from bot.store.sqlite.errors import explained
@@ -77,12 +77,13 @@ class SqliteLedger(_Alone):
 
     async def be_recognised(self) -> None:
         """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
-        id = await self.read(lambda store: identity.recognise(store, store.any_fact(), self.path))
+        marker = self.path.with_name(identity.MARKER)
+        id = await self.read(lambda store: identity.recognise(store, store.any_fact(), marker, str(self.path)))
         if self.trouble is None:
             with suppress(StoreError, OSError):  # a disk that is full by now; the next start names it
                 if await self.read(lambda store: store.setting(identity.SETTING)) is None:
-                    await self.write(lambda store: store.put_setting(identity.SETTING, id))
-                identity.name(self.path, id)
+                    id = await self.write(lambda store: identity.named(store, id))
+                identity.name(marker, id)
 
     async def reopen(self) -> None:
         """Where it could only be read: try again. Raises StoreError while it can not be written."""

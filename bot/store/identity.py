@@ -18,7 +18,7 @@ def require_there(ledger: Path, samples: Path) -> None:
     """Raise StoreError where a ledger was and is gone or empty."""
     if ledger.is_file() and ledger.stat().st_size > 0:
         return
-    if not _named(ledger) and not samples.exists():
+    if not _named(ledger.with_name(MARKER)) and not samples.exists():
         return  # the first start
     raise StoreError(
         f"{ledger} is gone or empty, and with it every incident and every flag that was switched. Restore a backup "
@@ -39,30 +39,38 @@ def move_aside(ledger: Path) -> None:
     ledger.with_name(MARKER).unlink(missing_ok=True)
 
 
-def recognise(store: Store, has_facts: bool, ledger: Path) -> str:
-    """The id that the open ledger has or is to have; raises StoreError for another one than was here."""
-    held, named = store.setting(SETTING), _named(ledger)
+def recognise(store: Store, has_facts: bool, marker: Path, ledger: str) -> str:
+    """The id that the open ledger has or is to have; raises StoreError for another one than the marker names."""
+    held, named = store.setting(SETTING), _named(marker)
     if held is None and (not named or has_facts):
         return named or uuid4().hex  # a new ledger, or one from before ledgers had ids
     if held is not None and named in ("", held):
         return held
     raise StoreError(
         f"{ledger} is another ledger than the one that was here. Put the right one back; where this one is meant, delete "
-        f"{ledger.with_name(MARKER)}, and the next start takes it",
+        f"{marker}, and the next start takes it",
         kind=StoreTrouble.GONE,
     )
 
 
-def name(ledger: Path, id: str) -> None:
-    """Leave the ledger's id beside it; raises OSError."""
-    if _named(ledger) != id:
-        descriptor = os.open(ledger.with_name(MARKER), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+def named(store: Store, id: str) -> str:
+    """Give a ledger its id, if it has none; says which one it has."""
+    held = store.setting(SETTING)
+    if held is None:
+        store.put_setting(SETTING, id)
+    return held or id
+
+
+def name(marker: Path, id: str) -> None:
+    """Leave the ledger's id in the data folder; raises OSError."""
+    if _named(marker) != id:
+        descriptor = os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{id}\n")
 
 
-def _named(ledger: Path) -> str:
+def _named(marker: Path) -> str:
     try:
-        return ledger.with_name(MARKER).read_text(encoding="ascii", errors="replace").strip()
+        return marker.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         return ""

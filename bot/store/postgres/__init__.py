@@ -1,0 +1,1 @@
+"""The ledger and the samples in PostgreSQL, which several replicas share."""

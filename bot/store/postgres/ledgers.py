@@ -1,0 +1,188 @@
+"""The ledger in PostgreSQL as async code reaches it: one writer, a few readers, and one that listens to other replicas."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from bot.ports import Store, StoreError
+from bot.store import identity
+from bot.store.connection import Connection, snapshot
+from bot.store.ledger import SqlStore
+from bot.store.postgres.connection import PostgresConnection
+from bot.store.postgres.listening import Listener
+from bot.store.postgres.migrations import migrate, require
+from bot.store.postgres.migrations.ledger import LEDGER
+from bot.store.postgres.opening import looking, reading, require_usable, writing
+from bot.store.postgres.place import Place, place_of
+from bot.store.writer import Readers, Writer
+
+T = TypeVar("T")
+
+
+async def open_postgres_ledger(address: str, replica: str, *, readers: int = 2, folder: Path | None = None) -> "PostgresLedger":
+    """Open the ledger at an address, making its tables where there are none.
+
+    `folder` is the replica's data folder, which remembers which ledger was here: another one, or an empty one in its place, is
+    refused. Raises StoreError, also where the database is newer, or cannot be reached.
+    """
+    ledger = PostgresLedger(place_of(address), replica, readers)
+    try:
+        await ledger.open()
+        if folder is not None:
+            await ledger.be_recognised(folder)
+    except BaseException:
+        await ledger.close()
+        raise
+    return ledger
+
+
+class PostgresLedger:
+    """`bot.ports.Ledger` over a database that other replicas write to as well.
+
+    Where a connection breaks, what was under way on it is raised as StoreError and the next piece of work makes a new one. One
+    that broke while it committed may have committed: signals have ids, so that they can be given again.
+    """
+
+    shared = True
+    trouble: StoreError | None = None  # it is either open for writing or not open
+
+    def __init__(self, place: Place, replica: str, readers: int = 2) -> None:
+        self.place = place
+        self._replica = replica
+        self._away: StoreError | None = None
+        self._pid = 0
+        self._writer: Writer[Store] | None = None
+        self._readers: Readers[Store] | None = None
+        self._size = readers
+        self._listener: Listener | None = None
+        self._callbacks: list[Callable[[], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._conn: PostgresConnection | None = None
+
+    async def open(self) -> None:
+        """Connect, and bring the tables up to date. Raises StoreError."""
+        self._loop = asyncio.get_running_loop()
+        self._writer = Writer(str(self.place), self._open_writer)
+        await self._writer.open()
+        self._readers = Readers(str(self.place), self._open_reader, self._size)
+        await self._readers.open()
+        listener = Listener(
+            self.place, lambda: reading(self.place, f"{self._replica} listens"), self._writers_pid, self._changed, self._stands
+        )
+        await asyncio.to_thread(listener.start)
+        self._listener = listener
+
+    async def be_recognised(self, folder: Path) -> None:
+        """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
+        marker = folder / identity.MARKER
+        id = await self.read(lambda store: identity.recognise(store, store.any_fact(), marker, str(self.place)))
+        if await self.read(lambda store: store.setting(identity.SETTING)) is None:
+            # Of several replicas that start together the first one names it.
+            id = await self.write(lambda store: identity.named(store, id))
+        with suppress(OSError):  # a disk that is full by now; the next start names it
+            identity.name(marker, id)
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call back, on the loop, when another process may have committed: at once where that is heard, or within a second."""
+        self._callbacks.append(callback)
+
+    async def reopen(self) -> None:
+        """Raise StoreError while the database is away; connections make themselves anew."""
+        self.check_place()
+
+    def check_place(self) -> None:
+        """Raise StoreError while the database is away, as the one that listens found it within the last seconds."""
+        if self._away is not None:
+            raise self._away
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
+        if self._writer is None:
+            raise StoreError(f"{self.place} is closed")
+        return await self._writer.run(work)
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run `work` on a read-only store, in one snapshot that holds everything written before."""
+        if self._readers is None:
+            raise StoreError(f"{self.place} is closed")
+        return await self._readers.run(work)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close; a second call does nothing."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await asyncio.to_thread(listener.close)
+        if self._readers is not None:
+            await self._readers.close()
+        if self._writer is not None:
+            await self._writer.close()
+        self._readers = self._writer = None
+
+    def _open_writer(self) -> tuple[Connection, Store]:
+        conn = self._conn = writing(self.place, self._replica)
+        try:
+            require_usable(conn, self.place)
+            migrate(conn, LEDGER, self.place)
+        except conn.Error as error:
+            conn.close()
+            raise conn.explained(error, str(self.place)) from error
+        except BaseException:
+            conn.close()
+            raise
+        return conn, SqlStore(conn)
+
+    def _open_reader(self) -> tuple[Connection, Store]:
+        conn = reading(self.place, f"{self._replica} reads")
+        return conn, SqlStore(conn)
+
+    def _writers_pid(self) -> int:
+        return self._conn.pid if self._conn else 0
+
+    def _stands(self, away: StoreError | None) -> None:
+        self._away = away
+
+    def _changed(self) -> None:
+        if self._loop is not None and self._callbacks:
+            with suppress(RuntimeError):  # the loop was closed, and with it everybody who waited
+                self._loop.call_soon_threadsafe(self._call_back)
+
+    def _call_back(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+
+class PostgresReadOnlyLedger:
+    """`bot.ports.Ledger` for exports beside running bots: it writes nothing, and a standby will do."""
+
+    shared = False  # nobody waits for what comes later
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._conn = looking(place, "reads")
+        try:
+            require(self._conn, LEDGER, place)
+        except BaseException:
+            self._conn.close()
+            raise
+        self._store: Store = SqlStore(self._conn)
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Nobody is called."""
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Always refused."""
+        raise StoreError(f"{self.place} was opened for reading only")
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        """Run `work` in one snapshot."""
+        try:
+            with snapshot(self._conn):
+                return work(self._store)
+        except self._conn.Error as error:
+            raise self._conn.explained(error, str(self.place)) from error
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()

@@ -1,0 +1,69 @@
+"""Bring the tables of a schema to the shape that this Understudy knows, or refuse them with a sentence.
+
+Replicas of two versions run side by side for a while, so a migration only adds: what it takes away, the next version takes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from bot.ports import StoreError
+from bot.store.connection import atomic, one
+from bot.store.postgres.connection import PostgresConnection
+from bot.store.postgres.place import Place
+
+Step = Callable[[PostgresConnection], None]
+
+VERSIONS = """
+CREATE TABLE IF NOT EXISTS versions (
+    part text COLLATE "C" PRIMARY KEY, -- ledger, samples
+    version integer NOT NULL
+)
+"""
+PUT = "INSERT INTO versions (part, version) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET version = excluded.version"
+
+
+class Shape(NamedTuple):
+    """A group of tables and the steps that make it, of which each lifts every schema by one."""
+
+    part: str
+    steps: Sequence[Step]
+
+
+def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
+    """Apply what is missing, all or nothing. Raises StoreError for a schema that is newer."""
+    if _known(conn, shape, place) == len(shape.steps):
+        return
+    with atomic(conn):  # takes the writers' lock: of two replicas that start together the second finds the work done
+        conn.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+        if one(conn, "SELECT to_regnamespace(?)", place.schema)[0] is None:
+            conn.execute(f"CREATE SCHEMA {place.schema}")
+        conn.execute(VERSIONS)
+        version = _known(conn, shape, place)
+        for step in shape.steps[version:]:
+            step(conn)
+        if version < len(shape.steps):
+            conn.execute(PUT, (shape.part, len(shape.steps)))
+
+
+def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
+    """Refuse a schema that is not exactly of this shape; for readers, who may not mend it."""
+    version = _known(conn, shape, place)
+    if version == 0:
+        raise StoreError(f"{place}: there is nothing of Understudy's in it; check `store`")
+    if version < len(shape.steps):
+        sentence = f"{place} is from an older Understudy (schema {version}); start this one once to bring it up to date"
+        raise StoreError(sentence)
+
+
+def _known(conn: PostgresConnection, shape: Shape, place: Place) -> int:
+    """The version that is there; 0 where there is none."""
+    if one(conn, "SELECT to_regclass(?)", f"{place.schema}.versions")[0] is None:
+        return 0
+    row = one(conn, "SELECT version FROM versions WHERE part = ?", shape.part)
+    version = int(row[0]) if row else 0
+    if version > len(shape.steps):
+        raise StoreError(
+            f"{place} was written by a newer Understudy (schema {version}, this one knows {len(shape.steps)}); "
+            "upgrade Understudy, or restore the backup from before the upgrade"
+        )
+    return version

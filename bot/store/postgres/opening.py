@@ -1,0 +1,86 @@
+"""How connections to PostgreSQL are made, and what each asks of the server."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import ClientCursor
+
+from bot.ports import StoreError
+from bot.store.postgres.connection import PostgresConnection, Raw, rows
+from bot.store.postgres.errors import explained
+from bot.store.postgres.place import Place
+
+# libpq's own, where the address does not say otherwise. A cut that nobody announces is noticed within seconds.
+OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 5_000,
+}  # fmt: skip
+# A process that stands still must not hold up the others: the server ends its transaction.
+WRITES = {"lock_timeout": "5s", "statement_timeout": "10s", "idle_in_transaction_session_timeout": "2s"}
+READS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+SEES = {
+    "standard_conforming_strings": "on", "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "warning",
+    "jit": "off",  # no query of ours is worth it
+}  # fmt: skip
+# Whoever is told that it is committed may rely on it, whatever the server's usual is.
+DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+
+
+def writing(place: Place, name: str) -> PostgresConnection:
+    """A connection that may write, to the one of several hosts that takes changes. Raises StoreError."""
+    options = {"target_session_attrs": "read-write", **place.options}
+    return _made(place, _opener(place, options, name, {**SEES, **WRITES}, DURABLE))
+
+
+def reading(place: Place, name: str) -> PostgresConnection:
+    """A connection for readings that see what was written before: to the same host. Raises StoreError."""
+    options = {"target_session_attrs": "read-write", **place.options}
+    return _made(place, _opener(place, options, name, {**SEES, **READS, "default_transaction_read_only": "on"}))
+
+
+def looking(place: Place, name: str) -> PostgresConnection:
+    """A connection for tools that read, to whichever host there is. Raises StoreError."""
+    return _made(place, _opener(place, place.options, name, {**SEES, **READS, "default_transaction_read_only": "on"}))
+
+
+def lock_of(schema: str, what: str = "ledger") -> int:
+    """The number under which the writers of a schema take turns; the same for every replica and version."""
+    digest = hashlib.sha256(f"understudy/{schema}/{what}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _made(place: Place, open: Callable[[], Raw]) -> PostgresConnection:
+    try:
+        return PostgresConnection(place, open, lock_of(place.schema))
+    except psycopg.Error as error:
+        raise explained(error, place) from error
+
+
+def _opener(place: Place, options: Any, name: str, settings: dict[str, str], more: str = "") -> Callable[[], Raw]:
+    asks = "; ".join(f"SET {setting} = '{value}'" for setting, value in settings.items())
+    first = f"{asks}; SET search_path = {place.schema}" + (f"; {more}" if more else "")
+
+    def open() -> Raw:
+        every = {**OPTIONS, "application_name": f"understudy/{name}"[:63], **options}
+        raw: Raw = psycopg.connect(**every, autocommit=True, cursor_factory=ClientCursor, row_factory=rows)
+        try:
+            raw.prepare_threshold = None
+            raw.execute(first)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    return open
+
+
+def require_usable(conn: PostgresConnection, place: Place) -> None:
+    """Refuse a server that is too old, or a database that cannot hold every text."""
+    [(version, encoding)] = conn.execute(
+        "SELECT current_setting('server_version_num'), current_setting('server_encoding')"
+    ).fetchall()
+    if int(version) < 130_000:  # see the sentence
+        raise StoreError(f"{place}: its PostgreSQL is older than 13; upgrade it")
+    if encoding != "UTF8":
+        raise StoreError(f"{place}: its encoding is {encoding}; make a database with ENCODING 'UTF8' and TEMPLATE template0")

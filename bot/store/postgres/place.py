@@ -1,0 +1,87 @@
+"""Where a database is, read from its address. No sentence and no name made here holds the password."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from bot.core.lazy_dataclass import dataclass
+from bot.ports import StoreError
+
+SCHEMA = "understudy"  # in the database, unless the address says `schema=`
+SCHEMES = ("postgresql://", "postgres://")
+UNREADABLE = (
+    "the address of the database in `store` cannot be read: {why}. It is "
+    "postgresql://user:password@host:5432/database, with @ : / ? # and % in user and password written as %40 and so on"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address: what libpq takes, and the schema that holds the tables."""
+
+    options: Mapping[str, str]
+    schema: str = SCHEMA
+
+    def __str__(self) -> str:
+        """The address as people may see it: hosts, ports and database, and the schema where it is not the usual one."""
+        hosts = self.options.get("host") or self.options.get("hostaddr") or "the local socket"
+        ports = self.options.get("port", "").split(",")
+        named = [f"[{host}]" if ":" in host else host for host in hosts.split(",")]
+        each = [ports[n] if len(ports) > n else ports[0] for n in range(len(named))]
+        where = ",".join(f"{host}:{port}" if port else host for host, port in zip(named, each, strict=True))
+        schema = "" if self.schema == SCHEMA else f" (schema {self.schema})"
+        return f"PostgreSQL at {where}/{self.database}{schema}"
+
+    @property
+    def database(self) -> str:
+        """Its name."""
+        return self.options.get("dbname") or self.user
+
+    @property
+    def user(self) -> str:
+        """Who connects; empty where libpq finds that out."""
+        return self.options.get("user", "")
+
+    def without_secrets(self, text: str) -> str:
+        """A text of libpq's or the server's in one line, without the password."""
+        password = self.options.get("password", "")
+        for secret in {password, quote(password, safe="")} - {""}:
+            text = text.replace(secret, "***")
+        return " ".join(text.split())
+
+
+def is_postgres(address: str) -> bool:
+    """Whether an address names a PostgreSQL database."""
+    return address.startswith(SCHEMES)
+
+
+def place_of(address: str) -> Place:
+    """Read an address. Raises StoreError, in which nothing of it is repeated."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    if not is_postgres(address):
+        raise StoreError(UNREADABLE.format(why="it does not begin with postgresql://"))
+    try:
+        parts = urlsplit(address)
+        query = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError as error:
+        raise StoreError(UNREADABLE.format(why="it is no URL")) from error
+    schema = next((value for name, value in query if name == "schema"), SCHEMA)
+    rest = urlencode([(name, value) for name, value in query if name != "schema"], quote_via=quote)
+    try:
+        options = {name: str(value) for name, value in conninfo_to_dict(urlunsplit(parts._replace(query=rest))).items()}
+    except ProgrammingError:  # its words may hold parts of the password
+        raise StoreError(UNREADABLE.format(why="PostgreSQL's library does not take it")) from None
+    if "@" in options.get("host", "") or not all(part.isdecimal() for part in options.get("port", "0").split(",") if part):
+        raise StoreError(UNREADABLE.format(why="its host or port is none"))
+    if (
+        not schema
+        or not schema.replace("_", "a").isalnum()
+        or not schema.isascii()
+        or schema[0].isdigit()
+        or schema.lower() != schema
+    ):
+        raise StoreError(UNREADABLE.format(why="its schema is not made of small letters, digits and _"))
+    if len(schema) > 63:  # PostgreSQL cuts longer names off
+        raise StoreError(UNREADABLE.format(why="its schema has more than 63 letters"))
+    return Place(options, schema)
