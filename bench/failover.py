@@ -12,7 +12,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.streams import put
 from bot.core.record.world import World
 from bot.core.signals import Declare, SetPhase
-from bot.engine.engine import changed_states
+from bot.engine.world_reading import changed_states
 from bot.flags.evaluate import snapshot
 
 FLAGS, PAST, LIMIT_MS = 200, 5_000, 50.0

@@ -13,7 +13,7 @@ from bot.core.effects import AddBookmarks, OpenChannel, PostAlert, PostCard
 from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.world import World
-from bot.engine.engine import changed_states
+from bot.engine.world_reading import changed_states
 from bot.ports import Commit, NewFact, Store
 from bot.store.connection import Connection, atomic, one
 from bot.store.ledger import SqlStore

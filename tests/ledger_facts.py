@@ -12,7 +12,7 @@ from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, S
 from bot.core.record.fact import Body
 from bot.core.record.incident_facts import Declared, NoteAdded
 from bot.core.record.world import World
-from bot.engine.engine import changed_states
+from bot.engine.world_reading import changed_states
 from bot.ports import Commit, NewFact, StateRow
 from tests.desk import ANA, RULE, Table
 

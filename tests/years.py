@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.core import signals as s
 from bot.core.model import Actor, Fault, FeedReport, FeedState, Level, Notice, Phase, Verdict
@@ -15,11 +16,21 @@ COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
 FLAG = "support-chat.llm"
 
 
+class Stage(Protocol):
+    """Where signals are sent: what is known, and when."""
+
+    @property
+    def world(self) -> World: ...
+
+    @property
+    def now(self) -> datetime: ...
+
+
 def signals(table: Table, dice: random.Random, count: int) -> Iterator[s.Signal]:
     """So many signals, each to be sent before the next is asked for; time passes in between."""
     for _ in range(count):
         table.now += dice.choices(QUIET, weights=(8, 4, 3, 1, 1))[0]
-        yield _signal(table, dice)
+        yield a_signal(table, dice)
 
 
 def named_in(world: World, signal: s.Signal, ledger: World) -> World:
@@ -37,7 +48,8 @@ def named_in(world: World, signal: s.Signal, ledger: World) -> World:
     return world
 
 
-def _signal(table: Table, dice: random.Random) -> s.Signal:
+def a_signal(table: Stage, dice: random.Random) -> s.Signal:
+    """What somebody might say at this moment."""
     any_of_them = range(1, max(1, table.world.last_incident) + 1)
     running = sorted(table.world.running)
     number = dice.choice(running if running and dice.random() < 0.5 else any_of_them)
@@ -76,14 +88,14 @@ def _signal(table: Table, dice: random.Random) -> s.Signal:
     return s.Declare(actor=who, title=f"Trouble {table.now:%j}", separate=dice.random() < 0.5)
 
 
-def _verdict(table: Table, dice: random.Random) -> s.VerdictReached:
+def _verdict(table: Stage, dice: random.Random) -> s.VerdictReached:
     level = dice.choice((Level.DOWN, Level.DEGRADED, Level.OPERATIONAL, Level.OPERATIONAL))
     id = dice.choice(COMPONENTS)
     fault = Fault.THEIRS if level.bad else Fault.NONE
     return s.VerdictReached(actor=Actor.rule("k-of-n window"), verdict=Verdict(id, level, "5 of 5 runs", fault, (), table.now))
 
 
-def _page(table: Table, dice: random.Random) -> s.FeedRead:
+def _page(table: Stage, dice: random.Random) -> s.FeedRead:
     """A notice whose first word is minutes or months old."""
     said_at = table.now - dice.choice((timedelta(minutes=5), timedelta(hours=5), timedelta(days=20), timedelta(days=200)))
     status = dice.choice(("investigating", "investigating", "resolved"))

@@ -2,99 +2,45 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
-from bot.core.answers.base import Answer, DoneAlready
-from bot.core.codec import encode
+from bot.core.answers.base import Answer
 from bot.core.decide.permissions import Denied
-from bot.core.decide.step import step
-from bot.core.effects import Effect
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.recent import without_old
-from bot.core.record.streams import changed
 from bot.core.record.world import World
-from bot.core.signals import FeedRead, OfEffect, OfIncident, Signal
-from bot.engine.world_reading import absent, read_world, rebuilt, with_states
-from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, NewFact, StateRow, Store, StoreError, StoreTrouble
+from bot.core.signals import FeedRead, OfIncident, Signal
+from bot.engine.tail import Seen, look, not_held, read_anew, require_known
+from bot.engine.together import Request, Together, done_already
+from bot.engine.world_reading import absent, rebuilt, with_states
+from bot.ports import AlreadyHandled, Conflict, Ledger, Store, StoreError, StoreTrouble
 from bot.system.clock import Clock
 from bot.system.denials import Denials
 from bot.system.redaction import Redactor
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 Listener = Callable[[Sequence[Fact], World], None]
 
 MOST_TOGETHER = 100  # signals in one commit; a person who comes behind them waits for no more than this
 FORGET_EVERY = 64  # commits; then the incidents that are long over leave the memory
-MOST_TRIES = 8  # conflicts need another writer; with one ledger lock even a second try is rare
 
 UNDONE = frozenset({StoreTrouble.FULL, StoreTrouble.READ_ONLY, StoreTrouble.GONE})  # then what was committed is as before
-
-
-@dataclass(eq=False)
-class _Request:
-    """A signal that waits for its answer. Whoever sent it may have gone meanwhile."""
-
-    signal: Signal
-    answered: "asyncio.Future[Answer]"
-
-    def answer(self, answer: Answer) -> None:
-        self.answered.set_result(answer)
-
-    def fail(self, error: Exception) -> None:
-        self.answered.set_exception(error)
-        self.answered.exception()  # looked at, so that asyncio does not complain where nobody asks any more
-
-
-class _Together:
-    """Signals decided on one after the other, each in the world that those before it left, and not committed yet."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.facts: list[Fact] = []
-        self._effects: list[Effect] = []
-        self._signals: dict[str, None] = {}
-        self._answers: list[tuple[_Request, Answer | Exception]] = []
-
-    def decide(self, request: _Request, now: datetime, policy: Policy) -> None:
-        signal = request.signal
-        try:
-            decided = step(self.world, signal, now, policy)
-        except Exception as error:  # noqa: BLE001 # raised where this signal came from; the others go on
-            self._answers.append((request, error))
-            return
-        if decided.facts and signal.id in self._signals:
-            self._answers.append((request, done_already(decided.answer)))
-            return
-        if decided.facts:
-            self.world = decided.world
-            self.facts += decided.facts
-            self._effects += decided.effects
-            if signal.id:
-                self._signals[signal.id] = None
-        self._answers.append((request, decided.answer))
-
-    def commit(self, before: World) -> Commit:
-        return _commit_of(tuple(self._signals), self.facts, self._effects, before, self.world)
-
-    def answer(self) -> None:
-        for request, answer in self._answers:
-            if isinstance(answer, Answer):
-                request.answer(answer)
-            else:
-                request.fail(answer)
 
 
 class CommittingEngine:
     """Decides with `core.step`, commits through the ledger, and only then shows the new world.
 
     Of the incidents that are over, the world holds those that a decision may need; one that a signal names is read before.
-    One decision at a time; what waits meanwhile is decided on in a row and committed together. Listeners are told of each
-    commit in order; they must be quick and must not raise.
+    One decision at a time; what waits meanwhile is decided on in a row and committed together. Others may commit to the same
+    ledger: what they wrote is followed, and nothing is decided on what is not the newest. Listeners are told of each commit in
+    order; they must be quick and must not raise.
     """
 
     def __init__(
@@ -105,10 +51,11 @@ class CommittingEngine:
         self._ledger = ledger
         self._clock = clock
         self._world = World()
-        self._stale = True
+        self._position: int | None = None  # of the ledger, as the world shows it; None before it was read
+        self._behind = True  # whether the ledger may hold more, as far as we know ourselves
         self._turn = asyncio.Lock()
-        self._waiting: list[_Request] = []
-        self._listeners: list[Listener] = []
+        self._waiting: list[Request] = []
+        self._listeners: list[tuple[Listener, bool]] = []
         self._timers: list[Callable[[timedelta], None]] = []
         self._denials = denials or Denials(clock)
         self._shown = 0
@@ -118,9 +65,12 @@ class CommittingEngine:
         """The world as committed."""
         return self._world
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener(facts, world)` after each commit."""
-        self._listeners.append(listener)
+    def listen(self, listener: Listener, *, own: bool = False) -> None:
+        """Call `listener(facts, world)` after each commit, or only after those of this engine's `own` decisions.
+
+        What others committed comes in order too, perhaps several commits at once. No facts: the world was read anew.
+        """
+        self._listeners.append((listener, own))
 
     def time_commits(self, timer: Callable[[timedelta], None]) -> None:
         """Call `timer(took)` after each commit: from the request to the flush of the disk, waiting for others included."""
@@ -129,16 +79,25 @@ class CommittingEngine:
     async def load(self) -> World:
         """Read the committed states; the engine serves from here on."""
         async with self._turn:
-            await self._reload()
+            self._position = None
+            await self._catch_up()
         return self._world
+
+    async def catch_up(self) -> None:
+        """Show what others committed. Raises StoreError, NEWER for what only a newer Understudy understands."""
+        async with self._turn:
+            await self._catch_up()
 
     async def caught_up(self) -> None:
         """Wait until `world` shows everything that is committed: the ledger knows of a commit a moment before we do."""
         async with self._turn:
-            return
+            if self._ledger.shared:
+                await self._catch_up()
 
     async def world_with(self, incidents: Collection[int]) -> World:
         """The world as committed, with these incidents in it too, however long they are over; none that was never declared."""
+        if self._ledger.shared and any(number > self._world.last_incident for number in incidents):
+            await self.catch_up()  # somebody else may have declared it a moment ago
         missing = absent(self._world, incidents)
         states = await self._ledger.read(lambda store: rebuilt(store.incidents(missing))) if missing else []
         world = self._world  # one that was reopened meanwhile is in it by now, and newer
@@ -150,11 +109,11 @@ class CommittingEngine:
         Secrets are taken out of what anybody said before anything is decided, so that none is written down.
         """
         signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long, and knows none
-        request = _Request(signal, asyncio.get_running_loop().create_future())
+        request = Request(signal, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         return await asyncio.shield(asyncio.ensure_future(self._answered(request)))
 
-    async def _answered(self, request: "_Request") -> Answer:
+    async def _answered(self, request: Request) -> Answer:
         await self._in_turn(request)
         answer, signal = request.answered.result(), request.signal
         if isinstance(answer, Denied):
@@ -163,7 +122,7 @@ class CommittingEngine:
             self._denials.note(actor.id, answer.role, what, name=actor.name, incident=about)
         return answer
 
-    async def _in_turn(self, request: "_Request") -> None:
+    async def _in_turn(self, request: Request) -> None:
         """Whoever has the turn carries out what waits: one commit, one flush of the disk for all of them."""
         async with self._turn:
             if request.answered.done():
@@ -178,121 +137,151 @@ class CommittingEngine:
                 if not one.answered.done():
                     await self._alone(one)
 
-    async def _together(self, batch: "Sequence[_Request]") -> bool:
-        """Decide on each in the world that those before it left, and commit once; False when each has to go alone.
+    async def _together(self, batch: Sequence[Request]) -> bool:
+        """Decide on all and commit once; False when each has to go alone.
 
-        Nobody is answered before the commit, and a signal that cannot be decided on or written takes none of the others along.
+        A signal that cannot be decided on or written takes none of the others along.
         """
         try:
-            await self._bring_up([request.signal for request in batch])
-            now, policy = self._clock.now(), self.policy
-            so_far = _Together(self._world)
-            for request in batch:
-                so_far.decide(request, now, policy)
-                await asyncio.sleep(0)  # readers of flags come in between
-            if so_far.facts:
-                await self._commit(so_far.commit(self._world))
+            await self._carry_out(batch)
         except StoreError as error:  # nobody's signal is at fault, so nobody tries again
             for request in batch:
                 request.fail(error)
-            return True
         except Exception:  # noqa: BLE001 # whichever of them it was: each goes alone, and meets it or does not
             return False
-        self._show(so_far.facts, so_far.world)
-        so_far.answer()
         return True
 
-    async def _alone(self, request: "_Request") -> None:
+    async def _alone(self, request: Request) -> None:
         try:
-            request.answer(await self._carried_out(request.signal))
+            await self._carry_out([request])
         except Exception as error:  # noqa: BLE001 # raised where the signal came from
             request.fail(error)
 
-    async def _carried_out(self, signal: Signal) -> Answer:
-        for _ in range(MOST_TRIES):
-            await self._bring_up([signal])
-            decided = step(self._world, signal, self._clock.now(), self.policy)
-            if not decided.facts:
-                return decided.answer
-            signals = (signal.id,) if signal.id else ()
+    async def _carry_out(self, batch: Sequence[Request]) -> None:
+        """Decide on each in the world that those before it left, commit, and only then answer.
+
+        Where others were quicker, they are followed and all is decided on anew, this time while nobody else can commit: so each
+        engine comes to its turn however busy the others are.
+        """
+        signals = [request.signal for request in batch]
+        await self._bring_up(signals)
+        decided = await self._decided(batch)
+        try:
+            if not await self._stands(decided):
+                decided = await self._decided_inside(batch)
+        except AlreadyHandled:
+            await self._catch_up()  # by somebody else
+            if len(batch) > 1:
+                raise
+            decided.answer(done_already)
+            return
+        decided.answer()
+
+    async def _decided(self, batch: Sequence[Request]) -> Together:
+        now, policy = self._clock.now(), self.policy
+        decided = Together(self._seen)
+        for request in batch:
+            decided.decide(request, now, policy)
+            if len(batch) > 1:
+                await asyncio.sleep(0)  # readers of flags come in between
+        return decided
+
+    async def _stands(self, decided: Together) -> bool:
+        """Commit what was decided; False where somebody else committed first. That nothing is to be done must be true, too."""
+        if not decided.facts:
+            return not self._ledger.shared or not await self._catch_up()
+        commit = decided.commit()
+
+        def work(store: Store) -> int:
+            store.commit(commit)
+            return store.position()
+
+        try:
+            self._position = await self._write(work)
+        except Conflict:
+            return False
+        self._show(decided.facts, decided.world, own=True)
+        return True
+
+    async def _decided_inside(self, batch: Sequence[Request]) -> Together:
+        """Catch up, decide and commit in one writing transaction, in which the ledger stands still."""
+        before, signals, policy = self._seen, [request.signal for request in batch], self.policy
+
+        def on_newest(store: Store, seen: Seen) -> tuple[Seen, Together, int]:
+            now, decided = self._clock.now(), Together(seen)
+            for request in batch:
+                decided.decide(request, now, policy)
+            if decided.facts:
+                store.commit(decided.commit())
+            return seen, decided, store.position()
+
+        def work(store: Store) -> tuple[Seen, Together, int]:
             try:
-                await self._commit(_commit_of(signals, decided.facts, decided.effects, self._world, decided.world))
-            except AlreadyHandled:
-                return done_already(decided.answer)
-            except Conflict:
-                self._stale = True
-                continue
-            self._show(decided.facts, decided.world)
-            return decided.answer
-        raise RuntimeError(f"{type(signal).__name__} met {MOST_TRIES} conflicts in a row; is another writer on this ledger?")
+                return on_newest(store, look(store, before, signals, self._clock.now()))
+            except Conflict:  # what is in memory is not what the ledger says: somebody mended it by hand
+                return on_newest(store, read_anew(store, signals, self._clock.now()))
 
-    async def _commit(self, commit: Commit) -> None:
-        def work(store: Store) -> list[Fact]:
-            return store.commit(commit)
+        seen, decided, position = await self._write(work)
+        self._follow(seen)
+        if decided.facts:
+            self._position = position
+            self._show(decided.facts, decided.world, own=True)
+        return decided
 
+    async def _write(self, work: Callable[[Store], T]) -> T:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        self._stale = True  # until the ledger says yes, nobody knows what it holds
+        self._behind = True  # until the ledger says yes, nobody knows what it holds
         try:
-            await self._ledger.write(work)
-        except AlreadyHandled:
-            self._stale = False
-            raise
+            result = await self._ledger.write(work)
         except StoreError as error:
-            self._stale = error.kind not in UNDONE
+            self._behind = error.kind not in UNDONE
             raise
-        self._stale = False
+        self._behind = False
         for timer in self._timers:
             timer(timedelta(seconds=loop.time() - began_s))
-
-    def _show(self, facts: Sequence[Fact], world: World) -> None:
-        if not facts:
-            return
-        self._shown += 1
-        self._world = world if self._shown % FORGET_EVERY else without_old(world, self._clock.now())
-        for listener in self._listeners:
-            listener(facts, world)
+        return result
 
     async def _bring_up(self, signals: Sequence[Signal]) -> None:
         """Know what is committed, and the incidents that these signals name, with those that are near them."""
-        if self._stale:
-            await self._reload()
-        named = {number for s in signals if isinstance(s, OfIncident) for number in s.named}
-        named |= {s.incident for s in signals if isinstance(s, OfEffect) and s.incident is not None}
-        known: set[int] = set()
-        while named - known:
-            if absent(self._world, named):
-                self._world = await self.world_with(named)
-            known |= named
-            named = {near for number in known if (held := self._world.incidents.get(number)) for near in held.near}
+        if self._behind or not_held(self._world, signals):
+            await self._catch_up(signals)
 
-    async def _reload(self) -> None:
-        self._world = without_old(await self._ledger.read(read_world), self._clock.now())
-        self._stale = False
-        for listener in self._listeners:
-            listener((), self._world)
+    async def _catch_up(self, signals: Sequence[Signal] = ()) -> bool:
+        """Show what the ledger holds, and whether that is more than we did."""
+        before, shared = self._seen if self._position is not None else None, self._ledger.shared
 
+        def work(store: Store) -> Seen:
+            if before is not None:
+                return look(store, before, signals, self._clock.now())
+            if shared:
+                require_known(store)
+            return read_anew(store, signals, self._clock.now())
 
-def done_already(answer: Answer) -> Answer:
-    """What is told of a signal whose id was handled before."""
-    return DoneAlready(incident=answer.incident, flag=answer.flag)
+        seen = await self._ledger.read(work)
+        self._behind = False
+        self._follow(seen)
+        return before is None or seen.position != before.position
 
+    @property
+    def _seen(self) -> Seen:
+        return Seen(self._world, self._position or 0)
 
-def _commit_of(
-    signals: tuple[str, ...], facts: Sequence[Fact], effects: Sequence[Effect], before: World, after: World
-) -> Commit:  # fmt: skip
-    return Commit(
-        signals=signals,
-        at=facts[0].at,
-        facts=tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in facts),
-        states=changed_states(before, after),
-        effects=tuple(effects),
-    )
+    def _follow(self, seen: Seen) -> None:
+        self._position = seen.position
+        if seen.facts:
+            self._show(seen.facts, seen.world, own=False)
+            return
+        self._world = seen.world
+        if seen.anew:
+            self._tell((), seen.world, own=False)
 
+    def _show(self, facts: Sequence[Fact], world: World, *, own: bool) -> None:
+        self._shown += 1
+        self._world = world if self._shown % FORGET_EVERY else without_old(world, self._clock.now())
+        self._tell(facts, world, own=own)
 
-def changed_states(before: World, after: World) -> tuple[StateRow, ...]:
-    """The state rows that differ between two worlds, ready to be written."""
-    return tuple(
-        StateRow(name, after.seqs.get(name, 0), stream.name, stream.holds(state), encode(state))
-        for stream, name, state in changed(before, after)
-    )
+    def _tell(self, facts: Sequence[Fact], world: World, *, own: bool) -> None:
+        for listener, only_own in self._listeners:
+            if own or not only_own:
+                listener(facts, world)

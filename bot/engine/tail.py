@@ -1,7 +1,55 @@
 """What others committed meanwhile, folded into the world that an engine shows."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.lazy_dataclass import dataclass
+from bot.core.record.fact import Fact
 from bot.core.record.kinds import known
+from bot.core.record.recent import needed, without_old
+from bot.core.record.streams import evolve
+from bot.core.record.world import World
+from bot.core.signals import OfEffect, OfIncident, Signal
+from bot.engine.world_reading import absent, read_incidents, read_world
 from bot.ports import Store, StoreError, StoreTrouble
+
+MOST_BEHIND = 5_000  # facts; whoever is further behind reads the states, which takes less time
+
+INCIDENT = "incident/"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the ledger holds at one moment. `facts` led there from the world before, unless it was read `anew`."""
+
+    world: World
+    position: int
+    facts: Sequence[Fact] = ()
+    anew: bool = False
+
+
+def look(store: Store, before: Seen, signals: Sequence[Signal], now: datetime) -> Seen:
+    """The world of this snapshot, with the incidents that these signals name and those near them.
+
+    Raises StoreError, NEWER where a fact cannot be understood: then nothing may be decided.
+    """
+    position = store.position()
+    if position == before.position:
+        return Seen(with_named(store, before.world, signals), position)
+    if before.position < position <= before.position + MOST_BEHIND:
+        facts = store.facts_since(before.position)
+        world = followed(store, before.world, facts)
+        if world is not None:
+            return Seen(with_named(store, world, signals), position, facts)
+    # Too far behind; or a copy was put in place, or something was set aside: what is in memory leads nowhere.
+    require_known(store, before.position if before.position <= position else 0)
+    return read_anew(store, signals, now)
+
+
+def read_anew(store: Store, signals: Sequence[Signal], now: datetime) -> Seen:
+    """The same from the states alone."""
+    world = without_old(read_world(store), now)
+    return Seen(with_named(store, world, signals), store.position(), anew=True)
 
 
 def require_known(store: Store, position: int = 0) -> None:
@@ -10,3 +58,48 @@ def require_known(store: Store, position: int = 0) -> None:
     if newer:
         names = ", ".join(f"{kind} version {version}" for kind, version in newer)
         raise StoreError(f"a newer Understudy writes this ledger ({names}); upgrade this replica", kind=StoreTrouble.NEWER)
+
+
+def followed(store: Store, world: World, facts: Sequence[Fact]) -> World | None:
+    """The world after these facts, which lead to where the store stands; None where they do not follow from it.
+
+    An incident that is long over, and not in this world, is read as it is after them.
+    """
+    over = frozenset(absent(world, {_incident_of(fact.stream) for fact in facts}))
+    for fact in facts:
+        if _incident_of(fact.stream) in over:
+            continue
+        if fact.seq != world.seqs.get(fact.stream, 0) + 1:
+            return None
+        try:
+            world = evolve(world, fact)
+        except ValueError:  # of an incident that was never declared
+            return None
+    world = read_incidents(store, world, over)
+    for _ in range(2):  # what points at them, and their parts
+        world = read_incidents(store, world, needed(world))
+    return world
+
+
+def with_named(store: Store, world: World, signals: Sequence[Signal]) -> World:
+    """The world with the incidents that these signals name, and those near them."""
+    tried: set[int] = set()
+    while missing := not_held(world, signals) - tried:
+        tried |= missing
+        world = read_incidents(store, world, missing)
+    return world
+
+
+def not_held(world: World, signals: Sequence[Signal]) -> set[int]:
+    """The incidents that these signals name, and those near them, as far as they were declared and are not in the world."""
+    named = {number for signal in signals if isinstance(signal, OfIncident) for number in signal.named}
+    named |= {signal.incident for signal in signals if isinstance(signal, OfEffect) and signal.incident is not None}
+    found: set[int] = set()
+    while named - found:
+        found |= named
+        named = {near for number in found if (held := world.incidents.get(number)) for near in held.near}
+    return set(absent(world, found))
+
+
+def _incident_of(stream: str) -> int:
+    return int(stream.removeprefix(INCIDENT)) if stream.startswith(INCIDENT) else 0

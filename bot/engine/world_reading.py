@@ -1,13 +1,13 @@
-"""Reads the world out of a ledger: all that decisions look at, and of the incidents that are over those that they may need."""
+"""The world out of a ledger, and back: all that decisions look at, and of the incidents that are over those they may need."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.codec import decode
+from bot.core.codec import decode, encode
 from bot.core.record.layered import Layered
 from bot.core.record.recent import MOST_RECENT, needed
-from bot.core.record.streams import STREAMS, put
+from bot.core.record.streams import STREAMS, changed, put
 from bot.core.record.world import World
 from bot.ports import StateRow, Store
 
@@ -59,3 +59,11 @@ def with_states(world: World, states: Sequence[Rebuilt]) -> World:
     for _, state in states:
         world = put(world, state)
     return world
+
+
+def changed_states(before: World, after: World) -> tuple[StateRow, ...]:
+    """The state rows that differ between two worlds, ready to be written."""
+    return tuple(
+        StateRow(name, after.seqs.get(name, 0), stream.name, stream.holds(state), encode(state))
+        for stream, name, state in changed(before, after)
+    )

@@ -14,7 +14,7 @@ from bot.core.record.fact import Body, Fact
 from bot.core.record.incident_facts import Declared, PhaseChanged
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
-from bot.engine.engine import changed_states
+from bot.engine.world_reading import changed_states
 from bot.ports import Commit, Ledger, NewFact, Store, StoreError, StoreTrouble
 
 BY = Actor.rule("ledger")

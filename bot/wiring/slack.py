@@ -56,7 +56,7 @@ class Channels(AppPart):
         self._ends(self._direct.close)
         if setup.given.web and not none:
             self._direct.start()
-        self._store.engine.listen(lambda facts, _: others.on_facts(facts))
+        self._store.engine.listen(lambda facts, _: others.on_facts(facts), own=True)  # one replica calls, not each
 
     def show(self, note: Note) -> None:
         """Let this note stand in the alerts channel, also while nothing can be committed."""

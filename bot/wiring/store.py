@@ -94,15 +94,19 @@ class Store(AppPart):
             setting = remember(to_policy(setup.config), self.kept.flags)
             await self.watch.when_writable(lambda: self.ledger.write(lambda store: store.put_setting(SETTING, setting)))
         self.engine.policy = self.kept.policy
-        self.engine.listen(self._on_commit)
+        self.engine.listen(self._serve)
+        self.engine.listen(self._count, own=True)
         self.engine.time_commits(setup.metrics.observe_commit)
-        self._on_commit((), world)
+        self._serve((), world)
         self._restored = True
 
-    def _on_commit(self, facts: Sequence[Fact], world: World) -> None:
-        """A flag's value is committed, then served; then everybody else hears of it."""
+    def _serve(self, facts: Sequence[Fact], world: World) -> None:
+        """A flag's value is committed, here or elsewhere, then served; then everybody else hears of it."""
         if not facts or any(_changes_flags(fact, world) for fact in facts):
             self._setup.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
+
+    def _count(self, facts: Sequence[Fact], world: World) -> None:
+        """Of replicas that share a ledger each counts what it committed itself, so that their sum is what happened."""
         for fact in facts:
             self._setup.metrics.observe_fact(fact, drill=_of_drill(fact, world))
 

@@ -40,12 +40,15 @@ class WatchedLedger:
 
     async def write(self, work: Callable[[Store], T]) -> T:
         await self.gate.wait()
-        return await self.real.write(lambda store: work(_Watched(store, self)))  # type: ignore[arg-type] # as much as engines use
+        return await self.real.write(lambda store: work(_Watched(store, self)))  # type: ignore[arg-type] # the same shape
 
 
 class _Watched:
     def __init__(self, store: Store, ledger: WatchedLedger) -> None:
         self._store, self._ledger = store, ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
     def commit(self, commit: Commit) -> list[Fact]:
         if (refusal := self._ledger.refuses(commit)) is not None:

@@ -20,7 +20,7 @@ from bot.core.record.sight import SightLost
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
 from bot.core.scope import whole
-from bot.engine.engine import changed_states
+from bot.engine.world_reading import changed_states
 from bot.flags.evaluate import Evaluation, evaluate
 from bot.ports import OutboxRow
 from bot.sandbox.world import EPOCH

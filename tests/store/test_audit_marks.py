@@ -11,7 +11,8 @@ from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.fact import Fact
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
-from bot.engine.engine import CommittingEngine, changed_states
+from bot.engine.engine import CommittingEngine
+from bot.engine.world_reading import changed_states
 from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ports import Commit, NewFact, StoreError
 from bot.store.marks import PREFIX, WORTH, made, rules

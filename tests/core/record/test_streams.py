@@ -12,8 +12,7 @@ from bot.core.record.layered import MOST_ON_TOP, Layered
 from bot.core.record.sight import Sight, SightLost, SightRegained
 from bot.core.record.streams import BY_STATE, STREAMS, Stream, changed, evolve, put, state_of
 from bot.core.record.world import World
-from bot.engine.engine import changed_states
-from bot.engine.world_reading import world_from
+from bot.engine.world_reading import changed_states, world_from
 from tests.desk import ANA, START, Table
 from tests.generated import instances
 from tests.stories import outage_story

@@ -1,0 +1,88 @@
+"""Signals that are decided on in a row and committed together, and what each is answered."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.answers.base import Answer, DoneAlready
+from bot.core.decide.step import step
+from bot.core.effects import Effect
+from bot.core.policy import Policy
+from bot.core.record.fact import Fact
+from bot.core.signals import Signal
+from bot.engine.tail import Seen
+from bot.engine.world_reading import changed_states
+from bot.ports import Commit, NewFact
+
+
+@dataclass(eq=False)
+class Request:
+    """A signal that waits for its answer. Whoever sent it may have gone meanwhile."""
+
+    signal: Signal
+    answered: "asyncio.Future[Answer]"
+
+    def answer(self, answer: Answer) -> None:
+        """Say what it came to."""
+        self.answered.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        """Raise this where the signal came from."""
+        self.answered.set_exception(error)
+        self.answered.exception()  # looked at, so that asyncio does not complain where nobody asks any more
+
+
+class Together:
+    """Signals decided on one after the other, each in the world that those before it left, and not committed yet."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.world = seen.world
+        self.facts: list[Fact] = []
+        self._seen = seen
+        self._effects: list[Effect] = []
+        self._signals: dict[str, None] = {}
+        self._answers: list[tuple[Request, Answer | Exception]] = []
+
+    def decide(self, request: Request, now: datetime, policy: Policy) -> None:
+        """Decide on one more."""
+        signal = request.signal
+        try:
+            decided = step(self.world, signal, now, policy)
+        except Exception as error:  # noqa: BLE001 # raised where this signal came from; the others go on
+            self._answers.append((request, error))
+            return
+        if decided.facts and signal.id in self._signals:
+            self._answers.append((request, done_already(decided.answer)))
+            return
+        if decided.facts:
+            self.world = decided.world
+            self.facts += decided.facts
+            self._effects += decided.effects
+            if signal.id:
+                self._signals[signal.id] = None
+        self._answers.append((request, decided.answer))
+
+    def commit(self) -> Commit:
+        """All that was decided, on what was seen."""
+        return Commit(
+            signals=tuple(self._signals),
+            at=self.facts[0].at,
+            facts=tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in self.facts),
+            states=changed_states(self._seen.world, self.world),
+            effects=tuple(self._effects),
+            expects=self._seen.position,
+        )
+
+    def answer(self, worded: Callable[[Answer], Answer] = lambda answer: answer) -> None:
+        """Say to each what it came to."""
+        for request, answer in self._answers:
+            if isinstance(answer, Answer):
+                request.answer(worded(answer))
+            else:
+                request.fail(answer)
+
+
+def done_already(answer: Answer) -> Answer:
+    """What is told of a signal whose id was handled before."""
+    return DoneAlready(incident=answer.incident, flag=answer.flag)

@@ -1,0 +1,324 @@
+"""What an engine makes of what others commit to its ledger: it follows, and decides on nothing older."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.answers.base import Answer, DoneAlready
+from bot.core.model import Phase
+from bot.core.record.fact import Fact
+from bot.core.record.incident_facts import NoteAdded
+from bot.core.record.recent import RECENT_FOR
+from bot.core.record.world import World
+from bot.engine.engine import CommittingEngine
+from bot.engine.tail import MOST_BEHIND
+from bot.ports import Store, StoreError, StoreTrouble
+from bot.store.sqlite.engine import connect
+from bot.store.sqlite.ledgers import InlineLedger, SqliteLedger
+from bot.system.clock import ManualClock
+from tests.desk import ANA, START, policy
+from tests.ledger_facts import OfTomorrow, commit, fact
+
+T = TypeVar("T")
+
+LONG = RECENT_FOR + timedelta(days=2)
+
+
+class Engines:
+    """As many engines as are asked for, over one ledger that none of them owns."""
+
+    def __init__(self) -> None:
+        self.conn = connect(":memory:")
+        self.clock = ManualClock(START)
+        self.store = self.ledger().store
+
+    def ledger(self) -> InlineLedger:
+        return InlineLedger(self.conn, shared=True)
+
+    async def started(self, ledger: InlineLedger | None = None) -> CommittingEngine:
+        engine = CommittingEngine(ledger or self.ledger(), self.clock, policy())
+        await engine.load()
+        return engine
+
+
+@pytest.fixture
+async def engines() -> AsyncIterator[Engines]:
+    made = Engines()
+    yield made
+    made.conn.close()
+
+
+class Heard:
+    """What a listener of an engine was told: facts by kind, and how often the world was read anew."""
+
+    def __init__(self, engine: CommittingEngine, *, own: bool = False) -> None:
+        self.kinds: list[str] = []
+        self.anew = 0
+        engine.listen(self._hears, own=own)
+
+    def _hears(self, facts: Sequence[Fact], world: World) -> None:
+        self.kinds += [fact.kind for fact in facts]
+        self.anew += not facts
+
+
+async def declared(engine: CommittingEngine, title: str = "Payments are slow") -> int:
+    number = (await engine.handle(s.Declare(actor=ANA, title=title, separate=True))).incident
+    assert number is not None
+    return number
+
+
+def note(number: int, id: str = "") -> s.AddNote:
+    return s.AddNote(actor=ANA, id=id, incident=number, text="Noted.")
+
+
+async def test_what_another_engine_committed_is_shown(engines: Engines) -> None:
+    """The same world, and listeners hear the facts that led there as if they were their own engine's."""
+    here, there = await engines.started(), await engines.started()
+    heard, own = Heard(here), Heard(here, own=True)
+    number = await declared(there)
+    await here.catch_up()
+
+    assert there.world == here.world
+    assert (["incident.declared"], 0) == (heard.kinds[:1], heard.anew)
+    assert ([], 0) == (own.kinds, own.anew)
+    assert 1 == number
+
+
+async def test_nothing_is_shown_twice(engines: Engines) -> None:
+    """Somebody calls for nothing, or because of our own commit."""
+    engine = await engines.started()
+    heard = Heard(engine)
+    await declared(engine)
+    before = list(heard.kinds)
+    await engine.catch_up()
+    assert (before, 0) == (heard.kinds, heard.anew)
+
+
+async def test_a_refusal_is_true_when_it_is_said(engines: Engines) -> None:
+    """Declared at one replica, spoken of at the other a moment later: nobody is told that there is no such incident."""
+    here, there = await engines.started(), await engines.started()
+    answer = await here.handle(note(await declared(there)))
+    assert answer.ok
+
+
+async def test_numbers_are_given_once_when_two_declare_at_the_same_time(engines: Engines) -> None:
+    """Whoever comes second decides again on what the first one did, and takes the next number."""
+    here, there = await engines.started(), await engines.started()
+    assert [1, 2] == sorted([await declared(here), await declared(there)])
+
+
+async def test_a_conflict_reads_no_world_anew(engines: Engines) -> None:
+    """It costs what the others wrote, however long the history is."""
+    here, there = await engines.started(), await engines.started()
+    heard = Heard(here)
+    await declared(there, "Logins fail")
+    await declared(here)
+    assert (2, 0) == (heard.kinds.count("incident.declared"), heard.anew)
+
+
+async def test_what_was_done_at_another_replica_is_seen_by_who_asks_again(engines: Engines) -> None:
+    """A click that came to both: the second answer says that it is done, and the world beside it shows that."""
+    here, there = await engines.started(), await engines.started()
+    number = await declared(there)
+    await here.catch_up()
+    await there.handle(note(number, "click"))
+    answer = await here.handle(note(number, "click"))
+
+    assert isinstance(answer, DoneAlready)
+    assert there.world == here.world
+
+
+async def test_signals_that_wait_share_a_commit_though_another_engine_was_quicker(engines: Engines) -> None:
+    """A conflict is no reason to let each of them go alone."""
+    here, there = await engines.started(), await engines.started()
+    number = await declared(there)
+    await here.catch_up()
+    await there.handle(note(number))
+    told: list[int] = []
+    here.listen(lambda facts, world: told.append(len(facts)), own=True)
+    answers = await asyncio.gather(*(here.handle(note(number, f"n{n}")) for n in range(20)))
+
+    assert [True] * 20 == [answer.ok for answer in answers]
+    assert [20] == told
+
+
+# --- what is long over
+
+
+async def test_an_incident_that_another_engine_reopened_is_here_with_its_parts(engines: Engines) -> None:
+    """It was long over, so nobody had it in memory; what it stands for is decided on too."""
+    engine = await engines.started()
+    first, second = await declared(engine), await declared(engine)
+    await engine.handle(s.Merge(actor=ANA, incident=second, into=first))
+    await engine.handle(s.SetPhase(actor=ANA, incident=first, phase=Phase.RESOLVED, force=True))
+    engines.clock.advance(LONG)
+    here, there = await engines.started(), await engines.started()
+    assert {} == dict(here.world.incidents)
+    await there.handle(s.SetPhase(actor=ANA, incident=first, phase=Phase.INVESTIGATING))
+    await here.catch_up()
+
+    assert {first, second} == set(here.world.incidents)
+    assert there.world == here.world
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        lambda number: s.AddTask(actor=ANA, incident=number, text="Write it up", owner=ANA, due_at=None, follow_up=True),
+        lambda number: note(number),
+    ],
+    ids=["task", "note"],
+)
+async def test_what_another_engine_wrote_about_what_is_long_over_is_right_here(
+    engines: Engines, signal: Callable[[int], s.Signal]
+) -> None:
+    """It is read as it is after that, once, and the next word on it is decided on in the same world."""
+    engine = await engines.started()
+    old = await declared(engine)
+    await engine.handle(s.SetPhase(actor=ANA, incident=old, phase=Phase.RESOLVED, force=True))
+    engines.clock.advance(LONG)
+    here, there = await engines.started(), await engines.started()
+    heard = Heard(here)
+    answer = await there.handle(signal(old))
+    await here.catch_up()
+    again = await here.handle(note(old))
+
+    assert (True, True, 0) == (answer.ok, again.ok, heard.anew)
+    await there.caught_up()
+    assert await there.world_with([old]) == await here.world_with([old])
+
+
+async def test_an_incident_that_another_replica_declared_is_found_at_once(engines: Engines) -> None:
+    """Whoever follows a link to it asks any replica."""
+    here, there = await engines.started(), await engines.started()
+    number = await declared(there)
+    assert number in (await here.world_with([number])).incidents
+
+
+# --- when following leads nowhere
+
+
+async def test_who_is_far_behind_reads_the_states(engines: Engines) -> None:
+    """A replica that slept for a week does not fold a week."""
+    here, there = await engines.started(), await engines.started()
+    number = await declared(there)
+    last = engines.store.facts(f"incident/{number}")[-1].seq
+    many = [fact(f"incident/{number}", seq, incident=number) for seq in range(last + 1, last + MOST_BEHIND + 2)]
+    engines.store.commit(commit(*many))
+    heard = Heard(here)
+    await here.catch_up()
+
+    assert ([], 1) == (heard.kinds, heard.anew)
+    assert last + MOST_BEHIND + 1 == here.world.seqs[f"incident/{number}"]
+
+
+async def test_a_ledger_that_was_put_back_is_read_anew(engines: Engines) -> None:
+    """Somebody restored a copy under the running replicas: what came after it never happened."""
+    here = await engines.started()
+    await declared(here)
+    heard = Heard(here)
+    engines.conn.execute("DROP TRIGGER facts_last")
+    for table in ("facts", "states", "outbox"):
+        engines.conn.execute(f"DELETE FROM {table}")  # noqa: S608 # constants
+    await here.catch_up()
+
+    assert (1, {}) == (heard.anew, dict(here.world.incidents))
+    assert 1 == await declared(here)
+
+
+async def test_a_ledger_that_was_mended_by_hand_is_read_anew_when_a_decision_meets_it(engines: Engines) -> None:
+    """A copy that stands where the other one stood shows only when what is in memory does not fit."""
+    here = await engines.started()
+    number = await declared(here)
+    engines.conn.execute("DROP TRIGGER facts_stay")
+    engines.conn.execute("UPDATE facts SET stream = 'flag/of-another-copy' WHERE stream = ?", (f"incident/{number}",))
+    engines.conn.execute("DELETE FROM states")
+    answer = await here.handle(note(number))
+    assert (False, {}) == (answer.ok, dict(here.world.incidents))
+
+
+@pytest.mark.parametrize("body", [OfTomorrow("test.of_tomorrow"), OfTomorrow(NoteAdded.KIND, NoteAdded.VERSION + 1)])
+@pytest.mark.parametrize("gap", [0, MOST_BEHIND])
+async def test_nothing_is_decided_on_what_a_newer_understudy_wrote(engines: Engines, body: Any, gap: int) -> None:
+    """In a rolling upgrade the older replica stops, says so, and goes on showing what it understood."""
+    here = await engines.started()
+    number = await declared(here)
+    last, before = engines.store.facts(f"incident/{number}")[-1].seq, here.world
+    newer = fact(f"incident/{number}", last + 1, body, number)
+    engines.store.commit(commit(newer, *(fact(f"incident/{number}", last + 2 + n, incident=number) for n in range(gap))))
+
+    signals = [note(number), s.TimePassed(actor=ANA), s.Declare(actor=ANA, title="Another")]
+    told = await asyncio.gather(here.catch_up(), *(here.handle(one) for one in signals), return_exceptions=True)
+    told.append(*await asyncio.gather(here.handle(note(number)), return_exceptions=True))
+    assert [StoreTrouble.NEWER] * 5 == [error.kind for error in told if isinstance(error, StoreError)]
+    assert body.KIND in str(told[0])
+    assert before == here.world
+
+    with pytest.raises(StoreError, match="a newer Understudy writes this ledger"):
+        await engines.started()
+
+
+class Stumbling(InlineLedger):
+    """Its next write is durable and said to have failed."""
+
+    stumbles = False
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        done = await super().write(work)
+        if self.stumbles:
+            self.stumbles = False
+            raise StoreError("the connection was cut", kind=StoreTrouble.IO)
+        return done
+
+
+async def test_a_commit_of_which_nobody_heard_is_followed(engines: Engines) -> None:
+    """The answer got lost on its way: what was asked for happened, once, and is shown as soon as anybody asks again."""
+    ledger = Stumbling(engines.conn, shared=True)
+    engine = await engines.started(ledger)
+    number = await declared(engine)
+    heard = Heard(engine)
+    ledger.stumbles = True
+    with pytest.raises(StoreError):
+        await engine.handle(note(number, "once"))
+    again = await engine.handle(note(number, "once"))
+
+    assert isinstance(again, DoneAlready)
+    assert (1, 0) == (heard.kinds.count("incident.note_added"), heard.anew)
+
+
+# --- as fast as they can
+
+
+async def test_each_engine_comes_to_its_turn_when_all_commit_as_fast_as_they_can(tmp_path: Path) -> None:
+    """However busy the others are, a decision is made after one conflict at most."""
+    ledgers = [SqliteLedger(tmp_path / "ledger.db", None, 1) for _ in range(3)]
+    for ledger in ledgers:
+        ledger.shared = True
+        await ledger.open()
+    engines = [CommittingEngine(ledger, ManualClock(START), policy()) for ledger in ledgers]
+    for engine in engines:
+        await engine.load()
+    number = await declared(engines[0])
+    counts, over = [0] * len(engines), asyncio.Event()
+
+    async def commits(mine: int) -> None:
+        while not over.is_set():
+            answer: Answer = await engines[mine].handle(note(number))
+            assert answer.ok
+            counts[mine] += 1
+            if min(counts) >= 30:
+                over.set()
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(commits(mine) for mine in range(len(engines))))
+    notes = [one for one in await ledgers[0].read(lambda store: store.all_facts()) if one.kind == "incident.note_added"]
+    assert sum(counts) == len(notes)
+    for engine, ledger in zip(engines, ledgers, strict=True):
+        await engine.caught_up()
+        assert engines[0].world == engine.world
+        await ledger.close()
