@@ -1,4 +1,4 @@
-"""What a durable write costs, alone and together, and how small a sample is: `python -m bench.store`."""
+"""What a durable write costs in SQLite and PostgreSQL, alone and together, and how small a sample is: `-m bench store`."""
 
 import asyncio
 import tempfile
@@ -11,8 +11,11 @@ from bot.core.effects import Effect, PostLine
 from bot.core.model import Actor, Outcome, Sample
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import NoteAdded
-from bot.ports import Commit, NewFact, Store
-from bot.store.samples.sqlite import InlineSamples, open_samples
+from bot.ports import Commit, Ledger, NewFact, Store
+from bot.sandbox.postgres import MISSING, a_server, programs
+from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
+from bot.store.postgres.samples.keeper import PostgresSamples, open_postgres_samples
+from bot.store.samples.sqlite import InlineSamples, SqliteSamples, open_samples
 from bot.store.sqlite.engine import sqlite_report
 from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 
@@ -25,19 +28,33 @@ def main() -> bool:
     report = sqlite_report()
     print(f"store: {report.module} {report.version}, journal {report.journal_mode}")
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # beside the checkout: /tmp may be memory
-        held = asyncio.run(_ledger(Path(folder)))
-        held = asyncio.run(_samples(Path(folder))) and held
-    return line("one good sample", asyncio.run(_bytes_per_sample()), "bytes", 25) and held
+        held = asyncio.run(_over_sqlite(Path(folder)))
+    held = line("one good sample", asyncio.run(_bytes_per_sample()), "bytes", 25) and held
+    if programs() is None:
+        print(f"store: NOT MEASURED over PostgreSQL: {MISSING}")
+        return held
+    with a_server(durable=True) as server:
+        print("store: PostgreSQL on this machine, which flushes what it commits")
+        return asyncio.run(_over_postgres(server.url())) and held
 
 
-async def _ledger(folder: Path) -> bool:
-    ledger = await open_ledger(folder)
+async def _over_sqlite(folder: Path) -> bool:
+    held = await _ledger(await open_ledger(folder), one_ms=1)
+    return await _samples(await open_samples(folder)) and held
+
+
+async def _over_postgres(address: str) -> bool:
+    held = await _ledger(await open_postgres_ledger(address, "bench"), one_ms=2, many_ms=10)
+    return await _samples(await open_postgres_samples(address, "bench")) and held
+
+
+async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float, many_ms: float | None = None) -> bool:
     alone = await _one_after_another(ledger)
-    held = line("fact and effect durable, one caller, p50", percentile(alone, 0.5) * 1e3, "ms", 1)
+    held = line("fact and effect durable, one caller, p50", percentile(alone, 0.5) * 1e3, "ms", one_ms)
     line("fact and effect durable, one caller, p99", percentile(alone, 0.99) * 1e3, "ms")
     together, wall = await _together(ledger)
     line(f"the same, {CALLERS} callers at once, p50", percentile(together, 0.5) * 1e3, "ms")
-    line(f"the same, {CALLERS} callers at once, p99", percentile(together, 0.99) * 1e3, "ms")
+    held = line(f"the same, {CALLERS} callers at once, p99", percentile(together, 0.99) * 1e3, "ms", many_ms) and held
     # A ratio, so that it holds or fails on any machine: callers who come together share the flush.
     share = (sum(alone) / len(alone)) / (wall / len(together))
     held = line(f"cost of one among {CALLERS} callers, of one alone", 1 / share, "times", 0.5) and held
@@ -53,7 +70,7 @@ def _committing(stream: str, seq: int) -> Callable[[Store], list[Fact]]:
     return lambda store: store.commit(Commit((f"{stream}/{seq}",), AT, (fact,), (), (effect,)))
 
 
-async def _one_after_another(ledger: SqliteLedger) -> list[float]:
+async def _one_after_another(ledger: Ledger) -> list[float]:
     spent: list[float] = []
     for seq in range(1, ALONE + 1):
         with timed(spent):
@@ -61,7 +78,7 @@ async def _one_after_another(ledger: SqliteLedger) -> list[float]:
     return spent
 
 
-async def _together(ledger: SqliteLedger) -> tuple[list[float], float]:
+async def _together(ledger: Ledger) -> tuple[list[float], float]:
     spent: list[float] = []
 
     async def caller(n: int) -> None:
@@ -75,7 +92,7 @@ async def _together(ledger: SqliteLedger) -> tuple[list[float], float]:
     return spent, whole[0]
 
 
-async def _reads(ledger: SqliteLedger) -> list[float]:
+async def _reads(ledger: Ledger) -> list[float]:
     spent: list[float] = []
     for n in range(CALLERS):
         with timed(spent):
@@ -83,8 +100,7 @@ async def _reads(ledger: SqliteLedger) -> list[float]:
     return spent
 
 
-async def _samples(folder: Path) -> bool:
-    samples = await open_samples(folder)
+async def _samples(samples: SqliteSamples | PostgresSamples) -> bool:
     spent: list[float] = []
     for beat in range(300):  # ten thousand checks every half minute are 333 a second
         batch = [_good(beat, check) for check in range(333)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from bot.sandbox.postgres import MISSING, PostgresServer, programs
+from bot.sandbox.postgres import MISSING, PostgresServer, a_server, programs
 from tests.house import House, a_house
 
 # A busy machine makes an example slow, and no test is about time.
@@ -29,13 +29,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A server for all tests of this worker; each takes a database of its own. Tests that stop one make their own."""
     if programs() is None:
         pytest.skip(MISSING)
-    server = PostgresServer()
-    server.create()
-    try:
-        server.start()
+    with a_server() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 USER, PASSWORD = "understudy", "s3cret-of-the-database"  # of a server that this machine alone reaches, while it lasts
@@ -98,6 +100,18 @@ class PostgresServer:
         if done.returncode != 0:
             raise PostgresError(f"PostgreSQL's {program} failed: {words.strip()}")
         return words
+
+
+@contextmanager
+def a_server(*, durable: bool = False, settings: dict[str, str] | None = None) -> Iterator[PostgresServer]:
+    """One that runs inside, and is thrown away."""
+    server = PostgresServer(durable=durable, settings=settings)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 def _owner() -> str | None:

@@ -1,4 +1,4 @@
-"""Outcomes of real requests in `samples.db`: one row for each way and minute, and the keys of the requests that told them."""
+"""Outcomes of real requests, kept beside samples: a row for each way and minute, and the keys of requests that told them."""
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -16,15 +16,17 @@ CHUNK = 1_000  # rows forgotten in one transaction
 
 ADD = """
 INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET ok = excluded.ok, failed = excluded.failed, errors = excluded.errors, latency = excluded.latency
+ON CONFLICT (minute, way) DO UPDATE
+SET ok = excluded.ok, failed = excluded.failed, errors = excluded.errors, latency = excluded.latency
 """
+REMEMBER = "INSERT INTO outcome_keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 BETWEEN = """
 SELECT o.minute, o.ok, o.failed, o.errors, o.latency, w.service, w.flag, w.variant, w.provider
 FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ? ORDER BY o.minute, o.way
 """
 TOTALS = """
 SELECT w.service, w.flag, w.variant, w.provider, sum(o.ok), sum(o.failed)
-FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ? GROUP BY o.way ORDER BY o.way
+FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ? GROUP BY w.id ORDER BY w.id
 """
 
 
@@ -34,7 +36,7 @@ def add(conn: Connection, counts: Sequence[MinuteCount], keys: Collection[bytes]
         for count in counts:
             _add(conn, count)
         at = _seconds(now)
-        conn.executemany("INSERT OR REPLACE INTO outcome_keys VALUES (?, ?)", [(key, at) for key in keys])
+        conn.executemany(REMEMBER, [(key, at) for key in keys])
         old = (at - int(KEYS_KEPT.total_seconds()), KEYS_CHUNK)
         conn.execute("DELETE FROM outcome_keys WHERE key IN (SELECT key FROM outcome_keys WHERE at < ? LIMIT ?)", old)
 
@@ -53,8 +55,7 @@ def _way(conn: Connection, route: Route) -> int:
     sql = "SELECT id FROM ways WHERE service = ? AND flag = ? AND variant = ? AND provider = ?"
     if (known := conn.execute(sql, values).fetchone()) is not None:
         return int(known[0])
-    conn.execute("INSERT INTO ways (service, flag, variant, provider) VALUES (?, ?, ?, ?)", values)
-    return int(one(conn, "SELECT last_insert_rowid()")[0])
+    return int(one(conn, "INSERT INTO ways (service, flag, variant, provider) VALUES (?, ?, ?, ?) RETURNING id", *values)[0])
 
 
 def known_key(conn: Connection, key: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What every keeper of samples promises of the counts of real requests, asked of the threaded one and of the inline one."""
+"""What every keeper of samples promises of the counts of real requests, asked of each."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -8,18 +8,22 @@ import pytest
 
 from bot.core.outcomes.counts import MOST_ERRORS, Counts, MinuteCount, Route
 from bot.ports import Samples
-from bot.store.samples.sqlite import InlineSamples, open_samples
+from tests.contracts.samples import samples_of
 from tests.ledger_facts import NOON
 
 CHAT, MAIL = Route("chat", "support-chat.llm", "claude", "anthropic"), Route("mail")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-@pytest.fixture(params=["threaded", "inline"])
+@pytest.fixture(params=["threaded", "inline", "postgresql"])
 async def samples(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Samples]:
-    opened = await open_samples(tmp_path) if request.param == "threaded" else InlineSamples.open()
+    opened = await samples_of(request, tmp_path)
     yield opened
     await opened.close()
+
+
+# What forgets row by row; PostgreSQL drops whole days (tests/store/test_samples_days.py).
+FILES = pytest.mark.parametrize("samples", ["threaded", "inline"], indirect=True)
 
 
 def minute(number: int, ok: int = 1, failed: int = 0, route: Route = CHAT) -> MinuteCount:
@@ -70,6 +74,7 @@ async def test_services_are_those_that_told_of_late(samples: Samples) -> None:
     assert {"mail"} == await samples.outcomes.services(NOON + 5 * MINUTE)
 
 
+@FILES
 async def test_minutes_are_forgotten_with_the_samples_of_their_age(samples: Samples) -> None:
     """`samples.keep` says when."""
     await samples.outcomes.add([minute(n) for n in range(5)], now=NOON)

@@ -1,4 +1,4 @@
-"""What every keeper of samples promises, asked of the threaded one and of the inline one."""
+"""What every keeper of samples promises, asked of each."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,13 +9,16 @@ import pytest
 
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered, Samples
-from bot.store.samples.sqlite import InlineSamples, open_samples
+from tests.contracts.samples import samples_of
 from tests.ledger_facts import NOON, after
 
+# What forgets row by row; PostgreSQL drops whole days (tests/store/test_samples_days.py).
+FILES = pytest.mark.parametrize("samples", ["threaded", "inline"], indirect=True)
 
-@pytest.fixture(params=["threaded", "inline"])
+
+@pytest.fixture(params=["threaded", "inline", "postgresql"])
 async def samples(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Samples]:
-    opened = await open_samples(tmp_path) if request.param == "threaded" else InlineSamples.open()
+    opened = await samples_of(request, tmp_path)
     yield opened
     await opened.close()
 
@@ -120,6 +123,7 @@ async def test_latency_over_days_is_right_within_five_percent(samples: Samples) 
         assert seen.p95_ms == pytest.approx(157, rel=0.06)
 
 
+@FILES
 async def test_trimming_forgets_what_is_older(samples: Samples) -> None:
     """In chunks, however many there are; a result at the very moment stays."""
     await samples.add([good(after(n / 100)) for n in range(12_001)])
@@ -183,6 +187,7 @@ async def test_the_median_of_a_check_is_of_runs_that_succeeded(samples: Samples)
     assert {} == await samples.medians(NOON + timedelta(days=1))
 
 
+@FILES
 async def test_latency_outlives_raw_rows(samples: Samples) -> None:
     """Where single results were forgotten for room, their hours still tell."""
     for hour in range(4):
@@ -197,6 +202,7 @@ async def test_latency_outlives_raw_rows(samples: Samples) -> None:
     assert seen.p50_ms == pytest.approx(130, rel=0.06)
 
 
+@FILES
 async def test_a_budget_is_kept_by_forgetting_the_oldest(samples: Samples) -> None:
     """And nothing goes while there is room."""
     for hour in range(8):

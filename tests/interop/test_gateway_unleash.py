@@ -22,7 +22,7 @@ import pytest
 from bot.flags.sinks.unleash import Unleash
 from bot.flags.sinks.web import SinkClient
 from bot.ports.sinks import SinkError, Target
-from bot.sandbox.postgres import PASSWORD, USER, PostgresServer, programs
+from bot.sandbox.postgres import PASSWORD, USER, a_server, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".venv" / "unleash"
@@ -59,13 +59,8 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def database() -> Iterator[int]:
     """A PostgreSQL that keeps nothing."""
-    server = PostgresServer()
-    server.create()
-    try:
-        server.start()
+    with a_server() as server:
         yield server.port
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,16 @@
 """What replicas share: files of SQLite, or a PostgreSQL server that is made for one storm."""
 
+import asyncio
 from pathlib import Path
 from typing import Protocol
 
 from bot.core.record.fact import Fact
-from bot.ports import OutboxRow
+from bot.ports import Ledger, OutboxRow
+from bot.sandbox.postgres import PostgresServer
 from bot.store.errors import StoreError
-from bot.store.sqlite.ledgers import open_read_only
+from bot.store.postgres.ledgers import PostgresReadOnlyLedger
+from bot.store.postgres.place import place_of
+from bot.store.sqlite.ledgers import ReadOnlyLedger, open_read_only
 
 Written = tuple[list[Fact], list[OutboxRow]]
 
@@ -50,17 +54,65 @@ class Files:
         except StoreError:  # the file is there, its tables are not yet
             return [], []
         try:
-            return await ledger.read(lambda s: s.all_facts()), await ledger.read(lambda s: s.outbox())
+            return await _written(ledger)
         finally:
             await ledger.close()
 
     async def flaws(self) -> tuple[str, ...]:
-        ledger = open_read_only(self._folder)
-        try:
-            found = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams()])
-            return tuple(flaw.sentence for flaw in found if flaw)
-        finally:
-            await ledger.close()
+        return await _flaws(open_read_only(self._folder))
 
     async def restart(self) -> None:
         return
+
+
+class Server:
+    """A PostgreSQL that flushes what it commits."""
+
+    def __init__(self) -> None:
+        self._server = PostgresServer(durable=True)
+        self.restarts = 0
+
+    async def __aenter__(self) -> "Server":
+        await asyncio.to_thread(self._server.create)
+        await asyncio.to_thread(self._server.start)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self._server.close)
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    def url(self, port: int) -> str:
+        return self._server.url(port=port)
+
+    async def ledger(self) -> Written:
+        try:
+            ledger = PostgresReadOnlyLedger(place_of(self.url(self.port)))
+        except StoreError:  # its tables are not there yet
+            return [], []
+        try:
+            return await _written(ledger)
+        finally:
+            await ledger.close()
+
+    async def flaws(self) -> tuple[str, ...]:
+        return await _flaws(PostgresReadOnlyLedger(place_of(self.url(self.port))))
+
+    async def restart(self) -> None:
+        """As after a crash."""
+        self.restarts += 1
+        await self._server.restart()
+
+
+async def _written(ledger: Ledger) -> Written:
+    return await ledger.read(lambda store: (store.all_facts(), store.outbox()))
+
+
+async def _flaws(ledger: ReadOnlyLedger | PostgresReadOnlyLedger) -> tuple[str, ...]:
+    try:
+        found = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams()])
+        return tuple(flaw.sentence for flaw in found if flaw)
+    finally:
+        await ledger.close()

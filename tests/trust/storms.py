@@ -29,7 +29,7 @@ from bot.sandbox.slack.errors import NotThere, SlackbotSays
 from tests.house import FLAG, LOOSE
 from tests.process.rig import surroundings
 from tests.trust.cluster import Cluster, Replica, settings_of
-from tests.trust.database import Database, Files
+from tests.trust.database import Database, Files, Server
 from tests.trust.laws import Read, Witness, broken
 from tests.trust.wire import Wire
 
@@ -175,7 +175,8 @@ async def a_cluster(folder: Path, plan: Plan, dice: random.Random) -> AsyncItera
     """Replicas that are not started yet, each with its folder and its wire to the database."""
     async with AsyncExitStack() as stack:
         workspace, vendor = await stack.enter_async_context(surroundings(LOOSE))
-        database: Database = Files(folder / "replica-1" / "data")
+        files = Files(folder / "replica-1" / "data")
+        database: Database = await stack.enter_async_context(Server()) if plan.postgres else files
         replicas = []
         for number in range(1, plan.replicas + 1):
             own = folder / f"replica-{number}"

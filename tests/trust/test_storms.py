@@ -12,6 +12,7 @@ from bot.core.model import Actor, Severity
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident_facts import Declared, NoteAdded, UpdateWritten
 from bot.ports import OutboxRow
+from bot.sandbox.postgres import MISSING, programs
 from tests.desk import RULE
 from tests.house import FLAG, START
 from tests.trust.laws import Read, Witness, broken
@@ -24,6 +25,12 @@ ALERT = Effect("INC-1/alert", "alert/1", PostAlert(), 1, "incident/1", 1)
 async def test_a_few_troubles_break_no_law(tmp_path: Path) -> None:
     """Over SQLite; the thousand are run by hand: `make trust`."""
     assert {} == laws_of(await run(Plan(TROUBLES), 1, tmp_path))
+
+
+@pytest.mark.skipif(programs() is None, reason=MISSING)
+async def test_a_few_troubles_break_no_law_with_three_replicas(tmp_path: Path) -> None:
+    """Over PostgreSQL, which is restarted meanwhile."""
+    assert {} == laws_of(await run(Plan(3 * TROUBLES, replicas=3, postgres=True), 1, tmp_path))
 
 
 def laws_of(found: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -64,8 +71,8 @@ SPOILT: dict[str, Spoil] = {
         seen.posts.update([ALERT.key])
     ),
     "an incident has one channel": lambda seen, facts, rows: seen.channels.add("C0LOST"),
-    "a flag reads as it was committed, and as nothing else": lambda seen, facts, rows: seen.reads.append(
-        Read(START, START + timedelta(seconds=1), "gpt")
+    "a flag reads as it was committed, and as nothing else": lambda seen, facts, rows: seen.reads.extend(
+        Read(START, START + timedelta(seconds=1), variant) for variant in ("gpt", "claude")
     ),
     "no reader of a replica sees a flag go back": lambda seen, facts, rows: seen.reads.extend(
         Read(START, START + timedelta(seconds=1), "claude", "replica-1", revision) for revision in (2, 1)

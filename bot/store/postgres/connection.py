@@ -2,7 +2,7 @@
 
 import re
 import select
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
@@ -81,6 +81,15 @@ class PostgresConnection:
         query = translated(sql)
         every = [cursor.mogrify(query, values) for values in rows]
         return self._send("; ".join(every), None) if every else cursor
+
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Append rows to a table, by COPY; inside a transaction."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._run("; ".join(waiting), None, 0)
+        with self._raw.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def begin(self) -> None:
         """Begin a transaction that writes. Writers take turns, so that each sees all that was written before."""

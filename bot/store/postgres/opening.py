@@ -18,6 +18,8 @@ OPTIONS: dict[str, Any] = {
 }  # fmt: skip
 # A process that stands still must not hold up the others: the server ends its transaction.
 WRITES = {"lock_timeout": "5s", "statement_timeout": "10s", "idle_in_transaction_session_timeout": "2s"}
+# An hour of ten thousand checks is summed up in some seconds. A crash of the server may cost the last results.
+WRITES_SAMPLES = {**WRITES, "statement_timeout": "60s", "lock_timeout": "60s", "synchronous_commit": "off"}
 READS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
 SEES = {
     "standard_conforming_strings": "on", "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "warning",
@@ -31,6 +33,12 @@ def writing(place: Place, name: str) -> PostgresConnection:
     """A connection that may write, to the one of several hosts that takes changes. Raises StoreError."""
     options = {"target_session_attrs": "read-write", **place.options}
     return _made(place, _opener(place, options, name, {**SEES, **WRITES}, DURABLE))
+
+
+def writing_samples(place: Place, name: str) -> PostgresConnection:
+    """A connection that writes samples, whose writers take turns among themselves. Raises StoreError."""
+    options = {"target_session_attrs": "read-write", **place.options}
+    return _made(place, _opener(place, options, name, {**SEES, **WRITES_SAMPLES}), "samples")
 
 
 def reading(place: Place, name: str) -> PostgresConnection:
@@ -50,9 +58,9 @@ def lock_of(schema: str, what: str = "ledger") -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _made(place: Place, open: Callable[[], Raw]) -> PostgresConnection:
+def _made(place: Place, open: Callable[[], Raw], what: str = "ledger") -> PostgresConnection:
     try:
-        return PostgresConnection(place, open, lock_of(place.schema))
+        return PostgresConnection(place, open, lock_of(place.schema, what))
     except psycopg.Error as error:
         raise explained(error, place) from error
 

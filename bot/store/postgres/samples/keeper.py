@@ -1,0 +1,149 @@
+"""Samples as async code reaches them, shared by all replicas of a cluster."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from bot.core.model import Sample
+from bot.core.outcomes.counts import MinuteCount
+from bot.ports import LatencyPicture, Remembered
+from bot.store.connection import Connection
+from bot.store.outcomes import StoredOutcomes
+from bot.store.postgres.connection import PostgresConnection
+from bot.store.postgres.migrations import migrate
+from bot.store.postgres.opening import reading as reading_connection
+from bot.store.postgres.opening import writing_samples
+from bot.store.postgres.place import Place, place_of
+from bot.store.postgres.samples import keeping, reading, schema
+from bot.store.postgres.samples.writing import SampleWriter
+from bot.store.samples.sampling import START
+from bot.store.writer import Readers, Writer
+
+T = TypeVar("T")
+
+PAGE = 2_000  # samples read in one go
+
+
+async def open_postgres_samples(address: str, replica: str, *, readers: int = 1) -> "PostgresSamples":
+    """Open the samples at an address, making their tables where there are none. Raises StoreError."""
+    place = place_of(address)
+    samples = PostgresSamples(place, replica, readers)
+    try:
+        await samples.open()
+    except BaseException:
+        await samples.close()
+        raise
+    return samples
+
+
+class _Reader(NamedTuple):
+    conn: Connection
+
+
+class PartedOutcomes(StoredOutcomes["_Reader | SampleWriter"]):
+    """`bot.ports.Outcomes` in partitions of a day."""
+
+    async def add(self, counts: Sequence[MinuteCount], keys: Collection[bytes] = (), *, now: datetime) -> None:
+        """Add a batch, and the keys that it came with, all or nothing."""
+        if counts:
+            await self._write(lambda store: schema.OUTCOMES.make(store.conn, {count.at for count in counts}))
+        await super().add(counts, keys, now=now)
+
+    async def forget(self, before: datetime) -> None:
+        """Forget the days that were over before that moment."""
+        await self._write(lambda store: keeping.forget(store.conn, schema.OUTCOMES, before))
+
+
+class PostgresSamples:
+    """`bot.ports.Samples` over a database. Its writes wait for those of other replicas, and neither for the ledger's."""
+
+    def __init__(self, place: Place, replica: str, readers: int = 1) -> None:
+        name = str(place)
+        self._writer: Writer[SampleWriter] = Writer(name, lambda: _writing(place, replica))
+        self._readers: Readers[_Reader] = Readers(name, lambda: _reading(place, replica), readers)
+        self.outcomes = PartedOutcomes(self._write, self._read)
+
+    async def open(self) -> None:
+        """Connect, and make what is not there. Raises StoreError."""
+        await self._writer.open()
+        await self._readers.open()
+
+    async def _write(self, work: Callable[[SampleWriter], T]) -> T:
+        return await self._writer.run(work)
+
+    async def _read(self, work: Callable[[_Reader], T]) -> T:
+        return await self._readers.run(work)
+
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
+        """Write a batch. It outlives the process at once, and the database's crash within a second."""
+        if samples or remembered:
+            await self._write(lambda store: store.add(samples, remembered))
+
+    async def remembered(self) -> dict[str, str]:
+        """What was concluded, by name."""
+        return await self._read(lambda store: reading.remembered(store.conn))
+
+    async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
+        """The newest results of a check, from one vantage or from all, oldest first.
+
+        A good one comes back without reason, evidence and single phases.
+        """
+        return await self._read(lambda store: reading.recent(store.conn, check, limit, vantage))
+
+    async def since(self, at: datetime) -> list[Sample]:
+        """The results of all checks since a moment, oldest first; read page by page."""
+        found, place = await self._read(lambda store: reading.page(store.conn, at, START, PAGE))
+        while place is not None:
+            more, place = await self._read(lambda store, after=place: reading.page(store.conn, at, after, PAGE))  # type: ignore[misc]
+            found += more
+        return found
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
+        return await self._read(lambda store: reading.medians(store.conn, since, vantage))
+
+    async def latency(self, component: str, since: datetime) -> LatencyPicture:
+        """The component's latency since a moment: exact up to six hours back, within 5 % beyond; inconclusive runs aside."""
+        return await self._read(lambda store: reading.latency(store.conn, component, since))
+
+    async def trim(self, before: datetime) -> int:
+        """Forget the days that were over before that moment; says how many results went. Sums by hour stay.
+
+        Counts of real requests of that age go too.
+        """
+        await self.outcomes.forget(before)
+        return await self._write(lambda store: keeping.forget(store.conn, schema.RESULTS, before))
+
+    async def keep_within(self, budget_bytes: int) -> int:
+        """Forget the oldest days until the budget is kept, or only one is left; says how many results went."""
+        gone = 0
+        while (step := await self._write(lambda store: keeping.make_room(store.conn, budget_bytes))) is not None:
+            gone += step
+        return gone
+
+    async def size_bytes(self) -> int:
+        """What they take in the database, indexes included."""
+        return await self._read(lambda store: keeping.size_bytes(store.conn))
+
+    async def close(self) -> None:
+        """Finish what was asked for and close; a second call does nothing."""
+        await self._readers.close()
+        await self._writer.close()
+
+
+def _writing(place: Place, replica: str) -> tuple[PostgresConnection, SampleWriter]:
+    conn = writing_samples(place, f"{replica} samples")
+    try:
+        migrate(conn, schema.SAMPLES, place)
+    except conn.Error as error:
+        conn.close()
+        raise conn.explained(error, str(place)) from error
+    except BaseException:
+        conn.close()
+        raise
+    return conn, SampleWriter(conn)
+
+
+def _reading(place: Place, replica: str) -> tuple[PostgresConnection, _Reader]:
+    conn = reading_connection(place, f"{replica} reads samples")
+    return conn, _Reader(conn)

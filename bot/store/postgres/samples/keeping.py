@@ -1,0 +1,41 @@
+"""How samples are forgotten: by partitions that are dropped, which takes some milliseconds however much is in them."""
+
+from datetime import datetime
+
+from bot.store.connection import Connection, one
+from bot.store.postgres.samples.schema import HOURS, OUTCOMES, RESULTS, Parted
+
+# The one of the day, or the month, that runs is never dropped; nor is the one before, which holds the last hours early in it.
+KEPT = 2
+TAKEN = """
+SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind = 'r' AND (
+    c.relname IN ('outcome_keys', 'remembered')
+    OR starts_with(c.relname, 'samples_') OR starts_with(c.relname, 'hours_') OR starts_with(c.relname, 'outcomes_')
+)
+"""
+
+
+def forget(conn: Connection, parted: Parted, before: datetime) -> int:
+    """Drop what was over before that moment; says how many rows went. Of results, hours were summed up as they ended."""
+    return sum(parted.drop(conn, start) for start in parted.held(conn) if parted.end(start) <= before)
+
+
+def size_bytes(conn: Connection) -> int:
+    """What results, sums and counts of real requests take in the database, indexes included."""
+    return int(one(conn, TAKEN)[0])
+
+
+def make_room(conn: Connection, budget_bytes: int) -> int | None:
+    """One step towards the budget: how many results went; None where it is kept, or where nothing more may go.
+
+    The oldest results go first, then counts of real requests, then sums by hour.
+    """
+    if size_bytes(conn) <= budget_bytes:
+        return None
+    for parted in (RESULTS, OUTCOMES, HOURS):
+        held = parted.held(conn)
+        if len(held) > KEPT:
+            gone = parted.drop(conn, held[0])
+            return gone if parted is RESULTS else 0
+    return None

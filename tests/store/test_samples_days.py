@@ -1,0 +1,104 @@
+"""Samples in PostgreSQL: what is particular to results that lie in days, and that several replicas write."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.core.model import Outcome, Sample
+from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.store.postgres.samples.keeper import PostgresSamples, open_postgres_samples
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+MIDNIGHT = datetime(2026, 3, 20, tzinfo=UTC)
+CHECK, COMPONENT = "anthropic.api.models", "anthropic.api"
+
+
+@pytest.fixture
+async def samples(postgres: str) -> AsyncIterator[PostgresSamples]:
+    opened = await open_postgres_samples(postgres, "one")
+    yield opened
+    await opened.close()
+
+
+def good(at: datetime, total: float = 120.0) -> Sample:
+    return Sample(CHECK, COMPONENT, at, Outcome.OK, phases_ms={"total": total})
+
+
+async def count_since(samples: PostgresSamples, at: datetime) -> int:
+    return (await samples.latency(COMPONENT, at)).count
+
+
+async def test_a_day_goes_as_a_whole_once_it_is_over(samples: PostgresSamples) -> None:
+    """What is younger stays until its own day is over."""
+    await samples.add([good(MIDNIGHT + n * HOUR) for n in range(48)])
+
+    assert 0 == await samples.trim(MIDNIGHT + 23 * HOUR)
+    assert 24 == await samples.trim(MIDNIGHT + 30 * HOUR)
+    assert MIDNIGHT + DAY == (await samples.since(MIDNIGHT))[0].at
+
+
+async def test_sums_by_hour_outlive_their_day(samples: PostgresSamples) -> None:
+    """Latency over a week is told from them."""
+    await samples.add([good(MIDNIGHT + n * HOUR, 100.0 + n) for n in range(48)])
+    await samples.trim(MIDNIGHT + DAY)
+
+    seen = await samples.latency(COMPONENT, MIDNIGHT)
+    assert 48 == seen.count
+    assert seen.p50_ms == pytest.approx(123, rel=0.06)
+
+
+async def test_what_comes_later_than_its_hour_joins_it(samples: PostgresSamples) -> None:
+    """Also after its day was dropped; and once, however often it is sent."""
+    await samples.add([good(MIDNIGHT + n * HOUR) for n in range(48)])
+    late = good(MIDNIGHT + timedelta(minutes=7))
+    await samples.add([late])
+    await samples.add([late])
+    await samples.trim(MIDNIGHT + DAY)
+
+    assert 49 == await count_since(samples, MIDNIGHT)
+
+
+async def test_the_budget_drops_the_oldest_days_and_keeps_the_last_two(samples: PostgresSamples) -> None:
+    """However small it is: what just happened is what somebody asks for."""
+    await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
+
+    assert 48 == await samples.keep_within(1)
+    assert MIDNIGHT + 2 * DAY == (await samples.since(MIDNIGHT))[0].at
+
+
+async def test_nothing_goes_while_there_is_room(samples: PostgresSamples) -> None:
+    """The budget is a bound and no goal."""
+    await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
+
+    assert 0 == await samples.keep_within(100_000_000)
+
+
+async def test_two_replicas_write_beside_each_other(samples: PostgresSamples, postgres: str) -> None:
+    """The same check and way are one, and a run that both tell of counts once."""
+    other = await open_postgres_samples(postgres, "two")
+    await samples.add([good(MIDNIGHT), good(MIDNIGHT + HOUR)])
+    await other.add([good(MIDNIGHT + HOUR), good(MIDNIGHT + 2 * HOUR)])
+    await other.close()
+
+    assert [MIDNIGHT + n * HOUR for n in range(3)] == [sample.at for sample in await samples.recent(CHECK, 10)]
+
+
+async def test_counts_of_two_replicas_add_up(samples: PostgresSamples, postgres: str) -> None:
+    """Each tells of the requests that it was told of."""
+    other = await open_postgres_samples(postgres, "two")
+    for keeper in (samples, other, samples):
+        await keeper.outcomes.add([MinuteCount(MIDNIGHT, Route("chat"), Counts(ok=2, failed=1))], now=MIDNIGHT)
+    await other.close()
+    [found] = await samples.outcomes.between(MIDNIGHT, MIDNIGHT + DAY)
+
+    assert (6, 3) == (found.counts.ok, found.counts.failed)
+
+
+async def test_counts_of_real_requests_go_with_their_day(samples: PostgresSamples) -> None:
+    """`samples.keep` says when."""
+    minutes = [MinuteCount(MIDNIGHT + n * 12 * HOUR, Route("chat"), Counts(ok=1)) for n in range(4)]
+    await samples.outcomes.add(minutes, now=MIDNIGHT)
+    await samples.trim(MIDNIGHT + 30 * HOUR)
+
+    assert minutes[2:] == await samples.outcomes.between(MIDNIGHT, MIDNIGHT + 3 * DAY)
