@@ -6,12 +6,12 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # half of the time tests wait: for a process, for Slack, for a page
 
-.PHONY: gateways helm compose demo test lint bench trust chaos days mutants interop pictures check install browser emoji official proxy postgres peers node web java clean
+.PHONY: gateways helm compose demo test lint bench trust chaos days mutants interop pictures check install browser emoji official proxy postgres systemd peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
 
-test: $(VENV)/.dev browser proxy postgres official ## the whole suite, on all cores
+test: $(VENV)/.dev browser proxy postgres systemd official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
 interop: $(VENV)/.dev node browser web java gateways helm compose ## what services run beside the bot, in other languages and freshly installed: tests/interop
@@ -150,12 +150,19 @@ compose: | $(VENV)/bin/python
 	            && go build -trimpath -ldflags '-s -w' -o docker-compose github.com/docker/compose/v5/cmd; } >build.log 2>&1; } \
 	  || echo "NO DOCKER COMPOSE: it will NOT read compose.yaml (Go 1.26, or Docker's own)"
 
-# Who may read behind a proxy is tested behind a real one.
+# Who may read behind a proxy is tested behind real ones.
 proxy:
-	@test -x /usr/sbin/nginx || command -v nginx >/dev/null 2>&1 \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
-	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light >/dev/null; } \
-	  || echo "nginx is missing: the tests behind a proxy will be skipped (Debian: apt-get install nginx-light)"
+	@{ test -x /usr/sbin/nginx || command -v nginx >/dev/null 2>&1; } && command -v caddy >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light caddy >/dev/null; } \
+	  || echo "nginx or Caddy is missing: the tests behind it will be skipped (Debian: apt-get install nginx-light caddy)"
+
+# The unit for systemd is judged by systemd.
+systemd:
+	@command -v systemd-analyze >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd >/dev/null; } \
+	  || echo "systemd-analyze is missing: the unit will not be judged (Debian: apt-get install systemd)"
 
 # What the image installs. A fresh environment, so that nothing of the developers' gets in; versions only, so that pip-audit and
 # every index can read it. Made with the Python of the image (a test compares them).

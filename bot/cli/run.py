@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from bot.store.sqlite.ledgers import open_ledger
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, raise_limit
 from bot.system.logs import configure_logs
+from bot.system.supervisor import Supervisor
 from bot.web.app import WebError
 from bot.wiring.parts import Parts, StartRefused
 
@@ -121,18 +123,25 @@ async def serve(app: App, again: Reloading | None = None) -> None:
     ending = Ending()
     ending.listen()
     loop = asyncio.get_running_loop()
+    supervisor = Supervisor(os.environ)
+    beating = asyncio.create_task(supervisor.beat(), name="signs of life")
     try:
         if await _started(app, ending.asked):
             log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
+            supervisor.ready()
             loop.call_later(WARM_S, settle_memory)
             while again and await again.wanted(ending.asked):
+                supervisor.reloading()
                 app = await again.take_over(app)
+                supervisor.ready()
                 gc.unfreeze()  # the bot before is gone
                 loop.call_later(WARM_S, settle_memory)
             await ending.asked.wait()
         log.info("ending")
+        supervisor.ending()
     finally:
         await app.stop()
+        beating.cancel()
         ending.over()
 
 
