@@ -25,7 +25,7 @@ from bot.wiring.parts import Handover, Parts
 from bot.wiring.pinging import Pinging
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Channels, Sending, Slack
-from bot.wiring.store import LedgerCare, Retained, Store
+from bot.wiring.store import Following, LedgerCare, Retained, Store
 from bot.wiring.watching import Beat, LoopGuard, Probes, Upkeep, Watching
 from bot.wiring.web import Web
 
@@ -79,6 +79,7 @@ class App:
             return
         self._parts = PartList(
             self._store,
+            Following(setup, self._store),
             self._outcomes,
             self._probes,
             *served,
@@ -190,9 +191,12 @@ class App:
         return self._slack.usable
 
     def health(self) -> Health:
-        """Ready: the state is restored and changes can be committed. Slack's absence is said and does not make it unready."""
+        """Ready: the state is restored, changes can be committed, and those of other replicas are known.
+
+        Slack's absence is said and does not make it unready.
+        """
         parts = self._parts.health()
-        return Health(ready=parts["ledger"].ok, live=True, parts=parts)
+        return Health(ready=all(parts[name].ok for name in ("ledger", "following") if name in parts), live=True, parts=parts)
 
     def sees(self) -> Mapping[str, Verdict]:
         """What the checks come to at this moment, wherever that is not plainly well."""

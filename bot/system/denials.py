@@ -7,6 +7,7 @@ facts, as a setting, so that an admin sees them after a restart too.
 import asyncio
 import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -64,8 +65,7 @@ class Denials:
         """Take over what was on record before this start. Raises StoreError."""
         if self._ledger is None:
             return
-        found = read_back(await self._ledger.read(lambda store: store.setting(SETTING)), SETTING)
-        before = [attempt for one in (found if isinstance(found, list) else ()) if (attempt := _read(one))]
+        before = _attempts(await self._ledger.read(lambda store: store.setting(SETTING)))
         self._attempts.extendleft(reversed(before[-KEPT:]))
 
     def note(self, who: str, role: str, what: str, *, name: str = "", incident: int | None = None) -> None:
@@ -98,15 +98,29 @@ class Denials:
         self._again = True
         while self._again:
             self._again = False
-            text = json.dumps([asdict(one) | {"at": one.at.isoformat()} for one in self._attempts])
             try:
-                await ledger.write(partial(_put, text))
+                kept = await ledger.write(partial(_put, tuple(self._attempts)))
             except StoreError as error:
                 log.warning("denied attempts are not on record", why=str(error))
+            else:
+                self._attempts = deque(_newest(*kept, *self._attempts), maxlen=KEPT)
 
 
-def _put(text: str, store: Store) -> None:
-    store.put_setting(SETTING, text)
+def _put(mine: Sequence[Attempt], store: Store) -> Sequence[Attempt]:
+    """Put these on record beside those of other replicas; what is on record then."""
+    kept = _newest(*_attempts(store.setting(SETTING)), *mine)
+    store.put_setting(SETTING, json.dumps([asdict(one) | {"at": one.at.isoformat()} for one in kept]))
+    return kept
+
+
+def _newest(*attempts: Attempt) -> Sequence[Attempt]:
+    """Each once, the newest last."""
+    return sorted(dict.fromkeys(attempts), key=lambda one: one.at)[-KEPT:]
+
+
+def _attempts(text: str | None) -> Sequence[Attempt]:
+    found = read_back(text, SETTING)
+    return [attempt for one in (found if isinstance(found, list) else ()) if (attempt := _read(one))]
 
 
 def _read(one: Any) -> Attempt | None:

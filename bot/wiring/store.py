@@ -11,14 +11,17 @@ from bot.core.record.world import World
 from bot.delivery.direct_posts import Note
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
+from bot.engine.follower import Follower
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ledger_care.notices import LedgerNotices
 from bot.ledger_care.opening import open_storage
 from bot.ledger_care.watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
+from bot.ports import StoreTrouble
 from bot.system.denials import Denials
 from bot.system.private_files import CONTROL_FILE
+from bot.views.storage import nothing_is_written
 from bot.web.health import Part
 from bot.wiring.part import AppPart
 from bot.wiring.retained import SETTING, Kept, keep, remember
@@ -119,6 +122,42 @@ def _changes_flags(fact: Fact, world: World) -> bool:
 def _of_drill(fact: Fact, world: World) -> bool:
     incident = world.incidents.get(fact.incident or 0)
     return incident is not None and incident.drill is not None
+
+
+class Following(AppPart):
+    """Shows what other replicas commit, where others share the ledger; nothing where one process owns it."""
+
+    def __init__(self, setup: Setup, store: Store) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._follower: Follower | None = None
+
+    async def start(self) -> None:
+        """Begin to follow; flags say from now on when they may be out of date."""
+        if not self._store.ledger.shared:
+            return
+        self._follower = Follower(self._store.ledger, self._store.engine, self._setup.wire)
+        self._ends(self._follower.close)
+        self._follower.start()
+        self._setup.board.ages(self._follower.unheard_since)
+
+    def health(self) -> Mapping[str, Part]:
+        """Whether what others commit is shown here."""
+        if self._follower is None:
+            return {}
+        since = self._follower.unheard_since()
+        if since is None:
+            return {"following": Part(True, "followed", self._setup.began_at, "What other replicas commit is shown here.")}
+        error = self._follower.error
+        why = error or "the ledger says nothing"
+        words = f"What other replicas commit is not known here: {why}. Flags are served as they were."
+        return {"following": Part(False, error.kind.value if error else "unheard", since, words)}
+
+    def trouble(self) -> str:
+        """That nothing is decided here; of a ledger that cannot be reached `LedgerCare` speaks."""
+        error = self._follower.error if self._follower else None
+        return nothing_is_written(error) if error and error.kind is StoreTrouble.NEWER else ""
 
 
 class LedgerCare(AppPart):

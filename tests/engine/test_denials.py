@@ -44,6 +44,18 @@ async def test_a_flood_of_people_leaves_a_bounded_record() -> None:
     assert (KEPT, f"U{3 * KEPT - 1}") == (len(json.loads(notes.settings[SETTING])), denials.newest[0].who)
 
 
+async def test_two_replicas_keep_what_each_of_them_refused() -> None:
+    """Neither writes over the other one's record, and both show it from their next refusal on."""
+    notes: Any = Notes()
+    here, there = (Denials(ManualClock(EPOCH), notes) for _ in range(2))
+    for denials, who in ((here, "U1"), (there, "U2"), (here, "U3")):
+        denials.note(who, "responder", "SetPhase")
+        await denials.close()
+
+    assert ["U1", "U2", "U3"] == [one["who"] for one in json.loads(notes.settings[SETTING])]
+    assert ["U3", "U2", "U1"] == [one.who for one in here.newest]
+
+
 async def test_a_secret_in_what_somebody_typed_is_not_kept() -> None:
     """The first word after a slash word is kept, and people paste anything."""
     notes: Any = Notes()

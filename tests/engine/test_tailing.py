@@ -16,11 +16,13 @@ from bot.core.record.incident_facts import NoteAdded
 from bot.core.record.recent import RECENT_FOR
 from bot.core.record.world import World
 from bot.engine.engine import CommittingEngine
+from bot.engine.follower import Follower
 from bot.engine.tail import MOST_BEHIND
 from bot.ports import Store, StoreError, StoreTrouble
+from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
 from bot.store.sqlite.engine import connect
 from bot.store.sqlite.ledgers import InlineLedger, SqliteLedger
-from bot.system.clock import ManualClock
+from bot.system.clock import ManualClock, SystemClock
 from tests.desk import ANA, START, policy
 from tests.ledger_facts import OfTomorrow, commit, fact
 
@@ -294,13 +296,31 @@ async def test_a_commit_of_which_nobody_heard_is_followed(engines: Engines) -> N
 # --- as fast as they can
 
 
-async def test_each_engine_comes_to_its_turn_when_all_commit_as_fast_as_they_can(tmp_path: Path) -> None:
-    """However busy the others are, a decision is made after one conflict at most."""
-    ledgers = [SqliteLedger(tmp_path / "ledger.db", None, 1) for _ in range(3)]
+async def three_ledgers(request: pytest.FixtureRequest, folder: Path) -> list[SqliteLedger | PostgresLedger]:
+    """Three ways to one ledger, each with threads and connections of its own."""
+    if request.param == "postgres":
+        address = request.getfixturevalue("postgres")
+        return [await open_postgres_ledger(address, f"replica-{n}") for n in range(3)]
+    ledgers = [SqliteLedger(folder / "ledger.db", None, 1) for _ in range(3)]
     for ledger in ledgers:
         ledger.shared = True
         await ledger.open()
-    engines = [CommittingEngine(ledger, ManualClock(START), policy()) for ledger in ledgers]
+    return list(ledgers)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def ways(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[SqliteLedger | PostgresLedger]]:
+    ledgers = await three_ledgers(request, tmp_path)
+    yield ledgers
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_each_engine_comes_to_its_turn_when_all_commit_as_fast_as_they_can(
+    ways: list[SqliteLedger | PostgresLedger],
+) -> None:
+    """However busy the others are, a decision is made after one conflict at most; nothing is lost, nothing done twice."""
+    engines = [CommittingEngine(ledger, ManualClock(START), policy()) for ledger in ways]
     for engine in engines:
         await engine.load()
     number = await declared(engines[0])
@@ -316,9 +336,29 @@ async def test_each_engine_comes_to_its_turn_when_all_commit_as_fast_as_they_can
 
     async with asyncio.timeout(60):
         await asyncio.gather(*(commits(mine) for mine in range(len(engines))))
-    notes = [one for one in await ledgers[0].read(lambda store: store.all_facts()) if one.kind == "incident.note_added"]
-    assert sum(counts) == len(notes)
-    for engine, ledger in zip(engines, ledgers, strict=True):
+    facts = await ways[0].read(lambda store: store.all_facts())
+    assert sum(counts) == len([one for one in facts if one.kind == "incident.note_added"])
+    assert len(facts) == await ways[0].read(lambda store: store.position())
+    for engine in engines:
         await engine.caught_up()
         assert engines[0].world == engine.world
-        await ledger.close()
+
+
+async def test_a_follower_shows_what_the_database_calls_for(ways: list[SqliteLedger | PostgresLedger]) -> None:
+    """Of the three each shows in the end what one committed: called where the ledger calls, by looking where it does not."""
+    engines = [CommittingEngine(ledger, ManualClock(START), policy()) for ledger in ways]
+    for engine in engines:
+        await engine.load()
+    followers = [Follower(ledger, engine, SystemClock()) for ledger, engine in zip(ways, engines, strict=True)]
+    for follower in followers:
+        follower.start()
+    shown = asyncio.Event()
+    engines[2].listen(lambda facts, world: shown.set())
+    number = await declared(engines[0])
+    async with asyncio.timeout(20):
+        await shown.wait()
+
+    assert number in engines[2].world.incidents
+    assert [None] * 3 == [follower.error for follower in followers]
+    for follower in followers:
+        await follower.close()
