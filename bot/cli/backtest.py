@@ -11,7 +11,17 @@ from pydantic import ValidationError
 
 from bot.backtest.replay import OnRecord, Settings, compare, on_record, replay
 from bot.backtest.traces import TraceError, read_trace
-from bot.cli.options import CONFIG_EXIT, config_option, data_folder, data_option, fail, json_option, load_for_verbs, shared
+from bot.cli.options import (
+    CONFIG_EXIT,
+    config_option,
+    data_folder,
+    data_option,
+    fail,
+    home_of,
+    json_option,
+    load_for_verbs,
+    shared,
+)
 from bot.cli.output import note, print_json
 from bot.cli.words.backtest import as_document, print_comparison
 from bot.config.detection import DetectionConfig
@@ -20,10 +30,10 @@ from bot.config.scalars import parse_duration
 from bot.core.model import Sample
 from bot.engine.world_reading import world_from
 from bot.store.errors import StoreError
+from bot.store.home import Home
 from bot.store.samples.sampling import SampleStore
 from bot.store.samples.sqlite import SAMPLES_FILE
 from bot.store.sqlite.engine import DatabaseError, connect_read_only
-from bot.store.sqlite.ledgers import open_read_only
 from bot.store.sqlite.migrations import SAMPLES, require
 from bot.system.clock import SystemClock
 from bot.wiring.plan import rule_of, rules_of
@@ -54,7 +64,7 @@ def backtest(
     samples = _trace(trace, span) if trace else _stored(folder or Path("data"), span or _span(SINCE))
     if not samples:
         fail("No check run is stored for that time. Name a longer one with --since, or a file with --trace.")
-    incidents = _incidents(folder, samples) if folder else None
+    incidents = _incidents(home_of(config_path, data_path), samples) if folder else None
     named = {"today": settings_of(config, config.detection if config else DetectionConfig())}
     if sets:
         named["with " + ", ".join(s.removeprefix("detection.") for s in sets)] = settings_of(config, others)
@@ -142,16 +152,16 @@ def _stored(folder: Path, span: timedelta) -> list[Sample]:
         fail(f"{path} cannot be read: {error}")
 
 
-def _incidents(folder: Path, samples: Sequence[Sample]) -> tuple[OnRecord, ...]:
+def _incidents(home: Home, samples: Sequence[Sample]) -> tuple[OnRecord, ...]:
     times = [sample.at for sample in samples]
     try:
-        return asyncio.run(_read_incidents(folder, min(times), max(times)))
+        return asyncio.run(_read_incidents(home, min(times), max(times)))
     except StoreError as error:
         fail(str(error))
 
 
-async def _read_incidents(folder: Path, since: datetime, until: datetime) -> tuple[OnRecord, ...]:
-    ledger = open_read_only(folder)
+async def _read_incidents(home: Home, since: datetime, until: datetime) -> tuple[OnRecord, ...]:
+    ledger = home.open_read_only()
     try:
         world = world_from(await ledger.read(lambda store: store.states()))
     finally:

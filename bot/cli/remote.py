@@ -22,8 +22,8 @@ from bot.cli.options import data_folder, fail, load_for_verbs
 from bot.cli.output import note
 from bot.core.lazy_dataclass import dataclass
 from bot.store.errors import StoreError
+from bot.store.home import Home
 from bot.store.lock import is_free
-from bot.store.sqlite.ledgers import LEDGER_FILE
 from bot.system.logs import configure_logs
 from bot.system.private_files import CONTROL_FILE
 from bot.views.answers import words
@@ -135,9 +135,9 @@ async def _alone(config_path: Path, folder: Path, method: str, path: str, body: 
     from bot.app import build  # a whole bot takes a second to load, which a running one spares us
     from bot.web.app import WebError
 
-    if method == "GET" and not (folder / LEDGER_FILE).exists():
-        raise StoreError(f"there is no ledger in {folder}; check --data and --config")
     loaded, complete = load_for_verbs(config_path)
+    if method == "GET" and not Home(folder, loaded.config.store.get_secret_value()).is_begun():
+        raise StoreError(f"there is no ledger in {folder}; check --data and --config")
     configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)
     app = build(loaded, data=folder, listen=("127.0.0.1", 0), alone=True, remembers=complete)
     try:

@@ -20,7 +20,7 @@ from bot.doctor.rights import who_may
 from bot.ledger_care.audit import missing_words
 from bot.ledger_care.setting_aside import set_aside
 from bot.store.errors import StoreError
-from bot.store.sqlite.ledgers import open_ledger
+from bot.store.home import Home
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, raise_limit
 from bot.system.logs import configure_logs
@@ -62,13 +62,14 @@ def run(
     allowed = raise_limit()
     for line in filter(None, [*notes(config_path, loaded), complaint(allowed, len(loaded.config.checks()))]):
         log.warning(line)
+    home = Home(data_path or loaded.config.data, loaded.config.store.get_secret_value())
     try:
         if new_ledger:
-            asyncio.run(begin_anew(data_path or loaded.config.data))
+            asyncio.run(begin_anew(home))
         if streams:
-            asyncio.run(put_aside(data_path or loaded.config.data, streams))
+            asyncio.run(put_aside(home, streams))
         if accept_missing:
-            asyncio.run(go_on_without(data_path or loaded.config.data))
+            asyncio.run(go_on_without(home))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             again = Reloading(
                 config_path, loaded, partial(build, data=data_path, listen=where), Parts(on_gone=leave), log_level
@@ -80,26 +81,26 @@ def run(
         fail(str(error))
 
 
-async def begin_anew(folder: Path) -> None:
+async def begin_anew(home: Home) -> None:
     """Make a new ledger; the one that is there stays beside it under another name."""
-    ledger = await open_ledger(folder, begin_anew=True)
+    ledger = await home.open(begin_anew=True)
     await ledger.close()
-    log.warning("a new ledger is begun: all flags are on their defaults", folder=str(folder))
+    log.warning("a new ledger is begun: all flags are on their defaults", folder=str(home.folder))
 
 
-async def put_aside(folder: Path, streams: tuple[str, ...]) -> None:
+async def put_aside(home: Home, streams: tuple[str, ...]) -> None:
     """Take what was changed by hand out of the ledger; it stays beside it in a file."""
-    ledger = await open_ledger(folder)
+    ledger = await home.open()
     try:
-        for sentence in await set_aside(ledger, folder, streams, SystemClock().now()):
+        for sentence in await set_aside(ledger, home.folder, streams, SystemClock().now()):
             log.error("part of the ledger was set aside", what=sentence)
     finally:
         await ledger.close()
 
 
-async def go_on_without(folder: Path) -> None:
+async def go_on_without(home: Home) -> None:
     """Believe a ledger that facts were deleted from: those are gone for good."""
-    ledger = await open_ledger(folder)
+    ledger = await home.open()
     try:
         if gone := await missing_words(ledger):
             await ledger.write(lambda store: store.accept_missing())

@@ -34,11 +34,13 @@ from bot.config.scalars import (
     Secret,
     Slug,
     SocketPath,
+    StoreUrl,
     Switch,
     TeamId,
     Text,
     Url,
     bad,
+    passwords_in,
     split_listen,
 )
 from bot.core.ids import ComponentId
@@ -278,6 +280,10 @@ class Config(Part):
     data: Annotated[Path, BeforeValidator(_some_path)] = Field(
         default=Path("data"), description="Folder for the bot's databases, relative to the working directory."
     )
+    store: StoreUrl = Field(
+        default=SecretStr(""),
+        description="PostgreSQL database that holds the ledger, `postgresql://user@host/name`, for several replicas; a secret.",
+    )
     people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
     providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")
     allow_private: tuple[Network, ...] = Field(
@@ -384,7 +390,7 @@ class Config(Part):
         """Every secret string of six characters or more, for those who keep them out of logs and exports."""
         found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
         found |= {*self.server.read_tokens, *self.server.control_tokens, *self.server.outcome_tokens}
-        found |= {self.server.ping_url}
+        found |= {self.server.ping_url, self.store}
         found |= {one.token for one in self.server.flag_tokens}
         found |= {provider.api_key for provider in self.providers.values()}
         found |= {peer.secret for peer in self.peers}
@@ -395,6 +401,7 @@ class Config(Part):
             texts |= _in_address(check)
             found |= set(check.secrets())
         texts |= {secret.get_secret_value() for secret in found}
+        texts |= passwords_in(self.store.get_secret_value())
         texts |= {text.partition(" ")[2].strip() for text in texts}  # also without its Bearer
         return frozenset(text for text in texts if len(text) >= _LEAST_SECRET)
 

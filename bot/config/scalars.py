@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -216,6 +216,27 @@ def _ping_url(value: object) -> object:
     return check_url(value.strip()) if isinstance(value, str) and value.strip() else value
 
 
+def _store_url(value: object) -> object:
+    """Read further where it is opened: what it holds is no business of this room's, and it holds a password."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    if not value.strip().startswith(("postgresql://", "postgres://")):
+        raise bad(
+            "it is no address of a PostgreSQL database", "write postgresql://user:password@host:5432/database, or nothing"
+        )
+    return value.strip()
+
+
+def passwords_in(address: str) -> set[str]:
+    """The password of an address, as it is written and as it is meant."""
+    try:
+        parts = urlsplit(address)
+        written = {parts.password or "", *(value for name, value in parse_qsl(parts.query) if name == "password")}
+    except ValueError:
+        return set()
+    return {text for one in written for text in (one, unquote(one)) if text}
+
+
 def _check_public_url(value: str) -> str:
     """An address without a path's end, query or fragment, so that paths can be put behind it."""
     if not value:
@@ -352,6 +373,7 @@ Port = Annotated[int, Whole(1, 65535)]
 Url = Annotated[str, AfterValidator(check_url), _text_schema("^https?://")]
 OptionalUrl = Annotated[Url | None, BeforeValidator(lambda value: None if value == "" else value)]
 PingUrl = Annotated[SecretStr, BeforeValidator(_ping_url), WithJsonSchema({"type": "string"})]
+StoreUrl = Annotated[SecretStr, BeforeValidator(_store_url), WithJsonSchema({"type": "string"})]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url), _text_schema("^(https?://.+)?$")]
 Origin = Annotated[str, AfterValidator(_check_origin), _text_schema("^https?://.+$")]
 Listen = Annotated[str, AfterValidator(_check_listen), _text_schema(r":[0-9]{1,5}$")]

@@ -19,7 +19,7 @@ from bot.doctor.people import look_at_list
 from bot.doctor.rehearsals import look_at_rehearsals
 from bot.doctor.rights import who_helps, who_may
 from bot.doctor.sinks import look_at_sinks
-from bot.doctor.storage import look_at_disk, look_at_samples
+from bot.doctor.storage import look_at_database, look_at_disk, look_at_samples
 from bot.doctor.templates import messages, views
 from bot.engine.world_reading import read_world
 from bot.ports import ChatError
@@ -31,8 +31,8 @@ from bot.slack.preflight import Preflight, preflight
 from bot.slack.proof import prove_lookup
 from bot.slack.scopes import expected_scopes
 from bot.store.errors import StoreError
+from bot.store.home import Home
 from bot.store.sqlite.engine import sqlite_report
-from bot.store.sqlite.ledgers import LEDGER_FILE, open_read_only
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
 from bot.wiring.plan import slack_login
@@ -67,10 +67,14 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
         yield Finding(storage.state, "store", storage.words)
     if samples := look_at_samples(data, loaded.config.samples.budget, loaded.config.samples.keep):
         yield Finding(samples.state, "samples", samples.words)
-    if _has_ledger(data):
-        async for finding in _ledger(loaded, data):
+    home = Home(data, loaded.config.store.get_secret_value())
+    database, begun = look_at_database(home)
+    for storage in database:
+        yield Finding(storage.state, "store", storage.words)
+    if begun:
+        async for finding in _ledger(loaded, home):
             yield finding
-    async for state, subject, words in look_at_sinks(loaded, data if _has_ledger(data) else None):
+    async for state, subject, words in look_at_sinks(loaded, home if begun else None):
         yield Finding(state, subject, words)
     if loaded.config.slack.mode == "none":
         yield Finding("note", "Slack", "no Slack by configuration: alerts and pages go out by notify")
@@ -218,10 +222,10 @@ def folder(data: Path) -> list[Finding]:
     return []
 
 
-async def _ledger(loaded: Loaded, data: Path) -> AsyncIterator[Finding]:
+async def _ledger(loaded: Loaded, home: Home) -> AsyncIterator[Finding]:
     """What is under way: the bot runs on with it even where Slack refuses."""
     try:
-        world, remembered = await _read(data)
+        world, remembered = await _read(home)
     except StoreError as error:
         yield Finding("bad", "ledger", str(error))
         return
@@ -234,12 +238,8 @@ async def _ledger(loaded: Loaded, data: Path) -> AsyncIterator[Finding]:
         yield Finding("note", "ledger", sentence)
 
 
-def _has_ledger(data: Path) -> bool:
-    return (data / LEDGER_FILE).is_file()
-
-
-async def _read(data: Path) -> tuple[World, str | None]:
-    ledger = open_read_only(data)
+async def _read(home: Home) -> tuple[World, str | None]:
+    ledger = home.open_read_only()
     try:
         flaws = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams(only_open=True)])
         if broken := [flaw.sentence for flaw in flaws if flaw]:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from bot.config.load import Loaded
 from bot.config.policy import to_policy
@@ -15,7 +14,7 @@ from bot.flags.evaluate import revision_of, snapshot
 from bot.flags.sinks.web import SinkClient
 from bot.ports.sinks import Sink, SinkError
 from bot.store.errors import StoreError
-from bot.store.sqlite.ledgers import open_read_only
+from bot.store.home import Home
 from bot.system.clock import SystemClock
 from bot.system.version import understudy_version
 from bot.views.flags.sinks import left_sentence, plain_sink_name
@@ -26,12 +25,12 @@ from bot.wiring.retained import SETTING, keep
 Said = tuple[str, str, str]  # `good`, `note` or `bad`, the flag's key, and the sentence
 
 
-async def look_at_sinks(loaded: Loaded, data: Path | None) -> AsyncIterator[Said]:
+async def look_at_sinks(loaded: Loaded, home: Home | None) -> AsyncIterator[Said]:
     """Each sink by its flag, and those that left the configuration. Without a folder nothing is known of any switch."""
     policy, world = to_policy(loaded.config), World()
-    if data is not None:
+    if home is not None:
         try:
-            policy, world = await _as_it_stands(policy, data)
+            policy, world = await _as_it_stands(policy, home)
         except StoreError:
             return  # said of the ledger
     for state in left_behind(world, policy):
@@ -61,8 +60,8 @@ async def _look_at(key: SinkKey, sink: Sink, policy: Policy, world: World) -> Sa
     return "note" if "unsigned" in plan.words else "good", flag, f"{name}: {plan.words}"
 
 
-async def _as_it_stands(policy: Policy, data: Path) -> tuple[Policy, World]:
-    ledger = open_read_only(data)
+async def _as_it_stands(policy: Policy, home: Home) -> tuple[Policy, World]:
+    ledger = home.open_read_only()
     try:
         world = await ledger.read(read_world)
         return keep(policy, world, await ledger.read(lambda store: store.setting(SETTING))).policy, world

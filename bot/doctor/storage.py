@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.core.lazy_dataclass import dataclass
 from bot.store.errors import REMEDIES, StoreError, ask_disk
+from bot.store.home import Home
 from bot.store.samples.retention import Growth, pace, slack
 from bot.store.samples.sqlite import SAMPLES_FILE
 from bot.store.sqlite.engine import DatabaseError, connect_read_only
@@ -54,6 +55,17 @@ def look_at_disk(data: Path) -> list[Storage]:
         if aside.name.removesuffix(".jsonl").rpartition("-")[2].isdigit():
             found.append(Storage("note", f"{aside.name} was set aside; look at it or delete it"))
     return found
+
+
+def look_at_database(home: Home) -> tuple[list[Storage], bool]:
+    """What there is to know of the database that `store` names, nothing where it names none, and whether there is a ledger."""
+    if not home.shared:
+        return [], home.is_begun()
+    try:
+        remarks, begun = home.report()
+        return [Storage(state, words) for state, words in remarks], begun
+    except StoreError as error:
+        return [Storage("bad", str(error))], False
 
 
 def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Growth | None) -> Storage:

@@ -1,20 +1,19 @@
-"""Opens what is in the data folder, or takes what it is given in its place."""
+"""Opens the ledger and the samples, or takes what it is given in their place."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.ports import Ledger, Samples
+from bot.store.home import Home, OpenLedger
 from bot.store.samples.sqlite import SqliteSamples, open_samples
-from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 
 
 @dataclass
 class Storage:
-    """The ledger and the samples; `file` and `beside` are the files among them that were opened here, and are closed here."""
+    """The ledger and the samples; `file` and `beside` are those that were opened here, and are closed here."""
 
     ledger: Ledger
     samples: Samples
-    file: SqliteLedger | None = None
+    file: OpenLedger | None = None
     beside: SqliteSamples | None = None
 
     @property
@@ -30,11 +29,11 @@ class Storage:
             await self.file.close()
 
 
-async def open_storage(data: Path, ledger: Ledger | None = None, samples: Samples | None = None) -> Storage:
+async def open_storage(home: Home, ledger: Ledger | None = None, samples: Samples | None = None, replica: str = "") -> Storage:
     """Open the ledger first: it takes the folder's lock, so that a second bot touches nothing. Raises StoreError."""
-    file = None if ledger else await open_ledger(data)
+    file = None if ledger else await home.open(replica=replica)
     try:
-        beside = None if samples else await open_samples(data)
+        beside = None if samples else await open_samples(home.folder)
     except BaseException:
         if file:
             await file.close()

@@ -194,5 +194,5 @@ class Readers(Generic[S]):
         if pool is None:
             return
         await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
-        for _ in range(self.size):
+        while not self._free.empty():  # those that were opened, and all of them are back
             self._free.get()[0].close()

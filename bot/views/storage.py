@@ -29,6 +29,8 @@ WHY = {
 
 def nothing_changed(error: StoreError) -> str:
     """One sentence for whoever asked for a change."""
+    if error.kind is StoreTrouble.AWAY:  # it may have gone away between the commit and its answer
+        return f"{WHY[error.kind]}. Look whether this was done before you ask again."
     return f"{WHY[error.kind]}, nothing was changed."
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.config.load import Loaded
 from bot.flags.board import FlagBoard
+from bot.store.home import Home
 from bot.system.clock import SteadyClock, SystemClock
 from bot.system.redaction import Redactor
 from bot.system.version import understudy_version
@@ -22,6 +23,7 @@ class Setup:
         self.loaded = loaded
         self.config = loaded.config
         self.data = data
+        self.home = Home(data, loaded.config.store.get_secret_value())
         self.listen = listen or (loaded.config.server.host, loaded.config.server.port)
         self.alone = alone
         self.given = given

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.core.model import Outcome, Sample
 from bot.ledger_care.opening import open_storage
+from bot.store.home import Home
 from bot.system.clock import ManualClock
 from bot.wiring.hooks import AT_ONCE, PeerIntake
 
@@ -15,7 +16,7 @@ AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 async def test_a_full_batch_lets_others_have_their_turn(tmp_path: Path) -> None:
     """Flags are read between the samples of a thousand; all are taken, in their order."""
-    storage = await open_storage(tmp_path, None, None)
+    storage = await open_storage(Home(tmp_path), None, None)
     taken: list[Sample] = []
     turns: list[int] = []
 

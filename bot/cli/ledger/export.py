@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, read_for_verbs, shared
+from bot.cli.options import config_option, data_option, fail, home_of, incident_number, read_for_verbs, shared
 from bot.cli.output import inert_json, note
 from bot.config.policy import to_policy
 from bot.config.reading.errors import ConfigErrors
@@ -16,7 +16,7 @@ from bot.core.record.world import World
 from bot.engine.world_reading import read_incidents, read_world
 from bot.exports import FORMATS, render
 from bot.store.errors import StoreError
-from bot.store.sqlite.ledgers import open_read_only
+from bot.store.home import Home
 from bot.system.redaction import Redactor
 from bot.wiring.retained import keep
 
@@ -30,7 +30,7 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
     """Export an incident's timeline and durations."""
     number = incident_number(reference)
     try:
-        world, facts = asyncio.run(_read(data_folder(config_path, data_path), number))
+        world, facts = asyncio.run(_read(home_of(config_path, data_path), number))
     except StoreError as error:
         fail(str(error))
     incident = world.incidents.get(number)
@@ -48,8 +48,8 @@ def export(reference: str, format_: str, output: Path | None, config_path: Path,
     click.echo(f"{name} written to {output}", err=True)
 
 
-async def _read(folder: Path, number: int) -> tuple[World, list[Fact]]:
-    ledger = open_read_only(folder)
+async def _read(home: Home, number: int) -> tuple[World, list[Fact]]:
+    ledger = home.open_read_only()
     try:
         return await ledger.read(lambda store: (read_incidents(store, read_world(store), [number]), store.facts_about(number)))
     finally:

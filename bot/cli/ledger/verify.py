@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import config_option, data_folder, data_option, fail, incident_number, json_option, shared
+from bot.cli.options import config_option, data_option, fail, home_of, incident_number, json_option, shared
 from bot.cli.output import note, print_json, print_text
 from bot.core.lazy_dataclass import dataclass
 from bot.ledger_care.audit import REMEDY_MISSING, missing_words, remedy
 from bot.ports import Flaw
 from bot.store.errors import StoreError
-from bot.store.sqlite.ledgers import open_read_only
+from bot.store.home import Home
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def verify(reference: str | None, config_path: Path, data_path: Path | None, as_
     """
     number = incident_number(reference) if reference else None
     try:
-        found = asyncio.run(_verified(data_folder(config_path, data_path), number))
+        found = asyncio.run(_verified(home_of(config_path, data_path), number))
     except StoreError as error:
         fail(str(error))
     if number is not None and not found.streams:
@@ -53,8 +53,8 @@ def verify(reference: str | None, config_path: Path, data_path: Path | None, as_
         raise SystemExit(1)
 
 
-async def _verified(folder: Path, number: int | None) -> Found:
-    ledger = open_read_only(folder)
+async def _verified(home: Home, number: int | None) -> Found:
+    ledger = home.open_read_only()
     try:
         streams = await ledger.read(lambda store: store.streams() if number is None else store.streams_about(number))
         # A snapshot each, so that a long history does not hold up the running bot's checkpoints.

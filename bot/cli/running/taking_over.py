@@ -76,6 +76,10 @@ class Reloading:
             changed = changed_keys(self._loaded.config, loaded.config)
             if "data" in changed:
                 raise ReloadRefused("data names another folder.", "Restart the bot: it cannot change its ledger while it runs.")
+            if "store" in changed:
+                raise ReloadRefused(
+                    "store names another database.", "Restart the bot: it cannot change its ledger while it runs."
+                )
             if changed:
                 self._next = Next(loaded, changed, by)
                 self._asked.set()

@@ -10,6 +10,7 @@ from bot.ports import Store, StoreError
 from bot.store import identity
 from bot.store.connection import Connection, snapshot
 from bot.store.ledger import SqlStore
+from bot.store.lock import DataLock
 from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.listening import Listener
 from bot.store.postgres.migrations import migrate, require
@@ -21,13 +22,20 @@ from bot.store.writer import Readers, Writer
 T = TypeVar("T")
 
 
-async def open_postgres_ledger(address: str, replica: str, *, readers: int = 2, folder: Path | None = None) -> "PostgresLedger":
+async def open_postgres_ledger(
+    address: str, replica: str, *, readers: int = 2, folder: Path | None = None, lock: DataLock | None = None
+) -> "PostgresLedger":  # fmt: skip
     """Open the ledger at an address, making its tables where there are none.
 
     `folder` is the replica's data folder, which remembers which ledger was here: another one, or an empty one in its place, is
-    refused. Raises StoreError, also where the database is newer, or cannot be reached.
+    refused. `lock` is the folder's, and given back at `close`. Raises StoreError, also where the database is newer or away.
     """
-    ledger = PostgresLedger(place_of(address), replica, readers)
+    try:
+        ledger = PostgresLedger(place_of(address), replica, readers, lock)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
     try:
         await ledger.open()
         if folder is not None:
@@ -48,8 +56,9 @@ class PostgresLedger:
     shared = True
     trouble: StoreError | None = None  # it is either open for writing or not open
 
-    def __init__(self, place: Place, replica: str, readers: int = 2) -> None:
+    def __init__(self, place: Place, replica: str, readers: int = 2, lock: DataLock | None = None) -> None:
         self.place = place
+        self._lock = lock
         self._replica = replica
         self._away: StoreError | None = None
         self._pid = 0
@@ -119,6 +128,8 @@ class PostgresLedger:
         if self._writer is not None:
             await self._writer.close()
         self._readers = self._writer = None
+        if self._lock is not None:
+            self._lock.release()
 
     def _open_writer(self) -> tuple[Connection, Store]:
         conn = self._conn = writing(self.place, self._replica)

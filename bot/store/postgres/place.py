@@ -1,7 +1,7 @@
 """Where a database is, read from its address. No sentence and no name made here holds the password."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import StoreError
@@ -61,15 +61,12 @@ def place_of(address: str) -> Place:
 
     if not is_postgres(address):
         raise StoreError(UNREADABLE.format(why="it does not begin with postgresql://"))
-    try:
-        parts = urlsplit(address)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-    except ValueError as error:
-        raise StoreError(UNREADABLE.format(why="it is no URL")) from error
+    where, _, asked = address.partition("?")
+    query = parse_qsl(asked, keep_blank_values=True)
     schema = next((value for name, value in query if name == "schema"), SCHEMA)
     rest = urlencode([(name, value) for name, value in query if name != "schema"], quote_via=quote)
     try:
-        options = {name: str(value) for name, value in conninfo_to_dict(urlunsplit(parts._replace(query=rest))).items()}
+        options = {name: str(value) for name, value in conninfo_to_dict(f"{where}?{rest}").items()}
     except ProgrammingError:  # its words may hold parts of the password
         raise StoreError(UNREADABLE.format(why="PostgreSQL's library does not take it")) from None
     if "@" in options.get("host", "") or not all(part.isdecimal() for part in options.get("port", "0").split(",") if part):

@@ -31,14 +31,14 @@ class Shape(NamedTuple):
 
 def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
     """Apply what is missing, all or nothing. Raises StoreError for a schema that is newer."""
-    if _known(conn, shape, place) == len(shape.steps):
+    if known_version(conn, shape, place) == len(shape.steps):
         return
     with atomic(conn):  # takes the writers' lock: of two replicas that start together the second finds the work done
         conn.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
         if one(conn, "SELECT to_regnamespace(?)", place.schema)[0] is None:
             conn.execute(f"CREATE SCHEMA {place.schema}")
         conn.execute(VERSIONS)
-        version = _known(conn, shape, place)
+        version = known_version(conn, shape, place)
         for step in shape.steps[version:]:
             step(conn)
         if version < len(shape.steps):
@@ -47,7 +47,7 @@ def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
 
 def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
     """Refuse a schema that is not exactly of this shape; for readers, who may not mend it."""
-    version = _known(conn, shape, place)
+    version = known_version(conn, shape, place)
     if version == 0:
         raise StoreError(f"{place}: there is nothing of Understudy's in it; check `store`")
     if version < len(shape.steps):
@@ -55,8 +55,8 @@ def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
         raise StoreError(sentence)
 
 
-def _known(conn: PostgresConnection, shape: Shape, place: Place) -> int:
-    """The version that is there; 0 where there is none."""
+def known_version(conn: PostgresConnection, shape: Shape, place: Place) -> int:
+    """The version that is there, 0 where there is none. Raises StoreError for a newer one."""
     if one(conn, "SELECT to_regclass(?)", f"{place.schema}.versions")[0] is None:
         return 0
     row = one(conn, "SELECT version FROM versions WHERE part = ?", shape.part)

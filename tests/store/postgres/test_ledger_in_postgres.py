@@ -1,0 +1,328 @@
+"""What a ledger in PostgreSQL promises beyond what all do: to several processes, and while the server is away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.core import signals as s
+from bot.core.model import Phase
+from bot.engine.engine import CommittingEngine
+from bot.ports import Store, StoreError, StoreTrouble
+from bot.sandbox.postgres import PostgresServer
+from bot.store.identity import MARKER
+from bot.store.postgres.ledgers import PostgresLedger, PostgresReadOnlyLedger, open_postgres_ledger
+from bot.store.postgres.place import place_of
+from bot.system.clock import ManualClock
+from tests.desk import ANA, START, policy
+from tests.ledger_facts import NOON, commit, declared, fact, texts
+
+
+@pytest.fixture
+async def ledger(postgres: str) -> AsyncIterator[PostgresLedger]:
+    opened = await open_postgres_ledger(postgres, "one")
+    yield opened
+    await opened.close()
+
+
+def ask(address: str, sql: str) -> list[tuple[object, ...]]:
+    """As whoever has the database's password."""
+    with psycopg.connect(address, autocommit=True, options="-c search_path=understudy") as conn:
+        done = conn.execute(sql)  # type: ignore[call-overload]
+        return done.fetchall() if done.description else []
+
+
+# --- several processes
+
+
+async def test_another_replica_hears_of_a_commit_at_once(ledger: PostgresLedger, postgres: str) -> None:
+    """A flag that was switched by one is served by all within a moment."""
+    other = await open_postgres_ledger(postgres, "two")
+    heard = asyncio.Event()
+    try:
+        other.on_commit(heard.set)
+        await asyncio.sleep(0.05)  # the first look at how the ledger stands is over
+        heard.clear()
+        await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+        await asyncio.wait_for(heard.wait(), 0.9)  # polling alone takes a second
+
+        assert 1 == await other.read(lambda store: store.position())
+    finally:
+        await other.close()
+
+
+async def test_positions_have_no_gaps_when_commits_are_refused(ledger: PostgresLedger) -> None:
+    """A place that nobody took would look like a fact that is gone."""
+    for number in (1, 2):  # the second holds the same key
+        await asyncio.gather(ledger.write(lambda store, n=number: store.commit(declared(n))), return_exceptions=True)  # type: ignore[misc]
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+
+    assert 2 == await ledger.read(lambda store: store.position())
+    assert 0 == await ledger.read(lambda store: store.missing())
+
+
+async def test_facts_are_neither_changed_nor_deleted(ledger: PostgresLedger, postgres: str) -> None:
+    """Not even by whoever has the password; what is set aside goes by a way of its own."""
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+
+    for sql in ("UPDATE facts SET body = '{}'", "DELETE FROM facts", "TRUNCATE facts"):
+        with pytest.raises(psycopg.errors.RaiseException, match="a fact is never"):
+            ask(postgres, sql)
+    await ledger.write(lambda store: store.remove("flag/a"))
+
+    assert [] == await ledger.read(lambda store: store.all_facts())
+    assert 0 == await ledger.read(lambda store: store.missing())
+
+
+async def test_facts_that_somebody_took_out_are_missed(ledger: PostgresLedger, postgres: str) -> None:
+    """The counter knows how many there were, also where the last ones went."""
+    await ledger.write(lambda store: store.commit(commit(*(fact("flag/a", n) for n in (1, 2, 3)))))
+    ask(postgres, "SET understudy.deleting_facts = 'on'; DELETE FROM facts WHERE seq > 1")
+
+    assert 2 == await ledger.read(lambda store: store.missing())
+
+
+# --- the tables
+
+
+async def test_a_vendors_strange_letters_keep_no_incident_from_being_found(ledger: PostgresLedger) -> None:
+    """PostgreSQL refuses JSON with a NUL or half an emoji in it, and a vendor's page may hold both."""
+    clock = ManualClock(START)
+    engine = CommittingEngine(ledger, clock, policy())
+    await engine.load()
+    for title in ("Payments \0 are \ud83d slow 🔥", 'said "phase":"triage" \\u0000'):
+        number = (await engine.handle(s.Declare(actor=ANA, title=title))).incident
+        assert number is not None
+        await engine.handle(s.AddTask(actor=ANA, incident=number, text="look \0 again"))
+    await engine.handle(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
+    await engine.handle(s.SetPhase(actor=ANA, incident=1, phase=Phase.CLOSED))
+
+    assert [1, 2] == sorted(await ledger.read(lambda store: store.with_open_tasks()))
+    assert 1 == await ledger.read(lambda store: store.incident_with("title", "Payments \0 are \ud83d slow 🔥"))
+    assert "incident/1" not in await ledger.read(lambda store: store.streams(only_open=True))
+    assert {None} == {await ledger.read(lambda store, x=x: store.examine(f"incident/{x}")) for x in (1, 2)}  # type: ignore[misc]
+    assert 2 == (await engine.load()).last_incident
+
+
+async def test_a_state_that_was_edited_into_no_json_keeps_nothing_else_from_being_found(
+    ledger: PostgresLedger, postgres: str
+) -> None:
+    """It is rebuilt from its facts; meanwhile the others are there."""
+    for n in (1, 2):
+        await ledger.write(lambda store, n=n: store.commit(declared(n, f"key {n}")))  # type: ignore[misc]
+    ask(postgres, """UPDATE states SET dedup = '', body = '{"state":"open"' WHERE stream = 'incident/1'""")
+
+    assert [] == await ledger.read(lambda store: store.with_open_tasks())
+    assert {} == await ledger.read(lambda store: store.ended_last({"anthropic.api": NOON}))
+    assert 2 == await ledger.read(lambda store: store.incident_with("title", "Claude API is down"))
+    assert ["incident/1", "incident/2"] == await ledger.read(lambda store: store.streams(only_open=True))
+
+
+async def test_a_schema_of_ones_own_is_taken_by_the_address(postgres: str, ledger: PostgresLedger) -> None:
+    """Two deployments may share one database, and hear nothing of each other."""
+    other = await open_postgres_ledger(f"{postgres}?schema=staging", "other")
+    try:
+        await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+
+        assert [] == await other.read(lambda store: store.all_facts())
+    finally:
+        await other.close()
+
+
+async def test_a_ledger_of_a_newer_version_is_refused(postgres: str) -> None:
+    """With the way out."""
+    await (await open_postgres_ledger(postgres, "new")).close()
+    ask(postgres, "UPDATE versions SET version = 99")
+
+    for opening in (lambda: open_postgres_ledger(postgres, "old"), lambda: asyncio.to_thread(_read_only, postgres)):
+        with pytest.raises(StoreError, match=r"written by a newer Understudy \(schema 99.*upgrade Understudy"):
+            await opening()
+
+
+def _read_only(address: str) -> PostgresReadOnlyLedger:
+    return PostgresReadOnlyLedger(place_of(address))
+
+
+async def test_eight_replicas_may_start_on_an_empty_database_at_once(postgres: str) -> None:
+    """One of them makes the tables; the ledger has one id."""
+    opened = await asyncio.gather(*(open_postgres_ledger(postgres, f"{n}", readers=1) for n in range(8)))
+    try:
+        assert 8 == len(opened)
+    finally:
+        await asyncio.gather(*(one.close() for one in opened))
+
+
+async def test_another_ledger_than_before_is_refused(postgres: str, tmp_path: Path) -> None:
+    """An empty database in its place would mean that every flag is back on its default."""
+    await (await open_postgres_ledger(postgres, "one", folder=tmp_path)).close()
+    assert (tmp_path / MARKER).exists()
+    await (await open_postgres_ledger(postgres, "one", folder=tmp_path)).close()
+
+    with pytest.raises(StoreError, match="is another ledger than the one that was here") as refused:
+        await open_postgres_ledger(f"{postgres}?schema=empty", "one", folder=tmp_path)
+    assert StoreTrouble.GONE is refused.value.kind
+
+
+async def test_a_reader_beside_the_bot_sees_what_is_committed(ledger: PostgresLedger, postgres: str) -> None:
+    """For exports: it writes nothing."""
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+    reader = _read_only(postgres)
+    try:
+        assert ["note 1"] == texts(await reader.read(lambda store: store.all_facts()))
+        with pytest.raises(StoreError, match="for reading only"):
+            await reader.write(lambda store: store.put_setting("a", "b"))
+    finally:
+        await reader.close()
+
+
+# --- when the server goes away
+
+
+@pytest.fixture
+def server(postgres_server: PostgresServer) -> PostgresServer:
+    """One that the test may stop."""
+    del postgres_server  # skips where there is none
+    made = PostgresServer()
+    made.create()
+    made.start()
+    return made
+
+
+async def test_everything_goes_on_when_a_server_comes_back(server: PostgresServer) -> None:
+    """Its restart is told while it lasts, nothing acknowledged is lost, and nobody has to do anything."""
+    ledger = await open_postgres_ledger(server.url(), "one")
+    changes: list[int] = []
+    ledger.on_commit(lambda: changes.append(1))
+    try:
+        await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+        await asyncio.to_thread(server.stop)
+        with pytest.raises(StoreError) as away:
+            await ledger.write(lambda store: store.commit(commit(fact("flag/a", 2))))
+        with pytest.raises(StoreError):
+            await ledger.read(lambda store: store.all_facts())
+        await _until(lambda: _away(ledger))
+        before = len(changes)
+        await asyncio.to_thread(server.start)
+        await _until(lambda: not _away(ledger))
+        await _until(lambda: len(changes) > before)
+        await ledger.write(lambda store: store.commit(commit(fact("flag/a", 2))))
+
+        assert (StoreTrouble.AWAY, False) == (away.value.kind, away.value.permanent)
+        assert f"127.0.0.1:{server.port}" in str(away.value)
+        assert ["note 1", "note 2"] == texts(await ledger.read(lambda store: store.all_facts()))
+    finally:
+        await ledger.close()
+        server.close()
+
+
+async def test_a_connection_that_was_cut_between_two_commits_is_made_anew(ledger: PostgresLedger, postgres: str) -> None:
+    """Nothing was begun on it, so a new one is taken without a word."""
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
+    ask(postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'understudy/%'")
+
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 2))))
+
+    assert ["note 1", "note 2"] == texts(await ledger.read(lambda store: store.all_facts()))
+
+
+async def test_what_a_cut_interrupts_is_undone_and_raised(ledger: PostgresLedger, postgres: str) -> None:
+    """Half a commit is none; whoever asked for it hears so, and others go on."""
+
+    def work(store: Store) -> None:
+        store.put_setting("half", "done")
+        ask(postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'understudy/one'")
+        store.put_setting("whole", "done")
+
+    with pytest.raises(StoreError) as cut:
+        await ledger.write(work)
+
+    assert StoreTrouble.AWAY is cut.value.kind
+    assert await ledger.read(lambda store: store.setting("half")) is None
+    await ledger.write(lambda store: store.put_setting("half", "again"))
+
+
+async def test_a_failure_that_was_swallowed_is_not_taken_for_a_commit(ledger: PostgresLedger) -> None:
+    """PostgreSQL answers the COMMIT of a transaction that failed with a ROLLBACK, and calls that a success."""
+
+    def work(store: Store) -> None:
+        store.put_setting("a", "1")
+        try:
+            store.conn.execute("SELECT nonsense")  # type: ignore[attr-defined]
+        except psycopg.Error:
+            pass
+
+    with pytest.raises(StoreError):
+        await ledger.write(work)
+
+    assert await ledger.read(lambda store: store.setting("a")) is None
+
+
+async def test_one_failure_leaves_the_others_of_its_batch_alone(ledger: PostgresLedger) -> None:
+    """Sixty-four callers share one commit; a conflict is its own caller's."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    tries = [ledger.write(lambda store, n=n: store.commit(declared(n, "" if n % 2 else "anthropic"))) for n in range(2, 66)]  # type: ignore[misc]
+
+    results = await asyncio.gather(*tries, return_exceptions=True)
+
+    assert 32 == sum(isinstance(result, Exception) for result in results)
+    assert 33 == await ledger.read(lambda store: store.position())
+
+
+async def test_a_process_that_stands_still_holds_nobody_up(ledger: PostgresLedger, postgres: str) -> None:
+    """The server ends its transaction after two seconds."""
+    other = await open_postgres_ledger(postgres, "two")
+    try:
+        started = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def stands_still(store: Store) -> None:
+            store.put_setting("a", "stood still")
+            loop.call_soon_threadsafe(started.set)
+            time.sleep(3)
+            store.put_setting("b", "too late")
+
+        standing = asyncio.create_task(ledger.write(stands_still))
+        await started.wait()
+        await asyncio.wait_for(other.write(lambda store: store.put_setting("a", "went on")), 4)
+        with pytest.raises(StoreError):
+            await standing
+
+        assert "went on" == await other.read(lambda store: store.setting("a"))
+    finally:
+        await other.close()
+
+
+def _away(ledger: PostgresLedger) -> bool:
+    try:
+        ledger.check_place()
+    except StoreError:
+        return True
+    return False
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+# --- time
+
+
+async def test_leases_go_by_the_clock_of_the_database(ledger: PostgresLedger) -> None:
+    """A replica whose own clock is an hour off gets nothing by it."""
+    ttl = timedelta(seconds=0.3)
+    wrong = NOON + timedelta(days=9_000)
+
+    async def take(who: str, at: datetime) -> int | None:
+        return await ledger.write(lambda store: store.lease("clock", who, ttl, at))
+
+    assert 1 == await take("a", NOON)
+    assert await take("b", wrong) is None
+    await asyncio.sleep(0.4)
+    assert 2 == await take("b", NOON)
+    assert await take("a", wrong) is None
