@@ -28,6 +28,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "page": ("page", "Send a test along every way of paging."),
     "reload": ("running.reload", "Let the running bot read its configuration again."),
     "run": ("run", "Watch, serve flags, and run incidents in Slack."),
+    "store": ("store", "Take the ledger from one place to another, as into PostgreSQL."),
     "verify": ("ledger.verify", "Check that no stored fact was changed or removed."),
 }
 

@@ -62,6 +62,12 @@ class Connection(Protocol):
     def forgiving(self, errors: str) -> AbstractContextManager[None]:
         """Rows fetched inside may hold bytes that are no text; `errors` says what becomes of them, as for `bytes.decode`."""
 
+    def take_time(self) -> None:
+        """What follows in this transaction may take minutes, where a server would end it."""
+
+    def count_from(self, number: int) -> None:
+        """Facts were put in with their numbers, of which this is the last that was ever given; effects likewise."""
+
     def deleting_facts(self) -> AbstractContextManager[None]:
         """Facts may be deleted inside, which the database refuses otherwise; in a transaction, which undoes that too."""
 

@@ -12,6 +12,7 @@ class Dialect:
     open_tasks: str  # -> the numbers of incidents with a task that is open
     with_text: str  # :text (JSON), :field -> the number of the newest incident whose field is that text
     closed: str  # -> the last change of phase, and the `phase` in it, of each incident whose state says the same
+    numbered: str  # -> the last number that a fact was given
     missing: str  # -> how many numbers of facts there are without a fact
     fact_bytes: str  # :stream, :after, :until -> all that these facts say, as bytes
     affected: str  # -> the components in the states of incidents, each as stream, with 1

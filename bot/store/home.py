@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import Ledger, StoreError
+from bot.store.connection import Connection
 from bot.store.lock import DataLock
 from bot.store.sqlite.ledgers import LEDGER_FILE, open_ledger, open_read_only
 
@@ -88,6 +89,13 @@ class Home:
 
         return PostgresReadOnlyLedger(place)
 
+    def connect(self, *, writing: bool = False) -> Connection:
+        """A connection to the tables of the database, for tools. Raises StoreError."""
+        place = _place(self.store)
+        from bot.store.postgres.ledgers import connect_to_read, connect_up_to_date
+
+        return connect_up_to_date(place, "copies") if writing else connect_to_read(place, "copies")
+
     def report(self) -> tuple[list[tuple[str, str]], bool]:
         """What there is to know of the database, each `good`, `note` or `bad` with a sentence, and whether it has a ledger.
 
@@ -97,6 +105,11 @@ class Home:
         from bot.store.postgres.report import report
 
         return report(place)
+
+
+def is_address(text: str) -> bool:
+    """Whether this names a database, and no folder."""
+    return text.startswith(("postgresql://", "postgres://"))
 
 
 def _place(address: str) -> Any:

@@ -108,6 +108,15 @@ class PostgresConnection:
         """The same: whatever is wrong is something else."""
         raise error
 
+    def take_time(self) -> None:
+        """The server waits for the rest of this transaction, however long it takes."""
+        self.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+
+    def count_from(self, number: int) -> None:
+        """The next fact gets the number behind it, the next effect the one behind the highest."""
+        self.execute("UPDATE counters SET value = ? WHERE name = 'facts'", (number,))
+        self.execute("SELECT setval(pg_get_serial_sequence('outbox', 'id'), coalesce(max(id), 0) + 1, false) FROM outbox")
+
     @contextmanager
     def deleting_facts(self) -> Iterator[None]:
         """Facts may be deleted inside; in a transaction."""

@@ -42,6 +42,7 @@ SELECT facts.*, said.phase FROM (
 LATERAL (SELECT substring(facts.body FROM '"phase":"([a-z_]+)"') AS phase) AS said
 WHERE strpos(held, '"phase":"' || said.phase || '"') > 0
 """  # noqa: S608 # constants
+NUMBERED = "SELECT value FROM counters WHERE name = 'facts'"
 MISSING = """
 SELECT greatest(coalesce(max(id), 0), (SELECT value FROM counters WHERE name = 'facts')) - count(*) FROM facts
 """
@@ -64,6 +65,7 @@ POSTGRES = Dialect(
     open_tasks=OPEN_TASKS,
     with_text=WITH_TEXT,
     closed=CLOSED,
+    numbered=NUMBERED,
     missing=MISSING,
     fact_bytes=FACT_BYTES,
     affected=SPOKEN_OF,

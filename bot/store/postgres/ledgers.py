@@ -132,16 +132,7 @@ class PostgresLedger:
             self._lock.release()
 
     def _open_writer(self) -> tuple[Connection, Store]:
-        conn = self._conn = writing(self.place, self._replica)
-        try:
-            require_usable(conn, self.place)
-            migrate(conn, LEDGER, self.place)
-        except conn.Error as error:
-            conn.close()
-            raise conn.explained(error, str(self.place)) from error
-        except BaseException:
-            conn.close()
-            raise
+        conn = self._conn = connect_up_to_date(self.place, self._replica)
         return conn, SqlStore(conn)
 
     def _open_reader(self) -> tuple[Connection, Store]:
@@ -164,6 +155,35 @@ class PostgresLedger:
             callback()
 
 
+def connect_up_to_date(place: Place, name: str) -> PostgresConnection:
+    """A connection that may write, to tables that are as this version has them. Raises StoreError."""
+    conn = writing(place, name)
+    try:
+        require_usable(conn, place)
+        migrate(conn, LEDGER, place)
+    except conn.Error as error:
+        conn.close()
+        raise conn.explained(error, str(place)) from error
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def connect_to_read(place: Place, name: str) -> PostgresConnection:
+    """A connection that reads tables as this version has them. Raises StoreError."""
+    conn = looking(place, name)
+    try:
+        require(conn, LEDGER, place)
+    except conn.Error as error:
+        conn.close()
+        raise conn.explained(error, str(place)) from error
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
 class PostgresReadOnlyLedger:
     """`bot.ports.Ledger` for exports beside running bots: it writes nothing, and a standby will do."""
 
@@ -171,12 +191,7 @@ class PostgresReadOnlyLedger:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self._conn = looking(place, "reads")
-        try:
-            require(self._conn, LEDGER, place)
-        except BaseException:
-            self._conn.close()
-            raise
+        self._conn = connect_to_read(place, "reads")
         self._store: Store = SqlStore(self._conn)
 
     def on_commit(self, callback: Callable[[], None]) -> None:

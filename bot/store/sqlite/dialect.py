@@ -31,6 +31,7 @@ SELECT facts.*, json_extract(facts.body, '$.phase') AS phase FROM (
 ) JOIN facts ON facts.id = last
 WHERE CASE WHEN json_valid(facts.body) THEN instr(held, '"phase":"' || json_extract(facts.body, '$.phase') || '"') END
 """  # noqa: S608 # constants
+NUMBERED = "SELECT max(coalesce(max(id), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'facts'), 0)) FROM facts"
 MISSING = """
 SELECT max(coalesce(max(id), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'facts'), 0)) - count(*) FROM facts
 """
@@ -54,6 +55,7 @@ SQLITE = Dialect(
     open_tasks=OPEN_TASKS,
     with_text=WITH_TEXT,
     closed=CLOSED,
+    numbered=NUMBERED,
     missing=MISSING,
     fact_bytes=FACT_BYTES,
     affected=AFFECTED,

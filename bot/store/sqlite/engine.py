@@ -56,6 +56,18 @@ class SqliteConnection(sqlite3.Connection):
         finally:
             self.text_factory = before
 
+    def take_time(self) -> None:
+        """Nobody ends it."""
+
+    def count_from(self, number: int) -> None:
+        """SQLite counts from the highest number by itself; where facts behind it were taken out, it is higher."""
+        self.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'facts'", (number,))
+        self.execute(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT 'facts', ?"
+            " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'facts')",
+            (number,),
+        )
+
     @contextmanager
     def deleting_facts(self) -> Iterator[None]:
         """Facts may be deleted inside; in a transaction, which undoes that too."""

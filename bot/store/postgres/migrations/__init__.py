@@ -34,7 +34,7 @@ def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
     if known_version(conn, shape, place) == len(shape.steps):
         return
     with atomic(conn):  # takes the writers' lock: of two replicas that start together the second finds the work done
-        conn.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+        conn.take_time()
         if one(conn, "SELECT to_regnamespace(?)", place.schema)[0] is None:
             conn.execute(f"CREATE SCHEMA {place.schema}")
         conn.execute(VERSIONS)

@@ -58,6 +58,11 @@ def require(conn: SqliteConnection, shape: Shape, name: str) -> None:
         raise StoreError(f"{name} is from an older Understudy (schema {version}); start this one once to bring it up to date")
 
 
+def current(conn: SqliteConnection, shape: Shape, name: str) -> bool:
+    """Whether a file is of this shape; False for an older one. Raises StoreError for any other."""
+    return _known(conn, shape, name) == shape.version
+
+
 def _known(conn: SqliteConnection, shape: Shape, name: str) -> int:
     try:
         mark, version = _pragma(conn, "application_id"), _pragma(conn, "user_version")
