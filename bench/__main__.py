@@ -26,6 +26,7 @@ NAMES = (
     "intake",
     "outcomes",
     "storm",
+    "replicas",
 )
 
 

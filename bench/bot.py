@@ -48,15 +48,15 @@ class Running(Process):
 @asynccontextmanager
 async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Running]:
     """Start everything with so many HTTP checks every 30 s over five components, and `more` sections; stop it at the end."""
-    vendor = web.AppRunner(_vendor(), access_log=None)
-    await vendor.setup()
-    await web.TCPSite(vendor, "127.0.0.1", 0).start()
-    port = vendor.addresses[0][1]
+    served = web.AppRunner(vendor({}), access_log=None)
+    await served.setup()
+    await web.TCPSite(served, "127.0.0.1", 0).start()
+    port = served.addresses[0][1]
     async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
         workspace.add_user("ana")
         workspace.add_channel("ops", members=("ana",))
         config = folder / "understudy.yaml"
-        config.write_text(yaml.safe_dump(_settings(workspace, port, checks) | more), encoding="utf-8")
+        config.write_text(yaml.safe_dump(settings(workspace, port, checks) | more), encoding="utf-8")
         loop = asyncio.get_running_loop()
         began = loop.time()
         process = await asyncio.create_subprocess_exec(
@@ -71,7 +71,7 @@ async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Ru
         finally:
             process.terminate()
             await process.wait()
-            await vendor.cleanup()
+            await served.cleanup()
 
 
 async def ready(control: Path) -> str:
@@ -103,8 +103,11 @@ def two_cores() -> tuple[int, int]:
     return found[0], found[min(1, len(found) - 1)]
 
 
-def _vendor() -> web.Application:
+def vendor(asked: dict[str, float]) -> web.Application:
+    """Answers everything, and notes when each path was asked last, by the loop's clock."""
+
     async def answer(request: web.Request) -> web.Response:
+        asked[request.path] = asyncio.get_running_loop().time()
         return web.json_response({"ok": True})
 
     app = web.Application()
@@ -112,11 +115,12 @@ def _vendor() -> web.Application:
     return app
 
 
-def _settings(workspace: LocalWorkspace, port: int, checks: int) -> dict[str, object]:
+def settings(workspace: LocalWorkspace, port: int, checks: int, every: str = "30s") -> dict[str, object]:
+    """A configuration with so many HTTP checks over five components."""
     components = {
         f"c{n}": {
             "checks": [
-                {"type": "http", "name": f"k{m}", "url": f"http://127.0.0.1:{port}/{n}/{m}", "every": "30s"}
+                {"type": "http", "name": f"k{m}", "url": f"http://127.0.0.1:{port}/{n}/{m}", "every": every}
                 for m in range(checks // 5)
             ]
         }
