@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import yaml
 from aiohttp import web
+from bot.cluster.name import ID_FILE, OWN
 
 from bench.bot import Process, ready, settings, vendor
 from bench.report import line, percentile
@@ -36,6 +37,7 @@ READS = 3_000
 class Replica(Process):
     """One of them, and its API with the token that it takes."""
 
+    id: str  # ends its name
     process: asyncio.subprocess.Process
     api: aiohttp.ClientSession
 
@@ -67,14 +69,15 @@ class Cluster:
         url = await ready(control)
         token = json.loads(control.read_text(encoding="utf-8"))["token"]
         api = aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {token}"})
-        return Replica(url, process.pid, process, api)
+        id = (folder / "data" / ID_FILE).read_text(encoding="ascii")[:OWN]
+        return Replica(url, process.pid, id, process, api)
 
     async def holder(self) -> tuple[str, str]:
-        """Who holds the clock: the start of it, and where it listens; empty while nobody does."""
+        """Who holds the clock: the start of it, and its name; empty while nobody does."""
         now = SystemClock().now()
         held, live = await self.ledger.read(lambda store: (store.leases(now), store.replicas(now)))
         boot = next((lease.holder for lease in held if lease.name == CLOCK), "")
-        return boot, next((one.says.listen for one in live if one.says.boot == boot), "")
+        return boot, next((one.says.name for one in live if one.says.boot == boot), "")
 
 
 def main() -> bool:
@@ -198,8 +201,8 @@ async def _deaths(cluster: Cluster) -> bool:
     loop = asyncio.get_running_loop()
     clocks, checks = [], []
     for _ in range(DEATHS):
-        boot, listen = await cluster.holder()
-        number = next(n for n, one in enumerate(cluster.replicas) if one.url.endswith(listen.rpartition(":")[2]))
+        boot, name = await cluster.holder()
+        number = next(n for n, one in enumerate(cluster.replicas) if name.endswith(one.id))
         leader = cluster.replicas[number]
         leader.process.kill()
         died = loop.time()

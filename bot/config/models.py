@@ -282,7 +282,7 @@ class Config(Part):
     )
     store: StoreUrl = Field(
         default=SecretStr(""),
-        description="PostgreSQL database that holds the ledger, `postgresql://user@host/name`, for several replicas; a secret.",
+        description="PostgreSQL database for ledger and samples, `postgresql://user@host/name`, shared by replicas; a secret.",
     )
     people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
     providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")

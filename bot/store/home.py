@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bot.core.lazy_dataclass import dataclass
-from bot.ports import Ledger, StoreError
+from bot.ports import Ledger, Samples, StoreError
 from bot.store.connection import Connection
 from bot.store.lock import DataLock
+from bot.store.samples.sqlite import open_samples
 from bot.store.sqlite.ledgers import LEDGER_FILE, open_ledger, open_read_only
 
 T = TypeVar("T")
@@ -29,6 +30,24 @@ class OpenLedger(Ledger, Protocol):
 
     def check_place(self) -> None:
         """Raise StoreError when it is not there any more."""
+
+    async def reopen(self) -> None:
+        """Try to write again; raises StoreError while that is not possible."""
+
+    async def close(self) -> None:
+        """Finish what was asked for and close."""
+
+
+class OpenSamples(Samples, Protocol):
+    """Samples that were opened here, and are closed here."""
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why they are only read, if so."""
+
+    @property
+    def complaint(self) -> str:
+        """What people should know of them; empty where they are as they should be."""
 
     async def reopen(self) -> None:
         """Try to write again; raises StoreError while that is not possible."""
@@ -79,6 +98,14 @@ class Home:
         return await open_postgres_ledger(
             self.store, replica or socket.gethostname(), readers=readers, folder=self.folder, lock=own
         )
+
+    async def open_samples(self, *, replica: str = "") -> OpenSamples:
+        """Open what was measured, where the ledger is; the folder is locked by then. Raises StoreError."""
+        if not self.store:
+            return await open_samples(self.folder)
+        from bot.store.postgres.samples.keeper import open_postgres_samples
+
+        return await open_postgres_samples(self.store, replica or socket.gethostname())
 
     def open_read_only(self) -> ReadLedger:
         """Open it for reading, whether a bot runs on it or not. Raises StoreError when that is not possible."""

@@ -15,7 +15,7 @@ from bot.engine.follower import Follower
 from bot.flags.evaluate import revision_of, snapshot
 from bot.ledger_care.audit import DailyAudit, load_checked
 from bot.ledger_care.notices import LedgerNotices
-from bot.ledger_care.opening import open_storage
+from bot.ledger_care.opening import open_patiently
 from bot.ledger_care.watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
 from bot.ports import StoreTrouble
@@ -52,7 +52,7 @@ class Store(AppPart):
     async def start(self) -> None:
         """Open, then restore. Raises StoreError."""
         setup, given = self._setup, self._setup.given
-        storage = await open_storage(setup.home, given.ledger, given.samples)
+        storage = await open_patiently(setup.home, given.ledger, given.samples)
         self._ends(storage.close)
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now

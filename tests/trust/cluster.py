@@ -19,13 +19,13 @@ from tests.trust.replica import CLOCK
 from tests.trust.wire import Cut, Wire
 
 COMES_UP_WITHIN_S = 60.0
-DOWN_S = (0.0, 6.0)  # some deaths are over before anybody else could take over, some are not
+DOWN_S = (0.0, 4.5)  # some deaths are over before anybody else could take over, some are not
 STARTS_S = (0.1, 2.0)  # when it is killed in its start
-PAUSED_S = (0.5, 9.0)  # around the lease of three seconds
-CUT_S = (0.5, 9.0)
+PAUSED_S = (0.5, 6.0)  # around the lease of three seconds
+CUT_S = (0.5, 6.0)
 OFF_S = (-120.0, -1.5, 0.7, 120.0)  # how far the clock steps
-OFF_FOR_S = (1.0, 5.0)
-LIVES_S = (0.0, 3.0)  # between two troubles
+OFF_FOR_S = (1.0, 3.0)
+LIVES_S = (0.0, 1.5)  # between two troubles
 SCRIPT = Path(__file__).with_name("replica.py")
 
 

@@ -23,7 +23,7 @@ KNOWN: dict[str, Meaning] = {
     "53100": (StoreTrouble.FULL, True, "its disk is full; make room there, and it goes on by itself"),
     "53200": (StoreTrouble.AWAY, True, "the server is out of memory"),
     "53300": (
-        StoreTrouble.AWAY, True, "it has no connection left; raise max_connections: a replica takes six",
+        StoreTrouble.AWAY, True, "it has no connection left; raise max_connections: a replica takes eight",
     ),
     "55P03": (StoreTrouble.AWAY, True, "another replica is writing for longer than we wait"),
     "57014": (StoreTrouble.AWAY, True, "a statement took longer than we wait; its disk may be slow or its CPU busy"),

@@ -136,11 +136,23 @@ async def test_a_schema_of_ones_own_is_taken_by_the_address(postgres: str, ledge
 async def test_a_ledger_of_a_newer_version_is_refused(postgres: str) -> None:
     """With the way out."""
     await (await open_postgres_ledger(postgres, "new")).close()
-    ask(postgres, "UPDATE versions SET version = 99")
+    ask(postgres, "UPDATE versions SET version = 99, needs = 99")
 
     for opening in (lambda: open_postgres_ledger(postgres, "old"), lambda: asyncio.to_thread(_read_only, postgres)):
         with pytest.raises(StoreError, match=r"written by a newer Understudy \(schema 99.*upgrade Understudy"):
             await opening()
+
+
+async def test_a_replica_starts_on_tables_to_which_a_newer_one_only_added(postgres: str) -> None:
+    """While an upgrade rolls, one of the version before may have to be started again."""
+    await (await open_postgres_ledger(postgres, "new")).close()
+    ask(postgres, "UPDATE versions SET version = 99")
+    ask(postgres, "ALTER TABLE facts ADD COLUMN colour text NOT NULL DEFAULT ''")
+    ledger = await open_postgres_ledger(postgres, "old")
+    await ledger.write(lambda store: store.commit(commit(fact("incident/1", 1))))
+    await ledger.close()
+
+    assert [(99,)] == ask(postgres, "SELECT version FROM versions WHERE part = 'ledger'")
 
 
 def _read_only(address: str) -> PostgresReadOnlyLedger:

@@ -16,22 +16,31 @@ Step = Callable[[PostgresConnection], None]
 VERSIONS = """
 CREATE TABLE IF NOT EXISTS versions (
     part text COLLATE "C" PRIMARY KEY, -- ledger, samples
-    version integer NOT NULL
+    version integer NOT NULL,          -- how many steps made it
+    needs integer NOT NULL             -- how many of them a program must know to work on it
 )
 """
-PUT = "INSERT INTO versions (part, version) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET version = excluded.version"
+PUT = """
+INSERT INTO versions (part, version, needs) VALUES (?, ?, ?)
+ON CONFLICT (part) DO UPDATE SET version = excluded.version, needs = excluded.needs
+"""
 
 
 class Shape(NamedTuple):
-    """A group of tables and the steps that make it, of which each lifts every schema by one."""
+    """A group of tables and the steps that make it, of which each lifts every schema by one.
+
+    `needs` is how many of them a program must know at least. A step that only adds leaves it as it is, so that replicas of the
+    version before run on, and start again, until the upgrade is through; a later step takes away what nobody uses any more.
+    """
 
     part: str
     steps: Sequence[Step]
+    needs: int = 1
 
 
 def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
-    """Apply what is missing, all or nothing. Raises StoreError for a schema that is newer."""
-    if known_version(conn, shape, place) == len(shape.steps):
+    """Apply what is missing, all or nothing. Raises StoreError for a schema that this program is too old for."""
+    if known_version(conn, shape, place) >= len(shape.steps):
         return
     with atomic(conn):  # takes the writers' lock: of two replicas that start together the second finds the work done
         conn.take_time()
@@ -42,11 +51,11 @@ def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
         for step in shape.steps[version:]:
             step(conn)
         if version < len(shape.steps):
-            conn.execute(PUT, (shape.part, len(shape.steps)))
+            conn.execute(PUT, (shape.part, len(shape.steps), shape.needs))
 
 
 def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
-    """Refuse a schema that is not exactly of this shape; for readers, who may not mend it."""
+    """Refuse a schema that lacks something; for readers, who may not mend it."""
     version = known_version(conn, shape, place)
     if version == 0:
         raise StoreError(f"{place}: there is nothing of Understudy's in it; check `store`")
@@ -56,12 +65,12 @@ def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
 
 
 def known_version(conn: PostgresConnection, shape: Shape, place: Place) -> int:
-    """The version that is there, 0 where there is none. Raises StoreError for a newer one."""
+    """The version that is there, 0 where there is none. Raises StoreError where this program is too old for it."""
     if one(conn, "SELECT to_regclass(?)", f"{place.schema}.versions")[0] is None:
         return 0
-    row = one(conn, "SELECT version FROM versions WHERE part = ?", shape.part)
-    version = int(row[0]) if row else 0
-    if version > len(shape.steps):
+    row = one(conn, "SELECT version, needs FROM versions WHERE part = ?", shape.part)
+    version, needs = (int(row[0]), int(row[1])) if row else (0, 0)
+    if needs > len(shape.steps):
         raise StoreError(
             f"{place} was written by a newer Understudy (schema {version}, this one knows {len(shape.steps)}); "
             "upgrade Understudy, or restore the backup from before the upgrade"

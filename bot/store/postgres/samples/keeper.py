@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from bot.core.model import Sample
 from bot.core.outcomes.counts import MinuteCount
-from bot.ports import LatencyPicture, Remembered
+from bot.ports import LatencyPicture, Remembered, StoreError
 from bot.store.connection import Connection
 from bot.store.outcomes import StoredOutcomes
 from bot.store.postgres.connection import PostgresConnection
@@ -55,7 +55,13 @@ class PartedOutcomes(StoredOutcomes["_Reader | SampleWriter"]):
 
 
 class PostgresSamples:
-    """`bot.ports.Samples` over a database. Its writes wait for those of other replicas, and neither for the ledger's."""
+    """`bot.ports.Samples` over a database. Its writes wait for those of other replicas, and neither for the ledger's.
+
+    Connections make themselves anew where they broke; results that are not taken meanwhile wait in the watch.
+    """
+
+    trouble: StoreError | None = None  # it is either open for writing or not open
+    complaint = ""
 
     def __init__(self, place: Place, replica: str, readers: int = 1) -> None:
         name = str(place)
@@ -67,6 +73,9 @@ class PostgresSamples:
         """Connect, and make what is not there. Raises StoreError."""
         await self._writer.open()
         await self._readers.open()
+
+    async def reopen(self) -> None:
+        """Nothing is to be done."""
 
     async def _write(self, work: Callable[[SampleWriter], T]) -> T:
         return await self._writer.run(work)
