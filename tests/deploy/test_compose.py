@@ -1,26 +1,19 @@
 """compose.yaml: two replicas and their PostgreSQL, as the image has things and as the threat model wants them."""
 
-import asyncio
 import json
 import re
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from aiohttp import web
 
 from bot.config.first_file import Wanted
-from bot.sandbox.slack import CommandSpec, LocalWorkspace
-from commands.table import words
-from tests.deploy.cage import Cage, Running, Volume, locked_in, understudy, why_not
-from tests.house import Vendor, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -136,71 +129,3 @@ def test_health_check_asks_whether_the_replica_can_commit(status: int, exit: int
         server.shutdown()
 
     assert exit == ended.returncode
-
-
-# --- the replicas run, as hardened as that
-
-
-@pytest.fixture
-async def around() -> AsyncIterator[tuple[LocalWorkspace, Vendor]]:
-    """A workspace and a vendor that is well."""
-    vendor = Vendor()
-    runner = web.AppRunner(vendor.application(), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    vendor.port = runner.addresses[0][1]
-    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
-        workspace.add_user("ana", "Ana Silva")
-        workspace.add_channel("ops", members=("ana",))
-        yield workspace, vendor
-    await runner.cleanup()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-async def well(replica: Running, check: list[str]) -> None:
-    """Wait until its health check passes; run inside, as Docker runs it."""
-    async with asyncio.timeout(60):
-        while (await replica.tries(*check, env={}))[0]:
-            assert replica.process.returncode is None, replica.output
-            await asyncio.sleep(0.2)
-
-
-@pytest.mark.skipif(bool(why_not()), reason=why_not())
-async def test_a_replica_runs_within_what_is_left_to_it(around: tuple[LocalWorkspace, Vendor], tmp_path: Path) -> None:
-    """With a root that may only be read, no capability and a foreign user it starts, gets well, and ends in order."""
-    workspace, vendor = around
-    made = settings(workspace, vendor, slack=SLACK)
-    made["server"] = {"read_tokens": ["${UNDERSTUDY_READ_TOKEN}"]}
-    service = REPLICAS["understudy-1"]
-    port = free_port()
-    command = [word.replace(":8080", f":{port}") for word in json.loads(image_has("CMD"))]
-    check = [sys.executable, "-c", service["healthcheck"]["test"][3].replace(":8080", f":{port}")]
-    user = int(image_has("USER"))
-    volumes = {path: Volume("0:0", "1777") for path in service["tmpfs"]}
-    volumes[image_has("VOLUME")] = Volume(f"{user}:{user}", "0700", keeps=True)
-    cage = Cage(user, user, volumes, {CONFIG: yaml.safe_dump(made)}, image_has("WORKDIR"))
-    home = re.search(r"HOME=(\S+)", image_has("ENV"))
-    assert home
-    env = {
-        "HOME": home[1], "UNDERSTUDY_READ_TOKEN": "r" * 24,
-        "SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token,
-    }  # fmt: skip
-
-    replica = await locked_in(cage, tmp_path / "one", understudy(*command), env)
-    try:
-        await well(replica, check)
-        status = replica.status()
-        _, health = await replica.tries(*understudy("health"), env={})
-        refused, _ = await replica.tries("touch", "/var/lib/understudy/elsewhere", env={})
-    finally:
-        ended = await replica.ends()
-
-    assert (str(user), "0000000000000000", "1") == (status["Uid"].split()[0], status["CapEff"], status["NoNewPrivs"])
-    assert "anthropic.api" in health
-    assert refused
-    assert 0 == ended, replica.output

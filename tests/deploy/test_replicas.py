@@ -1,0 +1,92 @@
+"""Replicas as compose.yaml and the chart start them, as hardened as there: without Docker and without Kubernetes."""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from aiohttp import web
+
+from bot.sandbox.slack import CommandSpec, LocalWorkspace
+from commands.table import words
+from tests.deploy.cage import Cage, Running, Volume, locked_in, understudy, why_not
+from tests.deploy.test_compose import REPLICAS, image_has
+from tests.deploy.test_proxies import free_port
+from tests.house import Vendor, settings
+
+CONFIG = "/etc/understudy/understudy.yaml"
+NOBODY = int(image_has("USER"))
+# As whoever mounts it leaves the data folder: Docker takes the image's, Kubernetes hands it to a group (`fsGroup`).
+MOUNTED = {
+    "as Docker mounts it": Volume(f"{NOBODY}:{NOBODY}", "0700"), "as Kubernetes mounts it": Volume(f"0:{NOBODY}", "2777"),
+}  # fmt: skip
+CAGED = pytest.mark.skipif(bool(why_not()), reason=why_not())
+
+Around = tuple[LocalWorkspace, Vendor]
+
+
+@pytest.fixture
+async def around() -> AsyncIterator[Around]:
+    """A workspace and a vendor that is well."""
+    vendor = Vendor()
+    runner = web.AppRunner(vendor.application(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    vendor.port = runner.addresses[0][1]
+    async with LocalWorkspace(commands=[CommandSpec(*word) for word in words()]) as workspace:
+        workspace.add_user("ana", "Ana Silva")
+        workspace.add_channel("ops", members=("ana",))
+        yield workspace, vendor
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def a_replica(around: Around, folder: Path, data: Volume, environ: Mapping[str, str]) -> AsyncIterator[Running]:
+    """The image's command with compose's health check, until that passes; on a port of its own, for others run here too."""
+    workspace, vendor = around
+    made = settings(workspace, vendor, slack={"bot_token": "${SLACK_BOT_TOKEN}", "app_token": "${SLACK_APP_TOKEN}"})
+    made |= {"server": {"read_tokens": ["${UNDERSTUDY_READ_TOKEN}"]}}
+    service, port = REPLICAS["understudy-1"], free_port()
+    command = [word.replace(":8080", f":{port}") for word in json.loads(image_has("CMD"))]
+    check = [sys.executable, "-c", service["healthcheck"]["test"][3].replace(":8080", f":{port}")]
+    volumes = {path: Volume("0:0", "1777") for path in service["tmpfs"]} | {image_has("VOLUME"): data}
+    cage = Cage(NOBODY, NOBODY, volumes, {CONFIG: yaml.safe_dump(made)}, image_has("WORKDIR"))
+    home = re.search(r"HOME=(\S+)", image_has("ENV"))
+    assert home
+    env = {
+        "HOME": home[1], "UNDERSTUDY_READ_TOKEN": "r" * 24,
+        "SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token,
+    }  # fmt: skip
+    replica = await locked_in(cage, folder, understudy(*command), {**env, **environ})
+    try:
+        async with asyncio.timeout(60):
+            while (await replica.tries(*check, env={}))[0]:
+                assert replica.process.returncode is None, replica.output
+                await asyncio.sleep(0.2)
+        yield replica
+    finally:
+        await replica.ends()
+
+
+@CAGED
+@pytest.mark.parametrize("data", MOUNTED.values(), ids=list(MOUNTED))
+async def test_a_replica_runs_within_what_is_left_to_it(around: Around, tmp_path: Path, data: Volume) -> None:
+    """With a root that may only be read, no capability and a foreign user it starts, gets well, and ends in order."""
+    async with a_replica(around, tmp_path / "one", data, {}) as replica:
+        status = replica.status()
+        _, health = await replica.tries(*understudy("health"), env={})
+        refused, _ = await replica.tries("touch", "/var/lib/understudy/elsewhere", env={})
+        _, modes = await replica.tries(
+            "stat", "--format=%a", *(f"data/{name}" for name in ("ledger.db", "control.json")), env={}
+        )
+
+    assert (str(NOBODY), "0000000000000000", "1") == (status["Uid"].split()[0], status["CapEff"], status["NoNewPrivs"])
+    assert "anthropic.api" in health
+    assert refused
+    assert ["600", "600"] == modes.split()  # whatever the folder's is
+    assert 0 == replica.process.returncode, replica.output
