@@ -30,6 +30,10 @@ from bot.wiring.parts import Parts, StartRefused
 
 log = structlog.get_logger(__name__)
 
+NOT_SHARED = (
+    "UNDERSTUDY_STORE is set, but {config} has no `store`: this would be a bot of its own, with a ledger of its own. "
+    "Write `store: ${{UNDERSTUDY_STORE:-}}` into it"
+)
 WARM_S = 35.0  # every check of the usual interval has run once
 
 
@@ -53,6 +57,8 @@ def run(
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
     loaded = load_or_exit(config_path)
     configure_logs(loaded.config.secrets(), level=log_level)
+    if os.environ.get("UNDERSTUDY_STORE") and not loaded.config.store.get_secret_value():
+        fail(NOT_SHARED.format(config=config_path), CONFIG_EXIT)
     where = None
     if listen is not None:
         try:

@@ -44,7 +44,7 @@ class Wanted:
 
 def first_file(wanted: Wanted) -> str:
     """The text of the file. It holds no secret, only the names of variables."""
-    parts = [_slack(wanted), _server(wanted), _providers(wanted), _CONTROLS, *_flags(wanted), _REST]
+    parts = [_slack(wanted), _server(wanted), _STORE, _providers(wanted), _CONTROLS, *_flags(wanted), _REST]
     return HEAD + "".join(parts)
 
 
@@ -97,6 +97,8 @@ def _providers(wanted: Wanted) -> str:
 
 
 _READERS = """  read_tokens: ["${UNDERSTUDY_READ_TOKEN:-}"]        # services read flags with it
+"""
+_STORE = """store: ${UNDERSTUDY_STORE:-}              # empty: SQLite in `data`; postgresql://user@host/name: replicas share it
 """
 _CONTROLS = """control_group:                          # they tell us from them: when none answers, it is our own network
   - {type: tcp, host: one.one.one.one, port: 443, every: 30s}

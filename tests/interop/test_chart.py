@@ -13,6 +13,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from bot.config.load import load
+
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy" / "helm" / "understudy"
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
@@ -278,6 +280,20 @@ def test_every_value_does_something(key: str) -> None:
     assert [] == list(complaints(after, claimed()[-1]))
 
 
+def test_default_configuration_is_one_that_the_bot_takes(tmp_path: Path) -> None:
+    """With the variables that it names, over SQLite and over the store that the chart gives."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text(of_kind(rendered({}), "ConfigMap")["data"]["understudy.yaml"], encoding="utf-8")
+    asked = set(re.findall(r"\$\{([A-Z_]+)", path.read_text(encoding="utf-8"))) - {"UNDERSTUDY_STORE"}
+
+    found = {name: f"canary-of-{name.lower()}" for name in asked} | {"UNDERSTUDY_NOTIFY_URL": "json://localhost"}
+
+    alone, shared = load(path, found).config, load(path, {**found, "UNDERSTUDY_STORE": POSTGRES["store"]["url"]}).config
+
+    assert ["anthropic", "openai"] == list(alone.providers)
+    assert ("", POSTGRES["store"]["url"]) == (alone.store.get_secret_value(), shared.store.get_secret_value())
+
+
 def test_configuration_arrives_as_it_was_written() -> None:
     """Comments, quotes and odd characters too, so that line numbers in what the bot says are right."""
     text = '# "größer" {{ .Values }}\nslack:   none\n\n  # end: \\n $x\n'
@@ -364,3 +380,12 @@ def test_probes_ask_what_they_should() -> None:
     asked = {name: one[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness", "liveness")}
 
     assert {"startup": "/readyz?for=flags", "readiness": "/readyz?for=flags", "liveness": "/healthz"} == asked
+
+
+def test_notes_say_how_to_go_on() -> None:
+    """What Helm prints after an installation: how many over what, and what to type."""
+    made = helm("install", "us", str(CHART), "--dry-run=client", values=POSTGRES)
+    assert 0 == made.returncode, made.stderr
+
+    assert "us-understudy runs 3 replica(s) over PostgreSQL." in made.stdout
+    assert "create secret generic understudy --from-env-file=.env" in made.stdout
