@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from bot.backtest.replay import OnRecord, Settings, compare, on_record, replay
 from bot.backtest.traces import TraceError, read_trace
+from bot.cli.ledger.home import home_of
 from bot.cli.options import (
     CONFIG_EXIT,
     config_option,
     data_folder,
     data_option,
     fail,
-    home_of,
     json_option,
     load_for_verbs,
     shared,

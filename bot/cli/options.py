@@ -11,7 +11,6 @@ import click
 from bot.cli.output import inert
 from bot.config.load import Loaded, load
 from bot.config.reading.errors import ConfigErrors
-from bot.store.home import Home
 
 CONFIG_EXIT = 2
 
@@ -70,17 +69,6 @@ def data_folder(config_path: Path, data_path: Path | None) -> Path:
         return read_for_verbs(config_path)[0].config.data
     except ConfigErrors as errors:
         fail(f"{errors}\nA bot that runs already is reached all the same: name its data folder with --data.", CONFIG_EXIT)
-
-
-def home_of(config_path: Path, data_path: Path | None) -> Home:
-    """Where the ledger is: the data folder, and the database that `store` names, where there is a configuration to ask."""
-    if not config_path.exists():
-        return Home(data_path or Path("data"))
-    try:
-        config = read_for_verbs(config_path)[0].config
-    except ConfigErrors as errors:
-        fail(f"{errors}\nOnly a configuration without errors says where the ledger is.", CONFIG_EXIT)
-    return Home(data_path or config.data, config.store.get_secret_value())
 
 
 def incident_number(reference: str) -> int:

@@ -141,12 +141,14 @@ class SqlStore:
     def accept_missing(self) -> None:
         """Count the facts that are missing now as gone for good, and forget the effects that spoke of them."""
         with atomic(self.conn):
+            self.conn.take_time()
             traces.forget(self.conn)
             removal.accept_missing(self.conn)
 
     def rebuild(self, stream: str) -> None:
         """Write the state that follows from the facts, where another one stands."""
         with atomic(self.conn):
+            self.conn.take_time()
             audit.rebuild(self.conn, stream)
 
     def everything_about(self, stream: str) -> list[dict[str, Any]]:
@@ -156,6 +158,7 @@ class SqlStore:
     def remove(self, stream: str) -> None:
         """Take out all that `everything_about` gives, and what would make a later fact of this name count as told."""
         with atomic(self.conn):
+            self.conn.take_time()
             removal.remove(self.conn, plain(stream))
 
     # --- outbox

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import config_option, data_option, fail, home_of, incident_number, read_for_verbs, shared
+from bot.cli.ledger.home import home_of
+from bot.cli.options import config_option, data_option, fail, incident_number, read_for_verbs, shared
 from bot.cli.output import inert_json, note
 from bot.config.policy import to_policy
 from bot.config.reading.errors import ConfigErrors

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import config_option, data_option, fail, home_of, incident_number, json_option, shared
+from bot.cli.ledger.home import home_of
+from bot.cli.options import config_option, data_option, fail, incident_number, json_option, shared
 from bot.cli.output import note, print_json, print_text
 from bot.core.lazy_dataclass import dataclass
 from bot.ledger_care.audit import REMEDY_MISSING, missing_words, remedy

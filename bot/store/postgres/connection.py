@@ -48,6 +48,11 @@ class PostgresConnection:
         return self._raw.info.backend_pid
 
     @property
+    def broken(self) -> bool:
+        """Whether the next transaction begins on a new one."""
+        return bool(self._raw.closed)
+
+    @property
     def in_transaction(self) -> bool:
         """Whether a transaction runs, or waits to begin."""
         return bool(self._waiting) or self._raw.pgconn.transaction_status not in OVER

@@ -1,6 +1,6 @@
 """What errors of PostgreSQL, and of the way to it, mean for whoever has to mend them."""
 
-from psycopg import Error
+from psycopg import InterfaceError, OperationalError
 
 from bot.ports import StoreError, StoreTrouble
 from bot.store.postgres.place import Place
@@ -85,7 +85,7 @@ def _meaning(error: Exception) -> Meaning:
     for words, meaning in SAID:
         if words in text:
             return meaning
-    return AWAY if isinstance(error, Error) else ELSE
+    return AWAY if isinstance(error, OperationalError | InterfaceError) else ELSE
 
 
 def _said(error: Exception, place: Place) -> str:

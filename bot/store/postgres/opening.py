@@ -10,6 +10,7 @@ from psycopg import ClientCursor
 from bot.ports import StoreError
 from bot.store.postgres.connection import PostgresConnection, Raw, rows
 from bot.store.postgres.errors import explained
+from bot.store.postgres.migrations import LOCK_TIMEOUT
 from bot.store.postgres.place import Place
 
 # libpq's own, where the address does not say otherwise. A cut that nobody announces is noticed within seconds.
@@ -17,7 +18,7 @@ OPTIONS: dict[str, Any] = {
     "connect_timeout": 5, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 5_000,
 }  # fmt: skip
 # A process that stands still must not hold up the others: the server ends its transaction.
-WRITES = {"lock_timeout": "5s", "statement_timeout": "10s", "idle_in_transaction_session_timeout": "2s"}
+WRITES = {"lock_timeout": LOCK_TIMEOUT, "statement_timeout": "10s", "idle_in_transaction_session_timeout": "2s"}
 # An hour of ten thousand checks is summed up in some seconds. A crash of the server may cost the last results.
 WRITES_SAMPLES = {**WRITES, "statement_timeout": "60s", "lock_timeout": "60s", "synchronous_commit": "off"}
 READS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}

@@ -10,16 +10,20 @@ import psycopg
 import pytest
 
 from bot.core import signals as s
+from bot.core.codec import decode
 from bot.core.model import Phase
+from bot.core.record.incident_facts import NoteAdded
+from bot.core.record.streams import STREAMS
 from bot.engine.engine import CommittingEngine
-from bot.ports import Store, StoreError, StoreTrouble
+from bot.ports import RowState, Settled, Store, StoreError, StoreTrouble
 from bot.sandbox.postgres import PostgresServer
+from bot.store import marks
 from bot.store.identity import MARKER
 from bot.store.postgres.ledgers import PostgresLedger, PostgresReadOnlyLedger, open_postgres_ledger
 from bot.store.postgres.place import place_of
 from bot.system.clock import ManualClock
 from tests.desk import ANA, START, policy
-from tests.ledger_facts import NOON, commit, declared, fact, texts
+from tests.ledger_facts import NOON, commit, declared, effect, fact, queued, texts
 
 
 @pytest.fixture
@@ -338,3 +342,72 @@ async def test_leases_go_by_the_clock_of_the_database(ledger: PostgresLedger) ->
     await asyncio.sleep(0.4)
     assert 2 == await take("b", NOON)
     assert await take("a", wrong) is None
+
+
+# --- the tools of the audit and of pruning
+
+
+async def test_what_is_missed_is_named_and_can_be_accepted(ledger: PostgresLedger, postgres: str) -> None:
+    """As far as effects, incidents and other streams still speak of it."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1, NoteAdded("of it"), 1))))
+    ask(postgres, "SET understudy.deleting_facts = 'on'; DELETE FROM facts WHERE stream = 'incident/1'; DELETE FROM states")
+
+    assert ("incident/1",) == await ledger.read(lambda store: store.missing_from())
+    await ledger.write(lambda store: store.accept_missing())
+
+    assert 0 == await ledger.read(lambda store: store.missing())
+    assert [] == await ledger.read(lambda store: store.outbox())
+
+
+async def test_a_mark_counts_until_a_fact_before_it_is_edited(ledger: PostgresLedger, postgres: str) -> None:
+    """A start compares the bytes of what was audited, and reads the stream whole where they differ."""
+    clock = ManualClock(START)
+    engine = CommittingEngine(ledger, clock, policy())
+    await engine.load()
+    for n in range(5):
+        await engine.handle(s.Mute(actor=ANA, component="anthropic.api", lasts=timedelta(hours=1), reason=f"{n}"))
+        await engine.handle(s.Unmute(actor=ANA, component="anthropic.api"))
+    stream = "component/anthropic.api"
+    state = await ledger.read(lambda store: store.states_but_incidents()[0].body)
+
+    def made(store: Store) -> None:
+        conn = store.conn  # type: ignore[attr-defined]
+        store.keep_marks([marks.made(conn, stream, 10, decode(STREAMS["component"].state, state))])
+
+    await ledger.write(made)
+    assert 10 == await ledger.read(lambda store: marks.begin(store.conn, stream).seq)  # type: ignore[attr-defined]
+    ask(postgres, "ALTER TABLE facts DISABLE TRIGGER facts_stay; UPDATE facts SET at = replace(at, '12', '13') WHERE seq = 3")
+
+    assert 0 == await ledger.read(lambda store: marks.begin(store.conn, stream).seq)  # type: ignore[attr-defined]
+    audited = await ledger.read(lambda store: store.audit(stream, from_mark=True))
+    assert audited.flaw is not None
+    assert "do not hold from number 3 on" in audited.flaw.sentence
+    assert [1, 2, 3] == [row["seq"] for row in await ledger.read(lambda store: store.everything_about(stream))][:3]
+    await ledger.write(lambda store: store.forget_marks())
+
+
+async def test_a_state_that_was_edited_is_made_anew(ledger: PostgresLedger, postgres: str) -> None:
+    """From its facts."""
+    engine = CommittingEngine(ledger, ManualClock(START), policy())
+    await engine.load()
+    await engine.handle(s.Declare(actor=ANA, title="Payments are slow"))
+    before = await ledger.read(lambda store: store.states())
+    ask(postgres, "UPDATE states SET body = replace(body, 'slow', 'fast') WHERE kind = 'incident'")
+    await ledger.write(lambda store: store.rebuild("incident/1"))
+
+    assert before == await ledger.read(lambda store: store.states())
+
+
+async def test_what_is_done_is_forgotten_after_a_month(ledger: PostgresLedger) -> None:
+    """Effects and signals; what is under way stays."""
+    await ledger.write(lambda store: store.commit(declared(1)))
+    await ledger.write(lambda store: store.commit(queued(effect("open", "x"))))
+    [row, _] = await ledger.write(lambda store: store.claim(NOON, "me", timedelta(seconds=90), 9))
+    await ledger.write(lambda store: store.settle(row.id, row.attempt, Settled(RowState.DONE), NOON))
+    later = NOON + timedelta(days=40)
+    old = await ledger.read(lambda store: store.find_old(later, timedelta(days=30), 0))
+    await ledger.write(lambda store: store.forget(old))
+
+    assert ((row.id,), ("declare/1",)) == (old.rows, old.signals)
+    assert ["open"] == [left.effect.key for left in await ledger.read(lambda store: store.outbox())]

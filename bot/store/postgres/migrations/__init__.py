@@ -11,6 +11,8 @@ from bot.store.connection import atomic, one
 from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.place import Place
 
+LOCK_TIMEOUT = "5s"
+
 Step = Callable[[PostgresConnection], None]
 
 VERSIONS = """
@@ -42,7 +44,16 @@ def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
     """Apply what is missing, all or nothing. Raises StoreError for a schema that this program is too old for."""
     if known_version(conn, shape, place) >= len(shape.steps):
         return
-    with atomic(conn):  # takes the writers' lock: of two replicas that start together the second finds the work done
+    conn.execute("SET lock_timeout = 0")  # of replicas that start together one does it, which may take minutes
+    try:
+        _lift(conn, shape, place)
+    finally:
+        if not conn.broken:
+            conn.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+
+
+def _lift(conn: PostgresConnection, shape: Shape, place: Place) -> None:
+    with atomic(conn):  # takes the writers' lock, so that the second one finds the work done
         conn.take_time()
         if one(conn, "SELECT to_regnamespace(?)", place.schema)[0] is None:
             conn.execute(f"CREATE SCHEMA {place.schema}")
