@@ -15,6 +15,7 @@ from bot.system.clock import Clock
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
+from bot.wiring.cluster.room import ClusterRoom
 from bot.wiring.flags.readers import readers_seen
 from bot.wiring.flags.rehearsing import Rehearsing
 from bot.wiring.flags.sinks import SinkRoom
@@ -52,11 +53,13 @@ class App:
         self._store = Store(
             setup, sees=self.sees, awaits=lambda: self._watching.awaits(), show=lambda note: self._channels.show(note)
         )
+        self._cluster = ClusterRoom(setup, self._store, blind=lambda: self._watching.sees_nothing())
         self._probes = Probes(setup)
         self._outcomes = OutcomeRoom(setup, self._store, lambda said: self._watching.hear_traffic(said))
         self._web = Web(
             setup, self._store, self._probes,
             health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),
+            pass_on=lambda samples: self._watching.pass_on(samples),
             slack=lambda: self._slack.requests, engine=lambda: self._front(),
             outcomes=self._outcomes,
         )  # fmt: skip
@@ -80,6 +83,7 @@ class App:
         self._parts = PartList(
             self._store,
             Following(setup, self._store),
+            self._cluster,
             self._outcomes,
             self._probes,
             *served,
@@ -215,7 +219,7 @@ class App:
             checks=len(setup.plan.checks), off=sum(len(names) for names in setup.plan.off.values()),
             data_bytes=sum(file.stat().st_size for file in setup.data.glob("*.db*")), since=setup.began_at,
             troubles=tuple(filter(None, [self.trouble()])), controls=config.control_words(),
-            silent_controls=self._watching.silent_controls(),
+            silent_controls=self._watching.silent_controls(), replicas=self._cluster.words(),
         )  # fmt: skip
 
     def left(self) -> tuple[str, ...]:

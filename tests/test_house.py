@@ -17,6 +17,7 @@ FLOORS = {
     "bot.core": 0,
     "bot.ports": 1,
     "bot.system": 1,
+    "bot.cluster": 1,
     "bot.config": 1,
     "bot.timeline": 1,
     "bot.backtest": 1,

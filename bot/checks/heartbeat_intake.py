@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, SignKind, sample_of
 from bot.core.model import Sample
@@ -17,7 +18,10 @@ ARRIVING: dict[str, SignKind] = {"success": "ok", "start": "start", "fail": "fai
 
 
 class SignsOfLife:
-    """Takes signs for the heartbeat checks that there are, and hands each on as a sample from our own `vantage`."""
+    """Takes signs for the heartbeat checks that there are, and hands each on as a sample from our own `vantage`.
+
+    `tell` passes it on to the other replicas, whose `heard` takes it: who runs the check need not be who was asked.
+    """
 
     def __init__(
         self,
@@ -26,7 +30,9 @@ class SignsOfLife:
         clock: Clock,
         hand_on: Callable[[Sample], Awaitable[None]],
         vantage: str = "local",
+        tell: Callable[[Any], None] = lambda _: None,
     ) -> None:
+        self._tell = tell
         self._vantage = vantage
         self._register = register
         self._clock = clock
@@ -55,6 +61,15 @@ class SignsOfLife:
 
     async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
         """Take a sign that was admitted. `kind` is `success`, `start` or `fail`; raises ValueError for another one."""
+        self._tell([name, kind, exit_code, note])
+        await self._take(name, kind, exit_code, note)
+
+    async def heard(self, body: Any) -> None:
+        """Another replica took a sign, and told this of it."""
+        name, kind, exit_code, note = body
+        await self._take(name, kind, exit_code, note)
+
+    async def _take(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
         check = self._by_name.get(name)
         if check is None or kind not in ARRIVING:
             raise ValueError(f"no check, or not a kind of sign: {name[:100]!r}, {kind!r}")

@@ -50,9 +50,12 @@ WARM_S = 35.0  # every check of the usual interval has run once
     help="Move a STREAM that was changed by hand out of the ledger into a file, and keep the rest; may be repeated.",
 )
 @click.option("--accept-missing", is_flag=True, help="Go on without facts that were deleted from the ledger by hand.")
+@click.option(
+    "--new-identity", is_flag=True, help="Take over a database that belongs to another cluster, or another Slack app."
+)
 def run(
     config_path: Path, data_path: Path | None, listen: str | None, log_level: str, new_ledger: bool,
-    streams: tuple[str, ...], accept_missing: bool,
+    streams: tuple[str, ...], accept_missing: bool, new_identity: bool,
 ) -> None:  # fmt: skip
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
     loaded = load_or_exit(config_path)
@@ -78,7 +81,11 @@ def run(
             asyncio.run(go_on_without(home))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             again = Reloading(
-                config_path, loaded, partial(build, data=data_path, listen=where), Parts(on_gone=leave), log_level
+                config_path,
+                loaded,
+                partial(build, data=data_path, listen=where),
+                Parts(on_gone=leave, new_identity=new_identity),
+                log_level,
             )
             runner.run(serve(again.first(), again))
     except StartRefused as refusal:

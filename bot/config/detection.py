@@ -168,6 +168,18 @@ class PeerConfig(Part):
     url: OptionalUrl = Field(default=None, description="Its base URL, to send our results to; none only takes theirs.")
 
 
+class ClusterConfig(Part):
+    """How replicas that share a database work together; without effect where the ledger is a file."""
+
+    checks: Literal["spread", "all"] = Field(
+        default="spread",
+        description="`spread`: each component is checked by one replica; `all`: by each, as a vantage of its own.",
+    )
+    name: Label = Field(
+        default="understudy", description="What the cluster is called; a database of a cluster of another name is refused."
+    )
+
+
 class SamplesConfig(Part):
     """How long results are kept, and how much room they may take."""
 

@@ -13,7 +13,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from bot.config.checks.base import CheckBase, Part
 from bot.config.checks.kinds import CONTROL, Check
 from bot.config.controls import default_controls
-from bot.config.detection import DetectionConfig, MaintenanceConfig, MutesConfig, OutcomesConfig, PeerConfig, SamplesConfig
+from bot.config.detection import (
+    ClusterConfig,
+    DetectionConfig,
+    MaintenanceConfig,
+    MutesConfig,
+    OutcomesConfig,
+    PeerConfig,
+    SamplesConfig,
+)
 from bot.config.flags import FlagConfig, FlagKey
 from bot.config.incidents import BroadcastConfig, ComponentOpenOn, IncidentsConfig, OpenOn, Runbook
 from bot.config.paging import OnCallConfig, PagingConfig
@@ -284,6 +292,7 @@ class Config(Part):
         default=SecretStr(""),
         description="PostgreSQL database for ledger and samples, `postgresql://user@host/name`, shared by replicas; a secret.",
     )
+    cluster: ClusterConfig = Field(default=ClusterConfig(), description="How replicas that share a database work together.")
     people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
     providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")
     allow_private: tuple[Network, ...] = Field(

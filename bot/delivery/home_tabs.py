@@ -13,8 +13,9 @@ from typing import Any
 
 import structlog
 
+from bot.cluster.alone import Alone
 from bot.core.model import Actor
-from bot.ports import ChatError, Engine, Ledger, StoreError
+from bot.ports import ChatError, Engine, Ledger, Member, StoreError
 from bot.system.clock import Clock
 from bot.system.remembered import read_back
 from bot.system.token_bucket import TokenBucket
@@ -31,6 +32,7 @@ ALL_A_SECOND, ALL_AT_ONCE = 1.5, 30  # Slack takes a hundred views.publish a min
 LOOK_AGAIN_S = 0.25
 NEVER = datetime.min.replace(tzinfo=UTC)
 PAUSE_S = 10.0  # after Slack did not take one
+HEARD = "home"  # what replicas tell each other: whose tab was opened, and the hash that its person sees
 HOPELESS = frozenset({"not_enabled", "user_not_found", "account_inactive", "invalid_arguments", "missing_scope"})
 
 Publish = Callable[[str, Mapping[str, Any], str], Awaitable[str]]  # whose, the view, the hash that is expected -> the new hash
@@ -42,7 +44,7 @@ class HomeTabs:
 
     def __init__(
         self, publish: Publish, asker: Asker, engine: Engine, ledger: Ledger, clock: Clock, *, every_s: float,
-        trouble: Callable[[], str] = lambda: "",
+        trouble: Callable[[], str] = lambda: "", member: Member | None = None,
     ) -> None:  # fmt: skip
         self._publish = publish
         self._asker = asker
@@ -51,6 +53,8 @@ class HomeTabs:
         self._clock = clock
         self._every_s = every_s
         self._trouble = trouble
+        self._member = member or Alone()
+        self._member.hear(HEARD, self._opened_elsewhere)
         self._opened: dict[str, datetime] = {}
         self._kept: dict[str, datetime] = {}
         self._due: dict[str, bool] = {}  # whose tab is to be drawn; True = also where it looks the same
@@ -83,23 +87,34 @@ class HomeTabs:
     async def opened(self, user: str, hash: str) -> None:
         """Somebody looks at theirs, and sees the one with this hash (empty: none yet)."""
         now = self._clock.now()
-        self._opened.pop(user, None)
-        self._opened[user] = now
-        while len(self._opened) > MOST:
-            self._forget(next(iter(self._opened)))
-        self._hashes[user] = hash
+        self._follow(user, hash)
+        self._member.tell(HEARD, [user, hash])
         self._due = {user: True, **self._due}  # before those who may not be looking
         self._wake.set()
         if now - self._kept.get(user, NEVER) >= KEPT_EVERY:
             await self._keep()
 
+    def _follow(self, user: str, hash: str) -> None:
+        self._opened.pop(user, None)
+        self._opened[user] = self._clock.now()
+        while len(self._opened) > MOST:
+            self._forget(next(iter(self._opened)))
+        self._hashes[user] = hash
+
+    async def _opened_elsewhere(self, body: Any) -> None:
+        """Another replica was asked, and draws; whoever's share this tab is follows from then on."""
+        user, hash = body
+        self._follow(str(user), str(hash))
+        self._drawn.pop(str(user), None)
+
     def changed(self) -> None:
-        """Something was committed: every tab that is followed may look different."""
+        """Something was committed: every tab that is followed may look different; of several replicas one draws it."""
         since = self._clock.now() - FOLLOWED_FOR
         for user in [user for user, at in self._opened.items() if at < since]:
             self._forget(user)
         for user in self._opened:
-            self._due.setdefault(user, False)
+            if self._member.owns(f"home {user}"):
+                self._due.setdefault(user, False)
         self._wake.set()
 
     # --- drawing

@@ -48,7 +48,7 @@ class Sinks:
 
     def __init__(
         self, sinks: Mapping[SinkKey, Sink], board: FlagBoard, engine: Engine, ledger: Ledger, clock: Clock,
-        on_try: Callable[[str, str, bool], None] = lambda flag, sink, well: None,
+        on_try: Callable[[str, str, bool], None] = lambda flag, sink, well: None, acts: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._sinks = sinks
         self._board = board
@@ -56,6 +56,7 @@ class Sinks:
         self._ledger = ledger
         self._clock = clock
         self._on_try = on_try
+        self._acts = acts  # whether this replica looks
         self._looking: asyncio.Task[None] | None = None
 
     def performers(self) -> Performers:
@@ -165,7 +166,8 @@ class Sinks:
     async def _look_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S / self._clock.speed)
-            await _logged(self.look)
+            if self._acts():
+                await _logged(self.look)
 
 
 async def _logged(look: Callable[[], Awaitable[None]]) -> None:

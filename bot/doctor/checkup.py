@@ -17,12 +17,13 @@ from bot.core.record.world import World
 from bot.doctor.paging import look_at_on_call
 from bot.doctor.people import look_at_list
 from bot.doctor.rehearsals import look_at_rehearsals
+from bot.doctor.replicas import look_at_replicas
 from bot.doctor.rights import who_helps, who_may
 from bot.doctor.sinks import look_at_sinks
 from bot.doctor.storage import look_at_database, look_at_disk, look_at_samples
 from bot.doctor.templates import messages, views
 from bot.engine.world_reading import read_world
-from bot.ports import ChatError
+from bot.ports import ChatError, LiveReplica
 from bot.ports.signed_requests import REQUEST_PATH
 from bot.slack.block_proof import message_problem, view_problem
 from bot.slack.gateway import SlackGateway
@@ -225,10 +226,12 @@ def folder(data: Path) -> list[Finding]:
 async def _ledger(loaded: Loaded, home: Home) -> AsyncIterator[Finding]:
     """What is under way: the bot runs on with it even where Slack refuses."""
     try:
-        world, remembered = await _read(home)
+        world, remembered, live = await _read(home)
     except StoreError as error:
         yield Finding("bad", "ledger", str(error))
         return
+    for found in look_at_replicas(loaded.config, live):
+        yield Finding(*found)
     for incident in world.open_incidents():
         yield Finding("note", "ledger", f"{incident.name} is open ({incident.severity}, {incident.phase}): {incident.title}")
     for key, state in world.flags.items():
@@ -238,13 +241,14 @@ async def _ledger(loaded: Loaded, home: Home) -> AsyncIterator[Finding]:
         yield Finding("note", "ledger", sentence)
 
 
-async def _read(home: Home) -> tuple[World, str | None]:
+async def _read(home: Home) -> tuple[World, str | None, Sequence[LiveReplica]]:
     ledger = home.open_read_only()
     try:
         flaws = await ledger.read(lambda store: [store.examine(stream) for stream in store.streams(only_open=True)])
         if broken := [flaw.sentence for flaw in flaws if flaw]:
             raise StoreError(f"it was changed by hand: {'; '.join(broken[:5])} (docs/storage.md)")
-        return await ledger.read(lambda store: (read_world(store), store.setting(SETTING)))
+        now = SystemClock().now()
+        return await ledger.read(lambda store: (read_world(store), store.setting(SETTING), store.replicas(now)))
     finally:
         await ledger.close()
 

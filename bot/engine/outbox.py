@@ -11,19 +11,35 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.cluster.alone import Alone
 from bot.core.effects import EFFECTS, Certainty, Effect, EffectBody, OfPage, PostLine
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.signals import EffectDone, EffectRefused
-from bot.ports import EffectError, Engine, Ledger, OutboxRow, Performed, Performers, RowState, Settled, StoreError, Wait
+from bot.ports import (
+    EffectError,
+    Engine,
+    Ledger,
+    Member,
+    OutboxRow,
+    Performed,
+    Performers,
+    RowState,
+    Settled,
+    StoreError,
+    Wait,
+)
+from bot.ports.performers import HandsOff, last_look, looks_last
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
 SETTLE_FOR = timedelta(seconds=30)  # longest late landing seen, plus the client's own 10 s timeout
 LEASE = timedelta(seconds=90)  # longer than any one call with its pacing; a dead sender's rows are taken up after it
+AT_ONCE = 16  # rows in one claim
 MOST_ROUNDS = 3  # look-ups that could not be made before an effect is given up, or repeated unseen where that is better
 LONGEST_WAIT = timedelta(seconds=60)
+DEAD_WAIT_S = 0.5  # until this replica may act again
 OUTBOX = Actor.rule("outbox")
 
 
@@ -41,7 +57,7 @@ class Outbox:
 
     def __init__(
         self, ledger: Ledger, engine: Engine, performers: Performers, clock: Clock, *,
-        pace: OutboxTiming | None = None, owner: str = "bot",
+        pace: OutboxTiming | None = None, member: Member | None = None,
         on_trouble: Callable[[OutboxRow, EffectError], None] | None = None,
     ) -> None:  # fmt: skip
         self._ledger = ledger
@@ -49,13 +65,23 @@ class Outbox:
         self._performers = performers
         self._clock = clock
         self._pace = pace or OutboxTiming()
-        self._owner = owner
+        self._member = member or Alone()
+        self._member.listen(self._others_changed)
         self._on_trouble = on_trouble
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
-        self._taken_up = False  # what a dead process left
+        self._taken_up = False  # what the dead left: an earlier process, another replica, ourselves before a long pause
         self._held_up = ""  # why the ledger takes nothing
+
+    def _others_changed(self) -> None:
+        """Who died left what it had begun."""
+        self._taken_up = False
+        self._wake.set()
+
+    def _now(self) -> datetime:
+        """The time by which rows are due, which is one for all who share them."""
+        return self._member.time(self._clock.now())
 
     async def start(self) -> None:
         """Take up what a dead process left, then go on for ever; also while the ledger takes nothing."""
@@ -98,9 +124,13 @@ class Outbox:
         return True
 
     async def _take_up(self) -> None:
-        now = self._clock.now()
-        await self._ledger.write(lambda store: store.release_claims(now, self._pace.settle_for))
+        now = self._now()
         self._taken_up = True
+        try:
+            await self._ledger.write(lambda store: store.release_claims(now, self._pace.settle_for))
+        except BaseException:
+            self._taken_up = False
+            raise
         for row in await self._ledger.read(lambda store: store.untold()):
             await self._tell(row)
 
@@ -108,11 +138,13 @@ class Outbox:
         self._wake.clear()
         if not self._taken_up:
             await self._take_up()
-        now = self._clock.now()
+        now = self._now()
         due = await self._ledger.read(lambda store: store.next_due(now))
         if due is not None and due <= now and await self._claimed(now):
             return
-        wait_s = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._clock.now()).total_seconds())
+        wait_s = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._now()).total_seconds())
+        if due is not None and due <= now and not self._member.alive():
+            wait_s = DEAD_WAIT_S
         try:
             async with asyncio.timeout(min(wait_s, LONGEST_WAIT.total_seconds())):
                 await self._wake.wait()
@@ -120,19 +152,24 @@ class Outbox:
             pass  # something became due
 
     async def _claimed(self, now: datetime) -> bool:
-        claiming = asyncio.ensure_future(self._ledger.write(lambda store: store.claim(now, self._owner, self._pace.lease, 16)))
+        if not self._member.alive():
+            return False
+        boot, epoch = self._member.boot, self._member.epoch
+        claiming = asyncio.ensure_future(
+            self._ledger.write(lambda store: store.claim(now, boot, self._pace.lease, AT_ONCE, epoch))
+        )
         try:
             rows = await asyncio.shield(claiming)
         except asyncio.CancelledError:
             # Claimed is claimed: what nobody sees through would wait out its settle time at the next start.
-            self._see_to(await claiming)
+            self._see_to(await claiming, epoch)
             raise
-        self._see_to(rows)
+        self._see_to(rows, epoch)
         return bool(rows)
 
-    def _see_to(self, rows: Sequence[OutboxRow]) -> None:
+    def _see_to(self, rows: Sequence[OutboxRow], epoch: int) -> None:
         for row in rows:
-            task = asyncio.create_task(self._see_through(row), name=f"effect {row.effect.key}")
+            task = asyncio.create_task(self._held_through(row, epoch), name=f"effect {row.effect.key}")
             self._running.add(task)
             task.add_done_callback(self._finished)
 
@@ -152,18 +189,33 @@ class Outbox:
         await self._refuse(row, row.error, PostLine if issubclass(kind, OfPage) else kind, ours=True)
         await self._ledger.write(lambda store: store.told(row.id))
 
+    async def _held_through(self, row: OutboxRow, epoch: int) -> None:
+        """See a row through as long as it is ours: the moment that others may count us as dead, it is theirs."""
+
+        def look() -> None:
+            if not self._member.alive(epoch):
+                raise HandsOff(row.effect.key)
+
+        try:
+            with looks_last(look):
+                await self._see_through(row)
+        except HandsOff:
+            log.warning("an effect is left to another replica", effect=row.effect.key)
+
     async def _see_through(self, row: OutboxRow) -> None:
         if row.state is RowState.DEAD:
             await self._tell(row)
             return
         try:
             came = await self._try(row)
+            last_look()
         except EffectError as error:
+            last_look()
             outcome = self._after(row, error)
             if self._on_trouble:
                 self._on_trouble(row, error)
             log.info("effect not done", effect=row.effect.key, state=outcome.state, why=str(error))
-        except StoreError:
+        except (StoreError, HandsOff):
             raise  # the row keeps its lease and is looked up after it
         except Exception as error:
             # Our own defect must not block the lane for ever, nor vanish.
@@ -185,6 +237,7 @@ class Outbox:
         if performer is None:
             raise EffectError(f"nothing here carries out {row.effect.kind}", permanent=True)
         await self._engine.caught_up()  # a row may be claimed before its own commit is shown
+        last_look()
         if row.state is not RowState.AMBIGUOUS or body.CERTAINTY is Certainty.REPEATABLE:
             return await performer.perform(body, row)
         if performer.find is None:
@@ -192,7 +245,7 @@ class Outbox:
         return await performer.find(body, row)
 
     async def _outcome(self, row: OutboxRow, came: Performed | Wait | None) -> Settled:
-        now = self._clock.now()
+        now = self._now()
         match came:
             case None:
                 return Settled(RowState.PENDING, now)
@@ -224,12 +277,13 @@ class Outbox:
         )  # fmt: skip
 
     async def _settle(self, row: OutboxRow, outcome: Settled) -> None:
-        now = self._clock.now()
+        last_look()
+        now = self._now()
         if not await self._ledger.write(lambda store: store.settle(row.id, row.attempt, outcome, now)):
             log.warning("effect was taken over meanwhile", effect=row.effect.key)
 
     def _after(self, row: OutboxRow, error: EffectError) -> Settled:
-        now, words = self._clock.now(), str(error)
+        now, words = self._now(), str(error)
         if error.retry_after is not None:
             state = RowState.AMBIGUOUS if row.state is RowState.AMBIGUOUS else RowState.PENDING
             return Settled(state, now + error.retry_after, error=words)
@@ -243,7 +297,7 @@ class Outbox:
 
     def _after_lookup(self, row: OutboxRow, error: EffectError) -> Settled:
         """The look-up itself failed. Without it, an alert is worth a repeat; an hourly update is not."""
-        now, lost = self._clock.now(), row.effect.body.CERTAINTY is Certainty.BEST_EFFORT
+        now, lost = self._now(), row.effect.body.CERTAINTY is Certainty.BEST_EFFORT
         if not lost and (not error.permanent or row.ambiguous_rounds < MOST_ROUNDS):
             return Settled(RowState.AMBIGUOUS, now + self._wait(row.ambiguous_rounds + 1), error=str(error))
         if row.effect.body.REPEATED_UNSEEN:

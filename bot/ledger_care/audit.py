@@ -94,9 +94,13 @@ async def _keep(ledger: Ledger, marks: Sequence[Mark]) -> None:
 
 
 class DailyAudit:
-    """Reads every stream once a day; `tell` calls people when facts do not hold. The bot runs on with what it has in memory."""
+    """Reads every stream once a day; `tell` calls people when facts do not hold. The bot runs on with what it has in memory.
 
-    def __init__(self, ledger: Ledger, tell: Callable[[str, str], None]) -> None:
+    `acts` says whether it is this replica that reads.
+    """
+
+    def __init__(self, ledger: Ledger, tell: Callable[[str, str], None], *, acts: Callable[[], bool] = lambda: True) -> None:
+        self._acts = acts
         self._ledger = ledger
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
@@ -120,6 +124,9 @@ class DailyAudit:
     async def _run(self) -> None:
         await asyncio.sleep(FIRST_AFTER_S)
         while True:
+            if not self._acts():  # another replica does it; it may be our turn later
+                await asyncio.sleep(FIRST_AFTER_S)
+                continue
             try:
                 await self.look()
             except Exception:  # the root of a task: tomorrow it is tried again

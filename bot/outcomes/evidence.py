@@ -21,17 +21,21 @@ log = structlog.get_logger(__name__)
 
 
 class TrafficEvidence:
-    """`look` is called with each beat; `tell` is given what is bad, by component. `down_share` failing is down."""
+    """`look` is called with each beat; `tell` is given what is bad, by component. `down_share` failing is down.
+
+    `acts` says whether this replica measures hand-backs; what is bad of components each hears for its own.
+    """
 
     def __init__(
         self, engine: Engine, outcomes: Outcomes, clock: Clock, *, down_share: float,
-        tell: Callable[[Mapping[str, Heard]], Awaitable[None]],
+        tell: Callable[[Mapping[str, Heard]], Awaitable[None]], acts: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._outcomes = outcomes
         self._clock = clock
         self._down_share = down_share
         self._tell = tell
+        self._acts = acts
         self._next: datetime | None = None
 
     async def look(self) -> None:
@@ -41,7 +45,8 @@ class TrafficEvidence:
             return
         self._next = now + EVERY
         try:
-            await self._measure_hand_backs(now)  # first: a verdict would take all of it back, and forget to wait for longer
+            if self._acts():
+                await self._measure_hand_backs(now)  # first: a verdict would take all of it back, and forget to wait for longer
             await self._judge(now)
         except StoreError as error:  # said by whoever watches over the files; the next look tries again
             log.debug("real traffic is not judged", why=str(error))

@@ -40,14 +40,14 @@ from bot.ports.ledger import (
 from bot.ports.outcomes import Outcomes
 from bot.ports.outside import Admission, Called, Fetcher, Notifier, OnCall, OnDuty, Prober, Ticker
 from bot.ports.performers import EffectError, Performed, Performer, Performers, Wait, together
-from bot.ports.replicas import Introduction, Lease, LiveReplica, Member, PassedOn, Renewed, Replicas
+from bot.ports.replicas import CLOCK, Introduction, Lease, LiveReplica, Member, PassedOn, Renewed, Replicas
 from bot.ports.samples import LatencyPicture, Remembered, Samples
 
 __all__ = [
-    "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken", "Chat",
-    "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "Furnishing", "GroupGone", "Introduction",
-    "LatencyPicture", "Lease", "Ledger", "LiveReplica", "Mark", "Member", "Message", "MessageGone", "NewFact", "Notifier",
-    "Old", "OnCall", "OnDuty", "OutboxRow", "Outcomes", "PassedOn", "Performed", "Performer", "Performers", "Place", "PostedAt",
-    "Prober", "Remembered", "Renewed", "Replicas", "RowState", "Samples", "Settled", "Standing", "StateRow", "Store",
-    "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
+    "CLOCK", "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken",
+    "Chat", "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "Furnishing", "GroupGone",
+    "Introduction", "LatencyPicture", "Lease", "Ledger", "LiveReplica", "Mark", "Member", "Message", "MessageGone", "NewFact",
+    "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Outcomes", "PassedOn", "Performed", "Performer", "Performers", "Place",
+    "PostedAt", "Prober", "Remembered", "Renewed", "Replicas", "RowState", "Samples", "Settled", "Standing", "StateRow",
+    "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

@@ -1,12 +1,40 @@
 """Who carries effects out: a table from the effect's class to its performer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.effects import Certainty, EffectBody
 from bot.core.lazy_dataclass import dataclass
 from bot.ports.ledger import OutboxRow
+
+
+class HandsOff(Exception):  # noqa: N818 # a thing that happens, not a fault
+    """Others may count this replica as dead by now, so the effect is theirs: it is not begun, and nothing is written of it."""
+
+
+_look: ContextVar[Callable[[], None] | None] = ContextVar("last look", default=None)
+
+
+@contextmanager
+def looks_last(look: Callable[[], None]) -> Iterator[None]:
+    """What is done inside asks `look`, which raises HandsOff, before anything leaves the process."""
+    token = _look.set(look)
+    try:
+        yield
+    finally:
+        _look.reset(token)
+
+
+def last_look() -> None:
+    """Whether what is under way may still be done: asked as late as can be, right before a request is written.
+
+    Raises HandsOff; outside of the outbox it never does.
+    """
+    if (look := _look.get()) is not None:
+        look()
 
 
 class EffectError(Exception):

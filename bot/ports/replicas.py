@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from bot.core.lazy_dataclass import dataclass
 
+CLOCK = "clock"  # the lease of whoever acts on what falls due, and does all else that must be done once
+
 
 @dataclass(frozen=True)
 class Introduction:

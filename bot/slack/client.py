@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChatError
+from bot.ports.performers import last_look
 from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
 from bot.slack.limits import Tiers
 from bot.slack.wording import Wording
@@ -73,7 +74,7 @@ class SlackApi:
         if self._closed:
             raise ChatError("the bot is stopping", code="stopping", permanent=False)
         if self.web.session is None or self.web.session.closed:
-            self.web.session = aiohttp.ClientSession(timeout=self._timeout)
+            self.web.session = aiohttp.ClientSession(timeout=self._timeout, trace_configs=[_looking_last()])
 
     async def close(self) -> None:
         """Close the shared session; what comes later is refused."""
@@ -92,6 +93,7 @@ class SlackApi:
             args["team_id"] = self._team
         await self.start()
         await self._tiers.turn(name)
+        last_look()
         try:
             return await method(**args)
         except SlackApiError as error:
@@ -126,6 +128,18 @@ class SlackApi:
             raise ChatError(f"the upload broke off: {type(error).__name__}", code="upload", permanent=False) from error
         if status != 200:
             raise ChatError(f"Slack answered HTTP {status} to the upload", code="upload", permanent=False)
+
+
+def _looking_last() -> aiohttp.TraceConfig:
+    """A process may be paused while it connects, or waits for a connection: both are called before bytes are written."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_look)
+    trace.on_request_chunk_sent.append(_look)
+    return trace
+
+
+async def _look(*_: Any) -> None:
+    last_look()
 
 
 def identity_of(reply: dict[str, Any]) -> Identity:

@@ -26,7 +26,8 @@ class About:
     """The bot as it runs: where it looks from, with whom, at how much, since when, on how many bytes, and what is wrong.
 
     `controls` is a sentence on the control group, `silent_controls` names those of it that do not answer;
-    `off` counts checks that are configured and do not run; `data_bytes` is None where nobody measured.
+    `off` counts checks that are configured and do not run; `data_bytes` is None where nobody measured. `replicas` is a sentence
+    on who else is on its ledger, empty where nobody can be.
     """
 
     version: str
@@ -39,6 +40,7 @@ class About:
     troubles: tuple[str, ...] = ()
     controls: str = ""
     silent_controls: tuple[str, ...] = ()
+    replicas: str = ""
 
 
 def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
@@ -56,6 +58,8 @@ def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
 def _facts(it: About, world: World, policy: Policy, now: datetime) -> Iterator[str]:
     off = f" ({count(it.off, 'more is', 'more are')} off)" if it.off else ""
     yield f"{count(it.checks, 'check')} of {count(len(policy.components), 'component')}{off}, from vantage {code(it.vantage)}."
+    if it.replicas:
+        yield stop(inert(it.replicas, 900))
     if it.peers:
         yield f"Results of {foreign(words(list(it.peers), most=8), 400)} join in."
     if it.controls:

@@ -13,6 +13,7 @@ from bot.core.detection.detector import (
     may_hurry,
     next_look,
     observe,
+    seeded,
     settled,
     tells_until,
 )
@@ -229,7 +230,15 @@ class Tracks:
         """Whether every check of it is well from everywhere, without a doubt."""
         return all(_at_ease(track) for check in self.components.get(component, ()) for track in self._tracks[check].values())
 
-    # --- after a restart
+    # --- after a restart, or when a component comes from another replica
+
+    def begin_anew(self, component: str) -> None:
+        """Forget what we saw of a component when it was ours the last time, but for how long its answers usually take."""
+        for check in self.components[component]:
+            usual = self.track(check, self.vantage).baseline_ms
+            self._tracks[check].pop(self.vantage, None)
+            if usual is not None:
+                self._tracks[check][self.vantage] = seeded(NEW, usual)
 
     def restore(self, check: str, vantage: str, track: Track, heard_at: datetime | None = None) -> None:
         """Go on with what was known."""

@@ -8,7 +8,7 @@ So the same samples come to the same judgement whether or not the process was re
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cache
@@ -38,6 +38,7 @@ LEAST_A_FLUSH = 20
 UPTO_EVERY = timedelta(minutes=5)  # an older moment than need be costs a start so many minutes of samples to leave out
 RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
 RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
+MOST_TAKEN_OVER = 200  # checks in trouble whose samples are looked up, one by one
 LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up
 YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not hold the loop
 
@@ -127,7 +128,7 @@ class Memory:
         upto = _read(Upto, found.pop(UPTO, None))
         self._surround(_read(JudgementContext, found.pop(SURROUNDINGS, None)) or JudgementContext(), world)
         await self._restore(found, now)
-        new = await self._begin(samples, world, now)
+        new = await self._begin(samples, world, now, self._tracks.components)
         seldom = [check for check in new if self._tracks.every(check) * RECALLED_RUNS > RECALLED]
         for check in seldom:
             since = now - self._tracks.every(check) * RECALLED_RUNS
@@ -156,12 +157,27 @@ class Memory:
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
 
-    async def _begin(self, samples: Samples, world: World, now: datetime) -> set[str]:
+    async def take_over(self, components: Collection[str], samples: Samples, world: World, now: datetime) -> None:
+        """Go on with these from where another replica left them: from what is committed, and, of those in trouble, from what is
+        stored since that. All others begin with their own looks: a dead replica's share may be thousands.
+
+        What was measured before the newest verdict may be ours alone, and long overtaken by what it was reached on.
+        """
+        await self._begin(samples, world, now, components)
+        troubled = [id for id in components if world.component(id).level.bad]
+        for check in [check for id in troubled for check in self._tracks.components[id]][:MOST_TAKEN_OVER]:
+            since = max(now - RECALLED, world.component(self._tracks.checks[check].component).since or now - RECALLED)
+            recent = await samples.recent(check, RECALLED_RUNS)
+            await self._fold(self._news([sample for sample in recent if sample.at >= since], since), world)
+        self._tracks.recalled()
+
+    async def _begin(self, samples: Samples, world: World, now: datetime, components: Collection[str]) -> set[str]:
         """Take a committed outage over where no check knows of it: it ends by good results, not by forgetting. Which checks
         have no memory."""
-        new = {check for check in self._tracks.checks if not self._tracks.of(check)}
+        new = {check for id in components for check in self._tracks.components[id] if not self._tracks.of(check)}
         usual = await samples.medians(now - LEARNED, self._tracks.vantage) if new else {}
-        for component, checks in self._tracks.components.items():
+        for component in components:
+            checks = self._tracks.components[component]
             held = world.component(component)
             unknown = held.level.bad and not any(
                 knows_of(track, held.began_at) for check in checks for track in self._tracks.of(check).values()

@@ -33,6 +33,7 @@ class _Due:
     every_s: float
     next_at: float
     run: Look
+    mine: Callable[[], bool] = lambda: True
     tasks: list[asyncio.Task[None]] = field(default_factory=list)  # under way
     began_at: float = 0.0  # the newest of them
     quick_at: float | None = None
@@ -63,10 +64,15 @@ class Rounds:
         self._queue: deque[_Due] = deque()
         self._stopped = False
 
-    def add(self, id: str, every_s: float, run: Look, phase_s: float | None = None) -> None:
-        """Run `run` every `every_s` domain seconds, the first time `phase_s` from now; where that is None, its name tells."""
+    def add(
+        self, id: str, every_s: float, run: Look, phase_s: float | None = None, *, mine: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Run `run` every `every_s` domain seconds, the first time `phase_s` from now; where that is None, its name tells.
+
+        Whether it is `mine` is asked each time it is due: where it is not, somebody else runs it.
+        """
         phase_s = offset(id) * every_s if phase_s is None else phase_s
-        due = _Due(id, every_s, self._clock.monotonic() + phase_s, run)
+        due = _Due(id, every_s, self._clock.monotonic() + phase_s, run, mine)
         self._due[id] = due
         heapq.heappush(self._heap, (due.next_at, id))
 
@@ -126,7 +132,7 @@ class Rounds:
 
     def _start(self, due: _Due, at: float, *, quick: bool) -> None:
         now = self._clock.monotonic()
-        if self._stopped or due.waits or (due.tasks and not (quick and self._fits_beside(due, now))):
+        if self._stopped or due.waits or not due.mine() or (due.tasks and not (quick and self._fits_beside(due, now))):
             return  # the one before is still under way; its deadline is its own matter
         if self._on_start:
             self._on_start(max(0.0, now - at) / self._clock.speed)

@@ -1,13 +1,14 @@
 """Looks at everything on time, and signals until the ledger holds the verdict that the looking came to."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 import structlog
 
+from bot.cluster.alone import Alone
 from bot.core.decide.alerting.corroboration import hear
 from bot.core.decide.due import next_due
 from bot.core.detection.verdict import Heard, reach
@@ -15,7 +16,7 @@ from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
 from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
-from bot.ports import Engine, Fetcher, Ledger, Prober, Samples, StoreError
+from bot.ports import Engine, Fetcher, Ledger, Member, Prober, Samples, StoreError
 from bot.system.clock import Clock
 from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Tracks
@@ -26,7 +27,8 @@ from bot.watch.memory import Memory
 from bot.watch.plan import Check, Courier, Lag, Plan, Source
 from bot.watch.proven import ProvenWays
 from bot.watch.schedule import Rounds
-from bot.watch.stagger import phases
+from bot.watch.shares import Shares
+from bot.watch.stagger import offset, phases
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the led
 RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
 SETTLE_S = 20.0  # domain seconds that "degraded" waits on the way to "down" or back
 MOST_UNWRITTEN = 20_000  # samples kept in memory while the disk takes none; the oldest go first
+ARRIVE_WITHIN_S = 10.0  # domain seconds in which every check of a component that was another replica's looks once
 FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
 
 
@@ -47,6 +50,7 @@ class Watch:
         self, plan: Plan, prober: Prober, fetcher: Fetcher, samples: Samples, engine: Engine, clock: Clock, *,
         ahead_s: float = 0.0, lag: Lag | None = None, courier: Courier | None = None, ledger: Ledger | None = None,
         on_sample: Callable[[Sample], None] | None = None, on_start: Callable[[float], None] | None = None,
+        member: Member | None = None, everybody_looks: bool = False,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._near_s = ahead_s / 2  # beats do not come to the millisecond
@@ -58,6 +62,7 @@ class Watch:
         self._lag = lag
         self._courier = courier
         self._on_sample = on_sample
+        self._shares = Shares(member or Alone(), everybody_looks=everybody_looks)
         self._rounds = Rounds(clock, ahead_s=ahead_s, on_start=on_start)
         intervals = {check.id: plan.interval(check) for check in plan.checks}
         share = plan.verdicts.degraded_share
@@ -68,7 +73,7 @@ class Watch:
         self._controls = {control.id: control for control in plan.controls}
         self._sighting = BlindnessMonitor(tuple(self._controls), self._look_at_control, clock, plan.sight)
         self._ways = ProvenWays(ledger) if ledger else None
-        self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since the start
+        self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since it is ours
         self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
         self._memory = Memory(self._tracks, self._sighting, self._kin, self._levels)
         self._writing = asyncio.Lock()
@@ -96,7 +101,8 @@ class Watch:
         intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
         turns = phases(self._plan.checks, intervals)
         for check in self._plan.checks:
-            self._rounds.add(check.id, intervals[check.id], partial(self._probe, check), turns[check.id])
+            mine = partial(self._shares.looks_at, check.component)
+            self._rounds.add(check.id, intervals[check.id], partial(self._probe, check), turns[check.id], mine=mine)
             if self._tracks.suspects(check.id):
                 self._look_again(check.id)  # a doubt from before the restart
         for control in self._plan.controls:
@@ -104,7 +110,9 @@ class Watch:
         if self._controls:
             self._rounds.soon(self._sighting.introduce)
         for source in self._plan.feeds:
-            self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), partial(self._read, source))
+            mine = partial(self._shares.reads, source.provider, self._components_of(source.provider))
+            self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), partial(self._read, source), mine=mine)
+        self._shares.begin(self._tracks.components)
         for component in set(self._plan.off) - set(self._tracks.components):
             await self._compare(component)
 
@@ -115,13 +123,15 @@ class Watch:
 
     async def beat(self) -> None:
         """Start what is due, write what was measured, and let the ledger's own deadlines pass."""
+        if arrived := self._shares.arrived():
+            await self._take_over(arrived)
         self._rounds.beat()
         self._see_who_waits()
         now = self._clock.monotonic()
         if now + self._near_s >= self._next_look:
             self._next_look = now + LOOK_EVERY_S
             try:
-                if self._time_is_ripe():
+                if self._time_is_ripe() and self._shares.holds_clock():
                     await self._signal(TimePassed(actor=CLOCKWORK))
                 if self._sighting.sight.blind and self._controls and now >= self._next_feel:
                     self._next_feel = now + FEEL_EVERY_S
@@ -207,20 +217,35 @@ class Watch:
             sample = doubted(sample, self._lag.worst_since(began), loop.time() - began, self._clock.speed)
         return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
 
-    async def take(self, samples: Sequence[Sample]) -> None:
-        """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out."""
+    async def _take_over(self, components: Collection[str]) -> None:
+        """These were another replica's until now: go on from what is committed, and look with every check soon."""
+        for component in components:
+            self._tracks.begin_anew(component)
+            self._unseen[component] = set(self._tracks.components[component])
+            self._uneasy.add(component)
+            self._turning_since.pop(component, None)
+        await self._memory.take_over(components, self._samples, self._engine.world, self._clock.now())
+        for check in [check for component in components for check in self._tracks.components[component]]:
+            self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
+
+    async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
+        """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out.
+
+        `stored` where another replica has written them down for all.
+        """
         for sample in samples:
             if self._tracks.knows(sample.check):
-                await self._took(sample)
+                await self._took(sample, stored=stored)
 
     def _keep(self, sample: Sample) -> None:
         self._buffer.append(sample)
         if self._on_sample:
             self._on_sample(sample)
 
-    async def _took(self, sample: Sample, *, news: bool = False) -> None:
+    async def _took(self, sample: Sample, *, news: bool = False, stored: bool = False) -> None:
         """Count a result; `news` says that more came of it than its outcome tells."""
-        self._keep(sample)
+        if not stored:
+            self._keep(sample)
         component = sample.component
         healthy = self._engine.world.component(component).level in (Level.OPERATIONAL, Level.UNKNOWN)
         turn = self._tracks.observe(sample, learn=healthy, now=self._clock.now())
@@ -283,12 +308,12 @@ class Watch:
 
     def sees(self) -> dict[str, Verdict]:
         """What looking comes to at this moment wherever that is not plainly well, also where the ledger did not take it."""
-        found = {component: self.verdict(component) for component in self._uneasy}
+        found = {component: self.verdict(component) for component in self._uneasy if self._shares.owns(component)}
         return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self._unseen.get(id)}
 
     def awaits(self) -> set[str]:
         """The components that not every check has looked at since the start."""
-        return {component for component, checks in self._unseen.items() if checks}
+        return {component for component, checks in self._unseen.items() if checks and self._shares.owns(component)}
 
     def _settles(self, component: str, verdict: Verdict) -> bool:
         """Whether half a verdict waits a moment, since the other checks are in doubt still, or on their way back as well."""
@@ -325,7 +350,7 @@ class Watch:
             self._uneasy.discard(component)
         else:
             self._uneasy.add(component)
-        if same:
+        if same or not self._shares.speaks_of(component, unseen=self._unseen.get(component, ())):
             return
         if not verdict.level.bad and self._unseen.get(component):
             return  # just started: no word before every check of it has looked once
@@ -343,8 +368,9 @@ class Watch:
 
     async def _rethink(self) -> None:
         """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""
-        if self._sighting.sight.blind is not self._engine.world.sight.blind:
-            await self._sight_changed()  # the ledger did not take it when it happened
+        sight = self._shares.sight_of_all(self._sighting.sight)
+        if sight is not None and sight.blind is not self._engine.world.sight.blind:
+            await self._sight_changed()  # the ledger did not take it when it happened, or it is about others
         for component in sorted(self._uneasy):
             await self._compare(component)
 
@@ -366,13 +392,22 @@ class Watch:
 
     async def _sight_changed(self) -> None:
         """Say it once, and think every component over."""
-        await self._signal(SightChanged(actor=WATCH, sight=self._sighting.sight))
+        if (sight := self._shares.sight_of_all(self._sighting.sight)) is not None:
+            await self._signal(SightChanged(actor=WATCH, sight=sight))
         for component in self._tracks.components:
             await self._compare(component)
 
+    def sees_nothing(self) -> bool:
+        """Whether our own network is what we see."""
+        return self._sighting.sight.blind
+
     # --- feeds
+
+    def _components_of(self, provider: str) -> tuple[str, ...]:
+        return tuple(id for id in self._tracks.components if ComponentId(id).provider == provider)
 
     async def _read(self, source: Source) -> None:
         report = await self._fetcher.read(source)
         self._levels[source.provider] = report.levels
-        await self._signal(FeedRead(actor=Actor.vendor(source.provider), report=report))
+        if self._shares.tells_of_feed(source.provider):
+            await self._signal(FeedRead(actor=Actor.vendor(source.provider), report=report))

@@ -30,6 +30,7 @@ async def board(request: web.Request) -> web.Response:
         ready=services.board.ready,
         ledger_trouble=services.ledger_trouble(),
         sight=world.sight,
+        replicas=services.health().parts.get("replicas"),
         components=[(policy.components[id].name, world.component(id), on_record.get(id)) for id in policy.components],
         incidents=world.open_incidents(),
         flags=[flag_shape(world, services.board, flag) for flag in flags],

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.checks.heartbeat_intake import SignsOfLife
+from bot.cluster.alone import Alone
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.engine.seen_ids import SeenIds
 from bot.outcomes.intake import OutcomeIntake
-from bot.ports import Ledger
+from bot.ports import Ledger, Member
 from bot.system.clock import Clock
 from bot.watch.plan import Check
 from bot.web.services import Hooks
@@ -18,18 +20,28 @@ from bot.web.services import Hooks
 AT_ONCE = 50  # samples; then others have their turn
 REMEMBERED = timedelta(minutes=10)  # twice as long as a signature is good
 
+SIGN = "sign"  # of life, as replicas tell each other
+
 Take = Callable[[Sequence[Sample]], Awaitable[None]]
+PassOn = Callable[[Sequence[Sample]], None]
 
 
 def doors(
     config: Config, checks: Sequence[Check], heartbeats: Heartbeats, ledger: Ledger, clock: Clock, take: Take,
-    outcomes: OutcomeIntake | None = None,
+    outcomes: OutcomeIntake | None = None, *, member: Member | None = None, pass_on: PassOn = lambda samples: None,
 ) -> Hooks:  # fmt: skip
-    """The hooks that a configuration opens; what comes in goes to `take`."""
+    """The hooks that a configuration opens; what comes in goes to `take`, and to the other replicas."""
     beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
+    member = member or Alone()
+
+    def tell(sign: Any) -> None:
+        member.tell(SIGN, sign)
+
+    signs = SignsOfLife(beats, heartbeats, clock, lambda sample: take([sample]), config.vantage, tell)
+    member.hear(SIGN, signs.heard)
     return Hooks(
-        signs=SignsOfLife(beats, heartbeats, clock, lambda sample: take([sample]), config.vantage),
-        intake=PeerIntake(ledger, clock, take),
+        signs=signs,
+        intake=PeerIntake(ledger, clock, take, pass_on),
         peers={peer.vantage: peer.secret.get_secret_value() for peer in config.peers},
         checks={check.id: check.component for check in checks},
         outcomes=outcomes,
@@ -39,7 +51,8 @@ def doors(
 class PeerIntake:
     """Remembers batches in the ledger, so that none counts twice, also across a restart."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, take: Take) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, take: Take, pass_on: PassOn = lambda samples: None) -> None:
+        self._pass_on = pass_on
         self._seen = SeenIds(ledger, clock, REMEMBERED)
         self._take = take
 
@@ -49,6 +62,7 @@ class PeerIntake:
 
     async def take_samples(self, samples: Sequence[Sample]) -> None:
         """Let them join in, a few at a time: redacting and judging a thousand takes a tenth of a second."""
+        self._pass_on(samples)
         for start in range(0, len(samples), AT_ONCE):
             await self._take(samples[start : start + AT_ONCE])
             await asyncio.sleep(0)

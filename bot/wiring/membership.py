@@ -33,9 +33,10 @@ class Membership:
 
     def __init__(
         self, config: PeopleConfig, gateway: SlackGateway, engine: Engine, ledger: Ledger, clock: Clock, wire: Clock,
-        denials: Denials,
+        denials: Denials, acts: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._engine = engine
+        self._acts = acts  # whether this replica looks at whoever has a role
         self._looking: asyncio.Task[None] | None = None
         self.people = People(gateway, ledger, wire, trusted=self._named)
         self.levels = Levels(config.lists() | self._approvers(), gateway, ledger, clock, self._level)
@@ -63,7 +64,8 @@ class Membership:
         async def both() -> None:
             await beat()
             self.levels.beat()
-            self._look_at_holders()
+            if self._acts():
+                self._look_at_holders()
 
         return both
 

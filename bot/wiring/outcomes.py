@@ -32,11 +32,13 @@ class OutcomeRoom(AppPart):
         engine, outcomes = self._store.engine, self._store.samples.outcomes
         self._counter = ServedCounter(engine, outcomes, setup.clock, self.intake.flush)
         down_share = setup.config.detection.down_share
-        self._evidence = TrafficEvidence(engine, outcomes, setup.clock, down_share=down_share, tell=self._hear)
+        self._evidence = TrafficEvidence(
+            engine, outcomes, setup.clock, down_share=down_share, tell=self._hear, acts=self._store.leads
+        )
 
     async def look(self) -> None:
         """What each beat does with what was told."""
-        if self._counter:
+        if self._counter and self._store.leads():
             await self._counter.look()
         if self._evidence:
             await self._evidence.look()

@@ -51,6 +51,8 @@ class Pinging(AppPart):
         return f"The monitor behind server.ping_url does not hear that we are alive: {why}."
 
     def _unwell(self) -> str:
+        if not self._store.member.alive():
+            return "no sign of life reaches the ledger"
         error = self._store.watch.standing.error
         if error:
             return f"the ledger cannot be written: {error}"

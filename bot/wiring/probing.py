@@ -89,6 +89,13 @@ class Probing:
         """What was spent today, to be stored."""
         return json.dumps(self._llm.book.snapshot())
 
+    def adopt_budgets(self, told: str) -> None:
+        """Count at least what was stored, which another replica may have spent."""
+        try:
+            self._llm.book.adopt(json.loads(told))
+        except ValueError as error:
+            log.warning("what other replicas spent today is not counted", why=str(error))
+
     async def close(self) -> None:
         """Close the probers, then what they share."""
         await self.prober.close()

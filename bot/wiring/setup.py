@@ -1,8 +1,10 @@
 """What the parts are made from: the configuration, the clocks, and what a caller puts in the place of the real thing."""
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
+from bot.cluster.name import replica_name
 from bot.config.load import Loaded
 from bot.flags.board import FlagBoard
 from bot.store.home import Home
@@ -10,7 +12,7 @@ from bot.system.clock import SteadyClock, SystemClock
 from bot.system.redaction import Redactor
 from bot.system.version import understudy_version
 from bot.web.metrics import Metrics
-from bot.wiring.parts import Parts
+from bot.wiring.parts import Parts, StartRefused
 from bot.wiring.plan import plan
 
 
@@ -20,7 +22,9 @@ class Setup:
     def __init__(
         self, loaded: Loaded, data: Path, listen: tuple[str, int] | None, alone: bool, given: Parts, remembers: bool
     ) -> None:
-        self.loaded = loaded
+        self.shared = given.ledger.shared if given.ledger else bool(loaded.config.store.get_secret_value())
+        self.replica = _name_of(data) if self.shared and not alone else ""
+        self.loaded = loaded = _as_a_vantage(loaded, self.replica)
         self.config = loaded.config
         self.data = data
         self.home = Home(data, loaded.config.store.get_secret_value())
@@ -38,3 +42,18 @@ class Setup:
         self.began_at = self.clock.now()
         self.plan = plan(loaded)
         self.redactor = Redactor({*loaded.config.secrets(), self.local_token})
+
+
+def _name_of(data: Path) -> str:
+    try:
+        return replica_name(data)
+    except OSError as error:
+        raise StartRefused(f"the data folder {data} cannot be used ({error.strerror}); check --data") from error
+
+
+def _as_a_vantage(loaded: Loaded, replica: str) -> Loaded:
+    """Where every replica looks at everything, each does so as itself, unless the configuration says from where it looks."""
+    config = loaded.config
+    if not replica or config.cluster.checks != "all" or "vantage" in config.model_fields_set:
+        return loaded
+    return replace(loaded, config=config.model_copy(update={"vantage": replica}))

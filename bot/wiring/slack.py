@@ -20,6 +20,7 @@ from bot.ports import Chat, OnCall, Performers
 from bot.slack.scopes import expected_scopes
 from bot.system.loading import load_late
 from bot.web.health import Part
+from bot.wiring.cluster.identity import require_app
 from bot.wiring.part import AppPart
 from bot.wiring.parts import StartRefused
 from bot.wiring.plan import slack_login
@@ -159,7 +160,9 @@ class Slack(AppPart):
         from bot.wiring.slack_link import SlackLink
 
         setup, store = self._setup, self._store
-        us = Membership(setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire, store.denials)
+        us = Membership(
+            setup.config.people, gateway, store.engine, store.ledger, setup.clock, setup.wire, store.denials, store.leads
+        )
         self._ends(us.close)
         self.membership = us
         every_s = (setup.given.patience or Patience()).home_every_s
@@ -171,6 +174,7 @@ class Slack(AppPart):
             setup.clock,
             every_s=every_s,
             trouble=self._trouble,
+            member=store.member,
         )
         self._homes = homes
         self._ends(homes.close)
@@ -183,7 +187,11 @@ class Slack(AppPart):
         return link
 
     async def _ready(self) -> None:
-        """Slack lets us in: learn who may do what, and send what waited."""
+        """Slack lets us in: learn who may do what, and send what waited. Raises StartRefused on another app's ledger."""
+        gateway, ledger = self._channels.gateway, self._store.ledger
+        if gateway and ledger.shared:
+            us = await gateway.identity()
+            await require_app(ledger, f"{us.team_id}/{us.bot_user_id}", f"{us.bot_user_id} in {us.team or us.team_id}")
         if self.membership:
             await self.membership.ready()
         if self._channels.ops:
@@ -240,7 +248,13 @@ class Sending(AppPart):
             ).performers()  # fmt: skip
         performers = {**performers, **self._others()}
         outbox = self._outbox = Outbox(
-            store.ledger, store.engine, performers, setup.wire, pace=setup.given.pace, on_trouble=store.others.on_trouble
+            store.ledger,
+            store.engine,
+            performers,
+            setup.wire,
+            pace=setup.given.pace,
+            on_trouble=store.others.on_trouble,
+            member=store.member,
         )
         store.engine.listen(lambda *_: outbox.wake())
         self._ends(outbox.stop)

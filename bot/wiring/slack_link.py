@@ -21,6 +21,7 @@ from bot.slack.socket_mode.socket import SocketState, SocketWatch
 from bot.slack.wording import Wording
 from bot.system.clock import Clock
 from bot.web.health import Part
+from bot.wiring.parts import StartRefused
 from commands.desk import CommandContext
 from commands.register import register
 
@@ -144,6 +145,9 @@ class SlackLink:
             wait = min(wait * 2, LONGEST_RETRY_S)
             try:
                 found = await self._try()
+            except StartRefused as refusal:  # too late for that; but we do not speak there
+                log.error("this app must not speak for this ledger", why=str(refusal))
+                continue
             except Exception:  # the root of a task: whatever happened, the bot must not stay away from Slack
                 log.exception("the way to Slack failed in a way of its own", next_try_s=wait)
                 continue

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
+from bot.cluster.alone import Alone
 from bot.config.policy import to_policy
 from bot.core.model import Verdict
 from bot.core.record.fact import Fact
@@ -18,7 +19,7 @@ from bot.ledger_care.notices import LedgerNotices
 from bot.ledger_care.opening import open_patiently
 from bot.ledger_care.watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
-from bot.ports import StoreTrouble
+from bot.ports import CLOCK, Member, StoreTrouble
 from bot.system.denials import Denials
 from bot.system.private_files import CONTROL_FILE
 from bot.views.storage import nothing_is_written
@@ -48,11 +49,17 @@ class Store(AppPart):
         self._show = show
         self._restored = False
         self.kept = Kept(to_policy(setup.config), {}, ())
+        self._shown: set[str] = set()
+        self.member: Member = Alone()  # until the replicas of a shared ledger are joined
+
+    def leads(self) -> bool:
+        """Whether this process does what must be done once by whoever is on the ledger."""
+        return self.member.holds(CLOCK)
 
     async def start(self) -> None:
         """Open, then restore. Raises StoreError."""
         setup, given = self._setup, self._setup.given
-        storage = await open_patiently(setup.home, given.ledger, given.samples)
+        storage = await open_patiently(setup.home, given.ledger, given.samples, setup.replica)
         self._ends(storage.close)
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
@@ -64,10 +71,20 @@ class Store(AppPart):
         self._ends(self.others.close)
         self.watch = LedgerWatch(
             self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],
-            sees=self._sees, awaits=self._awaits, notices=LedgerNotices(self.engine, tell=self.others.tell, show=self._show),
-            on_change=setup.metrics.set_ledger,
+            sees=self._sees, awaits=self._awaits, on_change=setup.metrics.set_ledger,
+            notices=LedgerNotices(self.engine, tell=self._tell_once, show=self._show_once),
         )  # fmt: skip
         await self._restore()
+
+    def _tell_once(self, title: str, body: str) -> None:
+        if self.member.speaks():
+            self.others.tell(title, body)
+
+    def _show_once(self, note: Note) -> None:
+        """By one of all replicas, and to its end by the same."""
+        if self.member.speaks() or {note.key, note.follows} & self._shown:
+            self._shown.add(note.key)
+            self._show(note)
 
     def health(self) -> Mapping[str, Part]:
         """Whether changes can be committed, and whether the samples' file is as it was."""
@@ -173,7 +190,7 @@ class LedgerCare(AppPart):
         """Begin to look."""
         self._ends(self._store.watch.close)
         self._store.watch.start()
-        self._audit = DailyAudit(self._store.ledger, self._store.others.tell)
+        self._audit = DailyAudit(self._store.ledger, self._store.others.tell, acts=self._store.leads)
         self._ends(self._audit.close)
         self._audit.start()
 

@@ -25,11 +25,15 @@ BUDGETS = "budgets"  # the setting in the ledger that carries over a restart wha
 
 
 class Housekeeping:
-    """A task of its own. `keep` and `budget_bytes` bound the samples; `connected` asks for Slack, `spent` for the budgets."""
+    """A task of its own. `keep` and `budget_bytes` bound the samples; `connected` asks for Slack, `spent` for the budgets.
+
+    `acts` says whether this replica does what needs doing once on the ledger; samples are each one's own to trim.
+    """
 
     def __init__(
         self, ledger: Ledger, samples: Samples, clock: Clock, metrics: Metrics, *, keep: timedelta, budget_bytes: int,
-        connected: Callable[[], bool | None], spent: Callable[[], str],
+        connected: Callable[[], bool | None], spent: Callable[[], str], acts: Callable[[], bool] = lambda: True,
+        adopt: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._samples = samples
@@ -39,6 +43,8 @@ class Housekeeping:
         self._budget_bytes = budget_bytes
         self._connected = connected
         self._spent = spent
+        self._acts = acts
+        self._adopt = adopt
         self._recorded = ""
         self._given_up: tuple[OutboxRow, ...] = ()
         self._sparingly = Sparingly(clock, timedelta(hours=1))
@@ -82,7 +88,7 @@ class Housekeeping:
         if connected is not None:
             self._metrics.set_slack(connected)
         await self._record_spent()
-        if asyncio.get_running_loop().time() >= self._forget_at:
+        if self._acts() and asyncio.get_running_loop().time() >= self._forget_at:
             await forget_old(self._ledger, self._clock.now(), KEEP)
             self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S
         await self._samples.trim(self._clock.now() - self._keep)
@@ -108,7 +114,12 @@ class Housekeeping:
         self._metrics.set_outbox(counts, max(oldest, timedelta(0)))
 
     async def _record_spent(self) -> None:
-        """Where it changed: money is not spent twice because of a restart."""
+        """Where it changed: money is not spent twice because of a restart, or of a check that another replica ran before."""
+        if self._adopt and (told := await self._ledger.read(lambda store: store.setting(BUDGETS))) not in (
+            None,
+            self._recorded,
+        ):
+            self._adopt(told or "")
         spent = self._spent()
         if spent and spent != self._recorded:
             await self._ledger.write(lambda store: store.put_setting(BUDGETS, spent))

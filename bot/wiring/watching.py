@@ -9,10 +9,12 @@ from bot.ports import Fetcher, Ticker
 from bot.system.loading import load_late
 from bot.system.version import understudy_version
 from bot.vantage.courier import Courier, Peer
+from bot.watch import plan as plans
 from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.watch.watchdog import Watchdog
 from bot.web.health import Part
+from bot.wiring.cluster.exchange import Exchange, TellsAll
 from bot.wiring.part import AppPart
 from bot.wiring.plan import plan
 from bot.wiring.probing import Probing
@@ -72,7 +74,8 @@ class Upkeep(AppPart):
         housekeeping = self._housekeeping = Housekeeping(
             store.ledger, store.samples, setup.clock, setup.metrics,
             keep=setup.config.samples.keep, budget_bytes=setup.config.samples.budget,
-            connected=lambda: self._slack.connected, spent=probing.spent_budgets if probing else str,
+            connected=lambda: self._slack.connected, spent=probing.spent_budgets if probing else str, acts=store.leads,
+            adopt=probing.adopt_budgets if probing and store.ledger.shared else None,
         )  # fmt: skip
         self._ends(housekeeping.stop)
         housekeeping.start()
@@ -89,6 +92,7 @@ class Watching(AppPart):
         self._lag = lag
         self._watch: Watch | None = None
         self._courier: Courier | None = None
+        self._exchange: Exchange | None = None
         self.beaten_at: float | None = None  # real, monotonic: when a beat ended well for the last time
 
     async def start(self) -> None:
@@ -98,10 +102,16 @@ class Watching(AppPart):
         prober = setup.given.prober or self._probes.now().prober
         by_hand = setup.given.ticker is not None  # then only that ticker knows what time passes next
         fetcher = setup.given.fetcher or self._feed_reader()
+        courier: plans.Courier | None = await self._send_to_peers()
+        everybody_looks = setup.shared and setup.config.cluster.checks == "all"
+        if store.ledger.shared:
+            self._exchange = Exchange(store.member, self._take_told)
+            courier = TellsAll(self._exchange, setup.config.vantage, courier) if everybody_looks else courier
         self._watch = Watch(
             looks, prober, fetcher, store.samples, store.engine, setup.clock,
-            ahead_s=0.0 if by_hand else beat_s(setup) * setup.clock.speed, lag=self._lag, courier=await self._send_to_peers(),
+            ahead_s=0.0 if by_hand else beat_s(setup) * setup.clock.speed, lag=self._lag, courier=courier,
             on_sample=setup.metrics.observe_sample, on_start=setup.metrics.observe_start, ledger=store.ledger,
+            member=store.member, everybody_looks=everybody_looks,
         )  # fmt: skip
         self._ends(self._watch.stop)
         await self._watch.start()
@@ -117,10 +127,24 @@ class Watching(AppPart):
         if self._watch:
             await self._watch.hear_traffic(said)
 
-    async def take(self, samples: Sequence[Sample]) -> None:
-        """Let what came from elsewhere join in."""
+    async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
+        """Let what came from elsewhere join in; `stored` where another replica has written it down for all."""
         if self._watch:
-            await self._watch.take([self._setup.redactor.sample(sample) for sample in samples])
+            await self._watch.take([self._setup.redactor.sample(sample) for sample in samples], stored=stored)
+
+    async def _take_told(self, samples: Sequence[Sample]) -> None:
+        """What another replica passed on, which it has redacted. Where all write to one place, it wrote it down too."""
+        if self._watch:
+            await self._watch.take(samples, stored=getattr(self._store.samples, "shared", False))
+
+    def pass_on(self, samples: Sequence[Sample]) -> None:
+        """Tell the other replicas what came in here."""
+        if self._exchange:
+            self._exchange.pass_on([self._setup.redactor.sample(sample) for sample in samples])
+
+    def sees_nothing(self) -> bool:
+        """Whether our own network is what we see."""
+        return self._watch is not None and self._watch.sees_nothing()
 
     async def idle(self) -> None:
         """Wait until what was begun has ended."""

@@ -13,6 +13,7 @@ from bot.config.checks.kinds import CHECK_MODELS
 from bot.config.checks.llm import LlmBudget, LlmExpect
 from bot.config.detection import (
     BurnWindowConfig,
+    ClusterConfig,
     DetectionConfig,
     MaintenanceConfig,
     MutesConfig,
@@ -71,6 +72,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "maintenance": MaintenanceConfig,
     "mutes": MutesConfig,
     "peers": PeerConfig,
+    "cluster": ClusterConfig,
     "samples": SamplesConfig,
     "outcomes": OutcomesConfig,
     "fast and slow": BurnWindowConfig,

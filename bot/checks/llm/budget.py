@@ -69,17 +69,27 @@ class BudgetBook:
 
         Raises ValueError for what is no snapshot.
         """
+        if (rows := self._rows(snapshot)) is None:
+            return
+        for id_, row in rows.items():
+            now = self._spent.get(id_, Spent())
+            self._spent[id_] = Spent(now.calls + row.calls, now.tokens + row.tokens)
+
+    def adopt(self, snapshot: Mapping[str, Any]) -> None:
+        """Count at least what another replica told of today: it ran these checks before us. Raises ValueError as `restore`."""
+        for id_, row in (self._rows(snapshot) or {}).items():
+            now = self._spent.get(id_, Spent())
+            self._spent[id_] = Spent(max(now.calls, row.calls), max(now.tokens, row.tokens))
+
+    def _rows(self, snapshot: Mapping[str, Any]) -> dict[str, Spent] | None:
+        """What a snapshot of today says; None for one of another day."""
         self._turn()
         try:
             day = date.fromisoformat(snapshot["day"])
             rows = {str(id_): Spent(int(calls), int(tokens)) for id_, (calls, tokens) in snapshot["spent"].items()}
         except (KeyError, TypeError, AttributeError) as exc:
             raise ValueError("the stored budgets are not shaped as `snapshot` makes them") from exc
-        if day != self._day:
-            return
-        for id_, row in rows.items():
-            now = self._spent.get(id_, Spent())
-            self._spent[id_] = Spent(now.calls + row.calls, now.tokens + row.tokens)
+        return rows if day == self._day else None
 
     def _turn(self) -> None:
         today = self._clock.now().date()

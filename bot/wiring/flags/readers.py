@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -16,17 +17,33 @@ from bot.wiring.store import Store
 
 log = structlog.get_logger(__name__)
 
+Copies = dict[str, dict[str, bool]]  # by flag, by reader: whether its copy is the newest
+
 READERS = Actor.rule("flag readers")
 PATIENCE = timedelta(seconds=15)  # a client that listens has it at once, one that polls within ten seconds as a rule
+STALE = timedelta(seconds=10)  # what a replica told of its readers
+TOLD = "readers"
 GIVEN_UP = timedelta(minutes=15)  # then whoever did not ask is no reader any more
 
 
 def readers_seen(store: Store, board: FlagBoard, clock: Clock) -> Callable[[], Awaitable[None]]:
-    """What each beat does: put on record who has a switch, and who reads in a drill."""
+    """What each beat does: put on record who has a switch, and who reads in a drill. Of a switch one replica tells, for all."""
     began = clock.now()
+    elsewhere = ReadersElsewhere(clock)
+    joined = False
 
     async def look() -> None:
-        for signal in (*_in_drills(store, board), *_after_switches(store, board, clock, began + PATIENCE)):
+        nonlocal joined
+        if not joined:  # its replicas are known by now
+            joined = True
+            store.member.hear(TOLD, elsewhere.hear)
+        mine = _copies(store, board, clock)
+        if not store.leads():
+            if mine:
+                store.member.tell(TOLD, [store.member.name, mine])
+            mine = {}
+        merged = elsewhere.merged(mine)
+        for signal in (*_in_drills(store, board), *_after_switches(store, board, clock, merged, began + PATIENCE)):
             try:
                 await store.engine.handle(signal)
             except StoreError as error:  # said by whoever watches over the ledger; the next beat tries again
@@ -45,16 +62,55 @@ def _in_drills(store: Store, board: FlagBoard) -> Iterator[Signal]:
             yield ReadInDrill(READERS, incident=incident.number, fallback=fallback, other=other)
 
 
-def _after_switches(store: Store, board: FlagBoard, clock: Clock, known_from: datetime) -> Iterator[Signal]:
-    now = clock.now()
-    if now < known_from or not board.ready:
-        return  # after a start nobody knows yet who is still to come back
+class ReadersElsewhere:
+    """Which copies of flags that were just switched other replicas serve, as they told last."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: dict[str, tuple[datetime, Copies]] = {}
+
+    async def hear(self, body: Any) -> None:
+        """One of them tells."""
+        name, copies = body
+        self._told[str(name)] = self._clock.now(), {str(key): dict(readers) for key, readers in copies.items()}
+
+    def merged(self, mine: Copies) -> Copies:
+        """Everybody's: a reader that has the switch anywhere has it."""
+        now = self._clock.now()
+        self._told = {name: told for name, told in self._told.items() if now - told[0] <= STALE}
+        merged: Copies = {key: dict(readers) for key, readers in mine.items()}
+        for _, copies in self._told.values():
+            for key, readers in copies.items():
+                held = merged.setdefault(key, {})
+                for name, current in readers.items():
+                    held[name] = current or held.get(name, False)
+        return merged
+
+
+def _awaited(store: Store, clock: Clock) -> Iterator[tuple[str, datetime, bool]]:
+    """The flags that were just switched: their keys, since when, and whether something of their readers is told already."""
     for key, state in store.engine.world.flags.items():
-        if state.changed_at is None or not awaits_readers(state) or now - state.changed_at > GIVEN_UP:
-            continue
-        copies = [one for one in board.readers_of(whole(key)) if one.copy]
-        missing = tuple(one.name for one in copies if not one.current)
-        if copies and (not missing or (state.seen is None and now - state.changed_at >= PATIENCE)):
+        if state.changed_at is not None and awaits_readers(state) and clock.now() - state.changed_at <= GIVEN_UP:
+            yield key, state.changed_at, state.seen is not None
+
+
+def _copies(store: Store, board: FlagBoard, clock: Clock) -> Copies:
+    """Of those, which readers of ours hold a copy, and whether it is the newest."""
+    if not board.ready:
+        return {}
+    return {
+        key: {one.name: one.current for one in board.readers_of(whole(key)) if one.copy} for key, _, _ in _awaited(store, clock)
+    }
+
+
+def _after_switches(store: Store, board: FlagBoard, clock: Clock, merged: Copies, known_from: datetime) -> Iterator[Signal]:
+    now = clock.now()
+    if now < known_from or not board.ready or not store.leads():
+        return  # after a start nobody knows yet who is still to come back
+    for key, changed_at, told in _awaited(store, clock):
+        copies = merged.get(key, {})
+        missing = tuple(name for name, current in copies.items() if not current)
+        if copies and (not missing or (not told and now - changed_at >= PATIENCE)):
             yield ReadersCounted(
-                READERS, flag=key, changed_at=state.changed_at, by=len(copies) - len(missing), of=len(copies), missing=missing
+                READERS, flag=key, changed_at=changed_at, by=len(copies) - len(missing), of=len(copies), missing=missing
             )

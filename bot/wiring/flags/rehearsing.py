@@ -94,6 +94,10 @@ class Rehearsing(AppPart):
 
     async def _look(self, transport: Transport) -> None:
         engine = self._store.engine
+        if not self._store.leads():  # another replica asks; whoever waits here for a result hears of it
+            async with self._news:
+                self._news.notify_all()
+            return
         for due in tuple(due_now(engine.world, engine.policy, self._setup.clock.now())):
             signal = await self._one(due, transport)
             await engine.handle(self._setup.redactor.words(signal))

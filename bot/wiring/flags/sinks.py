@@ -73,6 +73,7 @@ class SinkRoom(AppPart):
             store.ledger,
             setup.clock,
             setup.metrics.observe_sink,
+            acts=store.leads,
         )
         self.sinks = sinks
         self._ends(sinks.close)

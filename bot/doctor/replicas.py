@@ -1,0 +1,21 @@
+"""Whether the replicas that run are alike, and whether they run with the configuration that is looked at."""
+
+from collections.abc import Iterator, Sequence
+
+from bot.cluster.differences import differences
+from bot.config.models import Config
+from bot.ports import Introduction, LiveReplica
+from bot.system.version import understudy_version
+from bot.views.text import count
+from bot.wiring.cluster.alike import alike
+
+
+def look_at_replicas(config: Config, live: Sequence[LiveReplica]) -> Iterator[tuple[str, str, str]]:
+    """State, subject and sentence of each finding; none where no replica gave a sign of life."""
+    if not live:
+        return
+    file = Introduction("this file", "doctor", version=understudy_version(), configuration=alike(config))
+    names = ", ".join(one.says.name for one in live)
+    yield "good", "replicas", f"{count(len(live), 'replica')} live: {names}"
+    for sentence in differences(file, live):
+        yield "note", "replicas", sentence

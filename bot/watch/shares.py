@@ -1,0 +1,97 @@
+"""What of the watching is this replica's: which checks it runs, which pages it reads, and of what it may speak.
+
+Checks of one component belong together, since a verdict needs all of them. A component that comes from another replica has no
+say until each of its checks has looked once; two that both hold it to be theirs for a moment do no harm, since the engine
+decides on what is committed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from bot.core.record.sight import Sight
+from bot.ports import CLOCK, Member
+
+
+class Shares:
+    """`everybody_looks`: each replica runs every check, as a vantage of its own; what they come to is still told by one."""
+
+    def __init__(self, member: Member, *, everybody_looks: bool = False) -> None:
+        self._member = member
+        self._everybody_looks = everybody_looks
+        self._components: Collection[str] = ()
+        self._mine: frozenset[str] = frozenset()
+        self._epoch = member.epoch
+        self._moved = False
+        self._arriving: set[str] = set()
+
+    def begin(self, components: Mapping[str, Collection[str]]) -> None:
+        """Share these out from now on."""
+        self._components = tuple(components)
+        self._epoch = self._member.epoch
+        if len(self._member.live) > 1:
+            self._moved = True  # all that is ours was another one's until now
+        else:
+            self._mine = frozenset(filter(self.owns, self._components))
+        self._member.listen(self._on_change)
+
+    def arrived(self) -> Collection[str]:
+        """The components that became ours since this was asked last; asked with every beat."""
+        if not self._moved:
+            return ()
+        self._moved = False
+        if self._member.epoch != self._epoch:  # we were dead for a while, and all that is ours was somebody else's
+            self._epoch, self._mine = self._member.epoch, frozenset()
+        before, self._mine = self._mine, frozenset(filter(self.owns, self._components))
+        self._arriving &= self._mine
+        if self._everybody_looks:
+            return ()
+        self._arriving |= self._mine - before
+        return sorted(self._mine - before)
+
+    def _on_change(self) -> None:
+        self._moved = True
+
+    # --- what is ours
+
+    def owns(self, component: str) -> bool:
+        """Whether this replica is the one that speaks of a component."""
+        return self._member.owns(component)
+
+    def looks_at(self, component: str) -> bool:
+        """Whether it runs the checks of it."""
+        return self._everybody_looks or self.owns(component)
+
+    def reads(self, provider: str, components: Iterable[str]) -> bool:
+        """Whether it reads a provider's page: it tells what stands there, or reaches verdicts in which that counts."""
+        return self.owns(_feed(provider)) or any(map(self.owns, components))
+
+    # --- what may be told
+
+    def speaks_of(self, component: str, *, unseen: Collection[str]) -> bool:
+        """Whether a verdict on it may be told, of which these checks did not look yet."""
+        if self._moved or not self._member.alive() or not self.owns(component):
+            return False
+        if not unseen:
+            self._arriving.discard(component)
+        return component not in self._arriving
+
+    def tells_of_feed(self, provider: str) -> bool:
+        """Whether what a page says may be told."""
+        return self._member.alive() and self.owns(_feed(provider))
+
+    def holds_clock(self) -> bool:
+        """Whether what fell due may be acted on."""
+        return self._member.holds(CLOCK)
+
+    def sight_of_all(self, own: Sight) -> Sight | None:
+        """What all of them see, where this replica is the one to tell: they are blind together where every one is."""
+        if not self.holds_clock():
+            return None
+        others = [one for one in self._member.live if one.says.boot != self._member.boot]
+        if own.blind and any(not one.says.blind for one in others):
+            return replace(own, blind=False, reason="other replicas see")
+        return own
+
+
+def _feed(provider: str) -> str:
+    return f"feed {provider}"

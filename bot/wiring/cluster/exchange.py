@@ -1,0 +1,50 @@
+"""Tells the other replicas what was measured or came in here, and takes in what they tell, by way of the ledger."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from typing import Any
+from uuid import uuid4
+
+from bot.core.model import Sample
+from bot.ports import Member
+from bot.vantage.wire import pack, unpack
+from bot.watch.plan import Courier
+
+SAMPLES = "samples"
+
+
+class Exchange:
+    """`take` lets results join in that another replica passed on."""
+
+    def __init__(self, member: Member, take: Callable[[Sequence[Sample]], Awaitable[None]]) -> None:
+        self._member = member
+        self._take = take
+        member.hear(SAMPLES, self._hear)
+
+    def pass_on(self, samples: Sequence[Sample]) -> None:
+        """Tell the others, where there are any."""
+        if len(self._member.live) < 2:
+            return
+        for vantage, of_it in groupby(samples, key=lambda sample: sample.vantage):
+            left = list(of_it)
+            while left:
+                body, count = pack(uuid4().hex, vantage, left)
+                self._member.tell(SAMPLES, body.decode("ascii"))
+                left = left[count:]
+
+    async def _hear(self, body: Any) -> None:
+        await self._take(unpack(str(body).encode("ascii")).samples)
+
+
+class TellsAll:
+    """A `Courier` of a replica that is a vantage of its own: to the other replicas, and to peers where there are."""
+
+    def __init__(self, exchange: Exchange, vantage: str, peers: Courier | None) -> None:
+        self._exchange = exchange
+        self._vantage = vantage
+        self._peers = peers
+
+    def offer(self, samples: Sequence[Sample]) -> int:
+        """Take a batch along; never waits."""
+        self._exchange.pass_on([sample for sample in samples if sample.vantage == self._vantage])
+        return self._peers.offer(samples) if self._peers else 0

@@ -1,0 +1,70 @@
+"""Joins the replicas of a ledger that is shared; one that is a file of our own needs nobody else."""
+
+from collections.abc import Callable, Mapping
+from uuid import uuid4
+
+from bot.cluster.replica import Replica
+from bot.ports import CLOCK, Introduction
+from bot.store.sqlite.migrations import LEDGER
+from bot.system.version import understudy_version
+from bot.views.text import count
+from bot.web.health import Part
+from bot.wiring.cluster.alike import alike
+from bot.wiring.cluster.identity import forget_identity, require_name
+from bot.wiring.part import AppPart
+from bot.wiring.setup import Setup
+from bot.wiring.store import Store
+
+
+class ClusterRoom(AppPart):
+    """Gives signs of life, so that `store.member` knows what this process may do. `blind` says whether it sees anything.
+
+    Stopped after everything that acts, it hands over at once.
+    """
+
+    def __init__(self, setup: Setup, store: Store, *, blind: Callable[[], bool]) -> None:
+        super().__init__()
+        self._setup = setup
+        self._store = store
+        self._blind = blind
+        self._replica: Replica | None = None
+
+    async def start(self) -> None:
+        """Join. Raises StoreError, and StartRefused for a ledger of another cluster."""
+        setup, ledger = self._setup, self._store.ledger
+        if not ledger.shared:
+            return
+        if setup.given.new_identity:
+            await forget_identity(ledger)
+        await require_name(ledger, setup.config.cluster.name)
+        host, port = setup.listen
+        says = Introduction(
+            setup.replica, uuid4().hex, listen=f"{host}:{port}", version=understudy_version(),
+            schema=LEDGER.version, configuration=alike(setup.config),
+        )  # fmt: skip
+        replica = Replica(ledger, says, setup.wire, setup.wall, blind=self._blind)
+        self._ends(replica.stop)
+        await replica.start()
+        self._store.member = self._replica = replica
+
+    def health(self) -> Mapping[str, Part]:
+        """Who is alive, and in what replicas differ."""
+        if self._replica is None:
+            return {}
+        troubles = self._replica.troubles()
+        words = " ".join([f"{self.words()}.", *(f"{one}." for one in troubles)])
+        return {"replicas": Part(not troubles, "differing" if troubles else "alike", self._setup.began_at, words)}
+
+    def trouble(self) -> str:
+        """In what replicas differ, or that this one is cut off."""
+        return " ".join(f"{one}." for one in self._replica.troubles()) if self._replica else ""
+
+    def words(self) -> str:
+        """How many are live, who they are, and who holds the clock; empty where there is only ever one."""
+        replica = self._replica
+        if replica is None:
+            return ""
+        names = [f"{one.says.name}{' (this one)' if one.says.boot == replica.boot else ''}" for one in replica.live]
+        holder = replica.holder(CLOCK)
+        clock = f"{holder} holds the clock" if holder else "nobody holds the clock at the moment"
+        return f"{count(len(names), 'replica')} live: {', '.join(names)}; {clock}"

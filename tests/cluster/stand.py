@@ -1,0 +1,99 @@
+"""Replicas over one ledger in one process. The ledger's time is `Scene.now`; each has a monotonic clock of its own."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.cluster.replica import Replica, ReplicaTiming
+from bot.ports import Introduction
+from bot.store.sqlite.ledgers import InlineLedger
+from tests.ledger_facts import NOON
+
+BY_HAND = ReplicaTiming(every_s=3_600.0)
+
+
+@dataclass
+class Its:
+    """One machine's clocks: monotonic seconds pass at its own `rate`, and its wall shows the ledger's time and `off`."""
+
+    scene: "Scene"
+    rate: float = 1.0
+    off: timedelta = timedelta(0)
+    speed: float = 1.0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.scene.passed) + self.off
+
+    def monotonic(self) -> float:
+        return self.scene.passed * self.rate
+
+
+class TimedLedger(InlineLedger):
+    """A ledger with a clock of its own, as a database has: what replicas say what time it is does not count."""
+
+    scene: "Scene"
+
+    async def write(self, work):  # type: ignore[no-untyped-def] # as the other one
+        return await super().write(lambda store: work(_Timed(store, self.scene)))
+
+
+class _Timed:
+    """A store that goes by the scene's time in all that leases are about."""
+
+    def __init__(self, store, scene) -> None:  # type: ignore[no-untyped-def]
+        self._store, self._scene = store, scene
+
+    def __getattr__(self, name: str):  # type: ignore[no-untyped-def]
+        return getattr(self._store, name)
+
+    def renew(self, says, epoch, ttl, now):  # type: ignore[no-untyped-def]
+        return self._store.renew(says, epoch, ttl, self._scene.now)
+
+    def lease(self, name, holder, ttl, now):  # type: ignore[no-untyped-def]
+        return self._store.lease(name, holder, ttl, self._scene.now)
+
+    def replicas(self, now):  # type: ignore[no-untyped-def]
+        return self._store.replicas(self._scene.now)
+
+    def leases(self, now):  # type: ignore[no-untyped-def]
+        return self._store.leases(self._scene.now)
+
+
+@dataclass
+class Scene:
+    """One ledger and the replicas on it."""
+
+    passed: float = 0.0
+    replicas: dict[str, Replica] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        opened = InlineLedger.open()
+        self.ledger = TimedLedger(opened.conn, shared=True)
+        self.ledger.scene = self
+
+    @property
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.passed)
+
+    def add(self, name: str, *, rate: float = 1.0, off_s: float = 0.0, blind: bool = False, **says: object) -> Replica:
+        """A replica that did not join yet."""
+        clock = Its(self, rate, timedelta(seconds=off_s))
+        introduction = Introduction(name, f"boot-{name}", **says)  # type: ignore[arg-type]
+        made = Replica(self.ledger, introduction, clock, clock, timing=BY_HAND, blind=lambda: blind)
+        self.replicas[name] = made
+        return made
+
+    async def joins(self, name: str, **more: object) -> Replica:
+        """A replica that joined, and beats from then on when it is told to."""
+        made = self.add(name, **more)  # type: ignore[arg-type]
+        await made.beat()
+        await made.beat()
+        return made
+
+    async def passes(self, seconds: float, *beating: str) -> None:
+        """Let time pass in which these give their signs of life each second, and all others are paused."""
+        for _ in range(round(seconds)):
+            self.passed += 1
+            for name in beating:
+                await self.replicas[name].beat()
+            await asyncio.sleep(0)

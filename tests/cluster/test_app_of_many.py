@@ -1,0 +1,182 @@
+"""Whole bots over one ledger: what people hear of it, and what a start refuses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+
+from bot.app import App, build
+from bot.config.load import load
+from bot.store.sqlite.ledgers import InlineLedger
+from bot.system.clock import Clock, SystemClock
+from bot.wiring.cluster.identity import require_app
+from bot.wiring.parts import Parts, StartRefused
+from tests.engine.stand import Script
+from tests.house import HandTicker
+
+CLAUDE = {
+    "name": "Claude",
+    "components": {"api": {"checks": [{"type": "tcp", "host": "127.0.0.1", "port": 9, "every": "30s"}]}},
+}
+FLAG = {"variants": {"a": 1, "b": 2}, "default": "a", "description": "Which one"}
+
+
+class Off(SystemClock):
+    """A wall clock that is set wrong."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
+    def now(self) -> Any:
+        return super().now() + self._by
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    folder.mkdir()
+    config = folder / "understudy.yaml"
+    base = {
+        "slack": "none", "server": {"listen": "127.0.0.1:0", "open_to_loopback": True}, "control_group": [],
+        "allow_private": ["127.0.0.0/8"], "providers": {"anthropic": CLAUDE}, "flags": {"chat": FLAG},
+    }  # fmt: skip
+    config.write_text(yaml.safe_dump({**base, **changes}), encoding="utf-8")
+    return config
+
+
+def made(folder: Path, ledger: InlineLedger, *, wall: Clock | None = None, new_identity: bool = False, **changes: Any) -> App:
+    script = Script(SystemClock())  # type: ignore[arg-type] # it only asks what time it is
+    parts = Parts(ledger=ledger, ticker=HandTicker(), prober=script, fetcher=script, wire_clock=wall, new_identity=new_identity)
+    return build(load(written(folder, **changes), {}), data=folder / "data", parts=parts)
+
+
+@pytest.fixture
+def ledger() -> InlineLedger:
+    return InlineLedger(InlineLedger.open().conn, shared=True)
+
+
+@asynccontextmanager
+async def running(*apps: App) -> AsyncIterator[None]:
+    try:
+        for app in apps:
+            await app.start()
+        yield
+    finally:
+        for app in reversed(apps):
+            await app.stop()
+
+
+async def soon(holds: Callable[[], bool]) -> None:
+    """Until this holds: a sign of life is given each second of real time."""
+    async with asyncio.timeout(15):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+async def test_replicas_say_who_is_live_and_who_holds_the_clock(tmp_path: Path, ledger: InlineLedger) -> None:
+    """In `/understudy`, in `/readyz` and on the board, in one sentence."""
+    one, other = made(tmp_path / "a", ledger), made(tmp_path / "b", ledger)
+    async with running(one, other):
+        await soon(lambda: "2 replicas" in one.health().parts["replicas"].sentence)
+
+        told = (await one.about()).replicas
+        assert told.startswith("2 replicas live: ")
+        assert (1, 1) == (told.count("(this one)"), told.count(" holds the clock"))
+        async with aiohttp.ClientSession() as session, session.get(f"{one.url}/") as answer:
+            assert told in await answer.text()
+        assert ("", True) == (one.trouble(), one.health().parts["replicas"].ok)
+
+
+async def test_replicas_of_different_configurations_say_so_by_name(tmp_path: Path, ledger: InlineLedger) -> None:
+    """On both sides: which parts differ, and what only one of them has. The vantage and addresses may."""
+    same = made(tmp_path / "a", ledger)
+    changed = {**FLAG, "default": "b"}
+    differs = made(
+        tmp_path / "b", ledger, flags={"chat": changed, "search": FLAG}, server={"listen": "127.0.0.1:0"}, vantage="elsewhere"
+    )
+    async with running(same, differs):
+        await soon(lambda: bool(same.trouble()))
+
+        assert f"{same._setup.replica}: flag chat differs; {same._setup.replica} lacks flag search" in same.trouble()
+        await soon(lambda: bool(differs.trouble()))
+        mine = differs._setup.replica  # its name is made of the machine's
+        assert f"flag chat differs; only {mine} has flag search" in differs.trouble()
+        assert not same.health().parts["replicas"].ok
+
+
+async def test_a_wrong_clock_is_told_and_acts_on_nothing(tmp_path: Path, ledger: InlineLedger) -> None:
+    """Two minutes ahead: the other one holds the clock."""
+    wrong = made(tmp_path / "a", TimedByItself(ledger), wall=Off(timedelta(minutes=2)))
+    right = made(tmp_path / "b", TimedByItself(ledger))
+    async with running(wrong, right):
+        await soon(lambda: bool(right.trouble()) and right._store.leads())  # as its parts ask
+
+        assert not wrong._store.leads()
+        assert "is 2 min ahead of the database's: it does no checks, and nothing that falls due" in right.trouble()
+
+
+async def test_another_clusters_ledger_is_refused_by_name(tmp_path: Path, ledger: InlineLedger) -> None:
+    """Two of them on one database would run each other's incidents."""
+    async with running(made(tmp_path / "a", ledger)):
+        pass
+
+    app = made(tmp_path / "b", ledger, cluster={"name": "staging"})
+    with pytest.raises(StartRefused, match="belongs to the cluster 'understudy', and this one is called 'staging'"):
+        await app.start()
+    await app.stop()
+    async with running(made(tmp_path / "c", ledger, new_identity=True, cluster={"name": "staging"})):
+        pass
+
+
+async def test_another_apps_ledger_is_refused(ledger: InlineLedger) -> None:
+    """Whoever was there first speaks for it."""
+    await require_app(ledger, "T1/U1", "U1 in Acme")
+    await require_app(ledger, "T1/U1", "U1 in Acme")
+
+    with pytest.raises(StartRefused, match="another app in Slack than U2 in Acme"):
+        await require_app(ledger, "T1/U2", "U2 in Acme")
+
+
+async def test_one_process_on_a_file_is_told_nothing_of_replicas(tmp_path: Path) -> None:
+    """And gives no sign of life: nothing is written while nothing happens."""
+    folder = tmp_path / "a"
+    app = build(load(written(folder), {}), data=folder / "data", parts=Parts(ticker=HandTicker()))
+    async with running(app):
+        await asyncio.sleep(1.2)
+        assert ("", False) == ((await app.about()).replicas, "replicas" in app.health().parts)
+        assert [] == await app.ledger.read(lambda store: store.replicas(app.clock.now()))
+    assert not (folder / "data" / "replica.id").exists()
+
+
+class TimedByItself(InlineLedger):
+    """The same ledger with a clock of its own, which is right."""
+
+    def __init__(self, ledger: InlineLedger) -> None:
+        super().__init__(ledger.conn, shared=True)
+
+    async def write(self, work: Any) -> Any:
+        return await super().write(lambda store: work(_Timed(store)))
+
+
+class _Timed:
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def renew(self, says: Any, epoch: int, ttl: timedelta, now: Any) -> Any:
+        return self._store.renew(says, epoch, ttl, SystemClock().now())
+
+    def lease(self, name: str, holder: str, ttl: timedelta, now: Any) -> Any:
+        return self._store.lease(name, holder, ttl, SystemClock().now())
+
+    def replicas(self, now: Any) -> Any:
+        return self._store.replicas(SystemClock().now())
+
+    def leases(self, now: Any) -> Any:
+        return self._store.leases(SystemClock().now())

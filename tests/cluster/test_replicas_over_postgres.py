@@ -1,0 +1,90 @@
+"""Replicas over the database that they share in earnest: leases go by its clock, so this takes real seconds."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.cluster.replica import Replica
+from bot.ports import CLOCK, Introduction
+from bot.store.postgres.ledgers import open_postgres_ledger
+from bot.system.clock import SystemClock
+from tests.ledger_facts import effect, queued
+
+A_MINUTE = timedelta(minutes=1)
+
+
+class Ahead(SystemClock):
+    """A machine whose clock is two minutes ahead."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(minutes=2)
+
+
+async def soon(holds: Callable[[], bool], within_s: float = 10.0) -> float:
+    began = asyncio.get_running_loop().time()
+    async with asyncio.timeout(within_s):
+        while not holds():
+            await asyncio.sleep(0.02)
+    return asyncio.get_running_loop().time() - began
+
+
+async def test_the_clock_is_taken_over_within_five_seconds_of_a_death(postgres: str) -> None:
+    """By whoever is left; who leaves cleanly is followed within two."""
+    ledgers = [await open_postgres_ledger(postgres, name) for name in "abc"]
+    one, two, three = [
+        Replica(ledger, Introduction(name, f"boot-{name}"), SystemClock(), SystemClock())
+        for ledger, name in zip(ledgers, "abc", strict=True)
+    ]
+    for replica in (one, two, three):
+        await replica.start()
+    assert one.holds(CLOCK)
+
+    for task in one._tasks:
+        task.cancel()  # it dies: no more signs of life, and nothing given back
+    took_s = await soon(lambda: two.holds(CLOCK) or three.holds(CLOCK))
+    assert 1.5 <= took_s < 5.0
+    assert not one.alive()
+
+    holder, left = (two, three) if two.holds(CLOCK) else (three, two)
+    await holder.stop()
+    assert await soon(lambda: left.holds(CLOCK)) < 2.0
+    await left.stop()
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_a_clock_that_is_off_is_measured_against_the_databases(postgres: str) -> None:
+    """It tells the others, gives the clock to none of its own will, and knows the database's time all the same."""
+    ledger = await open_postgres_ledger(postgres, "a")
+    replica = Replica(ledger, Introduction("a", "boot-a"), Ahead(), Ahead())
+    await replica.start()
+
+    [live] = replica.live
+    assert abs(live.says.offset + timedelta(minutes=2)) < timedelta(seconds=1)
+    assert abs(replica.time(Ahead().now()) - datetime.now(UTC)) < timedelta(seconds=1)
+    await replica.stop()
+    await ledger.close()
+
+
+async def test_effects_of_the_dead_are_taken_up_and_news_passes(postgres: str) -> None:
+    """The same statements as over a file, in the other dialect."""
+    ledger = await open_postgres_ledger(postgres, "a")
+    now = SystemClock().now()
+
+    def work(store: Any) -> list[Any]:
+        first = store.renew(Introduction("a", "boot-a"), 0, timedelta(seconds=3), now)
+        store.renew(Introduction("b", "boot-b"), 0, timedelta(seconds=3), now)
+        store.commit(queued(effect("x", "x"), effect("y", "y")))
+        mine = store.claim(now, "boot-a", A_MINUTE, 1, first.epoch)
+        theirs = store.claim(now, "boot-b", A_MINUTE, 1, 1)
+        store.give_back("boot-b")
+        late = store.claim(now, "boot-b", A_MINUTE, 1, 1)
+        store.pass_on("boot-b", ["news"], now)
+        return [
+            len(mine), len(theirs), len(late), store.release_claims(now, timedelta(seconds=30)),
+            [one.body for one in store.passed_on(0, "boot-a")], [one.says.name for one in store.replicas(now)],
+        ]  # fmt: skip
+
+    assert [1, 1, 0, 1, ["news"], ["a"]] == await ledger.write(work)
+    await ledger.close()

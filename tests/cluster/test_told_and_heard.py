@@ -1,0 +1,124 @@
+"""What replicas tell each other besides facts: jobs' signs of life, readers of a flag, tabs that were opened, money spent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
+from bot.checks.heartbeat_intake import SignsOfLife
+from bot.checks.llm.budget import BudgetBook, Spent
+from bot.cluster.alone import Alone
+from bot.core.model import Sample
+from bot.delivery.home_tabs import HomeTabs
+from bot.engine.engine import CommittingEngine
+from bot.sandbox.world import EPOCH
+from bot.store.sqlite.ledgers import InlineLedger
+from bot.system.clock import ManualClock
+from bot.wiring.flags.readers import ReadersElsewhere
+from tests.desk import ANA, policy
+
+JOB = HeartbeatCheck("jobs.nightly.beat", "jobs.nightly", timedelta(hours=1), timedelta(seconds=10), timedelta(minutes=5), "")
+
+
+class Wire(Alone):
+    """A member whose word goes straight to others; `share` says what is its own."""
+
+    def __init__(self, *, share: bool = True) -> None:
+        super().__init__()
+        self.others: list[Wire] = []
+        self.share = share
+        self.hearers: dict[str, Callable[[Any], Awaitable[None]]] = {}
+
+    def owns(self, key: str) -> bool:
+        return self.share
+
+    def tell(self, kind: str, body: Any) -> None:
+        for other in self.others:
+            asyncio.ensure_future(other.hearers[kind](body))  # noqa: RUF006 # waited for below
+
+    def hear(self, kind: str, callback: Callable[[Any], Awaitable[None]]) -> None:
+        self.hearers[kind] = callback
+
+
+async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
+    """A job asks whichever replica the balancer chose; the others must not miss it."""
+    clock, told = ManualClock(EPOCH), list[Any]()
+    registers = [Heartbeats(clock), Heartbeats(clock)]
+    counted: list[Sample] = []
+
+    async def count(sample: Sample) -> None:
+        counted.append(sample)
+
+    asked = SignsOfLife([JOB], registers[0], clock, count, "local", told.append)
+    other = SignsOfLife([JOB], registers[1], clock, count, "local", told.append)
+    await asked.sign("beat", "success", 0, "done")
+    await other.heard(told[0])
+
+    assert (1, 2) == (len(told), len(counted))
+    assert all(register.job(JOB.id).ok for register in registers)
+
+
+async def test_readers_of_a_switch_are_counted_over_all_replicas() -> None:
+    """Who has it anywhere has it; what a replica told ten seconds ago, that is gone since, counts no more."""
+    clock = ManualClock(EPOCH)
+    elsewhere = ReadersElsewhere(clock)
+    await elsewhere.hear(["b", {"chat": {"web": True, "worker": False}}])
+
+    mine = {"chat": {"web": False, "api": True}}
+    assert {"chat": {"web": True, "api": True, "worker": False}} == elsewhere.merged(mine)
+    clock.advance(timedelta(seconds=11))
+    assert mine == elsewhere.merged(mine)
+
+
+def test_what_another_replica_spent_on_a_check_counts() -> None:
+    """The check came from there; told twice it counts once."""
+    clock = ManualClock(EPOCH)
+    theirs, ours = BudgetBook(clock), BudgetBook(clock)
+    for _ in range(3):
+        theirs.charge("a", 10)
+    ours.charge("b", 5)
+
+    for _ in range(2):
+        ours.adopt(theirs.snapshot())
+
+    assert (Spent(3, 30), Spent(1, 5)) == (ours.spent("a"), ours.spent("b"))
+    clock.advance(timedelta(days=1))
+    ours.adopt(theirs.snapshot() | {"day": "2020-01-01"})
+    assert Spent(0, 0) == ours.spent("a")
+
+
+async def test_a_home_tab_is_drawn_by_who_is_asked_and_followed_by_one() -> None:
+    """Each change costs one drawing, however many replicas there are."""
+    ledger, clock = InlineLedger.open(), ManualClock(EPOCH)
+    drawn: list[tuple[str, str]] = []
+    wires = {"asked": Wire(share=False), "follows": Wire(share=True)}
+    wires["asked"].others, wires["follows"].others = [wires["follows"]], [wires["asked"]]
+
+    async def asker(user: str) -> Any:
+        return ANA
+
+    async def tabs_of(name: str) -> HomeTabs:
+        engine = CommittingEngine(ledger, clock, policy())
+        await engine.load()
+
+        async def publish(user: str, view: Any, expected: str) -> str:
+            drawn.append((name, user))
+            return "h"
+
+        tabs = HomeTabs(publish, asker, engine, ledger, clock, every_s=0.001, member=wires[name])
+        await tabs.start()
+        return tabs
+
+    asked, follows = await tabs_of("asked"), await tabs_of("follows")
+    await asked.opened("U1", "")
+    await asyncio.sleep(0.1)
+    assert [("asked", "U1")] == drawn
+
+    for tabs in (asked, follows):
+        tabs.changed()
+    await asyncio.sleep(0.6)
+
+    assert [("asked", "U1"), ("follows", "U1")] == drawn
+    await asked.close()
+    await follows.close()

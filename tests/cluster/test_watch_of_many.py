@@ -1,0 +1,247 @@
+"""Several replicas that watch one world: each component is one's share, and changes hands without a word too many."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.cluster.replica import Replica, ReplicaTiming
+from bot.core.answers.base import Answer
+from bot.core.record.sight import CLEAR, Sight
+from bot.core.signals import Signal, TimePassed, VerdictReached
+from bot.engine.engine import CommittingEngine
+from bot.ports import Introduction
+from bot.sandbox.world import EPOCH
+from bot.store.samples.sqlite import InlineSamples
+from bot.store.sqlite.ledgers import InlineLedger
+from bot.system.clock import ManualClock
+from bot.watch.plan import Plan
+from bot.watch.shares import Shares
+from bot.watch.watch import Watch
+from bot.wiring.cluster.exchange import Exchange, TellsAll
+from tests.desk import component, policy
+from tests.engine.stand import BROKEN, TURNS, Check, Script
+from tests.engine.stand import Answer as Look
+
+COMPONENTS = [f"vendor.c{n}" for n in range(8)]
+CHECKS = [Check(f"{component}.{name}") for component in COMPONENTS for name in ("one", "two")]
+POLICY = replace(policy(), components={id: component(id, id, "vendor") for id in COMPONENTS}, flags={})
+BY_HAND = ReplicaTiming(every_s=3_600.0)
+
+
+class HearingEngine(CommittingEngine):
+    """An engine that keeps what it was told."""
+
+    heard: list[Signal]
+
+    async def handle(self, signal: Signal) -> Answer:
+        self.heard.append(signal)
+        return await super().handle(signal)
+
+
+class One:
+    """A replica with its watch; `runs` is False while it is paused."""
+
+    def __init__(self, many: "Many", name: str, *, everybody_looks: bool) -> None:
+        self.runs = True
+        self.name = name
+        self.script = Script(many.clock, many.answers)
+        self.engine = HearingEngine(many.ledger, many.clock, POLICY)
+        self.engine.heard = []
+        self.replica = Replica(many.ledger, Introduction(name, f"boot-{name}"), many.clock, many.clock, timing=BY_HAND)
+        self.samples = InlineSamples.open()
+        plan = Plan(checks=CHECKS, vantage=name if everybody_looks else "local")
+        self.watch = Watch(
+            plan, self.script, self.script, self.samples, self.engine, many.clock, member=self.replica,
+            everybody_looks=everybody_looks, courier=TellsAll(Exchange(self.replica, self._take), name, None),
+        )  # fmt: skip
+
+    async def _take(self, samples: Any) -> None:
+        await self.watch.take(samples)
+
+    def verdicts(self) -> list[str]:
+        return [signal.verdict.component for signal in self.engine.heard if isinstance(signal, VerdictReached)]
+
+    def looked_at(self) -> set[str]:
+        return {check.rpartition(".")[0] for check, _ in self.script.began}
+
+
+class Many:
+    def __init__(self) -> None:
+        self.clock = ManualClock(EPOCH)
+        self.ledger = InlineLedger(InlineLedger.open().conn, shared=True)
+        self.answers: dict[str, Look] = {}
+        self.all: dict[str, One] = {}
+
+    async def add(self, *names: str, everybody_looks: bool = False) -> Sequence[One]:
+        for name in names:
+            one = self.all[name] = One(self, name, everybody_looks=everybody_looks)
+            await one.engine.load()
+            await one.replica.start()
+        for one in self.all.values():
+            await one.replica.beat()  # they know of each other before they look
+        for name in names:
+            await self.all[name].watch.start()
+        return [self.all[name] for name in names]
+
+    async def passes(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.clock.advance(timedelta(seconds=1))
+            running = [one for one in self.all.values() if one.runs]
+            for one in running:
+                await one.replica.beat()
+                await one.engine.catch_up()
+            for one in running:
+                await one.watch.beat()
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+
+    async def changes(self) -> int:
+        """How often a verdict was written down."""
+        return sum(fact.stream.startswith("component/") for fact in await self.ledger.read(lambda store: store.all_facts()))
+
+
+async def test_each_component_is_checked_by_one_replica() -> None:
+    """All checks of it, since a verdict needs all of them; and everything is looked at."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    await many.passes(60)
+
+    assert (set(), set(COMPONENTS)) == (one.looked_at() & other.looked_at(), one.looked_at() | other.looked_at())
+    assert one.looked_at() and other.looked_at()
+    assert len(COMPONENTS) == await many.changes()
+
+
+async def test_shares_of_the_dead_are_taken_over_without_a_word() -> None:
+    """Everything was well and is: nothing is written, nobody is told, and each check looks again within seconds."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    await many.passes(60)
+    before, left = await many.changes(), one.looked_at()
+    one.runs = False
+    other.script.began.clear()
+
+    await many.passes(16)
+
+    assert left <= other.looked_at()
+    await many.passes(120)
+    assert before == await many.changes()
+
+
+async def test_an_outage_changes_hands_and_stays_one() -> None:
+    """Its new owner knows nothing of it but what is committed; it ends by good looks, and once."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    await many.passes(60)
+    before = await many.changes()
+    mine = sorted(one.looked_at())[0]
+    many.answers.update({f"{mine}.one": BROKEN, f"{mine}.two": BROKEN})
+    await many.passes(60)
+    assert ("down", before + 1) == (one.engine.world.component(mine).level.value, await many.changes())
+
+    one.runs = False
+    await many.passes(90)
+    assert ("down", before + 1) == (other.engine.world.component(mine).level.value, await many.changes())
+
+    many.answers.clear()
+    await many.passes(300)
+    assert ("operational", before + 2) == (other.engine.world.component(mine).level.value, await many.changes())
+
+
+async def test_who_was_paused_says_nothing_on_what_it_saw_before() -> None:
+    """It wakes in the middle of an outage that another replica has ended meanwhile."""
+    many = Many()
+    one, _ = await many.add("a", "b")
+    await many.passes(60)
+    mine = sorted(one.looked_at())[0]
+    many.answers.update({f"{mine}.one": BROKEN, f"{mine}.two": BROKEN})
+    await many.passes(60)
+    one.runs = False
+    await many.passes(60)
+    many.answers.clear()
+    await many.passes(300)
+    before = await many.changes()
+    one.engine.heard.clear()
+
+    await one.watch.beat()  # before any sign of life
+    assert [] == one.verdicts()
+    one.runs = True
+    await many.passes(120)
+
+    assert before == await many.changes()
+
+
+async def test_a_component_that_arrives_has_no_say_before_each_check_looked() -> None:
+    """One check fails, and the other one hangs: half of it is too little to go by."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    await many.passes(60)
+    mine = sorted(one.looked_at())[0]
+    one.runs = False
+    many.answers[f"{mine}.one"] = BROKEN
+    hangs = other.script.hangs[f"{mine}.two"] = asyncio.Event()
+
+    await many.passes(100)
+    assert mine not in other.verdicts()
+
+    hangs.set()
+    other.script.hangs.clear()
+    many.answers[f"{mine}.two"] = BROKEN
+    await many.passes(60)
+    assert mine in other.verdicts()
+
+
+async def test_where_everybody_looks_one_still_speaks() -> None:
+    """Each is a vantage of its own, and a verdict is told by one of them, on what both see."""
+    many = Many()
+    one, other = await many.add("a", "b", everybody_looks=True)
+    await many.passes(60)
+    assert set(COMPONENTS) == one.looked_at() == other.looked_at()
+    before = await many.changes()
+    many.answers.update({f"{COMPONENTS[0]}.{name}": BROKEN for name in ("one", "two")})
+    for each in (one, other):
+        each.engine.heard.clear()
+
+    await many.passes(60)
+
+    assert before + 1 == await many.changes()
+    assert sorted([one.verdicts(), other.verdicts()]) == [[], [COMPONENTS[0]]]
+    [told] = [signal for each in (one, other) for signal in each.engine.heard if isinstance(signal, VerdictReached)]
+    assert "one (a, b, 2 of 2 vantages)" in told.verdict.reason
+
+
+async def test_what_falls_due_is_acted_on_by_one() -> None:
+    """By whoever holds the clock, and by the next one within seconds of its death."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    for each in (one, other):
+        each.watch._time_is_ripe = lambda: True  # type: ignore[method-assign]
+    await many.passes(10)
+
+    def said(each: One) -> int:
+        return sum(isinstance(signal, TimePassed) for signal in each.engine.heard)
+
+    assert (10, 0) == (said(one), said(other))
+    one.runs = False
+    await many.passes(10)
+    assert 6 <= said(other) <= 8
+
+
+@pytest.mark.parametrize(("mine", "others", "told"), [(True, True, True), (True, False, False), (False, True, False)])
+async def test_replicas_are_blind_together_or_not_at_all(mine: bool, others: bool, told: bool) -> None:
+    """One that sees nothing but its own network is left out; the world is blind only where nobody sees."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    other.replica._blind = lambda: others  # as its watch would tell
+    await other.replica.beat()
+    await one.replica.beat()
+
+    shares = Shares(one.replica)
+    sight = shares.sight_of_all(Sight(blind=True, reason="no way out", began_at=EPOCH) if mine else CLEAR)
+
+    assert sight is not None
+    assert told is sight.blind
+    assert Shares(other.replica).sight_of_all(replace(CLEAR)) is None

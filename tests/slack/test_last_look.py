@@ -1,0 +1,61 @@
+"""A process may be paused anywhere on its way to Slack: what it may not do any more by then, it does not begin."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.ports import ChatError
+from bot.ports.performers import HandsOff, looks_last
+from bot.slack.client import SlackApi
+
+
+class Looks:
+    """May be asked so often before it says no."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.asked = 0
+
+    def __call__(self) -> None:
+        self.asked += 1
+        if self.asked > self.left:
+            raise HandsOff("lost")
+
+
+@pytest.fixture
+async def slack() -> object:
+    """A server that counts what reaches it whole."""
+    app, taken = web.Application(), []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append(await request.text())
+        return web.json_response({"ok": True, "ts": "1.2", "channel": "C1"})
+
+    app.router.add_post("/api/{method}", take)
+    async with TestServer(app) as server:
+        api = SlackApi(str(server.make_url("/api/")), "xoxb-1")
+        yield api, taken
+        await api.close()
+
+
+async def test_a_request_is_written_only_after_a_last_look(slack: tuple[SlackApi, list[str]]) -> None:
+    """Before the call, and again behind whatever it waited for: a connection, a name, a handshake."""
+    api, taken = slack
+    look = Looks(100)
+    with looks_last(look):
+        await api.call(api.web.chat_postMessage, channel="C1", text="hello")
+
+    assert 1 == len(taken)
+    for left in range(look.asked):
+        with pytest.raises((HandsOff, ChatError)), looks_last(Looks(left)):  # the client words what is raised in mid-request
+            await api.call(api.web.chat_postMessage, channel="C1", text="hello")
+    assert (3, 1) == (look.asked, len(taken))
+
+
+async def test_who_is_no_effect_is_not_asked(slack: tuple[SlackApi, list[str]]) -> None:
+    """What answers a person has no row that somebody else might take."""
+    api, taken = slack
+
+    await api.call(api.web.chat_postMessage, channel="C1", text="hello")
+
+    assert 1 == len(taken)
