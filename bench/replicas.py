@@ -12,10 +12,10 @@ from pathlib import Path
 import aiohttp
 import yaml
 from aiohttp import web
-from bot.cluster.name import ID_FILE, OWN
 
 from bench.bot import Process, ready, settings, vendor
 from bench.report import line, percentile
+from bot.cluster.name import ID_FILE, OWN
 from bot.ports import CLOCK
 from bot.sandbox.postgres import MISSING, a_server, programs
 from bot.sandbox.slack import CommandSpec, LocalWorkspace

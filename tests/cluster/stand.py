@@ -3,12 +3,21 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from bot.cluster.replica import Replica, ReplicaTiming
 from bot.ports import Introduction
 from bot.store.sqlite.ledgers import InlineLedger
 from tests.ledger_facts import NOON
 
+CLAUDE = {
+    "name": "Claude",
+    "components": {"api": {"checks": [{"type": "tcp", "host": "127.0.0.1", "port": 9, "every": "30s"}]}},
+}
+FLAG = {"variants": {"a": 1, "b": 2}, "default": "a", "description": "Which one"}
 BY_HAND = ReplicaTiming(every_s=3_600.0)
 
 
@@ -97,3 +106,14 @@ class Scene:
             for name in beating:
                 await self.replicas[name].beat()
             await asyncio.sleep(0)
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    folder.mkdir()
+    config = folder / "understudy.yaml"
+    base = {
+        "slack": "none", "server": {"listen": "127.0.0.1:0", "open_to_loopback": True}, "control_group": [],
+        "allow_private": ["127.0.0.0/8"], "providers": {"anthropic": CLAUDE}, "flags": {"chat": FLAG},
+    }  # fmt: skip
+    config.write_text(yaml.safe_dump({**base, **changes}), encoding="utf-8")
+    return config

@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-import yaml
 
 from bot.app import App, build
 from bot.config.load import load
@@ -17,14 +16,9 @@ from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import Clock, SystemClock
 from bot.wiring.cluster.identity import require_app
 from bot.wiring.parts import Parts, StartRefused
+from tests.cluster.stand import FLAG, written
 from tests.engine.stand import Script
 from tests.house import HandTicker
-
-CLAUDE = {
-    "name": "Claude",
-    "components": {"api": {"checks": [{"type": "tcp", "host": "127.0.0.1", "port": 9, "every": "30s"}]}},
-}
-FLAG = {"variants": {"a": 1, "b": 2}, "default": "a", "description": "Which one"}
 
 
 class Off(SystemClock):
@@ -35,17 +29,6 @@ class Off(SystemClock):
 
     def now(self) -> Any:
         return super().now() + self._by
-
-
-def written(folder: Path, **changes: Any) -> Path:
-    folder.mkdir()
-    config = folder / "understudy.yaml"
-    base = {
-        "slack": "none", "server": {"listen": "127.0.0.1:0", "open_to_loopback": True}, "control_group": [],
-        "allow_private": ["127.0.0.0/8"], "providers": {"anthropic": CLAUDE}, "flags": {"chat": FLAG},
-    }  # fmt: skip
-    config.write_text(yaml.safe_dump({**base, **changes}), encoding="utf-8")
-    return config
 
 
 def made(folder: Path, ledger: InlineLedger, *, wall: Clock | None = None, new_identity: bool = False, **changes: Any) -> App:

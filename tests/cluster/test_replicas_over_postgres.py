@@ -3,12 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from bot.app import App, build
 from bot.cluster.replica import Replica
+from bot.config.load import load
 from bot.ports import CLOCK, Introduction
 from bot.store.postgres.ledgers import open_postgres_ledger
 from bot.system.clock import SystemClock
+from bot.wiring.parts import Parts
+from tests.cluster.stand import written
+from tests.engine.stand import Script
+from tests.house import HandTicker
 from tests.ledger_facts import effect, queued
 
 A_MINUTE = timedelta(minutes=1)
@@ -88,3 +95,24 @@ async def test_effects_of_the_dead_are_taken_up_and_news_passes(postgres: str) -
 
     assert [1, 1, 0, 1, ["news"], ["a"]] == await ledger.write(work)
     await ledger.close()
+
+
+async def test_whole_bots_share_a_database(postgres: str, tmp_path: Path) -> None:
+    """Each by `store` alone: they know of each other, and who stays takes over from who leaves."""
+    apps = [started(tmp_path / name, postgres) for name in "ab"]
+    for app in apps:
+        await app.start()
+    one, other = apps
+    await soon(lambda: "2 replicas live" in other.health().parts["replicas"].sentence)
+    assert ("", "") == (one.trouble(), other.trouble())
+
+    await one.stop()
+    await soon(lambda: "1 replica live" in other.health().parts["replicas"].sentence)
+    await soon(lambda: "nobody holds" not in other.health().parts["replicas"].sentence)
+    await other.stop()
+
+
+def started(folder: Path, address: str) -> App:
+    script = Script(SystemClock())  # type: ignore[arg-type] # it only asks what time it is
+    parts = Parts(ticker=HandTicker(), prober=script, fetcher=script)
+    return build(load(written(folder, store=address), {}), data=folder / "data", parts=parts)

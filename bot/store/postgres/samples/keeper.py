@@ -62,6 +62,7 @@ class PostgresSamples:
 
     trouble: StoreError | None = None  # it is either open for writing or not open
     complaint = ""
+    shared = True  # what one replica writes, all read
 
     def __init__(self, place: Place, replica: str, readers: int = 1) -> None:
         name = str(place)
