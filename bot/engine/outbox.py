@@ -39,7 +39,7 @@ LEASE = timedelta(seconds=90)  # longer than any one call with its pacing; a dea
 AT_ONCE = 16  # rows in one claim
 MOST_ROUNDS = 3  # look-ups that could not be made before an effect is given up, or repeated unseen where that is better
 LONGEST_WAIT = timedelta(seconds=60)
-DEAD_WAIT_S = 0.5  # until this replica may act again
+LEFT_WAIT_S = 0.5  # until we look again at what is due and not for us: we may not act, or do not know what it is
 OUTBOX = Actor.rule("outbox")
 
 
@@ -143,8 +143,8 @@ class Outbox:
         if due is not None and due <= now and await self._claimed(now):
             return
         wait_s = LONGEST_WAIT.total_seconds() if due is None else max(0.02, (due - self._now()).total_seconds())
-        if due is not None and due <= now and not self._member.alive():
-            wait_s = DEAD_WAIT_S
+        if due is not None and due <= now:
+            wait_s = LEFT_WAIT_S
         try:
             async with asyncio.timeout(min(wait_s, LONGEST_WAIT.total_seconds())):
                 await self._wake.wait()
@@ -154,6 +154,7 @@ class Outbox:
     async def _claimed(self, now: datetime) -> bool:
         if not self._member.alive():
             return False
+        await self._engine.caught_up()  # who does not understand what others committed takes none of their effects
         boot, epoch = self._member.boot, self._member.epoch
         claiming = asyncio.ensure_future(
             self._ledger.write(lambda store: store.claim(now, boot, self._pace.lease, AT_ONCE, epoch))

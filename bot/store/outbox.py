@@ -66,7 +66,10 @@ def queue(conn: Connection, effect: Effect, at: datetime) -> None:
 
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int) -> list[OutboxRow]:
-    """Take due rows, the oldest unfinished of their lanes, and mark them sending. What nobody can read comes as dead."""
+    """Take due rows, the oldest unfinished of their lanes, and mark them sending. What nobody can read comes as dead.
+
+    One of several replicas leaves a kind that it does not know to those who do.
+    """
     if epoch and not is_live(conn, owner, epoch, now):
         return []  # a process that was paused on its way here
     found = _fetched(
@@ -74,7 +77,7 @@ def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: 
         f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= :now ORDER BY id LIMIT :limit",  # noqa: S608 # constants
         {"now": micros(now), "beyond": micros(now + LONGEST), "limit": limit},
     )
-    read = [_read_or_bury(conn, row, now) for row in found]
+    read = [_read_or_bury(conn, row, now) for row in found if not epoch or row["kind"] in EFFECTS]
     return [
         taken for row in read if (taken := row if row.state is RowState.DEAD else _take(conn, row, now, owner, lease, epoch))
     ]

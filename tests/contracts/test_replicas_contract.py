@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.effects import Effect
 from bot.ports import Introduction, Ledger, OutboxRow, Renewed, Settled
 from bot.store.sqlite.ledgers import InlineLedger, open_ledger
-from tests.ledger_facts import NOON, after, effect, queued
+from tests.ledger_facts import NOON, OfTomorrow, after, effect, queued
 
 TTL = timedelta(seconds=3)
 SETTLE_FOR = timedelta(seconds=30)
@@ -51,6 +53,16 @@ async def claim(ledger: Ledger, owner: str, epoch: int, at: float = 0) -> list[O
 
 async def release(ledger: Ledger, at: float) -> int:
     return await ledger.write(lambda store: store.release_claims(after(at), SETTLE_FOR))
+
+
+async def test_an_effect_that_only_a_newer_replica_knows_is_left_to_it(ledger: Ledger) -> None:
+    """In a rolling upgrade the older one gives up nothing that it does not understand, and sees to the rest."""
+    newer: Any = OfTomorrow("wave_flags")
+    await ledger.write(lambda store: store.commit(queued(Effect("wave", "flags", newer), effect("post", "posts"))))
+    epoch = await renew(ledger, "a")
+
+    assert ["post"] == [row.effect.key for row in await claim(ledger, "a", epoch)]
+    assert [] == await ledger.read(lambda store: store.untold())
 
 
 # --- who is alive

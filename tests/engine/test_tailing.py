@@ -17,14 +17,17 @@ from bot.core.record.recent import RECENT_FOR
 from bot.core.record.world import World
 from bot.engine.engine import CommittingEngine
 from bot.engine.follower import Follower
+from bot.engine.outbox import Outbox
 from bot.engine.tail import MOST_BEHIND
-from bot.ports import Store, StoreError, StoreTrouble
+from bot.ports import RowState, Store, StoreError, StoreTrouble
+from bot.sandbox.world import LoopClock
 from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
 from bot.store.sqlite.engine import connect
 from bot.store.sqlite.ledgers import InlineLedger, SqliteLedger
 from bot.system.clock import ManualClock, SystemClock
 from tests.desk import ANA, START, policy
-from tests.ledger_facts import OfTomorrow, commit, fact
+from tests.engine.test_bad_days import in_virtual_time
+from tests.ledger_facts import OfTomorrow, commit, effect, fact
 
 T = TypeVar("T")
 
@@ -362,3 +365,20 @@ async def test_a_follower_shows_what_the_database_calls_for(ways: list[SqliteLed
     assert [None] * 3 == [follower.error for follower in followers]
     for follower in followers:
         await follower.close()
+
+
+def test_a_replica_that_is_older_than_its_ledger_takes_no_effects() -> None:
+    """It could not say what came of them, and a row that it held would be nobody else's."""
+
+    async def play() -> list[RowState]:
+        clock, engines = LoopClock(asyncio.get_running_loop()), Engines()
+        engine, ledger = await engines.started(), engines.ledger()
+        outbox = Outbox(ledger, engine, {}, clock)
+        await outbox.start()
+        engines.store.commit(commit(fact("incident/9", 1, OfTomorrow("test.of_tomorrow")), effects=[effect("post")]))
+        outbox.wake()
+        await asyncio.sleep(10)
+        await outbox.stop()
+        return [row.state for row in engines.store.outbox()]
+
+    assert [RowState.PENDING] == in_virtual_time(play)

@@ -17,6 +17,7 @@ from bot.core.record.incident_facts import PhaseChanged
 from bot.sandbox.world import VirtualLoop
 from tests.simulation.laws import broken
 from tests.simulation.people import act
+from tests.simulation.replicas import Replicas
 from tests.simulation.stage import Stage, Troubles
 from tests.simulation.tidying import ask, missing, tidy
 from tests.simulation.work import work
@@ -39,8 +40,12 @@ class Day:
     deaths: int = 0
 
 
-async def _play(seed: int, hours: float, *, tidied: bool, busy: bool) -> Day:
-    stage = Stage(seed, hours, Troubles(slack=0.12, death=0.004))
+async def _play(seed: int, hours: float, *, tidied: bool, busy: bool, many: bool) -> Day:
+    stage = (
+        Replicas(seed, hours, Troubles(slack=0.12, death=0.0003))
+        if many
+        else Stage(seed, hours, Troubles(slack=0.12, death=0.004))
+    )
     await stage.start()
     people = asyncio.create_task(act(stage, random.Random(seed + 2), every_s=420), name="stage people")
     calls = random.Random(seed + 3)
@@ -59,12 +64,12 @@ async def _play(seed: int, hours: float, *, tidied: bool, busy: bool) -> Day:
     stage.troubles = Troubles()
     stage.kill()
     await stage.lives(QUIET_S)
-    day = Day(seed, [*await broken(stage), *(await _after_repairs(stage) if tidied else [])], deaths=stage.deaths)
+    found = [*await broken(stage), *await stage.differing(), *(await _after_repairs(stage) if tidied else [])]
+    day = Day(seed, found, deaths=stage.deaths)
     facts = await stage.disk.read(lambda store: store.all_facts())
     day.facts = len(facts)
     day.edges = {(x.body.previous, x.body.phase) for x in facts if isinstance(x.body, PhaseChanged)}
-    assert stage.app is not None
-    await stage.app.stop()
+    await stage.stop()
     return day
 
 
@@ -98,11 +103,11 @@ async def _restarts_in_flaps(stage: Stage, rng: random.Random) -> None:
             stage.kill()
 
 
-def play(seed: int, hours: float = HOURS, *, tidied: bool = False, busy: bool = False) -> Day:
+def play(seed: int, hours: float = HOURS, *, tidied: bool = False, busy: bool = False, many: bool = False) -> Day:
     """One day in virtual time; the same seed gives the same day. `tidied`: somebody takes things away in Slack too. `busy`:
-    people merge, drill, correct and hand out tasks all day."""
+    people merge, drill, correct and hand out tasks all day. `many`: two replicas share the ledger, on a shorter day."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_play(seed, hours, tidied=tidied, busy=busy))
+        return runner.run(_play(seed, hours / 4 if many else hours, tidied=tidied, busy=busy, many=many))
 
 
 def main(argv: Sequence[str]) -> int:
@@ -112,7 +117,7 @@ def main(argv: Sequence[str]) -> int:
         prog="python -m tests.simulation.day", description=__doc__.splitlines()[0] if __doc__ else ""
     )
     asked.add_argument("days", type=int, nargs="+", metavar="N", help="how many, or the first seed and the one behind the last")
-    asked.add_argument("--kind", choices=("any", "tidied", "busy"), default="any")
+    asked.add_argument("--kind", choices=("any", "tidied", "busy", "many"), default="any")
     asked.add_argument("--soonest", type=int, nargs="*", default=[], metavar="SEED", help="play these before all others")
     asked.add_argument("--at-least", type=int, metavar="N", help="end after so many, once every edge of LEGAL was walked")
     options = asked.parse_args(argv)
@@ -120,7 +125,7 @@ def main(argv: Sequence[str]) -> int:
     edges: set[Edge] = set()
     seen: Counter[str] = Counter()
     for seed in dict.fromkeys([*options.soonest, *range(first, last)]):
-        day = play(seed, tidied=options.kind == "tidied", busy=options.kind == "busy")
+        day = play(seed, tidied=options.kind == "tidied", busy=options.kind == "busy", many=options.kind == "many")
         edges |= day.edges
         seen.update(days=1, facts=day.facts, deaths=day.deaths)
         for sentence in day.broken:

@@ -198,6 +198,15 @@ class Stage:
             await self.start()
             await forget_old(self.disk, self.clock.now(), KEEP)
 
+    async def stop(self) -> None:
+        """Let it end in peace."""
+        if self.app:
+            await self.app.stop()
+
+    async def differing(self) -> list[str]:
+        """What a process shows otherwise than the ledger has it: nobody else writes to it, so nothing."""
+        return []
+
     def nobody_there(self, since: datetime, until: datetime) -> timedelta:
         """How much of that time no process ran."""
         begins, ends = (since - EPOCH).total_seconds(), (until - EPOCH).total_seconds()

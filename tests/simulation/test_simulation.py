@@ -14,6 +14,7 @@ DAYS, AT_LEAST = 50, 12  # so many, unless every edge was walked sooner, but nev
 WALK_MUCH = (1, 15, 17, 19, 22, 29)  # days that together walked every edge when this was written
 DAYS_WITH_A_BUG = 60
 DAYS_TIDIED = 8
+DAYS_OF_MANY = 2
 
 
 def days(root: Path, first: int, last: int, *more: str) -> subprocess.CompletedProcess[str]:
@@ -34,6 +35,14 @@ def test_no_law_is_broken_on_a_bad_day() -> None:
 def test_whatever_is_tidied_away_is_repaired_once() -> None:
     """Cards, evidence, pins, topics and people go, repairs are pressed twice, Slack loses answers, processes die."""
     result = days(ROOT, 0, DAYS_TIDIED, "--kind=tidied")
+
+    assert (0, "") == (result.returncode, result.stderr), result.stdout
+
+
+@pytest.mark.timeout(600)
+def test_no_law_is_broken_when_either_of_two_replicas_dies() -> None:
+    """They share a ledger and die whenever they like; what is said is said once, and both show what was committed."""
+    result = days(ROOT, 0, DAYS_OF_MANY, "--kind=many")
 
     assert (0, "") == (result.returncode, result.stderr), result.stdout
 
