@@ -104,7 +104,7 @@ async def test_too_many_connections_are_said(postgres: str) -> None:
         conn.execute(f"GRANT CREATE ON DATABASE {place_of(postgres).database} TO lonely")
     error = await refusal(postgres.replace(f"{USER}:{PASSWORD}", "lonely:lonely"))
 
-    assert "it has no connection left; raise max_connections: a replica takes six" in str(error)
+    assert "it has no connection left; raise max_connections: a replica takes eight" in str(error)
     assert StoreTrouble.AWAY is error.kind
 
 
