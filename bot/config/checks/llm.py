@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -98,6 +99,8 @@ class LlmCheck(CheckBase):
     def _names_a_model(self) -> Self:
         if not self.model and not self.models:
             raise bad("no model is named", "add `model:`")
+        if self.dialect == "bedrock" and find_spec("botocore") is None:
+            raise bad("bedrock needs botocore, which is not installed", "pip install 'understudy[bedrock]'")
         if self.dialect == "bedrock" and not self.region:
             raise bad("bedrock needs a region", "add `region: us-east-1`, or whichever yours is")
         return self
