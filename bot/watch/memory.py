@@ -44,6 +44,7 @@ YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must 
 
 SURROUNDINGS = "surroundings"
 UPTO = "upto"  # tracks have a space in their names
+LIVING = timedelta(hours=1)  # what a replica had in its tracks before that others have in theirs, or nobody has
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,19 @@ class Taken:
 
 
 class Memory:
-    """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says."""
+    """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says.
 
-    def __init__(self, tracks: Tracks, sighting: BlindnessMonitor, kin: Kin, pages: dict[str, Mapping[str, Level]]) -> None:
+    `own` names this replica where several store theirs in one place: tracks belong to all of them, the rest to each.
+    """
+
+    def __init__(
+        self, tracks: Tracks, sighting: BlindnessMonitor, kin: Kin, pages: dict[str, Mapping[str, Level]], own: str = ""
+    ) -> None:  # fmt: skip
         self._tracks = tracks
         self._sighting = sighting
         self._kin = kin
         self._pages = pages
+        self._surroundings, self._upto_name = (f"{name}/{own}" if own else name for name in (SURROUNDINGS, UPTO))
         self._stored = _parts(JudgementContext())
         self._pen = Pen()
         self._upto: datetime | None = None
@@ -101,11 +108,11 @@ class Memory:
         before = self._stored
         if (*self._sighting.memory(), self._pages, self._kin.alarms) != before:
             surroundings = JudgementContext(*self._sighting.memory(), dict(self._pages), dict(self._kin.alarms))
-            remembered.append(Remembered(SURROUNDINGS, compact(sparse(surroundings))))
+            remembered.append(Remembered(self._surroundings, compact(sparse(surroundings))))
             self._stored = _parts(surroundings)
         upto = self._tracks.unstored.oldest(now)
         if everything or self._upto is None or not timedelta(0) <= upto - self._upto < UPTO_EVERY:
-            remembered.append(Remembered(UPTO, compact(sparse(Upto(upto)))))
+            remembered.append(Remembered(self._upto_name, compact(sparse(Upto(upto)))))
             self._upto = upto
         return Taken(remembered, keys, before)
 
@@ -125,19 +132,23 @@ class Memory:
     async def recall(self, samples: Samples, world: World, now: datetime) -> None:
         """Be as before. Of checks of which nothing is remembered, what is stored is folded as if it were measured anew."""
         found = await samples.remembered()
-        upto = _read(Upto, found.pop(UPTO, None))
-        self._surround(_read(JudgementContext, found.pop(SURROUNDINGS, None)) or JudgementContext(), world)
-        await self._restore(found, now)
+        self._surround(_read(JudgementContext, found.get(self._surroundings)) or JudgementContext(), world)
+        await self._restore({name: text for name, text in found.items() if " " in name}, now)
         new = await self._begin(samples, world, now, self._tracks.components)
         seldom = [check for check in new if self._tracks.every(check) * RECALLED_RUNS > RECALLED]
         for check in seldom:
             since = now - self._tracks.every(check) * RECALLED_RUNS
             await self._fold(self._news(await samples.recent(check, RECALLED_RUNS), since), world)
         often = new - set(seldom)
-        moments = [*([now - RECALLED] if often else []), *([upto.at] if upto else [])]
+        moments = [*([now - RECALLED] if often else []), *self._stored_upto(found, now)]
         stored = await samples.since(min(moments)) if moments else []
         await self._fold(self._news([s for s in stored if s.check not in seldom], now - RECALLED), world)
         self._tracks.recalled()
+
+    def _stored_upto(self, found: Mapping[str, str], now: datetime) -> list[datetime]:
+        """From when on samples may be missing from the tracks: those of other replicas too, as far as they lived of late."""
+        uptos = {name: _read(Upto, text) for name, text in found.items() if name.partition("/")[0] == UPTO}
+        return [upto.at for name, upto in uptos.items() if upto and (name == UPTO or upto.at > now - LIVING)]
 
     def _surround(self, held: JudgementContext, world: World) -> None:
         self._stored = _parts(held)

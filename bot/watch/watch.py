@@ -75,7 +75,9 @@ class Watch:
         self._ways = ProvenWays(ledger) if ledger else None
         self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since it is ours
         self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
-        self._memory = Memory(self._tracks, self._sighting, self._kin, self._levels)
+        self._memory = Memory(
+            self._tracks, self._sighting, self._kin, self._levels, own=member.name if member and member.live else ""
+        )
         self._writing = asyncio.Lock()
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
         self._turning_since: dict[str, float] = {}

@@ -70,12 +70,13 @@ class Process:
     clock: ManualClock
     buffer: list[Sample] = field(default_factory=list)
     rule: Rule = field(default_factory=Rule)
+    own: str = ""
 
     def __post_init__(self) -> None:
         intervals = {check.id: check.every for check in CHECKS}
         self.tracks = Tracks(CHECKS, intervals, self.rule, {}, {}, "local")
         self.sighting = BlindnessMonitor((), self._never, self.clock, SightRule())
-        self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {})
+        self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {}, own=self.own)
 
     async def _never(self, control: str) -> None:
         raise AssertionError(control)
@@ -90,7 +91,7 @@ class Process:
 
     async def again(self, rule: Rule | None = None, *, world: World | None = None) -> "Process":
         """A new process over the same file."""
-        process = Process(self.samples, self.clock, rule=rule or self.rule)
+        process = Process(self.samples, self.clock, rule=rule or self.rule, own=self.own)
         await process.memory.recall(self.samples, world or World(), self.clock.now())
         return process
 
@@ -194,6 +195,35 @@ async def test_alarms_that_were_spent_stay_spent() -> None:
 
     assert () == again.called(CHECKS[0].id)
     assert () == kin.called(CHECKS[0].id)
+
+
+async def test_replicas_share_what_is_known_of_checks_and_each_keeps_the_rest() -> None:
+    """Whoever takes a check over knows its doubts; the allowance of one replica is not another's."""
+    clock, samples = ManualClock(EPOCH), InlineSamples.open()
+    one, two = Process(samples, clock, own="one"), Process(samples, clock, own="two")
+    while two.memory._kin.called(CHECKS[0].id):
+        clock.advance(timedelta(seconds=31))
+    one.sees(sample_of(Look(0, 0, 0, Outcome.FAIL, 40, True, True, ""), clock), learn=True)
+    await one.writes()
+    await two.writes()
+    after_one, after_two = await one.again(), await two.again()
+
+    assert one.known().items() <= after_two.known().items()
+    assert () == after_two.memory._kin.called(CHECKS[0].id)
+    assert () != after_one.memory._kin.called(CHECKS[0].id)
+
+
+async def test_a_replica_that_is_gone_for_long_makes_no_start_read_all_since_then() -> None:
+    """Others have its checks in their tracks by now."""
+    clock, samples = ManualClock(EPOCH), InlineSamples.open()
+    gone, lives = Process(samples, clock, own="gone"), Process(samples, clock, own="lives")
+    gone.sees(sample_of(Look(0, 0, 0, Outcome.OK, 40, True, True, ""), clock), learn=True)
+    await gone.writes(everything=True)
+    clock.advance(timedelta(hours=5))
+    await lives.writes(everything=True)
+    found = await samples.remembered()
+
+    assert [clock.now()] == lives.memory._stored_upto(found, clock.now())
 
 
 async def test_a_verdict_is_never_newer_than_what_it_rests_on() -> None:
