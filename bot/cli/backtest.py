@@ -15,7 +15,6 @@ from bot.cli.ledger.home import home_of
 from bot.cli.options import (
     CONFIG_EXIT,
     config_option,
-    data_folder,
     data_option,
     fail,
     json_option,
@@ -60,11 +59,11 @@ def backtest(
     config = _config(config_path, needed=trace is None)
     others = with_sets(config.detection if config else DetectionConfig(), sets)
     span = _span(since) if since else None
-    folder = data_path if trace else data_folder(config_path, data_path)
-    samples = _trace(trace, span) if trace else _stored(folder or Path("data"), span or _span(SINCE))
+    home = home_of(config_path, data_path) if data_path or not trace else None
+    samples = _trace(trace, span) if trace else _stored(home or Home(Path("data")), span or _span(SINCE))
     if not samples:
         fail("No check run is stored for that time. Name a longer one with --since, or a file with --trace.")
-    incidents = _incidents(home_of(config_path, data_path), samples) if folder else None
+    incidents = _incidents(home, samples) if home else None
     named = {"today": settings_of(config, config.detection if config else DetectionConfig())}
     if sets:
         named["with " + ", ".join(s.removeprefix("detection.") for s in sets)] = settings_of(config, others)
@@ -137,10 +136,15 @@ def _trace(path: Path, span: timedelta | None) -> list[Sample]:
     return [sample for sample in samples if span is None or sample.at >= samples[-1].at - span]
 
 
-def _stored(folder: Path, span: timedelta) -> list[Sample]:
-    path = folder / SAMPLES_FILE
+def _stored(home: Home, span: timedelta) -> list[Sample]:
+    if home.shared:
+        try:
+            return home.shared_samples_since(SystemClock().now() - span)
+        except StoreError as error:
+            fail(str(error))
+    path = home.folder / SAMPLES_FILE
     if not path.is_file():
-        fail(f"there are no stored check runs in {folder}; check --data")
+        fail(f"there are no stored check runs in {home.folder}; check --data")
     try:
         conn = connect_read_only(path)
         try:

@@ -2,10 +2,12 @@
 
 import socket
 from dataclasses import field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bot.core.lazy_dataclass import dataclass
+from bot.core.model import Sample
 from bot.ports import Ledger, Samples, StoreError
 from bot.store.connection import Connection
 from bot.store.lock import DataLock
@@ -106,6 +108,13 @@ class Home:
         from bot.store.postgres.samples.keeper import open_postgres_samples
 
         return await open_postgres_samples(self.store, replica or socket.gethostname())
+
+    def shared_samples_since(self, at: datetime) -> list[Sample]:
+        """What was measured in a database that `store` names, oldest first. Raises StoreError."""
+        place = _place(self.store)
+        from bot.store.postgres.samples.keeper import stored_since
+
+        return stored_since(place, at)
 
     def open_read_only(self) -> ReadLedger:
         """Open it for reading, whether a bot runs on it or not. Raises StoreError when that is not possible."""

@@ -38,14 +38,10 @@ class PostgresConnection:
         self._open = open
         self._lock = lock
         self._raw = open()
+        self.pid = self._raw.info.backend_pid  # the server's process behind it; asked for on another thread too
         self._waiting: list[str] = []
         self._closed = False
         self._notices: list[int] = []  # of which process each is
-
-    @property
-    def pid(self) -> int:
-        """The server's process behind it."""
-        return self._raw.info.backend_pid
 
     @property
     def broken(self) -> bool:
@@ -189,6 +185,7 @@ class PostgresConnection:
     def _reconnect(self) -> None:
         if not self._closed:
             self._raw = self._open()
+            self.pid = self._raw.info.backend_pid
 
     def _send(self, query: str, values: Any) -> "psycopg.Cursor[Any]":
         waiting, self._waiting = self._waiting, []

@@ -9,7 +9,7 @@ from bot.store.postgres.migrations.ledger import LEDGER
 from bot.store.postgres.opening import looking, require_usable
 from bot.store.postgres.place import Place
 
-A_REPLICA = 6  # connections
+A_REPLICA = 8  # connections
 
 # In the order of the questions below.
 STANDING = """

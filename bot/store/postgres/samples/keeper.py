@@ -10,9 +10,9 @@ from bot.ports import LatencyPicture, Remembered, StoreError
 from bot.store.connection import Connection
 from bot.store.outcomes import StoredOutcomes
 from bot.store.postgres.connection import PostgresConnection
-from bot.store.postgres.migrations import migrate
+from bot.store.postgres.migrations import migrate, require
+from bot.store.postgres.opening import looking, writing_samples
 from bot.store.postgres.opening import reading as reading_connection
-from bot.store.postgres.opening import writing_samples
 from bot.store.postgres.place import Place, place_of
 from bot.store.postgres.samples import keeping, reading, schema
 from bot.store.postgres.samples.writing import SampleWriter
@@ -34,6 +34,22 @@ async def open_postgres_samples(address: str, replica: str, *, readers: int = 1)
         await samples.close()
         raise
     return samples
+
+
+def stored_since(place: Place, at: datetime) -> list[Sample]:
+    """The results of all checks since a moment, oldest first, read beside running bots. Raises StoreError."""
+    conn = looking(place, "reads samples")
+    try:
+        require(conn, schema.SAMPLES, place)
+        found, after = reading.page(conn, at, START, PAGE)
+        while after is not None:
+            more, after = reading.page(conn, at, after, PAGE)
+            found += more
+        return found
+    except conn.Error as error:
+        raise conn.explained(error, str(place)) from error
+    finally:
+        conn.close()
 
 
 class _Reader(NamedTuple):

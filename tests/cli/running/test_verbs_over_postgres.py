@@ -1,0 +1,58 @@
+"""The terminal's verbs where `store` names a PostgreSQL database: with and without a bot that runs."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.postgres import PASSWORD
+from tests.cli.deployment import Deployment, a_deployment
+from tests.house import FLAG
+
+
+@pytest.fixture
+async def deployment(tmp_path: Path, postgres: str) -> AsyncIterator[Deployment]:
+    async with a_deployment(tmp_path) as found:
+        found.configure(store=postgres)
+        yield found
+
+
+async def test_verbs_work_without_a_bot(deployment: Deployment) -> None:
+    """What they change is in the database, and read from there."""
+    assert 0 == (await deployment.verb("incident", "declare", "Claude is slow", "--component", "anthropic.api")).status
+    assert 0 == (await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "down")).status
+    verified = await deployment.verb("verify")
+    exported = await deployment.verb("export", "1")
+
+    assert (0, "The facts of all 2 streams hold.\n") == (verified.status, verified.out)
+    assert "Claude is slow" in exported.out
+    assert not list(deployment.data.glob("ledger.db*"))
+
+
+async def test_doctor_says_how_the_database_stands(deployment: Deployment) -> None:
+    """Before the first start and after it; never with the password."""
+    before = await deployment.verb("doctor", "--no-slack")
+    await deployment.verb("incident", "declare", "Claude is slow")
+    after = await deployment.verb("doctor", "--no-slack")
+
+    assert "there is no ledger yet; the first start makes it" in before.out
+    assert "PostgreSQL at 127.0.0.1:" in after.out
+    assert "its ledger has schema" in after.out
+    assert "its fsync or full_page_writes is off" in after.out
+    assert "INC-1 is open" in after.out
+    assert PASSWORD not in before.out + before.err + after.out + after.err
+
+
+async def test_a_running_bot_answers_and_its_runs_are_replayed(deployment: Deployment) -> None:
+    """`backtest` reads check runs where the bot wrote them."""
+    bot = await deployment.ready_bot()
+    await bot.sees("operational", "anthropic.api")
+    async with asyncio.timeout(20):
+        while (replayed := await deployment.verb("backtest")).status:
+            await asyncio.sleep(0.1)
+    assert 0 == await bot.ends(signal.SIGTERM)
+
+    assert "runs of" in replayed.out
+    assert PASSWORD not in bot.output
