@@ -9,11 +9,15 @@ import uvloop
 
 from bot.cli.options import CONFIG_EXIT, fail
 from bot.config.scalars import split_listen
+from bot.demo.process import ReplicaError
+from bot.ports import StoreError
+from bot.sandbox.postgres import PostgresError
 from bot.sandbox.vendor import Scenario, ScenarioError
 from bot.system.logs import configure_logs
 from bot.web.app import WebError
 
 STORY_TAKES_S = 115.0  # the default speed plays any scenario in at most this time; the story ends a little before its minutes
+REPLICAS_TAKE_S = 180.0  # likewise with several replicas: each takes its share of the machine, and a lost lease real seconds
 FASTEST = 1000.0  # beyond it, what a check may take is less than any machine needs
 
 
@@ -25,8 +29,17 @@ FASTEST = 1000.0  # beyond it, what a check may take is less than any machine ne
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, help="Folder for exports and data; a new one when not given."
 )
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 5),
+    default=1,
+    show_default=True,
+    help="Run so many over one PostgreSQL, and kill the leading one in mid-outage.",
+)
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="Where the bot serves flags.")
-def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, out: Path | None, listen: str) -> None:
+def demo(
+    name: str, speed: float | None, automation: str, exit_when_done: bool, out: Path | None, replicas: int, listen: str
+) -> None:  # fmt: skip
     """Play an outage: scripted vendors fail, the bot runs the incident in a local workspace, customers are served."""
     try:
         from bot.demo.play import Demo
@@ -39,11 +52,16 @@ def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, 
         fail(str(error), CONFIG_EXIT)
     except ValueError as error:
         fail(f"--listen {listen}: {error}", CONFIG_EXIT)
-    speed = speed or scenario.minutes * 60 / STORY_TAKES_S
+    speed = speed or scenario.minutes * 60 / (STORY_TAKES_S if replicas == 1 else REPLICAS_TAKE_S)
     folder = fresh_folder(out)
+    try:
+        show = Demo(scenario, speed, folder, automation, click.echo, listen, replicas)
+    except ImportError as error:
+        fail(f"--replicas needs a package more ({error.name} is missing): pip install 'understudy[postgres]'", CONFIG_EXIT)
+    except PostgresError as error:
+        fail(f"--replicas: {error}", CONFIG_EXIT)
     configure_logs((), level="WARNING", pretty=True)
     click.echo(f"{scenario.title}: {scenario.minutes:.0f} minutes, told in {scenario.minutes * 60 / speed:.0f} seconds.")
-    show = Demo(scenario, speed, folder, automation, click.echo, listen)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             played = runner.run(show.play(exit_when_done=exit_when_done))
@@ -51,7 +69,7 @@ def demo(name: str, speed: float | None, automation: str, exit_when_done: bool, 
         if show.played is None:
             raise SystemExit(130) from None
         played = show.played
-    except WebError as error:
+    except (WebError, PostgresError, StoreError, ReplicaError) as error:
         fail(str(error))
     raise SystemExit(0 if played.good else 1)
 

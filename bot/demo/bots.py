@@ -52,17 +52,18 @@ class Bots(Protocol):
     def untold(self) -> int:
         """How many of its requests may not have been counted, or not yet."""
 
-    async def claims(self, seen: Seen) -> Sequence[Claim]:
+    def claims(self, seen: Seen) -> Sequence[Claim]:
         """What is shown besides."""
 
     async def stop(self) -> None:
         """End; may be called after a start that failed."""
 
 
-def story_parts(clock: Clock) -> Parts:
-    """What is other than in life: the story's time, and how long things may take in it."""
+def story_parts(clock: Clock, replica: str = "") -> Parts:
+    """What is other than in life: the story's time, how long things may take in it, and what a replica is called."""
     return Parts(
         clock=clock,
+        replica=replica,
         fetcher=FeedReader(clock, Transport(guard=Guard(["127.0.0.0/8"])), version="demo", deadline=FEED_DEADLINE),
         pace=OutboxTiming(settle_for=timedelta(seconds=3)),
     )
@@ -104,7 +105,7 @@ class OneBot:
         """Nothing was lost."""
         return 0
 
-    async def claims(self, seen: Seen) -> Sequence[Claim]:
+    def claims(self, seen: Seen) -> Sequence[Claim]:
         """Nothing else."""
         return ()
 

@@ -40,17 +40,19 @@ class Played:
 class Demo:
     """One run. `play` returns when the story is over, or goes on until it is cancelled when nobody asked it to end.
 
-    `played` is how it went, once the story is over.
+    `played` is how it went, once the story is over. Raises PostgresError or ImportError where there cannot be several replicas.
     """
 
-    def __init__(self, scenario: Scenario, speed: float, out: Path, automation: str, say: Say, listen: str) -> None:
+    def __init__(
+        self, scenario: Scenario, speed: float, out: Path, automation: str, say: Say, listen: str, replicas: int = 1
+    ) -> None:  # fmt: skip
         self._scenario = scenario
         self._out = out
         self._say = say
         self.played: Played | None = None
         self._clock = ScaledClock(speed, START, stands=True)
         self._stage = Stage(scenario, self._clock, out, say)
-        self._bots: Bots = OneBot(self._stage, out, automation, listen)
+        self._bots = _bots(replicas, self._stage, out, automation, listen, say)
         self._names: Mapping[str, str] = {}
 
     async def play(self, *, exit_when_done: bool) -> Played:
@@ -62,7 +64,7 @@ class Demo:
             await bots.prepare()
             if not exit_when_done:
                 await stage.somebody_watches()
-            await stage.begin()
+            self._clock.begin()
             await bots.start((self._tell, stage.ana.hears))
             self._names = plain_names(bots.engine.policy)
             await stage.start_customers(bots.url)
@@ -107,13 +109,14 @@ class Demo:
 
     async def _epilogue(self, *, stays: bool) -> Played:
         stage, bots = self._stage, self._bots
-        exports = await self._export()
+        facts, outbox = await bots.ledger.read(lambda store: (store.all_facts(), store.outbox()))
+        world, exports = bots.engine.world, await self._export()
+        signs, told = await bots.signs(), await bots.told(self._clock.start, self._clock.now() + MINUTE)
         seen = Seen(
-            bots.engine.world, await bots.ledger.read(lambda store: store.all_facts()), stage.workspace, stage.log,
-            stage.gateway_log, exports, await bots.signs(), await bots.told(stage.began_at, self._clock.now() + MINUTE),
-            bots.untold(), stage.outage_before, self._clock.speed, bots.engine.policy,
+            world, facts, outbox, stage.workspace, stage.log, stage.gateway_log, exports, signs, told, bots.untold(),
+            stage.outage_before, self._clock.speed, bots.engine.policy,
         )  # fmt: skip
-        played = Played((*prove(seen), *await bots.claims(seen)))
+        played = Played((*prove(seen), *bots.claims(seen)))
         for line in ending(played.claims, exports, stays):
             self._say(line)
         return played
@@ -123,7 +126,16 @@ class Demo:
         for number, incident in sorted(bots.engine.world.incidents.items()):
             mine = await bots.ledger.read(lambda store, number=number: store.facts_about(number))  # type: ignore[misc] # bound early
             for format in FORMATS:
-                name, content = render(format, incident, mine, bots.engine.policy)
+                # In a thread: vendors and Slack are answered here, and replicas see whoever is late as down.
+                name, content = await asyncio.to_thread(render, format, incident, mine, bots.engine.policy)
                 (self._out / name).write_bytes(content)
                 exports.append(self._out / name)
         return exports
+
+
+def _bots(replicas: int, stage: Stage, out: Path, automation: str, listen: str, say: Say) -> Bots:
+    if replicas == 1:
+        return OneBot(stage, out, automation, listen)
+    from bot.demo.replicas import Replicas  # what it needs is an extra
+
+    return Replicas(replicas, stage, out, automation, listen, say)

@@ -16,6 +16,7 @@ from bot.core.record.incident_facts import UpdateWritten
 from bot.core.record.room.room_facts import Posted
 from bot.core.record.sight import SightLost
 from bot.core.record.world import World
+from bot.ports import OutboxRow
 from bot.sandbox.slack import LocalWorkspace
 from bot.timeline.words import percent
 from bot.views.incident.customers import plain_served
@@ -39,6 +40,7 @@ class Seen:
 
     world: World
     facts: Sequence[Fact]
+    outbox: Sequence[OutboxRow]
     workspace: LocalWorkspace
     log: Path
     gateway_log: Path  # of the same customers through a tuned gateway without a flag

@@ -18,11 +18,12 @@ ALIVE_TOKEN = "demo-heartbeat-not-a-secret"  # noqa: S105 # as it says
 
 
 def write_settings(
-    path: Path, workspace: LocalWorkspace, vendors: Vendors, listen: str, automation: str, **more: object
+    path: Path, workspace: LocalWorkspace, vendors: Vendors, listen: str, automation: str, *,
+    store: str = "", public_url: str = "",
 ) -> None:  # fmt: skip
-    """Write understudy.yaml for this run, with these keys more."""
+    """Write understudy.yaml for this run. `store` is where replicas share their ledger, `public_url` where all are reached."""
     settings = {
-        **more,
+        **({"store": store} if store else {}),
         "slack": {
             "bot_token": workspace.bot_token,
             "app_token": workspace.app_token,
@@ -32,6 +33,7 @@ def write_settings(
         },
         "server": {
             "listen": listen,
+            **({"public_url": public_url} if public_url else {}),
             "open_to_loopback": True,
             "outcome_tokens": [OUTCOME_TOKEN],
         },  # everything plays on this machine, and no proxy stands in front

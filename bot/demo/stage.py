@@ -35,12 +35,12 @@ class Stage:
         self.log = out / "customers.jsonl"
         self.gateway_log = out / "customers-by-gateway.jsonl"
         self._say = say
-        self._began_at: datetime | None = None
         self._customers: asyncio.subprocess.Process | None = None
 
     async def open(self) -> None:
-        """Let the workspace be there, and Ana at work."""
+        """Let the workspace and the vendors be there, and Ana at work; time stands still."""
         await self.workspace.start()
+        await self.vendors.start()
         self.workspace.add_user(YOU, "Sam Reed")
         ana = self.workspace.add_user("ana", "Ana Silva")
         self.workspace.add_channel("ops", members=(YOU, "ana"), purpose=WELCOME)
@@ -53,17 +53,6 @@ class Stage:
         self._say(f"Open it: the story begins then, or in {PAGE_WITHIN_S:.0f} seconds. You are Sam; Ana is on call.")
         with suppress(TimeoutError):
             await asyncio.wait_for(self.workspace.page_opened(), PAGE_WITHIN_S)
-
-    async def begin(self) -> None:
-        """Let the story's time run, from minute 0 of the script."""
-        self.clock.begin()
-        await self.vendors.start()
-        self._began_at = self.clock.now()
-
-    @property
-    def began_at(self) -> datetime:
-        """Minute 0 of the script."""
-        return self._began_at or self.clock.now()
 
     async def start_customers(self, url: str) -> None:
         """Open the service downstream, which reads its flag there."""
@@ -92,5 +81,5 @@ class Stage:
     def outage_before(self, provider: str, at: datetime) -> datetime | None:
         """When the script began, before that moment, to let this provider fail as it then did."""
         minutes = [event.at for event in self.scenario.answer_events if event.provider == provider]
-        begun = [self.began_at + timedelta(minutes=minute) for minute in minutes]
+        begun = [self.clock.start + timedelta(minutes=minute) for minute in minutes]
         return max((moment for moment in begun if moment <= at), default=None)

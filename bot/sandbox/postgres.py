@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 USER, PASSWORD = "understudy", "s3cret-of-the-database"  # of a server that this machine alone reaches, while it lasts
@@ -41,7 +41,7 @@ class PostgresServer:
         self._programs = found
         self.folder = Path(tempfile.mkdtemp(prefix="understudy-postgres-"))
         self.data = self.folder / "data"
-        self.port = _free_port()
+        self.port = free_port()
         self._user = _owner()
         if self._user:
             shutil.chown(self.folder, self._user)
@@ -76,10 +76,9 @@ class PostgresServer:
 
     def close(self) -> None:
         """Stop it for good."""
-        try:
+        with suppress(PostgresError):  # it does not run
             self.stop()
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(
         self, database: str = "postgres", *, port: int = 0, user: str = USER, password: str = PASSWORD, rest: str = ""
@@ -132,7 +131,8 @@ def _group(user: str | None) -> int | None:
     return pwd.getpwnam(user).pw_gid if user else None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -55,5 +55,6 @@ class Parts:
     reload: Reload | None = None  # reads the configuration again; None where nobody could take it over
     on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
     pace: OutboxTiming | None = None
+    replica: str = ""  # what this one is called among the replicas of its ledger; empty = after the machine and its data folder
     new_identity: bool = False  # whether a shared ledger of another cluster's, or of another app's in Slack, is taken over
     patience: "Patience | None" = None  # the Slack gateway's own times

@@ -23,7 +23,7 @@ class Setup:
         self, loaded: Loaded, data: Path, listen: tuple[str, int] | None, alone: bool, given: Parts, remembers: bool
     ) -> None:
         self.shared = given.ledger.shared if given.ledger else bool(loaded.config.store.get_secret_value())
-        self.replica = _name_of(data) if self.shared and not alone else ""
+        self.replica = (given.replica or _name_of(data)) if self.shared and not alone else ""
         self.loaded = loaded = _as_a_vantage(loaded, self.replica)
         self.config = loaded.config
         self.data = data

@@ -19,6 +19,8 @@ from tests.cli.deployment import Deployment
         (("--speed", "1000000"), "is not in the range"),
         (("--speed", "fast"), "is not a valid float"),
         (("--automation", "maybe"), "is not one of"),
+        (("--replicas", "0"), "is not in the range"),
+        (("--replicas", "6"), "is not in the range"),
         (("--listen", "here"), "--listen here: not an address to listen on"),
         (("--listen", "127.0.0.1:99999"), "--listen 127.0.0.1:99999: not an address to listen on"),
     ],

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.postgres import MISSING, programs
+
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN_S = 60.0
 
@@ -17,10 +19,27 @@ WITHIN_S = 60.0
 @pytest.mark.parametrize("presses", [1, 2])
 async def test_demo_ends_quietly_on_ctrl_c(moment: str, presses: int, tmp_path: Path) -> None:
     """As a terminal sends it: to every process of the group. An impatient person presses it twice."""
+    status, said = await interrupted(tmp_path, moment, presses)
+
+    assert "Traceback" not in said, said
+    assert status == 130 or (presses > 1 and status == -signal.SIGINT), status  # the second may meet an interpreter that ends
+
+
+@pytest.mark.skipif(programs() is None, reason=f"NO REPLICAS: {MISSING}")
+async def test_demo_with_replicas_ends_quietly_on_ctrl_c(tmp_path: Path) -> None:
+    """They end with it."""
+    status, said = await interrupted(tmp_path, "The board:", 2, "--replicas", "2")
+
+    assert "Traceback" not in said, said
+    assert status in (130, -signal.SIGINT)
+
+
+async def interrupted(tmp_path: Path, moment: str, presses: int, *more: str) -> tuple[int, str]:
+    """The exit status, and what was said, once all the demo's processes have ended."""
     output = tmp_path / "output"
     with output.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot.cli", "demo", "--out", str(tmp_path / "out"), cwd=tmp_path,
+            sys.executable, "-m", "bot.cli", "demo", "--out", str(tmp_path / "out"), *more, cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}, stdout=out, stderr=out,
             stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -39,16 +58,14 @@ async def test_demo_ends_quietly_on_ctrl_c(moment: str, presses: int, tmp_path: 
         await process.wait()
         raise
 
-    said = output.read_text()
-    assert "Traceback" not in said, said
-    assert status == 130 or (presses > 1 and status == -signal.SIGINT), status  # the second may meet an interpreter that ends
     try:
         async with asyncio.timeout(WITHIN_S):
-            while customers_of(tmp_path):
+            while processes_of(tmp_path):
                 await asyncio.sleep(0.05)
     finally:
-        for left in customers_of(tmp_path):
+        for left in processes_of(tmp_path):
             os.kill(left, signal.SIGKILL)
+    return status, output.read_text()
 
 
 async def test_ctrl_c_leaves_no_traceback_while_the_program_loads(tmp_path: Path) -> None:
@@ -68,8 +85,8 @@ async def test_ctrl_c_leaves_no_traceback_while_the_program_loads(tmp_path: Path
     assert process.returncode in (-signal.SIGINT, 130)
 
 
-def customers_of(folder: Path) -> list[int]:
-    """The processes of the service downstream that write into this folder, and have not ended."""
+def processes_of(folder: Path) -> list[int]:
+    """The demo's other processes, customers and replicas, that write into this folder and have not ended."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -77,6 +94,6 @@ def customers_of(folder: Path) -> list[int]:
                 command = (entry / "cmdline").read_bytes()
             except OSError:
                 continue  # it ended meanwhile
-            if b"bot.demo.downstream" in command and os.fsencode(folder) in command:
+            if b"bot.demo." in command and os.fsencode(folder) in command:
                 found.append(int(entry.name))
     return found
