@@ -51,6 +51,7 @@ SEEN = {API: Verdict(API, Level.DOWN, s.TIMED_OUT, Fault.THEIRS, (), T0)}
 ABOUT = About(
     "0.3.0", "frankfurt", ("dublin", "oregon"), checks=14, off=1, data_bytes=12_500_000, since=T0 - timedelta(days=3),
     controls="the control group answers: 3 of 3",
+    replicas="2 replicas live: web-1-5f3a91 (this one), web-2-0c77de; web-1-5f3a91 holds the clock",
 )  # fmt: skip
 
 ATTEMPTS = (
