@@ -65,11 +65,15 @@ async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
 
 
 async def _put_right(ledger: Ledger, streams: Sequence[str], *, from_mark: bool) -> None:
-    audited = await ledger.read(lambda store: [store.audit(stream, from_mark=from_mark) for stream in streams])
+    try:
+        audited = await ledger.read(lambda store: [store.audit(stream, from_mark=from_mark) for stream in streams])
+    except StoreError as error:
+        if error.kind is StoreTrouble.NEWER:
+            await ledger.read(require_known)  # names all that is not known
+        raise
     flaws = [one.flaw for one in audited if one.flaw]
     broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
     if broken:
-        await ledger.read(require_known)
         others = len(broken) - 1
         more = f" ({others} more {'stream is' if others == 1 else 'streams are'} broken)" if others else ""
         way = remedy([flaw.stream for flaw in flaws if flaw.state is None])
@@ -143,7 +147,6 @@ class DailyAudit:
             if flaw and flaw.facts_hold:
                 await _rebuild(self._ledger, flaw)
             elif flaw:
-                await self._ledger.read(require_known)  # what a newer Understudy wrote is not edited
                 log.error("the ledger was changed by hand", why=flaw.sentence)
                 broken.append(flaw.sentence)
                 streams.append(flaw.stream)

@@ -13,7 +13,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.streams import STREAMS as KINDS
 from bot.core.record.streams import evolve, folded, state_of
 from bot.core.record.world import World
-from bot.ports import Audited, Flaw, StateRow, StoreError
+from bot.ports import Audited, Flaw, StateRow, StoreError, StoreTrouble
 from bot.store import marks
 from bot.store.connection import Connection, one
 from bot.store.rows import canonical, fact_hash, read_fact, read_state
@@ -97,6 +97,8 @@ def _audited(conn: Connection, stream: str, begun: marks.Begun) -> Audited:
     except _Break as found:
         return _broken(stream, f"do not hold from number {found.seq} on: {found.why}")
     except UNREADABLE as error:
+        if _newer(error):
+            raise
         return _broken(stream, f"come to no state ({error})")
     except conn.Error as error:
         conn.require_odd_text(error)
@@ -159,7 +161,13 @@ def _chained(conn: Connection, stream: str, begun: marks.Begun) -> Iterator[Fact
         try:
             yield read_fact(row)
         except StoreError as error:
+            if _newer(error):
+                raise  # it is as it was written, by a version that knows more
             raise _Break(seq, str(error)) from error
+
+
+def _newer(error: Exception) -> bool:
+    return isinstance(error, StoreError) and error.kind is StoreTrouble.NEWER
 
 
 class _Break(Exception):  # noqa: N818 # what was found, not a fault of ours
