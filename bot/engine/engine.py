@@ -191,15 +191,11 @@ class CommittingEngine:
         if not decided.facts:
             return not self._ledger.shared or not await self._catch_up()
         commit = decided.commit()
-
-        def work(store: Store) -> int:
-            store.commit(commit)
-            return store.position()
-
         try:
-            self._position = await self._write(work)
+            await self._write(lambda store: store.commit(commit))
         except Conflict:
             return False
+        self._position = self._seen.position + len(decided.facts)
         self._show(decided.facts, decided.world, own=True)
         return True
 
@@ -207,24 +203,24 @@ class CommittingEngine:
         """Catch up, decide and commit in one writing transaction, in which the ledger stands still."""
         before, signals, policy = self._seen, [request.signal for request in batch], self.policy
 
-        def on_newest(store: Store, seen: Seen) -> tuple[Seen, Together, int]:
+        def on_newest(store: Store, seen: Seen) -> tuple[Seen, Together]:
             now, decided = self._clock.now(), Together(seen)
             for request in batch:
                 decided.decide(request, now, policy)
             if decided.facts:
                 store.commit(decided.commit())
-            return seen, decided, store.position()
+            return seen, decided
 
-        def work(store: Store) -> tuple[Seen, Together, int]:
+        def work(store: Store) -> tuple[Seen, Together]:
             try:
                 return on_newest(store, look(store, before, signals, self._clock.now()))
             except Conflict:  # what is in memory is not what the ledger says: somebody mended it by hand
                 return on_newest(store, read_anew(store, signals, self._clock.now()))
 
-        seen, decided, position = await self._write(work)
+        seen, decided = await self._write(work)
         self._follow(seen)
         if decided.facts:
-            self._position = position
+            self._position = seen.position + len(decided.facts)
             self._show(decided.facts, decided.world, own=True)
         return decided
 
