@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 test: $(VENV)/.dev browser proxy postgres systemd official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
-interop: $(VENV)/.dev node browser web java gateways helm compose ## what services run beside the bot, in other languages and freshly installed: tests/interop
+interop: $(VENV)/.dev node browser web java gateways helm ## what services run beside the bot, in other languages and freshly installed: tests/interop
 	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
 	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
 	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
@@ -140,9 +140,10 @@ postgres:
 helm: | $(VENV)/bin/python
 	@test -x $(VENV)/helm/helm || command -v helm >/dev/null 2>&1 \
 	  || { command -v go >/dev/null 2>&1 \
-	       && GOBIN=$(CURDIR)/$(VENV)/helm go install -trimpath -ldflags '-s -w' helm.sh/helm/v4/cmd/helm@v4.3.1 >$(VENV)/helm.log 2>&1; } \
+	       && GOBIN=$(CURDIR)/$(VENV)/helm timeout 600 go install -trimpath -ldflags '-s -w' helm.sh/helm/v4/cmd/helm@v4.3.1 >$(VENV)/helm.log 2>&1; } \
 	  || echo "NO HELM: the chart will NOT be rendered and NOT be tested (Go 1.26, or helm itself)"
 
+# Six minutes of building for one test: by hand.
 compose: | $(VENV)/bin/python
 	@test -x $(VENV)/compose/docker-compose || docker compose version >/dev/null 2>&1 \
 	  || { command -v go >/dev/null 2>&1 && rm -rf $(VENV)/compose && mkdir -p $(VENV)/compose && cd $(VENV)/compose \
@@ -169,7 +170,7 @@ systemd:
 constraints: ## pins what `pip install .` brings along today, in constraints.txt
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet .[postgres]
+	build/constraints/bin/python -m pip install --quiet .[bedrock,postgres]
 	{ build/constraints/bin/python -c 'import sys; print("# Made by `make constraints` with Python %d.%d: what the image installs." % sys.version_info[:2])' \
 	  && build/constraints/bin/python -m pip freeze --exclude understudy; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
