@@ -105,6 +105,7 @@ class App:
     async def start(self) -> None:
         """Restore the state, serve flags, then reach for Slack, then look around."""
         await self._parts.start()
+        self._store.settled()
 
     async def stop(self) -> None:
         """Stop looking first, let what is under way finish, close the store last."""

@@ -1,16 +1,9 @@
 """Opens the ledger and the samples, or takes what it is given in their place."""
 
-import asyncio
 from dataclasses import dataclass
 
-import structlog
-
-from bot.ports import Ledger, Samples, StoreError, StoreTrouble
+from bot.ports import Ledger, Samples
 from bot.store.home import Home, OpenLedger, OpenSamples
-
-log = structlog.get_logger(__name__)
-
-WAITS_S, AGAIN_S = 60.0, 1.0
 
 
 @dataclass
@@ -27,6 +20,13 @@ class Storage:
         """What people should know of the samples; empty where it is as it should be."""
         return self.beside.complaint if self.beside else ""
 
+    def be_patient(self, patient: bool) -> None:
+        """Whether work waits for a database that is away, as in a start, or is told at once."""
+        if self.file:
+            self.file.be_patient(patient)
+        if self.beside:
+            self.beside.be_patient(patient)
+
     async def close(self) -> None:
         """Close the files, the ledger with its lock last."""
         if self.beside:
@@ -38,19 +38,17 @@ class Storage:
 async def open_patiently(
     home: Home, ledger: Ledger | None = None, samples: Samples | None = None, replica: str = ""
 ) -> Storage:
-    """The same, and for a minute again while a database cannot be reached: it may be started together with us."""
-    loop = asyncio.get_running_loop()
-    until, said = loop.time() + WAITS_S, False
-    while True:
-        try:
-            return await open_storage(home, ledger, samples, replica)
-        except StoreError as error:
-            if error.kind is not StoreTrouble.AWAY or loop.time() > until:
-                raise
-            if not said:
-                log.warning("waiting for the database", why=str(error), seconds=WAITS_S)
-                said = True
-        await asyncio.sleep(AGAIN_S)
+    """The same, and again for a minute while a database cannot be reached: it may be started together with us.
+
+    Whatever comes after it in a start waits likewise, until `be_patient(False)`.
+    """
+    if not home.shared:
+        return await open_storage(home, ledger, samples, replica)
+    from bot.store.postgres.patience import Patience
+
+    storage = await Patience(patient=True).over(lambda: open_storage(home, ledger, samples, replica))
+    storage.be_patient(True)
+    return storage
 
 
 async def open_storage(home: Home, ledger: Ledger | None = None, samples: Samples | None = None, replica: str = "") -> Storage:

@@ -36,6 +36,9 @@ class OpenLedger(Ledger, Protocol):
     async def reopen(self) -> None:
         """Try to write again; raises StoreError while that is not possible."""
 
+    def be_patient(self, patient: bool) -> None:
+        """Whether work waits for a database that is away, as in a start, or is told at once."""
+
     async def close(self) -> None:
         """Finish what was asked for and close."""
 
@@ -53,6 +56,9 @@ class OpenSamples(Samples, Protocol):
 
     async def reopen(self) -> None:
         """Try to write again; raises StoreError while that is not possible."""
+
+    def be_patient(self, patient: bool) -> None:
+        """Whether work waits for a database that is away, as in a start, or is told at once."""
 
     async def close(self) -> None:
         """Finish what was asked for and close."""

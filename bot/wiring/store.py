@@ -76,6 +76,10 @@ class Store(AppPart):
         )  # fmt: skip
         await self._restore()
 
+    def settled(self) -> None:
+        """All parts have started: a database that is away from now on keeps nobody waiting."""
+        self._storage.be_patient(False)
+
     def _tell_once(self, title: str, body: str) -> None:
         if self.member.speaks():
             self.others.tell(title, body)

@@ -16,6 +16,7 @@ from bot.store.postgres.listening import Listener
 from bot.store.postgres.migrations import migrate, require
 from bot.store.postgres.migrations.ledger import LEDGER
 from bot.store.postgres.opening import looking, reading, require_usable, writing
+from bot.store.postgres.patience import Patience
 from bot.store.postgres.place import Place, place_of
 from bot.store.writer import Readers, Writer
 
@@ -69,6 +70,8 @@ class PostgresLedger:
         self._callbacks: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._conn: PostgresConnection | None = None
+        self._patience = Patience()
+        self.be_patient = self._patience.be_patient
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date. Raises StoreError."""
@@ -108,15 +111,15 @@ class PostgresLedger:
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
-        if self._writer is None:
+        if (writer := self._writer) is None:
             raise StoreError(f"{self.place} is closed")
-        return await self._writer.run(work)
+        return await self._patience.over(lambda: writer.run(work))
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` on a read-only store, in one snapshot that holds everything written before."""
-        if self._readers is None:
+        if (readers := self._readers) is None:
             raise StoreError(f"{self.place} is closed")
-        return await self._readers.run(work)
+        return await self._patience.over(lambda: readers.run(work))
 
     async def close(self) -> None:
         """Finish what was asked for and close; a second call does nothing."""

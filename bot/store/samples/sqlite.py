@@ -85,6 +85,9 @@ class SqliteSamples:
         """Where it could only be read: try again. Raises StoreError while it can not be written."""
         await self._access.reopen()
 
+    def be_patient(self, patient: bool) -> None:
+        """A file is never away."""
+
     async def _write(self, work: Callable[[SampleStore], T]) -> T:
         generation = self._generation
         try:

@@ -89,6 +89,9 @@ class SqliteLedger(_Alone):
         """Where it could only be read: try again. Raises StoreError while it can not be written."""
         await self._access.reopen()
 
+    def be_patient(self, patient: bool) -> None:
+        """A file is never away."""
+
     def check_place(self) -> None:
         """Raise StoreError when the file was deleted or replaced since it was opened."""
         self._access.check_place()

@@ -235,6 +235,26 @@ async def test_everything_goes_on_when_a_server_comes_back(server: PostgresServe
         server.close()
 
 
+async def test_a_start_waits_for_a_server_that_is_away_for_a_moment(server: PostgresServer) -> None:
+    """Also in its middle; once it is through, everybody is told at once."""
+    ledger = await open_postgres_ledger(server.url(), "one")
+    ledger.be_patient(True)
+    try:
+        await asyncio.to_thread(server.stop)
+        started = asyncio.create_task(ledger.write(lambda store: store.put_setting("name", "value")))
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(server.start)
+        await started
+        ledger.be_patient(False)
+        await asyncio.to_thread(server.stop)
+        with pytest.raises(StoreError):
+            await ledger.read(lambda store: store.setting("name"))
+    finally:
+        await ledger.close()
+        await asyncio.to_thread(server.start)
+        server.close()
+
+
 async def test_a_connection_that_was_cut_between_two_commits_is_made_anew(ledger: PostgresLedger, postgres: str) -> None:
     """Nothing was begun on it, so a new one is taken without a word."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))

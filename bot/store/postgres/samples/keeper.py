@@ -13,6 +13,7 @@ from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.migrations import migrate, require
 from bot.store.postgres.opening import looking, writing_samples
 from bot.store.postgres.opening import reading as reading_connection
+from bot.store.postgres.patience import Patience
 from bot.store.postgres.place import Place, place_of
 from bot.store.postgres.samples import keeping, reading, schema
 from bot.store.postgres.samples.writing import SampleWriter
@@ -84,6 +85,8 @@ class PostgresSamples:
         name = str(place)
         self._writer: Writer[SampleWriter] = Writer(name, lambda: _writing(place, replica))
         self._readers: Readers[_Reader] = Readers(name, lambda: _reading(place, replica), readers)
+        self._patience = Patience()
+        self.be_patient = self._patience.be_patient
         self.outcomes = PartedOutcomes(self._write, self._read)
 
     async def open(self) -> None:
@@ -95,10 +98,10 @@ class PostgresSamples:
         """Nothing is to be done."""
 
     async def _write(self, work: Callable[[SampleWriter], T]) -> T:
-        return await self._writer.run(work)
+        return await self._patience.over(lambda: self._writer.run(work))
 
     async def _read(self, work: Callable[[_Reader], T]) -> T:
-        return await self._readers.run(work)
+        return await self._patience.over(lambda: self._readers.run(work))
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch. It outlives the process at once, and the database's crash within a second."""
