@@ -36,8 +36,7 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
     # Keys are given back before they are taken: one incident may end in the step that opens its successor.
     for state in sorted(commit.states, key=lambda row: row.dedup != ""):
         _put_state(conn, ends, state)
-    for effect in commit.effects:
-        outbox.queue(conn, effect, commit.at)
+    outbox.queue(conn, commit.effects, commit.at)
     return facts
 
 

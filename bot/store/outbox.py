@@ -3,6 +3,7 @@
 Every change of a row's state is a conditional UPDATE whose rows are counted: whoever changed none was too late.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,8 +27,10 @@ SLOTTED = f"slot <> '' AND {UNFINISHED}"
 
 QUEUE = """
 INSERT INTO outbox (key, kind, lane, slot, incident, stream, seq, args, state, created_at, not_before)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (key) DO NOTHING
+VALUES {rows} ON CONFLICT (key) DO NOTHING RETURNING id, slot
 """
+ROW = "(?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)"
+MOST_TOGETHER = 500  # rows in one statement
 SUPERSEDE = f"UPDATE outbox SET state = 'superseded' WHERE {SLOTTED} AND slot = ? AND state = 'pending' AND id <> ?"  # noqa: S608 # constants
 
 COMES_TO = (RowState.DONE, RowState.PENDING, RowState.AMBIGUOUS, RowState.DEAD)
@@ -48,21 +51,29 @@ WHERE id = :id
 """  # noqa: S608 # constants
 
 
-def queue(conn: Connection, effect: Effect, at: datetime) -> None:
-    """Queue an effect; one whose key exists is the same effect and is queued already.
+def queue(conn: Connection, effects: Sequence[Effect], at: datetime) -> None:
+    """Queue effects in their order; one whose key exists is the same effect and is queued already.
 
-    A pending row of the same slot is superseded; the new one takes its own place at the end of the lane.
+    A pending row of the same slot is superseded; the new one takes its own place at the end of the lane. All together, since
+    each statement is a way to a database and back.
     """
-    now, slot = micros(at), plain(effect.slot)
-    queued = conn.execute(
-        f"{QUEUE} RETURNING id" if slot else QUEUE,
-        (
-            plain(effect.key), effect.kind, plain(effect.lane), slot, effect.incident, plain(effect.stream), effect.seq,
-            canonical(encode_effect(effect.body)), now, AT_ONCE,
-        ),
+    for start in range(0, len(effects), MOST_TOGETHER):
+        some = effects[start : start + MOST_TOGETHER]
+        values = [value for effect in some for value in _row_of(effect, micros(at))]
+        queued = conn.execute(QUEUE.format(rows=", ".join([ROW] * len(some))), values).fetchall()
+        newest: dict[str, int] = {}
+        for id, slot in queued:
+            newest[slot] = max(id, newest.get(slot, 0))
+        newest.pop("", None)
+        for slot, id in newest.items():
+            conn.execute(SUPERSEDE, (slot, id))
+
+
+def _row_of(effect: Effect, now: int) -> tuple[Any, ...]:
+    return (
+        plain(effect.key), effect.kind, plain(effect.lane), plain(effect.slot), effect.incident, plain(effect.stream),
+        effect.seq, canonical(encode_effect(effect.body)), now, AT_ONCE,
     )  # fmt: skip
-    for (id,) in queued.fetchall() if slot else ():
-        conn.execute(SUPERSEDE, (slot, id))
 
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int) -> list[OutboxRow]:
