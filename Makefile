@@ -140,7 +140,7 @@ postgres:
 helm: | $(VENV)/bin/python
 	@test -x $(VENV)/helm/helm || command -v helm >/dev/null 2>&1 \
 	  || { command -v go >/dev/null 2>&1 \
-	       && GOBIN=$(CURDIR)/$(VENV)/helm timeout 600 go install -trimpath -ldflags '-s -w' helm.sh/helm/v4/cmd/helm@v4.3.1 >$(VENV)/helm.log 2>&1; } \
+	       && GOBIN=$(CURDIR)/$(VENV)/helm timeout 240 go install -trimpath -ldflags '-s -w' helm.sh/helm/v4/cmd/helm@v4.3.1 >$(VENV)/helm.log 2>&1; } \
 	  || echo "NO HELM: the chart will NOT be rendered and NOT be tested (Go 1.26, or helm itself)"
 
 # Six minutes of building for one test: by hand.
