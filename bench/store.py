@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.past import ANA, policy
 from bench.report import line, percentile, timed
 from bot.core import signals as s
 from bot.core.effects import Effect, PostLine
 from bot.core.model import Actor, Outcome, Sample
-from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import NoteAdded
 from bot.engine.engine import CommittingEngine
@@ -23,7 +23,6 @@ from bot.store.sqlite.engine import sqlite_report
 from bot.store.sqlite.ledgers import SqliteLedger, open_ledger
 from bot.system.clock import SystemClock
 
-ANA = Actor.person("U0ANA", "Ana")
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ALONE, CALLERS, EACH = 2_000, 64, 60
 
@@ -45,15 +44,17 @@ def main() -> bool:
 
 async def _over_sqlite(folder: Path) -> bool:
     held = await _ledger(await open_ledger(folder), one_ms=1)
+    held = await _decided(await open_ledger(folder / "decided"), 1, None) and held
     return await _samples(await open_samples(folder)) and held
 
 
 async def _over_postgres(address: str) -> bool:
-    held = await _ledger(await open_postgres_ledger(address, "bench"), one_ms=2, many_ms=10)
+    held = await _ledger(await open_postgres_ledger(address, "bench"), one_ms=2)
+    held = await _decided(await open_postgres_ledger(f"{address}?schema=decided", "bench"), 2, 10) and held
     return await _samples(await open_postgres_samples(address, "bench")) and held
 
 
-async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float, many_ms: float | None = None) -> bool:
+async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float) -> bool:
     alone = await _one_after_another(ledger)
     held = line("fact and effect durable, one caller, p50", percentile(alone, 0.5) * 1e3, "ms", one_ms)
     line("fact and effect durable, one caller, p99", percentile(alone, 0.99) * 1e3, "ms")
@@ -65,14 +66,13 @@ async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float, many_
     held = line(f"cost of one among {CALLERS} callers, of one alone", 1 / share, "times", 0.5) and held
     reading = await _reads(ledger)
     line(f"reading a stream of {EACH} facts, p50", percentile(reading, 0.5) * 1e3, "ms")
-    held = await _decided(ledger, one_ms, many_ms) and held
     await ledger.close()
     return held
 
 
-async def _decided(ledger: Ledger, one_ms: float, many_ms: float | None) -> bool:
+async def _decided(ledger: SqliteLedger | PostgresLedger, one_ms: float, many_ms: float | None) -> bool:
     """As the bot commits: those who come together are decided on in a row, and share one commit."""
-    engine = CommittingEngine(ledger, SystemClock(), Policy())
+    engine = CommittingEngine(ledger, SystemClock(), policy(0))
     await engine.load()
     number = (await engine.handle(s.Declare(actor=ANA, title="Payments are slow"))).incident or 0
     alone: list[float] = []
@@ -88,6 +88,7 @@ async def _decided(ledger: Ledger, one_ms: float, many_ms: float | None) -> bool
                 await engine.handle(s.AddNote(actor=ANA, incident=number, text=f"note {n} of {name}"))
 
     await asyncio.gather(*map(caller, range(CALLERS)))
+    await ledger.close()
     line(f"the same, {CALLERS} callers at once, p50", percentile(together, 0.5) * 1e3, "ms")
     return line(f"the same, {CALLERS} callers at once, p99", percentile(together, 0.99) * 1e3, "ms", many_ms) and held
 
