@@ -220,6 +220,7 @@ class Outbox:
             raise  # the row keeps its lease and is looked up after it
         except Exception as error:
             # Our own defect must not block the lane for ever, nor vanish.
+            last_look()
             await self._refuse(row, f"internal error: {type(error).__name__}", ours=True)
             outcome = Settled(RowState.DEAD, error=f"{type(error).__name__}: {error}")
             await self._settle(row, outcome)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from bot.ports import Ledger, Samples
 from bot.store.home import Home, OpenLedger, OpenSamples
 
+OPENS_WITHIN_S = 300.0  # bringing a large ledger up to date takes its time
+
 
 @dataclass
 class Storage:
@@ -46,7 +48,9 @@ async def open_patiently(
         return await open_storage(home, ledger, samples, replica)
     from bot.store.postgres.patience import Patience
 
-    storage = await Patience(patient=True).over(lambda: open_storage(home, ledger, samples, replica))
+    storage = await Patience(home, patient=True).over(
+        lambda: open_storage(home, ledger, samples, replica), within_s=OPENS_WITHIN_S
+    )
     storage.be_patient(True)
     return storage
 

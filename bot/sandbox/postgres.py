@@ -4,6 +4,7 @@ import asyncio
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -73,6 +74,13 @@ class PostgresServer:
         """Both, beside what else the loop has to do."""
         await asyncio.to_thread(self.stop, how)
         await asyncio.to_thread(self.start)
+
+    def pause(self, paused: bool) -> None:
+        """Let all its processes stand still, as on a machine that is stuck, or go on."""
+        first = int((self.data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
+        for pid in (first, *map(int, children)):
+            os.kill(pid, signal.SIGSTOP if paused else signal.SIGCONT)
 
     def close(self) -> None:
         """Stop it for good."""

@@ -48,6 +48,11 @@ class Shares:
         self._arriving |= self._mine - before
         return sorted(self._mine - before)
 
+    def not_taken(self, components: Collection[str]) -> None:
+        """These could not be taken over: they arrive again with the next beat."""
+        self._mine -= frozenset(components)
+        self._moved = True
+
     def _on_change(self) -> None:
         self._moved = True
 

@@ -126,7 +126,11 @@ class Watch:
     async def beat(self) -> None:
         """Start what is due, write what was measured, and let the ledger's own deadlines pass."""
         if arrived := self._shares.arrived():
-            await self._take_over(arrived)
+            try:
+                await self._take_over(arrived)
+            except StoreError as error:
+                self._shares.not_taken(arrived)  # nothing is told of them until the next beat, or a later one, could
+                log.debug("not taken over yet", components=len(arrived), why=str(error))
         self._rounds.beat()
         self._see_who_waits()
         now = self._clock.monotonic()
@@ -364,6 +368,8 @@ class Watch:
             await self._sight_changed()  # this component is thought over as well
             return
         await self.flush()  # what it rests on is stored before it is: after a crash they must agree
+        if not self._shares.speaks_of(component, unseen=self._unseen.get(component, ())):
+            return  # it took so long that somebody else speaks by now, of what we have not seen
         verdict = self.verdict(component)
         if not self._engine.world.component(component).agrees(verdict):
             await self._signal(VerdictReached(actor=WATCH, verdict=verdict))

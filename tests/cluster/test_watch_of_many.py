@@ -1,19 +1,20 @@
 """Several replicas that watch one world: each component is one's share, and changes hands without a word too many."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.cluster.replica import Replica, ReplicaTiming
 from bot.core.answers.base import Answer
+from bot.core.model import Level, Sample
 from bot.core.record.sight import CLEAR, Sight
 from bot.core.signals import Signal, TimePassed, VerdictReached
 from bot.engine.engine import CommittingEngine
-from bot.ports import Introduction
+from bot.ports import Introduction, Remembered, StoreError, StoreTrouble
 from bot.sandbox.world import EPOCH
 from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite.ledgers import InlineLedger
@@ -42,6 +43,26 @@ class HearingEngine(CommittingEngine):
         return await super().handle(signal)
 
 
+class Shaky(InlineSamples):
+    """Samples that are away while they are told so, and that take their time from when `slow` says so until `gate` is open."""
+
+    away = False
+    slow: Callable[[], bool] = staticmethod(lambda: False)
+    waits = 0
+    gate: asyncio.Event
+
+    async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
+        if self.away:
+            raise StoreError("the database is away", kind=StoreTrouble.AWAY, permanent=False)
+        return await super().medians(since, vantage)
+
+    async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
+        if self.slow():
+            self.waits += 1
+            await self.gate.wait()
+        await super().add(samples, remembered)
+
+
 class One:
     """A replica with its watch; `runs` is False while it is paused."""
 
@@ -52,7 +73,7 @@ class One:
         self.engine = HearingEngine(many.ledger, many.clock, POLICY)
         self.engine.heard = []
         self.replica = Replica(many.ledger, Introduction(name, f"boot-{name}"), many.clock, many.clock, timing=BY_HAND)
-        self.samples = InlineSamples.open()
+        self.samples = Shaky.open()
         plan = Plan(checks=CHECKS, vantage=name if everybody_looks else "local")
         self.watch = Watch(
             plan, self.script, self.script, self.samples, self.engine, many.clock, member=self.replica,
@@ -113,6 +134,47 @@ async def test_each_component_is_checked_by_one_replica() -> None:
     assert (set(), set(COMPONENTS)) == (one.looked_at() & other.looked_at(), one.looked_at() | other.looked_at())
     assert one.looked_at() and other.looked_at()
     assert len(COMPONENTS) == await many.changes()
+
+
+async def test_a_takeover_that_could_not_be_read_is_made_up_for() -> None:
+    """A database that just came back may be away again. An outage is not forgotten over it: it ends by good results."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    theirs = next(id for id in COMPONENTS if other.replica.owns(id))
+    many.answers |= {f"{theirs}.{name}": BROKEN for name in ("one", "two")}
+    await many.passes(90)
+    many.answers.clear()
+    other.runs, one.samples.away = False, True
+    await many.passes(70)
+    one.samples.away = False
+    await many.passes(3)
+    still = one.engine.world.component(theirs).level
+    await many.passes(180)
+
+    assert (Level.DOWN, Level.OPERATIONAL) == (still, one.engine.world.component(theirs).level)
+
+
+async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:
+    """The database took the samples ten seconds late: another replica may have spoken since, of a world that is well."""
+    many = Many()
+    [one] = await many.add("a")
+    await many.passes(60)
+    one.samples.gate = asyncio.Event()
+    one.samples.slow = lambda: any(verdict.level.bad for verdict in one.watch.sees().values())
+    many.answers |= {check.id: BROKEN for check in CHECKS}
+    passing = asyncio.create_task(many.passes(120))
+    for _ in range(20_000):
+        await asyncio.sleep(0)
+        if one.samples.waits:
+            break
+    many.answers.clear()
+    many.clock.advance(timedelta(seconds=10))
+    one.samples.gate.set()
+    await passing
+
+    assert one.samples.waits
+    told = [signal.verdict for signal in one.engine.heard if isinstance(signal, VerdictReached)]
+    assert [] == [verdict for verdict in told if verdict.level.bad]
 
 
 async def test_shares_of_the_dead_are_taken_over_without_a_word() -> None:

@@ -70,7 +70,7 @@ class PostgresLedger:
         self._callbacks: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._conn: PostgresConnection | None = None
-        self._patience = Patience()
+        self._patience = Patience(place)
         self.be_patient = self._patience.be_patient
 
     async def open(self) -> None:

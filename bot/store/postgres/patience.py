@@ -1,4 +1,4 @@
-"""A start does not end because the database was away for a moment in the middle of it."""
+"""How long work waits for a database: never for ever, and in a start for longer than afterwards."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,28 +13,36 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 WAITS_S, AGAIN_S = 60.0, 1.0
+# Longer than the server takes to end a statement of its own accord. A server that stands still ends nothing, and the network
+# does not tell: its machine goes on acknowledging what it is sent.
+ANSWERS_WITHIN_S = 15.0
+SPARED_S = 10.0  # after that nobody waits for it for so long, so that checks go on
 
 
 class Patience:
     """While a start is under way, work waits for a database that cannot be reached; afterwards it is told at once.
 
-    Nothing that a start does harms when it is done twice.
+    Nothing that a start does harms when it is done twice. What got no answer in time may be done all the same, as what was cut
+    off may: whoever asked is told that it is not known.
     """
 
-    def __init__(self, *, patient: bool = False) -> None:
+    def __init__(self, place: object, *, patient: bool = False, answers_within_s: float = ANSWERS_WITHIN_S) -> None:
+        self._place = place
         self._patient = patient
+        self._answers_within_s = answers_within_s
+        self._spared_until = float("-inf")
 
     def be_patient(self, patient: bool) -> None:
         """A start is under way, or over."""
         self._patient = patient
 
-    async def over(self, run: Callable[[], Awaitable[T]]) -> T:
-        """Run it, and again for a minute while the database is away."""
+    async def over(self, run: Callable[[], Awaitable[T]], *, within_s: float = 0.0) -> T:
+        """Run it, in a start again for a minute while the database is away. `within_s`: it may take longer than is usual."""
         loop = asyncio.get_running_loop()
         until: float | None = None
         while True:
             try:
-                return await run()
+                return await self._in_time(run, within_s or self._answers_within_s)
             except StoreError as error:
                 if not self._patient or error.kind is not StoreTrouble.AWAY or loop.time() > (until or float("inf")):
                     raise
@@ -42,3 +50,18 @@ class Patience:
                     until = loop.time() + WAITS_S
                     log.warning("waiting for the database", why=str(error), seconds=WAITS_S)
             await asyncio.sleep(AGAIN_S)
+
+    async def _in_time(self, run: Callable[[], Awaitable[T]], within_s: float) -> T:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._spared_until:
+            raise self._silent()
+        try:
+            async with asyncio.timeout(within_s):
+                return await run()
+        except TimeoutError as error:
+            self._spared_until = loop.time() + SPARED_S
+            raise self._silent() from error
+
+    def _silent(self) -> StoreError:
+        sentence = f"{self._place} does not answer; it goes on by itself when it does"
+        return StoreError(sentence, kind=StoreTrouble.AWAY, permanent=False)

@@ -255,6 +255,30 @@ async def test_a_start_waits_for_a_server_that_is_away_for_a_moment(server: Post
         server.close()
 
 
+async def test_nobody_waits_for_ever_for_a_server_that_stands_still(server: PostgresServer) -> None:
+    """Its machine acknowledges all that it is sent, so that no connection breaks; checks go on meanwhile."""
+    ledger = await open_postgres_ledger(server.url(), "one")
+    ledger._patience._answers_within_s = 0.5
+    try:
+        server.pause(True)
+        with pytest.raises(StoreError, match="does not answer") as silent:
+            await ledger.write(lambda store: store.put_setting("name", "value"))
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="does not answer"):
+            await ledger.read(lambda store: store.setting("name"))
+        spared_s = time.monotonic() - began
+        server.pause(False)
+        ledger._patience._spared_until = 0.0
+        await ledger.write(lambda store: store.put_setting("other", "value"))
+
+        assert (StoreTrouble.AWAY, True) == (silent.value.kind, spared_s < 0.4)
+        assert "value" == await ledger.read(lambda store: store.setting("name"))
+    finally:
+        server.pause(False)
+        await ledger.close()
+        server.close()
+
+
 async def test_a_connection_that_was_cut_between_two_commits_is_made_anew(ledger: PostgresLedger, postgres: str) -> None:
     """Nothing was begun on it, so a new one is taken without a word."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))

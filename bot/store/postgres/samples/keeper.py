@@ -23,6 +23,7 @@ from bot.store.writer import Readers, Writer
 T = TypeVar("T")
 
 PAGE = 2_000  # samples read in one go
+LONG_S = 90.0  # what forgetting a day may take, or a month of latencies
 
 
 async def open_postgres_samples(address: str, replica: str, *, readers: int = 1) -> "PostgresSamples":
@@ -85,7 +86,7 @@ class PostgresSamples:
         name = str(place)
         self._writer: Writer[SampleWriter] = Writer(name, lambda: _writing(place, replica))
         self._readers: Readers[_Reader] = Readers(name, lambda: _reading(place, replica), readers)
-        self._patience = Patience()
+        self._patience = Patience(place)
         self.be_patient = self._patience.be_patient
         self.outcomes = PartedOutcomes(self._write, self._read)
 
@@ -98,15 +99,15 @@ class PostgresSamples:
         """Nothing is to be done."""
 
     async def _write(self, work: Callable[[SampleWriter], T]) -> T:
-        return await self._patience.over(lambda: self._writer.run(work))
+        return await self._patience.over(lambda: self._writer.run(work), within_s=LONG_S)
 
     async def _read(self, work: Callable[[_Reader], T]) -> T:
-        return await self._patience.over(lambda: self._readers.run(work))
+        return await self._patience.over(lambda: self._readers.run(work), within_s=LONG_S)
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch. It outlives the process at once, and the database's crash within a second."""
         if samples or remembered:
-            await self._write(lambda store: store.add(samples, remembered))
+            await self._patience.over(lambda: self._writer.run(lambda store: store.add(samples, remembered)))
 
     async def remembered(self) -> dict[str, str]:
         """What was concluded, by name."""

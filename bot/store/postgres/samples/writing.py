@@ -56,10 +56,13 @@ class SampleWriter:
     def __init__(self, conn: PostgresConnection) -> None:
         self.conn = conn
         self._committed: dict[tuple[str, str, str], int] = {}  # check, component and vantage to their id
+        self._pid = conn.pid
 
     def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch, and sum up the hours that are over. The same check at the same microsecond counts once."""
         with atomic(self.conn):
+            if self.conn.pid != self._pid:  # a server that crashed, or the standby in its place, may not have the last of them
+                self._pid, self._committed = self.conn.pid, {}
             checks = {who: self._check(who) for who in sorted({(s.check, s.component, s.vantage) for s in samples})}
             rows = {row[:2]: row for s in samples for row in [_row(s, checks[s.check, s.component, s.vantage])]}
             if rows:
