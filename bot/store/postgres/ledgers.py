@@ -89,12 +89,15 @@ class PostgresLedger:
     async def be_recognised(self, folder: Path) -> None:
         """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
         marker = folder / identity.MARKER
-        id = await self.read(lambda store: identity.recognise(store, store.any_fact(), marker, str(self.place)))
+        id = await self._recognised(marker)
         if await self.read(lambda store: store.setting(identity.SETTING)) is None:
-            # Of several replicas that start together the first one names it.
-            id = await self.write(lambda store: identity.named(store, id))
+            await self.write(lambda store: identity.named(store, id))
+        id = await self._recognised(marker)  # of several replicas that start together the first one named it
         with suppress(OSError):  # a disk that is full by now; the next start names it
             identity.name(marker, id)
+
+    async def _recognised(self, marker: Path) -> str:
+        return await self.read(lambda store: identity.recognise(store, store.any_fact(), marker, str(self.place)))
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call back, on the loop, when another process may have committed: at once where that is heard, or within a second."""

@@ -163,13 +163,18 @@ def _read_only(address: str) -> PostgresReadOnlyLedger:
     return PostgresReadOnlyLedger(place_of(address))
 
 
-async def test_eight_replicas_may_start_on_an_empty_database_at_once(postgres: str) -> None:
-    """One of them makes the tables; the ledger has one id."""
-    opened = await asyncio.gather(*(open_postgres_ledger(postgres, f"{n}", readers=1) for n in range(8)))
-    try:
-        assert 8 == len(opened)
-    finally:
-        await asyncio.gather(*(one.close() for one in opened))
+async def test_eight_replicas_may_start_on_an_empty_database_at_once(postgres: str, tmp_path: Path) -> None:
+    """One of them makes the tables and names the ledger, and each of them remembers that name."""
+    folders = [tmp_path / str(n) for n in range(8)]
+    for folder in folders:
+        folder.mkdir()
+    opened = await asyncio.gather(
+        *(open_postgres_ledger(postgres, folder.name, readers=1, folder=folder) for folder in folders)
+    )
+    await asyncio.gather(*(one.close() for one in opened))
+
+    [(id,)] = ask(postgres, "SELECT value FROM settings WHERE name = 'ledger.id'")
+    assert [id] * 8 == [(folder / MARKER).read_text(encoding="ascii").strip() for folder in folders]
 
 
 async def test_another_ledger_than_before_is_refused(postgres: str, tmp_path: Path) -> None:
