@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.interop.test_chart import BUILT as BUILT_HELM
-from tests.interop.test_compose_read import BUILT as BUILT_COMPOSE
+from tests.interop.test_compose_read import program as docker_compose
 from tests.test_docs import commands_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +34,12 @@ FOREIGN = [one for one in COMMANDS if words_of(one)[0] not in OURS | FAMILIAR]
 
 def program(words: list[str]) -> tuple[list[str], list[str]]:
     """What to start, and the words behind it; skips where it is not here."""
-    if words[:2] == ["docker", "compose"] and BUILT_COMPOSE.exists():
-        return [str(BUILT_COMPOSE)], words[2:]
+    if words[:2] == ["docker", "compose"]:
+        return docker_compose(), words[2:]
     found = shutil.which(words[0], path=ENV["PATH"])
     if found is None:
         pytest.skip(f"NO {words[0].upper()}: its commands in docs/running.md were NOT looked at")
-    return ([found, "compose"], words[2:]) if words[:2] == ["docker", "compose"] else ([found], words[1:])
+    return [found], words[1:]
 
 
 @cache

@@ -201,7 +201,8 @@ async def settled(storm: Storm) -> tuple[list[Fact], list[OutboxRow]]:
             await storm.read(replica)
         facts, rows = await storm.cluster.ledger()
         waiting = [row for row in rows if row.state in ("pending", "sending", "ambiguous")]
-        if (facts and not waiting) or time.monotonic() > until:
+        newest = {read.replica: read for read in storm.seen.reads}.values()
+        if (facts and not waiting and all(read.as_of is None for read in newest)) or time.monotonic() > until:
             return facts, rows
         await asyncio.sleep(0.5)
 

@@ -16,7 +16,7 @@ WAITS_S, AGAIN_S = 60.0, 1.0
 # Longer than the server takes to end a statement of its own accord. A server that stands still ends nothing, and the network
 # does not tell: its machine goes on acknowledging what it is sent.
 ANSWERS_WITHIN_S = 15.0
-SPARED_S = 10.0  # after that nobody waits for it for so long, so that checks go on
+SPARED_S = 5.0  # after that nobody waits for it for so long, so that checks go on
 
 
 class Patience:
