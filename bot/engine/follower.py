@@ -56,8 +56,7 @@ class Follower:
             await self._engine.catch_up()
         except StoreError as error:
             self._cannot(error)
-        except Exception as error:
-            # Ours, and tried again: what others commit must not stay unseen for good.
+        except Exception as error:  # ours, and tried again: what others commit must not stay unseen for good
             if self.error is None:
                 log.exception("what other replicas commit cannot be followed, by our own fault")
             self.error = StoreError(f"{type(error).__name__}: {error}")

@@ -15,7 +15,7 @@ from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.listening import Listener
 from bot.store.postgres.migrations import migrate, require
 from bot.store.postgres.migrations.ledger import LEDGER
-from bot.store.postgres.opening import looking, reading, require_usable, writing
+from bot.store.postgres.opening import looking, reading, require_usable, usable, writing
 from bot.store.postgres.patience import Patience
 from bot.store.postgres.place import Place, place_of
 from bot.store.writer import Readers, Writer
@@ -163,30 +163,16 @@ class PostgresLedger:
 
 def connect_up_to_date(place: Place, name: str) -> PostgresConnection:
     """A connection that may write, to tables that are as this version has them. Raises StoreError."""
-    conn = writing(place, name)
-    try:
+    with usable(writing(place, name), place) as conn:
         require_usable(conn, place)
         migrate(conn, LEDGER, place)
-    except conn.Error as error:
-        conn.close()
-        raise conn.explained(error, str(place)) from error
-    except BaseException:
-        conn.close()
-        raise
     return conn
 
 
 def connect_to_read(place: Place, name: str) -> PostgresConnection:
     """A connection that reads tables as this version has them. Raises StoreError."""
-    conn = looking(place, name)
-    try:
+    with usable(looking(place, name), place) as conn:
         require(conn, LEDGER, place)
-    except conn.Error as error:
-        conn.close()
-        raise conn.explained(error, str(place)) from error
-    except BaseException:
-        conn.close()
-        raise
     return conn
 
 

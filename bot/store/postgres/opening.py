@@ -1,7 +1,8 @@
 """How connections to PostgreSQL are made, and what each asks of the server."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -82,6 +83,19 @@ def _opener(place: Place, options: Any, name: str, settings: dict[str, str], mor
         return raw
 
     return open
+
+
+@contextmanager
+def usable(conn: PostgresConnection, place: Place) -> Iterator[PostgresConnection]:
+    """Look inside whether a connection will do; where it will not it is closed. Raises StoreError."""
+    try:
+        yield conn
+    except conn.Error as error:
+        conn.close()
+        raise conn.explained(error, str(place)) from error
+    except BaseException:
+        conn.close()
+        raise
 
 
 def require_usable(conn: PostgresConnection, place: Place) -> None:

@@ -11,7 +11,7 @@ from bot.store.connection import Connection
 from bot.store.outcomes import StoredOutcomes
 from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.migrations import migrate, require
-from bot.store.postgres.opening import looking, writing_samples
+from bot.store.postgres.opening import looking, usable, writing_samples
 from bot.store.postgres.opening import reading as reading_connection
 from bot.store.postgres.patience import Patience
 from bot.store.postgres.place import Place, place_of
@@ -162,15 +162,8 @@ class PostgresSamples:
 
 
 def _writing(place: Place, replica: str) -> tuple[PostgresConnection, SampleWriter]:
-    conn = writing_samples(place, f"{replica} samples")
-    try:
+    with usable(writing_samples(place, f"{replica} samples"), place) as conn:
         migrate(conn, schema.SAMPLES, place)
-    except conn.Error as error:
-        conn.close()
-        raise conn.explained(error, str(place)) from error
-    except BaseException:
-        conn.close()
-        raise
     return conn, SampleWriter(conn)
 
 
