@@ -67,6 +67,16 @@ async def test_the_budget_drops_the_oldest_days_and_keeps_the_last_two(samples: 
     assert MIDNIGHT + 2 * DAY == (await samples.since(MIDNIGHT))[0].at
 
 
+async def test_counts_do_not_go_in_vain(samples: PostgresSamples) -> None:
+    """Where the results of the last two days alone are too many, forgetting a year of counts would make no room."""
+    minutes = [MinuteCount(MIDNIGHT + n * DAY, Route("chat"), Counts(ok=1)) for n in range(4)]
+    await samples.outcomes.add(minutes, now=MIDNIGHT)
+    await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
+    await samples.keep_within(1)
+
+    assert minutes == await samples.outcomes.between(MIDNIGHT, MIDNIGHT + 5 * DAY)
+
+
 async def test_nothing_goes_while_there_is_room(samples: PostgresSamples) -> None:
     """The budget is a bound and no goal."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])

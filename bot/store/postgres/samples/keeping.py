@@ -9,11 +9,13 @@ from bot.store.postgres.samples.schema import HOURS, OUTCOMES, RESULTS, Parted
 KEPT = 2
 TAKEN = """
 SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = current_schema() AND c.relkind = 'r' AND (
-    c.relname IN ('outcome_keys', 'remembered')
-    OR starts_with(c.relname, 'samples_') OR starts_with(c.relname, 'hours_') OR starts_with(c.relname, 'outcomes_')
-)
+WHERE n.nspname = current_schema() AND c.relkind = 'r' AND ({which})
 """
+RESULTS_TAKE = TAKEN.format(which="starts_with(c.relname, 'samples_')")
+ALL_TAKE = TAKEN.format(
+    which="c.relname IN ('outcome_keys', 'remembered') OR starts_with(c.relname, 'samples_') "
+    "OR starts_with(c.relname, 'hours_') OR starts_with(c.relname, 'outcomes_')"
+)
 
 
 def forget(conn: Connection, parted: Parted, before: datetime) -> int:
@@ -23,19 +25,23 @@ def forget(conn: Connection, parted: Parted, before: datetime) -> int:
 
 def size_bytes(conn: Connection) -> int:
     """What results, sums and counts of real requests take in the database, indexes included."""
-    return int(one(conn, TAKEN)[0])
+    return int(one(conn, ALL_TAKE)[0])
 
 
 def make_room(conn: Connection, budget_bytes: int) -> int | None:
     """One step towards the budget: how many results went; None where it is kept, or where nothing more may go.
 
-    The oldest results go first, then counts of real requests, then sums by hour.
+    The oldest results go first, then counts of real requests, then sums by hour. Those two stay where the results of the last
+    days alone take more than the budget: it would not help.
     """
     if size_bytes(conn) <= budget_bytes:
         return None
-    for parted in (RESULTS, OUTCOMES, HOURS):
-        held = parted.held(conn)
-        if len(held) > KEPT:
-            gone = parted.drop(conn, held[0])
-            return gone if parted is RESULTS else 0
+    if len(held := RESULTS.held(conn)) > KEPT:
+        return RESULTS.drop(conn, held[0])
+    if int(one(conn, RESULTS_TAKE)[0]) > budget_bytes:
+        return None
+    for parted in (OUTCOMES, HOURS):
+        if len(held := parted.held(conn)) > KEPT:
+            parted.drop(conn, held[0])
+            return 0
     return None
