@@ -60,6 +60,7 @@ class App:
             setup, self._store, self._probes,
             health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),
             pass_on=lambda samples: self._watching.pass_on(samples),
+            take_told=lambda samples: self._watching.take_told(samples),
             slack=lambda: self._slack.requests, engine=lambda: self._front(),
             outcomes=self._outcomes,
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """The heartbeat check, a dead man's switch: a job tells us that it is alive, and its silence is the failure."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -11,11 +12,14 @@ from bot.checks.judging.failure import Failure
 from bot.checks.kind import Kind, Shared
 from bot.config.checks import kinds as config
 from bot.core.model import Fault, Outcome, Sample
+from bot.ports import StoreError
 from bot.system.clock import Clock
 
 NOTE_CAP = 200
 LOOK_AT_MOST = timedelta(seconds=30)
 LOOK_AT_LEAST = timedelta(seconds=1)
+
+SILENT = ("heartbeat_missing", "heartbeat_overrun")
 
 SignKind = Literal["ok", "start", "fail"]
 SIGN_KINDS: Mapping[str, SignKind] = MappingProxyType({"ok": "ok", "start": "start", "fail": "fail"})
@@ -44,7 +48,10 @@ class HeartbeatCheck:
 
 @dataclass(frozen=True)
 class Sign:
-    """One sign of life. `took_ms` is the time since the job's start (domain milliseconds), where a start was told."""
+    """One sign of life. `took_ms` is the time since the job's start (domain milliseconds), where a start was told.
+
+    A job has no two of one kind at one moment, so `at` tells it from all others.
+    """
 
     at: datetime
     kind: SignKind
@@ -58,80 +65,126 @@ class Sign:
         return self.kind == "fail" or (self.kind == "ok" and bool(self.exit_code))
 
 
-@dataclass
-class Job:
-    """What is known of one job; each moment by the wall for people, and by the steady clock for reckoning."""
+@dataclass(frozen=True, order=True)
+class _Heard:
+    """A sign by the steady clock; of two at one moment the one that came in later counts as later."""
 
-    ok: tuple[datetime, float] | None = None
-    started: tuple[datetime, float] | None = None  # and not ended since
-    failed: Sign | None = None  # the last word, if it was a bad one
+    steady: float
+    number: int
+    sign: Sign = field(compare=False)
+
+
+class Job:
+    """What is known of one job: the newest sign of each kind, so that neither their order nor one that comes twice matters.
+
+    Each has a moment by the wall for people, and by the steady clock for reckoning.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[SignKind, _Heard] = {}
+        self._count = 0
 
     def take(self, sign: Sign, steady: float) -> None:
-        moment = (sign.at, steady)
-        if sign.kind == "start":
-            self.started = moment
-            return
-        self.started = None
-        if sign.bad:
-            self.failed = sign
-        else:
-            self.ok, self.failed = moment, None
+        """Take a sign that came at `steady`. One that is known, or older than what is known, changes nothing."""
+        kind: SignKind = "fail" if sign.bad else sign.kind
+        self._count += 1
+        heard, known = _Heard(steady, self._count, sign), self._newest.get(kind)
+        if known is None or (known.sign.at != sign.at and known < heard):
+            self._newest[kind] = heard
+
+    @property
+    def ok(self) -> tuple[datetime, float] | None:
+        """When it succeeded last."""
+        return self._moment("ok")
+
+    @property
+    def started(self) -> tuple[datetime, float] | None:
+        """Since when it runs."""
+        return self._moment("start", after=("ok", "fail"))
+
+    @property
+    def failed(self) -> Sign | None:
+        """Its failure, if it did not succeed since."""
+        return self._newest["fail"].sign if self._moment("fail", after=("ok",)) else None
+
+    def _moment(self, kind: SignKind, *, after: Sequence[SignKind] = ()) -> tuple[datetime, float] | None:
+        heard = self._newest.get(kind)
+        if heard is None or any(other in self._newest and self._newest[other] > heard for other in after):
+            return None
+        return heard.sign.at, heard.steady
 
 
 class Heartbeats:
     """The register of what jobs told. Spans run on the steady clock: a step of the wall makes no job late.
 
     It keeps one small record for each check id that it is given; who takes signs from outside knows which ids there are.
+    Where other replicas hear of jobs as well, `now` is the time that all of them go by, and `recall` what they wrote down.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._jobs: dict[str, Job] = {}
         self.since = (clock.now(), clock.monotonic())  # nobody could be heard before
+        self.now: Callable[[], datetime] = clock.now
+        self.recall: Callable[[str], Awaitable[Iterable[Sample]]] | None = None
+        self._doubts = 0
+        self._sure: dict[str, int] = {}
 
-    def beat(self, check_id: str, at: datetime, kind: SignKind, exit_code: int | None = None, note: str = "") -> Sign:
-        """Take a sign that arrives now; `at` is its date for people. A non-zero exit code is a failure."""
+    def beat(self, check_id: str, kind: SignKind, exit_code: int | None = None, note: str = "") -> Sign:
+        """Take a sign that arrives now. A non-zero exit code is a failure."""
         job = self._jobs.setdefault(check_id, Job())
         now = self._clock.monotonic()
         took_ms = round((now - job.started[1]) * 1000, 3) if job.started and kind != "start" else None
-        sign = Sign(at, kind, exit_code, clean(note)[:NOTE_CAP], took_ms)
+        sign = Sign(self.now(), kind, exit_code, clean(note)[:NOTE_CAP], took_ms)
         job.take(sign, now)
         return sign
 
+    def told(self, check_id: str, sign: Sign) -> timedelta:
+        """Take a sign that another replica heard; says how long ago that was."""
+        steady = self._steady(sign.at)
+        self._jobs.setdefault(check_id, Job()).take(sign, steady)
+        return timedelta(seconds=self._clock.monotonic() - steady)
+
     def restore(self, check_id: str, samples: Iterable[Sample]) -> None:
-        """Recall what stored samples (oldest first) say of a job; does nothing where a sign has come in meanwhile."""
-        if check_id in self._jobs:
-            return
-        job = Job()
+        """Recall what stored samples (oldest first) say of a job."""
+        job = self._jobs.setdefault(check_id, Job())
         for sample in samples:
-            self._recall(job, sample)
-        if job != Job():
-            self._jobs[check_id] = job
+            for sign in _signs_of(sample):
+                job.take(sign, self._steady(sign.at))
+
+    def doubt(self) -> None:
+        """Others may have heard what we were not told, since we were cut off or they died: `refresh` looks it up."""
+        self._doubts += 1
+
+    async def refresh(self, check_id: str, *, anyway: bool = False) -> None:
+        """Where there is a doubt, or anyway, know what was written down meanwhile. Raises StoreError, and doubts on."""
+        doubts = self._doubts
+        if self.recall is not None and (anyway or self._sure.get(check_id, 0) < doubts):
+            self.restore(check_id, await self.recall(check_id))
+            self._sure[check_id] = doubts
 
     def job(self, check_id: str) -> Job:
         """What is known of a job, possibly nothing."""
         return self._jobs.get(check_id, Job())
 
-    def _recall(self, job: Job, sample: Sample) -> None:
-        """Apply what one sample says: a sign itself, or what a look knew then. A look never ends what was started."""
-        kind = SIGN_KINDS.get(sample.evidence.get("sign", ""))
-        if kind is not None:
-            job.take(Sign(sample.at, kind, _code(sample)), self._steady(sample.at))
-            return
-        if sample.error == "heartbeat_failed" and job.failed is None:
-            job.failed = Sign(sample.at, "fail", _code(sample))
-        elif sample.outcome is Outcome.OK:
-            job.failed = None
-        last_ok = _moment(sample.evidence.get("last_ok", "")) or (sample.at if sample.outcome is Outcome.OK else None)
-        if last_ok is not None and (job.ok is None or last_ok > job.ok[0]):
-            job.ok = (last_ok, self._steady(last_ok))
-        started = _moment(sample.evidence.get("started", ""))
-        if started is not None and job.started is None:
-            job.started = (started, self._steady(started))
-
     def _steady(self, at: datetime) -> float:
         """A moment of the wall on the steady clock; none is in the future."""
-        return self._clock.monotonic() - max(0.0, (self._clock.now() - at).total_seconds())
+        return self._clock.monotonic() - max(0.0, (self.now() - at).total_seconds())
+
+
+def _signs_of(sample: Sample) -> Iterable[Sign]:
+    """What one sample says: it is a sign itself, or a look has written down which it knew."""
+    kind = SIGN_KINDS.get(sample.evidence.get("sign", ""))
+    if kind is not None:
+        yield Sign(sample.at, kind, _code(sample))
+        return
+    last_ok = _moment(sample.evidence.get("last_ok", "")) or (sample.at if sample.outcome is Outcome.OK else None)
+    if last_ok is not None:
+        yield Sign(last_ok, "ok")
+    if sample.error == "heartbeat_failed":
+        yield Sign(_moment(sample.evidence.get("failed", "")) or sample.at, "fail", _code(sample))
+    if (started := _moment(sample.evidence.get("started", ""))) is not None:
+        yield Sign(started, "start")
 
 
 class HeartbeatProber:
@@ -140,16 +193,23 @@ class HeartbeatProber:
     def __init__(self, register: Heartbeats, clock: Clock) -> None:
         self.register = register
         self._clock = clock
+        self._silent: set[str] = set()
 
     async def probe(self, check: HeartbeatCheck) -> Sample:
         """Look once; never raises."""
-        outcome, failure, reason = self._judge(check)
+        try:
+            async with asyncio.timeout(check.deadline.total_seconds()):
+                outcome, failure, reason = await self._judged(check)
+        except (StoreError, TimeoutError):
+            outcome, failure, reason = Outcome.INCONCLUSIVE, None, "what other replicas heard of the job cannot be read yet"
         job = self.register.job(check.id)
         evidence = {"last_ok": job.ok[0].isoformat()} if job.ok else {}
         if job.started:
             evidence["started"] = job.started[0].isoformat()
-        if failure is not None and job.failed is not None and job.failed.exit_code is not None:
-            evidence["exit_code"] = str(job.failed.exit_code)
+        if failure is not None and job.failed is not None:
+            evidence["failed"] = job.failed.at.isoformat()
+            if job.failed.exit_code is not None:
+                evidence["exit_code"] = str(job.failed.exit_code)
         return Sample(
             check=check.id,
             component=check.component,
@@ -163,6 +223,18 @@ class HeartbeatProber:
 
     async def close(self) -> None:
         """Nothing is held between two looks."""
+
+    async def _judged(self, check: HeartbeatCheck) -> tuple[Outcome, Failure | None, str]:
+        """By all that any replica heard: before a job counts as silent, that is looked up. Raises StoreError."""
+        await self.register.refresh(check.id)
+        if not _is_silent(judged := self._judge(check)):
+            self._silent.discard(check.id)
+            return judged
+        if check.id not in self._silent:
+            await self.register.refresh(check.id, anyway=True)
+            if _is_silent(judged := self._judge(check)):
+                self._silent.add(check.id)
+        return judged
 
     def _judge(self, check: HeartbeatCheck) -> tuple[Outcome, Failure | None, str]:
         now = self._clock.monotonic()
@@ -182,6 +254,11 @@ class HeartbeatProber:
         if job.ok is None:
             return _failed("heartbeat_missing", f"nothing came since {_hour(since_at)}, {_ago(now, since)}; {due}")
         return _failed("heartbeat_missing", f"last heard {_ago(now, job.ok[1])}, at {_hour(job.ok[0])}; {due}")
+
+
+def _is_silent(judged: tuple[Outcome, Failure | None, str]) -> bool:
+    failure = judged[1]
+    return failure is not None and failure.error in SILENT
 
 
 def sample_of(check: HeartbeatCheck, sign: Sign) -> Sample:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, SignKind, sample_of
+from bot.checks.heartbeat import HeartbeatCheck, Heartbeats, Sign, SignKind, sample_of
+from bot.core.codec import decode, encode
 from bot.core.model import Sample
 from bot.ports import Admission
 from bot.system.clock import Clock
@@ -20,7 +21,8 @@ ARRIVING: dict[str, SignKind] = {"success": "ok", "start": "start", "fail": "fai
 class SignsOfLife:
     """Takes signs for the heartbeat checks that there are, and hands each on as a sample from our own `vantage`.
 
-    `tell` passes it on to the other replicas, whose `heard` takes it: who runs the check need not be who was asked.
+    `tell` passes it on to the other replicas, whose `heard` takes it: who runs the check need not be who was asked. They
+    `count` it and write nothing down. `redact` takes out of a job's words what must not be kept.
     """
 
     def __init__(
@@ -31,8 +33,12 @@ class SignsOfLife:
         hand_on: Callable[[Sample], Awaitable[None]],
         vantage: str = "local",
         tell: Callable[[Any], None] = lambda _: None,
+        count: Callable[[Sample], Awaitable[None]] | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._tell = tell
+        self._count = count or hand_on
+        self._redact = redact
         self._vantage = vantage
         self._register = register
         self._clock = clock
@@ -61,17 +67,18 @@ class SignsOfLife:
 
     async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
         """Take a sign that was admitted. `kind` is `success`, `start` or `fail`; raises ValueError for another one."""
-        self._tell([name, kind, exit_code, note])
-        await self._take(name, kind, exit_code, note)
-
-    async def heard(self, body: Any) -> None:
-        """Another replica took a sign, and told this of it."""
-        name, kind, exit_code, note = body
-        await self._take(name, kind, exit_code, note)
-
-    async def _take(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
         check = self._by_name.get(name)
         if check is None or kind not in ARRIVING:
             raise ValueError(f"no check, or not a kind of sign: {name[:100]!r}, {kind!r}")
-        sign = self._register.beat(check.id, self._clock.now(), ARRIVING[kind], exit_code, note)
-        await self._hand_on(replace(sample_of(check, sign), vantage=self._vantage))
+        sign = self._register.beat(check.id, ARRIVING[kind], exit_code, self._redact(note))
+        self._tell({"check": check.id, "sign": encode(sign)})
+        await self._hand_on(self._sample(check, sign))
+
+    async def heard(self, body: Any) -> None:
+        """Another replica took a sign, and told this of it. One that was long on its way counts with the next look."""
+        check, sign = self._by_name.get(body["check"]), decode(Sign, body["sign"])
+        if check is not None and self._register.told(check.id, sign) <= check.look_every:
+            await self._count(self._sample(check, sign))
+
+    def _sample(self, check: HeartbeatCheck, sign: Sign) -> Sample:
+        return replace(sample_of(check, sign), vantage=self._vantage)

@@ -75,6 +75,7 @@ class Replica:
         self._place: int | None = None
         self._hearers: dict[str, Callable[[Any], Awaitable[None]]] = {}
         self._heard: asyncio.Queue[PassedOn] = asyncio.Queue()
+        self._unheard: deque[PassedOn] = deque(maxlen=MOST_UNTOLD)  # what nobody listened to yet: a start takes its time
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away = ""
@@ -174,6 +175,9 @@ class Replica:
     def hear(self, kind: str, callback: Callable[[Any], Awaitable[None]]) -> None:
         """Call back with each thing of this kind that another replica tells."""
         self._hearers[kind] = callback
+        waiting, self._unheard = self._unheard, deque(maxlen=MOST_UNTOLD)
+        for one in waiting:
+            self._heard.put_nowait(one)
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call back when replicas came, went, or changed their epochs or their shares."""
@@ -259,6 +263,8 @@ class Replica:
                 kind, body = json.loads(one.body)
                 if hearer := self._hearers.get(kind):
                     await hearer(body)
+                else:
+                    self._unheard.append(one)
             except StoreError as error:
                 log.debug("what a replica told was not taken in", why=str(error))
             except Exception:  # the root of a task: of another version, perhaps

@@ -237,11 +237,15 @@ class Watch:
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
         """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out.
 
-        `stored` where another replica has written them down for all.
+        `stored` where another replica has written them down for all. What is ours to see is counted by whoever looks.
         """
         for sample in samples:
-            if self._tracks.knows(sample.check):
+            if not self._tracks.knows(sample.check):
+                continue
+            if sample.vantage != self._plan.vantage or self._shares.looks_at(sample.component):
                 await self._took(sample, stored=stored)
+            elif not stored:
+                self._keep(sample)
 
     def _keep(self, sample: Sample) -> None:
         self._buffer.append(sample)

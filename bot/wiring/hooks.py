@@ -29,23 +29,40 @@ PassOn = Callable[[Sequence[Sample]], None]
 def doors(
     config: Config, checks: Sequence[Check], heartbeats: Heartbeats, ledger: Ledger, clock: Clock, take: Take,
     outcomes: OutcomeIntake | None = None, *, member: Member | None = None, pass_on: PassOn = lambda samples: None,
+    take_told: Take | None = None, redact: Callable[[str], str] = str,
 ) -> Hooks:  # fmt: skip
-    """The hooks that a configuration opens; what comes in goes to `take`, and to the other replicas."""
+    """The hooks that a configuration opens; what comes in goes to `take`, and to the other replicas, whose `take_told` takes it
+    where they need not write it down once more."""
     beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
-    member = member or Alone()
-
-    def tell(sign: Any) -> None:
-        member.tell(SIGN, sign)
-
-    signs = SignsOfLife(beats, heartbeats, clock, lambda sample: take([sample]), config.vantage, tell)
-    member.hear(SIGN, signs.heard)
     return Hooks(
-        signs=signs,
+        signs=_signs(beats, heartbeats, clock, member or Alone(), take, take_told or take, config.vantage, redact),
         intake=PeerIntake(ledger, clock, take, pass_on),
         peers={peer.vantage: peer.secret.get_secret_value() for peer in config.peers},
         checks={check.id: check.component for check in checks},
         outcomes=outcomes,
     )
+
+
+def _signs(
+    checks: Sequence[HeartbeatCheck], heartbeats: Heartbeats, clock: Clock, member: Member, take: Take, take_told: Take,
+    vantage: str, redact: Callable[[str], str],
+) -> SignsOfLife:  # fmt: skip
+    """Signs of life, by one time on all replicas. Whenever one of them comes or goes, what they wrote down is looked up."""
+
+    def tell(sign: Any) -> None:
+        member.tell(SIGN, sign)
+
+    async def hand_on(sample: Sample) -> None:
+        await take([sample])
+
+    async def count(sample: Sample) -> None:
+        await take_told([sample])
+
+    heartbeats.now = lambda: member.time(clock.now())
+    signs = SignsOfLife(checks, heartbeats, clock, hand_on, vantage, tell, count, redact)
+    member.hear(SIGN, signs.heard)
+    member.listen(heartbeats.doubt)
+    return signs
 
 
 class PeerIntake:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -41,6 +42,7 @@ class Probing:
         self.keys = KeyMemory(clock)
         self._resolver = ThreadResolver(look_up)
         self._vantage = config.vantage  # what others measured says nothing of our keys
+        self._peers = frozenset(peer.vantage for peer in config.peers)  # whom jobs tell for themselves
         self._guard = Guard(map(str, config.allow_private))
         self._tls = tls_context()
         shared = Shared(
@@ -62,9 +64,10 @@ class Probing:
 
     async def recall(self, checks: Sequence[Check], samples: Samples, budgets: str | None) -> None:
         """Take over from before a restart what jobs told, which keys worked, and what was spent today."""
+        self.heartbeats.recall = partial(self._told, samples) if getattr(samples, "shared", False) else None
         for check in checks:
             if isinstance(check, HeartbeatCheck):
-                self.heartbeats.restore(check.id, await samples.recent(check.id, RECALLED, self._vantage))
+                self.heartbeats.restore(check.id, await self._told(samples, check.id))
             elif isinstance(check, LlmCheck):
                 for sample in await self._own(check.id, samples):
                     self._llm.remember(sample)
@@ -77,6 +80,11 @@ class Probing:
                 self._llm.book.restore(json.loads(budgets))
             except ValueError as error:
                 log.warning("what checks had spent today is forgotten", why=str(error))
+
+    async def _told(self, samples: Samples, check: str) -> list[Sample]:
+        """What a job told, and what was known of it lately, here or by another replica, whatever it calls its vantage."""
+        found = await samples.recent(check, RECALLED * (1 + len(self._peers)))
+        return [sample for sample in found if sample.vantage not in self._peers]
 
     async def _own(self, check: str, samples: Samples) -> list[Sample]:
         """Our newest samples of a check; many more of them where a refused key makes its last good one count."""

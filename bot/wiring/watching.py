@@ -105,7 +105,7 @@ class Watching(AppPart):
         courier: plans.Courier | None = await self._send_to_peers()
         everybody_looks = setup.shared and setup.config.cluster.checks == "all"
         if store.ledger.shared:
-            self._exchange = Exchange(store.member, self._take_told)
+            self._exchange = Exchange(store.member, self.take_told)
             courier = TellsAll(self._exchange, setup.config.vantage, courier) if everybody_looks else courier
         self._watch = Watch(
             looks, prober, fetcher, store.samples, store.engine, setup.clock,
@@ -132,7 +132,7 @@ class Watching(AppPart):
         if self._watch:
             await self._watch.take([self._setup.redactor.sample(sample) for sample in samples], stored=stored)
 
-    async def _take_told(self, samples: Sequence[Sample]) -> None:
+    async def take_told(self, samples: Sequence[Sample]) -> None:
         """What another replica passed on, which it has redacted. Where all write to one place, it wrote it down too."""
         if self._watch:
             await self._watch.take(samples, stored=getattr(self._store.samples, "shared", False))

@@ -24,14 +24,14 @@ NO_LINK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 #
 
 
 class Web(AppPart):
-    """Serves once the state is restored. `take` is given what other programs send in for the watch, and `pass_on` what of that
-    other replicas need.
+    """Serves once the state is restored. `take` is given what other programs send in for the watch, `pass_on` what of that
+    other replicas need, and `take_told` what they told.
     """
 
     def __init__(
         self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
         sees: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
-        pass_on: Callable[[Sequence[Sample]], None],
+        pass_on: Callable[[Sequence[Sample]], None], take_told: Callable[[Sequence[Sample]], Awaitable[None]],
         slack: Callable[[], SlackRequests | None], engine: Callable[[], Engine], outcomes: OutcomeRoom,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -42,6 +42,7 @@ class Web(AppPart):
         self._sees = sees
         self._take = take
         self._pass_on = pass_on
+        self._take_told = take_told
         self._slack = slack
         self._engine = engine
         self._outcomes = outcomes
@@ -102,6 +103,7 @@ class Web(AppPart):
         return doors(
             setup.config, setup.plan.checks, probing.heartbeats, self._store.ledger, setup.clock, self._take,
             self._outcomes.intake, member=self._store.member, pass_on=self._pass_on,
+            take_told=self._take_told, redact=setup.redactor.text,
         )  # fmt: skip
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 
-from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, sample_of
+from bot.checks import heartbeat
+from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, Sign, sample_of
 from bot.checks.heartbeat_intake import SignsOfLife
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import Admission
@@ -29,7 +31,7 @@ class Job:
         self.prober = HeartbeatProber(self.register, self.clock)
 
     def tells(self, kind: str, exit_code: int | None = None, note: str = "") -> Sample:
-        sign = self.register.beat(BACKUP.id, self.clock.now(), kind, exit_code, note)  # type: ignore[arg-type]
+        sign = self.register.beat(BACKUP.id, kind, exit_code, note)  # type: ignore[arg-type]
         return sample_of(BACKUP, sign)
 
     async def looked(self, after: timedelta = timedelta(0)) -> Sample:
@@ -197,9 +199,30 @@ async def test_heartbeat_is_as_late_as_before_when_the_bot_restarts() -> None:
 async def test_restored_samples_give_way_when_a_sign_came_first() -> None:
     """What is heard now is newer than what was stored."""
     job = Job()
+    before = START - minutes(1)
     job.tells("ok")
-    job.register.restore(BACKUP.id, [Sample(BACKUP.id, BACKUP.component, START, Outcome.FAIL, "heartbeat_failed")])
+    job.register.restore(BACKUP.id, [Sample(BACKUP.id, BACKUP.component, before, Outcome.FAIL, "heartbeat_failed")])
     assert (Outcome.OK, None) == short(await job.looked())
+
+
+async def test_a_sign_that_is_known_is_no_news_when_the_wall_clock_was_set_back() -> None:
+    """What was written down of it lies in the future then, and is the same sign all the same."""
+    job = Job()
+    written = job.tells("ok")
+    job.clock.advance(minutes(4))
+    job.clock.step_wall(timedelta(hours=-1))
+    job.register.restore(BACKUP.id, [written])
+    assert (Outcome.FAIL, "heartbeat_missing") == short(await job.looked(minutes(3)))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_job_is_the_same_in_whatever_order_its_signs_come(order: tuple[int, ...]) -> None:
+    """Replicas hear of them late, or twice, or from what was written down."""
+    told = [(Sign(START + minutes(n), kind), 60.0 * n) for n, kind in enumerate(("fail", "ok", "start", "ok"))]
+    job = heartbeat.Job()
+    for n in (*order, *order):
+        job.take(*told[n])
+    assert (told[3][0].at, None, None) == (job.ok[0] if job.ok else None, job.started, job.failed)
 
 
 def test_looks_are_often_enough_when_signs_are_rare() -> None:

@@ -50,13 +50,17 @@ async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
     async def count(sample: Sample) -> None:
         counted.append(sample)
 
-    asked = SignsOfLife([JOB], registers[0], clock, count, "local", told.append)
+    def redact(text: str) -> str:
+        return text.replace("s3cret", "…")
+
+    asked = SignsOfLife([JOB], registers[0], clock, count, "local", told.append, redact=redact)
     other = SignsOfLife([JOB], registers[1], clock, count, "local", told.append)
-    await asked.sign("beat", "success", 0, "done")
+    await asked.sign("beat", "success", 0, "done with s3cret")
     await other.heard(told[0])
 
     assert (1, 2) == (len(told), len(counted))
     assert all(register.job(JOB.id).ok for register in registers)
+    assert "s3cret" not in str(told)  # it goes by way of the ledger
 
 
 async def test_readers_of_a_switch_are_counted_over_all_replicas() -> None:
