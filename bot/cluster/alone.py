@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.ports import LiveReplica
+from bot.core.signals.base import Duty
+from bot.ports import Fence, LiveReplica
 
 
 class Alone:
@@ -24,6 +25,10 @@ class Alone:
     def holds(self, lease: str) -> bool:
         """Every lease."""
         return True
+
+    def fence(self, duty: Duty) -> Fence | None:
+        """There is nobody else who could decide."""
+        return None
 
     def speaks(self) -> bool:
         """There is nobody else who could."""

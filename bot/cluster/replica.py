@@ -18,7 +18,8 @@ import structlog
 from bot.cluster.differences import differences
 from bot.cluster.shares import able, on_time, owner_of
 from bot.core.lazy_dataclass import dataclass
-from bot.ports import CLOCK, Introduction, Lease, Ledger, LiveReplica, PassedOn, Renewed, Store, StoreError
+from bot.core.signals.base import Duty
+from bot.ports import CLOCK, Fence, Introduction, Lease, Ledger, LiveReplica, PassedOn, Renewed, Store, StoreError
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -137,6 +138,13 @@ class Replica:
         """The name of who holds a lease; empty where nobody does, or nobody whom we know."""
         boots = {one.holder for one in self._leases if one.name == lease}
         return next((one.says.name for one in self._live if one.says.boot in boots), "")
+
+    def fence(self, duty: Duty) -> Fence | None:
+        """What must be so still when that is committed which we decide now."""
+        if duty is Duty.HEARD:
+            return None
+        clock = next((one.epoch for one in self._leases if one.name == CLOCK and one.holder == self.boot), 0)
+        return Fence(self.boot, self._epoch, clock if duty is Duty.CLOCK else None)
 
     def speaks(self) -> bool:
         """Whether we held the clock when the ledger was last heard of."""

@@ -13,11 +13,11 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.recent import without_old
 from bot.core.record.world import World
-from bot.core.signals import FeedRead, OfIncident, Signal
+from bot.core.signals import Duty, FeedRead, OfIncident, Signal
 from bot.engine.tail import Seen, look, not_held, read_anew, require_known
-from bot.engine.together import Request, Together, done_already
+from bot.engine.together import Request, Together, done_already, not_ours
 from bot.engine.world_reading import absent, rebuilt, with_states
-from bot.ports import AlreadyHandled, Conflict, Ledger, Store, StoreError, StoreTrouble
+from bot.ports import AlreadyHandled, Conflict, Fence, Fenced, Ledger, Store, StoreError, StoreTrouble
 from bot.system.clock import Clock
 from bot.system.denials import Denials
 from bot.system.redaction import Redactor
@@ -40,14 +40,17 @@ class CommittingEngine:
     Of the incidents that are over, the world holds those that a decision may need; one that a signal names is read before.
     One decision at a time; what waits meanwhile is decided on in a row and committed together. Others may commit to the same
     ledger: what they wrote is followed, and nothing is decided on what is not the newest. Listeners are told of each commit in
-    order; they must be quick and must not raise.
+    order; they must be quick and must not raise. `fence` says what must still be so of this replica when something is committed
+    that it decided by itself; it is asked when the signal comes in, for that is when the replica looked whether it may.
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, policy: Policy, redactor: Redactor | None = None, denials: Denials | None = None
-    ) -> None:
+        self, ledger: Ledger, clock: Clock, policy: Policy, redactor: Redactor | None = None, denials: Denials | None = None, *,
+        fence: Callable[[Duty], Fence | None] = lambda duty: None,
+    ) -> None:  # fmt: skip
         self.policy = policy
         self._redactor = redactor or Redactor(())
+        self._fence = fence
         self._ledger = ledger
         self._clock = clock
         self._world = World()
@@ -109,7 +112,8 @@ class CommittingEngine:
         Secrets are taken out of what anybody said before anything is decided, so that none is written down.
         """
         signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long, and knows none
-        request = Request(signal, asyncio.get_running_loop().create_future())
+        fence = None if signal.DUTY is Duty.HEARD else self._fence(signal.DUTY)
+        request = Request(signal, asyncio.get_running_loop().create_future(), fence)
         self._waiting.append(request)
         return await asyncio.shield(asyncio.ensure_future(self._answered(request)))
 
@@ -174,6 +178,12 @@ class CommittingEngine:
             if len(batch) > 1:
                 raise
             decided.answer(done_already)
+            return
+        except Fenced as error:
+            if len(batch) > 1:
+                raise  # each goes alone: what people said is committed all the same
+            log.debug("left to other replicas", signal=type(batch[0].signal).__name__, why=str(error))
+            decided.answer(not_ours)
             return
         decided.answer()
 

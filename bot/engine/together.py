@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.core.answers.base import Answer, DoneAlready
+from bot.core.answers.base import Answer, DoneAlready, NotOurs
 from bot.core.decide.step import step
 from bot.core.effects import Effect
 from bot.core.policy import Policy
@@ -13,7 +13,7 @@ from bot.core.record.fact import Fact
 from bot.core.signals import Signal
 from bot.engine.tail import Seen
 from bot.engine.world_reading import changed_states
-from bot.ports import Commit, NewFact
+from bot.ports import Commit, Fence, NewFact
 
 
 @dataclass(eq=False)
@@ -22,6 +22,7 @@ class Request:
 
     signal: Signal
     answered: "asyncio.Future[Answer]"
+    fence: Fence | None = None  # what a replica that decides by itself must still be when it is committed
 
     def answer(self, answer: Answer) -> None:
         """Say what it came to."""
@@ -42,6 +43,7 @@ class Together:
         self._seen = seen
         self._effects: list[Effect] = []
         self._signals: dict[str, None] = {}
+        self._fence: Fence | None = None
         self._answers: list[tuple[Request, Answer | Exception]] = []
 
     def decide(self, request: Request, now: datetime, policy: Policy) -> None:
@@ -59,6 +61,8 @@ class Together:
             self.world = decided.world
             self.facts += decided.facts
             self._effects += decided.effects
+            if request.fence is not None:
+                self._fence = request.fence.within(self._fence)
             if signal.id:
                 self._signals[signal.id] = None
         self._answers.append((request, decided.answer))
@@ -72,6 +76,7 @@ class Together:
             states=changed_states(self._seen.world, self.world),
             effects=tuple(self._effects),
             expects=self._seen.position,
+            fence=self._fence,
         )
 
     def answer(self, worded: Callable[[Answer], Answer] = lambda answer: answer) -> None:
@@ -86,3 +91,8 @@ class Together:
 def done_already(answer: Answer) -> Answer:
     """What is told of a signal whose id was handled before."""
     return DoneAlready(incident=answer.incident, flag=answer.flag)
+
+
+def not_ours(answer: Answer) -> Answer:
+    """What is told of a signal that another replica may have decided on."""
+    return NotOurs(incident=answer.incident, flag=answer.flag)

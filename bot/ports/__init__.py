@@ -24,6 +24,7 @@ from bot.ports.ledger import (
     Audited,
     Commit,
     Conflict,
+    Fenced,
     Flaw,
     Ledger,
     Mark,
@@ -40,14 +41,14 @@ from bot.ports.ledger import (
 from bot.ports.outcomes import Outcomes
 from bot.ports.outside import Admission, Called, Fetcher, Notifier, OnCall, OnDuty, Prober, Ticker
 from bot.ports.performers import EffectError, Performed, Performer, Performers, Wait, together
-from bot.ports.replicas import CLOCK, Introduction, Lease, LiveReplica, Member, PassedOn, Renewed, Replicas
+from bot.ports.replicas import CLOCK, Fence, Introduction, Lease, LiveReplica, Member, PassedOn, Renewed, Replicas
 from bot.ports.samples import LatencyPicture, Remembered, Samples
 
 __all__ = [
     "CLOCK", "UNFINISHED", "Admission", "AlreadyHandled", "Audited", "Called", "ChannelGone", "ChannelInfo", "ChannelNameTaken",
-    "Chat", "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fetcher", "Flaw", "Furnishing", "GroupGone",
-    "Introduction", "LatencyPicture", "Lease", "Ledger", "LiveReplica", "Mark", "Member", "Message", "MessageGone", "NewFact",
-    "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Outcomes", "PassedOn", "Performed", "Performer", "Performers", "Place",
-    "PostedAt", "Prober", "Remembered", "Renewed", "Replicas", "RowState", "Samples", "Settled", "Standing", "StateRow",
-    "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
+    "Chat", "ChatError", "Commit", "Conflict", "EffectError", "Engine", "Fence", "Fenced", "Fetcher", "Flaw", "Furnishing",
+    "GroupGone", "Introduction", "LatencyPicture", "Lease", "Ledger", "LiveReplica", "Mark", "Member", "Message", "MessageGone",
+    "NewFact", "Notifier", "Old", "OnCall", "OnDuty", "OutboxRow", "Outcomes", "PassedOn", "Performed", "Performer",
+    "Performers", "Place", "PostedAt", "Prober", "Remembered", "Renewed", "Replicas", "RowState", "Samples", "Settled",
+    "Standing", "StateRow", "Store", "StoreError", "StoreTrouble", "Ticker", "Wait", "together",
 ]  # fmt: skip

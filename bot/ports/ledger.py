@@ -10,7 +10,7 @@ from bot.core.effects import Effect
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
 from bot.core.record.fact import Body, Fact
-from bot.ports.replicas import Replicas
+from bot.ports.replicas import Fence, Replicas
 
 T = TypeVar("T")
 
@@ -42,7 +42,8 @@ class Commit:
     """What signals came to, all or nothing: usually one, more where they were decided on one after the other at one moment.
 
     Their ids are remembered, so that none is handled twice; a signal without one is not among them. `expects` is the position
-    of the ledger that was decided on; None where nothing was decided, which is so of tools.
+    of the ledger that was decided on; None where nothing was decided, which is so of tools. `fence` is what must be so still of
+    the replica that decided by itself; None where people decided, or where one process owns the ledger.
     """
 
     signals: tuple[str, ...]
@@ -51,6 +52,7 @@ class Commit:
     states: tuple[StateRow, ...]
     effects: tuple[Effect, ...]
     expects: int | None = None
+    fence: Fence | None = None
 
 
 class Conflict(Exception):  # noqa: N818 # a thing that happens, not a fault
@@ -59,6 +61,10 @@ class Conflict(Exception):  # noqa: N818 # a thing that happens, not a fault
 
 class AlreadyHandled(Exception):  # noqa: N818 # a thing that happens, not a fault
     """This signal's id was committed before; nothing was written."""
+
+
+class Fenced(Exception):  # noqa: N818 # a thing that happens, not a fault
+    """The replica that decided is not alive in that epoch any more, or lost the clock; nothing was written."""
 
 
 class StoreTrouble(StrEnum):
@@ -179,8 +185,8 @@ class Store(Replicas, Protocol):
     def commit(self, commit: Commit) -> list[Fact]:
         """Append all facts, write the states, queue the effects. Writes nothing where it raises.
 
-        Raises AlreadyHandled for a signal whose id was committed, then Conflict where the newest fact is not the one that is
-        expected, or where a stream or a dedup key is somebody else's meanwhile.
+        Raises Fenced where its fence does not hold, AlreadyHandled for a signal whose id was committed, then Conflict where the
+        newest fact is not the one that is expected, or where a stream or a dedup key is somebody else's meanwhile.
         """
 
     def position(self) -> int:

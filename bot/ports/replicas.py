@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.lazy_dataclass import dataclass
+from bot.core.signals.base import Duty
 
 CLOCK = "clock"  # the lease of whoever acts on what falls due, and does all else that must be done once
 
@@ -55,6 +56,23 @@ class Lease:
     holder: str
     epoch: int
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Fence:
+    """What must be so still when something is committed that a replica decided by itself: that `boot` is alive in `epoch`,
+    and, where `clock` is given, that it holds the clock in that epoch of the lease."""
+
+    boot: str
+    epoch: int
+    clock: int | None = None
+
+    def within(self, other: "Fence | None") -> "Fence":
+        """Both in one, of the same boot: epochs only grow, so that where two differ the older one is over."""
+        if other is None:
+            return self
+        clocks = [clock for clock in (self.clock, other.clock) if clock is not None]
+        return Fence(self.boot, min(self.epoch, other.epoch), min(clocks, default=None))
 
 
 @dataclass(frozen=True)
@@ -122,6 +140,9 @@ class Member(Protocol):
 
     def holds(self, lease: str) -> bool:
         """Whether it is alive and holds this lease."""
+
+    def fence(self, duty: Duty) -> Fence | None:
+        """What must be so still when that is committed which it decides now; None where nobody else could decide it."""
 
     def speaks(self) -> bool:
         """Whether it tells people what every replica notices, such as that the ledger is away: whoever held the clock last."""

@@ -7,9 +7,10 @@ from typing import Any
 from bot.core.codec import encode
 from bot.core.record.fact import Fact
 from bot.core.record.kinds import encode_body
-from bot.ports import AlreadyHandled, Commit, Conflict, NewFact, StateRow
+from bot.ports import AlreadyHandled, Commit, Conflict, Fenced, NewFact, StateRow
 from bot.store import outbox
 from bot.store.connection import Connection, one
+from bot.store.replicas import stands
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, moment, plain
 
 POSITION = "SELECT max(id) FROM facts"
@@ -25,7 +26,10 @@ ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, b
 
 
 def write(conn: Connection, commit: Commit) -> list[Fact]:
-    """Write all of it, inside the caller's transaction. Raises Conflict or AlreadyHandled."""
+    """Write all of it, inside the caller's transaction. Raises Fenced, AlreadyHandled or Conflict."""
+    # Who takes over has to write, and while this transaction runs nobody else does: what holds now holds at its end.
+    if commit.fence is not None and not stands(conn, commit.fence, commit.at):
+        raise Fenced(f"{commit.fence.boot} is not alive in epoch {commit.fence.epoch} any more, or lost the clock")
     if commit.signals:
         _remember(conn, commit.signals, commit.at)
     if commit.expects is not None and commit.expects != (at := position(conn)):

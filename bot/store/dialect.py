@@ -16,4 +16,5 @@ class Dialect:
     missing: str  # -> how many numbers of facts there are without a fact
     fact_bytes: str  # :stream, :after, :until -> all that these facts say, as bytes
     affected: str  # -> the components in the states of incidents, each as stream, with 1
+    clock: str  # :now -> the time that leases go by, in microseconds since 1970
     heads: str  # -> when the oldest unfinished row of each lane is due, and its id

@@ -35,7 +35,7 @@ class SqlStore:
     # --- facts and states
 
     def commit(self, commit: Commit) -> list[Fact]:
-        """Append all facts, write the states, queue the effects. Raises Conflict or AlreadyHandled, writing nothing."""
+        """Append all facts, write the states, queue the effects. Raises Fenced, AlreadyHandled or Conflict, writing nothing."""
         with atomic(self.conn):
             return commits.write(self.conn, commit)
 

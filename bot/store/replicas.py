@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import decode, encode
-from bot.ports.replicas import Introduction, Lease, LiveReplica, PassedOn, Renewed
+from bot.ports.replicas import CLOCK, Fence, Introduction, Lease, LiveReplica, PassedOn, Renewed
 from bot.store.connection import Connection, one
 from bot.store.rows import MICROSECOND, canonical, micros, moment, plain
 
@@ -45,6 +45,17 @@ def is_live(conn: Connection, boot: str, epoch: int, now: datetime) -> bool:
     """Whether this replica is alive in this epoch."""
     sql = "SELECT 1 FROM replicas WHERE boot = ? AND epoch = ? AND expires > ?"
     return one(conn, sql, plain(boot), epoch, clock(conn, now)) is not None
+
+
+def stands(conn: Connection, fence: Fence, now: datetime) -> bool:
+    """Whether a fence holds: asked in one statement, for each is a way to a database and back in the midst of a commit."""
+    at = conn.dialect.clock
+    sql = f"SELECT 1 FROM replicas WHERE boot = :boot AND epoch = :epoch AND expires > {at}"  # noqa: S608 # a constant
+    if fence.clock is not None:
+        lease = f"SELECT 1 FROM leases WHERE name = :name AND holder = :boot AND epoch = :clock AND expires > {at}"  # noqa: S608 # a constant
+        sql = f"{sql} AND EXISTS ({lease})"
+    values = {"boot": plain(fence.boot), "epoch": fence.epoch, "clock": fence.clock, "name": CLOCK, "now": micros(now)}
+    return conn.execute(sql, values).fetchone() is not None
 
 
 def lease(conn: Connection, name: str, holder: str, ttl: timedelta, now: datetime) -> int | None:

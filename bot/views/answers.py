@@ -47,6 +47,7 @@ WORDLESS: dict[type[base.Answer], str] = {
     base.KnownAlready: "known already",
     ca.AlertTaken: "heard",
     base.DoneAlready: "That was done already.",
+    base.NotOurs: "left to other replicas",
 }
 TOO_LATE = {
     a.Wanted.JOIN: "there is nothing to join",

@@ -65,7 +65,9 @@ class Store(AppPart):
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
         self.denials = Denials(setup.clock, self.ledger, setup.redactor)
         self._ends(self.denials.close)
-        self.engine = CommittingEngine(self.ledger, setup.clock, self.kept.policy, setup.redactor, self.denials)
+        self.engine = CommittingEngine(
+            self.ledger, setup.clock, self.kept.policy, setup.redactor, self.denials, fence=lambda duty: self.member.fence(duty)
+        )
         self.notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])
         self.others = AlertsByOtherWays(self.notifier, self.engine, setup.wire)
         self._ends(self.others.close)

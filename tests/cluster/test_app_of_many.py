@@ -12,13 +12,19 @@ import pytest
 
 from bot.app import App, build
 from bot.config.load import load
+from bot.core.answers.base import NotOurs
+from bot.core.model import Actor, Level, Verdict
+from bot.core.signals import Declare, VerdictReached
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import Clock, SystemClock
 from bot.wiring.cluster.identity import require_app
 from bot.wiring.parts import Parts, StartRefused
 from tests.cluster.stand import FLAG, written
+from tests.desk import ANA
 from tests.engine.stand import Script
 from tests.house import HandTicker
+
+DETECTOR = Actor.rule("detector")
 
 
 class Off(SystemClock):
@@ -163,3 +169,18 @@ class _Timed:
 
     def leases(self, now: Any) -> Any:
         return self._store.leases(SystemClock().now())
+
+
+async def test_a_bot_whose_time_is_over_decides_nothing_by_itself(tmp_path: Path, ledger: InlineLedger) -> None:
+    """It does not know yet, and others may have taken over. What people say is committed wherever it comes in."""
+    async with running(one := made(tmp_path / "a", ledger)):
+        [live] = await ledger.read(lambda store: store.replicas(SystemClock().now()))
+        await ledger.write(lambda store: store.give_back(live.says.boot))
+        down = Verdict("anthropic.api", Level.DOWN, "5 of 5 runs failed")
+        assert isinstance(await one.engine.handle(VerdictReached(actor=DETECTOR, verdict=down)), NotOurs)
+        assert (await one.engine.handle(Declare(actor=ANA, title="Logins fail"))).ok
+        assert Level.DOWN is not one.engine.world.component("anthropic.api").level
+
+        while isinstance(await one.engine.handle(VerdictReached(actor=DETECTOR, verdict=down)), NotOurs):
+            await asyncio.sleep(0.05)  # until its next sign of life
+        assert Level.DOWN is one.engine.world.component("anthropic.api").level

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from bot.cluster.alone import Alone
 from bot.cluster.shares import owner_of
-from bot.ports import CLOCK, StoreError
+from bot.core.signals.base import Duty
+from bot.ports import CLOCK, Fence, StoreError
 from tests.cluster.stand import Scene
 
+SHARE, OF_THE_CLOCK = Duty.SHARE, Duty.CLOCK
 KEYS = [f"vendor.c{n}" for n in range(300)]
 
 
@@ -38,6 +40,18 @@ async def test_who_slept_too_long_knows_it_before_it_does_anything() -> None:
 
     await one.beat()
     assert (True, True, False) == (one.alive(), one.holds(CLOCK), one.alive(before))
+
+
+async def test_a_decision_of_its_own_names_what_it_was_made_by() -> None:
+    """The epoch, and the epoch of the clock, where it is about what one does for all; nothing where somebody else spoke."""
+    scene = Scene()
+    first, second = await scene.joins("a"), await scene.joins("b")
+    await scene.passes(4, "b")
+    await first.beat()
+
+    assert (2, Fence("boot-a", 2), Fence("boot-a", 2, clock=0)) == (first.epoch, *map(first.fence, (SHARE, OF_THE_CLOCK)))
+    assert (Fence("boot-b", 1), Fence("boot-b", 1, clock=2)) == (second.fence(SHARE), second.fence(OF_THE_CLOCK))
+    assert (None, None) == (first.fence(Duty.HEARD), Alone().fence(OF_THE_CLOCK))
 
 
 async def test_the_clock_goes_to_another_one_when_its_holder_dies() -> None:

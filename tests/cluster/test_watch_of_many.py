@@ -70,9 +70,9 @@ class One:
         self.runs = True
         self.name = name
         self.script = Script(many.clock, many.answers)
-        self.engine = HearingEngine(many.ledger, many.clock, POLICY)
-        self.engine.heard = []
         self.replica = Replica(many.ledger, Introduction(name, f"boot-{name}"), many.clock, many.clock, timing=BY_HAND)
+        self.engine = HearingEngine(many.ledger, many.clock, POLICY, fence=self.replica.fence)
+        self.engine.heard = []
         self.samples = Shaky.open()
         plan = Plan(checks=CHECKS, vantage=name if everybody_looks else "local")
         self.watch = Watch(

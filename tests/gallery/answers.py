@@ -204,8 +204,8 @@ OF_COMPONENTS: tuple[base.Answer, ...] = (
     ca.TooManyAlerts(component="Claude API", most=20, source="grafana"),
 )  # fmt: skip
 OF_NOTHING: tuple[base.Answer, ...] = (
-    base.Noted(), base.KnownAlready(), base.DoneAlready(), base.NoIncident(number=9, newest=7), base.NoIncident(number=1,
-    newest=0),
+    base.Noted(), base.KnownAlready(), base.DoneAlready(), base.NotOurs(),
+    base.NoIncident(number=9, newest=7), base.NoIncident(number=1, newest=0),
     base.NoComponent(component="claude.app", known=COMPONENTS), base.NoFlag(key="chat", known=(FLAG,)),
     base.NoFlag(key="chat", known=()), *(base.NoWords(of=of) for of in base.Words),
     Denied(role=Role.OUTSIDER, needs=Role.MEMBER), *(Denied(role=Role.MEMBER, needs=needs) for needs in LEVELS),

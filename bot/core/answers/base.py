@@ -74,6 +74,13 @@ class DoneAlready(Done):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotOurs(Refused):
+    """Another replica may have decided on this meanwhile: this one was not counted as alive any more, or lost the clock."""
+
+    KIND = "not_ours"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoIncident(Refused):
     """There is no incident of that number."""
 

@@ -24,6 +24,14 @@ class Role(StrEnum):
     VENDOR = "vendor"  # a provider, through its status page
 
 
+class Duty(StrEnum):
+    """By what right one of several replicas on a ledger sends a signal. It must still have it when that is committed."""
+
+    HEARD = "heard"  # somebody spoke, something came in, an effect ended: true whichever replica it came to
+    SHARE = "share"  # its share of the watching came to this: while it is alive
+    CLOCK = "clock"  # one replica does this for all: while it is alive and holds the clock
+
+
 Roles = frozenset[Role]
 
 # Who stands higher may do what the lower ones may. A person's level comes from the lists of `people`.
@@ -52,12 +60,14 @@ class Signal:
     """
 
     BY: ClassVar[Roles] = frozenset()
+    DUTY: ClassVar[Duty] = Duty.HEARD
 
     actor: Actor
     id: str = ""
 
-    def __init_subclass__(cls, *, by: Roles | None = None, **more: Any) -> None:
+    def __init_subclass__(cls, *, by: Roles | None = None, duty: Duty | None = None, **more: Any) -> None:
         super().__init_subclass__(**more)
+        cls.DUTY = duty or cls.DUTY
         if by is not None:
             cls.BY = by
             SIGNALS.append(cls)

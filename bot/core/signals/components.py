@@ -5,25 +5,25 @@ from datetime import timedelta
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import AlertState, FeedReport, Verdict
 from bot.core.record.sight import Sight
-from bot.core.signals.base import COMMAND, MONITORS, RESPONDERS, RULES, VENDORS, Signal
+from bot.core.signals.base import COMMAND, MONITORS, RESPONDERS, RULES, VENDORS, Duty, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerdictReached(Signal, by=RULES):
+class VerdictReached(Signal, by=RULES, duty=Duty.SHARE):
     """The watch holds another verdict than the one committed."""
 
     verdict: Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeedRead(Signal, by=VENDORS):
+class FeedRead(Signal, by=VENDORS, duty=Duty.SHARE):
     """A vendor's page was read, or could not be."""
 
     report: FeedReport
 
 
 @dataclass(frozen=True, kw_only=True)
-class SightChanged(Signal, by=RULES):
+class SightChanged(Signal, by=RULES, duty=Duty.CLOCK):
     """We went blind, or see again."""
 
     sight: Sight

@@ -2,11 +2,11 @@
 
 from bot.core.effects import EffectBody
 from bot.core.lazy_dataclass import dataclass
-from bot.core.signals.base import RULES, OfEffect, OfIncident, Signal
+from bot.core.signals.base import RULES, Duty, OfEffect, OfIncident, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimePassed(Signal, by=RULES):
+class TimePassed(Signal, by=RULES, duty=Duty.CLOCK):
     """Look what is due: updates, hand-back steps, expiries, resolutions, pages, mutes and windows that end."""
 
 

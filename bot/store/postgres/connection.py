@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from bot.ports import StoreError
-from bot.store.postgres.dialect import POSTGRES
+from bot.store.postgres.dialect import CLOCK, POSTGRES
 from bot.store.postgres.errors import explained
 from bot.store.postgres.place import Place
 
@@ -131,7 +131,7 @@ class PostgresConnection:
     def clock(self, now: int) -> int:
         """Microseconds since 1970 by the database's clock, which all replicas share."""
         del now
-        [(at,)] = self.execute("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)").fetchall()
+        [(at,)] = self.execute(f"SELECT {CLOCK}").fetchall()
         return int(at)
 
     def explained(self, error: Exception, name: str) -> StoreError:

@@ -59,6 +59,8 @@ SELECT DISTINCT 'component/' || touched.key, 1
 FROM (SELECT readable(body) -> 'affected' AS affected FROM states WHERE kind = 'incident') AS held, {AFFECTED} AS touched
 """  # noqa: S608 # constants
 
+CLOCK = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+
 POSTGRES = Dialect(
     newest_incident=f"SELECT max({NUMBER}) FROM states WHERE {ALL}",  # noqa: S608 # constants
     ended=ENDED,
@@ -69,5 +71,6 @@ POSTGRES = Dialect(
     missing=MISSING,
     fact_bytes=FACT_BYTES,
     affected=SPOKEN_OF,
+    clock=CLOCK,
     heads=f"SELECT DISTINCT ON (lane) {SET}, id FROM outbox WHERE {UNFINISHED} ORDER BY lane, id",  # noqa: S608 # constants
 )
