@@ -53,7 +53,10 @@ class App:
         self._store = Store(
             setup, sees=self.sees, awaits=lambda: self._watching.awaits(), show=lambda note: self._channels.show(note)
         )
-        self._cluster = ClusterRoom(setup, self._store, blind=lambda: self._watching.sees_nothing())
+        self._following = Following(setup, self._store)
+        self._cluster = ClusterRoom(
+            setup, self._store, blind=lambda: self._watching.sees_nothing(), older=lambda: self._following.outdated
+        )
         self._probes = Probes(setup)
         self._outcomes = OutcomeRoom(setup, self._store, lambda said: self._watching.hear_traffic(said))
         self._web = Web(
@@ -83,7 +86,7 @@ class App:
             return
         self._parts = PartList(
             self._store,
-            Following(setup, self._store),
+            self._following,
             self._cluster,
             self._outcomes,
             self._probes,

@@ -51,12 +51,12 @@ class _Found:
 class Replica:
     """A `bot.ports.Member` over a ledger that others share. `clock` is real time, `wall` what this machine calls it.
 
-    `blind` says whether its own network is what it sees.
+    `blind` says whether its own network is what it sees, `older` whether only a newer Understudy understands the ledger.
     """
 
     def __init__(
         self, ledger: Ledger, says: Introduction, clock: Clock, wall: Clock, *, timing: ReplicaTiming | None = None,
-        blind: Callable[[], bool] = lambda: False,
+        blind: Callable[[], bool] = lambda: False, older: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._says = says
@@ -64,6 +64,7 @@ class Replica:
         self._wall = wall
         self._timing = timing or ReplicaTiming()
         self._blind = blind
+        self._older = older
         self._epoch = 0
         self._until = float("-inf")  # by the monotonic clock
         self._live: tuple[LiveReplica, ...] = ()
@@ -196,8 +197,8 @@ class Replica:
     async def beat(self) -> None:
         """Give one sign of life, and take in what it came to. Raises StoreError."""
         began, own, wall = self._clock.monotonic(), self._clock.now(), self._wall.now()
-        says = self._says = replace(self._says, blind=self._blind())
-        leads = self._ahead is not None and self._is_on_time(says)
+        says = self._says = replace(self._says, blind=self._blind(), older=self._older())
+        leads = self._ahead is not None and not says.older and self._is_on_time(says)
         told, self._untold = list(self._untold), deque(maxlen=MOST_UNTOLD)
 
         def work(store: Store) -> _Found:

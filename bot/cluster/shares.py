@@ -23,6 +23,14 @@ def on_time(live: Sequence[LiveReplica]) -> list[LiveReplica]:
 
 
 def able(live: Sequence[LiveReplica]) -> list[LiveReplica]:
-    """Those that can do checks: their clocks are right, and they see; where nobody does, all whose clocks are right."""
-    timely = on_time(live)
+    """Those that can do checks: they can decide on what they see, their clocks are right, and they do see.
+
+    Where nobody sees, it is all others of these.
+    """
+    timely = on_time(up_to_date(live))
     return [one for one in timely if not one.says.blind] or timely
+
+
+def up_to_date(live: Sequence[LiveReplica]) -> list[LiveReplica]:
+    """Those that understand the ledger; all of them where none does, for somebody should at least see what fails."""
+    return [one for one in live if not one.says.older] or list(live)

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from bot.engine.engine import CommittingEngine
-from bot.ports import Ledger, StoreError
+from bot.ports import Ledger, StoreError, StoreTrouble
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,11 @@ class Follower:
         """Since when others may have committed what is not shown here; None while all is shown within a moment."""
         silent = self._clock.monotonic() - self._heard_s > UNHEARD_AFTER_S
         return self.heard_at if self.error is not None or silent else None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether only a newer Understudy understands what others committed."""
+        return self.error is not None and self.error.kind is StoreTrouble.NEWER
 
     async def look(self) -> None:
         """Show what came since the last look; what stands in the way is logged once."""

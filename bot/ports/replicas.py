@@ -17,7 +17,7 @@ class Introduction:
 
     `configuration` has a digest of each part that all replicas should agree on, by a name that people know it by.
     `offset` is how far the ledger's clock is ahead of the replica's own; `blind` that it cannot tell vendors' troubles from
-    its own network's.
+    its own network's; `older` that it met facts which only a newer Understudy understands, so that it can decide on nothing.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Introduction:
     configuration: Mapping[str, str] = field(default_factory=dict)
     offset: timedelta = timedelta(0)
     blind: bool = False
+    older: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def meanwhile(error: StoreError) -> str:
     if error.kind is StoreTrouble.FULL:
         return "Flags stay as they are. Make room where Understudy runs, and it goes on by itself."
     if error.kind is StoreTrouble.NEWER:
-        return "Flags stay as they are. Upgrade this replica."
+        return "Ask again, and a newer replica may answer. This one has to be upgraded."
     if error.kind is StoreTrouble.AWAY:
         return "Flags stay as they are. It goes on by itself when the database is back."
     return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
@@ -72,6 +72,14 @@ def as_seen(world: World, seen: Mapping[str, Verdict]) -> tuple[World, dict[str,
 def nothing_is_written(error: StoreError) -> str:
     """What people should know of the bot itself."""
     return f"Nothing is being written down: {_why(error)}. {meanwhile(error)}"
+
+
+def outdated_words(replica: str) -> str:
+    """What people should know of a replica that a newer one left behind."""
+    return (
+        f"{replica} decides nothing any more: a newer Understudy writes the ledger. The newer replicas do all its work; flags"
+        " stay here as they were. Upgrade this replica."
+    )
 
 
 def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:

@@ -19,10 +19,10 @@ from bot.ledger_care.notices import LedgerNotices
 from bot.ledger_care.opening import open_patiently
 from bot.ledger_care.watch import LedgerWatch
 from bot.notify.out_of_band import AppriseNotifier
-from bot.ports import CLOCK, Member, StoreTrouble
+from bot.ports import CLOCK, Member
 from bot.system.denials import Denials
 from bot.system.private_files import CONTROL_FILE
-from bot.views.storage import nothing_is_written
+from bot.views.storage import outdated_words
 from bot.web.health import Part
 from bot.wiring.part import AppPart
 from bot.wiring.retained import SETTING, Kept, keep, remember
@@ -177,10 +177,14 @@ class Following(AppPart):
         words = f"What other replicas commit is not known here: {why}. Flags are served as they were."
         return {"following": Part(False, error.kind.value if error else "unheard", since, words)}
 
+    @property
+    def outdated(self) -> bool:
+        """Whether only a newer Understudy understands the ledger, so that nothing is decided here."""
+        return self._follower is not None and self._follower.outdated
+
     def trouble(self) -> str:
         """That nothing is decided here; of a ledger that cannot be reached `LedgerCare` speaks."""
-        error = self._follower.error if self._follower else None
-        return nothing_is_written(error) if error and error.kind is StoreTrouble.NEWER else ""
+        return outdated_words(self._store.member.name) if self.outdated else ""
 
 
 class LedgerCare(AppPart):

@@ -74,6 +74,7 @@ class Scene:
 
     passed: float = 0.0
     replicas: dict[str, Replica] = field(default_factory=dict)
+    outdated: set[str] = field(default_factory=set)  # names of those that are older than the ledger
 
     def __post_init__(self) -> None:
         opened = InlineLedger.open()
@@ -88,7 +89,9 @@ class Scene:
         """A replica that did not join yet."""
         clock = Its(self, rate, timedelta(seconds=off_s))
         introduction = Introduction(name, f"boot-{name}", **says)  # type: ignore[arg-type]
-        made = Replica(self.ledger, introduction, clock, clock, timing=BY_HAND, blind=lambda: blind)
+        made = Replica(
+            self.ledger, introduction, clock, clock, timing=BY_HAND, blind=lambda: blind, older=lambda: name in self.outdated
+        )
         self.replicas[name] = made
         return made
 

@@ -159,6 +159,29 @@ async def test_the_ledgers_time_is_known_by_whoever_has_a_wrong_clock() -> None:
     assert scene.now == one.time(scene.now + timedelta(seconds=120))
 
 
+async def test_who_is_older_than_the_ledger_leaves_its_work_to_the_others() -> None:
+    """In a rolling upgrade: it could commit nothing that it saw, and nothing that falls due."""
+    scene = Scene()
+    old, new = await scene.joins("a"), await scene.joins("b")
+    assert old.holds(CLOCK)
+
+    scene.outdated.add("a")
+    await scene.passes(5, "a", "b")
+
+    assert (0, len(KEYS)) == (sum(map(old.owns, KEYS)), sum(map(new.owns, KEYS)))
+    assert (False, True) == (old.holds(CLOCK), new.holds(CLOCK))
+
+
+async def test_where_nobody_understands_the_ledger_checks_go_on() -> None:
+    """The newer one is gone again: what fails is at least seen and measured, and nobody acts on what falls due."""
+    scene = Scene(outdated={"a", "b"})
+    one, other = await scene.joins("a"), await scene.joins("b")
+    await scene.passes(4, "a", "b")
+
+    assert len(KEYS) == sum(map(one.owns, KEYS)) + sum(map(other.owns, KEYS))
+    assert (False, False) == (one.holds(CLOCK), other.holds(CLOCK))
+
+
 # --- telling
 
 

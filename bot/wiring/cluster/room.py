@@ -17,16 +17,19 @@ from bot.wiring.store import Store
 
 
 class ClusterRoom(AppPart):
-    """Gives signs of life, so that `store.member` knows what this process may do. `blind` says whether it sees anything.
+    """Gives signs of life, so that `store.member` knows what this process may do.
+
+    `blind` says whether it sees nothing, `older` whether only a newer Understudy understands the ledger.
 
     Stopped after everything that acts, it hands over at once.
     """
 
-    def __init__(self, setup: Setup, store: Store, *, blind: Callable[[], bool]) -> None:
+    def __init__(self, setup: Setup, store: Store, *, blind: Callable[[], bool], older: Callable[[], bool]) -> None:
         super().__init__()
         self._setup = setup
         self._store = store
         self._blind = blind
+        self._older = older
         self._replica: Replica | None = None
 
     async def start(self) -> None:
@@ -42,7 +45,7 @@ class ClusterRoom(AppPart):
             setup.replica, uuid4().hex, listen=f"{host}:{port}", version=understudy_version(),
             schema=LEDGER.version, configuration=alike(setup.config),
         )  # fmt: skip
-        replica = Replica(ledger, says, setup.wire, setup.wall, blind=self._blind)
+        replica = Replica(ledger, says, setup.wire, setup.wall, blind=self._blind, older=self._older)
         self._ends(replica.stop)
         await replica.start()
         self._store.member = self._replica = replica

@@ -1,0 +1,241 @@
+"""Versions follow each other, and run side by side, as processes with real sources: an incident goes on through all of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.cluster.shares import owner_of
+from bot.ports import CLOCK
+from bot.sandbox.slack import LocalWorkspace
+from bot.store.copying import copy
+from bot.store.home import Home
+from bot.store.postgres.ledgers import PostgresReadOnlyLedger
+from bot.store.postgres.place import place_of
+from tests.cluster.versions import BEFORE_REPLICAS, FIRST_REPLICAS, Replica, of_commit, of_tomorrow
+from tests.forks import ROOT
+from tests.house import FLAG, Vendor
+from tests.process.rig import WITHIN_S, impatient, surroundings
+
+COMPONENTS = ("anthropic.api", "anthropic.web", "openai.api")
+
+
+@dataclass
+class Scene:
+    """A vendor, a workspace, and replicas that are started as whichever version."""
+
+    folder: Path
+    workspace: LocalWorkspace
+    vendor: Vendor
+    replicas: list[Replica] = field(default_factory=list)
+
+    def replica(self, name: str, store: str = "") -> Replica:
+        """One that was not started yet, over this database or a file of its own."""
+        made = Replica(self.folder / name)
+        made.folder.mkdir()
+        made.configure(impatient(self.workspace, self.vendor, {}) | ({"store": store} if store else {}))
+        self.replicas.append(made)
+        return made
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with surroundings() as (workspace, vendor):
+        made = Scene(tmp_path, workspace, vendor)
+        try:
+            yield made
+        finally:
+            for replica in made.replicas:
+                replica.kill()
+                await replica.gone()
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not await holds():
+            await asyncio.sleep(0.1)
+
+
+async def reads(replica: Replica) -> tuple[str, str]:
+    """What a service gets, and whether it is told that this may be out of date."""
+    found = await replica.ask("POST", f"/ofrep/v1/evaluate/flags/{FLAG}", {"context": {"targetingKey": "t"}}) or {}
+    return found.get("variant", ""), found.get("metadata", {}).get("state", "")
+
+
+async def incidents(replica: Replica) -> dict[str, bool]:
+    """By title: whether it is open."""
+    found = await replica.ask("GET", "/api/v1/incidents?state=all") or {}
+    return {one["title"]: one["open"] for one in found.get("incidents", [])}
+
+
+async def note(replica: Replica, text: str) -> bool:
+    """Whether it was acknowledged."""
+    return bool((await replica.ask("POST", "/api/v1/incidents/1/note", {"text": text}) or {}).get("ok"))
+
+
+async def ready(replica: Replica) -> bool:
+    return bool((await replica.ask("GET", "/readyz") or {}).get("ready"))
+
+
+async def an_outage(scene: Scene, replica: Replica) -> None:
+    """Claude fails, an incident is open with its channel, and the flag serves the fallback."""
+    scene.vendor.answers = {"anthropic.api": 502}
+
+    async def opened() -> bool:
+        return ("gpt", "") == await reads(replica) and len(channels(scene)) == 1
+
+    await until(opened)
+
+
+def channels(scene: Scene) -> list[str]:
+    return [one.name for one in scene.workspace.channels() if one.creator == scene.workspace.bot_user_id]
+
+
+def said(scene: Scene, text: str) -> int:
+    """How many messages of the incident's channel hold it."""
+    [name] = channels(scene)
+    return sum(text in scene.workspace.shows(one) for one in scene.workspace.messages(name))
+
+
+async def replicas(store: str) -> tuple[list[str], list[str]]:
+    """The names of those that are alive, and of whoever holds the clock."""
+    now, ledger = datetime.now(UTC), PostgresReadOnlyLedger(place_of(store))
+    live, leases = await ledger.read(lambda held: (held.replicas(now), held.leases(now)))
+    await ledger.close()
+    holders = {lease.holder for lease in leases if lease.name == CLOCK}
+    return [one.says.name for one in live], [one.says.name for one in live if one.says.boot in holders]
+
+
+async def test_an_incident_of_a_file_from_before_replicas_goes_on_and_moves_to_postgresql(scene: Scene, postgres: str) -> None:
+    """The last version that knew SQLite alone opened it; today's carries it on, and so does today's over PostgreSQL."""
+    before = of_commit(BEFORE_REPLICAS, scene.folder)
+    bot = scene.replica("bot")
+    await bot.start(before)
+    await an_outage(scene, bot)
+    assert await note(bot, "written before the upgrade")
+    await bot.stop()
+
+    await bot.start(ROOT)
+    assert await note(bot, "written after it")
+    assert ("gpt", "") == await reads(bot)
+    await bot.stop()
+    copied = copy(Home(bot.folder / "data"), Home(scene.folder, postgres), datetime.now(UTC))
+
+    moved = scene.replica("moved", postgres)
+    await moved.start(ROOT)
+    assert await note(moved, "written in PostgreSQL")
+    assert await released(moved)
+
+    assert copied.rows["facts"] > 0
+    assert 1 == len(channels(scene)) == len(await incidents(moved))
+    notes = ("written before the upgrade", "written after it", "written in PostgreSQL")
+    await until(lambda: every_note(scene, notes))
+
+
+async def released(replica: Replica) -> bool:
+    """Whether a person could take the flag back by hand, and it is served so."""
+    wanted = {"reason": "to see that it is heard", "force": True}
+    answer = await replica.ask("POST", f"/api/v1/flags/{FLAG}/release", wanted) or {}
+    return bool(answer.get("ok")) and ("claude", "") == await reads(replica)
+
+
+async def every_note(scene: Scene, notes: tuple[str, ...]) -> bool:
+    """Each once in the incident's channel."""
+    return [1] * len(notes) == [said(scene, one) for one in notes]
+
+
+async def test_replicas_of_two_versions_share_one_incident(scene: Scene, postgres: str) -> None:
+    """An upgrade one by one, from the first version that ran over PostgreSQL: nothing is lost, nothing is said twice."""
+    old = of_commit(FIRST_REPLICAS, scene.folder)
+    one, other = scene.replica("one", postgres), scene.replica("other", postgres)
+    await one.start(old)
+    await an_outage(scene, one)
+    await other.start(ROOT)
+
+    assert await ready(one) and await ready(other)
+    assert await note(one, "written by the old one")
+    assert await note(other, "written by the new one")
+    assert ("gpt", "") == await reads(other)
+    assert await released(other)
+    await until(lambda: serves(one, "claude"))
+
+    await one.stop()
+    assert await note(other, "written while it was upgraded")
+    await one.start(ROOT)
+    assert await note(one, "written when it was back")
+    notes = tuple(
+        f"written {when}" for when in ("by the old one", "by the new one", "while it was upgraded", "when it was back")
+    )
+    await until(lambda: every_note(scene, notes))
+    assert 1 == len(channels(scene)) == len(await incidents(other))
+
+
+async def serves(replica: Replica, variant: str) -> bool:
+    return (variant, "") == await reads(replica)
+
+
+@pytest.mark.parametrize("version", ["today's", "the first over PostgreSQL"])
+async def test_a_replica_that_meets_a_newer_fact_decides_nothing_and_says_so(scene: Scene, postgres: str, version: str) -> None:
+    """It serves its flags on, and says that they may be out of date; upgraded, it decides again."""
+    older = ROOT if version == "today's" else of_commit(FIRST_REPLICAS, scene.folder)
+    tomorrow = of_tomorrow(scene.folder)
+    one, other = scene.replica("one", postgres), scene.replica("other", postgres)
+    await one.start(older)
+    await an_outage(scene, one)
+    await other.start(tomorrow)
+    assert await ready(one) and await note(one, "understood by both")
+    assert await note(other, "of tomorrow's kind")
+
+    async def outdated() -> bool:
+        return ("gpt", "STALE") == await reads(one)
+
+    await until(outdated)
+    part = (await one.ask("GET", "/readyz"))["parts"]["following"]
+    refused = await one.ask("POST", "/api/v1/incidents/1/note", {"text": "by the older one"})
+    assert not await ready(one) and await ready(other)
+    assert "a newer Understudy writes this ledger" in part["sentence"]
+    assert "incident.note_added version 2 is newer than this Understudy's (1)); upgrade this replica" in part["sentence"]
+    assert "A newer Understudy writes the ledger, nothing was changed." in str(refused)
+    assert "a newer Understudy writes this ledger" in one.log()
+
+    await one.stop()
+    await one.start(tomorrow)
+    assert await ready(one) and await note(one, "decided after its upgrade")
+    assert ("gpt", "") == await reads(one)
+
+
+async def test_the_newer_replica_carries_on_alone(scene: Scene, postgres: str) -> None:
+    """The older one leaves its checks and the clock to it, and says in Slack whose turn it is to do what."""
+    one, other = scene.replica("one", postgres), scene.replica("other", postgres)
+    await one.start(ROOT)
+    await an_outage(scene, one)
+    [older], _ = await replicas(postgres)
+    await other.start(of_tomorrow(scene.folder))
+    names, holders = await replicas(postgres)
+    assert [older] == holders
+    left = next((id for id in COMPONENTS[1:] if owner_of(id, names) == older), COMPONENTS[2])
+    assert await note(other, "of tomorrow's kind")
+
+    scene.vendor.answers |= {left: 502}
+    await until(lambda: is_down(other, left))
+    await until(lambda: has_the_clock(postgres, set(names) - {older}))
+
+    ana = scene.workspace.person("ana")
+
+    async def told() -> bool:  # Slack takes the connections in turn
+        await ana.types("/health")
+        return f"{older} decides nothing any more: a newer Understudy writes the ledger" in ana.sees()
+
+    await until(told)
+
+
+async def has_the_clock(store: str, names: set[str]) -> bool:
+    return names == set((await replicas(store))[1])
+
+
+async def is_down(replica: Replica, component: str) -> bool:
+    found = await replica.ask("GET", "/api/v1/status") or {}
+    return any(one["id"] == component and one["level"] == "down" for one in found.get("components", []))
