@@ -1,10 +1,11 @@
 """A commit on its way into the tables: facts behind the newest of their streams, states that name them, effects that wait."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.core.codec import encode
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Fact
 from bot.core.record.kinds import encode_body
 from bot.ports import AlreadyHandled, Commit, Conflict, Fenced, NewFact, StateRow
@@ -14,11 +15,15 @@ from bot.store.replicas import stands
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, moment, plain
 
 POSITION = "SELECT max(id) FROM facts"
-LAST = "SELECT seq, hash FROM facts WHERE stream = ? ORDER BY seq DESC LIMIT 1"
-INSERT_FACT = """
-INSERT INTO facts (stream, seq, at, kind, version, actor, incident, body, prev_hash, hash)
-VALUES (:stream, :seq, :at, :kind, :version, :actor, :incident, :body, :prev_hash, :hash)
+# All that a commit has to know, in one statement: each is a way to a database and back.
+AT = "SELECT 'at' AS what, '' AS stream, max(id) AS seq, '' AS hash FROM facts"
+KNOWN = "SELECT 'known', '', count(*), '' FROM signals WHERE id IN ({marks})"
+LAST = """
+SELECT 'last', last.* FROM (SELECT stream, seq, hash FROM facts WHERE stream = ? ORDER BY seq DESC LIMIT 1) AS last
 """
+MOST_STREAMS = 100  # in one statement
+MOST_FACTS = 500
+FACT = ("stream", "seq", "at", "kind", "version", "actor", "incident", "body", "prev_hash", "hash")
 PUT_STATE = """
 INSERT INTO states (stream, seq, kind, dedup, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, body = excluded.body
@@ -30,16 +35,17 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
     # Who takes over has to write, and while this transaction runs nobody else does: what holds now holds at its end.
     if commit.fence is not None and not stands(conn, commit.fence, commit.at):
         raise Fenced(f"{commit.fence.boot} is not alive in epoch {commit.fence.epoch} any more, or lost the clock")
-    if commit.signals:
-        _remember(conn, commit.signals, commit.at)
-    if commit.expects is not None and commit.expects != (at := position(conn)):
-        raise Conflict(f"the ledger is at {at}; this was decided at {commit.expects}")
-    ends = _Ends(conn)
-    facts = _append(conn, ends, commit)
-    _name_newest(conn, ends, commit)
+    found = _look(conn, commit)
+    if found.known:
+        raise AlreadyHandled(", ".join(commit.signals))
+    if commit.expects is not None and commit.expects != found.position:
+        raise Conflict(f"the ledger is at {found.position}; this was decided at {commit.expects}")
+    _remember(conn, commit.signals, commit.at)
+    facts = _append(conn, found.ends, commit)
+    _name_newest(conn, found.ends, commit)
     # Keys are given back before they are taken: one incident may end in the step that opens its successor.
     for state in sorted(commit.states, key=lambda row: row.dedup != ""):
-        _put_state(conn, ends, state)
+        _put_state(conn, found.ends, state)
     outbox.queue(conn, commit.effects, commit.at)
     return facts
 
@@ -49,40 +55,60 @@ def position(conn: Connection) -> int:
     return one(conn, POSITION)[0] or 0
 
 
-class _Ends:
-    """The newest fact of each stream: its seq and hash, 0 and "" where there is none. Each is looked up once."""
+Ends = dict[str, tuple[int, str]]  # the newest fact of each stream: its seq and hash; 0 and "" where there is none
 
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-        self._known: dict[str, tuple[int, str]] = {}
 
-    def of(self, stream: str) -> tuple[int, str]:
-        if stream not in self._known:
-            last = one(self._conn, LAST, stream)
-            self._known[stream] = (last["seq"], last["hash"]) if last else (0, "")
-        return self._known[stream]
+@dataclass(frozen=True)
+class _Found:
+    """What a commit follows. `known`: one of its signals was handled before."""
 
-    def put(self, row: dict[str, Any]) -> None:
-        self._known[row["stream"]] = (row["seq"], row["hash"])
+    position: int
+    known: bool
+    ends: Ends
+
+
+def _look(conn: Connection, commit: Commit) -> _Found:
+    streams = list(dict.fromkeys(plain(stream) for stream in _streams(commit)))
+    # A ledger of an earlier version holds the ids of some as they came.
+    ids = list(dict.fromkeys(id for signal in commit.signals for id in (kept_id(plain(signal)), plain(signal))))
+    position, known = 0, False
+    ends: Ends = dict.fromkeys(streams, (0, ""))
+    for start in range(0, max(len(streams), 1), MOST_STREAMS):
+        some = streams[start : start + MOST_STREAMS]
+        asks, values = [AT, *[LAST] * len(some)], [*some]
+        if ids and not start:
+            asks, values = [*asks, KNOWN.format(marks=", ".join("?" * len(ids)))], [*values, *ids]
+        for what, stream, seq, hash in conn.execute(" UNION ALL ".join(asks), values):
+            if what == "last":
+                ends[stream] = (seq, hash)
+            elif what == "known":
+                known = seq > 0
+            else:
+                position = seq or 0
+    return _Found(position, known, ends)
+
+
+def _streams(commit: Commit) -> Iterator[str]:
+    yield from (fact.stream for fact in commit.facts)
+    yield from (state.stream for state in commit.states)
 
 
 def _remember(conn: Connection, signals: Sequence[str], at: datetime) -> None:
-    """All in one statement: a hundred that were decided together are as many ways to a database and back."""
+    """Two that have one id came together: the second was handled with the first."""
     kept = [kept_id(plain(signal)) for signal in signals]
-    # A ledger of an earlier version holds the ids of some as they came.
-    as_they_came = [plain(signal) for signal, id in zip(signals, kept, strict=True) if id != signal]
-    marks = ", ".join("?" * len(as_they_came))
-    known = as_they_came and one(conn, f"SELECT 1 FROM signals WHERE id IN ({marks}) LIMIT 1", *as_they_came)  # noqa: S608 # question marks
-    rows = ", ".join(["(?, ?)"] * len(kept))
-    values = [value for id in kept for value in (id, micros(at))]
-    insert = f"INSERT INTO signals (id, at) VALUES {rows} ON CONFLICT DO NOTHING"  # noqa: S608 # question marks
-    if known or conn.execute(insert, values).rowcount != len(kept):
+    if len(set(kept)) < len(kept):
         raise AlreadyHandled(", ".join(signals))
+    if kept:
+        source, values = conn.rows("signals", ("id", "at"), [(id, micros(at)) for id in kept])
+        conn.later(f"INSERT INTO signals (id, at) {source}", values)
 
 
-def _append(conn: Connection, ends: _Ends, commit: Commit) -> list[Fact]:
+def _append(conn: Connection, ends: Ends, commit: Commit) -> list[Fact]:
     rows = [_row(ends, fact, iso(commit.at)) for fact in commit.facts]
-    conn.executemany(INSERT_FACT, rows)
+    for start in range(0, len(rows), MOST_FACTS):
+        some = [tuple(row[name] for name in FACT) for row in rows[start : start + MOST_FACTS]]
+        source, values = conn.rows("facts", FACT, some)
+        conn.later(f"INSERT INTO facts ({', '.join(FACT)}) {source}", values)
     at = moment(micros(commit.at))
     return [
         Fact(row["stream"], fact.seq, at, fact.actor, fact.incident, fact.body)
@@ -90,9 +116,9 @@ def _append(conn: Connection, ends: _Ends, commit: Commit) -> list[Fact]:
     ]
 
 
-def _row(ends: _Ends, fact: NewFact, at: str) -> dict[str, Any]:
+def _row(ends: Ends, fact: NewFact, at: str) -> dict[str, Any]:
     stream = plain(fact.stream)
-    seq, prev_hash = ends.of(stream)
+    seq, prev_hash = ends[stream]
     if fact.seq != seq + 1:
         raise Conflict(f"{fact.stream} is at {seq}; fact {fact.seq} does not follow")
     row = {
@@ -107,25 +133,29 @@ def _row(ends: _Ends, fact: NewFact, at: str) -> dict[str, Any]:
         "prev_hash": prev_hash,
     }
     row["hash"] = fact_hash(row)
-    ends.put(row)
+    ends[stream] = (fact.seq, str(row["hash"]))
     return row
 
 
-def _name_newest(conn: Connection, ends: _Ends, commit: Commit) -> None:
+def _name_newest(conn: Connection, ends: Ends, commit: Commit) -> None:
     """A fact that changes no state (a note) comes without a state row; the row still has to name the newest seq."""
     streams: Iterable[str] = dict.fromkeys(plain(fact.stream) for fact in commit.facts)
     written = {plain(state.stream) for state in commit.states}
     for stream in streams:
         if stream not in written:
-            conn.execute("UPDATE states SET seq = ? WHERE stream = ?", (ends.of(stream)[0], stream))
+            conn.later("UPDATE states SET seq = ? WHERE stream = ?", (ends[stream][0], stream))
 
 
-def _put_state(conn: Connection, ends: _Ends, state: StateRow) -> None:
+def _put_state(conn: Connection, ends: Ends, state: StateRow) -> None:
     stream = plain(state.stream)
-    newest, _ = ends.of(stream)
+    newest, _ = ends[stream]
     if newest != state.seq:
         raise Conflict(f"{state.stream} is at {newest}; its state was made from {state.seq}")
+    values = (stream, state.seq, state.kind, plain(state.dedup), canonical(state.body))
+    if not state.dedup:
+        conn.later(PUT_STATE, values)
+        return
     try:
-        conn.execute(PUT_STATE, (stream, state.seq, state.kind, plain(state.dedup), canonical(state.body)))
+        conn.execute(PUT_STATE, values)
     except conn.IntegrityError as error:
         raise Conflict(f"another open incident holds {state.dedup!r}") from error

@@ -3,7 +3,7 @@
 Transactions are ours to begin and end. A connection may travel between threads, but is never used by two at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
@@ -49,6 +49,12 @@ class Connection(Protocol):
 
     def execute(self, sql: str, values: Any = (), /) -> Cursor:
         """Run a statement; values stand in it as `?` or `:name`."""
+
+    def later(self, sql: str, values: Any = (), /) -> None:
+        """Run a statement at any time before the next one, or the end of the transaction; nobody looks at what it comes to."""
+
+    def rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> tuple[str, Any]:
+        """What stands behind `INSERT INTO table (columns)` for these rows, in their order, and its values; at least one row."""
 
     def executemany(self, sql: str, rows: Any, /) -> Cursor:
         """Run it once for each row of values."""

@@ -25,11 +25,8 @@ LONGEST = timedelta(hours=2)  # no row waits longer; Slack is let ask for an hou
 UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
 
-QUEUE = """
-INSERT INTO outbox (key, kind, lane, slot, incident, stream, seq, args, state, created_at, not_before)
-VALUES {rows} ON CONFLICT (key) DO NOTHING RETURNING id, slot
-"""
-ROW = "(?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)"
+QUEUED = ("key", "kind", "lane", "slot", "incident", "stream", "seq", "args", "state", "created_at", "not_before")
+QUEUE = "INSERT INTO outbox ({columns}) {source} ON CONFLICT (key) DO NOTHING RETURNING id, slot"
 MOST_TOGETHER = 500  # rows in one statement
 SUPERSEDE = f"UPDATE outbox SET state = 'superseded' WHERE {SLOTTED} AND slot = ? AND state = 'pending' AND id <> ?"  # noqa: S608 # constants
 
@@ -59,20 +56,20 @@ def queue(conn: Connection, effects: Sequence[Effect], at: datetime) -> None:
     """
     for start in range(0, len(effects), MOST_TOGETHER):
         some = effects[start : start + MOST_TOGETHER]
-        values = [value for effect in some for value in _row_of(effect, micros(at))]
-        queued = conn.execute(QUEUE.format(rows=", ".join([ROW] * len(some))), values).fetchall()
+        source, values = conn.rows("outbox", QUEUED, [_row_of(effect, micros(at)) for effect in some])
+        queued = conn.execute(QUEUE.format(columns=", ".join(QUEUED), source=source), values).fetchall()
         newest: dict[str, int] = {}
         for id, slot in queued:
             newest[slot] = max(id, newest.get(slot, 0))
         newest.pop("", None)
         for slot, id in newest.items():
-            conn.execute(SUPERSEDE, (slot, id))
+            conn.later(SUPERSEDE, (slot, id))
 
 
 def _row_of(effect: Effect, now: int) -> tuple[Any, ...]:
     return (
         plain(effect.key), effect.kind, plain(effect.lane), plain(effect.slot), effect.incident, plain(effect.stream),
-        effect.seq, canonical(encode_effect(effect.body)), now, AT_ONCE,
+        effect.seq, canonical(encode_effect(effect.body)), RowState.PENDING, now, AT_ONCE,
     )  # fmt: skip
 
 

@@ -121,14 +121,13 @@ class Writer(Generic[S]):
         try:
             with atomic(conn):
                 request.result = request.work(store)
-        except conn.IntegrityError as error:
-            request.error = error
         except conn.Error as error:
-            request.error = conn.explained(error, self._name)
-            request.error.__cause__ = error
+            lost = conn.explained(error, self._name)
+            lost.__cause__ = error
+            request.error = error if isinstance(error, conn.IntegrityError) else lost
             if not conn.in_transaction:
-                # SQLite undid the whole transaction (disk full, I/O error): nobody of this batch has anything.
-                raise request.error from error
+                # The whole transaction was undone (disk full, I/O error): nobody of this batch has anything.
+                raise lost from error
         except Exception as error:  # noqa: BLE001 # the root of somebody's work: raised where it was asked for
             request.error = error
 

@@ -1,5 +1,6 @@
 """One connection to PostgreSQL, which makes itself anew where it broke, as long as nothing was begun on it."""
 
+import json
 import re
 import select
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,8 +16,10 @@ from bot.store.postgres.dialect import CLOCK, POSTGRES
 from bot.store.postgres.errors import explained
 from bot.store.postgres.place import Place
 
-READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"  # so that whoever waited for its turn sees what was committed meanwhile
+READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 PART, RELEASE, UNDO = "SAVEPOINT part", "RELEASE part", "ROLLBACK TO part"
+MARKS = frozenset({PART, RELEASE})
 OVER = frozenset({TransactionStatus.IDLE, TransactionStatus.UNKNOWN})  # unknown: the connection is broken
 
 Raw = psycopg.Connection[Any]
@@ -25,8 +28,8 @@ Raw = psycopg.Connection[Any]
 class PostgresConnection:
     """`bot.store.connection.Connection` over psycopg.
 
-    Savepoints, releases and the beginning of a reading wait for the next statement and travel with it, for each way to the
-    server and back takes as long as a statement. `open` connects; `lock` is the number under which writers take turns.
+    Each way to the server and back takes as long as a statement. So savepoints, the beginning of a transaction and what may run
+    `later` wait for the next statement and travel with it. `open` connects; writers take turns under the number `lock`.
     """
 
     dialect = POSTGRES
@@ -39,7 +42,8 @@ class PostgresConnection:
         self._lock = lock
         self._raw = open()
         self.pid = self._raw.info.backend_pid  # the server's process behind it; asked for on another thread too
-        self._waiting: list[str] = []
+        self._first: tuple[str, ...] = ()  # what begins the transaction
+        self._waiting: list[str] = []  # what follows
         self._closed = False
         self._notices: list[int] = []  # of which process each is
 
@@ -51,7 +55,7 @@ class PostgresConnection:
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction runs, or waits to begin."""
-        return bool(self._waiting) or self._raw.pgconn.transaction_status not in OVER
+        return bool(self._first or self._waiting) or self._raw.pgconn.transaction_status not in OVER
 
     def execute(self, sql: str, values: Any = (), /) -> "psycopg.Cursor[Any]":
         """Run a statement; values stand in it as `?` or `:name`."""
@@ -64,41 +68,50 @@ class PostgresConnection:
                 else:
                     self._waiting.append(RELEASE)
             case "ROLLBACK TO part":
+                while self._waiting and self._waiting[-1] not in MARKS:
+                    self._waiting.pop()  # it was not done yet
                 if self._waiting[-1:] != [PART]:
-                    self._send(UNDO, None)
+                    self._send(UNDO)
             case "COMMIT":
                 self._commit()
             case "ROLLBACK":
+                self._first = ()
                 self._waiting.clear()
                 if self.in_transaction:
-                    self._send("ROLLBACK", None)
+                    self._run("ROLLBACK")
             case _:
                 return self._send(translated(sql), values or None)
         return self._raw.cursor()
 
+    def later(self, sql: str, values: Any = (), /) -> None:
+        """Let it travel with the next statement."""
+        self._waiting.append(self._with(translated(sql), values))
+
+    def rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> tuple[str, Any]:
+        """As one text, which PostgreSQL takes apart in half the time of so many values."""
+        texts = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
+        source = f"SELECT {', '.join(columns)} FROM json_populate_recordset(CAST(NULL AS {table}), ?)"  # noqa: S608 # names of ours
+        return source, (texts,)
+
     def executemany(self, sql: str, rows: Any, /) -> "psycopg.Cursor[Any]":
         """Run it once for each row of values, all in one message."""
-        cursor = psycopg.ClientCursor(self._raw)
-        query = translated(sql)
-        every = [cursor.mogrify(query, values) for values in rows]
-        return self._send("; ".join(every), None) if every else cursor
+        every = [self._with(translated(sql), values) for values in rows]
+        return self._send("; ".join(every)) if every else self._raw.cursor()
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Append rows to a table, by COPY; inside a transaction."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._run("; ".join(waiting), None, 0)
+        self._send_waiting()
         with self._raw.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 
     def begin(self) -> None:
         """Begin a transaction that writes. Writers take turns, so that each sees all that was written before."""
-        self._connected(f"BEGIN; SELECT pg_advisory_xact_lock({self._lock})")
+        self._first = (WRITE, f"SELECT pg_advisory_xact_lock({self._lock})")
 
     def begin_reading(self) -> None:
         """Begin a transaction that sees one consistent picture."""
-        self._waiting = [READ]
+        self._first = READ
 
     def forgiving(self, errors: str) -> AbstractContextManager[None]:
         """PostgreSQL holds nothing that is no text."""
@@ -161,48 +174,75 @@ class PostgresConnection:
         self._raw.close()
 
     def _commit(self) -> None:
-        if self._waiting == [READ]:
-            self._waiting.clear()
-            return
-        self._waiting.clear()  # releases, which the commit is as well
-        if self._send("COMMIT", None).statusmessage != "COMMIT":
+        if all(one in MARKS for one in self._waiting):
+            self._waiting.clear()  # releases, which the commit is as well
+            if self._first:
+                self._first = ()
+                return
+        if self._first:
+            self._send_waiting()  # what commits is never sent twice
+        waiting, self._waiting = self._waiting, []
+        if self._run(*waiting, "COMMIT").statusmessage != "COMMIT":
             # A statement of it failed, and somebody went on: PostgreSQL rolled back and calls that a success.
             raise psycopg.InternalError("the transaction had failed and was rolled back")
-
-    def _connected(self, first: str) -> None:
-        """Send the first statement of a transaction, over a new connection where the old one is found broken."""
-        if self._raw.closed:
-            self._reconnect()
-        try:
-            self._send(first, None)
-        except psycopg.Error:
-            if not self._raw.closed:
-                self._raw.rollback()
-                raise
-            self._reconnect()
-            self._send(first, None)
 
     def _reconnect(self) -> None:
         if not self._closed:
             self._raw = self._open()
             self.pid = self._raw.info.backend_pid
 
-    def _send(self, query: str, values: Any) -> "psycopg.Cursor[Any]":
+    def _send(self, query: str, values: Any = None) -> "psycopg.Cursor[Any]":
+        query = self._with(query, values)
+        self._send_released()
+        if self._first and not query.startswith("SELECT"):
+            self._begin_with("SELECT 1")  # should this statement fail, it fails alone
         waiting, self._waiting = self._waiting, []
-        if waiting[:1] == [READ] and self._raw.closed:
+        return self._begin_with(*waiting, query) if self._first else self._run(*waiting, query)
+
+    def _begin_with(self, *statements: str) -> "psycopg.Cursor[Any]":
+        """Begin the transaction, on a new connection where the old one is found broken. What fails undoes all of it."""
+        first, self._first = self._first, ()
+        if self._raw.closed:
             self._reconnect()
         try:
-            return self._run("; ".join((*waiting, query)), values, len(waiting))
+            return self._run(*first, *statements)
         except psycopg.Error:
-            if waiting[:1] != [READ] or not self._raw.closed:
+            self._waiting.clear()
+            if not self._raw.closed:
+                self._raw.rollback()
                 raise
-            self._reconnect()  # nothing was read yet
-            return self._run("; ".join((*waiting, query)), values, len(waiting))
+            self._reconnect()  # nothing was committed
+            return self._run(*first, *statements)
 
-    def _run(self, query: str, values: Any, before: int) -> "psycopg.Cursor[Any]":
+    def _send_released(self) -> None:
+        """Send what an earlier piece of work left to be done. It was told that all is well: what fails undoes all of it."""
+        if RELEASE in self._waiting and not all(one in MARKS for one in self._waiting):
+            at = len(self._waiting) - self._waiting[::-1].index(RELEASE)
+            rest, self._waiting = self._waiting[at:], self._waiting[:at]
+            self._send_waiting()
+            self._waiting = rest
+
+    def _send_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if self._first:
+            self._begin_with(*waiting, "SELECT 1")
+            return
+        try:
+            if waiting:
+                self._run(*waiting)
+        except psycopg.Error:
+            if not self._raw.closed:
+                self._raw.rollback()
+            raise
+
+    def _with(self, query: str, values: Any) -> str:
+        return psycopg.ClientCursor(self._raw).mogrify(query, values) if values else query
+
+    def _run(self, *statements: str) -> "psycopg.Cursor[Any]":
+        """Run them on one way to the server and back; the last one's result."""
         cursor = self._raw.cursor()
-        cursor.execute(query, values)
-        for _ in range(before):
+        cursor.execute("; ".join(statements))
+        for _ in statements[1:]:
             cursor.nextset()
         return cursor
 

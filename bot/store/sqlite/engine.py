@@ -4,10 +4,10 @@ Every connection of this process comes from here: two SQLite libraries on one fi
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import StoreError
@@ -37,6 +37,15 @@ class SqliteConnection(sqlite3.Connection):
     """`bot.store.connection.Connection` over a file."""
 
     dialect = SQLITE
+
+    def later(self, sql: str, values: Any = (), /) -> None:
+        """A file is near: at once."""
+        self.execute(sql, values)
+
+    def rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> tuple[str, Any]:
+        """Value by value."""
+        row = f"({', '.join('?' * len(columns))})"
+        return f"VALUES {', '.join([row] * len(rows))}", [value for values in rows for value in values]
 
     def begin(self) -> None:
         """Begin a transaction that takes the write lock at once."""

@@ -1,0 +1,111 @@
+"""Statements that travel together: whatever fails among them, each caller is told what became of its own work."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import psycopg
+import pytest
+
+from bot.ports import Conflict, Store, StoreError
+from bot.store.connection import Connection
+from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
+from tests.ledger_facts import commit, fact, texts
+
+FAILS = "INSERT INTO settings (name, value) VALUES ('a', NULL)"
+
+
+@pytest.fixture
+async def ledger(postgres: str) -> AsyncIterator[PostgresLedger]:
+    opened = await open_postgres_ledger(postgres, "one")
+    yield opened
+    await opened.close()
+
+
+def conn_of(store: Store) -> Connection:
+    conn: Connection = store.conn  # type: ignore[attr-defined]
+    return conn
+
+
+def adds(seq: int) -> Callable[[Store], object]:
+    return lambda store: store.commit(commit(fact("flag/a", seq)))
+
+
+async def in_one_batch(ledger: PostgresLedger, *works: Callable[[Store], object]) -> list[object]:
+    """What each came to; they gather while another piece of work is under way."""
+    gathered = threading.Event()
+    before = asyncio.create_task(ledger.write(lambda store: gathered.wait(5)))
+    await asyncio.sleep(0.05)  # the writer has taken it
+    tries = [asyncio.create_task(ledger.write(work)) for work in works]
+    await asyncio.sleep(0)  # these wait in its queue
+    gathered.set()
+    assert await before
+    return list(await asyncio.gather(*tries, return_exceptions=True))
+
+
+async def test_what_fails_on_its_way_to_the_commit_is_raised(ledger: PostgresLedger) -> None:
+    """Nobody may be told that all is well."""
+    with pytest.raises((StoreError, psycopg.IntegrityError)):
+        await ledger.write(lambda store: conn_of(store).later(FAILS))
+
+
+async def test_what_fails_after_its_work_was_done_is_told_to_all_of_its_batch(ledger: PostgresLedger) -> None:
+    """The work before it was told that it had gone well; so all of it is undone, and all hear so."""
+    results = await in_one_batch(
+        ledger, adds(1), lambda store: conn_of(store).later(FAILS), lambda store: conn_of(store).execute("SELECT 1")
+    )
+
+    assert [True] * 3 == [isinstance(result, Exception) for result in results]
+    assert [] == await ledger.read(lambda store: store.all_facts())
+    await ledger.write(adds(1))
+
+
+async def test_work_that_is_given_up_leaves_nothing_of_what_was_to_travel(ledger: PostgresLedger) -> None:
+    """Not even its failure, where it had not been sent yet."""
+
+    def work(store: Store) -> None:
+        conn_of(store).later("INSERT INTO settings (name, value) VALUES ('a', '1')")
+        conn_of(store).later(FAILS)
+        raise Conflict("somebody was quicker")
+
+    results = await in_one_batch(ledger, adds(1), work, adds(2))
+
+    assert [False, True, False] == [isinstance(result, Conflict) for result in results]
+    assert ["note 1", "note 2"] == texts(await ledger.read(lambda store: store.all_facts()))
+    assert await ledger.read(lambda store: store.setting("a")) is None
+
+
+async def test_work_that_fails_at_its_first_statement_fails_alone(ledger: PostgresLedger) -> None:
+    """Although the transaction of all began with it."""
+
+    def breaks(store: Store) -> None:
+        conn_of(store).execute(FAILS)
+
+    results = await in_one_batch(ledger, breaks, adds(1))
+
+    assert [True, False] == [isinstance(result, Exception) for result in results]
+    assert ["note 1"] == texts(await ledger.read(lambda store: store.all_facts()))
+
+
+async def test_what_was_only_to_be_done_later_is_done(ledger: PostgresLedger) -> None:
+    """Also where nothing else was asked in the transaction."""
+    await ledger.write(lambda store: conn_of(store).later("INSERT INTO settings (name, value) VALUES ('a', '1')"))
+
+    assert "1" == await ledger.read(lambda store: store.setting("a"))
+
+
+async def test_writers_see_each_other_whatever_isolation_is_usual(postgres: str) -> None:
+    """A role may have another usual isolation: whoever waited for its turn must see what was committed meanwhile."""
+    address = f"{postgres}?options=-c%20default_transaction_isolation%3Dserializable"
+    one, two = await open_postgres_ledger(address, "one"), await open_postgres_ledger(address, "two")
+
+    def follows(store: Store) -> None:
+        store.commit(commit(fact("flag/a", len(store.facts("flag/a")) + 1)))
+
+    try:
+        await asyncio.gather(*(ledger.write(follows) for ledger in (one, two) * 20))
+
+        assert 40 == await one.read(lambda store: store.position())
+    finally:
+        await one.close()
+        await two.close()
