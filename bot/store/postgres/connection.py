@@ -12,6 +12,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from bot.ports import StoreError
+from bot.store.connection import Cursor
 from bot.store.postgres.dialect import CLOCK, POSTGRES
 from bot.store.postgres.errors import explained
 from bot.store.postgres.place import Place
@@ -23,6 +24,23 @@ MARKS = frozenset({PART, RELEASE})
 OVER = frozenset({TransactionStatus.IDLE, TransactionStatus.UNKNOWN})  # unknown: the connection is broken
 
 Raw = psycopg.Connection[Any]
+
+
+class Nothing:
+    """The cursor of a statement that was not sent, or not yet."""
+
+    rowcount = 0
+
+    def fetchone(self) -> None:
+        """No row."""
+
+    def fetchall(self) -> list[Any]:
+        """No rows."""
+        return []
+
+    def __iter__(self) -> Iterator[Any]:
+        """No row after the other."""
+        return iter(())
 
 
 class PostgresConnection:
@@ -57,8 +75,8 @@ class PostgresConnection:
         """Whether a transaction runs, or waits to begin."""
         return bool(self._first or self._waiting) or self._raw.pgconn.transaction_status not in OVER
 
-    def execute(self, sql: str, values: Any = (), /) -> "psycopg.Cursor[Any]":
-        """Run a statement; values stand in it as `?` or `:name`."""
+    def execute(self, sql: str, values: Any = (), /) -> Cursor:
+        """Run a statement; values stand in it as `?` or `:name`. What ends a transaction or a part of it comes to nothing."""
         match sql:
             case "SAVEPOINT part":
                 self._waiting.append(PART)
@@ -81,10 +99,11 @@ class PostgresConnection:
                     self._run("ROLLBACK")
             case _:
                 return self._send(translated(sql), values or None)
-        return self._raw.cursor()
+        return Nothing()
 
     def later(self, sql: str, values: Any = (), /) -> None:
         """Let it travel with the next statement."""
+        self._be_connected()
         self._waiting.append(self._with(translated(sql), values))
 
     def rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> tuple[str, Any]:
@@ -93,10 +112,11 @@ class PostgresConnection:
         source = f"SELECT {', '.join(columns)} FROM json_populate_recordset(CAST(NULL AS {table}), ?)"  # noqa: S608 # names of ours
         return source, (texts,)
 
-    def executemany(self, sql: str, rows: Any, /) -> "psycopg.Cursor[Any]":
+    def executemany(self, sql: str, rows: Any, /) -> Cursor:
         """Run it once for each row of values, all in one message."""
+        self._be_connected()
         every = [self._with(translated(sql), values) for values in rows]
-        return self._send("; ".join(every)) if every else self._raw.cursor()
+        return self._send("; ".join(every)) if every else Nothing()
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Append rows to a table, by COPY; inside a transaction."""
@@ -186,12 +206,18 @@ class PostgresConnection:
             # A statement of it failed, and somebody went on: PostgreSQL rolled back and calls that a success.
             raise psycopg.InternalError("the transaction had failed and was rolled back")
 
+    def _be_connected(self) -> None:
+        """What nothing was begun on yet may be a new one."""
+        if self._first and self._raw.closed:
+            self._reconnect()
+
     def _reconnect(self) -> None:
         if not self._closed:
             self._raw = self._open()
             self.pid = self._raw.info.backend_pid
 
     def _send(self, query: str, values: Any = None) -> "psycopg.Cursor[Any]":
+        self._be_connected()
         query = self._with(query, values)
         self._send_released()
         if self._first and not query.startswith("SELECT"):
@@ -201,9 +227,8 @@ class PostgresConnection:
 
     def _begin_with(self, *statements: str) -> "psycopg.Cursor[Any]":
         """Begin the transaction, on a new connection where the old one is found broken. What fails undoes all of it."""
+        self._be_connected()
         first, self._first = self._first, ()
-        if self._raw.closed:
-            self._reconnect()
         try:
             return self._run(*first, *statements)
         except psycopg.Error:
