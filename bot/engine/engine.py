@@ -131,6 +131,7 @@ class CommittingEngine:
         async with self._turn:
             if request.answered.done():
                 return
+            await asyncio.sleep(0)  # whoever comes in the same turn of the loop comes along
             waiting = [one for one in self._waiting if not one.answered.done()]
             batch, self._waiting = waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:]
             if request not in batch:

@@ -51,11 +51,13 @@ WHERE id = :id
 def queue(conn: Connection, effects: Sequence[Effect], at: datetime) -> None:
     """Queue effects in their order; one whose key exists is the same effect and is queued already.
 
-    A pending row of the same slot is superseded; the new one takes its own place at the end of the lane. All together, since
-    each statement is a way to a database and back.
+    A pending row of the same slot is superseded; the new one takes its own place at the end of the lane. What is overtaken
+    within these needs no row. All together, since each statement is a way to a database and back.
     """
-    for start in range(0, len(effects), MOST_TOGETHER):
-        some = effects[start : start + MOST_TOGETHER]
+    last = {effect.slot: effect for effect in effects}
+    left = [effect for effect in effects if not effect.slot or last[effect.slot] is effect]
+    for start in range(0, len(left), MOST_TOGETHER):
+        some = left[start : start + MOST_TOGETHER]
         source, values = conn.rows("outbox", QUEUED, [_row_of(effect, micros(at)) for effect in some])
         queued = conn.execute(QUEUE.format(columns=", ".join(QUEUED), source=source), values).fetchall()
         newest: dict[str, int] = {}

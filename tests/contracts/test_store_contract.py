@@ -390,6 +390,18 @@ async def test_a_row_waits_when_its_retry_is_not_due(ledger: Ledger) -> None:
     )  # fmt: skip
 
 
+async def test_of_several_edits_in_one_commit_only_the_last_is_made(ledger: Ledger) -> None:
+    """In its own place: behind what was to be said before it."""
+    edits = effect("edit 1", slot="card/1"), effect("line"), effect("edit 2", slot="card/1"), effect("other", slot="card/2")
+    await ledger.write(lambda store: store.commit(queued(*edits)))
+
+    order = []
+    while rows := await claim(ledger):
+        order += [row.effect.key for row in rows]
+        await settle(ledger, rows[0], Settled("done"))
+    assert ["line", "edit 2", "other"] == order
+
+
 async def test_a_newer_edit_supersedes_a_pending_one_of_its_slot(ledger: Ledger) -> None:
     """Only the last edit of a card matters; it takes its own place in the lane."""
     await ledger.write(lambda store: store.commit(queued(effect("post"), effect("edit 1", slot="card/1"), effect("line"))))
