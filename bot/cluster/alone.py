@@ -30,9 +30,9 @@ class Alone:
         """There is nobody else who could decide."""
         return None
 
-    def speaks(self) -> bool:
-        """There is nobody else who could."""
-        return True
+    def place(self) -> int:
+        """There is nobody else who could tell."""
+        return 0
 
     def owns(self, key: str) -> bool:
         """Everything is its own."""

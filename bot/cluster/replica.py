@@ -147,9 +147,11 @@ class Replica:
         clock = next((one.epoch for one in self._leases if one.name == CLOCK and one.holder == self.boot), 0)
         return Fence(self.boot, self._epoch, clock if duty is Duty.CLOCK else None)
 
-    def speaks(self) -> bool:
-        """Whether we held the clock when the ledger was last heard of."""
-        return any(one.name == CLOCK and one.holder == self.boot for one in self._leases)
+    def place(self) -> int:
+        """Behind who held the clock when the ledger was last heard of, and whose names come first of those who lived then."""
+        first = {one.holder for one in self._leases if one.name == CLOCK}
+        order = sorted(self._live, key=lambda one: (one.says.boot not in first, one.says.name, one.says.boot))
+        return next((place for place, one in enumerate(order) if one.says.boot == self.boot), len(order))
 
     def owns(self, key: str) -> bool:
         """Whether this share is ours, as we know the others; also while the ledger is away."""

@@ -5,8 +5,9 @@ bot that starts anew finds its own. Slack being away holds up nothing but these 
 """
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -18,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_WAIT_S = 1.0  # real seconds, as all of these
 LONGEST_WAIT_S = 60.0
+RIVALS_FOR = timedelta(days=1)  # how far back another replica's post stands for ours
+OVER = "/over"  # the key of what ends it
 SETTLE_FOR_S = 30.0  # a post whose answer got lost may still land; looked up after this
 
 
@@ -26,6 +29,8 @@ class Note:
     """A post as it should read now. It is looked for from `since` on, and not made unless the note `follows` stands there.
 
     What an earlier process may have posted is edited where it stands, and otherwise not posted: `anew` is False.
+    The newest post with a key that `rivals` knows stands for this one, unless it is the end of what was told (`OVER`); and
+    `settled` hears which key it came to. With `unseen` False it is not made where Slack lets nobody look.
     """
 
     key: str
@@ -33,6 +38,9 @@ class Note:
     since: datetime
     follows: str = ""
     anew: bool = True
+    rivals: Callable[[str], bool] | None = field(default=None, compare=False)
+    settled: Callable[[str], None] = field(default=lambda key: None, compare=False)
+    unseen: bool = True
 
 
 class DirectPosts:
@@ -95,11 +103,16 @@ class DirectPosts:
             if at is None and not note.anew:
                 self._drop(note)
                 continue
+            if at is None and note.rivals and (other := await self._rival(note)) is not None:
+                self._drop(note)
+                note.settled(other)
+                continue
             if at is None:
                 self._at[note.key] = await self._ops.post(note.message, note.key)
             else:
                 await self._edit(at, note)
             self._shown[note.key] = note.message
+            note.settled(note.key)
 
     async def _find(self, key: str, since: datetime) -> PostedAt | None:
         """Where it stands. Where Slack lets nobody look, a post twice is better than none."""
@@ -116,6 +129,17 @@ class DirectPosts:
             log.info("the alerts channel knows of it already", key=key)
             self._at[key] = found
         return found
+
+    async def _rival(self, note: Note) -> str | None:
+        """The key of the post that stands for this one; empty where it is not to be made although none is known."""
+        assert note.rivals is not None  # noqa: S101 # as it was asked
+        try:
+            newest = await self._ops.newest_key(note.rivals, note.since - RIVALS_FOR)
+        except ChatError as error:
+            if not error.permanent or isinstance(error, ChannelGone):
+                raise
+            return None if note.unseen else ""
+        return None if newest is None or newest.endswith(OVER) else newest
 
     async def _edit(self, at: PostedAt, note: Note) -> None:
         try:

@@ -3,7 +3,7 @@
 Nothing waits for a chat that may come one day. Whoever turns Slack on later gets what happens from then on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -32,6 +32,10 @@ class NoChat:
         _refuse()
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
+        """Refused."""
+        _refuse()
+
+    async def newest_key(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> str | None:
         """Refused."""
         _refuse()
 

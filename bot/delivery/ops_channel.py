@@ -1,10 +1,13 @@
 """The channel that alerts go to, and the second one that takes them while the first takes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 from bot.ports import ChannelGone, Chat, ChatError, Message, Place, PostedAt
 from bot.system.clock import Clock
+
+T = TypeVar("T")
 
 
 class OpsChannel:
@@ -48,9 +51,16 @@ class OpsChannel:
 
     async def find_post(self, key: str, since: datetime) -> PostedAt | None:
         """A post of ours by its key, in either channel; what is lost took none. Raises ChatError where Slack does not say."""
+        return await self._in_either(lambda place: self._chat.find_post(place, key, since))
+
+    async def newest_key(self, wanted: Callable[[str], bool], since: datetime) -> str | None:
+        """The key of our newest post of which it is wanted, in the first channel that has one. Raises ChatError."""
+        return await self._in_either(lambda place: self._chat.newest_key(place, wanted, since))
+
+    async def _in_either(self, find: Callable[[Place], Awaitable[T | None]]) -> T | None:
         for channel in filter(None, (self._first, self._second)):
             try:
-                found = await self._chat.find_post(Place(await self._chat.find_channel(channel)), key, since)
+                found = await find(Place(await self._chat.find_channel(channel)))
             except ChannelGone as error:
                 if not error.permanent:
                     raise

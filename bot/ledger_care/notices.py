@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot.core.ids import ComponentId
 from bot.core.model import Level, Verdict
-from bot.delivery.direct_posts import Note
-from bot.ports import Engine, StoreError
+from bot.delivery.direct_posts import OVER, Note
+from bot.ports import Engine, Message, StoreError
 from bot.views.storage import (
     failed_before,
     failed_unwritten,
@@ -19,6 +19,8 @@ from bot.views.storage import (
     written_again,
 )
 
+LATER_S = 60.0  # real seconds by which each replica lets the one before it go first: Slack may take its time
+LEDGER = "ledger/"
 LOOK_BACK = timedelta(days=1)  # for what an earlier process said
 
 
@@ -27,9 +29,21 @@ class LedgerNotices:
 
     A spell is known by the moment of the last durable write, which stays the same however often the bot is started in it: posts
     carry keys made of it. `tell` calls people on other ways, `show` lets a post stand in the alerts channel.
+
+    Of several replicas each may be the only one that cannot reach the ledger, and none can ask the others. The one in `place` 0
+    tells first; the next one a minute later, where the channel, which all can see, shows no such post that still holds; and so
+    on. Of what fails meanwhile each tells its own share. `replica` names this one; empty where there can be no other.
     """
 
-    def __init__(self, engine: Engine, *, tell: Callable[[str, str], None], show: Callable[[Note], None]) -> None:
+    def __init__(
+        self, engine: Engine, *, tell: Callable[[str, str], None], show: Callable[[Note], None],
+        place: Callable[[], int] = lambda: 0, replica: str = "",
+    ) -> None:  # fmt: skip
+        self._place = place
+        self._replica = replica
+        self._stands = ""  # the key of the post that tells of the spell, ours or another replica's
+        self._call: tuple[str, str] | None = None  # to be made once the post is ours
+        self._have_called = False
         self._engine = engine
         self._tell = tell
         self._show = show
@@ -44,6 +58,15 @@ class LedgerNotices:
         """Whether people were told that nothing is committed, and not yet that it is over."""
         return self._since is not None
 
+    @property
+    def shared_post(self) -> str | None:
+        """The post that tells of the spell, which any replica may bring to its end; None where there can be no other."""
+        return (self._stands or self._post_key(self._since)) if self._replica and self._since else None
+
+    def lets_others_s(self) -> float:
+        """For how many seconds others may tell of it before we do."""
+        return self._place() * LATER_S
+
     def inherit(self) -> None:
         """The spell to be told began in an earlier process: what that one called failing may be well by now."""
         self._inherited = set(self._names())
@@ -57,13 +80,18 @@ class LedgerNotices:
         """
         world, policy = self._engine.world, self._engine.policy
         news = unwritten(world, seen)
+        waits = not self.told and not news and self._place() > 0
         if not self.told or not self._called.issuperset(news):
             self._called.update(news)
-            self._tell(*ledger_notice(str(error), world, policy, seen))
+            call = ledger_notice(str(error), world, policy, seen, replica=self._replica)
+            if waits:
+                self._call = call
+            else:
+                self._call_people(call)
         since = self._since = self._since or since
         if self._error is None or self._error.kind is not error.kind:
             self._error = error
-            self._show(Note(_key(since), nothing_written(error, since, world, policy), since))
+            self._show(self._main(nothing_written(error, since, world, policy, replica=self._replica), since))
         for id in news:
             self._failing.setdefault(ComponentId(id).provider, {}).setdefault(id, Level.UNKNOWN)
         self._inherited -= self._failing.keys()
@@ -71,37 +99,72 @@ class LedgerNotices:
         for provider in sorted(self._inherited - {ComponentId(id).provider for id in doubtful}):
             self._inherited.discard(provider)
             well = recovered_unseen(error, self._names()[provider])
-            self._show(Note(_key(since, provider), well, since, follows=_key(since), anew=False))
+            self._show(Note(self._own(since, provider), well, since, follows=self._post_key(since), anew=False))
         for provider, before in self._failing.items():
             now = {id: seen[id].level if id in seen else world.component(id).level for id in before}
             if now != before:  # not for each new wording of the same
                 self._failing[provider] = now
-                self._show(Note(_key(since, provider), fails_unwritten(error, now, seen, world, policy), since))
+                fails = fails_unwritten(error, now, seen, world, policy, replica=self._replica)
+                self._show(Note(self._own(since, provider), fails, since))
 
-    def over(self, at: datetime) -> None:
-        """It is committed again: everybody who was told hears of it."""
+    def _main(self, message: Message, since: datetime) -> Note:
+        if not self._replica:
+            return Note(self._post_key(since), message, since)
+        unseen = self._place() == 0
+        return Note(self._post_key(since), message, since, rivals=_tells_of_spell, settled=self._settled, unseen=unseen)
+
+    def _settled(self, key: str) -> None:
+        """Which post tells of the spell."""
         if self._since is None:
             return
-        self._tell("Understudy can write its ledger again", "It goes on by itself; what it missed is decided now.")
-        self._end(self._since, at, self._since, self._inherited)
+        self._stands = key
+        if self._call and key == self._post_key(self._since):
+            self._call_people(self._call)
+        self._call = None
+
+    def _call_people(self, call: tuple[str, str]) -> None:
+        self._have_called = True
+        self._tell(*call)
+
+    def over(self, at: datetime, *, ours: bool = True) -> None:
+        """It is committed again: everybody who was told hears of it, from us where the end is `ours` to tell."""
+        if self._since is None:
+            return
+        if ours and (self._have_called or self._stands):
+            self._tell("Understudy can write its ledger again", "It goes on by itself; what it missed is decided now.")
+        self._end(self._since, at, self._since, self._inherited, ours=ours)
         for provider, levels in self._failing.items():
             if any(level.bad for level in levels.values()):
-                key = _key(self._since, provider)
+                key = self._own(self._since, provider)
                 self._show(Note(key, failed_unwritten(levels, at, self._engine.policy), self._since, follows=key))
-        self._since = self._error = None
+        self._since = self._error = self._call = None
+        self._stands, self._have_called = "", False
         self._called, self._failing, self._inherited = set(), {}, set()
 
     def earlier(self, since: datetime, at: datetime) -> None:
         """An earlier process wrote for the last time at `since`: where the channel was told so, it hears of the end."""
         self._end(since, at, max(since, at - LOOK_BACK), self._names())
 
-    def _end(self, since: datetime, at: datetime, look_from: datetime, inherited: Collection[str]) -> None:
-        key = _key(since)
-        self._show(Note(key, was_unwritten(since, at), look_from, follows=key))
-        self._show(Note(_key(since, "over"), written_again(since, at), look_from, follows=key))
+    def _end(
+        self, since: datetime, at: datetime, look_from: datetime, inherited: Collection[str], *, ours: bool = True
+    ) -> None:  # fmt: skip
+        mine, several = self._post_key(since), bool(self._replica)
+        for key in dict.fromkeys((mine, self._stands or mine) if ours else (mine,)):
+            began = min(since, _began(key))
+            self._show(Note(key, was_unwritten(began, at, replicas=several), min(look_from, began), follows=key))
+            if ours:
+                self._show(Note(f"{key}{OVER}", written_again(began, at, replicas=several), min(look_from, began), follows=key))
         for provider in sorted(inherited):
             left = failed_before(self._names()[provider], at)
-            self._show(Note(_key(since, provider), left, look_from, follows=key, anew=False))
+            self._show(Note(self._own(since, provider), left, look_from, follows=mine, anew=False))
+
+    def _post_key(self, since: datetime) -> str:
+        """The key of our own post about a spell."""
+        return f"{_spell_key(since)}@{self._replica}" if self._replica else _spell_key(since)
+
+    def _own(self, since: datetime, provider: str) -> str:
+        """The key of what we tell of a provider; replicas that have a share each of its components tell of them one by one."""
+        return _spell_key(since, "/".join(filter(None, (provider, self._replica))))
 
     def _names(self) -> dict[str, str]:
         return {component.provider: component.provider_name for component in self._engine.policy.components.values()}
@@ -112,5 +175,14 @@ class LedgerNotices:
         return verdict.level is Level.OPERATIONAL and held is not Level.OPERATIONAL
 
 
-def _key(since: datetime, what: str = "") -> str:
-    return f"ledger/{since.isoformat()}" + (f"/{what}" if what else "")
+def _tells_of_spell(key: str) -> bool:
+    return key.startswith(LEDGER) and (key.count("/") == 1 or key.endswith(OVER))
+
+
+def _began(key: str) -> datetime:
+    """When the spell began that a post tells of."""
+    return datetime.fromisoformat(key.removeprefix(LEDGER).partition("@")[0])
+
+
+def _spell_key(since: datetime, what: str = "") -> str:
+    return f"{LEDGER}{since.isoformat()}" + (f"/{what}" if what else "")

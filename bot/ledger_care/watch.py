@@ -14,7 +14,8 @@ import structlog
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Verdict
-from bot.ledger_care.notices import LedgerNotices
+from bot.delivery.direct_posts import OVER
+from bot.ledger_care.notices import LOOK_BACK, LedgerNotices
 from bot.ports import Engine, Ledger, StoreError
 from bot.system.clock import Clock
 from bot.views.storage import nothing_is_written, unwritten_words
@@ -174,7 +175,8 @@ class LedgerWatch:
             self._on_change(True)
             log.info("the ledger can be written again")
         if self._notices.told and self._proved_s - self._well_at >= TELL_AFTER_S:
-            self._notices.over(self.standing.since)
+            with suppress(StoreError):  # then it is not over
+                self._notices.over(self.standing.since, ours=await self._tells_end())
         if self._earlier:
             self._notices.earlier(self._earlier, self.standing.since)
             self._earlier = None
@@ -184,6 +186,11 @@ class LedgerWatch:
         waiting, self._waiting = self._waiting, []
         for work in waiting:
             await self.when_writable(work)
+
+    async def _tells_end(self) -> bool:
+        """Whether the end is ours to tell, of all replicas that know of the spell. Raises StoreError."""
+        at, post = self._clock.now(), self._notices.shared_post
+        return post is None or await self._ledger.write(lambda store: store.first_sight(f"{post}{OVER}", at, LOOK_BACK))
 
     def _bad(self, error: StoreError) -> None:
         now = asyncio.get_running_loop().time()
@@ -196,6 +203,6 @@ class LedgerWatch:
             self._prove_at = now + RETRY_EVERY_S
             self._on_change(False)
             log.error("the ledger cannot be written", why=str(error), kind=error.kind.value)
-        if now - self._bad_at < TELL_AFTER_S:
+        if now - self._bad_at < TELL_AFTER_S + (0.0 if self._notices.told else self._notices.lets_others_s()):
             return
         self._notices.spell(error, self._proved or self.standing.since, self._sees(), self._awaits())

@@ -1,6 +1,6 @@
 """The chat that people are told in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -106,6 +106,9 @@ class Chat(Protocol):
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
         """Our own message with that key, posted since then; None when Slack's history has none."""
+
+    async def newest_key(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> str | None:
+        """The key of our newest message since then, among those whose key is wanted; None when Slack's history has none."""
 
     async def edit(self, at: PostedAt, message: Message) -> None:
         """Replace a message of ours."""

@@ -145,8 +145,9 @@ class Member(Protocol):
     def fence(self, duty: Duty) -> Fence | None:
         """What must be so still when that is committed which it decides now; None where nobody else could decide it."""
 
-    def speaks(self) -> bool:
-        """Whether it tells people what every replica notices, such as that the ledger is away: whoever held the clock last."""
+    def place(self) -> int:
+        """Its place among those who tell people what all notice, such as that the ledger is away: whoever held the clock last
+        is in place 0, and the others follow by name."""
 
     def owns(self, key: str) -> bool:
         """Whether this share of the work, such as a component, is its own, by what it knows of the others."""

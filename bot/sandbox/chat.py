@@ -95,17 +95,25 @@ class FakeChat:
         return await self._do("post", lambda: self._post(place, message, key), place=place, message=message, key=key)
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
-        def look() -> PostedAt | None:
+        found = await self._newest(place, key.__eq__, since)
+        return found and found[1]
+
+    async def newest_key(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> str | None:
+        found = await self._newest(place, wanted, since)
+        return found and found[0]
+
+    async def _newest(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> tuple[str, PostedAt] | None:
+        def look() -> tuple[str, PostedAt] | None:
             if place.channel in self.people:
                 raise _error("cannot_look_up", "a direct message cannot be looked up")
             channel = self._joined(place.channel)
             for message in reversed(channel.messages):
                 here = message.thread_ts == place.thread_ts or (place.thread_ts and message.ts == place.thread_ts)
-                if here and message.ours and message.key == key and message.at >= since - CLOCKS_DIFFER:
-                    return PostedAt(channel.id, message.ts)
+                if here and message.ours and wanted(message.key) and message.at >= since - CLOCKS_DIFFER:
+                    return message.key, PostedAt(channel.id, message.ts)
             return None
 
-        return await self._do("find_post", look, place=place, key=key, since=since)
+        return await self._do("find_post", look, place=place, since=since)
 
     async def edit(self, at: PostedAt, message: Message) -> None:
         def change() -> None:

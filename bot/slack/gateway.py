@@ -1,7 +1,7 @@
 """`bot.ports.Chat` over Slack's Web API."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import unescape
 from typing import Any
@@ -91,11 +91,20 @@ class SlackGateway:
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
         """Our message with that key, in the channel or the thread. Raises ChatError, also for direct messages."""
+        found = await self._newest(place, key.__eq__, since)
+        return found and found[1]
+
+    async def newest_key(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> str | None:
+        """The key of our newest message of which it is wanted. Raises ChatError, also for direct messages."""
+        found = await self._newest(place, wanted, since)
+        return found and found[0]
+
+    async def _newest(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> tuple[str, PostedAt] | None:
         if place.channel[:1] in ("U", "W"):
             words = "a direct message cannot be looked up: that would take the right to open one"
             raise ChatError(words, code="cannot_look_up", permanent=True)
         channel = await self._channels.find(place.channel) if place.channel.startswith("#") else place.channel
-        return await lookup.find(self.api, await self.identity(), channel, place.thread_ts, key, since)
+        return await lookup.find(self.api, await self.identity(), channel, place.thread_ts, wanted, since)
 
     async def edit(self, at: PostedAt, message: Message) -> None:
         """Replace a message of ours; its metadata stays. Raises ChatError."""

@@ -18,8 +18,13 @@ def metadata(key: str) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
 
 
-async def find(api: SlackApi, me: Identity, channel: str, thread_ts: str, key: str, since: datetime) -> PostedAt | None:
-    """Our message with that key in the channel or the thread; None when there is none since then. Raises ChatError."""
+async def find(
+    api: SlackApi, me: Identity, channel: str, thread_ts: str, wanted: Callable[[str], bool], since: datetime
+) -> tuple[str, PostedAt] | None:  # fmt: skip
+    """Our newest message with such a key in the channel, or the first in the thread; None when there is none since then.
+
+    Raises ChatError.
+    """
     oldest = f"{(since - CLOCKS_DIFFER).timestamp():.6f}"
     args: dict[str, Any] = {"channel": channel, "oldest": oldest, "inclusive": True, "include_all_metadata": True}
     method: Callable[..., Any] = api.web.conversations_history
@@ -27,8 +32,8 @@ async def find(api: SlackApi, me: Identity, channel: str, thread_ts: str, key: s
         method, args["ts"] = api.web.conversations_replies, thread_ts
     try:
         async for message in _pages(api, method, args):
-            if _is_ours(message, me) and _key_of(message) == key:
-                return PostedAt(channel, str(message["ts"]))
+            if _is_ours(message, me) and wanted(key := _key_of(message)):
+                return key, PostedAt(channel, str(message["ts"]))
     except ChatError as error:
         if error.code != "thread_not_found":
             raise

@@ -91,34 +91,48 @@ def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -
     return f"Not on record: {'; '.join(found)}." if found else ""
 
 
-def ledger_notice(why: str, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> tuple[str, str]:
-    """Title and text of the call on people while nothing can be committed."""
+def ledger_notice(
+    why: str, world: World, policy: Policy, seen: Mapping[str, Verdict], *, replica: str = ""
+) -> tuple[str, str]:  # fmt: skip
+    """Title and text of the call on people while nothing can be committed, by the `replica` that noticed, where there may be
+    more than one."""
     news = unwritten_words(world, policy, seen)
     flags = [f"{key} serves {served}" for key, served in sorted(_served(world, policy).items())]
+    still = "No incident opens, no flag switches, no update goes out"
     text = [
-        f"{why}.", "No incident opens, no flag switches, no update goes out.", news,
+        f"{why}.", f"Noticed by {replica}. {still}, unless other replicas can write." if replica else f"{still}.", news,
         f"Flags stay as they are: {', '.join(flags)}." if flags else "",
     ]  # fmt: skip
     title = "Understudy cannot write, and a provider fails" if news else "Understudy cannot write its ledger"
     return title, " ".join(filter(None, text))
 
 
-def nothing_written(error: StoreError, since: datetime, world: World, policy: Policy) -> Message:
-    """The post about it: that it is so, what stands still, what goes on, what to do."""
+def nothing_written(error: StoreError, since: datetime, world: World, policy: Policy, *, replica: str = "") -> Message:
+    """The post about it: that it is so, what stands still, what goes on, what to do.
+
+    A `replica` among others cannot know whether it alone is cut off.
+    """
     why = _why(error)
     flags = words([f"{code(key)} on *{foreign(served, 40)}*" for key, served in sorted(_served(world, policy).items())])
+    head = f"Nothing is being written down: {why}"
+    still = "No incident opens, no flag switches, no update goes out, and nobody can change anything."
+    if replica:
+        away = error.kind is StoreTrouble.AWAY
+        head = f"{replica} cannot reach its database" if away else f"{replica} can write nothing down: {why}"
+        still = "The others go on if they can. If none can, no incident opens, no flag switches, nobody can change anything."
     text = [
-        f"🔴 *Nothing is being written down: {why}* (since {when(since)}).",
-        "No incident opens, no flag switches, no update goes out, and nobody can change anything.",
+        f"🔴 *{head}* (since {when(since)}).",
+        still,
         "Checks go on, and what fails is said here.",
         meanwhile(error) + (f" Now: {flags}." if flags else ""),
     ]
-    return _post(f"🔴 Nothing is being written down: {why}", text)
+    return _post(f"🔴 {head}", text)
 
 
 def fails_unwritten(
-    error: StoreError, levels: Mapping[str, Level], seen: Mapping[str, Verdict], world: World, policy: Policy
-) -> Message:
+    error: StoreError, levels: Mapping[str, Level], seen: Mapping[str, Verdict], world: World, policy: Policy, *,
+    replica: str = "",
+) -> Message:  # fmt: skip
     """The post about the components of one provider that fail, or failed, while nothing can be committed."""
     bad = {id: level for id, level in levels.items() if level.bad}
     if not bad:
@@ -131,14 +145,16 @@ def fails_unwritten(
         for f in policy.flags.values()
         if bad.keys() & set(f.depends_on)
     ]
+    cannot = f"{replica} can open no incident" if replica else "no incident can open"
+    still = f"No flag switches: {words(flags)}." if flags else "No flag depends on it."
     reasons = [f"{component_name(policy, id)}: {stop(foreign(seen[id].reason, 300))}" for id in bad if id in seen]
     text = [
-        f"{icon} *{names}*, and no incident can open: {_why(error)}.",
-        f"No flag switches: {words(flags)}." if flags else "No flag depends on it.",
+        f"{icon} *{names}*, and {cannot}: {_why(error)}.",
+        f"If no other replica can: {still[0].lower()}{still[1:]}" if replica else still,
         *reasons,
-        "The incident opens as soon as I can write again.",
+        f"The incident opens as soon as {'one of them' if replica else 'I'} can write again.",
     ]
-    return _post(f"{icon} {names}, and no incident can open: {_why(error)}", text)
+    return _post(f"{icon} {names}, and {cannot}: {_why(error)}", text)
 
 
 def failed_unwritten(levels: Mapping[str, Level], at: datetime, policy: Policy) -> Message:
@@ -161,13 +177,23 @@ def failed_before(provider: str, at: datetime) -> Message:
     return _post(f"⚪ {failed}", [f"⚪ *{failed}* (until {when(at)}). What still fails is an incident now."])
 
 
-def was_unwritten(since: datetime, at: datetime) -> Message:
+def was_unwritten(since: datetime, at: datetime, *, replicas: bool = False) -> Message:
     """What becomes of the post about the ledger when it is over."""
+    if replicas:
+        text = f"⚪ Not every replica could write from {when(since)} to {when(at)}."
+        return _post("⚪ For a while not every replica could write", [text])
     return _post("⚪ For a while nothing was written down", [f"⚪ Nothing was written down from {when(since)} to {when(at)}."])
 
 
-def written_again(since: datetime, at: datetime) -> Message:
+def written_again(since: datetime, at: datetime, *, replicas: bool = False) -> Message:
     """The post about the end: what is lost, and what is not."""
+    if replicas:
+        text = [
+            f"🟢 *The database can be written again* (since {when(at)}).",
+            f"What failed and recovered from {when(since)} on, while no replica could, has no incident; "
+            "what fails now is acted upon now.",
+        ]
+        return _post("🟢 The database can be written again", text)
     text = [
         f"🟢 *Everything is written down again* (since {when(at)}).",
         f"What failed and recovered from {when(since)} on has no incident; what fails now is acted upon now.",

@@ -49,7 +49,6 @@ class Store(AppPart):
         self._show = show
         self._restored = False
         self.kept = Kept(to_policy(setup.config), {}, ())
-        self._shown: set[str] = set()
         self.member: Member = Alone()  # until the replicas of a shared ledger are joined
 
     def leads(self) -> bool:
@@ -74,23 +73,16 @@ class Store(AppPart):
         self.watch = LedgerWatch(
             self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],
             sees=self._sees, awaits=self._awaits, on_change=setup.metrics.set_ledger,
-            notices=LedgerNotices(self.engine, tell=self._tell_once, show=self._show_once),
+            notices=LedgerNotices(
+                self.engine, tell=self.others.tell, show=self._show, place=lambda: self.member.place(),
+                replica=setup.replica if self.ledger.shared else "",
+            ),
         )  # fmt: skip
         await self._restore()
 
     def settled(self) -> None:
         """All parts have started: a database that is away from now on keeps nobody waiting."""
         self._storage.be_patient(False)
-
-    def _tell_once(self, title: str, body: str) -> None:
-        if self.member.speaks():
-            self.others.tell(title, body)
-
-    def _show_once(self, note: Note) -> None:
-        """By one of all replicas, and to its end by the same."""
-        if self.member.speaks() or {note.key, note.follows} & self._shown:
-            self._shown.add(note.key)
-            self._show(note)
 
     def health(self) -> Mapping[str, Part]:
         """Whether changes can be committed, and whether the samples' file is as it was."""

@@ -266,8 +266,21 @@ def test_no_two_replicas_hold_the_clock_at_one_moment(moves: list[tuple[str, str
     asyncio.run(play())
 
 
+async def test_who_held_the_clock_comes_first_also_while_the_ledger_is_away() -> None:
+    """Then by name, and all know the same order: who tells people what none of them can write."""
+    scene = Scene()
+    for name in ("b", "c", "a"):
+        await scene.joins(name)
+    await scene.passes(2, "a", "b", "c")
+    scene.passed += 60  # nobody can give a sign of life
+
+    assert {"b": 0, "a": 1, "c": 2} == {name: replica.place() for name, replica in scene.replicas.items()}
+    await scene.passes(4, "a", "c")
+    assert {"a": 0, "c": 1} == {name: scene.replicas[name].place() for name in "ac"}
+
+
 def test_one_process_is_alone_by_the_same_interface() -> None:
     """Always alive, everything its own, and nothing written for it."""
     one = Alone()
 
-    assert (True, True, True, True) == (one.alive(0), one.holds(CLOCK), one.owns("x"), one.speaks())
+    assert (True, True, True, True) == (one.alive(0), one.holds(CLOCK), one.owns("x"), one.place() == 0)

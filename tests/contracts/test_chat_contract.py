@@ -156,6 +156,19 @@ async def test_find_post_gives_the_very_message_when_several_stand_there(slack: 
     assert await slack.chat.find_post(Place(ops), "INC-8/update/2", LONG_AGO) is None
 
 
+async def test_the_newest_key_is_found_among_those_that_are_wanted(slack: Stage) -> None:
+    """Whoever did not post it learns by it what another one told."""
+    ops = slack.add_channel("ops")
+    for key in ("ledger/1", "ledger/2", "INC-7/update/1"):
+        await slack.chat.post(Place(ops), HELLO, key)
+
+    def wanted(key: str) -> bool:
+        return key.startswith("ledger/")
+
+    assert "ledger/2" == await slack.chat.newest_key(Place(ops), wanted, LONG_AGO)
+    assert await slack.chat.newest_key(Place(ops), wanted, datetime(2100, 1, 1, tzinfo=UTC)) is None
+
+
 async def test_find_post_looks_into_the_thread_when_one_is_named(slack: Stage) -> None:
     """A reply is found in its thread, and not in the channel."""
     ops = slack.add_channel("ops")

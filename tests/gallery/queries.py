@@ -46,6 +46,8 @@ from tests.stories import ANA, API, BOB, T0, latencies, message, outage_story
 GUEST = REFUSED[Standing.GUEST]
 READERS = {"support-chat.llm": 3, "search.rerank": 0}
 FULL = StoreError("the disk is full", kind=StoreTrouble.FULL)
+AWAY = StoreError("the database does not answer", kind=StoreTrouble.AWAY, permanent=False)
+REPLICA = "box-1-4f2a9c"
 SINCE, AGAIN = T0 - timedelta(minutes=30), T0 + timedelta(minutes=5)
 SEEN = {API: Verdict(API, Level.DOWN, s.TIMED_OUT, Fault.THEIRS, (), T0)}
 ABOUT = About(
@@ -213,6 +215,12 @@ def of_storage() -> Iterator[Entry]:
     yield entry("It failed when writing went on", Kind.LINE, storage.failed_unwritten({API: Level.DOWN}, AGAIN, policy))
     yield entry("What becomes of the first post", Kind.LINE, storage.was_unwritten(SINCE, AGAIN))
     yield entry("It is written down again", Kind.LINE, storage.written_again(SINCE, AGAIN))
+    told = storage.nothing_written(AWAY, SINCE, world, policy, replica=REPLICA)
+    fails = storage.fails_unwritten(AWAY, {API: Level.DOWN}, SEEN, world, policy, replica=REPLICA)
+    yield entry("One of several replicas cannot write", Kind.LINE, told)
+    yield entry("A component of its share fails meanwhile", Kind.LINE, fails)
+    yield entry("What becomes of its post", Kind.LINE, storage.was_unwritten(SINCE, AGAIN, replicas=True))
+    yield entry("The replicas write again", Kind.LINE, storage.written_again(SINCE, AGAIN, replicas=True))
 
 
 def elsewhere() -> Iterator[Entry]:
@@ -223,6 +231,8 @@ def elsewhere() -> Iterator[Entry]:
         yield _notice(f"Slack does not take {title}", *out_of_band(effect, at.incident(), at.world, why))
     calm = s.calm()
     yield _notice("Nothing is written down", *storage.ledger_notice("The disk is full", calm.world, calm.policy, {}))
+    away = storage.ledger_notice("The database cannot be reached", calm.world, calm.policy, {}, replica=REPLICA)
+    yield _notice("One of several replicas cannot write", *away)
     yield _notice(
         "Nothing is written down, a component fails", *storage.ledger_notice("The disk is full", calm.world, calm.policy, SEEN)
     )

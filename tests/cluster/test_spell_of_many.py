@@ -1,0 +1,255 @@
+"""The database goes away under several replicas: the alerts channel is told once, and once that it is back; in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from bot.core.model import Level, Verdict
+from bot.delivery.direct_posts import DirectPosts
+from bot.delivery.ops_channel import OpsChannel
+from bot.engine.engine import CommittingEngine
+from bot.ledger_care.notices import LedgerNotices
+from bot.ledger_care.watch import LedgerWatch
+from bot.ports import ChatError, Store, StoreError, StoreTrouble
+from bot.sandbox.chat import FakeChat
+from bot.sandbox.chat_state import Fault
+from bot.sandbox.world import LoopClock
+from bot.store.sqlite.ledgers import InlineLedger
+from tests.desk import policy
+from tests.engine.test_bad_days import in_virtual_time
+
+T = TypeVar("T")
+
+FAILS = Verdict("anthropic.api", Level.DOWN, "HTTP 502, 3 of 3 checks")
+BACK = "🟢 The database can be written again"
+
+
+class Way:
+    """One replica's way to the database, which may be cut while the others' are not."""
+
+    def __init__(self, inner: InlineLedger) -> None:
+        self._inner = inner
+        self.cut = False
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        if self.cut:
+            raise StoreError("the database does not answer", kind=StoreTrouble.AWAY, permanent=False)
+        return await self._inner.write(work)
+
+    async def read(self, work: Callable[[Store], T]) -> T:
+        return await self._inner.read(work)
+
+
+class Seat:
+    """One replica, as far as it tells people of the ledger."""
+
+    def __init__(self, scene: "Replicas", name: str, place: int) -> None:
+        self.place = place
+        self.way = Way(scene.ledger)
+        self.calls: list[str] = []
+        self.seen: dict[str, Verdict] = {}
+        self._posts = DirectPosts(OpsChannel(scene.chat, scene.clock, "#ops", "", lambda trouble: None))
+        engine = CommittingEngine(self.way, scene.clock, policy())  # type: ignore[arg-type]
+        notices = LedgerNotices(
+            engine, tell=lambda title, text: self.calls.append(title), show=self._posts.show,
+            place=lambda: self.place, replica=name,
+        )  # fmt: skip
+        self._watch = LedgerWatch(
+            self.way, None, engine, scene.clock, sees=lambda: self.seen, awaits=set,  # type: ignore[arg-type]
+            notices=notices, on_change=lambda well: None,
+        )  # fmt: skip
+        self._posts.start()
+        self._watch.start()
+
+    async def dies(self) -> None:
+        await self._watch.close()
+        await self._posts.close()
+
+
+class Replicas:
+    """Three of them, of which `a` holds the clock; one channel; one database."""
+
+    def __init__(self) -> None:
+        self.clock = LoopClock(asyncio.get_running_loop())
+        self.ledger = InlineLedger.open()
+        self.chat = FakeChat(self.clock, before=self._before)
+        self.chat.add_channel("ops")
+        self.refused: ChatError | None = None
+        self.deaf: set[str] = set()
+        self.a, self.b, self.c = self.all = [Seat(self, name, place) for place, name in enumerate("abc")]
+
+    def _before(self, call: str, args: Mapping[str, Any]) -> Fault | None:
+        if call in self.deaf:
+            return Fault("refused", self.refused) if self.refused else Fault.down()
+        return None
+
+    async def everything_goes(self) -> None:
+        for seat in self.all:
+            seat.way.cut = True
+            await asyncio.sleep(1.3)  # they do not notice at one moment
+
+    async def everything_comes(self) -> None:
+        for seat in reversed(self.all):
+            seat.way.cut = False
+            await asyncio.sleep(1.3)
+
+    def shows(self) -> list[str]:
+        return [message.text for message in self.chat.messages("#ops")]
+
+    def called(self) -> list[str]:
+        return [title for seat in self.all for title in seat.calls]
+
+
+def play(story: Callable[[Replicas], Awaitable[None]]) -> Replicas:
+    async def run() -> Replicas:
+        replicas = Replicas()
+        await asyncio.sleep(30)
+        await story(replicas)
+        for seat in replicas.all:
+            await seat.dies()
+        return replicas
+
+    return in_virtual_time(run)
+
+
+def test_the_holder_of_the_clock_tells_and_nobody_else() -> None:
+    """Once that the database is away, and once that it is back, whoever notices first."""
+
+    async def story(replicas: Replicas) -> None:
+        await replicas.everything_goes()
+        await asyncio.sleep(600)
+        assert ["🔴 a cannot reach its database"] == replicas.shows()
+        await replicas.everything_comes()
+        await asyncio.sleep(600)
+
+    told = play(story)
+    assert ["⚪ For a while not every replica could write", BACK] == told.shows()
+    assert ["Understudy can write its ledger again", "Understudy cannot write its ledger"] == sorted(told.called())
+
+
+def test_the_next_one_tells_when_the_holder_died_with_the_database() -> None:
+    """They were on one machine. The next one waits a minute, for it cannot know."""
+
+    async def story(replicas: Replicas) -> None:
+        await replicas.a.dies()
+        await replicas.everything_goes()
+        await asyncio.sleep(55)
+        assert [] == replicas.shows()
+        await asyncio.sleep(600)
+        assert ["🔴 b cannot reach its database"] == replicas.shows()
+        assert ["Understudy cannot write its ledger"] == replicas.called()
+        await replicas.everything_comes()
+        await asyncio.sleep(600)
+
+    assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_the_end_is_told_also_where_who_told_the_beginning_died() -> None:
+    """The others saw the post, and bring it to its end."""
+
+    async def story(replicas: Replicas) -> None:
+        await replicas.everything_goes()
+        await asyncio.sleep(300)
+        await replicas.a.dies()
+        await replicas.everything_comes()
+        await asyncio.sleep(300)
+
+    assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_one_that_was_cut_off_first_has_told_for_all() -> None:
+    """It could not know whether it is alone, and says so; half an hour later it is not."""
+
+    async def story(replicas: Replicas) -> None:
+        replicas.a.way.cut = True
+        await asyncio.sleep(1800)
+        replicas.b.place, replicas.c.place = 0, 1  # who took the clock over
+        await replicas.everything_goes()
+        await asyncio.sleep(1800)
+        assert ["🔴 a cannot reach its database"] == replicas.shows()
+        await replicas.everything_comes()
+        await asyncio.sleep(600)
+
+    assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_a_second_time_is_told_again() -> None:
+    """A post whose end was told stands for nothing."""
+
+    async def story(replicas: Replicas) -> None:
+        for _ in range(2):
+            await replicas.everything_goes()
+            await asyncio.sleep(300)
+            await replicas.everything_comes()
+            await asyncio.sleep(120)
+
+    assert 2 * ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_nothing_is_told_twice_while_slack_is_away_as_well() -> None:
+    """Nobody can see what another one told; whoever comes first when Slack is back, tells."""
+
+    async def story(replicas: Replicas) -> None:
+        replicas.deaf = {"newest_key", "find_post", "post"}
+        await replicas.everything_goes()
+        await asyncio.sleep(900)
+        assert ["Understudy cannot write its ledger"] == replicas.called()
+        replicas.deaf = set()
+        await asyncio.sleep(900)
+        assert 1 == len(replicas.shows())
+        await replicas.everything_comes()
+        await asyncio.sleep(300)
+
+    assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_nothing_is_told_afterwards_that_is_over() -> None:
+    """Slack was away for as long as the database."""
+
+    async def story(replicas: Replicas) -> None:
+        replicas.deaf = {"newest_key", "find_post", "post"}
+        await replicas.everything_goes()
+        await asyncio.sleep(600)
+        await replicas.everything_comes()
+        await asyncio.sleep(60)
+        replicas.deaf = set()
+        await asyncio.sleep(600)
+
+    assert [] == play(story).shows()
+
+
+def test_where_slack_lets_nobody_look_the_holder_alone_tells() -> None:
+    """The right to read the channel was not given: three posts would be worse than none of two dead ones."""
+
+    async def story(replicas: Replicas) -> None:
+        replicas.refused = ChatError("missing_scope", code="missing_scope", permanent=True)
+        replicas.deaf = {"newest_key", "find_post"}
+        await replicas.everything_goes()
+        await asyncio.sleep(600)
+        assert ["🔴 a cannot reach its database"] == replicas.shows()
+        await replicas.everything_comes()
+        await asyncio.sleep(60)
+
+    called = ["Understudy cannot write its ledger", "Understudy can write its ledger again"]
+    assert [called, [], []] == [seat.calls for seat in play(story).all]
+
+
+def test_each_tells_of_what_fails_in_its_own_share() -> None:
+    """Nobody else looks at it, and no incident can open."""
+
+    async def story(replicas: Replicas) -> None:
+        await replicas.everything_goes()
+        await asyncio.sleep(200)
+        replicas.c.seen = {"anthropic.api": FAILS}
+        await asyncio.sleep(60)
+        replicas.b.seen = {"anthropic.web": replace(FAILS, component="anthropic.web")}
+        await asyncio.sleep(60)
+
+    told = play(story)
+    why = "the database cannot be reached"
+    fails = [
+        f"🔴 {what} is down, and {who} can open no incident: {why}" for what, who in (("Claude API", "c"), ("claude.ai", "b"))
+    ]
+    assert ["🔴 a cannot reach its database", *fails] == told.shows()
+    assert ["Understudy cannot write, and a provider fails"] == told.c.calls
