@@ -43,27 +43,28 @@ def main() -> bool:
 
 
 async def _over_sqlite(folder: Path) -> bool:
-    held = await _ledger(await open_ledger(folder), one_ms=1)
+    held = await _ledger(await open_ledger(folder), one_ms=1, shared=0.5)
     held = await _decided(await open_ledger(folder / "decided"), 1, None) and held
     return await _samples(await open_samples(folder)) and held
 
 
 async def _over_postgres(address: str) -> bool:
-    held = await _ledger(await open_postgres_ledger(address, "bench"), one_ms=2)
+    held = await _ledger(await open_postgres_ledger(address, "bench"), one_ms=2, shared=None)
     held = await _decided(await open_postgres_ledger(f"{address}?schema=decided", "bench"), 2, 10) and held
     return await _samples(await open_postgres_samples(address, "bench")) and held
 
 
-async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float) -> bool:
+async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float, shared: float | None) -> bool:
     alone = await _one_after_another(ledger)
     held = line("fact and effect durable, one caller, p50", percentile(alone, 0.5) * 1e3, "ms", one_ms)
     line("fact and effect durable, one caller, p99", percentile(alone, 0.99) * 1e3, "ms")
     together, wall = await _together(ledger)
     line(f"the same, {CALLERS} callers at once, p50", percentile(together, 0.5) * 1e3, "ms")
     line(f"the same, {CALLERS} callers at once, p99", percentile(together, 0.99) * 1e3, "ms")
-    # A ratio, so that it holds or fails on any machine: callers who come together share the flush.
+    # Callers who come together share the flush; a ratio, so that it holds or fails on any machine. Over PostgreSQL each goes its
+    # ways to the server and back all the same, unless an engine decided on them together.
     share = (sum(alone) / len(alone)) / (wall / len(together))
-    held = line(f"cost of one among {CALLERS} callers, of one alone", 1 / share, "times", 0.5) and held
+    held = line(f"cost of one among {CALLERS} callers, of one alone", 1 / share, "times", shared) and held
     reading = await _reads(ledger)
     line(f"reading a stream of {EACH} facts, p50", percentile(reading, 0.5) * 1e3, "ms")
     await ledger.close()
@@ -136,8 +137,9 @@ async def _samples(samples: SqliteSamples | PostgresSamples) -> bool:
         with timed(spent):
             await samples.add(batch)
     await samples.close()
+    line("333 samples in the first batch, which makes the day's table", spent[0] * 1e3, "ms")
     line("333 samples in a batch, p50", percentile(spent, 0.5) * 1e3, "ms")
-    return line("333 samples in a batch, worst", max(spent) * 1e3, "ms", 100)
+    return line("333 samples in a batch, worst of the others", max(spent[1:]) * 1e3, "ms", 100)
 
 
 def _good(second: int, check: int) -> Sample:
