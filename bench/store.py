@@ -61,8 +61,8 @@ async def _ledger(ledger: SqliteLedger | PostgresLedger, *, one_ms: float, share
     together, wall = await _together(ledger)
     line(f"the same, {CALLERS} callers at once, p50", percentile(together, 0.5) * 1e3, "ms")
     line(f"the same, {CALLERS} callers at once, p99", percentile(together, 0.99) * 1e3, "ms")
-    # Callers who come together share the flush; a ratio, so that it holds or fails on any machine. Over PostgreSQL each goes its
-    # ways to the server and back all the same, unless an engine decided on them together.
+    # Callers who come together share the flush; a ratio, so that it holds or fails on any machine. Over PostgreSQL each goes
+    # its ways to the server and back all the same, unless an engine decided on them together.
     share = (sum(alone) / len(alone)) / (wall / len(together))
     held = line(f"cost of one among {CALLERS} callers, of one alone", 1 / share, "times", shared) and held
     reading = await _reads(ledger)
