@@ -128,12 +128,12 @@ gateways: postgres | $(VENV)/bin/python
 	       && npm install --prefix $(VENV)/unleash --no-audit --no-fund --silent unleash-server@7.5.1; } \
 	  || { rm -rf $(VENV)/unleash; echo "NO UNLEASH: its tests will be skipped (npm: unleash-server)"; }
 
-# Several replicas share a PostgreSQL; tests run servers of their own.
+# Several replicas share a PostgreSQL; tests run servers of their own, with PgBouncer before one.
 postgres:
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 \
+	@{ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; } && test -x /usr/sbin/pgbouncer \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
-	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } \
-	  || echo "PostgreSQL is missing: the tests over it will be skipped (Debian: apt-get install postgresql)"
+	       && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql pgbouncer >/dev/null; } \
+	  || echo "PostgreSQL or PgBouncer is missing: tests over it will be skipped (Debian: apt-get install postgresql pgbouncer)"
 
 # The chart and compose.yaml are judged by the programs that read them. Neither is in Debian or on PyPI: both are built from their Go
 # modules at the versions named here, which takes some minutes once. Where there is no recent Go, their tests say loudly that they did not run.

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.ports import Store, StoreError
 from bot.store import identity
-from bot.store.connection import Connection, snapshot
+from bot.store.connection import Connection, one, snapshot
 from bot.store.ledger import SqlStore
 from bot.store.lock import DataLock
 from bot.store.postgres.connection import PostgresConnection
@@ -63,8 +63,8 @@ class PostgresLedger:
         self._replica = replica
         self._away: StoreError | None = None
         self._pid = 0
-        self._writer: Writer[Store] | None = None
-        self._readers: Readers[Store] | None = None
+        self._writer: Writer[SqlStore] | None = None
+        self._readers: Readers[SqlStore] | None = None
         self._size = readers
         self._listener: Listener | None = None
         self._callbacks: list[Callable[[], None]] = []
@@ -80,11 +80,20 @@ class PostgresLedger:
         await self._writer.open()
         self._readers = Readers(str(self.place), self._open_reader, self._size)
         await self._readers.open()
+        await self._require_own_connections(self._writer, self._readers)
         listener = Listener(
             self.place, lambda: reading(self.place, f"{self._replica} listens"), self._writers_pid, self._changed, self._stands
         )
         await asyncio.to_thread(listener.start)
         self._listener = listener
+
+    async def _require_own_connections(self, writer: Writer[SqlStore], readers: Readers[SqlStore]) -> None:
+        """Refuse what lends one session to several clients: settings would be somebody else's, and no call would be heard."""
+        if await writer.run(_session) == await readers.run(_session):
+            raise StoreError(
+                f"{self.place}: what stands before it lends one session of the server to several clients; "
+                "in PgBouncer, set pool_mode = session for this database"
+            )
 
     async def be_recognised(self, folder: Path) -> None:
         """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
@@ -137,11 +146,11 @@ class PostgresLedger:
         if self._lock is not None:
             self._lock.release()
 
-    def _open_writer(self) -> tuple[Connection, Store]:
+    def _open_writer(self) -> tuple[Connection, SqlStore]:
         conn = self._conn = connect_up_to_date(self.place, self._replica)
         return conn, SqlStore(conn)
 
-    def _open_reader(self) -> tuple[Connection, Store]:
+    def _open_reader(self) -> tuple[Connection, SqlStore]:
         conn = reading(self.place, f"{self._replica} reads")
         return conn, SqlStore(conn)
 
@@ -159,6 +168,11 @@ class PostgresLedger:
     def _call_back(self) -> None:
         for callback in self._callbacks:
             callback()
+
+
+def _session(store: SqlStore) -> int:
+    """Which of the server's processes works for us."""
+    return int(one(store.conn, "SELECT pg_backend_pid()")[0])
 
 
 def connect_up_to_date(place: Place, name: str) -> PostgresConnection:
