@@ -49,7 +49,7 @@ class HandTicker:
     def __init__(self) -> None:
         self._beat: Callable[[], Awaitable[None]] | None = None
 
-    def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
+    def start(self, beat: Callable[[], Awaitable[None]], every_s: float, meanwhile: Callable[[], None] | None = None) -> None:
         self._beat = beat
 
     async def stop(self) -> None:

@@ -103,7 +103,7 @@ class Replica:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._until = float("-inf")
         with suppress(StoreError):  # then they wait for our time to be over
-            await self._ledger.write(lambda store: store.give_back(self.boot))
+            await self._ledger.sign(lambda store: store.give_back(self.boot))
 
     # --- who we are, and what we may do
 
@@ -212,7 +212,7 @@ class Replica:
             return _Found(renewed, clock, store.replicas(own), store.leases(own), news)
 
         try:
-            found = await self._ledger.write(work)
+            found = await self._ledger.sign(work)
         except BaseException:
             self._untold = deque([*told, *self._untold], maxlen=MOST_UNTOLD)
             raise

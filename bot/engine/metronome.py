@@ -29,9 +29,10 @@ class _Scheduler(AsyncIOScheduler):  # type: ignore[misc] # APScheduler has no t
 class ApTicker:
     """A `Ticker` on APScheduler: one in-memory interval job in UTC, never two beats at once.
 
-    A beat that falls due while one is under way is left out: the next one does what is due. One that takes a second or more is
-    named in the log, at most once a minute. APScheduler reckons in wall time: after a step back of an hour it would be silent
-    for an hour. A timer in the loop's monotonic time, set anew by each beat, takes over until the job's next run lies in reach.
+    A beat that falls due while one is under way is left out: the next one does what is due, and `meanwhile` what cannot wait
+    for a slow ledger. A beat of a second or more is named in the log, at most once a minute. APScheduler reckons in wall time:
+    after a step back of an hour it would be silent for an hour. A timer in the loop's monotonic time, set anew by each beat,
+    takes over until the job's next run lies in reach.
     """
 
     def __init__(self) -> None:
@@ -39,15 +40,16 @@ class ApTicker:
         self._late: asyncio.TimerHandle | None = None
         self._late_after_s = LATE_S
         self._beat: Callable[[], Awaitable[None]] | None = None
+        self._meanwhile: Callable[[], None] | None = None
         self._under_way: asyncio.Task[None] | None = None
         self._last = 0.0
         self._left_out = 0
         self._unsaid = (0.0, 0)  # the longest beat since the last word about it, and how many were left out meanwhile
         self._said_at = self._late_said_at = -SAY_EVERY_S
 
-    def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
+    def start(self, beat: Callable[[], Awaitable[None]], every_s: float, meanwhile: Callable[[], None] | None = None) -> None:
         """Begin to beat on the running loop."""
-        self._beat = beat
+        self._beat, self._meanwhile = beat, meanwhile
         self._last = asyncio.get_running_loop().time()
         self._scheduler = _Scheduler(timezone=UTC)
         # The job only begins a beat. APScheduler counts it as running until a turn of the loop after its end, so that on a busy
@@ -81,6 +83,8 @@ class ApTicker:
             return
         if self._under_way and not self._under_way.done():
             self._left_out += 1
+            if self._meanwhile:
+                self._meanwhile()
             return
         self._expect_a_beat()
         self._under_way = asyncio.create_task(self._run(self._beat), name="beat")
@@ -103,7 +107,7 @@ class ApTicker:
         if now - self._said_at >= SAY_EVERY_S:
             longest_s, in_all = self._unsaid
             log.warning(
-                "a beat took long, so checks may start late: the machine is busy", took_s=round(longest_s, 1), left_out=in_all
+                "a beat took long: the machine is busy, or the ledger slow", took_s=round(longest_s, 1), left_out=in_all
             )
             self._unsaid, self._said_at = (0.0, 0), now
 

@@ -338,5 +338,11 @@ class Ledger(Protocol):
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
 
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        """Run `work`, which is about signs of life, leases and news: it waits for nothing else that is written, nor for a disk.
+
+        A crash of the ledger may take back the last of it.
+        """
+
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` on a read-only store."""

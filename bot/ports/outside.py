@@ -41,8 +41,8 @@ class Fetcher(Protocol):
 class Ticker(Protocol):
     """The metronome."""
 
-    def start(self, beat: Callable[[], Awaitable[None]], every_s: float) -> None:
-        """Await `beat` about every `every_s` real seconds, never two at once."""
+    def start(self, beat: Callable[[], Awaitable[None]], every_s: float, meanwhile: Callable[[], None] | None = None) -> None:
+        """Await `beat` about every `every_s` real seconds, never two at once; call `meanwhile` in place of one left out."""
 
     async def stop(self) -> None:
         """No beat after this."""

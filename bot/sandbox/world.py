@@ -91,7 +91,7 @@ class LoopTicker:
         self._least_s = least_s
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, beat: Any, every_s: float) -> None:
+    def start(self, beat: Any, every_s: float, meanwhile: Any = None) -> None:
         """Beat until stopped."""
         self._task = asyncio.get_running_loop().create_task(self._run(beat, every_s), name="ticker")
 

@@ -150,6 +150,10 @@ class Watch:
             finally:
                 await self.flush()  # last, for samples that cannot be written must not keep an incident silent
 
+    def look_meanwhile(self) -> None:
+        """Start what is due, and nothing else."""
+        self._rounds.beat()
+
     async def idle(self) -> None:
         """Wait until nothing that was started is still looking; for those who move time by hand."""
         await self._rounds.idle()

@@ -122,6 +122,11 @@ class Watching(AppPart):
             await self._watch.beat()
             self.beaten_at = self._setup.wire.monotonic()
 
+    def look_meanwhile(self) -> None:
+        """Start the checks that are due beside a beat that waits for the ledger."""
+        if self._watch:
+            self._watch.look_meanwhile()
+
     async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
         """Let what real requests say join in."""
         if self._watch:
@@ -221,7 +226,7 @@ class Beat(AppPart):
         """Begin to beat."""
         ticker = self._setup.given.ticker or await _metronome()
         self._ends(ticker.stop)
-        ticker.start(self._slack.after(self._beat), beat_s(self._setup))
+        ticker.start(self._slack.after(self._beat), beat_s(self._setup), self._watching.look_meanwhile)
 
     async def _beat(self) -> None:
         await self._watching.beat()

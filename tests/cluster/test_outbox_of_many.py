@@ -34,6 +34,9 @@ class Line:
         await self.runs.wait()
         return await self.ledger.write(work)
 
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        return await self.write(work)
+
     async def read(self, work: Callable[[Store], T]) -> T:
         await self.runs.wait()
         return await self.ledger.read(work)

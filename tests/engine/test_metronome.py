@@ -88,3 +88,19 @@ def test_a_slow_beat_is_not_taken_for_a_stepped_clock() -> None:
         runner.run(play())
 
     assert [] == logs
+
+
+async def test_what_cannot_wait_is_done_beside_a_beat_that_takes_long() -> None:
+    """A ledger on a slow disk holds up decisions, and no look at a vendor."""
+    ticker, hold = ApTicker(), asyncio.Event()
+    looks: list[int] = []
+
+    async def waits() -> None:
+        await hold.wait()
+
+    ticker.start(waits, EVERY_S, lambda: looks.append(1))
+    await asyncio.sleep(EVERY_S * 20)
+    hold.set()
+    await ticker.stop()
+
+    assert len(looks) >= 5

@@ -115,6 +115,9 @@ class PerilousLedger:
         await self._perhaps_die()
         return result
 
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        return await self.write(work)
+
     async def read(self, work: Callable[[Store], T]) -> T:
         return await self._inner.read(work)
 

@@ -41,6 +41,7 @@ class Witness:
     posts: Counter[str] = field(default_factory=Counter)  # messages in Slack, by the key that they carry
     channels: set[str] = field(default_factory=set)  # that the bot has made
     ends: list[str] = field(default_factory=list)  # how a bot ended that nobody killed
+    served_within: timedelta = SERVED_WITHIN
     flaws: tuple[str, ...] = ()  # streams whose facts do not hold, a sentence each
 
 
@@ -101,7 +102,7 @@ def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
         may = {
             value
             for (begins, value), ends in zip(spans, [*(at for at, _ in spans[1:]), None], strict=True)
-            if begins <= read.received_at and (ends is None or ends + SERVED_WITHIN >= (read.as_of or read.sent_at))
+            if begins <= read.received_at and (ends is None or ends + seen.served_within >= (read.as_of or read.sent_at))
         }
         if read.variant not in may:
             yield f"{read.variant} was read at {read.sent_at:%H:%M:%S.%f}, when {' or '.join(sorted(may))} was committed"

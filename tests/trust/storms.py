@@ -63,8 +63,10 @@ class Storm:
         self._late_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
-    def begin(self) -> None:
-        goings_on: list[Callable[[], Awaitable[None]]] = [self._vendor, self._over_http, self._in_slack, self._database]
+    def begin(self, *, people_only: bool = False) -> None:
+        """Begin; `people_only`: vendor and database are as whoever calls has them."""
+        goings_on: list[Callable[[], Awaitable[None]]] = [self._over_http, self._in_slack]
+        goings_on += [] if people_only else [self._vendor, self._database]
         goings_on += [lambda replica=replica: self._reader(replica) for replica in self.cluster.replicas]  # type: ignore[misc] # bound early
         self._tasks = [asyncio.create_task(_for_ever(going_on)) for going_on in goings_on]
 
@@ -147,9 +149,7 @@ async def run(plan: Plan, seed: int, folder: Path) -> dict[str, list[str]]:
     dice = random.Random(seed)  # a storm that can be told again
     async with a_cluster(folder, plan, dice) as cluster:
         storm = Storm(cluster, dice)
-        cluster.vendor.on_answer = lambda component, status: (
-            status >= 500 and storm.seen.failures.append((datetime.now(UTC), component.partition(".")[0]))
-        )
+        note_failures(cluster, storm)
         storm.begin()
 
         async def weather(replica: Replica) -> None:
@@ -162,12 +162,24 @@ async def run(plan: Plan, seed: int, folder: Path) -> dict[str, list[str]]:
         await asyncio.gather(*map(weather, cluster.replicas))
         await storm.end()
         await asyncio.gather(*map(cluster.up, cluster.replicas))
-        facts, rows = await settled(storm)
-        look(cluster.workspace, storm.seen)
-        storm.seen.ends, storm.seen.flaws = cluster.ends, await cluster.database.flaws()
-        found = broken(storm.seen, facts, rows)
-        tell(cluster, storm.seen, facts, rows)
-        return found
+        return await judged(storm)
+
+
+async def judged(storm: Storm) -> dict[str, list[str]]:
+    """By law, what is broken once all has settled."""
+    cluster, seen = storm.cluster, storm.seen
+    facts, rows = await settled(storm)
+    look(cluster.workspace, seen)
+    seen.ends, seen.flaws = cluster.ends, await cluster.database.flaws()
+    tell(cluster, seen, facts, rows)
+    return broken(seen, facts, rows)
+
+
+def note_failures(cluster: Cluster, storm: Storm) -> None:
+    """Remember each bad answer of the vendor."""
+    cluster.vendor.on_answer = lambda component, status: (
+        status >= 500 and storm.seen.failures.append((datetime.now(UTC), component.partition(".")[0]))
+    )
 
 
 @asynccontextmanager

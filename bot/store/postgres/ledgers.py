@@ -15,7 +15,7 @@ from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.listening import Listener
 from bot.store.postgres.migrations import migrate, require
 from bot.store.postgres.migrations.ledger import LEDGER
-from bot.store.postgres.opening import looking, reading, require_usable, usable, writing
+from bot.store.postgres.opening import looking, reading, require_usable, signing, usable, writing
 from bot.store.postgres.patience import Patience
 from bot.store.postgres.place import Place, place_of
 from bot.store.writer import Readers, Writer
@@ -64,20 +64,27 @@ class PostgresLedger:
         self._away: StoreError | None = None
         self._pid = 0
         self._writer: Writer[SqlStore] | None = None
+        self._signer: Writer[SqlStore] | None = None
         self._readers: Readers[SqlStore] | None = None
         self._size = readers
         self._listener: Listener | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._conn: PostgresConnection | None = None
-        self._patience = Patience(place)
-        self.be_patient = self._patience.be_patient
+        self._patience, self._signs_patience = Patience(place), Patience(place)
+
+    def be_patient(self, patient: bool) -> None:
+        """A start is under way, or over."""
+        self._patience.be_patient(patient)
+        self._signs_patience.be_patient(patient)
 
     async def open(self) -> None:
         """Connect, and bring the tables up to date. Raises StoreError."""
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(str(self.place), self._open_writer)
         await self._writer.open()
+        self._signer = Writer(str(self.place), self._open_signer)
+        await self._signer.open()
         self._readers = Readers(str(self.place), self._open_reader, self._size)
         await self._readers.open()
         await self._require_own_connections(self._writer, self._readers)
@@ -127,6 +134,15 @@ class PostgresLedger:
             raise StoreError(f"{self.place} is closed")
         return await self._patience.over(lambda: writer.run(work))
 
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        """Run `work`, which is about signs of life, leases and news, where it waits for no disk and for nobody who writes.
+
+        On a slow disk all replicas would count as dead otherwise.
+        """
+        if (signer := self._signer) is None:
+            raise StoreError(f"{self.place} is closed")
+        return await self._signs_patience.over(lambda: signer.run(work))
+
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` on a read-only store, in one snapshot that holds everything written before."""
         if (readers := self._readers) is None:
@@ -140,14 +156,19 @@ class PostgresLedger:
             await asyncio.to_thread(listener.close)
         if self._readers is not None:
             await self._readers.close()
-        if self._writer is not None:
-            await self._writer.close()
-        self._readers = self._writer = None
+        for writer in (self._signer, self._writer):
+            if writer is not None:
+                await writer.close()
+        self._readers = self._signer = self._writer = None
         if self._lock is not None:
             self._lock.release()
 
     def _open_writer(self) -> tuple[Connection, SqlStore]:
         conn = self._conn = connect_up_to_date(self.place, self._replica)
+        return conn, SqlStore(conn)
+
+    def _open_signer(self) -> tuple[Connection, SqlStore]:
+        conn = signing(self.place, f"{self._replica} lives")
         return conn, SqlStore(conn)
 
     def _open_reader(self) -> tuple[Connection, SqlStore]:
@@ -206,6 +227,10 @@ class PostgresReadOnlyLedger:
     async def write(self, work: Callable[[Store], T]) -> T:
         """Always refused."""
         raise StoreError(f"{self.place} was opened for reading only")
+
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        """Refused as well."""
+        return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` in one snapshot."""

@@ -22,6 +22,8 @@ OPTIONS: dict[str, Any] = {
 WRITES = {"lock_timeout": LOCK_TIMEOUT, "statement_timeout": "10s", "idle_in_transaction_session_timeout": "2s"}
 # An hour of ten thousand checks is summed up in some seconds. A crash of the server may cost the last results.
 WRITES_SAMPLES = {**WRITES, "statement_timeout": "60s", "lock_timeout": "60s", "synchronous_commit": "off"}
+# What they say is over in three seconds, and rows of the outbox are held by what is written elsewhere.
+SIGNS = {**WRITES, "synchronous_commit": "off"}
 READS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
 SEES = {
     "standard_conforming_strings": "on", "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "warning",
@@ -35,6 +37,12 @@ def writing(place: Place, name: str) -> PostgresConnection:
     """A connection that may write, to the one of several hosts that takes changes. Raises StoreError."""
     options = {"target_session_attrs": "read-write", **place.options}
     return _made(place, _opener(place, options, name, {**SEES, **WRITES}, DURABLE))
+
+
+def signing(place: Place, name: str) -> PostgresConnection:
+    """A connection for signs of life, whose writers take turns among themselves. Raises StoreError."""
+    options = {"target_session_attrs": "read-write", **place.options}
+    return _made(place, _opener(place, options, name, {**SEES, **SIGNS}), "signs of life")
 
 
 def writing_samples(place: Place, name: str) -> PostgresConnection:

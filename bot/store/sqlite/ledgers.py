@@ -100,6 +100,10 @@ class SqliteLedger(_Alone):
         """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
         return await self._access.write(work)
 
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        """The same: nobody else signs here."""
+        return await self.write(work)
+
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` on a read-only store, in one snapshot that holds everything written before."""
         return await self._access.read(work)
@@ -140,6 +144,10 @@ class InlineLedger(_Alone):
         with atomic(self.conn):
             return work(self.store)
 
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        """The same: nothing waits here."""
+        return await self.write(work)
+
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work`; writing in it is an error, as with the threaded ledger."""
         self.conn.execute("PRAGMA query_only = ON")
@@ -166,6 +174,10 @@ class ReadOnlyLedger(_Alone):
     async def write(self, work: Callable[[Store], T]) -> T:
         """Always refused."""
         raise StoreError(f"{self.path} was opened for reading only")
+
+    async def sign(self, work: Callable[[Store], T]) -> T:
+        """Refused as well."""
+        return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` in one snapshot."""

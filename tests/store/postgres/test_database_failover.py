@@ -63,12 +63,14 @@ async def write(ledger: PostgresLedger, acknowledged: list[int]) -> None:
             acknowledged.append(seq)
             seq += 1
         except StoreError:
-            await asyncio.sleep(0.1)
-            seq = await next_seq(ledger, seq)
+            seq = await next_seq(ledger)
 
 
-async def next_seq(ledger: PostgresLedger, seq: int) -> int:
-    try:
-        return len(await ledger.read(lambda store: store.facts("incident/1"))) + 1
-    except StoreError:
-        return seq
+async def next_seq(ledger: PostgresLedger) -> int:
+    """Behind what is there, once that can be asked."""
+    while True:
+        await asyncio.sleep(0.1)
+        try:
+            return len(await ledger.read(lambda store: store.facts("incident/1"))) + 1
+        except StoreError:
+            continue
