@@ -1,17 +1,22 @@
 """What every ledger promises of replicas: who is alive, who holds a lease, and whose effects are taken up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.effects import Effect
 from bot.ports import Introduction, Ledger, OutboxRow, Renewed, Settled
-from bot.store.sqlite.ledgers import InlineLedger, open_ledger
+from bot.store.ledger import SqlStore
+from bot.store.postgres.ledgers import connect_up_to_date
+from bot.store.postgres.place import place_of
+from bot.store.sqlite.ledgers import InlineLedger
+from tests.contracts.clock_by_hand import SHOWN, by_hand, open_by_hand
+from tests.contracts.ledgers import a_ledger
 from tests.ledger_facts import NOON, OfTomorrow, after, effect, queued
 
 TTL = timedelta(seconds=3)
@@ -19,11 +24,35 @@ SETTLE_FOR = timedelta(seconds=30)
 CLAIM_FOR = timedelta(seconds=90)
 
 
-@pytest.fixture(params=["threaded", "inline"])
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ledger]:
-    opened = await open_ledger(tmp_path) if request.param == "threaded" else InlineLedger.open()
+@pytest.fixture(params=["threaded", "inline", "postgres"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
+    if request.param == "postgres":
+        opened: Any = await open_by_hand(request.getfixturevalue("postgres"))
+    else:
+        opened = await a_ledger(request, tmp_path)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(params=["inline", "postgres"])
+def fresh(request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
+    """Gives a store without any replica or effect, as often as it is called."""
+    if request.param == "inline":
+        opened = InlineLedger.open()
+        conn: Any = opened.conn
+        store: Any = opened.store
+    else:
+        conn = connect_up_to_date(place_of(request.getfixturevalue("postgres")), "test")
+        conn.execute(SHOWN)
+        store = by_hand(SqlStore(conn))
+
+    def emptied() -> Any:
+        for table in ("replicas", "leases", "outbox"):
+            conn.execute(f"DELETE FROM {table}")  # noqa: S608 # constants
+        return store
+
+    yield emptied
+    conn.close()
 
 
 def says(boot: str, name: str = "") -> Introduction:
@@ -109,8 +138,7 @@ async def test_a_replica_that_comes_too_late_enters_another_epoch(ledger: Ledger
 async def test_what_a_replica_says_may_be_unreadable(ledger: Ledger) -> None:
     """One of another version, or a row that was edited, is alive all the same."""
     await renew(ledger, "a")
-    if isinstance(ledger, InlineLedger):
-        ledger.conn.execute("UPDATE replicas SET says = '[]'")
+    await ledger.write(lambda store: store.conn.execute("UPDATE replicas SET says = '[]'"))  # type: ignore[attr-defined] # by hand
 
     assert ["a"] == await live(ledger, 1)
 
@@ -220,6 +248,7 @@ async def test_what_was_passed_on_is_forgotten_after_a_minute(ledger: Ledger) ->
 
 # --- laws
 
+LAWS = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 STEPS = st.lists(
     st.tuples(
         st.sampled_from("abc"),  # who
@@ -230,11 +259,11 @@ STEPS = st.lists(
 )
 
 
+@LAWS
 @given(steps=STEPS)
-def test_a_lease_has_at_most_one_holder_in_each_epoch(steps: list[tuple[str, str, float]]) -> None:
+def test_a_lease_has_at_most_one_holder_in_each_epoch(fresh: Callable[[], Any], steps: list[tuple[str, str, float]]) -> None:
     """Whatever comes late, in whatever order: who holds it, holds it alone and until its time is over."""
-    ledger = InlineLedger.open()
-    store, now = ledger.store, 0.0
+    store, now = fresh(), 0.0
     epochs: dict[int, str] = {}
     held: tuple[str, float] = ("", 0.0)
     for who, what, passes in steps:
@@ -250,14 +279,13 @@ def test_a_lease_has_at_most_one_holder_in_each_epoch(steps: list[tuple[str, str
                 assert who == epochs.setdefault(epoch, who)
                 assert max(epochs) == epoch
                 held = (who, now + TTL.total_seconds())
-    ledger.conn.close()
 
 
+@LAWS
 @given(steps=STEPS)
-def test_no_row_is_in_the_hands_of_two_live_owners(steps: list[tuple[str, str, float]]) -> None:
+def test_no_row_is_in_the_hands_of_two_live_owners(fresh: Callable[[], Any], steps: list[tuple[str, str, float]]) -> None:
     """A row goes to somebody else only when its owner is dead, and then as one that may have been sent."""
-    ledger = InlineLedger.open()
-    store, now = ledger.store, 0.0
+    store, now = fresh(), 0.0
     store.commit(queued(*(effect(str(n), str(n)) for n in range(3))))
     epochs = dict.fromkeys("abc", 0)
     until = dict.fromkeys("abc", 0.0)
@@ -280,4 +308,3 @@ def test_no_row_is_in_the_hands_of_two_live_owners(steps: list[tuple[str, str, f
                     assert "ambiguous" == row.state
                     assert until[before[0]] <= now or epochs[before[0]] != before[1]
                 hands[row.effect.key] = (who, epochs[who])
-    ledger.conn.close()

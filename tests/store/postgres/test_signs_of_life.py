@@ -1,0 +1,78 @@
+"""Signs of life, leases and news in PostgreSQL: they wait for nobody who writes, nor for a disk, and none is missed."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+
+from bot.ports import PassedOn, Store
+from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
+from tests.ledger_facts import NOON
+
+
+@pytest.fixture
+async def ledgers(postgres: str) -> AsyncIterator[list[PostgresLedger]]:
+    """Two replicas' and a listener's."""
+    opened = [await open_postgres_ledger(postgres, name) for name in "abc"]
+    yield opened
+    for ledger in opened:
+        await ledger.close()
+
+
+async def test_they_do_not_wait_for_a_commit_that_takes_long(ledgers: list[PostgresLedger]) -> None:
+    """Neither one's own nor another replica's."""
+    one, other, _ = ledgers
+    writes, over = threading.Event(), threading.Event()
+
+    def slow(store: object) -> None:
+        writes.set()
+        over.wait(1.5)  # the server ends it after two seconds
+
+    writing = asyncio.create_task(one.write(slow))
+    await asyncio.to_thread(writes.wait)
+    for ledger in (one, other):
+        await ledger.sign(lambda store: store.pass_on("boot", ["news"], NOON))
+    waited = writing.done()
+    over.set()
+    await writing
+
+    assert not waited
+
+
+async def test_only_they_are_taken_back_by_a_crash_of_the_server(ledgers: list[PostgresLedger]) -> None:
+    """What somebody relies on is flushed."""
+
+    def flushed(store: object) -> str:
+        [(value,)] = store.conn.execute("SHOW synchronous_commit").fetchall()  # type: ignore[attr-defined] # a database's
+        return str(value)
+
+    assert ("off", "on") == (await ledgers[0].sign(flushed), await ledgers[0].write(flushed))
+
+
+async def test_no_news_is_missed_where_one_replica_tells_slowly(ledgers: list[PostgresLedger]) -> None:
+    """Who asks from the last place on hears everything: nothing with a lower place comes later."""
+    slow, quick, listener = ledgers
+    told = threading.Event()
+
+    def tells_slowly(store: Store) -> None:
+        store.pass_on("slow", ["first"], NOON)
+        told.set()
+        time.sleep(0.3)  # its commit is on its way
+
+    telling = [asyncio.create_task(slow.sign(tells_slowly))]
+    await asyncio.to_thread(told.wait)
+    telling.append(asyncio.create_task(quick.sign(lambda store: store.pass_on("quick", ["second"], NOON))))
+    heard: list[PassedOn] = []
+    while len(heard) < 2 and not (telling[0].done() and telling[1].done() and heard):
+        heard += await listener.read(partial(news_behind, heard[-1].id if heard else 0))
+    heard += await listener.read(partial(news_behind, heard[-1].id))
+    await asyncio.gather(*telling)
+
+    assert ["first", "second"] == [one.body for one in heard]
+
+
+def news_behind(place: int, store: Store) -> list[PassedOn]:
+    return store.passed_on(place, "listener")
