@@ -110,7 +110,7 @@ async def _write(samples: SqliteSamples, budget: int) -> Stretch:
         if second % OFTEN_S == 0:
             with timed(seen.chores):
                 await samples.trim(AT - timedelta(days=14))
-                await samples.keep_within(budget)
+                await samples.keep_within(budget, AT + timedelta(seconds=second))
             seen.largest = max(seen.largest, sum(path.stat().st_size for path in samples.path.parent.iterdir()))
         seen.cpu += time.process_time() - cpu
         seen.rows += len(batch)

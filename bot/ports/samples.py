@@ -1,6 +1,6 @@
 """What checks found: many results, cheap and short-lived."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +40,9 @@ class Samples(Protocol):
     async def remembered(self) -> dict[str, str]:
         """What was concluded, by name."""
 
+    async def forget_remembered(self, names: Collection[str]) -> None:
+        """Forget what was concluded under these names."""
+
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, oldest first; from one vantage only, where one is named."""
 
@@ -55,5 +58,8 @@ class Samples(Protocol):
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, in small chunks; says how many went."""
 
-    async def keep_within(self, budget_bytes: int) -> int:
-        """Forget the oldest until the rest takes no more room than that; says how many single results went."""
+    async def keep_within(self, budget_bytes: int, now: datetime) -> int:
+        """Forget the oldest until the rest takes no more room than that; says how many single results went.
+
+        What is dated after `now`, by a clock that was wrong, makes nothing older than it is.
+        """

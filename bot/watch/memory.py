@@ -44,6 +44,7 @@ YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must 
 
 SURROUNDINGS = "surroundings"
 UPTO = "upto"  # tracks have a space in their names
+GONE_AFTER = timedelta(days=7)  # then a replica of that name is hardly started again
 LIVING = timedelta(hours=1)  # what a replica had in its tracks before that others have in theirs, or nobody has
 
 
@@ -144,6 +145,8 @@ class Memory:
         stored = await samples.since(min(moments)) if moments else []
         await self._fold(self._news([s for s in stored if s.check not in seldom], now - RECALLED), world)
         self._tracks.recalled()
+        if gone := _of_the_gone(found, now):
+            await samples.forget_remembered(gone)
 
     def _stored_upto(self, found: Mapping[str, str], now: datetime) -> list[datetime]:
         """From when on samples may be missing from the tracks: those of other replicas too, as far as they lived of late."""
@@ -219,6 +222,19 @@ class Memory:
             self._tracks.observe(sample, learn=not troubled, now=sample.at)
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+
+
+def _of_the_gone(found: Mapping[str, str], now: datetime) -> list[str]:
+    """What replicas remembered for themselves that wrote nothing for long: each pod has another name, and never comes back.
+
+    Where each looks at everything, as a vantage of its own, their tracks are theirs as well.
+    """
+    read = {name.partition("/")[2]: _read(Upto, text) for name, text in found.items() if name.startswith(f"{UPTO}/")}
+    uptos = {name: upto.at for name, upto in read.items() if upto}
+    newest = min(now, max(uptos.values(), default=now))  # our own clock may be the one that is wrong
+    gone = {name for name, at in uptos.items() if at < newest - GONE_AFTER}
+    own = {f"{kind}/{name}" for kind in (UPTO, SURROUNDINGS) for name in gone}
+    return [name for name in found if name in own or name.rpartition(" ")[2] in gone]
 
 
 @cache

@@ -27,7 +27,8 @@ BUDGETS = "budgets"  # the setting in the ledger that carries over a restart wha
 class Housekeeping:
     """A task of its own. `keep` and `budget_bytes` bound the samples; `connected` asks for Slack, `spent` for the budgets.
 
-    `acts` says whether this replica does what needs doing once on the ledger; samples are each one's own to trim.
+    `acts` says whether this replica does what needs doing once on the ledger, whose clock is right then; samples that are not
+    shared are each one's own to trim.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class Housekeeping:
         if self._acts() and asyncio.get_running_loop().time() >= self._forget_at:
             await forget_old(self._ledger, self._clock.now(), KEEP)
             self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S
-        await self._samples.trim(self._clock.now() - self._keep)
-        await self._samples.keep_within(self._budget_bytes)
+        if self._acts() or not getattr(self._samples, "shared", False):
+            now = self._clock.now()
+            await self._samples.trim(now - self._keep)
+            await self._samples.keep_within(self._budget_bytes, now)
 
     async def _tell_outbox(self) -> None:
         try:

@@ -56,6 +56,14 @@ async def test_what_was_concluded_comes_back_under_its_name(samples: Samples) ->
     assert {"a": "second", "b": "other"} == await samples.remembered()
 
 
+async def test_what_was_concluded_is_forgotten_by_its_name(samples: Samples) -> None:
+    """Other names stay, and one that is not there is none."""
+    await samples.add([], [Remembered("upto/a", "1"), Remembered("upto/b", "2")])
+    await samples.forget_remembered(["upto/a", "upto/c"])
+
+    assert {"upto/b": "2"} == await samples.remembered()
+
+
 async def test_a_good_sample_keeps_when_and_how_long(samples: Samples) -> None:
     """There are millions of them; reason, evidence and single phases are not kept."""
     chatty = replace(
@@ -208,12 +216,12 @@ async def test_a_budget_is_kept_by_forgetting_the_oldest(samples: Samples) -> No
     for hour in range(8):
         start = NOON + timedelta(hours=hour)
         await samples.add([good(start + timedelta(seconds=n), check=f"check {n % 9}") for n in range(3_600)])
-    assert 0 == await samples.keep_within(5_000_000)
+    assert 0 == await samples.keep_within(5_000_000, NOON + timedelta(hours=8))
 
-    gone = await samples.keep_within(400_000)
+    gone = await samples.keep_within(400_000, NOON + timedelta(hours=8))
 
     left = await samples.since(NOON)
     assert 28_800 == gone + len(left)
     assert 5_000 < len(left)
     assert left[0].at == NOON + timedelta(seconds=gone)
-    assert 0 == await samples.keep_within(400_000)
+    assert 0 == await samples.keep_within(400_000, NOON + timedelta(hours=8))

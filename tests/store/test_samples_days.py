@@ -63,8 +63,24 @@ async def test_the_budget_drops_the_oldest_days_and_keeps_the_last_two(samples: 
     """However small it is: what just happened is what somebody asks for."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
 
-    assert 48 == await samples.keep_within(1)
+    assert 48 == await samples.keep_within(1, MIDNIGHT + 4 * DAY)
     assert MIDNIGHT + 2 * DAY == (await samples.since(MIDNIGHT))[0].at
+
+
+async def test_days_that_are_still_to_come_take_no_days_place(samples: PostgresSamples) -> None:
+    """Somebody's clock was ahead, by two days and by a year. Those go first, and never does today or yesterday."""
+    await samples.add([good(MIDNIGHT + n * HOUR) for n in range(48)])
+    await samples.add([good(MIDNIGHT + 3 * DAY), good(MIDNIGHT + 365 * DAY)])
+    await samples.keep_within(1, MIDNIGHT + 47 * HOUR)
+
+    assert [MIDNIGHT + n * HOUR for n in range(48)] == [sample.at for sample in await samples.since(MIDNIGHT)]
+
+
+async def test_a_day_that_just_begins_somewhere_stays(samples: PostgresSamples) -> None:
+    """A clock that is some seconds ahead is right."""
+    await samples.add([good(MIDNIGHT), good(MIDNIGHT + DAY + timedelta(seconds=2))])
+
+    assert 0 == await samples.keep_within(1, MIDNIGHT + DAY - timedelta(seconds=3))
 
 
 async def test_counts_do_not_go_in_vain(samples: PostgresSamples) -> None:
@@ -72,7 +88,7 @@ async def test_counts_do_not_go_in_vain(samples: PostgresSamples) -> None:
     minutes = [MinuteCount(MIDNIGHT + n * DAY, Route("chat"), Counts(ok=1)) for n in range(4)]
     await samples.outcomes.add(minutes, now=MIDNIGHT)
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
-    await samples.keep_within(1)
+    await samples.keep_within(1, MIDNIGHT + 4 * DAY)
 
     assert minutes == await samples.outcomes.between(MIDNIGHT, MIDNIGHT + 5 * DAY)
 
@@ -81,7 +97,7 @@ async def test_nothing_goes_while_there_is_room(samples: PostgresSamples) -> Non
     """The budget is a bound and no goal."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
 
-    assert 0 == await samples.keep_within(100_000_000)
+    assert 0 == await samples.keep_within(100_000_000, MIDNIGHT + 4 * DAY)
 
 
 async def test_two_replicas_write_beside_each_other(samples: PostgresSamples, postgres: str) -> None:

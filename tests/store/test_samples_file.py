@@ -23,6 +23,9 @@ from tests.ledger_facts import NOON, after
 ROOT = Path(__file__).parents[2]
 
 
+LATER = NOON + timedelta(days=30)
+
+
 def run(second: float, check: int = 1, total: float = 812.345, outcome: Outcome = Outcome.OK) -> Sample:
     return Sample(f"check {check}", "anthropic.api", after(second), outcome, phases_ms={"total": total})
 
@@ -168,12 +171,23 @@ async def test_a_day_of_raw_samples_outlives_older_roll_ups(tmp_path: Path) -> N
     await a_busy_day(samples)
     day = await samples.size_bytes() * 24 // 30
 
-    gone = await samples.keep_within(int(day * 8 / 7))
+    gone = await samples.keep_within(int(day * 8 / 7), LATER)
 
     oldest = (await samples.since(NOON))[0].at
     assert 5 * 3_600 < (oldest - NOON).total_seconds() <= 6 * 3_600 + 60
     assert gone == pytest.approx(20 * 6 * 60, rel=0.1)
-    assert 0 == await samples.keep_within(int(day * 8 / 7))
+    assert 0 == await samples.keep_within(int(day * 8 / 7), LATER)
+    await samples.close()
+
+
+async def test_a_sample_from_the_day_after_tomorrow_makes_nothing_old(tmp_path: Path) -> None:
+    """Somebody's clock was two days ahead: what happened today is still worth more than roll-ups from before."""
+    samples = InlineSamples.open(tmp_path / "samples.db")
+    await a_busy_day(samples)
+    await samples.add([run(78 * 3_600)])
+    await samples.keep_within(int(await samples.size_bytes() * 7 / 8), NOON + timedelta(hours=30))
+
+    assert [] == hours(samples)
     await samples.close()
 
 
@@ -183,7 +197,7 @@ async def test_the_file_shrinks_when_its_budget_is_lowered(tmp_path: Path) -> No
     await a_busy_day(samples)
     held = (tmp_path / "samples.db").stat().st_size
     for budget in (held // 2, held // 4, 1):
-        await samples.keep_within(budget)
+        await samples.keep_within(budget, LATER)
         samples.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         assert (tmp_path / "samples.db").stat().st_size <= max(budget, 65_536)
 
@@ -197,7 +211,7 @@ async def test_a_file_at_its_budget_keeps_its_size(tmp_path: Path) -> None:
     sizes = set()
     for second in range(0, 10 * 3_600, 60):
         await samples.add([run(second + check / 1000, check, 100.0 + check) for check in range(50)])
-        await samples.keep_within(400_000)
+        await samples.keep_within(400_000, LATER)
         if second > 8 * 3_600:
             sizes.add(samples.conn.execute("PRAGMA page_count").fetchone()[0] * 4096)
 
@@ -255,7 +269,7 @@ async def main():
     for n in range(0, 7400, 30):
         await samples.add([Sample("a", "b.c", NOON + timedelta(seconds=n), Outcome.OK, phases_ms={"total": 100.0})])
     print(sqlite_report().module, len(await samples.since(NOON)), round((await samples.medians(NOON))["a"], -1))
-    print(await samples.keep_within(1), len(await samples.since(NOON)))
+    print(await samples.keep_within(1, NOON), len(await samples.since(NOON)))
     await samples.close()
 
 asyncio.run(main())

@@ -226,6 +226,39 @@ async def test_a_replica_that_is_gone_for_long_makes_no_start_read_all_since_the
     assert [clock.now()] == lives.memory._stored_upto(found, clock.now())
 
 
+async def test_a_replica_that_is_gone_for_a_week_is_forgotten() -> None:
+    """Each pod has another name. Where everybody looks its tracks are its own; what is known of checks by all stays."""
+    clock, samples = ManualClock(EPOCH), InlineSamples.open()
+    gone, lives = Process(samples, clock, own="gone"), Process(samples, clock, own="lives")
+    for vantage in ("local", "gone"):
+        look = replace(sample_of(Look(0, 0, 0, Outcome.FAIL, 40, True, True, ""), clock), vantage=vantage)
+        gone.sees(look, learn=True)
+    await gone.writes(everything=True)
+    await samples.add([], [Remembered("surroundings/gone", "{}")])
+    clock.advance(timedelta(days=6))
+    await (await lives.again()).writes(everything=True)
+    held = set(await samples.remembered())
+    clock.advance(timedelta(days=2))
+    await (await lives.again()).writes(everything=True)
+    await Process(samples, clock, own="new").again()
+
+    check = CHECKS[0].id
+    assert {"upto/gone", "surroundings/gone", f"{check} gone"} == held - set(await samples.remembered())
+    assert f"{check} local" in await samples.remembered()
+
+
+async def test_a_replica_whose_clock_is_a_year_ahead_forgets_nobody() -> None:
+    """It starts, and finds that all others wrote nothing for long."""
+    clock, samples = ManualClock(EPOCH), InlineSamples.open()
+    lives = Process(samples, clock, own="lives")
+    await lives.writes(everything=True)
+    held = set(await samples.remembered())
+    ahead = Process(samples, ManualClock(EPOCH + timedelta(days=365)), own="ahead")
+    await ahead.memory.recall(samples, World(), ahead.clock.now())
+
+    assert held == set(await samples.remembered())
+
+
 async def test_a_verdict_is_never_newer_than_what_it_rests_on() -> None:
     """The track behind an outage is stored before the outage is told, so that no crash can part them."""
     stand = await Stand([Check(CHECKS[0].id)]).opened()

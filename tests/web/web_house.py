@@ -132,6 +132,9 @@ class FixedSamples:
     async def remembered(self) -> dict[str, Any]:
         return {}
 
+    async def forget_remembered(self, names: Collection[str]) -> None:
+        pass
+
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         return []
 
@@ -147,7 +150,7 @@ class FixedSamples:
     async def trim(self, before: datetime) -> int:
         return 0
 
-    async def keep_within(self, budget_bytes: int) -> int:
+    async def keep_within(self, budget_bytes: int, now: datetime) -> int:
         return 0
 
 

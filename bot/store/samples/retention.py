@@ -73,16 +73,16 @@ def within(conn: Connection, budget_bytes: int) -> bool:
     return taken.live <= budget_bytes - spare and (taken.file <= budget_bytes - spare // 2 or not _can_shrink(conn))
 
 
-def make_room(conn: Connection, budget_bytes: int) -> int | None:
+def make_room(conn: Connection, budget_bytes: int, now: datetime) -> int | None:
     """Do one small step towards the budget; says how many raw rows it forgot, or None when nothing is left to do.
 
     The oldest raw rows go first; when a day of them is left, the oldest counts of real requests up to a day ago, then the
-    oldest roll-ups; then the rest, the counts last.
+    oldest roll-ups; then the rest, the counts last. What is dated after `now` makes no day older.
     """
     if within(conn, budget_bytes):
         return None
     with atomic(conn):
-        if room(conn).live > budget_bytes - slack(budget_bytes) and (gone := _forget(conn)) is not None:
+        if room(conn).live > budget_bytes - slack(budget_bytes) and (gone := _forget(conn, now)) is not None:
             return gone
         if not _can_shrink(conn):
             return None
@@ -90,12 +90,12 @@ def make_room(conn: Connection, budget_bytes: int) -> int | None:
         return 0
 
 
-def _forget(conn: Connection) -> int | None:
+def _forget(conn: Connection, now: datetime) -> int | None:
     oldest, newest = one(conn, "SELECT (SELECT min(at) FROM samples), (SELECT max(at) FROM samples)")
     hour = one(conn, "SELECT min(at) FROM hours")[0]
     if oldest is None:
         return _forget_outcomes(conn, A_MINUTE) if hour is None else _forget_hours(conn)
-    day_ago = newest - A_DAY // timedelta(microseconds=1)
+    day_ago = min(newest, before(now)) - A_DAY // timedelta(microseconds=1)
     if oldest < day_ago:
         return forget_raw(conn, day_ago)
     if (gone := _forget_outcomes(conn, -A_DAY)) is not None:

@@ -1,7 +1,7 @@
 """Check results over one SQLite connection: some 21 bytes for a good one, everything there is for any other."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +85,11 @@ class SampleStore:
     def remembered(self) -> dict[str, str]:
         """What was concluded, by name."""
         return {row[0]: str(row[1]) for row in self.conn.execute("SELECT name, value FROM remembered")}
+
+    def forget_remembered(self, names: Collection[str]) -> None:
+        """Forget what was concluded under these names."""
+        with atomic(self.conn):
+            self.conn.executemany("DELETE FROM remembered WHERE name = ?", [(plain(name),) for name in names])
 
     # An id is remembered once it is found, not when it is made: one that was rolled back with its batch would name nothing.
     def _check(self, who: tuple[str, str, str]) -> int:

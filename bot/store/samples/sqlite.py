@@ -1,7 +1,7 @@
 """Samples as async code reaches them: threaded for production, inline for simulations and tests."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -143,6 +143,10 @@ class SqliteSamples:
         """What was concluded, by name."""
         return await self._read(lambda store: store.remembered())
 
+    async def forget_remembered(self, names: Collection[str]) -> None:
+        """Forget what was concluded under these names."""
+        await self._write(lambda store: store.forget_remembered(names))
+
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first.
 
@@ -177,7 +181,7 @@ class SqliteSamples:
             gone += await self._write(lambda store: retention.forget_raw(store.conn, at))
         return gone
 
-    async def keep_within(self, budget_bytes: int) -> int:
+    async def keep_within(self, budget_bytes: int, now: datetime) -> int:
         """Forget the oldest, step by step, until the file keeps the budget; says how many single results went.
 
         Raw results go first; when a day of them is left, the oldest roll-ups. Free pages are given back where the file is
@@ -185,7 +189,7 @@ class SqliteSamples:
         """
         gone = 0
         while not await self._read(lambda store: retention.within(store.conn, budget_bytes)):
-            step = await self._write(lambda store: retention.make_room(store.conn, budget_bytes))
+            step = await self._write(lambda store: retention.make_room(store.conn, budget_bytes, now))
             if step is None:
                 break
             gone += step
@@ -226,6 +230,10 @@ class InlineSamples:
         """What was concluded, by name."""
         return self.store.remembered()
 
+    async def forget_remembered(self, names: Collection[str]) -> None:
+        """Forget what was concluded under these names."""
+        self.store.forget_remembered(names)
+
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first."""
         return self.store.recent(check, limit, vantage)
@@ -250,10 +258,10 @@ class InlineSamples:
             gone += chunk
         return gone
 
-    async def keep_within(self, budget_bytes: int) -> int:
+    async def keep_within(self, budget_bytes: int, now: datetime) -> int:
         """Forget the oldest until the budget is kept; says how many single results went."""
         gone = 0
-        while (step := retention.make_room(self.conn, budget_bytes)) is not None:
+        while (step := retention.make_room(self.conn, budget_bytes, now)) is not None:
             gone += step
         return gone
 

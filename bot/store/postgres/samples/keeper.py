@@ -113,6 +113,10 @@ class PostgresSamples:
         """What was concluded, by name."""
         return await self._read(lambda store: reading.remembered(store.conn))
 
+    async def forget_remembered(self, names: Collection[str]) -> None:
+        """Forget what was concluded under these names."""
+        await self._write(lambda store: store.forget_remembered(names))
+
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
         """The newest results of a check, from one vantage or from all, oldest first.
 
@@ -144,10 +148,11 @@ class PostgresSamples:
         await self.outcomes.forget(before)
         return await self._write(lambda store: keeping.forget(store.conn, schema.RESULTS, before))
 
-    async def keep_within(self, budget_bytes: int) -> int:
-        """Forget the oldest days until the budget is kept, or only one is left; says how many results went."""
+    async def keep_within(self, budget_bytes: int, now: datetime) -> int:
+        """Forget days that are still to come, and then the oldest, until the budget is kept or the last two are left; says how
+        many results went."""
         gone = 0
-        while (step := await self._write(lambda store: keeping.make_room(store.conn, budget_bytes))) is not None:
+        while (step := await self._write(lambda store: keeping.make_room(store.conn, budget_bytes, now))) is not None:
             gone += step
         return gone
 

@@ -1,7 +1,7 @@
 """Writes results by COPY, and sums up the hours that are over."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from bot.core.codec import encode
@@ -70,6 +70,11 @@ class SampleWriter:
                 self.close_hours(max(at for at, _ in rows))
             if remembered:
                 self.conn.executemany(REMEMBER, sorted((plain(one.name), one.text) for one in remembered))
+
+    def forget_remembered(self, names: Collection[str]) -> None:
+        """Forget what was concluded under these names."""
+        with atomic(self.conn):
+            self.conn.executemany("DELETE FROM remembered WHERE name = ?", sorted((plain(name),) for name in names))
 
     def _write(self, rows: Sequence[Row]) -> list[Row]:
         """Those that were not there yet."""
