@@ -47,17 +47,19 @@ class HandTicker:
     """A `Ticker` that beats when it is told to."""
 
     def __init__(self) -> None:
-        self._beat: Callable[[], Awaitable[None]] | None = None
+        self._beats: tuple[Callable[[], None], Callable[[], Awaitable[None]]] | None = None
 
-    def start(self, beat: Callable[[], Awaitable[None]], every_s: float, meanwhile: Callable[[], None] | None = None) -> None:
-        self._beat = beat
+    def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
+        self._beats = beat, look
 
     async def stop(self) -> None:
-        self._beat = None
+        self._beats = None
 
     async def beat(self) -> None:
-        if self._beat is not None:
-            await self._beat()
+        if self._beats is not None:
+            beat, look = self._beats
+            beat()
+            await look()
 
 
 @dataclass

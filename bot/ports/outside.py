@@ -41,11 +41,11 @@ class Fetcher(Protocol):
 class Ticker(Protocol):
     """The metronome."""
 
-    def start(self, beat: Callable[[], Awaitable[None]], every_s: float, meanwhile: Callable[[], None] | None = None) -> None:
-        """Await `beat` about every `every_s` real seconds, never two at once; call `meanwhile` in place of one left out."""
+    def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Call `beat` about every `every_s` real seconds, and run `look` after it unless one is under way still."""
 
     async def stop(self) -> None:
-        """No beat after this."""
+        """No beat after this; a look that is under way ends first."""
 
 
 class Notifier(Protocol):

@@ -6,6 +6,7 @@ for parts that live in the process: a real socket would still be as slow as it i
 
 import asyncio
 import selectors
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,9 +92,9 @@ class LoopTicker:
         self._least_s = least_s
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, beat: Any, every_s: float, meanwhile: Any = None) -> None:
-        """Beat until stopped."""
-        self._task = asyncio.get_running_loop().create_task(self._run(beat, every_s), name="ticker")
+    def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Beat and look in turn until stopped."""
+        self._task = asyncio.get_running_loop().create_task(self._run(beat, look, every_s), name="ticker")
 
     async def stop(self) -> None:
         """No beat after this."""
@@ -101,7 +102,8 @@ class LoopTicker:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self, beat: Any, every_s: float) -> None:
+    async def _run(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
         while True:
-            await beat()
+            beat()
+            await look()
             await asyncio.sleep(max(every_s, self._least_s))

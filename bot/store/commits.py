@@ -32,7 +32,7 @@ ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, b
 
 def write(conn: Connection, commit: Commit) -> list[Fact]:
     """Write all of it, inside the caller's transaction. Raises Fenced, AlreadyHandled or Conflict."""
-    # Who takes over has to write, and while this transaction runs nobody else does: what holds now holds at its end.
+    # Whoever takes over decides behind the lock of this transaction, and so on what it wrote: it is enough that it holds now.
     if commit.fence is not None and not stands(conn, commit.fence, commit.at):
         raise Fenced(f"{commit.fence.boot} is not alive in epoch {commit.fence.epoch} any more, or lost the clock")
     found = _look(conn, commit)

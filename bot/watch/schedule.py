@@ -97,7 +97,9 @@ class Rounds:
         due.quick_at, due.eager = None, False
 
     def soon(self, run: Look) -> None:
-        """Run something once, now, besides the rounds."""
+        """Run something once, now, besides the rounds; not a second time while it runs, nor after `stop`."""
+        if self._stopped:
+            return
         due = self._due.setdefault(f"once {run.__name__}", _Due(f"once {run.__name__}", 0.0, 0.0, run))
         if not due.tasks and not due.waits:
             self._run(due)

@@ -22,7 +22,9 @@ class Shares:
         self._mine: frozenset[str] = frozenset()
         self._epoch = member.epoch
         self._moved = False
-        self._arriving: set[str] = set()
+        self._arriving: set[str] = set()  # not each check of them has looked yet
+        self._untaken: dict[str, int] = {}  # what is committed of them is not known yet; which arrival that was
+        self._arrivals = 0
 
     def begin(self, components: Mapping[str, Collection[str]]) -> None:
         """Share these out from now on."""
@@ -42,16 +44,21 @@ class Shares:
         if self._member.epoch != self._epoch:  # we were dead for a while, and all that is ours was somebody else's
             self._epoch, self._mine = self._member.epoch, frozenset()
         before, self._mine = self._mine, frozenset(filter(self.owns, self._components))
-        self._arriving &= self._mine
         if self._everybody_looks:
             return ()
-        self._arriving |= self._mine - before
-        return sorted(self._mine - before)
+        self._arrivals += 1
+        new = self._mine - before
+        self._arriving = self._arriving & self._mine | new
+        self._untaken = {id: n for id, n in self._untaken.items() if id in self._mine} | dict.fromkeys(new, self._arrivals)
+        return sorted(new)
 
-    def not_taken(self, components: Collection[str]) -> None:
-        """These could not be taken over: they arrive again with the next beat."""
-        self._mine -= frozenset(components)
-        self._moved = True
+    def untaken(self) -> Mapping[str, int]:
+        """Those that arrived, and that nobody has gone on with from what is committed."""
+        return dict(sorted(self._untaken.items()))
+
+    def taken(self, components: Mapping[str, int]) -> None:
+        """These were; one that left and came again meanwhile was not."""
+        self._untaken = {id: n for id, n in self._untaken.items() if components.get(id) != n}
 
     def _on_change(self) -> None:
         self._moved = True
@@ -74,7 +81,7 @@ class Shares:
 
     def speaks_of(self, component: str, *, unseen: Collection[str]) -> bool:
         """Whether a verdict on it may be told, of which these checks did not look yet."""
-        if self._moved or not self._member.alive() or not self.owns(component):
+        if self._moved or component in self._untaken or not self._member.alive() or not self.owns(component):
             return False
         if not unseen:
             self._arriving.discard(component)

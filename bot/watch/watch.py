@@ -15,7 +15,7 @@ from bot.core.detection.verdict import Heard, reach
 from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
-from bot.core.signals import FeedRead, SightChanged, Signal, TimePassed, VerdictReached
+from bot.core.signals import TimePassed
 from bot.ports import Engine, Fetcher, Ledger, Member, Prober, Samples, StoreError
 from bot.system.clock import Clock
 from bot.watch.blindness import BlindnessMonitor
@@ -29,22 +29,24 @@ from bot.watch.proven import ProvenWays
 from bot.watch.schedule import Rounds
 from bot.watch.shares import Shares
 from bot.watch.stagger import offset, phases
+from bot.watch.telling import Telling
+from bot.watch.unwritten import Unwritten
 
 log = structlog.get_logger(__name__)
 
-WATCH = Actor.rule("detector")
 CLOCKWORK = Actor.rule("clock")
 
 LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger, and two batches to disk
 RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
 SETTLE_S = 20.0  # domain seconds that "degraded" waits on the way to "down" or back
-MOST_UNWRITTEN = 20_000  # samples kept in memory while the disk takes none; the oldest go first
 ARRIVE_WITHIN_S = 10.0  # domain seconds in which every check of a component that was another replica's looks once
 FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
 
 
 class Watch:
-    """Runs the plan. `beat` is called by the metronome; `on_sample` hears of every result (metrics)."""
+    """Runs the plan. The metronome calls `beat`, which starts what is due and waits for nobody, and then `look`, which asks
+    ledger and samples: where they stand still, it is left out. `on_sample` hears of every result (metrics).
+    """
 
     def __init__(
         self, plan: Plan, prober: Prober, fetcher: Fetcher, samples: Samples, engine: Engine, clock: Clock, *,
@@ -60,7 +62,6 @@ class Watch:
         self._engine = engine
         self._clock = clock
         self._lag = lag
-        self._courier = courier
         self._on_sample = on_sample
         self._shares = Shares(member or Alone(), everybody_looks=everybody_looks)
         self._rounds = Rounds(clock, ahead_s=ahead_s, on_start=on_start)
@@ -78,12 +79,14 @@ class Watch:
         self._memory = Memory(
             self._tracks, self._sighting, self._kin, self._levels, own=member.name if member and member.live else ""
         )
-        self._writing = asyncio.Lock()
+        self._unwritten = Unwritten(samples, self._memory, clock, courier)
+        self._telling = Telling(
+            engine, self._shares, verdict=self._news_of, sight=lambda: self._sighting.sight, flush=self.flush,
+            soon=self._rounds.soon,
+        )  # fmt: skip
         self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
         self._turning_since: dict[str, float] = {}
         self._traffic: Mapping[str, Heard] = {}  # what real requests say, by component
-        self._buffer: list[Sample] = []
-        self._unwritten: list[Sample] = []
         self._next_look = 0.0
         self._next_rethink = 0.0
         self._next_feel = 0.0
@@ -116,43 +119,40 @@ class Watch:
             self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), partial(self._read, source), mine=mine)
         self._shares.begin(self._tracks.components)
         for component in set(self._plan.off) - set(self._tracks.components):
-            await self._compare(component)
+            self._compare(component)
 
     async def stop(self) -> None:
         """Stop looking; what was measured is written, and all that is known."""
         await self._rounds.stop()
         await self.flush(everything=True)
 
-    async def beat(self) -> None:
-        """Start what is due, write what was measured, and let the ledger's own deadlines pass."""
-        if arrived := self._shares.arrived():
-            try:
-                await self._take_over(arrived)
-            except StoreError as error:
-                self._shares.not_taken(arrived)  # nothing is told of them until the next beat, or a later one, could
-                log.debug("not taken over yet", components=len(arrived), why=str(error))
+    def beat(self) -> None:
+        """Start what is due, and see who waits for an answer."""
+        self._begin_anew(self._shares.arrived())
         self._rounds.beat()
         self._see_who_waits()
+        now = self._clock.monotonic()
+        if self._sighting.sight.blind and self._controls and now >= self._next_feel:
+            self._next_feel = now + FEEL_EVERY_S
+            self._rounds.soon(self._sight_again)
+
+    async def look(self) -> None:
+        """Take over what became ours, let the ledger's own deadlines pass, and write what was measured."""
+        if untaken := self._shares.untaken():
+            await self._take_over(untaken)
         now = self._clock.monotonic()
         if now + self._near_s >= self._next_look:
             self._next_look = now + LOOK_EVERY_S
             try:
                 if self._time_is_ripe() and self._shares.holds_clock():
-                    await self._signal(TimePassed(actor=CLOCKWORK))
-                if self._sighting.sight.blind and self._controls and now >= self._next_feel:
-                    self._next_feel = now + FEEL_EVERY_S
-                    self._rounds.soon(self._sight_again)
+                    await self._let_time_pass()
                 if now >= self._next_rethink:
                     self._next_rethink = now + RETHINK_EVERY_S
-                    await self._rethink()
+                    self._rethink()
                 if self._ways:
                     await self._ways.keep(self._sighting.proven)
             finally:
                 await self.flush()  # last, for samples that cannot be written must not keep an incident silent
-
-    def look_meanwhile(self) -> None:
-        """Start what is due, and nothing else."""
-        self._rounds.beat()
 
     async def idle(self) -> None:
         """Wait until nothing that was started is still looking; for those who move time by hand."""
@@ -164,29 +164,14 @@ class Watch:
         return tuple(CheckId(id).name for id in self._controls if id in lost or not proven.speaks(id))
 
     async def flush(self, *, everything: bool = False) -> None:
-        """Write buffered samples as one batch, and with them what they came to; `everything`: what is at ease as well."""
-        async with self._writing:
-            batch, self._buffer = self._buffer, []
-            if self._courier and batch:
-                self._courier.offer(batch)
-            waiting = [*self._unwritten, *batch]
-            if not waiting and not everything:
-                return
-            taken = self._memory.take(self._clock.now(), everything=everything)
-            try:
-                await self._samples.add(waiting, taken.remembered)
-                self._unwritten = []
-            except StoreError as error:
-                self._memory.lost(taken)
-                self._unwritten = waiting[-MOST_UNWRITTEN:]  # for when there is room again
-                log.debug("samples are not written", why=str(error), waiting=len(self._unwritten))
+        """Write what was measured, and with it what it came to; `everything`: what is at ease as well."""
+        await self._unwritten.flush(everything=everything)
 
-    async def _signal(self, signal: Signal) -> None:
-        """What the ledger does not take (it says so itself) is signalled again: a verdict, until both agree."""
+    async def _let_time_pass(self) -> None:
         try:
-            await self._engine.handle(signal)
-        except StoreError as error:
-            log.debug("not written", signal=type(signal).__name__, why=str(error))
+            await self._engine.handle(TimePassed(actor=CLOCKWORK))
+        except StoreError as error:  # the ledger's keeper says so; it is as due at the next look
+            log.debug("not written", signal="TimePassed", why=str(error))
 
     def _time_is_ripe(self) -> bool:
         """Whether a deadline passed, or the wall clock was set back; reckoned anew only when the world changed."""
@@ -213,11 +198,11 @@ class Watch:
         else:
             self._sighting.provider(sample)
         if self._sighting.sight.blind is not blind:
-            await self._sight_changed()
+            self._sight_changed()
         if overtaken and self._tracks.out_of_date(sample):
             self._keep(sample)  # it hung for more than an interval, and quicker looks have told since how things are
         else:
-            await self._took(sample, news=unseen is not (check.id in self._sighting.unseen))
+            self._took(sample, news=unseen is not (check.id in self._sighting.unseen))
 
     async def _measure(self, check: Check) -> Sample:
         loop = asyncio.get_running_loop()
@@ -227,16 +212,25 @@ class Watch:
             sample = doubted(sample, self._lag.worst_since(began), loop.time() - began, self._clock.speed)
         return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
 
-    async def _take_over(self, components: Collection[str]) -> None:
-        """These were another replica's until now: go on from what is committed, and look with every check soon."""
+    def _begin_anew(self, components: Collection[str]) -> None:
+        """These were another replica's until now: look with every check soon."""
         for component in components:
             self._tracks.begin_anew(component)
             self._unseen[component] = set(self._tracks.components[component])
             self._uneasy.add(component)
             self._turning_since.pop(component, None)
-        await self._memory.take_over(components, self._samples, self._engine.world, self._clock.now())
-        for check in [check for component in components for check in self._tracks.components[component]]:
-            self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
+            for check in self._tracks.components[component]:
+                self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
+
+    async def _take_over(self, components: Mapping[str, int]) -> None:
+        """Go on with them from what is committed. Nothing is told of them before that could be read."""
+        try:
+            await self._engine.caught_up()
+            await self._memory.take_over(components, self._samples, self._engine.world, self._clock.now())
+        except StoreError as error:
+            log.debug("not taken over yet", components=len(components), why=str(error))
+            return
+        self._shares.taken(components)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
         """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out.
@@ -247,16 +241,16 @@ class Watch:
             if not self._tracks.knows(sample.check):
                 continue
             if sample.vantage != self._plan.vantage or self._shares.looks_at(sample.component):
-                await self._took(sample, stored=stored)
+                self._took(sample, stored=stored)
             elif not stored:
                 self._keep(sample)
 
     def _keep(self, sample: Sample) -> None:
-        self._buffer.append(sample)
+        self._unwritten.keep(sample)
         if self._on_sample:
             self._on_sample(sample)
 
-    async def _took(self, sample: Sample, *, news: bool = False, stored: bool = False) -> None:
+    def _took(self, sample: Sample, *, news: bool = False, stored: bool = False) -> None:
         """Count a result; `news` says that more came of it than its outcome tells."""
         if not stored:
             self._keep(sample)
@@ -274,7 +268,7 @@ class Watch:
             if turn.suspects and not turn.suspected:
                 self._call_kin(sample.check)
         if not turn.calm or seen_all or news:
-            await self._compare(component)
+            self._compare(component)
 
     def _look_again(self, check: str) -> None:
         """Quickly, while there is doubt and budget for it; at its own time else."""
@@ -354,9 +348,15 @@ class Watch:
         before, self._traffic = self._traffic, said
         for component in sorted((before.keys() | said.keys()) & self._tracks.components.keys()):
             if (old := before.get(component)) is None or component not in said or old.level is not said[component].level:
-                await self._compare(component)
+                self._compare(component)
 
-    async def _compare(self, component: str) -> None:
+    def _compare(self, component: str) -> None:
+        """Think it over; what the ledger has otherwise is told."""
+        if self._news_of(component) is not None:
+            self._telling.of_component(component)
+
+    def _news_of(self, component: str) -> Verdict | None:
+        """What is to be told of it: asked as soon as it may be news, and again when its turn to be told has come."""
         verdict = self.verdict(component)
         held = self._engine.world.component(component)
         same = held.agrees(verdict)
@@ -365,30 +365,25 @@ class Watch:
         else:
             self._uneasy.add(component)
         if same or not self._shares.speaks_of(component, unseen=self._unseen.get(component, ())):
-            return
+            return None
         if not verdict.level.bad and self._unseen.get(component):
-            return  # just started: no word before every check of it has looked once
+            return None  # just started: no word before every check of it has looked once
         if verdict.level.bad and verdict.level.rank > held.level.rank and self._tracks.only_from_before(component):
-            return  # a restart is no news: an outage is entered by what was seen since
+            return None  # a restart is no news: an outage is entered by what was seen since
         if self._settles(component, verdict):
-            return
+            return None
         if verdict.level.bad and verdict.by_network and self._sighting.reckon():
-            await self._sight_changed()  # this component is thought over as well
-            return
-        await self.flush()  # what it rests on is stored before it is: after a crash they must agree
-        if not self._shares.speaks_of(component, unseen=self._unseen.get(component, ())):
-            return  # it took so long that somebody else speaks by now, of what we have not seen
-        verdict = self.verdict(component)
-        if not self._engine.world.component(component).agrees(verdict):
-            await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
+            self._sight_changed()  # this component is thought over as well
+            return None
+        return verdict
 
-    async def _rethink(self) -> None:
+    def _rethink(self) -> None:
         """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""
         sight = self._shares.sight_of_all(self._sighting.sight)
         if sight is not None and sight.blind is not self._engine.world.sight.blind:
-            await self._sight_changed()  # the ledger did not take it when it happened, or it is about others
+            self._sight_changed()  # the ledger did not take it when it happened, or it is about others
         for component in sorted(self._uneasy):
-            await self._compare(component)
+            self._compare(component)
 
     # --- the control group
 
@@ -396,7 +391,7 @@ class Watch:
         blind = self._sighting.sight.blind
         await self._sighting.again()
         if self._sighting.sight.blind is not blind:
-            await self._sight_changed()
+            self._sight_changed()
 
     async def _look_at_control(self, id: str) -> None:
         blind = self._sighting.sight.blind
@@ -404,14 +399,13 @@ class Watch:
         self._keep(sample)
         self._sighting.control(sample)
         if self._sighting.sight.blind is not blind:
-            await self._sight_changed()
+            self._sight_changed()
 
-    async def _sight_changed(self) -> None:
-        """Say it once, and think every component over."""
-        if (sight := self._shares.sight_of_all(self._sighting.sight)) is not None:
-            await self._signal(SightChanged(actor=WATCH, sight=sight))
+    def _sight_changed(self) -> None:
+        """It is told once, and every component thought over."""
+        self._telling.of_sight()
         for component in self._tracks.components:
-            await self._compare(component)
+            self._compare(component)
 
     def sees_nothing(self) -> bool:
         """Whether our own network is what we see."""
@@ -425,5 +419,4 @@ class Watch:
     async def _read(self, source: Source) -> None:
         report = await self._fetcher.read(source)
         self._levels[source.provider] = report.levels
-        if self._shares.tells_of_feed(source.provider):
-            await self._signal(FeedRead(actor=Actor.vendor(source.provider), report=report))
+        self._telling.of_page(report)

@@ -2,7 +2,7 @@
 and whether those with a role in an incident are still there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -58,11 +58,11 @@ class Membership:
         self.people.doubt()
         self.levels.soon()
 
-    def after(self, beat: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def after(self, beat: Callable[[], None]) -> Callable[[], None]:
         """That beat, and then ours."""
 
-        async def both() -> None:
-            await beat()
+        def both() -> None:
+            beat()
             self.levels.beat()
             if self._acts():
                 self._look_at_holders()

@@ -3,7 +3,7 @@
 What speaks with Slack is loaded when the flags are served, for that is a quarter of a second; a terminal verb never loads it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -150,7 +150,7 @@ class Slack(AppPart):
         if self._homes:
             await self._homes.opened(user, hash)
 
-    def after(self, beat: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def after(self, beat: Callable[[], None]) -> Callable[[], None]:
         """That beat, with what is due of our groups in Slack."""
         return self.membership.after(beat) if self.membership else beat
 

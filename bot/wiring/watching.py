@@ -93,7 +93,8 @@ class Watching(AppPart):
         self._watch: Watch | None = None
         self._courier: Courier | None = None
         self._exchange: Exchange | None = None
-        self.beaten_at: float | None = None  # real, monotonic: when a beat ended well for the last time
+        self._began_at: float | None = None  # real, monotonic: when checks were started for the last time
+        self._looked_at: float | None = None  # and when the watch last came to the end of a look at ledger and samples
 
     async def start(self) -> None:
         """Go on with what was known."""
@@ -116,16 +117,22 @@ class Watching(AppPart):
         self._ends(self._watch.stop)
         await self._watch.start()
 
-    async def beat(self) -> None:
+    def beat(self) -> None:
         """Start what is due."""
         if self._watch:
-            await self._watch.beat()
-            self.beaten_at = self._setup.wire.monotonic()
+            self._watch.beat()
+            self._began_at = self._setup.wire.monotonic()
 
-    def look_meanwhile(self) -> None:
-        """Start the checks that are due beside a beat that waits for the ledger."""
+    async def look(self) -> None:
+        """Ask and tell ledger and samples what is due."""
         if self._watch:
-            self._watch.look_meanwhile()
+            await self._watch.look()
+            self._looked_at = self._setup.wire.monotonic()
+
+    @property
+    def beaten_at(self) -> float | None:
+        """Real, monotonic: when both ended well; None before the first time."""
+        return None if self._began_at is None or self._looked_at is None else min(self._began_at, self._looked_at)
 
     async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
         """Let what real requests say join in."""
@@ -226,10 +233,10 @@ class Beat(AppPart):
         """Begin to beat."""
         ticker = self._setup.given.ticker or await _metronome()
         self._ends(ticker.stop)
-        ticker.start(self._slack.after(self._beat), beat_s(self._setup), self._watching.look_meanwhile)
+        ticker.start(self._slack.after(self._watching.beat), self._look, beat_s(self._setup))
 
-    async def _beat(self) -> None:
-        await self._watching.beat()
+    async def _look(self) -> None:
+        await self._watching.look()
         for look in self._also:
             await look()
 

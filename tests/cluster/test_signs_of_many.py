@@ -101,7 +101,8 @@ class Jobs:
                 await one.replica.beat()
                 await one.engine.catch_up()
             for one in running:
-                await one.watch.beat()
+                one.watch.beat()
+                await one.watch.look()
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
 

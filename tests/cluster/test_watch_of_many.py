@@ -44,16 +44,22 @@ class HearingEngine(CommittingEngine):
 
 
 class Shaky(InlineSamples):
-    """Samples that are away while they are told so, and that take their time from when `slow` says so until `gate` is open."""
+    """Samples that are away while they are told so, and that take their time from when `slow` says so until `gate` is open.
+
+    `unread` lets reading wait.
+    """
 
     away = False
     slow: Callable[[], bool] = staticmethod(lambda: False)
     waits = 0
     gate: asyncio.Event
+    unread: asyncio.Event | None = None
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
         if self.away:
             raise StoreError("the database is away", kind=StoreTrouble.AWAY, permanent=False)
+        if self.unread is not None:
+            await self.unread.wait()
         return await super().medians(since, vantage)
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
@@ -68,6 +74,7 @@ class One:
 
     def __init__(self, many: "Many", name: str, *, everybody_looks: bool) -> None:
         self.runs = True
+        self.looking: asyncio.Task[None] | None = None
         self.name = name
         self.script = Script(many.clock, many.answers)
         self.replica = Replica(many.ledger, Introduction(name, f"boot-{name}"), many.clock, many.clock, timing=BY_HAND)
@@ -82,6 +89,12 @@ class One:
 
     async def _take(self, samples: Any) -> None:
         await self.watch.take(samples)
+
+    async def looks(self, *, waits: bool) -> None:
+        if self.looking is None or self.looking.done():
+            self.looking = asyncio.create_task(self.watch.look())
+        if waits:
+            await self.looking
 
     def verdicts(self) -> list[str]:
         return [signal.verdict.component for signal in self.engine.heard if isinstance(signal, VerdictReached)]
@@ -108,7 +121,8 @@ class Many:
             await self.all[name].watch.start()
         return [self.all[name] for name in names]
 
-    async def passes(self, seconds: int) -> None:
+    async def passes(self, seconds: int, *, waits: bool = True) -> None:
+        """`waits`: until each has looked; else beats go on while a look is under way, as the metronome's do."""
         for _ in range(seconds):
             self.clock.advance(timedelta(seconds=1))
             running = [one for one in self.all.values() if one.runs]
@@ -116,7 +130,8 @@ class Many:
                 await one.replica.beat()
                 await one.engine.catch_up()
             for one in running:
-                await one.watch.beat()
+                one.watch.beat()
+                await one.looks(waits=waits)
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
 
@@ -152,6 +167,59 @@ async def test_a_takeover_that_could_not_be_read_is_made_up_for() -> None:
     await many.passes(180)
 
     assert (Level.DOWN, Level.OPERATIONAL) == (still, one.engine.world.component(theirs).level)
+
+
+async def test_what_is_committed_is_read_before_anything_is_told_of_what_arrived() -> None:
+    """Its checks look meanwhile, and find all well: an outage ends by good results, not because nobody has read of it yet."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    theirs = next(id for id in COMPONENTS if other.replica.owns(id))
+    many.answers |= {f"{theirs}.{name}": BROKEN for name in ("one", "two")}
+    await many.passes(90)
+    many.answers.clear()
+    other.runs, one.samples.unread = False, asyncio.Event()
+    one.engine.heard.clear()
+    await many.passes(70, waits=False)
+
+    assert one.script.of(f"{theirs}.one")
+    assert theirs not in one.verdicts()
+    one.samples.unread.set()
+    await many.passes(3)
+    still = one.engine.world.component(theirs).level
+    await many.passes(180)
+    assert (Level.DOWN, Level.OPERATIONAL) == (still, one.engine.world.component(theirs).level)
+
+
+async def test_what_comes_again_while_it_is_taken_over_is_taken_over_anew() -> None:
+    """It left meanwhile, and somebody else decided on it: what was read before is old."""
+    many = Many()
+    one, other = await many.add("a", "b")
+    await many.passes(10)
+    shares = one.watch._shares
+    theirs = [id for id in COMPONENTS if other.replica.owns(id)]
+    mine = next(id for id in COMPONENTS if one.replica.owns(id))
+
+    async def other_is(alive: bool) -> None:
+        many.clock.advance(timedelta(seconds=2))
+        for each in (one, other) if alive else (one,):
+            await each.replica.beat()
+
+    await other_is(False)
+    await other_is(False)
+    assert set(theirs) == set(shares.arrived())
+    reading = shares.untaken()
+    await other_is(True)
+    await one.replica.beat()
+    shares.arrived()
+    assert set() == set(shares.untaken())
+    await other_is(False)
+    await other_is(False)
+    shares.arrived()
+    shares.taken(reading)
+    assert set(theirs) == set(shares.untaken())
+    shares.taken(shares.untaken())
+    assert set() == set(shares.untaken())
+    assert shares.speaks_of(mine, unseen=()) and shares.speaks_of(theirs[0], unseen=())
 
 
 async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:
@@ -228,7 +296,8 @@ async def test_who_was_paused_says_nothing_on_what_it_saw_before() -> None:
     before = await many.changes()
     one.engine.heard.clear()
 
-    await one.watch.beat()  # before any sign of life
+    one.watch.beat()  # before any sign of life
+    await one.watch.look()
     assert [] == one.verdicts()
     one.runs = True
     await many.passes(120)

@@ -88,8 +88,8 @@ class _Plain:
 class Fine(LoopTicker):
     """Beats so often that looks begin on time, as those do that the real metronome arms ahead."""
 
-    def start(self, beat: Any, every_s: float, meanwhile: Any = None) -> None:
-        super().start(beat, 0.1)
+    def start(self, beat: Any, look: Any, every_s: float) -> None:
+        super().start(beat, look, 0.1)
 
 
 class Silent:

@@ -134,7 +134,8 @@ class Stand:
         """Let time pass; looks that do not hang end in the moment in which they began."""
         for _ in range(round(seconds / step)):
             self.clock.advance(timedelta(seconds=step))
-            await self.watch.beat()
+            self.watch.beat()
+            await self.watch.look()
             for _ in range(TURNS):
                 await asyncio.sleep(0)
 

@@ -270,7 +270,8 @@ async def watching(clock: ManualClock, samples: InlineSamples, looks: Looks) -> 
 async def passes(watch: Watch, clock: ManualClock, minutes: float) -> None:
     for _ in range(int(minutes * 2)):
         clock.advance(timedelta(seconds=30))
-        await watch.beat()
+        watch.beat()
+        await watch.look()
         await watch.idle()
 
 
@@ -281,8 +282,9 @@ async def test_updates_go_out_when_samples_cannot_be_written() -> None:
     await engine.handle(s.Declare(actor=ANA, title="Something"))
     for _ in range(150):
         clock.advance(timedelta(seconds=30))
+        watch.beat()
         with suppress(StoreError):
-            await watch.beat()
+            await watch.look()
         await watch.idle()
 
     assert engine.world.incidents[1].updates >= 1

@@ -1,0 +1,86 @@
+"""What the watching came to, on its way into the ledger: told by one task, for which no check waits.
+
+A ledger may stand still for seconds. What is to be told is only named meanwhile, and looked at again when its turn comes: then
+the newest is told, or nothing where it is not so any more.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.core.model import Actor, FeedReport, Verdict
+from bot.core.record.sight import Sight
+from bot.core.signals import FeedRead, SightChanged, Signal, VerdictReached
+from bot.ports import Engine, StoreError
+from bot.watch.schedule import Look
+from bot.watch.shares import Shares
+
+log = structlog.get_logger(__name__)
+
+WATCH = Actor.rule("detector")
+
+
+class Telling:
+    """Signals until the ledger agrees. `soon` runs a task beside the checks, `flush` writes what verdicts rest on.
+
+    `verdict` gives what is to be told of a component, None where that is nothing (any more); `sight` what we see.
+    """
+
+    def __init__(
+        self, engine: Engine, shares: Shares, *, verdict: Callable[[str], Verdict | None], sight: Callable[[], Sight],
+        flush: Callable[[], Awaitable[None]], soon: Callable[[Look], None],
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._shares = shares
+        self._verdict = verdict
+        self._sight = sight
+        self._flush = flush
+        self._soon = soon
+        self._sight_changed = False
+        self._components: dict[str, None] = {}
+        self._pages: dict[str, FeedReport] = {}
+
+    def of_component(self, component: str) -> None:
+        """Its verdict is to be told."""
+        self._components[component] = None
+        self._soon(self.tell)
+
+    def of_page(self, report: FeedReport) -> None:
+        """What a provider's page says is to be told; a newer report takes the place of one that waits."""
+        self._pages[report.provider] = report
+        self._soon(self.tell)
+
+    def of_sight(self) -> None:
+        """Whether we are blind is to be told, before any verdict."""
+        self._sight_changed = True
+        self._soon(self.tell)
+
+    async def tell(self) -> None:
+        """Tell all that waits, and what joins it meanwhile; waits for the store and the ledger."""
+        while self._sight_changed or self._components or self._pages:
+            sight, self._sight_changed = self._sight_changed, False
+            components, self._components = self._components, {}
+            pages, self._pages = self._pages, {}
+            if sight and (seen := self._shares.sight_of_all(self._sight())) is not None:
+                await self._signal(SightChanged(actor=WATCH, sight=seen))
+            if components:
+                await self._flush()  # what they rest on is stored before they are: after a crash both must agree
+            await asyncio.gather(*map(self._tell_component, components), *map(self._tell_page, pages.values()))
+
+    async def _tell_component(self, component: str) -> None:
+        # Nothing may come between this look and the engine, which notes right away by what right it is told.
+        if (verdict := self._verdict(component)) is not None:
+            await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
+
+    async def _tell_page(self, report: FeedReport) -> None:
+        if self._shares.tells_of_feed(report.provider):
+            await self._signal(FeedRead(actor=Actor.vendor(report.provider), report=report))
+
+    async def _signal(self, signal: Signal) -> None:
+        try:
+            await self._engine.handle(signal)
+        except StoreError as error:  # the ledger's keeper says so; a verdict is told again until both agree
+            log.debug("not written", signal=type(signal).__name__, why=str(error))
+        except Exception:  # others wait beside it, and are told all the same
+            log.exception("something seen could not be told, by our own fault", signal=type(signal).__name__)

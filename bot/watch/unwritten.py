@@ -1,0 +1,56 @@
+"""Results on their way into the store: in batches, and with each what it came to. Whoever measures never waits for it."""
+
+import asyncio
+from collections import deque
+
+import structlog
+
+from bot.core.model import Sample
+from bot.ports import Samples, StoreError
+from bot.system.clock import Clock
+from bot.watch.memory import Memory
+from bot.watch.plan import Courier
+
+log = structlog.get_logger(__name__)
+
+MOST = 20_000  # results kept while the store takes none, and as many that came since it was asked; the oldest go first
+
+
+class Unwritten:
+    """Holds results until they are written; `courier` takes each batch along to other Understudies."""
+
+    def __init__(self, samples: Samples, memory: Memory, clock: Clock, courier: Courier | None, *, most: int = MOST) -> None:
+        self._samples = samples
+        self._memory = memory
+        self._clock = clock
+        self._courier = courier
+        self._most = most
+        self._new: deque[Sample] = deque(maxlen=most)
+        self._refused: list[Sample] = []
+        self._writing = asyncio.Lock()
+
+    def keep(self, sample: Sample) -> None:
+        """Let it go along with the next batch."""
+        self._new.append(sample)
+
+    async def flush(self, *, everything: bool = False) -> None:
+        """Write what waits as one batch, and with it what is remembered; `everything`: what is at ease as well.
+
+        Waits for the store. What it does not take (others say so) goes along with the next batch.
+        """
+        async with self._writing:
+            batch = list(self._new)
+            self._new.clear()
+            if self._courier and batch:
+                self._courier.offer(batch)
+            waiting = [*self._refused, *batch]
+            if not waiting and not everything:
+                return
+            taken = self._memory.take(self._clock.now(), everything=everything)
+            try:
+                await self._samples.add(waiting, taken.remembered)
+                self._refused = []
+            except StoreError as error:
+                self._memory.lost(taken)
+                self._refused = waiting[-self._most :]  # for when there is room again
+                log.debug("samples are not written", why=str(error), waiting=len(self._refused))
