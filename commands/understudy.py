@@ -40,7 +40,7 @@ async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> 
             case "about":
                 await answer(respond, about(await desk.about(), desk.engine.world, desk.engine.policy, desk.clock.now()))
             case "denied":
-                await answer(respond, _denied(desk, asked))
+                await answer(respond, await _denied(desk, asked))
             case _:
                 known = [v.name for v in UNDERSTUDY.verbs]
                 await answer(respond, f"`{word} {verb[:40]}` is not known.{nearest(verb, known)} `{word} help` shows what is.")
@@ -48,11 +48,11 @@ async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> 
         await answer(respond, wrong.answer)
 
 
-def _denied(desk: CommandContext, asked: Request) -> Message:
+async def _denied(desk: CommandContext, asked: Request) -> Message:
     """Who was refused what. Raises NotAllowed."""
     if refused := desk.denied_to(asked, ADMINS, "/understudy denied"):
         raise NotAllowed(refused)
-    return denied_attempts(desk.denials.newest if desk.denials else [], desk.clock.now())
+    return denied_attempts(await desk.denials.newest() if desk.denials else [], desk.clock.now())
 
 
 async def _mute(desk: CommandContext, asked: Request, respond: Respond, text: str) -> None:

@@ -1,28 +1,36 @@
 """When Slack does not take an alert, people are told on another way: once per incident, and again when it ends unseen."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from bot.core.effects import About
 from bot.core.record.fact import Fact
 from bot.core.record.sight import SightLost, SightRegained
-from bot.ports import EffectError, Engine, Notifier, OutboxRow
+from bot.ports import EffectError, Engine, Ledger, Notifier, OutboxRow, StoreError
 from bot.system.clock import Clock
 from bot.views.component_messages import sight_words
 from bot.views.incident.texts import out_of_band
 
 log = structlog.get_logger(__name__)
 
+EFFECT_TOLD_FOR = timedelta(days=30)  # a row is hardly tried for so long
+LOSS_TOLD_FOR = timedelta(hours=1)  # within which replicas notice one loss of the channel, by what each of them posts
+LOST = "the alerts channel is lost"
 WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own pacing asks for is no trouble
 
 
 class AlertsByOtherWays:
-    """Listens to the outbox's troubles and calls the notifier; a failing notifier is logged, address by address."""
+    """Listens to the outbox's troubles and calls the notifier; a failing notifier is logged, address by address.
 
-    def __init__(self, notifier: Notifier, engine: Engine, clock: Clock) -> None:
+    What was told stands in the ledger: another replica, or the next start, may try the same row.
+    """
+
+    def __init__(self, notifier: Notifier, engine: Engine, clock: Clock, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._notifier = notifier
         self._engine = engine
         self._clock = clock
@@ -39,7 +47,7 @@ class AlertsByOtherWays:
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return
         self._told.add(name)
-        self.tell(*out_of_band(effect.body, incident, self._engine.world, str(error)))
+        self._soon(self._say_first(name, EFFECT_TOLD_FOR, *out_of_band(effect.body, incident, self._engine.world, str(error))))
 
     def on_facts(self, facts: Sequence[Fact]) -> None:
         """While we are blind Slack may be as far away as everything else, so other ways are told too."""
@@ -51,13 +59,27 @@ class AlertsByOtherWays:
     def on_lost_channel(self, trouble: str) -> None:
         """The alerts channel takes nothing any more."""
         log.error("the alerts channel is lost", why=trouble)
-        self.tell("Understudy's alerts channel is lost", trouble)
+        self._soon(self._say_first(LOST, LOSS_TOLD_FOR, "Understudy's alerts channel is lost", trouble))
 
     def tell(self, title: str, body: str) -> None:
         """Send in the background: nobody waits for a pager that hangs."""
-        task = asyncio.create_task(self.say(title, body), name=f"out-of-band {title}")
+        self._soon(self.say(title, body))
+
+    def _soon(self, saying: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(saying, name="out-of-band")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _say_first(self, what: str, keep: timedelta, title: str, body: str) -> None:
+        """Unless it was told within that time, whoever did; where the ledger does not say, twice is better than never."""
+        at = self._clock.now()
+        try:
+            first = await self._ledger.write(lambda store: store.first_sight(f"told by other ways/{what}", at, keep))
+        except StoreError as error:
+            log.debug("nobody knows whether it was told before", what=what, why=str(error))
+            first = True
+        if first:
+            await self.say(title, body)
 
     async def say(self, title: str, body: str) -> None:
         """Send to every address of `notify`."""

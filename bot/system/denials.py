@@ -56,10 +56,15 @@ class Denials:
         self._keeping: asyncio.Task[None] | None = None
         self._again = False
 
-    @property
-    def newest(self) -> list[Attempt]:
-        """What is on record, the newest first."""
-        return list(reversed(self._attempts))
+    async def newest(self) -> list[Attempt]:
+        """What is on record, the newest first: here, and by what other replicas put there."""
+        before: Sequence[Attempt] = ()
+        if self._ledger is not None:
+            try:
+                before = _attempts(await self._ledger.read(lambda store: store.setting(SETTING)))
+            except StoreError as error:
+                log.debug("what other replicas refused is not known", why=str(error))
+        return list(reversed(_newest(*before, *self._attempts)))
 
     async def recall(self) -> None:
         """Take over what was on record before this start. Raises StoreError."""

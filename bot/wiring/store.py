@@ -68,7 +68,7 @@ class Store(AppPart):
             self.ledger, setup.clock, self.kept.policy, setup.redactor, self.denials, fence=lambda duty: self.member.fence(duty)
         )
         self.notifier = given.notifier or AppriseNotifier([url.get_secret_value() for url in setup.config.notify])
-        self.others = AlertsByOtherWays(self.notifier, self.engine, setup.wire)
+        self.others = AlertsByOtherWays(self.notifier, self.engine, setup.clock, self.ledger)
         self._ends(self.others.close)
         self.watch = LedgerWatch(
             self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],

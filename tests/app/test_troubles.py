@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -14,9 +15,12 @@ from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.core.signals import Signal
 from bot.delivery.out_of_band import AlertsByOtherWays
-from bot.ports import Called, ChatError, OutboxRow
+from bot.ports import Called, ChatError, OutboxRow, Store, StoreError, StoreTrouble
+from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import ANA, CHAT_FLAG, START, Table
+
+T = TypeVar("T")
 
 AWAY = ChatError("Slack cannot be reached", code="unreachable", permanent=False)
 
@@ -61,6 +65,13 @@ class TableEngine:
         return done.answer
 
 
+class Gone(InlineLedger):
+    """A ledger that takes nothing."""
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        raise StoreError("the database is away", kind=StoreTrouble.AWAY, permanent=False)
+
+
 ALERT = PostAlert()
 
 
@@ -81,7 +92,7 @@ def table() -> Table:
 @pytest.fixture
 def ways(table: Table) -> tuple[AlertsByOtherWays, Pager]:
     pager = Pager()
-    return AlertsByOtherWays(pager, TableEngine(table), ManualClock(START)), pager
+    return AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), InlineLedger.open()), pager
 
 
 async def test_alert_that_slack_did_not_take_is_told_once(ways: tuple[AlertsByOtherWays, Pager]) -> None:
@@ -101,6 +112,41 @@ async def test_alert_that_slack_did_not_take_is_told_once(ways: tuple[AlertsByOt
         "understudy incident show INC-1",
     ):
         assert words in body
+
+
+async def test_alert_is_told_once_whichever_replica_tries_it(table: Table) -> None:
+    """Each of them claims the row in turn while Slack is away; and so does the next start."""
+    pager, ledger = Pager(), InlineLedger.open()
+    for _ in range(3):
+        troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), ledger)
+        troubles.on_trouble(in_trouble(), AWAY)
+        await troubles.close()
+
+    assert 1 == len(pager.got)
+
+
+async def test_alert_is_told_while_the_ledger_is_away(table: Table) -> None:
+    """Nobody knows then whether another one told it: twice is better than never."""
+    pager, ledger = Pager(), InlineLedger.open()
+    troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), Gone(ledger.conn))
+    troubles.on_trouble(in_trouble(), AWAY)
+    await troubles.close()
+
+    assert 1 == len(pager.got)
+
+
+async def test_a_lost_channel_is_told_once_by_all_replicas(table: Table) -> None:
+    """Each notices by a post of its own. Lost again some hours later, it is told again."""
+    pager, ledger, clock = Pager(), InlineLedger.open(), ManualClock(START)
+    told = []
+    for hours in (0, 0, 3):
+        clock.advance(timedelta(hours=hours))
+        troubles = AlertsByOtherWays(pager, TableEngine(table), clock, ledger)
+        troubles.on_lost_channel("The alerts channel #ops takes no posts")
+        await troubles.close()
+        told.append(len(pager.got))
+
+    assert [1, 1, 2] == told
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
                 return Called(tuple(named))
 
         shop = Shop()
-        others = AlertsByOtherWays(Pager(), shop.engine, shop.clock)
+        others = AlertsByOtherWays(Pager(), shop.engine, shop.clock, shop.ledger)
         delivery = Delivery(shop.chat, shop.engine, shop.ledger, shop.clock, MessageContext())
         shop.outbox = Outbox(shop.ledger, shop.engine, delivery.performers(), shop.clock, on_trouble=others.on_trouble)
         shop.faults["post"] = [Fault.limited(timedelta(seconds=1))]

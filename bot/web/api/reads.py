@@ -167,7 +167,7 @@ async def denied(request: web.Request) -> web.Response:
     """Who was refused what, the newest first; it names people, so it takes the right to change."""
     services = request.app[SERVICES]
     denials, zone = services.denials, services.engine.policy.incidents.zone
-    attempts = [attempt_shape(one) for one in (denials.newest if denials else ())]
+    attempts = [attempt_shape(one) for one in (await denials.newest() if denials else ())]
     return answer_json({"attempts": attempts, "zone": zone}, headers=NO_STORE)
 
 
