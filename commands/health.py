@@ -2,7 +2,7 @@
 
 from bot.core.policy import Policy
 from bot.verbs.naming import find_provider, named
-from bot.views.health import board, provider
+from bot.views.health import board, provider, telling
 from bot.views.storage import as_seen
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
@@ -27,7 +27,7 @@ async def health(desk: CommandContext, asked: Request, respond: Respond) -> None
         return
     found = _meant(policy, wanted)
     if not _without_words_of_a_question(wanted) and found is None:
-        latencies = await desk.latencies(policy.components)
+        latencies = await desk.latencies(telling(world, policy, now, on_record))
         await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble(), on_record=on_record))
     elif found is None:
         names = {c.provider_name for c in policy.components.values()}

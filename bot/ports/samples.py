@@ -52,8 +52,8 @@ class Samples(Protocol):
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
         """By check, the usual duration in ms of those runs since a moment that succeeded; from one vantage, where named."""
 
-    async def latency(self, component: str, since: datetime) -> LatencyPicture:
-        """The component's latency since a moment."""
+    async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
+        """The latency of each of these components since a moment."""
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, in small chunks; says how many went."""

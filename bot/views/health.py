@@ -23,13 +23,18 @@ OnRecord = Mapping[str, ComponentState]  # what the ledger holds of components t
 ALL_WRITTEN: OnRecord = {}
 
 
+def telling(world: World, policy: Policy, now: datetime, on_record: OnRecord = ALL_WRITTEN) -> list[str]:
+    """The components of which the board says more than that they are operational: how fast they are, too."""
+    return [id for id, component in policy.components.items() if _tells(component, world, now, on_record)]
+
+
 def board(
     world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *, trouble: str = "",
     on_record: OnRecord = ALL_WRITTEN,
 ) -> Message:  # fmt: skip
     """What is wrong, since when, is it us; then every component, those that are operational in one line a provider.
 
-    `trouble` is what people should know of the bot itself.
+    `latencies` are of those that are `telling`, `trouble` is what people should know of the bot itself.
     """
     if not policy.components:
         return fit(Message("No component is configured. Providers stand under `providers:` in the configuration."))

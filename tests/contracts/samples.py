@@ -1,9 +1,11 @@
 """The keepers of samples that the contracts are asked of, by name."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from bot.ports import LatencyPicture, Samples
 from bot.store.postgres.samples.keeper import PostgresSamples, open_postgres_samples
 from bot.store.samples.sqlite import InlineSamples, SqliteSamples, open_samples
 
@@ -17,3 +19,8 @@ async def samples_of(request: pytest.FixtureRequest, folder: Path) -> SqliteSamp
             return InlineSamples.open()
         case _:
             return await open_postgres_samples(request.getfixturevalue("postgres"), "test")
+
+
+async def latency_of(samples: Samples, component: str, since: datetime) -> LatencyPicture:
+    """One component's."""
+    return (await samples.latencies([component], since))[component]

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import LatencyPicture, Remembered, Samples
-from tests.contracts.samples import samples_of
+from tests.contracts.samples import latency_of, samples_of
 from tests.ledger_facts import NOON, after
 
 # What forgets row by row; PostgreSQL drops whole days (tests/store/test_samples_days.py).
@@ -91,7 +91,7 @@ async def test_a_sample_counts_once_when_it_comes_twice(samples: Samples) -> Non
     await samples.add([good(NOON), good(NOON, check="anthropic.api/chat")])
 
     assert 1 == len(await samples.recent("anthropic.api/models", 10))
-    assert 2 == (await samples.latency("anthropic.api", NOON)).count
+    assert 2 == (await latency_of(samples, "anthropic.api", NOON)).count
 
 
 async def test_latency_is_of_runs_that_succeeded(samples: Samples) -> None:
@@ -103,15 +103,29 @@ async def test_latency_is_of_runs_that_succeeded(samples: Samples) -> None:
     )
     await samples.add([good(after(50), 7_000.0, "openai.api/models", "openai.api")])
 
-    assert LatencyPicture(102, 50.0, 95.0, 2) == await samples.latency("anthropic.api", after(1))
+    assert LatencyPicture(102, 50.0, 95.0, 2) == await latency_of(samples, "anthropic.api", after(1))
+
+
+async def test_latencies_of_several_components_are_kept_apart(samples: Samples) -> None:
+    """Also of one that has no check, and without the one that nobody asked for."""
+    for component, total in (("anthropic.api", 100.0), ("openai.api", 200.06), ("other.api", 300.0)):
+        await samples.add([good(after(n), total, f"{component}/models", component) for n in range(3)])
+
+    found = await samples.latencies(["openai.api", "nobody.api", "anthropic.api"], NOON)
+
+    assert {
+        "openai.api": LatencyPicture(3, 200.1, 200.1, 0),
+        "nobody.api": LatencyPicture(0, None, None, 0),
+        "anthropic.api": LatencyPicture(3, 100.0, 100.0, 0),
+    } == found
 
 
 async def test_latency_is_unknown_when_nothing_succeeded(samples: Samples) -> None:
     """No number is better than a made-up one."""
-    assert LatencyPicture(0, None, None, 0) == await samples.latency("anthropic.api", NOON)
+    assert LatencyPicture(0, None, None, 0) == await latency_of(samples, "anthropic.api", NOON)
     await samples.add([bad(NOON)])
 
-    assert LatencyPicture(1, None, None, 1) == await samples.latency("anthropic.api", NOON)
+    assert LatencyPicture(1, None, None, 1) == await latency_of(samples, "anthropic.api", NOON)
 
 
 async def test_latency_over_days_is_right_within_five_percent(samples: Samples) -> None:
@@ -125,7 +139,7 @@ async def test_latency_over_days_is_right_within_five_percent(samples: Samples) 
 
     for since in (NOON, NOON + timedelta(hours=48)):
         hours = 72 - (since - NOON) // timedelta(hours=1)
-        seen = await samples.latency("anthropic.api", since)
+        seen = await latency_of(samples, "anthropic.api", since)
         assert (61 * hours, hours) == (seen.count, seen.failed)
         assert seen.p50_ms == pytest.approx(130, rel=0.06)
         assert seen.p95_ms == pytest.approx(157, rel=0.06)
@@ -201,11 +215,11 @@ async def test_latency_outlives_raw_rows(samples: Samples) -> None:
     for hour in range(4):
         start = NOON + timedelta(hours=hour)
         await samples.add([good(start + timedelta(minutes=n), 100.0 + n) for n in range(60)])
-    assert LatencyPicture(210, 133.0, 157.0, 0) == await samples.latency("anthropic.api", NOON + timedelta(minutes=30))
+    assert LatencyPicture(210, 133.0, 157.0, 0) == await latency_of(samples, "anthropic.api", NOON + timedelta(minutes=30))
 
     await samples.trim(NOON + timedelta(hours=2))
 
-    seen = await samples.latency("anthropic.api", NOON + timedelta(minutes=30))
+    seen = await latency_of(samples, "anthropic.api", NOON + timedelta(minutes=30))
     assert (240, 0) == (seen.count, seen.failed)
     assert seen.p50_ms == pytest.approx(130, rel=0.06)
 

@@ -8,6 +8,7 @@ import pytest
 from bot.core.model import Outcome, Sample
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
 from bot.store.postgres.samples.keeper import PostgresSamples, open_postgres_samples
+from tests.contracts.samples import latency_of
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MIDNIGHT = datetime(2026, 3, 20, tzinfo=UTC)
@@ -26,7 +27,7 @@ def good(at: datetime, total: float = 120.0) -> Sample:
 
 
 async def count_since(samples: PostgresSamples, at: datetime) -> int:
-    return (await samples.latency(COMPONENT, at)).count
+    return (await latency_of(samples, COMPONENT, at)).count
 
 
 async def test_a_day_goes_as_a_whole_once_it_is_over(samples: PostgresSamples) -> None:
@@ -43,7 +44,7 @@ async def test_sums_by_hour_outlive_their_day(samples: PostgresSamples) -> None:
     await samples.add([good(MIDNIGHT + n * HOUR, 100.0 + n) for n in range(48)])
     await samples.trim(MIDNIGHT + DAY)
 
-    seen = await samples.latency(COMPONENT, MIDNIGHT)
+    seen = await latency_of(samples, COMPONENT, MIDNIGHT)
     assert 48 == seen.count
     assert seen.p50_ms == pytest.approx(123, rel=0.06)
 

@@ -144,8 +144,8 @@ class FixedSamples:
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
         return {}
 
-    async def latency(self, component: str, since: datetime) -> LatencyPicture:
-        return LatencyPicture(count=10, p50_ms=120.0, p95_ms=480.5, failed=1)
+    async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
+        return dict.fromkeys(components, LatencyPicture(count=10, p50_ms=120.0, p95_ms=480.5, failed=1))
 
     async def trim(self, before: datetime) -> int:
         return 0

@@ -166,9 +166,9 @@ class SqliteSamples:
         """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
         return await self._read(lambda store: store.medians(since, vantage))
 
-    async def latency(self, component: str, since: datetime) -> LatencyPicture:
-        """The component's latency since a moment: exact up to six hours back, within 5 % beyond; inconclusive runs aside."""
-        return await self._read(lambda store: store.latency(component, since))
+    async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
+        """The latency of each since a moment: to 0.1 ms up to six hours back, within 5 % beyond; inconclusive runs aside."""
+        return await self._read(lambda store: store.latencies(components, since))
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
@@ -246,9 +246,9 @@ class InlineSamples:
         """By check, the median duration in ms of runs that succeeded, from one vantage or from all."""
         return self.store.medians(since, vantage)
 
-    async def latency(self, component: str, since: datetime) -> LatencyPicture:
-        """The component's latency since a moment."""
-        return self.store.latency(component, since)
+    async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
+        """The latency of each of these components since a moment."""
+        return self.store.latencies(components, since)
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`; says how many went."""

@@ -1,6 +1,5 @@
 """/api/v1, the reading half: status, incidents, timelines, exports, flags."""
 
-import asyncio
 import difflib
 import re
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from aiohttp import web
 from bot.core.policy import FlagPolicy
 from bot.core.record.incident import Incident
 from bot.core.scope import scope_of
-from bot.ports import LatencyPicture
 from bot.views.storage import as_seen
 from bot.web.api.shapes import (
     attempt_shape,
@@ -47,7 +45,7 @@ async def status(request: web.Request) -> web.Response:
     policy = services.engine.policy
     world, on_record = as_seen(services.engine.world, services.unwritten())
     ids = [*policy.components, *(id for id in world.components if id not in policy.components)]
-    pictures = await _latencies(services, ids)
+    pictures = await services.samples.latencies(ids, services.clock.now() - LATENCY_OVER)
     names = {c.provider: c.provider_name for c in policy.components.values()}
     providers = [*names, *(id for id in world.providers if id not in names)]
     data = {
@@ -215,9 +213,3 @@ def known_flags(services: WebServices) -> dict[str, FlagPolicy]:
         if state.engagement is not None and not scope_of(key)
     }
     return engaged | served | dict(services.engine.policy.flags)
-
-
-async def _latencies(services: WebServices, ids: list[str]) -> dict[str, LatencyPicture]:
-    since = services.clock.now() - LATENCY_OVER
-    found: list[Any] = await asyncio.gather(*(services.samples.latency(id, since) for id in ids))
-    return dict(zip(ids, found, strict=True))

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -25,22 +26,22 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-async def through(postgres: str, postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Callable[[str], str]]:
+async def through(postgres: str, postgres_server: PostgresServer) -> AsyncIterator[Callable[[str], str]]:
     """The database's address through a PgBouncer in the given mode."""
+    folder = Path(tempfile.mkdtemp(prefix="understudy-pgbouncer-"))
+    folder.chmod(0o755)  # it does not run as root
     running: list[subprocess.Popen[bytes]] = []
 
     def start(mode: str) -> str:
         port = free_port()
-        settings = tmp_path / "pgbouncer.ini"
+        settings = folder / "pgbouncer.ini"
         settings.write_text(
             f"[databases]\n* = host=127.0.0.1 port={postgres_server.port} user={USER} password={PASSWORD}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
             f"pool_mode = {mode}\ndefault_pool_size = 20\n"
         )
-        user = "nobody" if os.geteuid() == 0 else None  # it does not run as root
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(0o755)
-        with (tmp_path / "said").open("wb") as said:
+        user = "nobody" if os.geteuid() == 0 else None
+        with (folder / "said").open("wb") as said:
             running.append(subprocess.Popen([PGBOUNCER, str(settings)], user=user, stdout=said, stderr=said))
         wait_for(port)
         return postgres.replace(f":{postgres_server.port}/", f":{port}/")
@@ -49,6 +50,7 @@ async def through(postgres: str, postgres_server: PostgresServer, tmp_path: Path
     for process in running:
         process.terminate()
         process.wait(10)
+    shutil.rmtree(folder)
 
 
 def wait_for(port: int) -> None:

@@ -1,7 +1,7 @@
 """Reads results: single ones while they are kept, sums by hour for longer."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,8 @@ from bot.ports import LatencyPicture
 from bot.store.connection import Connection, one
 from bot.store.postgres.samples.writing import BUCKET
 from bot.store.rows import micros, moment, plain
-from bot.store.samples.rollups import FAIL, HOUR_S, INCONCLUSIVE, SLOW, US, Tally, read_tally, rolled_until
-from bot.store.samples.sampling import EXACT_FOR, OUTCOMES, Place
+from bot.store.samples.rollups import HOUR_S, SLOW, US, Tally, read_tally, rolled_until
+from bot.store.samples.sampling import EXACT_FOR, OUTCOMES, Place, pictures
 
 WHOLE = """
 SELECT s.at, s.check_id, s.outcome, s.total_us, s.more, c.name, c.component, c.vantage
@@ -52,6 +52,11 @@ COUNTED_RUNS = f"""
 """  # noqa: S608 # constants
 OF_COMPONENT = "check_id IN (SELECT id FROM checks WHERE component = ?)"
 RUNS = f"SELECT outcome, total_us FROM samples WHERE at >= ? AND at < ? AND {OF_COMPONENT}"  # noqa: S608 # constants
+COUNTED = """
+SELECT check_id, outcome, (total_us + 50) / 100 AS tenths, count(*) FROM samples
+WHERE at >= ? AND check_id IN (SELECT CAST(value AS integer) FROM json_array_elements_text(CAST(? AS json)) AS value)
+GROUP BY check_id, outcome, tenths ORDER BY tenths
+"""
 HOURS = f"""
 SELECT count, ok, fail, sum_us, max_us, CAST(histogram AS text) AS histogram
 FROM hours WHERE at >= ? AND at < ? AND {OF_COMPONENT}
@@ -97,13 +102,15 @@ def medians(conn: Connection, since: datetime, vantage: str | None) -> dict[str,
     return found
 
 
-def latency(conn: Connection, component: str, since: datetime) -> LatencyPicture:
-    """The component's latency since a moment: exact over the last hours, within 5 % over longer."""
+def latencies(conn: Connection, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
+    """The latency of each since a moment: to 0.1 ms over the last hours, within 5 % over longer."""
     start = micros(since)
     oldest, newest = _span(conn)
     recently = newest is not None and newest - start <= EXACT_FOR // timedelta(microseconds=1)
     whole = _holds_raw(conn, start, oldest)
-    return _exact(conn, component, start) if recently and whole else _rolled(conn, component, start, whole=whole)
+    if recently and whole:
+        return _exact(conn, components, start)
+    return {component: _rolled(conn, component, start, whole=whole) for component in components}
 
 
 def _span(conn: Connection) -> tuple[int | None, int | None]:
@@ -119,13 +126,10 @@ def _holds_raw(conn: Connection, start: int, oldest: int | None) -> bool:
     return one(conn, "SELECT 1 FROM hours WHERE at >= ? AND at <= ? LIMIT 1", _hour(start), end) is None
 
 
-def _exact(conn: Connection, component: str, start: int) -> LatencyPicture:
-    runs = list(_runs(conn, component, start, 2**62))
-    totals = sorted(total for outcome, total in runs if outcome <= SLOW and total is not None)
-    ranked = [(total / 1_000, 1) for total in totals]
-    count = sum(outcome != INCONCLUSIVE for outcome, _ in runs)
-    failed = sum(outcome == FAIL for outcome, _ in runs)
-    return LatencyPicture(count, percentile(ranked, 0.50), percentile(ranked, 0.95), failed)
+def _exact(conn: Connection, components: Collection[str], start: int) -> dict[str, LatencyPicture]:
+    named = {plain(component): component for component in components}
+    checks = {id: named[name] for id, name in conn.execute("SELECT id, component FROM checks") if name in named}
+    return pictures(components, checks, conn.execute(COUNTED, (start, json.dumps([*checks]))))
 
 
 def _rolled(conn: Connection, component: str, start: int, *, whole: bool) -> LatencyPicture:
