@@ -27,6 +27,7 @@ NAMES = (
     "outcomes",
     "storm",
     "replicas",
+    "spread",
 )
 
 

@@ -13,6 +13,7 @@ import aiohttp
 import yaml
 from aiohttp import web
 
+from bot.sandbox.postgres import PostgresServer
 from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from commands.table import words
 
@@ -33,8 +34,14 @@ class Process:
 
     def cpu_s(self) -> float:
         """The CPU seconds that it has taken so far, in all threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid)
+
+
+def cpu_s(pid: int, *, ended: bool = False) -> float:
+    """CPU seconds of a process, in all threads; `ended`: of its children that ended instead."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    first = 13 if ended else 11
+    return (int(fields[first]) + int(fields[first + 1])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -74,9 +81,9 @@ async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Ru
             await served.cleanup()
 
 
-async def ready(control: Path) -> str:
+async def ready(control: Path, within_s: float = DEADLINE_S) -> str:
     """The bot's address, once it says that it is ready."""
-    async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(within_s), aiohttp.ClientSession() as session:
         while True:
             if control.exists():
                 url = str(json.loads(control.read_text(encoding="utf-8"))["url"])
@@ -90,11 +97,32 @@ def pin(pid: int, core: int) -> None:
     """This process with all its threads on one core, before whatever else runs there."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(thread.name), {core})
+    go_first(pid)
+
+
+def go_first(pid: int) -> None:
+    """This process with all its threads before whatever else runs."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
         try:
             os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(50))
         except PermissionError:
             print("  not at real-time priority: what else runs here is in the figures")
             return
+
+
+class Server(Process):
+    """A PostgreSQL server with all its processes."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        super().__init__("", int((server.data / "postmaster.pid").read_text(encoding="ascii").split()[0]))
+
+    def pids(self) -> list[int]:
+        """Of the first one and of its children."""
+        return [self.pid, *map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split())]
+
+    def cpu_s(self) -> float:
+        """The CPU seconds of all of them, with those that ended."""
+        return sum(cpu_s(pid) for pid in self.pids()) + cpu_s(self.pid, ended=True)
 
 
 def two_cores() -> tuple[int, int]:

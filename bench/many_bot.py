@@ -30,8 +30,8 @@ def look_up(host: str) -> tuple[str, ...]:
 
 
 def main(config: str, data: str, core: str) -> None:
-    """Run until a signal."""
-    if (os.cpu_count() or 1) > 1:
+    """Run until a signal, on that core; on any without one."""
+    if core and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {int(core)})
     loaded = load(Path(config), os.environ)
     configure_logs(loaded.config.secrets(), level="ERROR")

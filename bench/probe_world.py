@@ -76,8 +76,8 @@ def pinned(core: int) -> list[str]:
 
 
 @contextmanager
-def target(folder: Path, nginx: str, core: int) -> Iterator[Target]:
-    """nginx on a core of its own, with a certificate (ECDSA P-256) for localhost."""
+def target(folder: Path, nginx: str, core: int | None, *, first: bool = False) -> Iterator[Target]:
+    """nginx, on that core if there is one, with a certificate (ECDSA P-256) for localhost; `first`: before all else."""
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
     issued = authority.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -86,7 +86,9 @@ def target(folder: Path, nginx: str, core: int) -> Iterator[Target]:
     plain, tls = _free_port(), _free_port()
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, plain=plain, tls=tls, body=BODY), encoding="utf-8")
-    command = [*pinned(core), nginx, "-e", str(folder / "nginx.log"), "-c", str(config)]
+    chrt = program("chrt") if first and os.geteuid() == 0 else None
+    before = [chrt, "-f", "50"] if chrt else []
+    command = [*before, *(pinned(core) if core is not None else []), nginx, "-e", str(folder / "nginx.log"), "-c", str(config)]
     with _running(command, {}, f"http://127.0.0.1:{plain}/"):
         # By address, so that nobody gains by remembering a name.
         yield Target(f"http://127.0.0.1:{plain}/", f"https://127.0.0.1:{tls}/", str(folder / "ca.pem"))

@@ -13,7 +13,8 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from bench.bot import Process, ready, settings, vendor
+from bench.bot import Process, Server, ready, settings, vendor
+from bench.outcomes import BATCH, outcomes
 from bench.report import line, percentile
 from bot.cluster.name import ID_FILE, OWN
 from bot.ports import CLOCK
@@ -30,7 +31,8 @@ SWITCHES = 100
 POLL_S = 0.002
 DEATHS = 5
 NOTES, CALLERS, EACH = 200, 64, 10
-READS = 3_000
+READS, BATCHES, ROUNDS = 8_000, 400, 3
+IDLE_S, WRITTEN_S = 4.0, 2.0  # what was taken is in the database after this
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Cluster:
     workspace: LocalWorkspace
     ledger: PostgresLedger
     address: str
+    server: Server
     port: int
     folder: Path
     asked: dict[str, float]
@@ -87,19 +90,20 @@ def main() -> bool:
         print(f"  NOT MEASURED: {MISSING}")
         return True
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, a_server(durable=True) as server:
-        return asyncio.run(_measured(Path(folder), server.url()))
+        return asyncio.run(_measured(Path(folder), server.url(), Server(server)))
 
 
-async def _measured(folder: Path, address: str) -> bool:
-    async with _cluster(folder, address) as cluster:
+async def _measured(folder: Path, address: str, server: Server) -> bool:
+    async with _cluster(folder, address, server) as cluster:
         held = await _notes(cluster)
         held = await _switches(cluster) and held
         held = await _reads(cluster) and held
+        held = await _outcomes(cluster) and held
         return await _deaths(cluster) and held
 
 
 @asynccontextmanager
-async def _cluster(folder: Path, address: str) -> AsyncIterator[Cluster]:
+async def _cluster(folder: Path, address: str, server: Server) -> AsyncIterator[Cluster]:
     async with AsyncExitStack() as stack:
         asked: dict[str, float] = {}
         served = web.AppRunner(vendor(asked), access_log=None)
@@ -111,7 +115,7 @@ async def _cluster(folder: Path, address: str) -> AsyncIterator[Cluster]:
         workspace.add_channel("ops", members=("ana",))
         ledger = await open_postgres_ledger(address, "bench")
         stack.push_async_callback(ledger.close)
-        cluster = Cluster(workspace, ledger, address, served.addresses[0][1], folder, asked)
+        cluster = Cluster(workspace, ledger, address, server, served.addresses[0][1], folder, asked)
         try:
             for number in range(1, REPLICAS + 1):
                 cluster.replicas.append(await cluster.start(number))
@@ -177,23 +181,58 @@ async def _until_served(replica: Replica, variant: str) -> float:
 
 async def _reads(cluster: Cluster) -> bool:
     """CPU of a read on one replica, and of one on each of three: what does not grow is had as often as there are replicas."""
-    one = await _cpu_of_reads(cluster.replicas[:1])
-    three = await _cpu_of_reads(cluster.replicas)
-    line("CPU of a flag read, one replica", one * 1e6, "us")
-    line("CPU of a flag read, three replicas", three * 1e6, "us")
-    return line("a read on three, of one on one", three / one, "times", 1.25)
+    body = json.dumps({"context": {}}).encode()
+    return await _as_often(cluster, "a flag read", READ, [body] * READS, 1)
 
 
-async def _cpu_of_reads(replicas: list[Replica]) -> float:
-    idle_s, began = 2.0, sum(replica.cpu_s() for replica in replicas)
-    await asyncio.sleep(idle_s)
-    loop = asyncio.get_running_loop()
-    idle, began, at = (sum(one.cpu_s() for one in replicas) - began) / idle_s, sum(one.cpu_s() for one in replicas), loop.time()
-    for number in range(READS):
-        async with replicas[number % len(replicas)].api.post(READ, json={"context": {}}) as answer:
+async def _outcomes(cluster: Cluster) -> bool:
+    """The same of outcomes, of which each replica writes sums of its own."""
+    return await _as_often(cluster, "an outcome", "/api/v1/outcomes", [outcomes(n) for n in range(BATCHES)], BATCH)
+
+
+async def _as_often(cluster: Cluster, what: str, path: str, bodies: list[bytes], each: int) -> bool:
+    """What a thing costs all replicas and the database, where one takes all of them and where each takes its third."""
+    one, three = [], []
+    for _ in range(ROUNDS):  # in turns, as the machine is busier at one time than at another
+        one.append(await _cost(cluster, cluster.replicas[:1], path, bodies, each))
+        three.append(await _cost(cluster, cluster.replicas, path, bodies, each))
+    (by_one, at_one), (by_three, at_three) = map(_middle, (one, three))
+    line(f"CPU of {what}, one of three takes them all", by_one, "us")
+    line(f"CPU of {what}, each takes a third", by_three, "us")
+    line("PostgreSQL's CPU for it, by one", at_one, "us")
+    line("PostgreSQL's CPU for it, by three", at_three, "us")
+    return line(f"{what} by three, of one by one", by_three / by_one, "times", 1.25)
+
+
+def _middle(found: list[tuple[float, float]]) -> tuple[float, float]:
+    ours, databases = zip(*found, strict=True)
+    return percentile(ours, 0.5), percentile(databases, 0.5)
+
+
+async def _cost(cluster: Cluster, takers: list[Replica], path: str, bodies: list[bytes], each: int) -> tuple[float, float]:
+    """Microseconds of all replicas, and of the database, for each; without what they need while nothing comes.
+
+    The takers take their parts one after the other, each as busy as if it had a core of its own.
+    """
+    loop, parts = asyncio.get_running_loop(), (cluster.replicas, [cluster.server])
+
+    def used() -> list[float]:
+        return [sum(one.cpu_s() for one in part) for part in parts]
+
+    before = used()
+    await asyncio.sleep(IDLE_S)
+    idle = [(after - earlier) / IDLE_S for after, earlier in zip(used(), before, strict=True)]
+    before, at = used(), loop.time()
+    for number, body in enumerate(bodies):
+        taker = takers[number * len(takers) // len(bodies)]
+        async with taker.api.post(path, data=body, headers={"Content-Type": "application/json"}) as answer:
+            if answer.status != 200:
+                raise RuntimeError(f"{path}: {answer.status} {(await answer.text())[:200]}")
             await answer.read()
-    spent = sum(one.cpu_s() for one in replicas) - began - idle * (loop.time() - at)
-    return spent / READS
+    await asyncio.sleep(WRITTEN_S)
+    took_s, count = loop.time() - at, len(bodies) * each
+    spent = [after - earlier - rest * took_s for after, earlier, rest in zip(used(), before, idle, strict=True)]
+    return max(spent[0], 0.0) / count * 1e6, max(spent[1], 0.0) / count * 1e6
 
 
 async def _deaths(cluster: Cluster) -> bool:
