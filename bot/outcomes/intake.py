@@ -6,8 +6,9 @@ that had to wait for a disk would be the worse trade.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
@@ -15,7 +16,10 @@ import structlog
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
 from bot.core.outcomes.outcome import Outcome
+from bot.core.outcomes.series import Reading
+from bot.outcomes.measured import Measured
 from bot.ports import Outcomes, StoreError
+from bot.ports.outcomes import Told
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
 
@@ -37,27 +41,45 @@ class Taken(Enum):
     FULL = auto()  # what came before is not on the disk yet, and there is no room for more
 
 
+Rows = dict[tuple[int, Route], Counts]  # by minute and way
+
+
+@dataclass(slots=True)
+class _Told:
+    """What came with one key; another replica may have been told the same, which shows when it is written."""
+
+    rows: Rows = field(default_factory=dict)
+    readings: Sequence[Reading] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.rows) + len(self.readings)
+
+
 class OutcomeIntake:
     """Takes batches between `start()` and `stop()`; `observe` hears of everything that is counted."""
 
     def __init__(
         self, outcomes: Outcomes, clock: Clock, observe: Callable[[Route, Counts], None] = lambda *_: None, *,
-        every_s: float = EVERY_S, most_rows: int = MOST_ROWS,
+        every_s: float = EVERY_S, most_rows: int = MOST_ROWS, measured: Measured | None = None,
     ) -> None:  # fmt: skip
+        self.measured = measured or Measured(clock)
+        self._began = clock.now()
         self._outcomes = outcomes
         self._clock = clock
         self._observe = observe
         self._every_s = every_s
         self._most_rows = most_rows
-        self._rows: dict[tuple[int, Route], Counts] = {}
-        self._keys: set[bytes] = set()
-        self._writing: set[bytes] = set()
+        self._rows: Rows = {}  # of what came without a key
+        self._told: dict[bytes, _Told] = {}
+        self._held = 0  # rows and readings of those
+        self._writing: Collection[bytes] = ()
         self._asking: set[bytes] = set()
         self._one_at_a_time = asyncio.Lock()
         self._services: set[str] = set()
         self._services_at: datetime | None = None
         self._sparingly = Sparingly(clock, timedelta(minutes=10))
-        self._told = asyncio.Event()  # something waits for the disk
+        self._wake = asyncio.Event()  # something waits for the disk
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -75,12 +97,17 @@ class OutcomeIntake:
     @property
     def full(self) -> bool:
         """Whether so much waits for the disk that no further batch is taken."""
-        return len(self._rows) >= self._most_rows or len(self._keys) >= MOST_KEYS
+        return len(self._rows) + self._held >= self._most_rows or len(self._told) >= MOST_KEYS
 
-    async def take(self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "") -> Taken:
-        """Count a batch. A `key` that this sender used within a day counts nothing again, also across a restart."""
+    async def take(
+        self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "", readings: Sequence[Reading] = ()
+    ) -> Taken:
+        """Count a batch. A `key` that this sender used within a day counts nothing again, also across a restart, and whichever
+        replica it was told; `readings` need one.
+        """
         if self.full:
             return Taken.FULL
+        rows = self._rows
         if key:
             hashed = _hashed(sender, key)
             if self._holds(hashed):
@@ -91,10 +118,14 @@ class OutcomeIntake:
                     return Taken.BEFORE
             finally:
                 self._asking.discard(hashed)
-            self._keys.add(hashed)  # only now, so that it is written with its counts
-            self._told.set()
+            told = self._told[hashed] = _Told()  # only now, so that it is written with its counts
+            told.readings = [replace(one, route=self._told_apart(one.route)) for one in readings]
+            rows = told.rows
+            self._wake.set()
         for outcome in outcomes:
-            self._count(outcome)
+            self._count(rows, outcome)
+        if key:
+            self._held += told.size
         return Taken.COUNTED
 
     async def knows(self, key: str, *, sender: str = "") -> bool:
@@ -103,7 +134,7 @@ class OutcomeIntake:
         return self._holds(hashed) or await self._was_counted(hashed)
 
     def _holds(self, key: bytes) -> bool:
-        return key in self._keys or key in self._writing or key in self._asking
+        return key in self._told or key in self._writing or key in self._asking
 
     async def _was_counted(self, key: bytes) -> bool:
         try:
@@ -111,19 +142,22 @@ class OutcomeIntake:
         except StoreError:  # better counted twice than not at all; the file's trouble is said where it is watched
             return False
 
-    def _count(self, outcome: Outcome) -> None:
-        route = outcome.route
-        if route.service not in self._services:
-            if len(self._services) >= MOST_SERVICES:
-                route = route._replace(service=OTHER_SERVICES)
-            else:
-                self._services.add(route.service)
+    def _told_apart(self, route: Route) -> Route:
+        if route.service in self._services:
+            return route
+        if len(self._services) >= MOST_SERVICES:
+            return route._replace(service=OTHER_SERVICES)
+        self._services.add(route.service)
+        return route
+
+    def _count(self, rows: Rows, outcome: Outcome) -> None:
+        route = self._told_apart(outcome.route)
         row = (int(outcome.at.timestamp()) // 60, route)
-        held = self._rows.get(row)
+        held = rows.get(row)
         if held is None:
-            self._rows[row] = held = Counts()
+            rows[row] = held = Counts()
         held.add(outcome.counts)
-        self._told.set()
+        self._wake.set()
         self._observe(route, outcome.counts)
 
     async def flush(self) -> None:
@@ -132,39 +166,40 @@ class OutcomeIntake:
             await self._write()
 
     async def _write(self) -> None:
-        if not self._rows and not self._keys:
+        if not self._rows and not self._told:
             return
         rows, self._rows = self._rows, {}
-        keys, self._keys = self._keys, set()
-        self._writing = keys
-        batch = [
-            MinuteCount(datetime.fromtimestamp(minute * 60, UTC), route, counts) for (minute, route), counts in rows.items()
-        ]
+        told, self._told, self._held = self._told, {}, 0
+        self._writing = told.keys()
+        batches = [Told(key, _minutes(one.rows), one.readings) for key, one in told.items()]
         try:
-            await self._outcomes.add(batch, keys, now=self._clock.now())
+            for outcome in await self._outcomes.add(_minutes(rows), batches, now=self._clock.now(), began=self._began):
+                self._observe(outcome.route, outcome.counts)
         except StoreError as error:
-            self._keep(rows, keys)
+            self._keep(rows, told)
             if (unsaid := self._sparingly.may("outcomes")) is not None:
                 log.warning("outcomes are not written yet", why=str(error), rows=len(self._rows), since_last=unsaid)
         finally:
-            self._writing = set()
+            self._writing = ()
 
-    def _keep(self, rows: dict[tuple[int, Route], Counts], keys: set[bytes]) -> None:
+    def _keep(self, rows: Rows, told: dict[bytes, _Told]) -> None:
         for row, counts in self._rows.items():
             if row in rows:
                 rows[row].add(counts)
             else:
                 rows[row] = counts
         self._rows = rows
-        self._keys |= keys
-        self._told.set()
+        self._told = {**told, **self._told}
+        self._held = sum(one.size for one in self._told.values())
+        self._wake.set()
 
     async def _know_services(self) -> None:
         """Forget who told nothing for a day, so that there is room for others."""
         now = self._clock.now()
         if self._services_at is None or now - self._services_at >= A_DAY:
             try:
-                held = {route.service for _, route in self._rows}
+                waiting = [self._rows, *(one.rows for one in self._told.values())]
+                held = {route.service for rows in waiting for _, route in rows}
                 self._services = await self._outcomes.services(now - A_DAY) | held
                 self._services_at = now
             except StoreError as error:
@@ -174,14 +209,18 @@ class OutcomeIntake:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(A_DAY.total_seconds()):  # then those are forgotten who tell nothing any more
-                    await self._told.wait()
+                    await self._wake.wait()
             await asyncio.sleep(self._every_s)
-            self._told.clear()
+            self._wake.clear()
             try:
                 await self.flush()
                 await self._know_services()
             except Exception:  # the root of a task: one batch that cannot be written must not end all others
                 log.exception("outcomes could not be written")
+
+
+def _minutes(rows: Rows) -> list[MinuteCount]:
+    return [MinuteCount(datetime.fromtimestamp(minute * 60, UTC), route, counts) for (minute, route), counts in rows.items()]
 
 
 def _hashed(sender: str, key: str) -> bytes:

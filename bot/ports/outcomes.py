@@ -1,20 +1,36 @@
 """What became of requests of real customers: counts by minute, kept beside the samples."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.outcomes.counts import MinuteCount
+from bot.core.outcomes.outcome import Outcome
+from bot.core.outcomes.series import Reading
 from bot.core.outcomes.served import Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one request told, which its `key` tells from all others: counts, and readings of series that only grow."""
+
+    key: bytes
+    counts: Sequence[MinuteCount] = ()
+    readings: Sequence[Reading] = ()
 
 
 class Outcomes(Protocol):
     """Counts of outcomes by minute and way."""
 
-    async def add(self, counts: Sequence[MinuteCount], keys: Collection[bytes] = (), *, now: datetime) -> None:
-        """Add a batch to what is counted, and remember the keys of requests that it came with, all or nothing.
+    async def add(
+        self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
+    ) -> list[Outcome]:
+        """Add a batch to what is counted, and what requests told whose keys are not known yet, all or nothing. Gives what is
+        new in their readings.
 
-        It outlives the process at once, and a power cut after the next checkpoint. Keys of more than a day ago are forgotten.
+        It outlives the process at once, and a power cut after the next checkpoint. Keys of more than a day ago are forgotten,
+        and so are series that are silent for as long. `began` is since when we listen, where nobody did before.
         """
 
     async def known_key(self, key: bytes) -> bool:

@@ -43,7 +43,7 @@ def build_web(services: WebServices) -> web.Application:
     app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
     app[outcomes.NAMES] = outcomes.KnownNames()
-    app[otlp.STATE] = otlp.OtlpState(services.clock.now())
+    app[otlp.TURN] = asyncio.Lock()
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
     app.on_cleanup.append(partial(_forget, streams))

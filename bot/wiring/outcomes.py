@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.core.detection.verdict import Heard
 from bot.outcomes.evidence import TrafficEvidence
 from bot.outcomes.intake import OutcomeIntake
+from bot.outcomes.measured import Measured
 from bot.outcomes.served import ServedCounter
 from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup
 from bot.wiring.store import Store
+
+MEASURED = "measured"  # services that send metrics, as replicas tell each other
 
 
 class OutcomeRoom(AppPart):
@@ -26,10 +29,13 @@ class OutcomeRoom(AppPart):
     async def start(self) -> None:
         """Begin to take and to write."""
         setup = self._setup
-        self.intake = OutcomeIntake(self._store.samples.outcomes, setup.clock, setup.metrics.observe_outcomes)
+        measured = Measured(setup.clock, lambda names: self._store.member.tell(MEASURED, names))
+        self._store.member.hear(MEASURED, measured.hear)
+        outcomes, observe = self._store.samples.outcomes, setup.metrics.observe_outcomes
+        self.intake = OutcomeIntake(outcomes, setup.clock, observe, measured=measured)
         self._ends(self.intake.stop)
         await self.intake.start()
-        engine, outcomes = self._store.engine, self._store.samples.outcomes
+        engine = self._store.engine
         self._counter = ServedCounter(engine, outcomes, setup.clock, self.intake.flush)
         down_share = setup.config.detection.down_share
         self._evidence = TrafficEvidence(

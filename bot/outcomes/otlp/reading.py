@@ -9,15 +9,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from bot.core.histogram import bucket
-from bot.core.outcomes.counts import Counts, Route
+from bot.core.outcomes.counts import Route
 from bot.core.outcomes.known import Known
-from bot.core.outcomes.outcome import Outcome, error_kind, untimely
-from bot.outcomes.otlp.cumulative import Cumulative, Point, difference_of
+from bot.core.outcomes.outcome import Outcome, untimely
+from bot.core.outcomes.series import Point, Reading, counted, moment
 
 DURATION = "gen_ai.client.operation.duration"
 OPERATIONS = frozenset({"chat", "generate_content", "text_completion", "embeddings"})  # not agents and tools, which hold those
@@ -26,6 +26,8 @@ DELTA = 1
 IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})  # hexadecimal in OTLP's JSON
 SERVICE_CHARS = 64
 LONGEST_S = 86_400.0
+MOST_NS = 2**62  # the year 2116
+OTHER_TIME = "a request is of more than a day ago, or still to come: compare the clocks"
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9 ._:/@-]+", re.ASCII)
 
@@ -36,9 +38,13 @@ class OtlpError(ValueError):
 
 @dataclass
 class Read:
-    """What a body came to: `rejected` counts points or spans, `why` has a sentence for the first of each kind."""
+    """What a body came to: `rejected` counts points or spans, `why` has a sentence for the first of each kind.
+
+    What is new in a `readings` of a series that only grows is known where it is written down.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
     rejected: int = 0
     why: dict[str, str] = field(default_factory=dict)
 
@@ -48,7 +54,7 @@ class Read:
         self.why.setdefault(kind, sentence)
 
 
-def read_metrics(body: bytes, packed: bool, known: Known, now: datetime, cumulative: Cumulative) -> Read:
+def read_metrics(body: bytes, packed: bool, known: Known, now: datetime) -> Read:
     """Data points of the duration of requests to models; `packed` = protobuf, else JSON. Raises OtlpError."""
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest  # see `_parsed`
 
@@ -67,14 +73,10 @@ def read_metrics(body: bytes, packed: bool, known: Known, now: datetime, cumulat
                 if route is None:
                     continue
                 point = _point(raw, kind)
-                if data.aggregation_temporality != DELTA:
-                    # A hash, for what others send may be long.
-                    key = hashlib.sha256(repr((route, sorted(said.items()))).encode("utf-8", "backslashreplace")).digest()
-                    seen = cumulative.seen(key, point, now)
-                    if seen is None:
-                        continue
-                    point = difference_of(seen, point)
-                _count(found, route, said, point, now)
+                if data.aggregation_temporality == DELTA:
+                    _count(found, route, said, point, now)
+                else:
+                    _keep(found, route, said, point, now)
     return found
 
 
@@ -149,22 +151,20 @@ def _route(said: Mapping[str, str], known: Known, found: Read) -> Route | None:
 def _count(found: Read, route: Route, said: Mapping[str, str], point: Point, now: datetime) -> None:
     if point.count <= 0:
         return
-    at = _moment((point.start + point.end) // 2)
-    why = untimely(at, now) if at else None
-    if at is None or why:
-        found.reject("time", "a request is of more than a day ago, or still to come: compare the clocks")
+    if outcome := counted(route, said.get("error.type", ""), point, now):
+        found.outcomes.append(outcome)
+    else:
+        found.reject("time", OTHER_TIME)
+
+
+def _keep(found: Read, route: Route, said: Mapping[str, str], point: Point, now: datetime) -> None:
+    at = moment(point.end)
+    if at is None or not 0 <= point.start < MOST_NS or untimely(at, now):
+        found.reject("time", OTHER_TIME)
         return
-    error = said.get("error.type", "")
-    counts = Counts(latency=point.latency)
-    counts.see(point.count, ok=not error, error=error_kind(error))
-    found.outcomes.append(Outcome(min(at, now), route, counts))
-
-
-def _moment(nanoseconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    # A hash, for what others send may be long.
+    key = hashlib.sha256(repr((route, sorted(said.items()))).encode("utf-8", "backslashreplace")).digest()
+    found.readings.append(Reading(key, point, route, said.get("error.type", "")))
 
 
 def _point(raw: Any, kind: str) -> Point:

@@ -7,8 +7,8 @@ Freed pages are used again by new rows, so a file that reached its budget keeps 
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
-from bot.store import outcomes
 from bot.store.connection import Connection, atomic, one
+from bot.store.outcomes import keeping as outcomes
 from bot.store.rows import micros
 from bot.store.samples.rollups import BASE_S, HOUR_S, US
 

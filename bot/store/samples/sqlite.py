@@ -12,7 +12,7 @@ from bot.core.model import Sample
 from bot.ports import LatencyPicture, Remembered
 from bot.store.connection import Connection
 from bot.store.errors import StoreError, StoreTrouble
-from bot.store.outcomes import StoredOutcomes
+from bot.store.outcomes.keeping import StoredOutcomes
 from bot.store.samples import retention
 from bot.store.samples.sampling import START, SampleStore
 from bot.store.sqlite.access import Access, Ways

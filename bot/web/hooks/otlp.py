@@ -3,13 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from aiohttp import web
 
 from bot.outcomes.intake import Taken
-from bot.outcomes.otlp.cumulative import Cumulative
 from bot.outcomes.otlp.reading import OtlpError, Read, read_metrics, read_spans
 from bot.web.api.reads import NO_STORE
 from bot.web.hooks.outcomes import NAMES, too_much
@@ -22,31 +19,9 @@ METRICS, TRACES = "/v1/metrics", "/v1/traces"
 OTLP_BYTES = 4 * 1024 * 1024  # unpacked
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 INVALID, UNAVAILABLE = 3, 14  # of google.rpc.Code
-MEASURED_FOR = timedelta(minutes=10)
-MOST_MEASURED = 1_000
 
 
-class OtlpState:
-    """What has to be remembered between two exports: counters that only grow, and which services send metrics."""
-
-    def __init__(self, began_at: datetime) -> None:
-        self.cumulative = Cumulative(began_at)
-        self.one_at_a_time = asyncio.Lock()
-        self._measured: dict[str, datetime] = {}
-
-    def measured(self, service: str, now: datetime) -> None:
-        """This service sends metrics: its spans would tell the same requests a second time."""
-        self._measured.pop(service, None)
-        self._measured[service] = now
-        if len(self._measured) > MOST_MEASURED:
-            del self._measured[next(iter(self._measured))]
-
-    def measures(self, service: str, now: datetime) -> bool:
-        """Whether its metrics came lately."""
-        return now - self._measured.get(service, now - MEASURED_FOR) < MEASURED_FOR
-
-
-STATE = web.AppKey("otlp", OtlpState)
+TURN = web.AppKey("otlp", asyncio.Lock)  # large bodies are read one at a time
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -82,34 +57,31 @@ async def _answered(request: web.Request, rejected: str) -> web.Response:
 async def _taken(request: web.Request, packed: bool, *, spans: bool) -> tuple[int, str]:
     """How many were not taken, and why."""
     services = request.app[SERVICES]
-    intake, now, state = services.hooks.outcomes, services.clock.now(), request.app[STATE]
+    intake, now = services.hooks.outcomes, services.clock.now()
     if intake is None:
         raise web.HTTPNotFound
     body = await read_bytes(request, OTLP_BYTES)
     known = request.app[NAMES].of(services.engine.policy)
-    read: Callable[[], Read] = (
-        (lambda: read_spans(body, packed, known, now))
-        if spans
-        else (lambda: read_metrics(body, packed, known, now, state.cumulative))
-    )
     key = f"otlp/{hashlib.sha256(body).hexdigest()}"  # an exporter that heard no answer sends the same bytes again
     if await intake.knows(key, sender=presented(request)):
         return 0, ""
-    if intake.full:  # before what only grows is taken for seen
+    if intake.full:
         raise too_much()
     try:
-        async with state.one_at_a_time:
-            found = await asyncio.to_thread(read)
+        async with request.app[TURN]:
+            found: Read = await asyncio.to_thread(read_spans if spans else read_metrics, body, packed, known, now)
     except OtlpError as error:
         raise Refusal(400, f"{error}.") from error
     outcomes = found.outcomes
     if spans:
-        outcomes = [one for one in outcomes if not state.measures(one.route.service, now)]
+        outcomes = [one for one in outcomes if not intake.measured.includes(one.route.service)]
     else:
-        for service in {one.route.service for one in outcomes}:
-            state.measured(service, now)
-    if outcomes and await intake.take(outcomes, sender=presented(request), key=key) is Taken.FULL:
-        raise too_much()
+        routes = [*(one.route for one in outcomes), *(one.route for one in found.readings)]
+        intake.measured.note({route.service for route in routes})
+    if outcomes or found.readings:
+        taken = await intake.take(outcomes, sender=presented(request), key=key, readings=found.readings)
+        if taken is Taken.FULL:
+            raise too_much()
     return found.rejected, "; ".join(found.why.values())
 
 

@@ -10,9 +10,10 @@ import pytest
 from web_house import CONTROL, LOCAL, OUTCOME, READ, START, House, OpenHouse, headers
 
 from bot.core.outcomes.counts import MinuteCount, Route
-from bot.core.outcomes.outcome import told
+from bot.core.outcomes.outcome import Outcome, told
 from bot.outcomes.intake import MOST_SERVICES, OutcomeIntake, Taken
 from bot.ports import Outcomes, StoreError, StoreTrouble
+from bot.ports.outcomes import Told
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.web.services import Hooks
@@ -28,10 +29,12 @@ class Stubborn:
         self.takes = False
         self.known_key, self.between, self.services = inner.known_key, inner.between, inner.services
 
-    async def add(self, counts: Sequence[MinuteCount], keys: Collection[bytes] = (), *, now: datetime) -> None:
+    async def add(
+        self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
+    ) -> list[Outcome]:
         if not self.takes:
             raise StoreError("the disk is full", kind=StoreTrouble.FULL)
-        await self._inner.add(counts, keys, now=now)
+        return await self._inner.add(counts, told, now=now, began=began)
 
 
 CLAUDE = {"service": "chat", "flag": "support-chat.llm", "variant": "claude"}

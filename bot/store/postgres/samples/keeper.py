@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from bot.core.model import Sample
-from bot.core.outcomes.counts import MinuteCount
 from bot.ports import LatencyPicture, Remembered, StoreError
 from bot.store.connection import Connection
-from bot.store.outcomes import StoredOutcomes
+from bot.store.outcomes.keeping import StoredOutcomes
 from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.migrations import migrate, require
 from bot.store.postgres.opening import looking, usable, writing_samples
@@ -61,12 +60,6 @@ class _Reader(NamedTuple):
 class PartedOutcomes(StoredOutcomes["_Reader | SampleWriter"]):
     """`bot.ports.Outcomes` in partitions of a day."""
 
-    async def add(self, counts: Sequence[MinuteCount], keys: Collection[bytes] = (), *, now: datetime) -> None:
-        """Add a batch, and the keys that it came with, all or nothing."""
-        if counts:
-            await self._write(lambda store: schema.OUTCOMES.make(store.conn, {count.at for count in counts}))
-        await super().add(counts, keys, now=now)
-
     async def forget(self, before: datetime) -> None:
         """Forget the days that were over before that moment."""
         await self._write(lambda store: keeping.forget(store.conn, schema.OUTCOMES, before))
@@ -88,7 +81,7 @@ class PostgresSamples:
         self._readers: Readers[_Reader] = Readers(name, lambda: _reading(place, replica), readers)
         self._patience = Patience(place)
         self.be_patient = self._patience.be_patient
-        self.outcomes = PartedOutcomes(self._write, self._read)
+        self.outcomes = PartedOutcomes(self._write, self._read, schema.OUTCOMES.make)
 
     async def open(self) -> None:
         """Connect, and make what is not there. Raises StoreError."""

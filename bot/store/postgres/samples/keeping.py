@@ -14,7 +14,7 @@ WHERE n.nspname = current_schema() AND c.relkind = 'r' AND ({which})
 """
 RESULTS_TAKE = TAKEN.format(which="starts_with(c.relname, 'samples_')")
 ALL_TAKE = TAKEN.format(
-    which="c.relname IN ('outcome_keys', 'remembered') OR starts_with(c.relname, 'samples_') "
+    which="c.relname IN ('outcome_keys', 'remembered', 'series') OR starts_with(c.relname, 'samples_') "
     "OR starts_with(c.relname, 'hours_') OR starts_with(c.relname, 'outcomes_')"
 )
 

@@ -74,6 +74,20 @@ TABLES = (
     "CREATE INDEX outcome_keys_at ON outcome_keys (at)",
 )
 
+SERIES = (
+    """
+    CREATE TABLE series (
+        key bytea PRIMARY KEY,
+        at bigint NOT NULL,         -- seconds since 1970, when it was told last
+        start bigint NOT NULL,      -- nanoseconds since 1970, as the next one
+        upto bigint NOT NULL,
+        count bigint NOT NULL,
+        latency text NOT NULL       -- JSON: bucket -> count
+    )
+    """,
+    "CREATE INDEX series_at ON series (at)",
+)
+
 
 def m001_first(conn: PostgresConnection) -> None:
     """Checks, results, sums by hour, what was concluded, and what became of real requests."""
@@ -81,7 +95,13 @@ def m001_first(conn: PostgresConnection) -> None:
         conn.execute(table)
 
 
-SAMPLES = Shape("samples", (m001_first,))
+def m002_series(conn: PostgresConnection) -> None:
+    """Counters that only grow, which any replica may be told of."""
+    for sql in SERIES:
+        conn.execute(sql)
+
+
+SAMPLES = Shape("samples", (m001_first, m002_series))
 
 
 class Parted(NamedTuple):

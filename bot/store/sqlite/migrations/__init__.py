@@ -34,7 +34,7 @@ def _of_samples() -> "Migrations":
 
 
 LEDGER = Shape(0x55_4C_45_44, _of_the_ledger, 4)
-SAMPLES = Shape(0x55_53_41_4D, _of_samples, 4)
+SAMPLES = Shape(0x55_53_41_4D, _of_samples, 5)
 
 
 def migrate(conn: SqliteConnection, shape: Shape, name: str) -> None:

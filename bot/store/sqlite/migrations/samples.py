@@ -172,3 +172,22 @@ def m004_outcomes(db: Database) -> None:
     """What became of real requests."""
     for sql in (WAYS, OUTCOMES, OUTCOME_KEYS, "CREATE INDEX outcome_keys_at ON outcome_keys (at)"):
         db.execute(sql)
+
+
+SERIES = """
+CREATE TABLE series (
+    key BLOB PRIMARY KEY,
+    at INTEGER NOT NULL,        -- seconds since 1970, when it was told last
+    start INTEGER NOT NULL,     -- nanoseconds since 1970, as the next one
+    upto INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    latency TEXT NOT NULL       -- JSON: bucket -> count
+) STRICT, WITHOUT ROWID
+"""
+
+
+@samples()
+def m005_series(db: Database) -> None:
+    """Counters that only grow."""
+    for sql in (SERIES, "CREATE INDEX series_at ON series (at)"):
+        db.execute(sql)

@@ -1,17 +1,24 @@
 """Outcomes of real requests, kept beside samples: a row for each way and minute, and the keys of requests that told them."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.core.outcomes.outcome import Outcome
 from bot.core.outcomes.served import Sum
+from bot.ports.outcomes import Told
 from bot.store.connection import Connection, atomic, one
+from bot.store.outcomes import series
+from bot.store.outcomes.series import MOST_SERIES
 from bot.store.rows import canonical, plain
+
+Make = Callable[[Connection, Collection[datetime]], None]
 
 KEYS_KEPT = timedelta(days=1)
 KEYS_CHUNK = 1_000  # old ones forgotten with each batch
+KEYS_ASKED = 500  # in one question
 CHUNK = 1_000  # rows forgotten in one transaction
 
 ADD = """
@@ -30,15 +37,44 @@ FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ?
 """
 
 
-def add(conn: Connection, counts: Sequence[MinuteCount], keys: Collection[bytes], now: datetime) -> None:
-    """Add a batch, and forget some of the keys that are too old."""
+def add(
+    conn: Connection, counts: Sequence[MinuteCount], told: Collection[Told], now: datetime, *, began: datetime | None = None,
+    make: Make = lambda conn, moments: None, most_series: int = MOST_SERIES,
+) -> list[Outcome]:  # fmt: skip
+    """Add a batch, and forget some of the keys that are too old. `make` prepares the place of these minutes."""
+    at = _seconds(now)
     with atomic(conn):
-        for count in counts:
+        known = _known_keys(conn, [request.key for request in told])
+        fresh = [request for request in told if request.key not in known]  # the same may have been told to another replica
+        readings = [reading for request in fresh for reading in request.readings]
+        news = series.grown_by(conn, readings, now, began or now, most=most_series)
+        sums = _summed([*counts, *(count for request in fresh for count in request.counts)], news)
+        make(conn, {count.at for count in sums})
+        for count in sums:
             _add(conn, count)
-        at = _seconds(now)
-        conn.executemany(REMEMBER, [(key, at) for key in keys])
+        conn.executemany(REMEMBER, [(request.key, at) for request in fresh])
         old = (at - int(KEYS_KEPT.total_seconds()), KEYS_CHUNK)
         conn.execute("DELETE FROM outcome_keys WHERE key IN (SELECT key FROM outcome_keys WHERE at < ? LIMIT ?)", old)
+    return news
+
+
+def _known_keys(conn: Connection, keys: Sequence[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    for start in range(0, len(keys), KEYS_ASKED):
+        some = tuple(keys[start : start + KEYS_ASKED])
+        sql = f"SELECT key FROM outcome_keys WHERE key IN ({', '.join('?' * len(some))})"  # noqa: S608 # question marks
+        found |= {bytes(row[0]) for row in conn.execute(sql, some).fetchall()}
+    return found
+
+
+def _summed(counts: Iterable[MinuteCount], news: Iterable[Outcome]) -> list[MinuteCount]:
+    """Each minute and way once."""
+    sums: dict[tuple[datetime, Route], Counts] = {}
+    for count in counts:
+        sums.setdefault((count.at, count.route), Counts()).add(count.counts)
+    for new in news:
+        sums.setdefault((new.at.replace(second=0, microsecond=0), new.route), Counts()).add(new.counts)
+    return [MinuteCount(at, route, found) for (at, route), found in sums.items()]
 
 
 def _add(conn: Connection, count: MinuteCount) -> None:
@@ -124,15 +160,21 @@ class StoredOutcomes(Generic[S]):
     """`bot.ports.Outcomes` over whoever writes and reads the file of samples."""
 
     def __init__(
-        self, write: Callable[[Callable[[S], Any]], Awaitable[Any]], read: Callable[[Callable[[S], Any]], Awaitable[Any]]
-    ) -> None:
+        self, write: Callable[[Callable[[S], Any]], Awaitable[Any]], read: Callable[[Callable[[S], Any]], Awaitable[Any]],
+        make: Make = lambda conn, moments: None,
+    ) -> None:  # fmt: skip
         self._write = write
         self._read = read
+        self._make = make
 
-    async def add(self, counts: Sequence[MinuteCount], keys: Collection[bytes] = (), *, now: datetime) -> None:
-        """Add a batch, and the keys that it came with, all or nothing."""
-        if counts or keys:
-            await self._write(lambda store: add(store.conn, counts, keys, now))
+    async def add(
+        self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
+    ) -> list[Outcome]:
+        """Add a batch, and what requests told whose keys are not known yet, all or nothing."""
+        if not counts and not told:
+            return []
+        found: list[Outcome] = await self._write(lambda store: add(store.conn, counts, told, now, began=began, make=self._make))
+        return found
 
     async def known_key(self, key: bytes) -> bool:
         """Whether a request of this key was counted within a day."""

@@ -1,0 +1,114 @@
+"""What every keeper of outcomes knows of series that only grow, whoever was told their points; asked of each."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.core.outcomes.series import Point, Reading
+from bot.ports import Samples
+from bot.ports.outcomes import Told
+from bot.store.outcomes.keeping import add
+from bot.store.samples.sqlite import InlineSamples
+from tests.contracts.samples import samples_of
+from tests.ledger_facts import NOON
+
+MAIL = Route("mail", provider="openai")
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+NAMES = count()
+
+
+@pytest.fixture(params=["threaded", "inline", "postgresql"])
+async def samples(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Samples]:
+    opened = await samples_of(request, tmp_path)
+    yield opened
+    await opened.close()
+
+
+def ns(minutes: float) -> int:
+    return int((NOON + minutes * MINUTE).timestamp()) * 10**9
+
+
+def reading(total: int, end: float, *, start: float = 1, key: bytes = b"mail", error: str = "") -> Reading:
+    """A series that began `start` minutes after noon, and held `total` requests `end` minutes after."""
+    return Reading(key, Point(ns(start), ns(end), total, {140: total} if total else {}), MAIL, error)
+
+
+async def told(samples: Samples, *readings: Reading, at: float = 60) -> int:
+    """How many requests are new in these, `at` so many minutes after noon."""
+    request = Told(f"request {next(NAMES)}".encode(), (), readings)
+    news = await samples.outcomes.add([], [request], now=NOON + at * MINUTE, began=NOON)
+    return sum(one.counts.total for one in news)
+
+
+async def counted(samples: Samples) -> list[tuple[int, int, int]]:
+    rows: Sequence[MinuteCount] = await samples.outcomes.between(NOON - DAY, NOON + 3 * DAY)
+    return [((one.at - NOON) // MINUTE, one.counts.ok, one.counts.failed) for one in rows]
+
+
+async def test_what_two_requests_with_one_key_told_counts_once(samples: Samples) -> None:
+    """A client that heard no answer asked another replica within the same second."""
+    counts = [MinuteCount(NOON, MAIL, Counts(ok=3))]
+    for _ in range(2):
+        await samples.outcomes.add([], [Told(b"k", counts), Told(b"other", counts)], now=NOON)
+
+    assert [(0, 6, 0)] == await counted(samples)
+
+
+async def test_a_series_counts_what_is_new_since_its_last_point(samples: Samples) -> None:
+    """In the middle of the time between them, and failures as such."""
+    assert [4, 3, 0] == [await told(samples, one) for one in (reading(4, 3), reading(7, 5), reading(7, 7))]
+    assert 2 == await told(samples, reading(2, 3, key=b"failed", error="timeout"))
+
+    assert [(2, 4, 2), (4, 3, 0)] == await counted(samples)
+
+
+async def test_points_that_come_together_or_late_count_once(samples: Samples) -> None:
+    """Two replicas were told them, and wrote them down in another order."""
+    assert 9 == await told(samples, reading(9, 5), reading(4, 3))
+    assert 0 == await told(samples, reading(7, 4))
+    assert 1 == await told(samples, reading(10, 6))
+
+    assert [(2, 4, 0), (4, 5, 0), (5, 1, 0)] == await counted(samples)
+
+
+async def test_a_series_that_began_anew_counts_from_nothing(samples: Samples) -> None:
+    """The service was started anew; some leave the start as it was."""
+    assert 4 == await told(samples, reading(4, 3))
+    assert 2 == await told(samples, reading(2, 6, start=5))
+    assert 1 == await told(samples, reading(1, 8, start=5))
+
+
+async def test_a_series_from_before_we_listened_is_noted_first(samples: Samples) -> None:
+    """Somebody else may have been told what it held; it goes by who listened first of all replicas."""
+    assert 0 == await told(samples, reading(1_000, 3, start=-600))
+    assert 7 == await told(samples, reading(1_007, 5, start=-600))
+    later = await samples.outcomes.add(
+        [], [Told(b"b", (), [reading(5, 9, start=8, key=b"new")])], now=NOON + 10 * MINUTE, began=NOON + 9 * MINUTE
+    )
+    assert [5] == [one.counts.total for one in later]
+
+
+async def test_a_series_that_was_silent_for_a_day_is_noted_anew(samples: Samples) -> None:
+    """It was forgotten, and nobody knows what of it was counted."""
+    assert 4 == await told(samples, reading(4, 3))
+    assert 1 == await told(samples, reading(1, 1_500, start=1_450, key=b"other"), at=1_510)
+    assert 0 == await told(samples, reading(9, 1_530), at=1_540)
+    assert 2 == await told(samples, reading(11, 1_550), at=1_560)
+
+
+async def test_too_many_series_cost_counts_and_never_count_twice() -> None:
+    """The one that told nothing for longest goes; should it come back, it is noted anew."""
+    conn = InlineSamples.open().conn
+
+    def tells(minutes: float, one: Reading) -> int:
+        request = Told(f"request {next(NAMES)}".encode(), (), [one])
+        news = add(conn, [], [request], NOON + minutes * MINUTE, began=NOON, most_series=2)
+        return sum(found.counts.total for found in news)
+
+    assert [4, 4, 4] == [tells(at, reading(4, at, key=key)) for at, key in ((3, b"a"), (4, b"b"), (5, b"c"))]
+    assert [0, 3] == [tells(at, reading(total, at, key=b"a")) for at, total in ((6, 9), (7, 12))]
+    assert 1 == tells(9, reading(1, 9, start=8, key=b"new"))
