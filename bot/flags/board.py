@@ -187,6 +187,11 @@ class FlagBoard:
         """Of how many conversations it is remembered when they were first heard of."""
         return len(self._conversations)
 
+    @property
+    def began(self) -> Conversations:
+        """When they were, for the other replicas."""
+        return self._conversations
+
     def read_in_drill(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Who read the flag since its drill began, as far as they are kept: its fallback in the scope; without the scope."""
         return self._in_drill.of(key)

@@ -8,7 +8,8 @@ import hashlib
 import heapq
 import sys
 from collections import OrderedDict
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
+from itertools import islice
 
 from bot.core.drill import MOST_READERS as MOST_READERS_IN_DRILL
 from bot.core.lazy_dataclass import dataclass
@@ -128,12 +129,17 @@ class Copies:
 
 
 class Conversations:
-    """When conversations that do not say when they began were first heard of; the one silent longest is forgotten first."""
+    """When conversations that do not say when they began were first heard of; the one silent longest is forgotten first.
+
+    Where a balancer spreads the requests of one over replicas, each has to know what another one heard: `news` and `hear`.
+    """
 
     def __init__(self, clock: Clock, most: int = MOST_CONVERSATIONS) -> None:
         self._clock = clock
         self._most = most
         self._first: OrderedDict[bytes, int] = OrderedDict()
+        self.several = False  # whether there may be somebody to be told
+        self._news: dict[bytes, None] = {}
 
     def heard(self, flag: str, name: str, last_step_ms: int) -> int:
         """It is read for now; gives the moment when it was read for first, in milliseconds since 1970.
@@ -144,11 +150,34 @@ class Conversations:
         key = hashlib.blake2b(f"{flag}\0{name}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
         first = self._first.get(key)
         if first is None:
-            first = self._first[key] = max(as_ms(self._clock.now()), last_step_ms)
-            if len(self._first) > self._most:
-                self._first.popitem(last=False)
+            first = max(as_ms(self._clock.now()), last_step_ms)
+            self._put(key, first)
+            if self.several:
+                self._news[key] = None
         self._first.move_to_end(key)
         return first
+
+    def _put(self, key: bytes, first: int) -> None:
+        self._first[key] = first
+        if len(self._first) > self._most:
+            self._news.pop(self._first.popitem(last=False)[0], None)
+
+    def news(self, most: int) -> list[tuple[str, int]]:
+        """Up to so many that nobody was told of yet, by a digest of their names."""
+        taken = list(islice(self._news, most))
+        for key in taken:
+            del self._news[key]
+        return [(key.hex(), self._first[key]) for key in taken]
+
+    def hear(self, told: Iterable[tuple[str, int]]) -> None:
+        """What another replica heard of. Of two moments the later one counts: who left a side does not come back to it."""
+        for name, first in told:
+            key = bytes.fromhex(name)
+            self._put(key, max(first, self._first.get(key, first)))
+
+    def tell_again(self) -> None:
+        """Somebody came who was told nothing yet."""
+        self._news = dict.fromkeys(self._first)
 
     def __len__(self) -> int:
         return len(self._first)
@@ -156,6 +185,7 @@ class Conversations:
     def forget(self) -> None:
         """No flag is switched any more for which it matters."""
         self._first.clear()
+        self._news.clear()
 
 
 class DrillReaders:

@@ -23,20 +23,34 @@ READERS = Actor.rule("flag readers")
 PATIENCE = timedelta(seconds=15)  # a client that listens has it at once, one that polls within ten seconds as a rule
 STALE = timedelta(seconds=10)  # what a replica told of its readers
 TOLD = "readers"
+BEGUN = "conversations"
+MOST_BEGUN = 2_000  # told with one beat, some 80 kB
 GIVEN_UP = timedelta(minutes=15)  # then whoever did not ask is no reader any more
 
 
 def readers_seen(store: Store, board: FlagBoard, clock: Clock) -> Callable[[], Awaitable[None]]:
-    """What each beat does: put on record who has a switch, and who reads in a drill. Of a switch one replica tells, for all."""
+    """What each beat does: put on record who has a switch, and who reads in a drill. Of a switch one replica tells, for all.
+
+    And tell the others which conversations were heard of here.
+    """
     began = clock.now()
     elsewhere = ReadersElsewhere(clock)
     joined = False
+
+    async def begun(body: Any) -> None:
+        if board.ready and board.serving().heeding:  # else that switch is over
+            board.began.hear([(str(name), int(first)) for name, first in body])
 
     async def look() -> None:
         nonlocal joined
         if not joined:  # its replicas are known by now
             joined = True
             store.member.hear(TOLD, elsewhere.hear)
+            store.member.hear(BEGUN, begun)
+            store.member.listen(board.began.tell_again)
+            board.began.several = bool(store.member.live)
+        if len(store.member.live) > 1 and (news := board.began.news(MOST_BEGUN)):
+            store.member.tell(BEGUN, news)
         mine = _copies(store, board, clock)
         if not store.leads():
             if mine:
