@@ -30,11 +30,13 @@ QUICK_S = 1.0  # an answer that took longer says too little about the ledger's c
 
 @dataclass(frozen=True)
 class ReplicaTiming:
-    """How long a sign of life counts, how often one is given, and how much earlier we ourselves stop believing it."""
+    """How long a sign of life counts, how often one is given, how much earlier we ourselves stop believing it, and how long we
+    may have no turn without counting as paused."""
 
     ttl: timedelta = timedelta(seconds=3)
     every_s: float = 1.0
     margin: timedelta = timedelta(milliseconds=500)  # a commit takes its time, and clocks run differently fast
+    paused_after: timedelta = timedelta(seconds=2)  # without a turn of ours, which come each second: the lease may end in it
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class Replica:
         self._older = older
         self._epoch = 0
         self._until = float("-inf")  # by the monotonic clock
+        self._turn: tuple[float, datetime] | None = None  # the newest of ours, by the monotonic clock and by the wall
+        self._paused = False  # since the last sign of life
+        self._woke_in = 0  # the newest epoch that began with a pause
         self._live: tuple[LiveReplica, ...] = ()
         self._leases: tuple[Lease, ...] = ()
         self._names: tuple[str, ...] = ()  # of those that do checks
@@ -94,6 +99,7 @@ class Replica:
         self._tasks = [
             asyncio.create_task(self._beat_for_ever(), name="sign of life"),
             asyncio.create_task(self._hear_for_ever(), name="news of other replicas"),
+            asyncio.create_task(self._watch_turns(), name="turns of this replica"),
         ]
 
     async def stop(self) -> None:
@@ -130,6 +136,10 @@ class Replica:
     def alive(self, epoch: int | None = None) -> bool:
         """Whether nobody counts us as dead yet; with `epoch`, nor ever did since that one."""
         return self._clock.monotonic() < self._until and epoch in (None, self._epoch)
+
+    def awake_since(self, epoch: int) -> bool:
+        """Whether we ran all the time since we lived in that epoch: cut off at most, and never paused."""
+        return self._woke_in <= epoch
 
     def holds(self, lease: str) -> bool:
         """Whether we are alive and hold this lease."""
@@ -198,6 +208,7 @@ class Replica:
 
     async def beat(self) -> None:
         """Give one sign of life, and take in what it came to. Raises StoreError."""
+        self._has_turn()
         began, own, wall = self._clock.monotonic(), self._clock.now(), self._wall.now()
         says = self._says = replace(self._says, blind=self._blind(), older=self._older())
         leads = self._ahead is not None and not says.older and self._is_on_time(says)
@@ -216,6 +227,7 @@ class Replica:
         except BaseException:
             self._untold = deque([*told, *self._untold], maxlen=MOST_UNTOLD)
             raise
+        self._has_turn()
         self._until = began + (self._timing.ttl - self._timing.margin).total_seconds()
         self._reckon(found.renewed, own, wall, self._clock.monotonic() - began)
         self._take_in(found)
@@ -238,6 +250,9 @@ class Replica:
             log.warning(
                 "paused or cut off for too long: what was begun is left to others", name=self.name, epoch=found.renewed.epoch
             )
+        if self._paused and found.renewed.epoch != self._epoch:
+            self._woke_in = found.renewed.epoch
+        self._paused = False
         before = {(one.says.boot, one.epoch) for one in self._live}, self._names
         self._first_at = self._first_at or found.renewed.at
         self._epoch, self._live, self._leases = found.renewed.epoch, tuple(found.live), tuple(found.leases)
@@ -253,6 +268,20 @@ class Replica:
         for trouble in sorted(troubles - self._said):
             log.error("the replicas are not alike", what=trouble)
         self._said = troubles
+
+    def _has_turn(self) -> None:
+        """We run. A machine that slept shows that by its wall clock alone."""
+        at, wall = self._clock.monotonic(), self._wall.now()
+        if self._turn is not None:
+            gap_s = max(at - self._turn[0], (wall - self._turn[1]).total_seconds())
+            self._paused |= gap_s > self._timing.paused_after.total_seconds()
+        self._turn = at, wall
+
+    async def _watch_turns(self) -> None:
+        """Signs of life may wait for a ledger that stands still, and that is no pause of ours."""
+        while True:
+            await asyncio.sleep(self._timing.every_s)
+            self._has_turn()
 
     async def _beat_for_ever(self) -> None:
         while True:

@@ -139,6 +139,9 @@ class Member(Protocol):
     def alive(self, epoch: int | None = None) -> bool:
         """Whether it may act: no other replica counts it as dead at this moment. With `epoch`: and did not since that one."""
 
+    def awake_since(self, epoch: int) -> bool:
+        """Whether it ran all the time since it lived in that epoch: it was cut off at most, and never paused."""
+
     def holds(self, lease: str) -> bool:
         """Whether it is alive and holds this lease."""
 

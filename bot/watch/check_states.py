@@ -1,6 +1,6 @@
 """What the detector remembers of every check from every vantage, and what of that is not stored yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -192,6 +192,11 @@ class Tracks:
         last_at = self.track(sample.check, sample.vantage).last_at
         return last_at is not None and sample.at < last_at - self._intervals[sample.check]
 
+    def looked_lately(self, check: str, now: datetime) -> bool:
+        """Whether we ourselves looked with it within its interval."""
+        looked_at = self.track(check, self.vantage).looked_at
+        return looked_at is not None and now - looked_at <= self._intervals[check]
+
     def suspects(self, check: str) -> bool:
         """Whether we ourselves are in doubt about this check."""
         return self.track(check, self.vantage).suspect
@@ -222,13 +227,20 @@ class Tracks:
 
     def turning(self, component: str) -> bool:
         """Whether its verdict is about to change once more: a check is in doubt, or all that are in trouble are coming back."""
-        tracks = [track for check in self.components.get(component, ()) for track in self._tracks[check].values()]
-        bad = [track.judgement for track in tracks if track.judgement.condition in BAD]
-        return any(track.suspect for track in tracks) or (bool(bad) and all(judgement.recovering for judgement in bad))
+        bad = [track.judgement for track in self._of(component) if track.judgement.condition in BAD]
+        doubt = any(track.suspect for track in self._of(component))
+        return doubt or (bool(bad) and all(judgement.recovering for judgement in bad))
+
+    def began_in_doubt(self, component: str) -> bool:
+        """Whether the first looks of a check are signs of trouble, too few to judge, and nothing was known before."""
+        return any(track.suspect and track.judgement.condition is Condition.UNKNOWN for track in self._of(component))
+
+    def _of(self, component: str) -> Iterator[Track]:
+        return (track for check in self.components.get(component, ()) for track in self._tracks[check].values())
 
     def all_well(self, component: str) -> bool:
         """Whether every check of it is well from everywhere, without a doubt."""
-        return all(_at_ease(track) for check in self.components.get(component, ()) for track in self._tracks[check].values())
+        return all(map(_at_ease, self._of(component)))
 
     # --- after a restart, or when a component comes from another replica
 
@@ -246,10 +258,11 @@ class Tracks:
         if heard_at is not None:
             self._heard_at[check, vantage] = heard_at
 
-    def recalled(self) -> None:
-        """Everything is as before: what is in trouble now was so then."""
-        for check, tracks in self._tracks.items():
-            self._from_before |= {(check, vantage) for vantage, t in tracks.items() if t.judgement.condition in BAD}
+    def recalled(self, checks: Iterable[str] | None = None) -> None:
+        """These are as before (None: all of them): what is in trouble now was so then."""
+        for check in self._tracks if checks is None else checks:
+            bad = {(check, vantage) for vantage, track in self._tracks[check].items() if track.judgement.condition in BAD}
+            self._from_before |= bad
 
     def only_from_before(self, component: str) -> bool:
         """Whether all trouble of it is from before the restart, and nobody saw a sign of it since."""

@@ -175,15 +175,18 @@ class Memory:
         """Go on with these from where another replica left them: from what is committed, and, of those in trouble, from what is
         stored since that. All others begin with their own looks: a dead replica's share may be thousands.
 
-        What was measured before the newest verdict may be ours alone, and long overtaken by what it was reached on.
+        What was measured before the newest verdict may be ours alone, and long overtaken by what it was reached on. What we saw
+        ourselves is no news of before.
         """
         await self._begin(samples, world, now, components)
         troubled = [id for id in components if world.component(id).level.bad]
         for check in [check for id in troubled for check in self._tracks.components[id]][:MOST_TAKEN_OVER]:
             since = max(now - RECALLED, world.component(self._tracks.checks[check].component).since or now - RECALLED)
             recent = await samples.recent(check, RECALLED_RUNS)
-            await self._fold(self._news([sample for sample in recent if sample.at >= since], since), world)
-        self._tracks.recalled()
+            news = self._news([sample for sample in recent if sample.at >= since], since)
+            await self._fold(news, world)
+            if news:
+                self._tracks.recalled([check])
 
     async def _begin(self, samples: Samples, world: World, now: datetime, components: Collection[str]) -> set[str]:
         """Take a committed outage over where no check knows of it: it ends by good results, not by forgetting. Which checks
@@ -204,6 +207,8 @@ class Memory:
                     track = seeded(track, usual[check])
                 if track is not NEW:
                     self._tracks.restore(check, self._tracks.vantage, track)
+                if unknown:
+                    self._tracks.recalled([check])
         return new
 
     def _news(self, samples: Sequence[Sample], since: datetime) -> list[Sample]:

@@ -8,8 +8,21 @@ decides on what is committed.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from bot.core.lazy_dataclass import dataclass
 from bot.core.record.sight import Sight
 from bot.ports import CLOCK, Member
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Components that are ours from now on: those that were another one's before (or we were paused, and do not know), and
+    those that we went on looking at by ourselves although our time was over: the ledger was away, or only we were cut off."""
+
+    anew: Collection[str] = ()
+    back: Collection[str] = ()
+
+
+NOTHING = Arrived()
 
 
 class Shares:
@@ -36,21 +49,26 @@ class Shares:
             self._mine = frozenset(filter(self.owns, self._components))
         self._member.listen(self._on_change)
 
-    def arrived(self) -> Collection[str]:
+    def arrived(self) -> Arrived:
         """The components that became ours since this was asked last; asked with every beat."""
         if not self._moved:
-            return ()
+            return NOTHING
         self._moved = False
-        if self._member.epoch != self._epoch:  # we were dead for a while, and all that is ours was somebody else's
-            self._epoch, self._mine = self._member.epoch, frozenset()
         before, self._mine = self._mine, frozenset(filter(self.owns, self._components))
+        ours_still = lost = self._mine & before
+        if self._member.epoch == self._epoch:
+            lost = frozenset()
+        elif not self._member.awake_since(self._epoch):
+            ours_still = lost = frozenset()
+        self._epoch = self._member.epoch
         if self._everybody_looks:
-            return ()
+            return NOTHING
+        new = self._mine - ours_still
         self._arrivals += 1
-        new = self._mine - before
-        self._arriving = self._arriving & self._mine | new
-        self._untaken = {id: n for id, n in self._untaken.items() if id in self._mine} | dict.fromkeys(new, self._arrivals)
-        return sorted(new)
+        self._arriving = self._arriving & self._mine | new | lost
+        self._untaken = {id: n for id, n in self._untaken.items() if id in self._mine}
+        self._untaken |= dict.fromkeys(new | lost, self._arrivals)
+        return Arrived(sorted(new), sorted(lost))
 
     def untaken(self) -> Mapping[str, int]:
         """Those that arrived, and that nobody has gone on with from what is committed."""

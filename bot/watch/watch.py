@@ -26,6 +26,7 @@ from bot.watch.lag import doubted
 from bot.watch.memory import Memory
 from bot.watch.plan import Check, Courier, Lag, Plan, Source
 from bot.watch.proven import ProvenWays
+from bot.watch.quick_looks import QuickLooks
 from bot.watch.schedule import Rounds
 from bot.watch.shares import Shares
 from bot.watch.stagger import offset, phases
@@ -70,6 +71,7 @@ class Watch:
         self._tracks = Tracks(plan.checks, intervals, plan.rule, plan.rules, plan.weights, plan.vantage, share=share)
         self._awaited = Awaited(clock, self._tracks.patience_s, self._tracks.least_patience_s)
         self._kin = Kin(plan.checks, plan.weights, clock)
+        self._quick = QuickLooks(self._tracks, self._kin, self._awaited, self._rounds, clock)
         self._verdicts = replace(plan.verdicts, own=plan.vantage)
         self._controls = {control.id: control for control in plan.controls}
         self._sighting = BlindnessMonitor(tuple(self._controls), self._look_at_control, clock, plan.sight)
@@ -109,7 +111,7 @@ class Watch:
             mine = partial(self._shares.looks_at, check.component)
             self._rounds.add(check.id, intervals[check.id], partial(self._probe, check), turns[check.id], mine=mine)
             if self._tracks.suspects(check.id):
-                self._look_again(check.id)  # a doubt from before the restart
+                self._quick.again(check.id)  # a doubt from before the restart
         for control in self._plan.controls:
             self._rounds.add(control.id, control.every.total_seconds(), partial(self._look_at_control, control.id))
         if self._controls:
@@ -128,9 +130,11 @@ class Watch:
 
     def beat(self) -> None:
         """Start what is due, and see who waits for an answer."""
-        self._begin_anew(self._shares.arrived())
+        arrived = self._shares.arrived()
+        self._begin_anew(arrived.anew)
+        self._go_on_with(arrived.back)
         self._rounds.beat()
-        self._see_who_waits()
+        self._quick.see_who_waits(self._would_be_news)
         now = self._clock.monotonic()
         if self._sighting.sight.blind and self._controls and now >= self._next_feel:
             self._next_feel = now + FEEL_EVERY_S
@@ -185,7 +189,7 @@ class Watch:
 
     async def _probe(self, check: Check) -> None:
         if self._tracks.suspects(check.id):
-            self._look_again(check.id)  # which does not wait for what this look comes to
+            self._quick.again(check.id)  # which does not wait for what this look comes to
         number = self._awaited.began(check)
         overtaken = False
         try:
@@ -216,11 +220,22 @@ class Watch:
         """These were another replica's until now: look with every check soon."""
         for component in components:
             self._tracks.begin_anew(component)
-            self._unseen[component] = set(self._tracks.components[component])
             self._uneasy.add(component)
             self._turning_since.pop(component, None)
-            for check in self._tracks.components[component]:
-                self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
+            self._look_soon(component, set(self._tracks.components[component]))
+
+    def _go_on_with(self, components: Collection[str]) -> None:
+        """We looked at these all the time: what we know counts, once each check has looked within its interval."""
+        now = self._clock.now()
+        for component in components:
+            checks = self._tracks.components[component]
+            self._look_soon(component, {check for check in checks if not self._tracks.looked_lately(check, now)})
+
+    def _look_soon(self, component: str, checks: set[str]) -> None:
+        """Nothing is told of it before these have looked."""
+        self._unseen[component] = checks
+        for check in checks:
+            self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
 
     async def _take_over(self, components: Mapping[str, int]) -> None:
         """Go on with them from what is committed. Nothing is told of them before that could be read."""
@@ -231,6 +246,9 @@ class Watch:
             log.debug("not taken over yet", components=len(components), why=str(error))
             return
         self._shares.taken(components)
+        for component in components:
+            if component in self._uneasy or self._engine.world.component(component).level is not Level.OPERATIONAL:
+                self._compare(component)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
         """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out.
@@ -263,47 +281,16 @@ class Watch:
             seen_all = unseen == {sample.check}
             unseen.discard(sample.check)
             if turn.hurries:
-                self._look_again(sample.check)
-            self._question(sample.check, component)
+                self._quick.again(sample.check)
+            if component in self._uneasy:
+                self._quick.question(sample.check)
             if turn.suspects and not turn.suspected:
-                self._call_kin(sample.check)
+                self._quick.call_kin(sample.check)
         if not turn.calm or seen_all or news:
             self._compare(component)
 
-    def _look_again(self, check: str) -> None:
-        """Quickly, while there is doubt and budget for it; at its own time else."""
-        every, wait = self._tracks.every(check), self._tracks.next_look(check, self._clock.now())
-        if wait < every:
-            self._rounds.sooner(check, wait.total_seconds())
-        else:
-            self._rounds.no_sooner(check)
-
-    def _question(self, check: str, component: str) -> None:
-        """Once one check of a component fails, the others look quickly: is it a part, or the whole?"""
-        if component not in self._uneasy:
-            return
-        now = self._clock.now()
-        if self._tracks.newly_fails(check, now):
-            asked: tuple[str, ...] = self._kin.siblings(check)
-        else:
-            asks = any(self._tracks.newly_fails(other, now) for other in self._kin.siblings(check))
-            asked = (check,) if asks else ()
-        for other in asked:
-            if self._tracks.may_hurry(other, now):
-                self._rounds.sooner(other, self._tracks.recheck_s(other))
-
-    def _call_kin(self, check: str) -> None:
-        for other in self._kin.called(check):
-            self._rounds.sooner(other, 0.0)
-
-    def _see_who_waits(self) -> None:
-        """An answer that does not come is a doubt as well: others look before it has come to an end, and so does the check."""
-        for check in self._awaited.late():
-            if self._sighting.sight.blind or self._engine.world.component(check.component).level.bad:
-                continue  # no news
-            self._call_kin(check.id)
-            if self._kin.alarmed(check.id):
-                self._rounds.sooner(check.id, 0.0)
+    def _would_be_news(self, component: str) -> bool:
+        return not (self._sighting.sight.blind or self._engine.world.component(component).level.bad)
 
     def verdict(self, component: str) -> Verdict:
         """What the results so far, and what was heard, come to."""
@@ -368,6 +355,8 @@ class Watch:
             return None
         if not verdict.level.bad and self._unseen.get(component):
             return None  # just started: no word before every check of it has looked once
+        if verdict.level is Level.UNKNOWN and self._tracks.began_in_doubt(component):
+            return None  # taken over with its first look a bad one: the next looks tell
         if verdict.level.bad and verdict.level.rank > held.level.rank and self._tracks.only_from_before(component):
             return None  # a restart is no news: an outage is entered by what was seen since
         if self._settles(component, verdict):

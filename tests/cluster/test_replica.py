@@ -1,6 +1,7 @@
 """One of several replicas: until when it may act, what it holds, whose share something is, and what it tells the others."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cluster.alone import Alone
+from bot.cluster.replica import Replica
 from bot.cluster.shares import owner_of
 from bot.core.signals.base import Duty
-from bot.ports import CLOCK, Fence, StoreError
+from bot.ports import CLOCK, Fence, StoreError, StoreTrouble
 from tests.cluster.stand import Scene
 
 SHARE, OF_THE_CLOCK = Duty.SHARE, Duty.CLOCK
@@ -52,6 +54,87 @@ async def test_a_decision_of_its_own_names_what_it_was_made_by() -> None:
     assert (2, Fence("boot-a", 2), Fence("boot-a", 2, clock=0)) == (first.epoch, *map(first.fence, (SHARE, OF_THE_CLOCK)))
     assert (Fence("boot-b", 1), Fence("boot-b", 1, clock=2)) == (second.fence(SHARE), second.fence(OF_THE_CLOCK))
     assert (None, None) == (first.fence(Duty.HEARD), Alone().fence(OF_THE_CLOCK))
+
+
+async def is_cut_off(scene: Scene, one: Replica, seconds: int) -> None:
+    """Its signs of life do not reach the ledger for so long, and it gives them all the same."""
+    sign = scene.ledger.sign
+
+    async def away(work: Any) -> Any:
+        raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
+
+    scene.ledger.sign = away  # type: ignore[method-assign]
+    for _ in range(seconds):
+        scene.passed += 1
+        with suppress(StoreError):
+            await one.beat()
+    scene.ledger.sign = sign  # type: ignore[method-assign]
+    await one.beat()
+
+
+async def test_who_was_cut_off_knows_that_it_was_awake() -> None:
+    """Its time was over as that of one that was paused, but it looked at everything itself."""
+    scene = Scene()
+    one = await scene.joins("a")
+    await is_cut_off(scene, one, 30)
+    assert (2, True) == (one.epoch, one.awake_since(1))
+
+    scene.passed += 30
+    await one.beat()
+    assert (3, False, False, True) == (one.epoch, one.awake_since(1), one.awake_since(2), one.awake_since(3))
+
+
+async def test_who_was_paused_in_the_midst_of_being_cut_off_was_not_awake() -> None:
+    """Whatever came first."""
+    scene = Scene()
+    one = await scene.joins("a")
+    scene.passed += 2.5  # too short to cost the lease, and then the ledger is away
+    await is_cut_off(scene, one, 30)
+    assert (2, False) == (one.epoch, one.awake_since(1))
+
+
+async def test_a_pause_that_cost_no_lease_is_forgotten() -> None:
+    """Nobody took over."""
+    scene = Scene()
+    one = await scene.joins("a")
+    scene.passed += 2.5
+    await one.beat()
+    await is_cut_off(scene, one, 30)
+    assert (2, True) == (one.epoch, one.awake_since(1))
+
+
+async def test_who_is_paused_while_its_sign_is_on_its_way_was_paused() -> None:
+    """It wakes up with the answer in its hands."""
+    scene = Scene()
+    one = await scene.joins("a")
+    sign = scene.ledger.sign
+
+    async def slowly(work: Any) -> Any:
+        scene.passed += 60
+        return await sign(work)
+
+    scene.ledger.sign = slowly  # type: ignore[method-assign]
+    await one.beat()
+    assert (2, False) == (one.epoch, one.awake_since(1))
+
+
+async def test_a_wall_clock_that_was_set_back_hides_no_pause() -> None:
+    """As one that slept is found by it, others are found by the steady clock."""
+    scene = Scene()
+    one = await scene.joins("a")
+    scene.passed += 60
+    one._wall.off -= timedelta(seconds=60)  # type: ignore[attr-defined] # the one of the scene
+    await one.beat()
+    assert (2, False) == (one.epoch, one.awake_since(1))
+
+
+async def test_a_machine_that_slept_was_paused() -> None:
+    """Its monotonic clock stood still as well; the wall tells."""
+    scene = Scene()
+    one = await scene.joins("a", rate=0.0)
+    scene.passed += 60
+    await one.beat()
+    assert (2, False) == (one.epoch, one.awake_since(1))
 
 
 async def test_the_clock_goes_to_another_one_when_its_holder_dies() -> None:
