@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import Actor, Level, Verdict
 from bot.core.signals import Acknowledge, Alerted, VerdictReached
-from bot.system.redaction import HIDDEN, RUN, Redactor
+from bot.system.redaction import HIDDEN, RUN, TOKENS, Redactor
 
 KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
 SECRETS = st.text(string.ascii_letters + string.digits + "-_.~+/=!$%&\"'\\<> é", min_size=12, max_size=60).filter(
@@ -284,3 +284,22 @@ def test_words_around_a_wrapped_secret_stay() -> None:
     told = Redactor([KEY]).text(f"The key\n{KEY[:9]}\n{KEY[9:]}\nis wrong, all of it.")
 
     assert f"The key\n{HIDDEN}\nis wrong, all of it." == told
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "a note\n", "\n", "x" * 90 + "\n", "Authorization: Bearer\n", "bearer \n\n", "abcdef0123456789\n",
+            "sk-abcdefgh01\r\n", "r\n",
+        ]
+    ),
+    min_size=300, max_size=500,
+)  # fmt: skip
+
+
+@given(st.lists(LINES, min_size=1, max_size=3))
+def test_token_in_a_long_text_is_hidden_wherever_it_stands(blocks: list[list[str]]) -> None:
+    """A long text is looked through part by part: no token may stand across two of them."""
+    text = "".join("".join(block) * 4 for block in blocks)
+
+    assert TOKENS.sub(HIDDEN, text) == Redactor(()).text(text)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,7 @@ NOT_SHARED = (
     "UNDERSTUDY_STORE is set, but {config} has no `store`: this would be a bot of its own, with a ledger of its own. "
     "Write `store: ${{UNDERSTUDY_STORE:-}}` into it"
 )
+SWITCH_S = 0.001  # Python's 5 ms would let a flag be read in 20 while a thread renders an export
 WARM_S = 35.0  # every check of the usual interval has run once
 
 
@@ -79,6 +81,7 @@ def run(
             asyncio.run(put_aside(home, streams))
         if accept_missing:
             asyncio.run(go_on_without(home))
+        sys.setswitchinterval(SWITCH_S)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             again = Reloading(
                 config_path,

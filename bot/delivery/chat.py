@@ -19,7 +19,7 @@ from bot.delivery.places import OPS, Places
 from bot.delivery.survey import Survey
 from bot.delivery.tasks import TaskReminders
 from bot.delivery.wordings import Wordings
-from bot.exports import render
+from bot.exports import rendered
 from bot.ports import (
     ChannelGone,
     Chat,
@@ -257,7 +257,7 @@ class Delivery:
             return place
         place = await self._ops.place() if place == OPS else place
         facts = await self._ledger.read(lambda store: store.facts_about(incident.number))
-        name, content = render(body.format, incident, facts, self._engine.policy, self._around.redactor)
+        name, content = await rendered(body.format, incident, facts, self._engine.policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))
         if file is None:
             file = await self._chat.start_upload(name, content)

@@ -1,5 +1,6 @@
 """An incident's timeline and durations as a file: every post, phase, vendor's word and switch, with time, actor and reason."""
 
+import asyncio
 from collections.abc import Sequence
 
 from bot.core.decide.phases import EXPORT_FORMATS
@@ -11,10 +12,17 @@ from bot.exports.json_file import json_
 from bot.exports.markdown import markdown
 from bot.system.redaction import Redactor
 
-__all__ = ["FORMATS", "csv_", "json_", "markdown", "render"]
+__all__ = ["FORMATS", "csv_", "json_", "markdown", "render", "rendered"]
 
 FORMATS = EXPORT_FORMATS
 NOT_YET = ("html",)
+
+
+async def rendered(
+    format: str, incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None
+) -> tuple[str, bytes]:
+    """The same beside everything else: ten thousand entries take half a second."""
+    return await asyncio.to_thread(render, format, incident, facts, policy, redactor)
 
 
 def render(

@@ -33,6 +33,8 @@ DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked fo
 TWICE_AT_MOST = 50  # secrets that are looked for encoded twice as well (0.3 MB each)
 GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
 STEP = RUN - GRAM + 1
+PART = 16_384  # characters of a long text that are looked through in one go
+_CUT = re.compile(r"(?<![rR\s])[\r\n](?=\S)")  # the end of a line, but none behind which the token of a `bearer` may stand
 ROUNDS = 3  # of undoing escapes
 WORDY = 3  # words; more of them are prose, of which single words count and not any run
 
@@ -96,7 +98,7 @@ class Redactor:
         folded = _fold(text)
         if len(text) >= self._least:
             text = _without(text, self._found(text, folded, ROUNDS if undo else 0))
-        return TOKENS.sub(HIDDEN, text) if any(mark in folded for mark in MARKS) else text
+        return _without_tokens(text) if any(mark in folded for mark in MARKS) else text
 
     def sample(self, sample: Sample) -> Sample:
         """A result without secrets in its reason and its evidence."""
@@ -196,6 +198,20 @@ def _layout(kind: Any) -> tuple[tuple[str, bool], ...] | None:
     return tuple((field.name, field.name in spoken) for field in fields(kind))
 
 
+def _without_tokens(text: str) -> str:
+    """A long text part by part, since nothing else runs while a pattern is looked for; cut where no token goes on."""
+    if len(text) <= PART:
+        return TOKENS.sub(HIDDEN, text)
+    parts: list[str] = []
+    start = 0
+    while start < len(text):
+        cut = _CUT.search(text, start + PART)
+        end = cut.end() if cut else len(text)
+        parts.append(TOKENS.sub(HIDDEN, text[start:end]))
+        start = end
+    return "".join(parts)
+
+
 def _squeezed(text: str) -> str:
     """Without blanks and line ends: prose and what was wrapped at 4, 64 or 76 characters read alike."""
     return "".join(text.split())
@@ -242,7 +258,12 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _may_hold_escapes(text: str) -> bool:
     """Quicker to deny than the pattern, which most texts never meet."""
-    return any(mark in text for mark in "%\\&\0") or not text.isascii() or (":" in text and _PAIRS.search(text) is not None)
+    return any(mark in text for mark in "%\\&\0") or not text.isascii() or (":" in text and _has_pairs(text))
+
+
+def _has_pairs(text: str) -> bool:
+    """A long text part by part: wherever twelve are cut, five of them stand on one side."""
+    return any(_PAIRS.search(text, at, at + PART) for at in range(0, len(text), PART))
 
 
 def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:

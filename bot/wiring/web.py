@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.core.model import Sample, Verdict
-from bot.exports import render
+from bot.exports import rendered
 from bot.ports import Engine
 from bot.ports.signed_requests import SlackRequests
 from bot.system.private_files import CONTROL_FILE, leave_control
@@ -110,7 +110,7 @@ class Web(AppPart):
         engine = self._store.engine
         facts = await self._store.ledger.read(lambda store: store.facts_about(number))
         incident = (await engine.world_with([number])).incidents[number]
-        return render(format, incident, facts, engine.policy, self._setup.redactor)
+        return await rendered(format, incident, facts, engine.policy, self._setup.redactor)
 
     async def _leave_control(self) -> None:
         leave_control(self._setup.data, self.url, self._setup.local_token)
