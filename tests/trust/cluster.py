@@ -5,6 +5,7 @@ import random
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bot.sandbox.slack import LocalWorkspace
 from tests.house import Vendor
 from tests.process.rig import BotProcess, impatient
 from tests.trust.database import Database
+from tests.trust.laws import Step
 from tests.trust.replica import CLOCK
 from tests.trust.wire import Cut, Wire
 
@@ -25,6 +27,7 @@ PAUSED_S = (0.5, 6.0)  # around the lease of three seconds
 CUT_S = (0.5, 6.0)
 OFF_S = (-120.0, -1.5, 0.7, 120.0)  # how far the clock steps
 OFF_FOR_S = (1.0, 3.0)
+BACK_WITHIN = timedelta(seconds=2)  # it hears of that by a signal, on a busy machine
 LIVES_S = (0.0, 1.5)  # between two troubles
 SCRIPT = Path(__file__).with_name("replica.py")
 
@@ -74,6 +77,7 @@ class Cluster:
     dice: random.Random
     done: dict[Trouble, int] = field(default_factory=lambda: dict.fromkeys(Trouble, 0))
     ends: list[str] = field(default_factory=list)  # how a replica ended that nobody killed
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def troubles(self) -> int:
@@ -106,9 +110,11 @@ class Cluster:
                 await asyncio.sleep(self.dice.uniform(*CUT_S))
                 replica.wire.heal()
             case Trouble.CLOCK:
-                replica.set_clock(self.dice.choice(OFF_S))
+                off_s, began_at = self.dice.choice(OFF_S), datetime.now(UTC)
+                replica.set_clock(off_s)
                 await asyncio.sleep(self.dice.uniform(*OFF_FOR_S))
                 replica.set_clock(0.0)
+                self.steps.append(Step(began_at, datetime.now(UTC) + BACK_WITHIN, timedelta(seconds=off_s)))
         self.done[kind] += 1
         self._note_end(replica)
 

@@ -29,6 +29,15 @@ class Read:
     as_of: datetime | None = None  # where it said that it may be out of date: since when
 
 
+@dataclass(frozen=True)
+class Step:
+    """For how long, by a clock that is right, a replica's own was off by how much."""
+
+    began_at: datetime
+    ended_at: datetime
+    off: timedelta
+
+
 @dataclass
 class Witness:
     """What was seen from outside: by readers, by people who were answered, by the vendor, and in Slack."""
@@ -38,6 +47,7 @@ class Witness:
     reads: list[Read] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)  # words whose keeping somebody was promised
     failures: list[tuple[datetime, str]] = field(default_factory=list)  # bad answers that the vendor gave: when, provider
+    steps: list[Step] = field(default_factory=list)  # of the clocks by which facts may be dated
     posts: Counter[str] = field(default_factory=Counter)  # messages in Slack, by the key that they carry
     channels: set[str] = field(default_factory=set)  # that the bot has made
     ends: list[str] = field(default_factory=list)  # how a bot ended that nobody killed
@@ -154,12 +164,20 @@ def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> 
                 yield f"{key} was written and is not in Slack ({state.get(key, 'never queued')})"
 
 
+def _meant(at: datetime, steps: Sequence[Step]) -> Iterator[datetime]:
+    """When it was in truth, if a clock that was off said so: a file has no clock that replicas could share."""
+    for step in steps:
+        if step.began_at <= at - step.off <= step.ended_at:
+            yield at - step.off
+
+
 def new_failures(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
     """The vendor did fail shortly before, whatever the bot remembered of older failures when it was started again."""
     for fact in facts:
         if isinstance(fact.body, Declared) and fact.actor.kind == "rule":
-            provider = fact.body.provider
-            if not any(who == provider and fact.at - FAILURE_WITHIN <= at <= fact.at for at, who in seen.failures):
+            failed = [at for at, who in seen.failures if who == fact.body.provider]
+            moments = [fact.at, *_meant(fact.at, seen.steps)]
+            if not any(moment - FAILURE_WITHIN <= at <= moment for moment in moments for at in failed):
                 yield f"INC-{fact.body.number} was opened at {fact.at:%H:%M:%S} without a failure: {fact.body.reason}"
 
 

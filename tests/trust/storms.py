@@ -170,7 +170,7 @@ async def judged(storm: Storm) -> dict[str, list[str]]:
     cluster, seen = storm.cluster, storm.seen
     facts, rows = await settled(storm)
     look(cluster.workspace, seen)
-    seen.ends, seen.flaws = cluster.ends, await cluster.database.flaws()
+    seen.ends, seen.steps, seen.flaws = cluster.ends, cluster.steps, await cluster.database.flaws()
     tell(cluster, seen, facts, rows)
     return broken(seen, facts, rows)
 

@@ -15,7 +15,7 @@ from bot.ports import OutboxRow
 from bot.sandbox.postgres import MISSING, programs
 from tests.desk import RULE
 from tests.house import FLAG, START
-from tests.trust.laws import Read, Witness, broken
+from tests.trust.laws import Read, Step, Witness, broken
 from tests.trust.storms import Plan, run
 
 TROUBLES = 6  # enough to see the rig work; `make trust` goes on for thousands
@@ -93,6 +93,18 @@ SPOILT: dict[str, Spoil] = {
 
 def laws_broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> set[str]:
     return {law for law, sentences in broken(seen, facts, rows).items() if sentences}
+
+
+def test_an_incident_that_a_clock_dated_wrongly_is_looked_for_at_its_true_moment() -> None:
+    """The rig puts clocks two minutes off; over a file there is no other by which facts could be dated."""
+    seen, late = witness(), declared(seconds=120)
+    law = "no incident is entered without a new failure"
+
+    assert law in laws_broken(seen, [late], ROWS)
+    seen.steps.append(Step(START - timedelta(seconds=1), START + timedelta(seconds=1), timedelta(seconds=120)))
+    assert law not in laws_broken(seen, [late], ROWS)
+    seen.failures.clear()
+    assert law in laws_broken(seen, [late], ROWS)
 
 
 def test_no_law_is_broken_when_nothing_is_wrong() -> None:
