@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_WAIT_S = 1.0  # real seconds, as all of these
 LONGEST_WAIT_S = 60.0
-RIVALS_FOR = timedelta(days=1)  # how far back another replica's post stands for ours
+RIVALS_FOR = timedelta(hours=1)  # how far back another replica's post stands for ours: who made it may be gone and never end it
 OVER = "/over"  # the key of what ends it
 SETTLE_FOR_S = 30.0  # a post whose answer got lost may still land; looked up after this
 

@@ -40,7 +40,7 @@ class LedgerNotices:
         place: Callable[[], int] = lambda: 0, replica: str = "",
     ) -> None:  # fmt: skip
         self._place = place
-        self._replica = replica
+        self.replica = replica
         self._stands = ""  # the key of the post that tells of the spell, ours or another replica's
         self._call: tuple[str, str] | None = None  # to be made once the post is ours
         self._have_called = False
@@ -61,7 +61,7 @@ class LedgerNotices:
     @property
     def shared_post(self) -> str | None:
         """The post that tells of the spell, which any replica may bring to its end; None where there can be no other."""
-        return (self._stands or self._post_key(self._since)) if self._replica and self._since else None
+        return (self._stands or self._post_key(self._since)) if self.replica and self._since else None
 
     def lets_others_s(self) -> float:
         """For how many seconds others may tell of it before we do."""
@@ -83,7 +83,7 @@ class LedgerNotices:
         waits = not self.told and not news and self._place() > 0
         if not self.told or not self._called.issuperset(news):
             self._called.update(news)
-            call = ledger_notice(str(error), world, policy, seen, replica=self._replica)
+            call = ledger_notice(str(error), world, policy, seen, replica=self.replica)
             if waits:
                 self._call = call
             else:
@@ -91,7 +91,7 @@ class LedgerNotices:
         since = self._since = self._since or since
         if self._error is None or self._error.kind is not error.kind:
             self._error = error
-            self._show(self._main(nothing_written(error, since, world, policy, replica=self._replica), since))
+            self._show(self._main(nothing_written(error, since, world, policy, replica=self.replica), since))
         for id in news:
             self._failing.setdefault(ComponentId(id).provider, {}).setdefault(id, Level.UNKNOWN)
         self._inherited -= self._failing.keys()
@@ -104,11 +104,11 @@ class LedgerNotices:
             now = {id: seen[id].level if id in seen else world.component(id).level for id in before}
             if now != before:  # not for each new wording of the same
                 self._failing[provider] = now
-                fails = fails_unwritten(error, now, seen, world, policy, replica=self._replica)
+                fails = fails_unwritten(error, now, seen, world, policy, replica=self.replica)
                 self._show(Note(self._own(since, provider), fails, since))
 
     def _main(self, message: Message, since: datetime) -> Note:
-        if not self._replica:
+        if not self.replica:
             return Note(self._post_key(since), message, since)
         unseen = self._place() == 0
         return Note(self._post_key(since), message, since, rivals=_tells_of_spell, settled=self._settled, unseen=unseen)
@@ -148,7 +148,7 @@ class LedgerNotices:
     def _end(
         self, since: datetime, at: datetime, look_from: datetime, inherited: Collection[str], *, ours: bool = True
     ) -> None:  # fmt: skip
-        mine, several = self._post_key(since), bool(self._replica)
+        mine, several = self._post_key(since), bool(self.replica)
         for key in dict.fromkeys((mine, self._stands or mine) if ours else (mine,)):
             began = min(since, _began(key))
             self._show(Note(key, was_unwritten(began, at, replicas=several), min(look_from, began), follows=key))
@@ -160,11 +160,11 @@ class LedgerNotices:
 
     def _post_key(self, since: datetime) -> str:
         """The key of our own post about a spell."""
-        return f"{_spell_key(since)}@{self._replica}" if self._replica else _spell_key(since)
+        return f"{_spell_key(since)}@{self.replica}" if self.replica else _spell_key(since)
 
     def _own(self, since: datetime, provider: str) -> str:
         """The key of what we tell of a provider; replicas that have a share each of its components tell of them one by one."""
-        return _spell_key(since, "/".join(filter(None, (provider, self._replica))))
+        return _spell_key(since, "/".join(filter(None, (provider, self.replica))))
 
     def _names(self) -> dict[str, str]:
         return {component.provider: component.provider_name for component in self._engine.policy.components.values()}

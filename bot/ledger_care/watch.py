@@ -16,7 +16,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Verdict
 from bot.delivery.direct_posts import OVER
 from bot.ledger_care.notices import LOOK_BACK, LedgerNotices
-from bot.ports import Engine, Ledger, StoreError
+from bot.ports import Engine, Ledger, Store, StoreError
 from bot.system.clock import Clock
 from bot.views.storage import nothing_is_written, unwritten_words
 from bot.web.health import Part
@@ -28,6 +28,7 @@ PROVE_EVERY_S = 10.0
 RETRY_EVERY_S = 3.0  # while it cannot be written
 TELL_AFTER_S = 5.0  # a trouble that is over by then calls nobody, and room that is gone by then is none
 PROOF = "proved_at"  # the setting that is written
+ENDED_BY = "spell_ended_by"  # the setting that says whose it is to tell of the last end
 
 
 class Reopens(Protocol):
@@ -188,9 +189,18 @@ class LedgerWatch:
             await self.when_writable(work)
 
     async def _tells_end(self) -> bool:
-        """Whether the end is ours to tell, of all replicas that know of the spell. Raises StoreError."""
+        """Whether the end is ours to tell, of all replicas that know of the spell. Raises StoreError; ask again then."""
         at, post = self._clock.now(), self._notices.shared_post
-        return post is None or await self._ledger.write(lambda store: store.first_sight(f"{post}{OVER}", at, LOOK_BACK))
+        if post is None:
+            return True
+        claim = f"{post}{OVER} by {self._notices.replica}"
+
+        def take(store: Store) -> bool:
+            if store.first_sight(f"{post}{OVER}", at, LOOK_BACK):
+                store.put_setting(ENDED_BY, claim)
+            return store.setting(ENDED_BY) == claim  # also where it was ours before, and the answer got lost
+
+        return await self._ledger.write(take)
 
     def _bad(self, error: StoreError) -> None:
         now = asyncio.get_running_loop().time()

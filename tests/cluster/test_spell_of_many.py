@@ -31,11 +31,16 @@ class Way:
     def __init__(self, inner: InlineLedger) -> None:
         self._inner = inner
         self.cut = False
+        self.loses = False  # the answer to the next claim of the end that is granted
 
     async def write(self, work: Callable[[Store], T]) -> T:
         if self.cut:
             raise StoreError("the database does not answer", kind=StoreTrouble.AWAY, permanent=False)
-        return await self._inner.write(work)
+        found = await self._inner.write(work)
+        if self.loses and found is True:
+            self.loses = False
+            raise StoreError("the connection broke", kind=StoreTrouble.AWAY, permanent=False)
+        return found
 
     async def read(self, work: Callable[[Store], T]) -> T:
         return await self._inner.read(work)
@@ -185,6 +190,35 @@ def test_a_second_time_is_told_again() -> None:
             await asyncio.sleep(120)
 
     assert 2 * ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_the_end_is_told_once_also_where_the_answer_to_its_claim_got_lost() -> None:
+    """The claim was committed; who asks again is told that it is theirs, and the others that it is not."""
+
+    async def story(replicas: Replicas) -> None:
+        await replicas.everything_goes()
+        await asyncio.sleep(300)
+        for seat in replicas.all:
+            seat.way.loses = True
+        await replicas.everything_comes()
+        await asyncio.sleep(600)
+
+    assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
+
+
+def test_the_post_of_one_that_never_came_back_stands_for_an_hour_at_most() -> None:
+    """It was cut off alone and replaced, so that nobody ended its post. Hours later the database goes away for all."""
+
+    async def story(replicas: Replicas) -> None:
+        replicas.a.way.cut = True
+        await asyncio.sleep(120)
+        await replicas.a.dies()
+        replicas.b.place, replicas.c.place = 0, 1
+        await asyncio.sleep(2 * 3600)
+        await replicas.everything_goes()
+        await asyncio.sleep(600)
+
+    assert ["🔴 a cannot reach its database", "🔴 b cannot reach its database"] == play(story).shows()
 
 
 def test_nothing_is_told_twice_while_slack_is_away_as_well() -> None:
