@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from itertools import islice
 
 import structlog
 
@@ -18,7 +19,7 @@ from bot.core.outcomes.counts import Counts, MinuteCount, Route
 from bot.core.outcomes.outcome import Outcome
 from bot.core.outcomes.series import Reading
 from bot.outcomes.measured import Measured
-from bot.ports import Outcomes, StoreError
+from bot.ports import Outcomes, StoreError, StoreTrouble
 from bot.ports.outcomes import Told
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
@@ -54,6 +55,9 @@ class _Told:
     @property
     def size(self) -> int:
         return len(self.rows) + len(self.readings)
+
+
+Part = tuple[Rows, dict[bytes, _Told]]  # what came without a key, and with one
 
 
 class OutcomeIntake:
@@ -168,19 +172,37 @@ class OutcomeIntake:
     async def _write(self) -> None:
         if not self._rows and not self._told:
             return
-        rows, self._rows = self._rows, {}
-        told, self._told, self._held = self._told, {}, 0
-        self._writing = told.keys()
-        batches = [Told(key, _minutes(one.rows), one.readings) for key, one in told.items()]
+        left: list[Part] = [(self._rows, self._told)]
+        self._rows, self._told, self._held = {}, {}, 0
+        self._writing = left[0][1].keys()
         try:
-            for outcome in await self._outcomes.add(_minutes(rows), batches, now=self._clock.now(), began=self._began):
-                self._observe(outcome.route, outcome.counts)
+            while left:
+                left[:1] = await self._put(left[0])
         except StoreError as error:
-            self._keep(rows, told)
+            for rows, told in reversed(left):
+                self._keep(rows, told)
             if (unsaid := self._sparingly.may("outcomes")) is not None:
                 log.warning("outcomes are not written yet", why=str(error), rows=len(self._rows), since_last=unsaid)
         finally:
             self._writing = ()
+
+    async def _put(self, part: Part) -> list[Part]:
+        """Write it. One that the store cannot hold is written in halves, given back here, until what spoils it is left out."""
+        rows, told = part
+        batches = [Told(key, _minutes(one.rows), one.readings) for key, one in told.items()]
+        try:
+            news = await self._outcomes.add(_minutes(rows), batches, now=self._clock.now(), began=self._began)
+        except Exception as error:  # of whatever kind: one that cannot be written must not take the others along
+            if isinstance(error, StoreError) and error.kind is not StoreTrouble.VALUE:
+                raise
+            if len(rows) + len(told) > 1:
+                return _halves(part)
+            if (unsaid := self._sparingly.may("left out")) is not None:
+                log.exception("outcomes that cannot be written are left out", since_last=unsaid)
+            return []
+        for outcome in news:
+            self._observe(outcome.route, outcome.counts)
+        return []
 
     def _keep(self, rows: Rows, told: dict[bytes, _Told]) -> None:
         for row, counts in self._rows.items():
@@ -221,6 +243,15 @@ class OutcomeIntake:
 
 def _minutes(rows: Rows) -> list[MinuteCount]:
     return [MinuteCount(datetime.fromtimestamp(minute * 60, UTC), route, counts) for (minute, route), counts in rows.items()]
+
+
+def _halves(part: Part) -> list[Part]:
+    rows, told = part
+    if rows and told:
+        return [(rows, {}), ({}, told)]
+    middle = (len(rows) + len(told)) // 2
+    some = dict(islice(rows.items(), middle)), dict(islice(told.items(), middle))
+    return [some, (dict(islice(rows.items(), middle, None)), dict(islice(told.items(), middle, None)))]
 
 
 def _hashed(sender: str, key: str) -> bytes:

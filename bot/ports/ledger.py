@@ -76,6 +76,7 @@ class StoreTrouble(StrEnum):
     GONE = "gone"  # deleted, moved away or replaced while it was open
     CORRUPT = "corrupt"
     NEWER = "newer"  # a newer Understudy wrote what this one cannot understand
+    VALUE = "value"  # it takes all but what it was just given
     AWAY = "away"  # the database cannot be reached; what was under way may have been committed
     OTHER = "other"
 

@@ -22,6 +22,7 @@ WHY = {
     StoreTrouble.GONE: "The ledger's file is gone",
     StoreTrouble.CORRUPT: "The ledger is damaged",
     StoreTrouble.NEWER: "A newer Understudy writes the ledger",
+    StoreTrouble.VALUE: "The ledger cannot hold what it was given",
     StoreTrouble.AWAY: "The database cannot be reached",
     StoreTrouble.OTHER: "The ledger cannot be used",
 }

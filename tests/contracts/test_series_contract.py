@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.core.outcomes.outcome import told as one_told
 from bot.core.outcomes.series import Point, Reading
+from bot.outcomes.intake import OutcomeIntake
 from bot.ports import Samples
 from bot.ports.outcomes import Told
 from bot.store.outcomes.keeping import add
 from bot.store.samples.sqlite import InlineSamples
+from bot.system.clock import ManualClock
 from tests.contracts.samples import samples_of
 from tests.ledger_facts import NOON
 
@@ -73,6 +76,20 @@ async def test_points_that_come_together_or_late_count_once(samples: Samples) ->
     assert 1 == await told(samples, reading(10, 6))
 
     assert [(2, 4, 0), (4, 5, 0), (5, 1, 0)] == await counted(samples)
+
+
+async def test_what_no_column_holds_takes_nothing_else_along(samples: Samples) -> None:
+    """It is left out, and what came within the same second is written."""
+    intake = OutcomeIntake(samples.outcomes, clock := ManualClock(NOON))
+    clock.advance(60 * MINUTE)
+    for key, requests in (("a", 1), ("b", 2**63), ("c", 4)):
+        await intake.take([], key=key, readings=[reading(requests, 3, key=key.encode())])
+    await intake.take([one_told(NOON, MAIL, ok=True)])
+    await intake.take([one_told(NOON, MAIL, ok=False, count=2**63)], key="d")
+    await intake.flush()
+
+    assert [(0, 1, 0), (2, 5, 0)] == await counted(samples)
+    assert [True, False, True, False] == [await intake.knows(key) for key in "abcd"]
 
 
 async def test_a_series_that_began_anew_counts_from_nothing(samples: Samples) -> None:

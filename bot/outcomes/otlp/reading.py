@@ -27,7 +27,9 @@ IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "pa
 SERVICE_CHARS = 64
 LONGEST_S = 86_400.0
 MOST_NS = 2**62  # the year 2116
+MOST_REQUESTS = 10**9  # of one point; more is a mistake, and in the end no column would hold it
 OTHER_TIME = "a request is of more than a day ago, or still to come: compare the clocks"
+TOO_MANY = f"a point tells of more than {MOST_REQUESTS:,} requests"
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9 ._:/@-]+", re.ASCII)
 
@@ -73,7 +75,9 @@ def read_metrics(body: bytes, packed: bool, known: Known, now: datetime) -> Read
                 if route is None:
                     continue
                 point = _point(raw, kind)
-                if data.aggregation_temporality == DELTA:
+                if max([point.count, *point.latency.values()]) > MOST_REQUESTS:
+                    found.reject("count", TOO_MANY)
+                elif data.aggregation_temporality == DELTA:
                     _count(found, route, said, point, now)
                 else:
                     _keep(found, route, said, point, now)

@@ -9,6 +9,7 @@ from bot.store.postgres.place import Place
 # may help, and the remedy.
 Meaning = tuple[StoreTrouble, bool, str]
 KNOWN: dict[str, Meaning] = {
+    "22": (StoreTrouble.VALUE, True, "it cannot hold what it was given; that is a mistake of ours"),
     "25006": (StoreTrouble.READ_ONLY, True, "it takes no changes, as a standby does; it goes on by itself once a host does"),
     "25P03": (StoreTrouble.AWAY, True, "this process stood still in the middle of a transaction, which was undone"),
     "28": (StoreTrouble.OTHER, False, "it does not let {user} in; check user and password in `store`, and its pg_hba.conf"),

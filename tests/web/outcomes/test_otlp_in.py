@@ -253,6 +253,19 @@ async def test_old_points_and_those_still_to_come_are_rejected(house: House, htt
     assert "2" == found["partialSuccess"]["rejectedDataPoints"]
 
 
+@pytest.mark.parametrize("temporality", [CUMULATIVE, DELTA])
+async def test_a_count_that_cannot_be_one_is_rejected(house: House, http: aiohttp.ClientSession, temporality: int) -> None:
+    """OTLP has room for more requests than any column; the rest of the export is taken."""
+    house.clock.advance(timedelta(minutes=10))
+    points = [point(count, start=60, end=120) for count in (2**63, 10**9 + 1, 9)]
+    crooked = {**point(1, start=60, end=120), "bucketCounts": ["0", str(2**63), "0"]}
+    _, found = await send(http, house, export(*points, crooked, temporality=temporality))
+
+    assert "3" == found["partialSuccess"]["rejectedDataPoints"]
+    assert "more than 1,000,000,000 requests" in found["partialSuccess"]["errorMessage"]
+    assert {MAIL: (9, 0)} == await counted(house)
+
+
 async def test_partial_success_is_told_in_protobuf_to_whom_speaks_it(house: House, http: aiohttp.ClientSession) -> None:
     """So that the exporter can log it."""
     from google.protobuf.json_format import ParseDict
