@@ -11,17 +11,24 @@ T = TypeVar("T")
 
 
 class OpsChannel:
-    """Posts to `first`, and to `second` (if there is one) while `first` is lost. `on_lost` hears of each loss once.
+    """Posts to `first`, and to `second` (if there is one) while `first` is lost.
+
+    `on_lost` hears of each loss once, and `on_found` when a post is taken again after one.
 
     The first is tried anew with every post, so that nobody has to tell the bot when the channel is back.
     """
 
-    def __init__(self, chat: Chat, clock: Clock, first: str, second: str, on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, chat: Chat, clock: Clock, first: str, second: str, on_lost: Callable[[str], None],
+        on_found: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._chat = chat
         self._clock = clock
         self._first = first
         self._second = second
         self._on_lost = on_lost
+        self._on_found = on_found
+        self._was_lost = False  # and took no post since: that it is there, as `look` sees, does not say that it takes any
         self.trouble = ""  # what is wrong with it and where alerts go instead; empty while it takes them
         self.since: datetime | None = None
 
@@ -47,6 +54,9 @@ class OpsChannel:
                 raise
             return await self._chat.post(Place(await self._chat.find_channel(self._second)), message, key)
         self._found()
+        if self._was_lost:
+            self._was_lost = False
+            self._on_found()
         return at
 
     async def find_post(self, key: str, since: datetime) -> PostedAt | None:
@@ -83,6 +93,7 @@ class OpsChannel:
         to = f"alerts go to {self._second} meanwhile" if self._second else "alerts go out by notify: only"
         remedy = "Make the channel anew or unarchive it, invite the bot, or name another one in slack.alerts_channel"
         self.trouble = f"The alerts channel {self._first} takes no posts: {error.why} ({error.code}); {to}. {remedy}."
+        self._was_lost = True
         if fresh:
             self.since = self._clock.now()
             self._on_lost(self.trouble)

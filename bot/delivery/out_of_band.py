@@ -61,6 +61,10 @@ class AlertsByOtherWays:
         log.error("the alerts channel is lost", why=trouble)
         self._soon(self._say_first(LOST, LOSS_TOLD_FOR, "Understudy's alerts channel is lost", trouble))
 
+    def on_found_channel(self) -> None:
+        """It takes posts again: its next loss is another one."""
+        self._soon(self._forget(LOST))
+
     def tell(self, title: str, body: str) -> None:
         """Send in the background: nobody waits for a pager that hangs."""
         self._soon(self.say(title, body))
@@ -74,12 +78,19 @@ class AlertsByOtherWays:
         """Unless it was told within that time, whoever did; where the ledger does not say, twice is better than never."""
         at = self._clock.now()
         try:
-            first = await self._ledger.write(lambda store: store.first_sight(f"told by other ways/{what}", at, keep))
+            first = await self._ledger.write(lambda store: store.first_sight(_mark(what), at, keep))
         except StoreError as error:
             log.debug("nobody knows whether it was told before", what=what, why=str(error))
             first = True
         if first:
             await self.say(title, body)
+
+    async def _forget(self, what: str) -> None:
+        """It may be told anew."""
+        try:
+            await self._ledger.write(lambda store: store.forget_sight(_mark(what)))
+        except StoreError as error:
+            log.warning("it stays marked as told for a while", what=what, why=str(error))
 
     async def say(self, title: str, body: str) -> None:
         """Send to every address of `notify`."""
@@ -90,3 +101,8 @@ class AlertsByOtherWays:
         """Let notices that are on their way go out."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
+
+
+def _mark(what: str) -> str:
+    """What the ledger knows it by."""
+    return f"told by other ways/{what}"

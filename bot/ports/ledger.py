@@ -315,6 +315,9 @@ class Store(Replicas, Protocol):
     def first_sight(self, id: str, now: datetime, keep: timedelta) -> bool:
         """Remember `id`; False when it was seen within `keep`. Forgets older ones."""
 
+    def forget_sight(self, id: str) -> None:
+        """Its next sight is the first again; nothing where it is not remembered."""
+
     def setting(self, name: str) -> str | None:
         """A remembered setting."""
 

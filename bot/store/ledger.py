@@ -261,6 +261,11 @@ class SqlStore:
             sql = "INSERT INTO seen (id, until) VALUES (?, ?) ON CONFLICT DO NOTHING"
             return self.conn.execute(sql, (plain(id), micros(now + keep))).rowcount == 1
 
+    def forget_sight(self, id: str) -> None:
+        """Its next sight is the first again; nothing where it is not remembered."""
+        with atomic(self.conn):
+            self.conn.execute("DELETE FROM seen WHERE id = ?", (plain(id),))
+
     def setting(self, name: str) -> str | None:
         """A remembered setting."""
         row = one(self.conn, "SELECT value FROM settings WHERE name = ?", plain(name))

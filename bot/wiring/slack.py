@@ -52,7 +52,9 @@ class Channels(AppPart):
         setup, slack, others = self._setup, self._setup.config.slack, self._store.others
         none = slack.mode == "none"
         self.chat: Chat = setup.given.chat or (NoChat() if none else await self._open_gateway())
-        self.ops = OpsChannel(self.chat, setup.clock, slack.alerts_channel, slack.backup_channel, others.on_lost_channel)
+        self.ops = OpsChannel(
+            self.chat, setup.clock, slack.alerts_channel, slack.backup_channel, others.on_lost_channel, others.on_found_channel
+        )
         self._direct = DirectPosts(self.ops)
         self._ends(self._direct.close)
         if setup.given.web and not none:

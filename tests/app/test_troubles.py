@@ -149,6 +149,21 @@ async def test_a_lost_channel_is_told_once_by_all_replicas(table: Table) -> None
     assert [1, 1, 2] == told
 
 
+async def test_a_channel_that_was_found_and_is_lost_again_is_told_again(table: Table) -> None:
+    """Twenty minutes later, which would otherwise count as the same loss."""
+    pager, clock = Pager(), ManualClock(START)
+    troubles = AlertsByOtherWays(pager, TableEngine(table), clock, InlineLedger.open())
+    troubles.on_lost_channel("The alerts channel #ops takes no posts")
+    await troubles.close()
+    troubles.on_found_channel()
+    await troubles.close()
+    clock.advance(timedelta(minutes=20))
+    troubles.on_lost_channel("The alerts channel #ops takes no posts")
+    await troubles.close()
+
+    assert 2 == len(pager.got)
+
+
 @pytest.mark.parametrize(
     ("row", "error"),
     [

@@ -514,6 +514,17 @@ async def test_an_id_is_new_again_when_its_time_is_over(ledger: Ledger) -> None:
     assert [True, True, False, True, False, True] == seen
 
 
+async def test_an_id_is_new_again_when_it_was_forgotten(ledger: Ledger) -> None:
+    """That one alone; forgetting what is not known does nothing."""
+    for id in ("a", "b"):
+        await ledger.write(lambda store, id=id: store.first_sight(id, NOON, LEASE))  # type: ignore[misc]
+    for id in ("a", "never seen"):
+        await ledger.write(lambda store, id=id: store.forget_sight(id))  # type: ignore[misc]
+
+    first = [await ledger.write(lambda store, id=id: store.first_sight(id, NOON, LEASE)) for id in ("a", "b")]  # type: ignore[misc]
+    assert [True, False] == first
+
+
 async def test_a_setting_is_the_last_one_put(ledger: Ledger) -> None:
     """None until the first."""
     assert await ledger.read(lambda store: store.setting("slot")) is None

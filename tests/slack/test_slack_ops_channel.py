@@ -91,6 +91,23 @@ async def test_files_go_where_the_alerts_go(
     assert [ops.id, backup, ops.id] == places
 
 
+async def test_a_lost_channel_counts_as_found_once_it_takes_a_post(
+    workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
+) -> None:
+    """That it can be looked up does not do, and a channel that was never lost is not found."""
+    found: list[str] = []
+    alerts = OpsChannel(gateway, ManualClock(NOW), "#ops", "#ops-backup", lost.append, lambda: found.append("found"))
+    seen = []
+    for key, archived in (("k", False), ("k2", True), ("k3", False), ("k4", False)):
+        workspace.channel("ops").is_archived = archived
+        await alerts.look()
+        looked = len(found)
+        await alerts.post(ALERT, key)
+        seen.append((looked, len(found)))
+
+    assert [(0, 0), (0, 0), (0, 1), (1, 1)] == seen
+
+
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found"])
 async def test_being_removed_from_a_private_channel_is_a_loss(
     workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str], code: str
