@@ -9,7 +9,7 @@ from bot.core.outcomes.outcome import Outcome, error_kind, untimely
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A data point: nanoseconds since 1970, how many requests, and a histogram of their durations."""
+    """A data point: nanoseconds since 1970 (a `start` of 0: not told), how many requests, a histogram of their durations."""
 
     start: int
     end: int
@@ -31,18 +31,20 @@ def grown(last: Point | None, point: Point, since: int) -> Point | None:
     """What came between the last point of a series and this one; None where it only has to be noted.
 
     All series are known `since` then. One that is not, and began before, may have been told to somebody else: counting nothing
-    twice comes before counting all.
+    twice comes before counting all. Nor does one say enough that tells no start, until it has grown.
     """
     if last is not None and last.start == point.start and last.count <= point.count:
         return _difference(last, point)
-    if last is None and point.start < since:
+    if not point.start or (last is None and point.start < since):
         return None
     return _difference(Point(point.start, point.start, 0, {}), point)  # it begins here, or began anew
 
 
 def counted(route: Route, error: str, point: Point, now: datetime) -> Outcome | None:
-    """The requests of a point, at its middle; None where that is more than a day ago, or still to come."""
-    at = moment((point.start + point.end) // 2)
+    """The requests of a point, at its middle, or its end where it tells no start; None where that is more than a day ago, or
+    still to come.
+    """
+    at = moment(((point.start or point.end) + point.end) // 2)
     if at is None or untimely(at, now):
         return None
     counts = Counts(latency=point.latency)

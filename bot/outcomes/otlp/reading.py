@@ -166,19 +166,18 @@ def _keep(found: Read, route: Route, said: Mapping[str, str], point: Point, now:
     if at is None or not 0 <= point.start < MOST_NS or untimely(at, now):
         found.reject("time", OTHER_TIME)
         return
-    # A hash, for what others send may be long.
-    key = hashlib.sha256(repr((route, sorted(said.items()))).encode("utf-8", "backslashreplace")).digest()
+    # A hash, for what others send may be long. With the start, which alone tells the workers of one service apart.
+    key = hashlib.sha256(repr((route, point.start, sorted(said.items()))).encode("utf-8", "backslashreplace")).digest()
     found.readings.append(Reading(key, point, route, said.get("error.type", "")))
 
 
 def _point(raw: Any, kind: str) -> Point:
-    start = raw.start_time_unix_nano or raw.time_unix_nano
     latency: dict[int, int] = {}
     for seconds, count in _buckets(raw) if kind == "histogram" else _exponential(raw):
         if count and 0 <= seconds < LONGEST_S:
             place = bucket(round(seconds * 1e6))
             latency[place] = latency.get(place, 0) + count
-    return Point(start, raw.time_unix_nano, raw.count, latency)
+    return Point(raw.start_time_unix_nano, raw.time_unix_nano, raw.count, latency)
 
 
 def _buckets(raw: Any) -> Iterator[tuple[float, int]]:

@@ -148,6 +148,33 @@ async def test_a_counter_that_only_grows_counts_what_is_new(house: House, http: 
     assert {MAIL: (11, 0)} == await counted(house)
 
 
+async def test_workers_of_one_service_count_side_by_side(house: House, http: aiohttp.ClientSession) -> None:
+    """They say the same of themselves, and each began at its own moment."""
+    house.clock.advance(timedelta(minutes=10))
+    for count, end in ((100, 120), (100, 180), (101, 240)):
+        for start in (60, 61):
+            await send(http, house, export(point(count, start=start, end=end + start % 2), temporality=CUMULATIVE))
+
+    assert {MAIL: (202, 0)} == await counted(house)
+
+
+async def test_a_counter_that_tells_no_start_counts_what_it_grows_by(house: House, http: aiohttp.ClientSession) -> None:
+    """OTLP allows for it. What it held at first may have been counted before, and so may what is less than that."""
+    house.clock.advance(timedelta(minutes=10))
+    for count, end in ((100, 120), (100, 180), (107, 240), (50, 300), (52, 360)):
+        unset = {**point(count, end=end), "startTimeUnixNano": "0"}
+        await send(http, house, export(unset, temporality=CUMULATIVE))
+
+    assert {MAIL: (9, 0)} == await counted(house)
+
+
+async def test_a_delta_that_tells_no_start_counts(house: House, http: aiohttp.ClientSession) -> None:
+    """At its end."""
+    await send(http, house, export({**point(9), "startTimeUnixNano": "0"}))
+
+    assert {MAIL: (9, 0)} == await counted(house)
+
+
 async def test_what_a_counter_held_before_we_listened_is_not_counted(house: House, http: aiohttp.ClientSession) -> None:
     """The bot before this one may have counted it."""
     house.clock.advance(timedelta(minutes=10))
