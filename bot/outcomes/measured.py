@@ -29,6 +29,12 @@ class Measured:
             self._tell(news)
         _remember(self._at, services, now)
 
+    def tell_again(self) -> None:
+        """Somebody came who was told nothing yet, and may get spans before the next metrics come."""
+        now = self._clock.now()
+        if lately := [one for one, at in self._told_at.items() if now - at < MEASURED_FOR]:
+            self._tell(lately)
+
     async def hear(self, body: Any) -> None:
         """What another replica noted."""
         _remember(self._at, [str(name) for name in body], self._clock.now())

@@ -7,11 +7,21 @@ from bot.outcomes.evidence import TrafficEvidence
 from bot.outcomes.intake import OutcomeIntake
 from bot.outcomes.measured import Measured
 from bot.outcomes.served import ServedCounter
+from bot.ports import Member
+from bot.system.clock import Clock
 from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup
 from bot.wiring.store import Store
 
 MEASURED = "measured"  # services that send metrics, as replicas tell each other
+
+
+def shared(member: Member, clock: Clock) -> Measured:
+    """What all replicas know of, also those that come later."""
+    measured = Measured(clock, lambda names: member.tell(MEASURED, names))
+    member.hear(MEASURED, measured.hear)
+    member.listen(measured.tell_again)
+    return measured
 
 
 class OutcomeRoom(AppPart):
@@ -29,10 +39,8 @@ class OutcomeRoom(AppPart):
     async def start(self) -> None:
         """Begin to take and to write."""
         setup = self._setup
-        measured = Measured(setup.clock, lambda names: self._store.member.tell(MEASURED, names))
-        self._store.member.hear(MEASURED, measured.hear)
         outcomes, observe = self._store.samples.outcomes, setup.metrics.observe_outcomes
-        self.intake = OutcomeIntake(outcomes, setup.clock, observe, measured=measured)
+        self.intake = OutcomeIntake(outcomes, setup.clock, observe, measured=shared(self._store.member, setup.clock))
         self._ends(self.intake.stop)
         await self.intake.start()
         engine = self._store.engine

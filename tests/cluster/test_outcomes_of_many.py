@@ -9,6 +9,8 @@ from bot.outcomes.intake import OutcomeIntake
 from bot.outcomes.measured import Measured
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
+from bot.wiring.outcomes import shared
+from tests.cluster.stand import Its, Scene
 from tests.desk import START
 
 
@@ -97,3 +99,17 @@ async def test_spans_of_a_service_whose_metrics_went_elsewhere_are_not_counted()
     assert (True, False) == (there.includes("mail"), there.includes("search"))
     clock.advance(timedelta(minutes=10))
     assert not there.includes("mail")
+
+
+async def test_a_replica_that_comes_knows_whose_metrics_went_elsewhere() -> None:
+    """Before the next ones are exported: what was passed on before its start it never heard."""
+    scene = Scene()
+    shared(await scene.joins("a"), Its(scene)).note({"mail"})
+    await scene.passes(5, "a")
+    late = scene.add("b")
+    await late.start()
+    there = shared(late, Its(scene))
+    await scene.passes(3, "a", "b")
+    await late.stop()
+
+    assert (True, False) == (there.includes("mail"), there.includes("search"))
