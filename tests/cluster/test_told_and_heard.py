@@ -1,24 +1,32 @@
 """What replicas tell each other besides facts: jobs' signs of life, readers of a flag, tabs that were opened, money spent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.checks.heartbeat_intake import SignsOfLife
 from bot.checks.llm.budget import BudgetBook, Spent
 from bot.cluster.alone import Alone
-from bot.core.model import Sample
+from bot.core.model import Outcome, Sample
 from bot.delivery.home_tabs import HomeTabs
 from bot.engine.engine import CommittingEngine
+from bot.ports import StoreError, StoreTrouble
 from bot.sandbox.world import EPOCH
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
+from bot.wiring.cluster.exchange import Exchange
 from bot.wiring.flags.readers import ReadersElsewhere
+from tests.cluster.stand import Scene
 from tests.desk import ANA, policy
 
 JOB = HeartbeatCheck("jobs.nightly.beat", "jobs.nightly", timedelta(hours=1), timedelta(seconds=10), timedelta(minutes=5), "")
+
+LOOK = Sample(check="a.b.c", component="a.b", at=EPOCH, outcome=Outcome.OK, vantage="a")
 
 
 class Wire(Alone):
@@ -61,6 +69,37 @@ async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
     assert (1, 2) == (len(told), len(counted))
     assert all(register.job(JOB.id).ok for register in registers)
     assert "s3cret" not in str(told)  # it goes by way of the ledger
+
+
+async def test_what_was_measured_counts_once_where_an_answer_of_the_ledger_got_lost() -> None:
+    """It was committed, and is passed on again since nobody knew; what comes after counts as ever."""
+    scene = Scene()
+    one, other = await scene.joins("a"), scene.add("b")
+    taken: list[str] = []
+
+    async def take(samples: Sequence[Sample]) -> None:
+        taken.extend(sample.check for sample in samples)
+
+    looks = Exchange(one, take)
+    Exchange(other, take)
+    await other.start()
+    await scene.passes(1, "a")
+    looks.pass_on([replace(LOOK, check="a.b.first")])
+    kept = scene.ledger.sign
+
+    async def loses_the_answer(work: Callable[[Any], Any]) -> Any:
+        await kept(work)
+        raise StoreError("the connection broke", kind=StoreTrouble.AWAY, permanent=False)
+
+    scene.ledger.sign = loses_the_answer  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        await one.beat()
+    scene.ledger.sign = kept  # type: ignore[method-assign]
+    looks.pass_on([replace(LOOK, check="a.b.second")])
+    await scene.passes(3, "a", "b")
+    await other.stop()
+
+    assert ["a.b.first", "a.b.second"] == taken
 
 
 async def test_readers_of_a_switch_are_counted_over_all_replicas() -> None:

@@ -1,5 +1,6 @@
 """Tells the other replicas what was measured or came in here, and takes in what they tell, by way of the ledger."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import Any
@@ -11,6 +12,7 @@ from bot.vantage.wire import pack, unpack
 from bot.watch.plan import Courier
 
 SAMPLES = "samples"
+REMEMBERED = 2_000  # batches that came last: all that two replicas hold back while the ledger is away
 
 
 class Exchange:
@@ -19,6 +21,7 @@ class Exchange:
     def __init__(self, member: Member, take: Callable[[Sequence[Sample]], Awaitable[None]]) -> None:
         self._member = member
         self._take = take
+        self._had: deque[str] = deque(maxlen=REMEMBERED)
         member.hear(SAMPLES, self._hear)
 
     def pass_on(self, samples: Sequence[Sample]) -> None:
@@ -33,7 +36,11 @@ class Exchange:
                 left = left[count:]
 
     async def _hear(self, body: Any) -> None:
-        await self._take(unpack(str(body).encode("ascii")).samples)
+        batch = unpack(str(body).encode("ascii"))
+        if batch.id in self._had:  # who passed it on heard no answer of the ledger, and told it again
+            return
+        self._had.append(batch.id)
+        await self._take(batch.samples)
 
 
 class TellsAll:
