@@ -223,9 +223,9 @@ async def test_people_are_called_again_when_the_channel_was_back_and_is_lost_aga
         house.notifier = pager
         await house.start()
         await house.passes(minutes=1)
-        for lost in (True, False, True):
+        for lost, title in ((True, "Payments are slow"), (False, "Search is slow"), (True, "Mail is late")):
             house.workspace.channel("ops").is_archived = lost
-            await Talk(house).asks(house.ana, "/incident declare Payments are slow", channel=BACKUP)
+            await Talk(house).asks(house.ana, f"/incident declare {title}", channel=BACKUP)
             await house.quiet()
 
     assert [LOST, LOST] == [title for title in pager.called if title == LOST]
