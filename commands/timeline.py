@@ -17,6 +17,7 @@ from bot.core.record.incident import Incident, message_key
 from bot.core.signals.entries import AddMessage, CorrectEntry, HideEntry, SourceDeleted, SourceEdited, UnpinMessage
 from bot.ports import Message
 from bot.ports.payloads import Changed, Form, Press, Reaction, Shortcut, Written
+from bot.system.garbage import GARBAGE
 from bot.timeline.rows import Row
 from bot.timeline.story import entry_words, story
 from bot.views.answers import shown, told, words
@@ -57,8 +58,9 @@ def listen(app: AsyncApp, desk: CommandContext) -> None:
 
 async def timeline(desk: CommandContext, incident: Incident, page: int | None = None) -> Message:
     """A page of the timeline; None is the newest."""
-    facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
-    told = await asyncio.to_thread(story, facts, plain_names(desk.engine.policy))  # ten thousand take a third of a second
+    with GARBAGE.held_off():
+        facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
+        told = await asyncio.to_thread(story, facts, plain_names(desk.engine.policy))  # ten thousand take a third of a second
     return views.timeline_page(incident, told, desk.clock.now(), page)
 
 

@@ -40,6 +40,7 @@ from bot.ports import (
     together,
 )
 from bot.system.clock import Clock
+from bot.system.garbage import GARBAGE
 from bot.system.redaction import Redactor
 
 log = structlog.get_logger(__name__)
@@ -256,8 +257,9 @@ class Delivery:
         if isinstance(place, Wait):
             return place
         place = await self._ops.place() if place == OPS else place
-        facts = await self._ledger.read(lambda store: store.facts_about(incident.number))
-        name, content = await rendered(body.format, incident, facts, self._engine.policy, self._around.redactor)
+        with GARBAGE.held_off():
+            facts = await self._ledger.read(lambda store: store.facts_about(incident.number))
+            name, content = await rendered(body.format, incident, facts, self._engine.policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))
         if file is None:
             file = await self._chat.start_upload(name, content)

@@ -6,6 +6,7 @@ from bot.core.model import Sample, Verdict
 from bot.exports import rendered
 from bot.ports import Engine
 from bot.ports.signed_requests import SlackRequests
+from bot.system.garbage import GARBAGE
 from bot.system.private_files import CONTROL_FILE, leave_control
 from bot.web.app import WebServer, build_web
 from bot.web.health import Health
@@ -108,9 +109,10 @@ class Web(AppPart):
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         engine = self._store.engine
-        facts = await self._store.ledger.read(lambda store: store.facts_about(number))
-        incident = (await engine.world_with([number])).incidents[number]
-        return await rendered(format, incident, facts, engine.policy, self._setup.redactor)
+        with GARBAGE.held_off():
+            facts = await self._store.ledger.read(lambda store: store.facts_about(number))
+            incident = (await engine.world_with([number])).incidents[number]
+            return await rendered(format, incident, facts, engine.policy, self._setup.redactor)
 
     async def _leave_control(self) -> None:
         leave_control(self._setup.data, self.url, self._setup.local_token)

@@ -1,0 +1,30 @@
+"""Garbage collection stops the loop: it waits for what is made beside it."""
+
+import gc
+
+from bot.system.garbage import Garbage
+
+
+def test_it_waits_for_the_last_that_holds_it_off() -> None:
+    """Two exports overlap."""
+    garbage = Garbage()
+    first, second = garbage.held_off(), garbage.held_off()
+
+    seen = []
+    for step in (first.__enter__, second.__enter__, lambda: first.__exit__(None, None, None)):
+        step()
+        seen.append(gc.isenabled())
+    second.__exit__(None, None, None)
+
+    assert ([False] * 3, True) == (seen, gc.isenabled())
+
+
+def test_it_stays_off_where_it_was_off() -> None:
+    """A command that ends by itself runs without."""
+    gc.disable()
+    try:
+        with Garbage().held_off():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
