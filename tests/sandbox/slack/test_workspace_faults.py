@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -171,7 +172,7 @@ async def test_refresh_moves_the_app_to_a_new_websocket(stage: Stage) -> None:
     async with bolt(stage, echo):
         await stage.ws.faults.refresh()
         await _reconnected(stage, tickets=2)
-        await stage.ana.types("/health")
+        await _is_taken(stage, "/health")
 
     assert "well" in stage.ana.sees("ops")
 
@@ -181,7 +182,7 @@ async def test_dropped_websocket_is_opened_again(stage: Stage) -> None:
     async with bolt(stage, echo):
         await stage.ws.faults.drop_sockets()
         await _reconnected(stage, tickets=2)
-        await stage.ana.types("/health")
+        await _is_taken(stage, "/health")
 
     assert "well" in stage.ana.sees("ops")
 
@@ -261,6 +262,15 @@ async def test_clear_forgets_every_fault(stage: Stage) -> None:
 async def _reconnected(stage: Stage, *, tickets: int) -> None:
     await until(lambda: tickets <= sum(call.method == "apps.connections.open" for call in stage.ws.calls))
     await stage.ws.connected()
+
+
+async def _is_taken(stage: Stage, text: str) -> None:
+    """Typed until the app takes it: on a busy machine the SDK may go on to a third websocket, and drop what the second had."""
+    for _ in range(2):
+        with suppress(SlackbotSays):
+            await stage.ana.types(text)
+            return
+    await stage.ana.types(text)
 
 
 async def test_upload_can_fail_before_and_after_its_bytes_arrive(stage: Stage) -> None:
