@@ -58,6 +58,7 @@ class CommittingEngine:
         self._behind = True  # whether the ledger may hold more, as far as we know ourselves
         self._turn = asyncio.Lock()
         self._waiting: list[Request] = []
+        self._carrier: asyncio.Task[None] | None = None
         self._listeners: list[tuple[Listener, bool]] = []
         self._timers: list[Callable[[timedelta], None]] = []
         self._denials = denials or Denials(clock)
@@ -115,32 +116,41 @@ class CommittingEngine:
         fence = None if signal.DUTY is Duty.HEARD else self._fence(signal.DUTY)
         request = Request(signal, asyncio.get_running_loop().create_future(), fence)
         self._waiting.append(request)
+        if self._carrier is None:
+            self._carrier = asyncio.create_task(self._carry(), name="decisions and commits")
         return await asyncio.shield(asyncio.ensure_future(self._answered(request)))
 
     async def _answered(self, request: Request) -> Answer:
-        await self._in_turn(request)
-        answer, signal = request.answered.result(), request.signal
+        answer, signal = await request.answered, request.signal
         if isinstance(answer, Denied):
             about = signal.incident if isinstance(signal, OfIncident) else None
             what, actor = type(signal).__name__, signal.actor
             self._denials.note(actor.id, answer.role, what, name=actor.name, incident=about)
         return answer
 
-    async def _in_turn(self, request: Request) -> None:
-        """Whoever has the turn carries out what waits: one commit, one flush of the disk for all of them."""
-        async with self._turn:
-            if request.answered.done():
-                return
-            await asyncio.sleep(0)  # whoever comes in the same turn of the loop comes along
-            waiting = [one for one in self._waiting if not one.answered.done()]
-            batch, self._waiting = waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:]
-            if request not in batch:
-                batch.append(request)
-            if len(batch) > 1 and await self._together(batch):
-                return
-            for one in batch:
-                if not one.answered.done():
-                    await self._alone(one)
+    async def _carry(self) -> None:
+        """Carry out what waits until nothing does: whatever gathers meanwhile shares one commit, one flush of the disk."""
+        batch: list[Request] = []
+        try:
+            while self._waiting:
+                async with self._turn:
+                    batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+                    await self._carry_out_all(batch)
+        except BaseException as error:  # the end of the process, or of what plays one: nobody may wait for ever
+            for request in (*batch, *self._waiting):
+                if not request.answered.done():
+                    request.answered.set_exception(error)
+            self._waiting = []
+            raise
+        finally:
+            self._carrier = None
+
+    async def _carry_out_all(self, batch: Sequence[Request]) -> None:
+        if len(batch) > 1 and await self._together(batch):
+            return
+        for request in batch:
+            if not request.answered.done():
+                await self._alone(request)
 
     async def _together(self, batch: Sequence[Request]) -> bool:
         """Decide on all and commit once; False when each has to go alone.

@@ -53,5 +53,7 @@ def _of_flags(world: World) -> Iterator[int]:
 def _of_components(world: World) -> Iterator[int]:
     for state in world.components.values():
         incident = world.incidents.get(world.ended_last.get(state.id, 0))
-        if incident and incident.ending.at and state.unwell_since and state.unwell_since <= incident.ending.at:
+        lasted = incident and incident.ending.at and state.unwell_since and state.unwell_since <= incident.ending.at
+        # While it is in one that runs, nobody asks what ended before; that one may have been the last to end, and be reopened.
+        if incident and lasted and not world.concerned(state.id):
             yield incident.number

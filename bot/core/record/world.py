@@ -127,9 +127,12 @@ class World:
         mine = {incident.number}
         running = self.running | mine if incident.phase.open else self.running - mine
         newer = {c: incident.number for c in incident.affected if self._ended_after_all(c, incident)}
+        ended_last = {**self.ended_last, **newer} if newer else self.ended_last
+        if incident.phase.open:
+            reopened = [c for c in incident.affected if ended_last.get(c) == incident.number]
+            ended_last = {c: number for c, number in ended_last.items() if c not in reopened} if reopened else ended_last
         return replace(
-            self, running=running, ended_last={**self.ended_last, **newer} if newer else self.ended_last,
-            last_incident=max(self.last_incident, incident.number),
+            self, running=running, ended_last=ended_last, last_incident=max(self.last_incident, incident.number)
         )  # fmt: skip
 
     def _ended_after_all(self, component: str, incident: Incident) -> bool:
