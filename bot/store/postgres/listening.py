@@ -40,9 +40,13 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name=f"listener to {place}", daemon=True)
 
     def start(self) -> None:
-        """Begin; raises StoreError where the first connection cannot be made."""
+        """Begin; raises StoreError where the first connection cannot be made, or breaks at once."""
         self._thread.start()
-        self._first.result()
+        try:
+            self._first.result()
+        except StoreError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End, and wait for it."""
@@ -62,7 +66,7 @@ class Listener:
                     conn.close()
             except Exception as error:  # noqa: BLE001 # the root of a thread: said, and tried again
                 if not self._first.done():
-                    self._first.set_exception(error)
+                    self._first.set_exception(_trouble(error, self._place))
                     return
                 self._stands(_trouble(error, self._place))
                 select.select([self._wake], [], [], POLL_S)

@@ -19,7 +19,10 @@ from bot.ports import RowState, Settled, Store, StoreError, StoreTrouble
 from bot.sandbox.postgres import PostgresServer
 from bot.store import marks
 from bot.store.identity import MARKER
+from bot.store.postgres.connection import PostgresConnection
 from bot.store.postgres.ledgers import PostgresLedger, PostgresReadOnlyLedger, open_postgres_ledger
+from bot.store.postgres.listening import Listener
+from bot.store.postgres.opening import reading
 from bot.store.postgres.place import place_of
 from bot.system.clock import ManualClock
 from tests.desk import ANA, START, policy
@@ -258,6 +261,21 @@ async def test_a_start_waits_for_a_server_that_is_away_for_a_moment(server: Post
         await ledger.close()
         await asyncio.to_thread(server.start)
         server.close()
+
+
+async def test_a_connection_that_breaks_before_anybody_listens_is_a_server_that_is_away(postgres: str) -> None:
+    """A start tries again where a server went down in the midst of it."""
+
+    def broken() -> PostgresConnection:
+        conn = reading(place_of(postgres), "listens")
+        ask(postgres, f"SELECT pg_terminate_backend({conn.pid})")
+        return conn
+
+    listener = Listener(place_of(postgres), broken, lambda: 0, lambda: None, lambda away: None)
+
+    with pytest.raises(StoreError) as away:
+        listener.start()
+    assert StoreTrouble.AWAY is away.value.kind
 
 
 async def test_nobody_waits_for_ever_for_a_server_that_stands_still(server: PostgresServer) -> None:
