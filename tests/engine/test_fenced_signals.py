@@ -113,6 +113,8 @@ def test_only_what_a_replica_decides_by_itself_is_fenced() -> None:
     fenced = {kind: kind.DUTY for kind in SIGNALS if kind.DUTY is not Duty.HEARD}
     assert fenced == {
         s.VerdictReached: Duty.SHARE, s.FeedRead: Duty.SHARE, s.SightChanged: Duty.CLOCK, s.TimePassed: Duty.CLOCK,
+        s.RehearsalEnded: Duty.CLOCK, s.ReadersCounted: Duty.CLOCK, s.OutcomesCounted: Duty.CLOCK,
+        s.HandBackMeasured: Duty.CLOCK,
     }  # fmt: skip
 
 

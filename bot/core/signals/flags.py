@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
-from bot.core.signals.base import ASKING, COMMAND, RULES, Signal
+from bot.core.signals.base import ASKING, COMMAND, RULES, Duty, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class ReleaseFlag(Signal, by=COMMAND):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadersCounted(Signal, by=RULES):
+class ReadersCounted(Signal, by=RULES, duty=Duty.CLOCK):
     """How many of those who keep a copy of the flags have what was switched at `changed_at`, and who does not."""
 
     flag: str

@@ -2,18 +2,18 @@
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.outcomes.served import Served
-from bot.core.signals.base import RULES, OfIncident, Signal
+from bot.core.signals.base import RULES, Duty, OfIncident, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutcomesCounted(OfIncident, by=RULES):
+class OutcomesCounted(OfIncident, by=RULES, duty=Duty.CLOCK):
     """Requests of an incident were counted anew."""
 
     served: Served
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandBackMeasured(Signal, by=RULES):
+class HandBackMeasured(Signal, by=RULES, duty=Duty.CLOCK):
     """How requests fared on the default since the last step of a hand-back: of which engagement, and at which share."""
 
     flag: str

@@ -2,7 +2,7 @@
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.rehearsal import NeedResult
-from bot.core.signals.base import RESPONDERS, RULES, Signal
+from bot.core.signals.base import RESPONDERS, RULES, Duty, Signal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class RehearseFlag(Signal, by=RESPONDERS):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RehearsalEnded(Signal, by=RULES):
+class RehearsalEnded(Signal, by=RULES, duty=Duty.CLOCK):
     """What a fallback's rehearsal came to; `skipped` says why there was none."""
 
     flag: str

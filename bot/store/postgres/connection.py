@@ -201,6 +201,8 @@ class PostgresConnection:
                 return
         if self._first:
             self._send_waiting()  # what commits is never sent twice
+        if self._raw.pgconn.transaction_status == TransactionStatus.IDLE:
+            raise psycopg.InternalError("the transaction had failed and was rolled back")  # and somebody went on
         waiting, self._waiting = self._waiting, []
         if self._run(*waiting, "COMMIT").statusmessage != "COMMIT":
             # A statement of it failed, and somebody went on: PostgreSQL rolled back and calls that a success.
@@ -209,7 +211,12 @@ class PostgresConnection:
     def _be_connected(self) -> None:
         """What nothing was begun on yet may be a new one."""
         if self._first and self._raw.closed:
-            self._reconnect()
+            try:
+                self._reconnect()
+            except BaseException:
+                self._first = ()  # nobody else of these need try: all that was asked for together is undone
+                self._waiting.clear()
+                raise
 
     def _reconnect(self) -> None:
         if not self._closed:
@@ -221,7 +228,7 @@ class PostgresConnection:
         query = self._with(query, values)
         self._send_released()
         if self._first and not query.startswith("SELECT"):
-            self._begin_with("SELECT 1")  # should this statement fail, it fails alone
+            self._begin_with("SELECT 1")  # should this statement fail, it fails alone; a SELECT of ours fails with the database
         waiting, self._waiting = self._waiting, []
         return self._begin_with(*waiting, query) if self._first else self._run(*waiting, query)
 

@@ -3,13 +3,17 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import psycopg
 import pytest
 
 from bot.ports import Conflict, Store, StoreError
 from bot.store.connection import Connection
+from bot.store.postgres.connection import PostgresConnection, Raw
 from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
+from bot.store.postgres.place import place_of
+from bot.store.writer import Writer
 from tests.ledger_facts import commit, fact, texts
 
 FAILS = "INSERT INTO settings (name, value) VALUES ('a', NULL)"
@@ -58,6 +62,48 @@ async def test_what_fails_after_its_work_was_done_is_told_to_all_of_its_batch(le
     assert [True] * 3 == [isinstance(result, Exception) for result in results]
     assert [] == await ledger.read(lambda store: store.all_facts())
     await ledger.write(adds(1))
+
+
+async def test_who_goes_on_after_all_was_undone_makes_no_commit_of_it(ledger: PostgresLedger) -> None:
+    """PostgreSQL calls the COMMIT of nothing a success."""
+
+    def goes_on(store: Store) -> None:
+        with suppress(psycopg.Error):
+            conn_of(store).execute("SELECT 1")
+
+    results = await in_one_batch(ledger, adds(1), lambda store: conn_of(store).later(FAILS), goes_on)
+
+    assert isinstance(results[0], Exception)
+    assert [] == await ledger.read(lambda store: store.all_facts())
+
+
+async def test_a_server_that_is_away_is_tried_once_for_all_that_wait(postgres: str) -> None:
+    """Each try may take seconds, and the one thread that writes would take them one after the other."""
+    tries = 0
+
+    def connect() -> Raw:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            raise psycopg.OperationalError("connection refused")
+        return psycopg.connect(postgres, autocommit=True, cursor_factory=psycopg.ClientCursor)
+
+    conn = PostgresConnection(place_of(postgres), connect, 7)
+    writer = Writer("a ledger", lambda: (conn, conn))
+    await writer.open()
+    try:
+        await writer.run(lambda conn: conn.close())
+        conn._closed = False  # as one that broke
+        results = await asyncio.gather(*(writer.run(asks) for _ in range(20)), return_exceptions=True)
+
+        assert [True] * 20 == [isinstance(result, StoreError) for result in results]
+        assert tries <= 3  # the first of them may have gone alone
+    finally:
+        await writer.close()
+
+
+def asks(conn: PostgresConnection) -> object:
+    return conn.execute("SELECT 1").fetchone()
 
 
 async def test_work_that_is_given_up_leaves_nothing_of_what_was_to_travel(ledger: PostgresLedger) -> None:
