@@ -52,8 +52,8 @@ def _of_flags(world: World) -> Iterator[int]:
 
 def _of_components(world: World) -> Iterator[int]:
     for state in world.components.values():
+        if state.unwell_since and world.concerned(state.id):
+            continue  # nobody asks what ended before; and the last to end may be the one that runs, reopened
         incident = world.incidents.get(world.ended_last.get(state.id, 0))
-        lasted = incident and incident.ending.at and state.unwell_since and state.unwell_since <= incident.ending.at
-        # While it is in one that runs, nobody asks what ended before; that one may have been the last to end, and be reopened.
-        if incident and lasted and not world.concerned(state.id):
+        if incident and incident.ending.at and state.unwell_since and state.unwell_since <= incident.ending.at:
             yield incident.number
