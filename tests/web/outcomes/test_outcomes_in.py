@@ -22,17 +22,19 @@ PATH = "/api/v1/outcomes"
 
 
 class Stubborn:
-    """A file on a full disk, until it takes what it is given."""
+    """A file on a full disk, until it takes what it is given; then `room` says how many times more."""
 
     def __init__(self, inner: Outcomes) -> None:
         self._inner = inner
         self.takes = False
+        self.room = 1_000
         self.known_key, self.between, self.services = inner.known_key, inner.between, inner.services
 
     async def add(
         self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
     ) -> list[Outcome]:
-        if not self.takes:
+        self.room -= self.takes
+        if not self.takes or self.room < 0:
             raise StoreError("the disk is full", kind=StoreTrouble.FULL)
         return await self._inner.add(counts, told, now=now, began=began)
 
@@ -341,3 +343,20 @@ async def test_what_the_disk_refuses_is_kept_for_the_next_time(house: House) -> 
 
     assert (1, 1) == (row.counts.ok, row.counts.failed)
     assert Taken.BEFORE is await intake.take([], key="a")
+
+
+async def test_a_disk_that_fills_up_while_a_batch_is_written_in_parts_keeps_the_rest(house: House) -> None:
+    """What was written by then counts once, what spoilt the whole is left out, and all else comes with the next time."""
+    stubborn = Stubborn(house.samples.outcomes)
+    intake = OutcomeIntake(stubborn, house.clock)
+    await intake.take([told(START, Route("chat"), ok=True)])
+    await intake.take([told(START, Route("chat"), ok=False, count=2**63)], key="spoilt")
+    await intake.take([told(START, Route("chat"), ok=False)], key="a")
+    stubborn.takes, stubborn.room = True, 3  # the whole, what came without a key, and both with one
+    await intake.flush()
+    stubborn.room = 10
+    await intake.flush()
+    [row] = await house.samples.outcomes.between(START, START + timedelta(minutes=1))
+
+    assert (1, 1) == (row.counts.ok, row.counts.failed)
+    assert [False, True] == [await intake.knows(key) for key in ("spoilt", "a")]
