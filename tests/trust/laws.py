@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.core.effects import Certainty, PostUpdate
 from bot.core.record.fact import Fact
@@ -97,21 +97,29 @@ def channels(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
     yield from (f"the channel {channel} belongs to no incident" for channel in seen.channels - known)
 
 
+def _meant(at: datetime, steps: Sequence[Step]) -> Iterator[datetime]:
+    """When it was in truth, if a clock that was off said so: a file has no clock that replicas could share."""
+    for step in steps:
+        if step.began_at <= at - step.off <= step.ended_at:
+            yield at - step.off
+
+
 def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
     """A read between two commits gets the value of either; a value that is over may be read for a moment more.
 
     Where it says since when it may be out of date, any value since then.
     """
-    spans, world = [(datetime.min.replace(tzinfo=facts[0].at.tzinfo), seen.default)] if facts else [], World()
+    never = datetime.min.replace(tzinfo=UTC)
+    spans, world = [(never, never, seen.default)] if facts else [], World()
     for fact in facts:
         world = evolve(world, fact)
         if fact.stream == f"flag/{seen.flag}":
-            engagement = world.flag(seen.flag).engagement
-            spans.append((fact.at, engagement.variant if engagement else seen.default))
+            engagement, moments = world.flag(seen.flag).engagement, [fact.at, *_meant(fact.at, seen.steps)]
+            spans.append((min(moments), max(moments), engagement.variant if engagement else seen.default))
     for read in seen.reads:
         may = {
             value
-            for (begins, value), ends in zip(spans, [*(at for at, _ in spans[1:]), None], strict=True)
+            for (begins, _, value), ends in zip(spans, [*(at for _, at, _ in spans[1:]), None], strict=True)
             if begins <= read.received_at and (ends is None or ends + seen.served_within >= (read.as_of or read.sent_at))
         }
         if read.variant not in may:
@@ -162,13 +170,6 @@ def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> 
             key = f"INC-{number}/update/{slot}"
             if not seen.posts[key] and state.get(key) != "superseded":
                 yield f"{key} was written and is not in Slack ({state.get(key, 'never queued')})"
-
-
-def _meant(at: datetime, steps: Sequence[Step]) -> Iterator[datetime]:
-    """When it was in truth, if a clock that was off said so: a file has no clock that replicas could share."""
-    for step in steps:
-        if step.began_at <= at - step.off <= step.ended_at:
-            yield at - step.off
 
 
 def new_failures(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import pytest
 from bot.core.effects import Effect, PostAlert
 from bot.core.model import Actor, Severity
 from bot.core.record.fact import Body, Fact
+from bot.core.record.flag_facts import Engaged
 from bot.core.record.incident_facts import Declared, NoteAdded, UpdateWritten
 from bot.ports import OutboxRow
 from bot.sandbox.postgres import MISSING, programs
@@ -62,6 +63,7 @@ def witness() -> Witness:
     return seen
 
 
+ENGAGED = Engaged(FLAG, "support-chat.llm#1", "gpt", "claude", "Claude is down", "auto", START + timedelta(hours=4))
 FACTS, ROWS = [declared()], [row(ALERT, "done", "1.2")]
 Spoil = Callable[[Witness, list[Fact], list[OutboxRow]], object]
 
@@ -105,6 +107,18 @@ def test_an_incident_that_a_clock_dated_wrongly_is_looked_for_at_its_true_moment
     assert law not in laws_broken(seen, [late], ROWS)
     seen.failures.clear()
     assert law in laws_broken(seen, [late], ROWS)
+
+
+def test_a_flag_that_was_switched_by_a_clock_that_was_off_reads_as_committed_from_then_on() -> None:
+    """Dated two minutes ahead, it was served at once all the same."""
+    engaged = fact(f"flag/{FLAG}", 1, ENGAGED, seconds=120)
+    seen = witness()
+    seen.reads.append(Read(START + timedelta(seconds=1), START + timedelta(seconds=1), ENGAGED.variant))
+    law = "a flag reads as it was committed, and as nothing else"
+
+    assert law in laws_broken(seen, [declared(), engaged], ROWS)
+    seen.steps.append(Step(START - timedelta(seconds=1), START + timedelta(seconds=1), timedelta(seconds=120)))
+    assert law not in laws_broken(seen, [declared(), engaged], ROWS)
 
 
 def test_no_law_is_broken_when_nothing_is_wrong() -> None:
