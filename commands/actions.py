@@ -130,8 +130,8 @@ def _moment(value: object) -> datetime | None:
     return found if found and found.tzinfo else None
 
 
-async def record(desk: CommandContext, asked: Request, pressed: Press) -> Message | None:
-    """The pressed message with a line of record in the button's place.
+async def record(desk: CommandContext, asked: Request, pressed: Press, at: datetime) -> Message | None:
+    """The message that was pressed `at` that time, with a line of record in the button's place.
 
     None where there is nothing to replace: alert and card show the new state by themselves, what only one person sees is not
     ours to read, and an export may be asked for again.
@@ -144,8 +144,7 @@ async def record(desk: CommandContext, asked: Request, pressed: Press) -> Messag
     if any(message.ts in (i.room.alert.ts, i.room.card.ts) for i in world.incidents.values()):
         return None
     waits = verb == "flag.engage" and desk.engine.world.flag(str(pressed.value.get("flag"))).proposal is not None
-    now = desk.clock.now()
-    return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, now, stays=waits)
+    return used(message.text, message.blocks, pressed.action, pressed.label or verb, asked.actor, at, stays=waits)
 
 
 REOPENS = f"incident.{REOPEN}"

@@ -102,6 +102,7 @@ async def _on_press(
     await ack()
     press = _read(context, Press)
     asked = Request.from_press(press)
+    at = desk.clock.now()
     try:
         match await forms.opened(desk, asked, press):
             case Message() as shown:
@@ -128,7 +129,7 @@ async def _on_press(
         await _told_in_form(client, asked, press, words(said, Slack()) + taken)
         return
     await answer(respond, answer_message(said, INCIDENT.word) or told(said) + taken)
-    record = await actions.record(desk, asked, press) if said.changed else None
+    record = await actions.record(desk, asked, press, at) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
 

@@ -53,6 +53,7 @@ async def _on_press(
         return
     finish = FinishTask(actor=asked.actor, id=asked.signal_id, incident=incident.number, task=number)
     take = GiveTask(actor=asked.actor, id=asked.signal_id, incident=incident.number, task=number, to=asked.actor)
+    at = desk.clock.now()
     said = await desk.engine.handle(take if verb == views.TAKE else finish)
     if press.at_home:
         await over_home(client, press, said)
@@ -61,7 +62,7 @@ async def _on_press(
         await _replace(respond, await _list(desk, incident.number), response_type="ephemeral")
     elif said.changed:
         await _replace(respond, used(
-            press.message.text, press.message.blocks, press.action, press.label or verb, asked.actor, desk.clock.now()
+            press.message.text, press.message.blocks, press.action, press.label or verb, asked.actor, at
         ))  # fmt: skip
     await answer(respond, answer_message(said, INCIDENT.word) or told(said))
 
