@@ -76,8 +76,9 @@ async def test_three_replicas_go_on_over_a_slow_disk(tmp_path: Path) -> None:
         await storm.end()
 
         assert {} == {law: sentences for law, sentences in (await judged(storm)).items() if sentences}
-    # A machine that is so busy that a process has no turn for seconds is no slow disk.
-    assert [] == [log for log in logs if "paused or cut off for too long" in log and "stood still" not in log]
+    # A process that had no turn for two seconds between two statements stood still by itself: no disk is waited for there.
+    by_itself = "this process stood still in the middle of a transaction"
+    assert [] == [log for log in logs if "paused or cut off for too long" in log and by_itself not in log]
     assert (True, True, 1) == (looks > 10, written > 10, len(rooms(storm)))
     assert longest_read_s(storm) < READ_S
 
