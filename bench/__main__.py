@@ -23,6 +23,7 @@ NAMES = (
     "failover",
     "gateways",
     "history",
+    "exports",
     "intake",
     "outcomes",
     "storm",

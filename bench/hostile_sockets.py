@@ -57,6 +57,7 @@ class Victim:
     """The bot, its side door, and what it talks to."""
 
     url: str
+    pid: int
     token: str
     workspace: LocalWorkspace
     http: Vendor
@@ -103,7 +104,7 @@ async def victim(folder: Path) -> AsyncIterator[Victim]:
             token = json.loads((data / "control.json").read_text(encoding="utf-8"))["token"]
             meter = await asyncio.open_unix_connection(data / "meter")
             await asyncio.sleep(1)
-            yield Victim(url, token, workspace, http, llm, meter)
+            yield Victim(url, process.pid, token, workspace, http, llm, meter)
             meter[1].close()
         finally:
             process.terminate()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core import signals as s
-from bot.core.decide.step import step
+from bot.core.decide.step import Step, step
 from bot.core.effects import AddBookmarks, OpenChannel, PostAlert, PostCard
 from bot.core.model import Actor, Fault, Level, Phase, Severity, Verdict
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
@@ -122,8 +122,13 @@ class Past:
         if not decided.facts:
             return None
         before, self.world = self.world, decided.world
-        facts = tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in decided.facts)
-        return Commit((), at, facts, changed_states(before, decided.world), ())
+        return changes(before, decided, at)
+
+
+def changes(before: World, decided: Step, at: datetime) -> Commit:
+    """What a decision leaves in the ledger, without the effects that it asks for."""
+    facts = tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in decided.facts)
+    return Commit((), at, facts, changed_states(before, decided.world), ())
 
 
 async def write(folder: Path, incidents: int) -> int:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.core.model import Actor, Level, Verdict
 from bot.core.signals import Acknowledge, Alerted, VerdictReached
+from bot.exports.markdown import md
 from bot.system.redaction import HIDDEN, RUN, TOKENS, Redactor
 
 KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
@@ -85,6 +86,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "upper-case unicode escapes": every("\\u{:04X}"),
     "byte escapes": every("\\x{:02x}"),
     "HTML": html.escape,
+    "Markdown": md,
     "HTML numbers": every("&#{};"),
     "HTML hex": every("&#x{:x};"),
     "base64": b64(b"", url=False),
@@ -153,6 +155,14 @@ def test_every_way_of_writing_it_is_hidden(way: str) -> None:
     assert told.endswith(' is not valid"}')
     mixed = 16 if way.startswith("64 of 64") else 8  # characters that base64 mixes with its neighbours
     assert len(told) <= len('{"message": " is not valid"}') + len(HIDDEN) + mixed
+
+
+@pytest.mark.parametrize("mark", "\\`*_[]<>|#~&")
+def test_no_mark_of_markdown_hides_a_secret_from_us(mark: str) -> None:
+    """Each is escaped in a table of an export."""
+    secret = mark.join("s3cret9Key")
+
+    assert f"a {HIDDEN} b" == Redactor([secret]).text(md(f"a {secret} b"))
 
 
 @pytest.mark.parametrize("text", [

@@ -12,10 +12,9 @@ from bot.exports.json_file import json_
 from bot.exports.markdown import markdown
 from bot.system.redaction import Redactor
 
-__all__ = ["FORMATS", "csv_", "json_", "markdown", "render", "rendered"]
-
 FORMATS = EXPORT_FORMATS
 NOT_YET = ("html",)
+WRITERS = {"md": markdown, "json": json_, "csv": csv_}
 
 
 async def rendered(
@@ -32,15 +31,9 @@ def render(
 
     Raises ValueError for a format that there is not.
     """
-    redactor = redactor or Redactor(())
-    match format:
-        case "md":
-            text = redactor.text(markdown(incident, facts, policy))
-        case "json":
-            text = json_(incident, facts, policy, redactor)
-        case "csv":
-            text = redactor.text(csv_(incident, facts, policy))
-        case _:
-            what = "is not available yet" if format in NOT_YET else "is not known"
-            raise ValueError(f"the export format {format[:40]!r} {what}; there are: {', '.join(FORMATS)}")
+    write = WRITERS.get(format)
+    if write is None:
+        what = "is not available yet" if format in NOT_YET else "is not known"
+        raise ValueError(f"the export format {format[:40]!r} {what}; there are: {', '.join(FORMATS)}")
+    text = write(incident, facts, policy, redactor or Redactor(()))
     return f"{incident.name}-timeline.{format}", text.encode("utf-8", "backslashreplace")

@@ -8,6 +8,7 @@ from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.exports.times import iso
+from bot.system.redaction import Redactor
 from bot.timeline.rows import Row, rows
 from bot.views.names import plain_names
 from bot.views.text import clean
@@ -17,8 +18,8 @@ COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
-    """Every fact as a line: RFC 4180, every cell quoted, times in UTC, no cell that a spreadsheet would calculate."""
+def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor) -> str:
+    """Every fact as a line: RFC 4180, all cells quoted, times in UTC, no secret, nothing that a spreadsheet would calculate."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
@@ -37,7 +38,7 @@ def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
             "yes" if row.bookkeeping else "",
             "🔵 DRILL" if incident.drill else "",
         )
-        writer.writerow([cell(str(value)) for value in cells])
+        writer.writerow([cell(redactor.text(str(value))) for value in cells])
     return out.getvalue()
 
 

@@ -24,7 +24,7 @@ PIECES = 10_000
 SHAPE = 1  # goes up when a key changes its meaning or leaves
 
 
-def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None) -> str:
+def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor) -> str:
     """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `drill`, `story` and `timeline`.
 
     The story is what people read, the timeline every fact. Times are ISO 8601 in UTC.
@@ -52,7 +52,7 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: R
         "timeline": [_row(row, fact) for row, fact in zip(told, facts, strict=True)],
     }
     encoder = json.JSONEncoder(ensure_ascii=False, indent=2)
-    return _joined(encoder.iterencode((redactor or Redactor(())).clean(made))) + "\n"
+    return _joined(encoder.iterencode(redactor.clean(made))) + "\n"
 
 
 def _joined(pieces: Iterator[str]) -> str:

@@ -9,6 +9,7 @@ from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.core.tasks import Task
 from bot.exports.times import NOT_RECORDED, length, points, spans, stamp
+from bot.system.redaction import Redactor
 from bot.timeline.drills import drill_report
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import Change, Row
@@ -45,8 +46,8 @@ SPAN_WORDS = {
 }
 
 
-def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
-    """Head, durations, outages, flags and the story as tables; times in UTC. Foreign text cannot become markup.
+def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor) -> str:
+    """Head, durations, outages, flags and the story as tables; times in UTC, no secret. Foreign text cannot become markup.
 
     The story is without what the bot did for itself.
     """
@@ -70,7 +71,8 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy) -> str:
         "## Timeline",
         _timeline(facts, names),
     ]
-    return "\n\n".join(parts) + "\n"
+    text = "\n\n".join(parts) + "\n"
+    return "\n".join(map(redactor.text, text.split("\n")))  # all at once would hold up everything else
 
 
 def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> list[str]:

@@ -2,8 +2,8 @@
 
 Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32 and base32hex, hex
 (`aa:bb` too), in base64 or hex of these, in UTF-16, and by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON,
-`\\x`, octal and HTML escapes undone, three times, without characters that nobody sees, and without the blanks and line ends
-that wrapping puts in. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
+Markdown, `\\x`, octal and HTML escapes undone, three times, without characters that nobody sees, and without the blanks and
+line ends that wrapping puts in. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
 What looks like a token goes without being known.
 """
 
@@ -53,7 +53,7 @@ WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", 
 _FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", "abcdefghijklmnopqrstuvwxyz+/")
 _ESCAPE = re.compile(
     r"[\x00\u00ad\u200b-\u200f\u2060\ufeff]|(?<![0-9a-fA-F])([0-9a-fA-F]{2}):(?=[0-9a-fA-F]{2}(?![0-9a-fA-F]))|\\([0-7]{3})"
-    r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\nrt])"
+    r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\nrt`*_\[\]<>|#~&])"
     r"|&#([0-9]{1,6});|&#[xX]([0-9a-fA-F]{1,5});|&(amp|lt|gt|quot|apos);"
 )
 _PAIRS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}")  # as many as hold twelve characters

@@ -18,7 +18,7 @@ from bot.core.record.entry_facts import (
 )
 from bot.core.record.fact import Body
 from bot.core.record.incident_facts import NoteAdded
-from bot.exports import markdown
+from bot.exports import render
 from bot.timeline.story import story
 from tests.stories import ANA, BOB, T0, Story, message, outage_story
 
@@ -45,7 +45,7 @@ def texts(told: Story) -> list[str]:
 
 
 def exported(told: Story) -> str:
-    return markdown(told.incident(), told.about(7), told.policy).replace("\\", "")
+    return render("md", told.incident(), told.about(7), told.policy)[1].decode().replace("\\", "")
 
 
 def test_a_message_stands_at_its_own_time(told: Story) -> None:

@@ -24,7 +24,7 @@ from bot.core.record.incident_facts import (
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import ListingChanged, NoticeSeen
 from bot.core.record.room.room_facts import ChannelNamed
-from bot.exports.markdown import markdown
+from bot.exports import render
 from bot.exports.times import points, spans
 from bot.timeline.durations import Away, Durations, Outage, durations
 from bot.timeline.effects import EFFECT_NAMES
@@ -364,9 +364,8 @@ def test_a_word_that_is_dated_back_before_the_second_incident_counts_from_the_fi
     assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))
     assert began == took.first_impact_at
     assert after(8) == took.vendor_ack_lag
-    assert "| Vendor's acknowledgement lag (first word after impact) | 8 min |" in markdown(
-        table.incident(2), about, table.policy
-    )
+    file = render("md", table.incident(2), about, table.policy)[1].decode()
+    assert "| Vendor's acknowledgement lag (first word after impact) | 8 min |" in file
 
 
 def test_a_word_that_is_dated_back_before_any_incident_is_the_vendors_lead() -> None:

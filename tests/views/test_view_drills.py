@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.core.model import Phase
 from bot.core.signals import SetPhase
 from bot.core.signals.drills import StartDrill
-from bot.exports import csv_
+from bot.exports import render
 from bot.ports import Message
 from bot.timeline.story import story
 from bot.views.health import board
@@ -68,6 +68,7 @@ def test_the_form_for_declaring_marks_a_drill_that_is_open() -> None:
 def test_each_line_of_a_drills_csv_says_so() -> None:
     """Lines are sorted and pasted elsewhere."""
     drill, real = begun(), outage_story(5)
-    exports = [csv_(drill.world.incidents[8], drill.about(8), drill.policy), csv_(real.incident(), real.about(7), real.policy)]
+    told = [(drill.world.incidents[8], drill.about(8), drill.policy), (real.incident(), real.about(7), real.policy)]
+    exports = [render("csv", *one)[1].decode() for one in told]
 
     assert [{"🔵 DRILL"}, {""}] == [{row["drill"] for row in csv.DictReader(io.StringIO(text))} for text in exports]
