@@ -23,6 +23,7 @@ NAMES = (
     "failover",
     "gateways",
     "history",
+    "health",
     "exports",
     "intake",
     "outcomes",

@@ -145,15 +145,6 @@ def vendor(asked: dict[str, float]) -> web.Application:
 
 def settings(workspace: LocalWorkspace, port: int, checks: int, every: str = "30s") -> dict[str, object]:
     """A configuration with so many HTTP checks over five components."""
-    components = {
-        f"c{n}": {
-            "checks": [
-                {"type": "http", "name": f"k{m}", "url": f"http://127.0.0.1:{port}/{n}/{m}", "every": every}
-                for m in range(checks // 5)
-            ]
-        }
-        for n in range(5)
-    }
     return {
         "slack": {
             "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url,
@@ -161,5 +152,18 @@ def settings(workspace: LocalWorkspace, port: int, checks: int, every: str = "30
         "server": {"listen": "127.0.0.1:0", "open_to_loopback": True},
         "allow_private": ["127.0.0.0/8"],
         "control_group": [],
-        "providers": {"local": {"components": components}},
+        "providers": {"local": {"components": components(5, checks // 5, port, every)}},
     }  # fmt: skip
+
+
+def components(number: int, checks: int, port: int, every: str = "30s") -> dict[str, object]:
+    """So many, each with so many HTTP checks."""
+    return {
+        f"c{n}": {
+            "checks": [
+                {"type": "http", "name": f"k{m}", "url": f"http://127.0.0.1:{port}/{n}/{m}", "every": every}
+                for m in range(checks)
+            ]
+        }
+        for n in range(number)
+    }
