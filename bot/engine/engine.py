@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 Listener = Callable[[Sequence[Fact], World], None]
 
+IN_A_ROW = 10  # signals and facts that are decided on before anybody else has a turn: about half a millisecond
 MOST_TOGETHER = 100  # signals in one commit; a person who comes behind them waits for no more than this
 FORGET_EVERY = 64  # commits; then the incidents that are long over leave the memory
 
@@ -115,18 +117,17 @@ class CommittingEngine:
         signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long, and knows none
         fence = None if signal.DUTY is Duty.HEARD else self._fence(signal.DUTY)
         request = Request(signal, asyncio.get_running_loop().create_future(), fence)
+        request.answered.add_done_callback(partial(self._note_denial, signal))  # however the caller ended
         self._waiting.append(request)
         if self._carrier is None:
             self._carrier = asyncio.create_task(self._carry(), name="decisions and commits")
-        return await asyncio.shield(asyncio.ensure_future(self._answered(request)))
+        return await asyncio.shield(request.answered)
 
-    async def _answered(self, request: Request) -> Answer:
-        answer, signal = await request.answered, request.signal
-        if isinstance(answer, Denied):
+    def _note_denial(self, signal: Signal, answered: "asyncio.Future[Answer]") -> None:
+        if answered.exception() is None and isinstance(answer := answered.result(), Denied):
             about = signal.incident if isinstance(signal, OfIncident) else None
             what, actor = type(signal).__name__, signal.actor
             self._denials.note(actor.id, answer.role, what, name=actor.name, incident=about)
-        return answer
 
     async def _carry(self) -> None:
         """Carry out what waits until nothing does: whatever gathers meanwhile shares one commit, one flush of the disk."""
@@ -201,9 +202,11 @@ class CommittingEngine:
     async def _decided(self, batch: Sequence[Request]) -> Together:
         now, policy = self._clock.now(), self.policy
         decided = Together(self._seen)
+        in_a_row = 0
         for request in batch:
-            decided.decide(request, now, policy)
-            if len(batch) > 1:
+            in_a_row += 1 + decided.decide(request, now, policy)
+            if in_a_row >= IN_A_ROW:
+                in_a_row = 0
                 await asyncio.sleep(0)  # readers of flags come in between
         return decided
 

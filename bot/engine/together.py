@@ -46,17 +46,17 @@ class Together:
         self._fence: Fence | None = None
         self._answers: list[tuple[Request, Answer | Exception]] = []
 
-    def decide(self, request: Request, now: datetime, policy: Policy) -> None:
-        """Decide on one more."""
+    def decide(self, request: Request, now: datetime, policy: Policy) -> int:
+        """Decide on one more; how many facts that came to."""
         signal = request.signal
         try:
             decided = step(self.world, signal, now, policy)
         except Exception as error:  # noqa: BLE001 # raised where this signal came from; the others go on
             self._answers.append((request, error))
-            return
+            return 0
         if decided.facts and signal.id in self._signals:
             self._answers.append((request, done_already(decided.answer)))
-            return
+            return 0
         if decided.facts:
             self.world = decided.world
             self.facts += decided.facts
@@ -66,6 +66,7 @@ class Together:
             if signal.id:
                 self._signals[signal.id] = None
         self._answers.append((request, decided.answer))
+        return len(decided.facts)
 
     def commit(self) -> Commit:
         """All that was decided, on what was seen."""

@@ -11,10 +11,11 @@ from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.model import Actor
 from bot.core.record.fact import Fact
-from bot.engine.engine import MOST_TOGETHER, CommittingEngine
+from bot.engine.engine import IN_A_ROW, MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
+from bot.system.denials import Denials
 from tests.desk import policy, told
 
 API, MONITOR = "anthropic.api", Actor("operator", "grafana", "grafana")
@@ -106,6 +107,21 @@ async def test_more_than_fit_go_in_several_commits(engine: CommittingEngine, led
     assert [MOST_TOGETHER, 9] == [len(commit.facts) for commit in ledger.commits]
 
 
+async def test_others_have_their_turns_while_many_are_decided_on(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """A reader of a flag waits for a few decisions, not for all that came together."""
+    turns: list[None] = []
+
+    async def others() -> None:
+        while not ledger.commits:
+            turns.append(None)
+            await asyncio.sleep(0)
+
+    many = (alert(f"k{number}") for number in range(MANY))
+    await asyncio.gather(others(), all_at_once(engine, *many))
+
+    assert 2 * MANY // IN_A_ROW <= len(turns)  # each is a signal and a fact
+
+
 async def test_nobody_is_answered_before_the_commit(engine: CommittingEngine, ledger: WatchedLedger) -> None:
     """Not even those for whom nothing had to be written: what they were told of might never come to be."""
     ledger.gate.clear()
@@ -179,3 +195,19 @@ async def test_caller_that_goes_away_loses_nothing(engine: CommittingEngine, led
     assert (await asked[2]).ok
     await engine.caught_up()
     assert {"a", "b", "c"} == remembered(engine)
+
+
+async def test_refusal_is_kept_although_whoever_asked_has_gone(ledger: WatchedLedger) -> None:
+    """Somebody tried, and that is what an admin looks for."""
+    denials = Denials(ManualClock(START))
+    engine = CommittingEngine(ledger, ManualClock(START), policy(), denials=denials)
+    await engine.load()
+    asked = asyncio.create_task(
+        engine.handle(s.ReleaseFlag(actor=Actor("vendor", "anthropic", "Anthropic"), flag="support-chat.llm"))
+    )
+    await asyncio.sleep(0)
+    asked.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    assert ["ReleaseFlag"] == [attempt.what for attempt in await denials.newest()]

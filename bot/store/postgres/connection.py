@@ -178,15 +178,20 @@ class PostgresConnection:
         self.execute(f"LISTEN {channel}")
 
     def wait_for_notice(self, wake: int, timeout_s: float, mine: int) -> bool:
-        """Whether another process than `mine` sent something within that time; a byte on `wake` ends it early."""
-        if not self._notices:  # none came with the answer to a statement
-            select.select([self._raw.fileno(), wake], [], [], timeout_s)
+        """True once another process than `mine` sent something; False where nothing came for so long, or a byte on `wake`."""
+        ready = [wake]
+        while ready:
+            heard, self._notices = self._notices, []  # some come with the answer to a statement
+            if any(pid != mine for pid in heard):
+                return True
+            ready, _, _ = select.select([self._raw.fileno(), wake], [], [], timeout_s)
+            if wake in ready:
+                return False
             pgconn = self._raw.pgconn
             pgconn.consume_input()
             while (notice := pgconn.notifies()) is not None:
                 self._notices.append(notice.be_pid)
-        heard, self._notices = self._notices, []
-        return any(pid != mine for pid in heard)
+        return False
 
     def close(self) -> None:
         """Close it; what was not committed is gone."""

@@ -1,6 +1,7 @@
 """What a ledger in PostgreSQL promises beyond what all do: to several processes, and while the server is away."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
@@ -276,6 +277,26 @@ async def test_a_connection_that_breaks_before_anybody_listens_is_a_server_that_
     with pytest.raises(StoreError) as away:
         listener.start()
     assert StoreTrouble.AWAY is away.value.kind
+
+
+async def test_whoever_waits_for_others_is_not_woken_by_its_own_commits(postgres: str) -> None:
+    """Forty commits a second would be forty questions a second; those of others are heard behind them."""
+    wake, waker = os.pipe()
+    conn = reading(place_of(postgres), "listens")
+    conn.listen("understudy")
+    with psycopg.connect(postgres, autocommit=True) as mine, psycopg.connect(postgres, autocommit=True) as other:
+        waiting = asyncio.create_task(asyncio.to_thread(conn.wait_for_notice, wake, 20.0, mine.info.backend_pid))
+        for _ in range(3):
+            await asyncio.to_thread(mine.execute, "NOTIFY understudy")
+        done, _ = await asyncio.wait({waiting}, timeout=0.1)
+        await asyncio.to_thread(other.execute, "NOTIFY understudy")
+
+        assert (set(), True) == (done, await waiting)
+        os.write(waker, b"x")
+        assert not await asyncio.to_thread(conn.wait_for_notice, wake, 20.0, mine.info.backend_pid)
+    conn.close()
+    os.close(wake)
+    os.close(waker)
 
 
 async def test_nobody_waits_for_ever_for_a_server_that_stands_still(server: PostgresServer) -> None:
