@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -113,11 +114,7 @@ class HttpProber:
 
     async def probe(self, check: HttpCheck) -> Sample:
         """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
-
-        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
-            return await self._look(check, watch, deadline_s)
-
-        return await measured(check, self._clock, look)
+        return await measured(check, self._clock, partial(self._look, check))
 
     async def close(self) -> None:
         """Hang up on kept connections, and give back the resolver's threads without waiting for names that hang."""
@@ -138,7 +135,10 @@ class HttpProber:
             reply, hops, failure = await self._follow(ready, reply, watch, deadline_s, cap)
         watch.stop()
         if failure is None:
-            failure = self._with_memory(ready, await _fault_in(ready, reply))
+            failure = _fault_in(ready, reply)
+            if failure is None and ready.expects:
+                failure = await unmet(check, reply.headers, reply.body, whole=reply.whole)
+            failure = self._with_memory(ready, failure)
         evidence = evidence_of(
             reply.status, reply.headers, reply.body, ready.secrets, failed=failure is not None, failure=failure
         )
@@ -207,12 +207,12 @@ class HttpProber:
                 watch.phases_ms[phase] = round(watch.phases_ms.get(phase, 0.0) + ms, 3)
 
 
-async def _fault_in(ready: _Ready, reply: Reply) -> Failure | None:
+def _fault_in(ready: _Ready, reply: Reply) -> Failure | None:
     if not ready.check.statuses(reply.status):
         return classify_status(reply.status, reply.body, reply.headers)
     if reply.status == 202 and challenged(reply.status, reply.headers, reply.body):  # AWS WAF challenges with an "Accepted"
         return Failure("challenge")
-    return await unmet(ready.check, reply.headers, reply.body, whole=reply.whole) if ready.expects else None
+    return None
 
 
 def _made(model: config.HttpCheck, **common: Any) -> HttpCheck:

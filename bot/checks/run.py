@@ -1,6 +1,5 @@
 """The frame that every look stands in: a total deadline, phases, and a sample whatever happens."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Protocol
 
 import httpx
 
+from bot.checks.deadline import Deadline
 from bot.checks.judging.exceptions import CheckError, Failure, classify_exception
 from bot.checks.net.stopwatch import Stopwatch
 from bot.core.lazy_dataclass import dataclass
@@ -70,20 +70,20 @@ async def measured(check: Check, clock: Clock, look: Look) -> Sample:
     seen: Seen | None = None
     failure: Failure | None = None
     try:
-        async with asyncio.timeout(deadline_s) as limit:
+        with Deadline(deadline_s) as limit:
             try:
                 seen = await look(watch, deadline_s)
             except (OSError, ValueError, CheckError, httpx.TransportError, httpx.InvalidURL) as exc:
                 failure = classify_exception(exc)
     except TimeoutError:
-        if not limit.expired():
+        if not limit.over:
             raise
         failure = out_of_time(watch, deadline_s)
     if "total" not in watch.phases_ms:  # a look may stop it itself, before it thinks about what it has seen
         watch.stop()
     if seen is not None and failure is None:
         return _judged(check, at, watch, seen)
-    return _failed(check, at, watch, failure or Failure("deadline"), late=limit.expired())
+    return _failed(check, at, watch, failure or Failure("deadline"), late=limit.over)
 
 
 def out_of_time(watch: Stopwatch, deadline_s: float) -> Failure:

@@ -27,12 +27,10 @@ class SystemClock:
     """The machine's own clock, at the speed of life."""
 
     speed = 1.0
+    monotonic = staticmethod(time.monotonic)  # nine times a probe, so without a call around it
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class SteadyClock:

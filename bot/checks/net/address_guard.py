@@ -53,7 +53,10 @@ class Guard:
 
     def refuses_any(self, addresses: Iterable[str]) -> str | None:
         """Why one of a name's addresses may not be reached, or None when all may: a name with one inner address is refused."""
-        return next((why_not for address in addresses if (why_not := self.refuses(address)) is not None), None)
+        for address in addresses:
+            if (why_not := self.refuses(address)) is not None:
+                return why_not
+        return None
 
     def _judge(self, address: str) -> str | None:
         try:

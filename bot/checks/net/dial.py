@@ -39,16 +39,16 @@ async def dial(
 
     `alpn` names the protocols to offer; set before each handshake, since others who share the context offer other ones.
 
-    The caller bounds the whole with `asyncio.timeout(deadline_s)`; here the time is only shared, so that a dead address leaves
+    The caller bounds the whole with a deadline of `deadline_s`; here the time is only shared, so that a dead address leaves
     some for the ones behind it. Raises RefusedAddress, socket.gaierror, ssl.SSLError or OSError.
     """
     addresses = await judged_addresses(host, port, watch, resolver, guard)
     name = (server_name or host).removesuffix(".")  # a name's root is part of no certificate
     # A dead address must not eat the time of the ones behind it; the last one has all that is left.
     *firsts, last = addresses[:ADDRESSES_TRIED]
-    for left, address in zip(range(len(firsts), 0, -1), firsts, strict=True):
+    for tried, address in enumerate(firsts):
         try:
-            async with asyncio.timeout(deadline_s / (left + 2)):
+            async with asyncio.timeout(deadline_s / (len(firsts) - tried + 2)):
                 return await _reach(address, port, watch, tls, name, alpn)
         except ssl.SSLError:
             raise

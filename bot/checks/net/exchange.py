@@ -27,6 +27,11 @@ class Exchange:
         else:
             self.reader.finish()
 
+    def close(self) -> None:
+        """Hang up; what the reader has read so far can still be taken."""
+        self.line.close()
+        self.reader.close()
+
     async def body(self) -> bytes:
         """The next piece of the body; b"" behind its end."""
         while True:
@@ -34,6 +39,21 @@ class Exchange:
             if piece or self.reader.done:
                 return piece
             await self.more()
+
+    async def text(self, cap: int) -> bytes:
+        """The whole body, unpacked; where it goes on behind `cap` bytes, some that are more than that."""
+        encoding = self.reader.headers.get("content-encoding", "")
+        if self.reader.done and not encoding:
+            return self.reader.take()  # it came with its head, as most do
+        unpacker = Unpacker(encoding)
+        text = b""
+        while len(text) <= cap:
+            piece = await self.body()
+            if not piece:
+                unpacker.finish()
+                break
+            text += unpacker.unpack(piece, cap - len(text))
+        return text
 
 
 class Body(httpx.AsyncByteStream):
@@ -55,7 +75,7 @@ class Body(httpx.AsyncByteStream):
             yield piece
 
     async def aclose(self) -> None:
-        self._exchange.line.close()
+        self._exchange.close()
 
 
 class Relayed(httpx.AsyncByteStream):

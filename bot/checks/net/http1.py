@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import httptools
@@ -60,7 +61,7 @@ class AnswerReader:
     __slots__ = ("_body", "_fed", "_hints", "_lines", "_no_body", "_parser", "done", "head_done", "headers", "status")
 
     def __init__(self, method: str) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
         # Servers that end lines with a bare LF are old, not down; and a hint that says "close" does not close.
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_keep_alive=True)
         self._no_body = method == "HEAD"
@@ -85,6 +86,11 @@ class AnswerReader:
         if (not self.head_done and self._fed > HEAD_CAP) or self._lines > HEADERS_CAP or self._hints > HINTS_CAP:
             raise BadAnswer("head_too_large")
 
+    def close(self) -> None:
+        """Read no more. The parser holds our methods: let go of, it leaves nothing to the garbage collector."""
+        self.done = True
+        self._parser = None
+
     def take(self) -> bytes:
         """The body as far as it has come in since the last call, without its chunking."""
         body, self._body = self._body, []
@@ -105,7 +111,7 @@ class AnswerReader:
         self._lines += 1
         if self.head_done or self._lines > HEADERS_CAP:
             return  # trailers, or more than anybody sends
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        key, text = _key(name), value.decode("latin-1")
         headers = self.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
@@ -128,6 +134,11 @@ class AnswerReader:
     def on_message_complete(self) -> None:
         if self.head_done:
             self.done = True
+
+
+@lru_cache(maxsize=2048)  # servers use the same few hundred names
+def _key(name: bytes) -> str:
+    return name.decode("latin-1").lower()
 
 
 class Unpacker:

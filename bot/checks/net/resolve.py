@@ -120,14 +120,14 @@ class ThreadResolver:
         self._stale_for_s = stale_for_s
         self._stale_after_s = stale_after_s
         self._size = names
-        self._time = time or (lambda: asyncio.get_running_loop().time())
+        self._time = time or self._time_of_loop
         self._names: dict[str, _Name] = {}
         self._flights: set[asyncio.Task[Found | OSError]] = set()
         self._closed = False
 
     async def addresses(self, host: str, port: int) -> Found:
-        now = self._time()
         name = self._names.get(host) or self._learn(host)
+        now = self._time()
         if name.found is not None and now < name.good_until:
             if now >= max(name.refresh_at, name.quiet_until) and name.flight is None and not self._closed:
                 self._take_off(name, now)
@@ -144,6 +144,10 @@ class ThreadResolver:
             return self._last_word(name, socket.gaierror(socket.EAI_AGAIN, "no answer yet"), now)
         result = flight.result()
         return result if isinstance(result, Found) else self._last_word(name, result, self._time())
+
+    def _time_of_loop(self) -> float:
+        self._time = asyncio.get_running_loop().time  # it serves one loop all its life
+        return self._time()
 
     def close(self) -> None:
         self._closed = True

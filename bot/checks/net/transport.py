@@ -7,7 +7,7 @@
 
 `ask` is the quick one for a whole answer, `answer` the one for streams. Both raise what `classify_exception` knows: OSError,
 ssl.SSLError, socket.gaierror, RefusedAddress, BadAnswer and, on httpx's own ways, httpx.TransportError. The caller bounds both
-with `asyncio.timeout(deadline_s)`. As an httpx transport (`handle_async_request`) it keeps the request's own timeouts instead.
+with a deadline of `deadline_s`. As an httpx transport (`handle_async_request`) it keeps the request's own timeouts instead.
 Redirects are not followed: who follows one asks again, and the guard judges again. The environment's proxies play no part.
 """
 
@@ -114,18 +114,11 @@ class Transport(httpx.AsyncBaseTransport):
             return await self._ask_through_httpx(prepared.way, prepared.request, watch, deadline_s, cap)
         exchange = await self._exchange(prepared, watch, deadline_s)
         try:
+            body = await exchange.text(cap)
             reader = exchange.reader
-            unpacker = Unpacker(reader.headers.get("content-encoding", ""))
-            body = b""
-            while len(body) <= cap:
-                piece = await exchange.body()
-                if not piece:
-                    unpacker.finish()
-                    break
-                body += unpacker.unpack(piece, cap - len(body))
             return Reply(reader.status, reader.headers, body[:cap], len(body) <= cap, exchange.line.certificate)
         finally:
-            exchange.line.close()
+            exchange.close()
 
     @asynccontextmanager
     async def answer(
@@ -155,7 +148,7 @@ class Transport(httpx.AsyncBaseTransport):
             reader = exchange.reader
             yield Answer(reader.status, as_httpx_headers(reader.headers), Body(exchange), cap, exchange.line.certificate)
         finally:
-            exchange.line.close()
+            exchange.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of httpx; `extensions["phases_ms"]` has the phases. The longest of its timeouts bounds the whole."""
@@ -204,9 +197,9 @@ class Transport(httpx.AsyncBaseTransport):
             while not exchange.reader.head_done:
                 await exchange.more()
             watch.end("first_byte")
-            watch.begin("body")
+            watch.waits_for = "body"
         except BaseException:
-            line.close()
+            exchange.close()
             raise
         return exchange
 

@@ -119,15 +119,17 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     if sample.outcome is Outcome.INCONCLUSIVE:
         return track
     looks = 1 if begins else track.round_looks + 1
-    moment = Moment(at, tells_until(track, sample), every, begins, looks)
     slowness = slow_sign(sample, track.usual, rule)
-    failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
-    slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
-    slow = turn(track.slow, slowness, moment, rule, slow_for, hold=failing.stands)
-    if failing.stands and not slow.stands:
-        slow = _slow_as_well(slow, failing)
+    failing, slow = track.failing, track.slow
+    if slowness is not None or not (failing.at_rest and slow.at_rest):  # most looks change neither
+        moment = Moment(at, tells_until(track, sample), every, begins, looks)
+        failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
+        slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
+        slow = turn(track.slow, slowness, moment, rule, slow_for, hold=failing.stands)
+        if failing.stands and not slow.stands:
+            slow = _slow_as_well(slow, failing)
     rounds = min(track.rounds + begins, rule.window)
-    judgement = _judged(track.judgement, failing, slow, slowness, moment, rounds, rule)
+    judgement = _judged(track.judgement, failing, slow, slowness, at, rounds, rule)
     usual = track.usual
     if learn and slowness is None and judgement.condition is Condition.WELL and failing.score == slow.score == 0.0:
         usual = learned(usual, sample)
@@ -224,18 +226,18 @@ def _slow_as_well(slow: Gauge, failing: Gauge) -> Gauge:
 
 
 def _judged(
-    previous: Judgement, failing: Gauge, slow: Gauge, slowness: Sample | None, moment: Moment, rounds: int, rule: Rule
+    previous: Judgement, failing: Gauge, slow: Gauge, slowness: Sample | None, at: datetime, rounds: int, rule: Rule
 ) -> Judgement:
     if failing.stands:
-        return _bad(previous, Condition.FAILING, failing, moment.at, rounds, rule)
+        return _bad(previous, Condition.FAILING, failing, at, rounds, rule)
     if slow.stands:
-        return _bad(previous, Condition.SLOW, slow, moment.at, rounds, rule)
+        return _bad(previous, Condition.SLOW, slow, at, rounds, rule)
     if previous.condition is Condition.UNKNOWN and slowness is not None:
         return Judgement(Condition.UNKNOWN, "no good result yet, and too few to judge", last=slowness)
-    reason = why_well(failing, slow, moment.at, rounds)
+    reason = why_well(failing, slow, at, rounds)
     if previous.condition is Condition.WELL:
         return previous if previous.reason == reason else replace(previous, reason=reason)
-    began = moment.at if previous.condition is Condition.UNKNOWN else max(filter(None, (failing.good_at, slow.good_at)))
+    began = at if previous.condition is Condition.UNKNOWN else max(filter(None, (failing.good_at, slow.good_at)))
     return Judgement(Condition.WELL, reason, began_at=began)
 
 

@@ -1,11 +1,12 @@
 """The probes' own transport: what goes out, what is read, and what is refused, over real sockets."""
 
 import asyncio
+import gc
 import gzip
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -645,3 +646,17 @@ async def test_stopwatch_counts_domain_time_when_the_clock_runs_fast() -> None:
     assert timedelta(seconds=9) < timedelta(milliseconds=watch.phases_ms["connect"]) < timedelta(seconds=60)
     assert watch.phases_ms["connect"] <= watch.phases_ms["total"]
     assert "connect" == watch.waits_for
+
+
+@pytest.mark.parametrize("said", [OK, CHUNKED + b"9\r\ntoo long!\r\n", b"HTTP/1.1 2 OK\r\n\r\n"], ids=["good", "cut", "broken"])
+async def test_probe_leaves_no_garbage_when_it_is_over(said: bytes) -> None:
+    """Collecting garbage stops everything; what ten thousand probes used is free without it."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with serving(saying(said, then_hang=True)) as port, transport() as ours:
+            with suppress(BadAnswer):
+                await ours.ask(ours.prepare("GET", f"http://localhost:{port}/", {}), Stopwatch(1.0), DEADLINE_S, cap=4)
+        assert [] == [one for one in gc.get_objects() if isinstance(one, AnswerReader)]
+    finally:
+        gc.enable()
