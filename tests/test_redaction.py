@@ -6,13 +6,14 @@ import html
 import json
 import string
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.model import Actor, Level, Verdict
+from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.signals import Acknowledge, Alerted, VerdictReached
 from bot.exports.markdown import md
 from bot.system.redaction import HIDDEN, RUN, TOKENS, Redactor
@@ -313,3 +314,15 @@ def test_token_in_a_long_text_is_hidden_wherever_it_stands(blocks: list[list[str
     text = "".join("".join(block) * 4 for block in blocks)
 
     assert TOKENS.sub(HIDDEN, text) == Redactor(()).text(text)
+
+
+def test_a_secret_in_many_results_is_hidden_in_each_of_them() -> None:
+    """Texts that hold none are looked through once; one that holds one is never taken for such a text."""
+    redactor = Redactor(["correct-horse-battery"])
+    at = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+    samples = [
+        Sample("p.c.k", "p.c", at, Outcome.FAIL, reason="HTTP 500 after 3 ms", evidence={"body": body})
+        for body in ("sorry", "correct-horse-battery", "sorry", "correct-horse-battery")
+    ]
+
+    assert ["sorry", "[secret]"] * 2 == [redactor.sample(sample).evidence["body"] for sample in samples]

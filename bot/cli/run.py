@@ -1,7 +1,6 @@
 """`understudy run`: the bot itself."""
 
 import asyncio
-import gc
 import os
 import sys
 from functools import partial
@@ -24,6 +23,7 @@ from bot.store.errors import StoreError
 from bot.store.home import Home
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, raise_limit
+from bot.system.garbage import GARBAGE
 from bot.system.logs import configure_logs
 from bot.system.supervisor import Supervisor
 from bot.web.app import WebError
@@ -60,6 +60,7 @@ def run(
     streams: tuple[str, ...], accept_missing: bool, new_identity: bool,
 ) -> None:  # fmt: skip
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
+    hold_nobody_up()
     loaded = load_or_exit(config_path)
     configure_logs(loaded.config.secrets(), level=log_level)
     if os.environ.get("UNDERSTUDY_STORE") and not loaded.config.store.get_secret_value():
@@ -81,7 +82,6 @@ def run(
             asyncio.run(put_aside(home, streams))
         if accept_missing:
             asyncio.run(go_on_without(home))
-        sys.setswitchinterval(SWITCH_S)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             again = Reloading(
                 config_path,
@@ -95,6 +95,12 @@ def run(
         fail(str(refusal), CONFIG_EXIT)
     except (StoreError, WebError) as error:
         fail(str(error))
+
+
+def hold_nobody_up() -> None:
+    """Have the interpreter stop the event loop as briefly and as seldom as it can."""
+    sys.setswitchinterval(SWITCH_S)
+    GARBAGE.look_seldom()
 
 
 async def begin_anew(home: Home) -> None:
@@ -146,13 +152,14 @@ async def serve(app: App, again: Reloading | None = None) -> None:
         if await _started(app, ending.asked):
             log.info("ready", url=app.url, components=len(app.engine.policy.components), flags=len(app.engine.policy.flags))
             supervisor.ready()
-            loop.call_later(WARM_S, settle_memory)
+            GARBAGE.leave_out()
+            loop.call_later(WARM_S, GARBAGE.leave_out)
             while again and await again.wanted(ending.asked):
                 supervisor.reloading()
                 app = await again.take_over(app)
                 supervisor.ready()
-                gc.unfreeze()  # the bot before is gone
-                loop.call_later(WARM_S, settle_memory)
+                GARBAGE.look_through_everything()  # the bot before is gone
+                loop.call_later(WARM_S, GARBAGE.leave_out)
             await ending.asked.wait()
         log.info("ending")
         supervisor.ending()
@@ -160,12 +167,6 @@ async def serve(app: App, again: Reloading | None = None) -> None:
         await app.stop()
         beating.cancel()
         ending.over()
-
-
-def settle_memory() -> None:
-    """Leave what will stay to the end out of garbage collection: walking over ten thousand checks stops the loop for 0.3 s."""
-    gc.collect()
-    gc.freeze()
 
 
 async def _started(app: App, ended: asyncio.Event) -> bool:

@@ -107,18 +107,21 @@ class Watch:
                 self._tracks.settle(component, held.since)
         intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
         turns = phases(self._plan.checks, intervals)
+        mine = {component: partial(self._shares.looks_at, component) for component in self._tracks.components}
+        probe = self._probe  # one for all of them
         for check in self._plan.checks:
-            mine = partial(self._shares.looks_at, check.component)
-            self._rounds.add(check.id, intervals[check.id], partial(self._probe, check), turns[check.id], mine=mine)
+            self._rounds.add(
+                check.id, intervals[check.id], probe, check, phase_s=turns[check.id], mine=mine[check.component]
+            )  # fmt: skip
             if self._tracks.suspects(check.id):
                 self._quick.again(check.id)  # a doubt from before the restart
         for control in self._plan.controls:
-            self._rounds.add(control.id, control.every.total_seconds(), partial(self._look_at_control, control.id))
+            self._rounds.add(control.id, control.every.total_seconds(), self._look_at_control, control.id)
         if self._controls:
             self._rounds.soon(self._sighting.introduce)
         for source in self._plan.feeds:
-            mine = partial(self._shares.reads, source.provider, self._components_of(source.provider))
-            self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), partial(self._read, source), mine=mine)
+            reads = partial(self._shares.reads, source.provider, self._components_of(source.provider))
+            self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), self._read, source, mine=reads)
         self._shares.begin(self._tracks.components)
         for component in set(self._plan.off) - set(self._tracks.components):
             self._compare(component)

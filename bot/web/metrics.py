@@ -18,6 +18,7 @@ from bot.core.record.world import World
 from bot.core.scope import scope_of, whole
 from bot.flags.board import FlagBoard
 from bot.ports import UNFINISHED, RowState
+from bot.web.check_results import CheckResults
 
 PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
@@ -41,7 +42,7 @@ class Metrics:
 
     def observe_sample(self, sample: Sample) -> None:
         """A check ran."""
-        self._result(sample.component, sample.check, sample.outcome.value, sample.error or "").inc()
+        self._results.see(sample)
         total = sample.phases_ms.get("total")
         if total is not None:
             self._duration(sample.component).observe(total / 1000)
@@ -153,11 +154,10 @@ class Metrics:
             "component_level_seen", "1 for the level that the checks come to now, committed or not.", "component", "level"
         )
         self._since = self._gauge("component_since_timestamp_seconds", "When the present level was committed.", "component")
-        results = self._counter(
-            "check_results", "Runs of checks by outcome and error class.", "component", "check", "outcome", "error"
-        )
+        self._results = CheckResults()
+        self.registry.register(self._results)
         took = self._histogram("probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component")
-        self._result, self._duration = cache(results.labels), cache(took.labels)  # asked with each sample
+        self._duration = cache(took.labels)  # asked with each sample
         self._late = self._histogram("check_start_lag_seconds", "How much later than planned checks were started.", LAG_SECONDS)
         self._blind = self._gauge("blind", "1 while our own way out or resolver fails, so that we see nothing.")
         self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")

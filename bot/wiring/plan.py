@@ -37,7 +37,7 @@ def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
         off=_off(placed_checks, {**config.components(), **dict.fromkeys(known)}),
         rule=rule,
         rules=rules_of(live, rule),
-        weights={placed.id: placed.check.weight for placed in live},
+        weights={placed.id: placed.check.weight for placed in live if placed.check.weight != 1},
         intervals={check.id: check.look_every for check in checks if isinstance(check, HeartbeatCheck)},
         verdicts=_verdicts(config),
         sight=SightRule(

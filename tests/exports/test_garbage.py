@@ -1,6 +1,7 @@
 """Garbage collection stops the loop: it waits for what is made beside it."""
 
 import gc
+import weakref
 
 from bot.system.garbage import Garbage
 
@@ -28,3 +29,25 @@ def test_it_stays_off_where_it_was_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+class Bot:
+    """Refers to itself, as parts of a bot do."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_bot_that_another_one_took_the_place_of_is_thrown_away() -> None:
+    """What stays is never looked at, until a configuration is taken over."""
+    garbage, bot = Garbage(), Bot()
+    left = weakref.ref(bot)
+    garbage.leave_out()
+    del bot
+    try:
+        gc.collect()
+        assert left() is not None
+        garbage.look_through_everything()
+        assert left() is None
+    finally:
+        gc.unfreeze()

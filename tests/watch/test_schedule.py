@@ -259,3 +259,35 @@ async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
     await rounds.stop()
 
     assert began.is_set()
+
+
+async def test_looks_of_the_same_moment_begin_together_and_none_before_its_time() -> None:
+    """The loop wakes up once for all that is due within 20 ms: for each alone costs more than a look itself."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock)
+    for number in range(1, 20):
+        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"), phase_s=1.0 + number / 1000)
+
+    await passes(clock, rounds, 1.015, step=0.005)
+    assert [] == looks.began
+    await passes(clock, rounds, 0.005, step=0.005)
+
+    assert 19 == len(looks.began)
+
+
+async def test_what_a_stall_made_late_does_not_hold_the_loop_again() -> None:
+    """A thousand looks are late at once: whoever waits for the loop has its turn between them."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock, ahead_s=1.0, at_once=2_000)
+    for number in range(1_000):
+        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"))
+    clock.advance(timedelta(seconds=30))
+
+    rounds.beat()
+    begun_before_another: list[int] = []
+    asyncio.get_running_loop().call_soon(lambda: begun_before_another.append(len(looks.began)))
+    while len(looks.began) < 1_000:
+        await asyncio.sleep(0)
+    await rounds.stop()
+
+    assert begun_before_another[0] < 100

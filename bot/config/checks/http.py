@@ -97,6 +97,9 @@ class Expect(Part):
         return status in self.status or f"{status // 100}xx" in self.status
 
 
+_USUAL = Expect()  # one for all: ten thousand are heavy, and nothing changes them
+
+
 class HttpCheck(CheckBase):
     """One HTTP request, judged by status, duration, headers and body."""
 
@@ -113,7 +116,7 @@ class HttpCheck(CheckBase):
         repr=False,
         description="Value to send as a JSON body, instead of `body`; kept as it is written.",
     )
-    expect: Expect = Field(default_factory=Expect, description="What the answer must be like.")
+    expect: Expect = Field(default_factory=lambda: _USUAL, description="What the answer must be like.")
     redirects: Annotated[int, Whole(0, 5)] = Field(
         default=0, description="How many redirects are followed, 0 to 5; each address is judged anew."
     )
