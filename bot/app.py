@@ -69,8 +69,9 @@ class App:
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(
-            setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble
-        )
+            setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble,
+            left_behind=lambda: self._following.outdated and self._cluster.others_work(),
+        )  # fmt: skip
         self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
         self._sinks = SinkRoom(setup, self._store, self._probes)
         self._sending = Sending(
@@ -101,7 +102,14 @@ class App:
             self._watching,
             guard,
             self._rehearsing,
-            Beat(setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock), self._outcomes.look),
+            Beat(
+                setup,
+                self._watching,
+                self._slack,
+                readers_seen(self._store, setup.board, setup.clock),
+                self._outcomes.look,
+                self._slack.attend,
+            ),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )
