@@ -7,6 +7,8 @@ NAMES = (
     "store",
     "day",
     "idle",
+    "install",
+    "start",
     "ack",
     "home",
     "probe",

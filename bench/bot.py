@@ -50,11 +50,12 @@ class Running(Process):
 
     workspace: LocalWorkspace
     ready_after_s: float
+    ready_after_cpu_s: float
 
 
 @asynccontextmanager
-async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Running]:
-    """Start everything with so many HTTP checks every 30 s over five components, and `more` sections; stop it at the end."""
+async def running(folder: Path, checks: int, *, number: int = 5, **more: object) -> AsyncIterator[Running]:
+    """Start everything with so many HTTP checks every 30 s over so many components, and `more` sections; stop it at the end."""
     served = web.AppRunner(vendor({}), access_log=None)
     await served.setup()
     await web.TCPSite(served, "127.0.0.1", 0).start()
@@ -63,7 +64,7 @@ async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Ru
         workspace.add_user("ana")
         workspace.add_channel("ops", members=("ana",))
         config = folder / "understudy.yaml"
-        config.write_text(yaml.safe_dump(settings(workspace, port, checks) | more), encoding="utf-8")
+        config.write_text(yaml.safe_dump(settings(workspace, port, checks, number=number) | more), encoding="utf-8")
         loop = asyncio.get_running_loop()
         began = loop.time()
         process = await asyncio.create_subprocess_exec(
@@ -72,9 +73,9 @@ async def running(folder: Path, checks: int, **more: object) -> AsyncIterator[Ru
         )  # fmt: skip
         try:
             url = await ready(folder / "data" / "control.json")
-            took = loop.time() - began
+            took, worked = loop.time() - began, cpu_s(process.pid)
             await workspace.connected(within=DEADLINE_S)
-            yield Running(url, process.pid, workspace, took)
+            yield Running(url, process.pid, workspace, took, worked)
         finally:
             process.terminate()
             await process.wait()
@@ -143,8 +144,10 @@ def vendor(asked: dict[str, float]) -> web.Application:
     return app
 
 
-def settings(workspace: LocalWorkspace, port: int, checks: int, every: str = "30s") -> dict[str, object]:
-    """A configuration with so many HTTP checks over five components."""
+def settings(
+    workspace: LocalWorkspace, port: int, checks: int, every: str = "30s", *, number: int = 5
+) -> dict[str, object]:
+    """A configuration with so many HTTP checks over so many components."""
     return {
         "slack": {
             "bot_token": workspace.bot_token, "app_token": workspace.app_token, "api_url": workspace.api_url,
@@ -152,17 +155,17 @@ def settings(workspace: LocalWorkspace, port: int, checks: int, every: str = "30
         "server": {"listen": "127.0.0.1:0", "open_to_loopback": True},
         "allow_private": ["127.0.0.0/8"],
         "control_group": [],
-        "providers": {"local": {"components": components(5, checks // 5, port, every)}},
+        "providers": {"local": {"components": components(number, checks, port, every)}},
     }  # fmt: skip
 
 
 def components(number: int, checks: int, port: int, every: str = "30s") -> dict[str, object]:
-    """So many, each with so many HTTP checks."""
+    """So many, with so many HTTP checks in all."""
     return {
         f"c{n}": {
             "checks": [
                 {"type": "http", "name": f"k{m}", "url": f"http://127.0.0.1:{port}/{n}/{m}", "every": every}
-                for m in range(checks)
+                for m in range(n, checks, number)
             ]
         }
         for n in range(number)

@@ -31,7 +31,7 @@ def main() -> bool:
 async def _measure(folder: Path) -> bool:
     async with _serving() as well, _serving() as failing:
         providers = {
-            "local": {"components": components(COMPONENTS - 1, CHECKS, _port(well))},
+            "local": {"components": components(COMPONENTS - 1, (COMPONENTS - 1) * CHECKS, _port(well))},
             "failing": {"components": components(1, CHECKS, _port(failing))},
         }
         async with running(folder, 0, providers=providers) as bot:
