@@ -12,6 +12,7 @@ from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, Ledger, Samples
 from bot.system.clock import Clock
+from bot.system.redaction import Redactor
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
@@ -164,6 +165,11 @@ class App:
     def board(self) -> FlagBoard:
         """The flags as they are served."""
         return self._setup.board
+
+    @property
+    def redactor(self) -> Redactor:
+        """What takes the secrets of the configuration and of this machine out of text."""
+        return self._setup.redactor
 
     @property
     def local_token(self) -> str:
