@@ -4,7 +4,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY bot ./bot
 COPY commands ./commands
-RUN python -m venv /opt/understudy && /opt/understudy/bin/pip install --no-cache-dir --constraint constraints.txt .[bedrock,postgres]
+RUN python -m venv /opt/understudy && /opt/understudy/bin/pip install --no-cache-dir --constraint constraints.txt .[bedrock,calendars,notify,postgres]
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/understudy understudy \

@@ -47,7 +47,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[demo,postgres]'
+	$(BIN)/python -m pip install --quiet --editable '.[calendars,demo,notify,postgres]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml clients/python/pyproject.toml | $(VENV)/bin/python
@@ -170,7 +170,7 @@ systemd:
 constraints: ## pins what `pip install .` brings along today, in constraints.txt
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet .[bedrock,postgres]
+	build/constraints/bin/python -m pip install --quiet .[bedrock,calendars,notify,postgres]
 	{ build/constraints/bin/python -c 'import sys; print("# Made by `make constraints` with Python %d.%d: what the image installs." % sys.version_info[:2])' \
 	  && build/constraints/bin/python -m pip freeze --exclude understudy; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt

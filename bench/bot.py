@@ -144,9 +144,7 @@ def vendor(asked: dict[str, float]) -> web.Application:
     return app
 
 
-def settings(
-    workspace: LocalWorkspace, port: int, checks: int, every: str = "30s", *, number: int = 5
-) -> dict[str, object]:
+def settings(workspace: LocalWorkspace, port: int, checks: int, every: str = "30s", *, number: int = 5) -> dict[str, object]:
     """A configuration with so many HTTP checks over so many components."""
     return {
         "slack": {
