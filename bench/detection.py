@@ -59,13 +59,18 @@ class Sky:
         """One look; `noisy` says whether noise strikes where that was thrown before."""
         if self.toll is not None:
             return Outcome.FAIL if self.toll(at) else Outcome.OK
-        n = bisect_right(self.starts, at) - 1
-        if n >= 0 and at < self.blips[n][1]:
-            return Outcome.INCONCLUSIVE if self.blips[n][2] else Outcome.FAIL
+        if self.cut(at):
+            seen = self.blips[bisect_right(self.starts, at) - 1][2]
+            return Outcome.INCONCLUSIVE if seen else Outcome.FAIL
         if self.begins <= at < self.ends:
             return Outcome.FAIL if self.dice.random() < self.rate else Outcome.OK
         noisy = self.dice.random() < self.noise if noisy is None else noisy
         return Outcome.FAIL if noisy else Outcome.OK
+
+    def cut(self, at: float) -> bool:
+        """Whether our own line has a blip."""
+        n = bisect_right(self.starts, at) - 1
+        return n >= 0 and at < self.blips[n][1]
 
     def next_start(self, at: float) -> float:
         """When the next blip or the incident begins."""
@@ -107,7 +112,7 @@ def watched(sky: Sky, until: float, rule: Rule, *, leap: bool = True, stop_after
             outcome = sky.look(at, noisy=regular == noisy_at)
             noisy_at += _gap(sky) if regular == noisy_at else 0
             regular += 1
-        before, track = track, observe(track, _sample(at, outcome), rule, every=EVERY)
+        before, track = track, observe(track, _sample(at, outcome, cut=sky.cut(at)), rule, every=EVERY)
         if track.judgement.condition in BAD and before.judgement.condition not in BAD:
             run.alarms.append(at)
             if at >= stop_after:
@@ -128,10 +133,15 @@ def _gap(sky: Sky) -> int:
     return 1 + int(sky.dice.expovariate(1.0) / sky.noise) if sky.noise else 10**12
 
 
-def _sample(at: float, outcome: Outcome) -> Sample:
+def _sample(at: float, outcome: Outcome, *, cut: bool = False) -> Sample:
+    """A failed look is an error of theirs, and a reset where our own line is `cut`."""
     failed = outcome is Outcome.FAIL
-    fault, reason = (Fault.THEIRS, "HTTP 502 after 40 ms") if failed else (Fault.NONE, "")
-    return Sample("a.b.c", "a.b", START + timedelta(seconds=at), outcome, None, fault, reason, {"total": 40.0})
+    error, reason = ("reset", "reset") if cut else ("http_5xx", "HTTP 502 after 40 ms")
+    fault = Fault.THEIRS if failed else Fault.NONE
+    return Sample(
+        "a.b.c", "a.b", START + timedelta(seconds=at), outcome, error if failed else None, fault, reason if failed else "",
+        {"total": 40.0},
+    )  # fmt: skip
 
 
 # --- the usual rules, on a fixed schedule
