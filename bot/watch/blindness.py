@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.detection.blindness import UNLOOKED, Proven, SightRule, beside_controls, look_around, lost_controls
+from bot.core.detection.blindness import Proven, SightRule, answered, beside_controls, look_around, lost_controls
 from bot.core.detection.error_classes import network
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
@@ -45,7 +45,7 @@ class BlindnessMonitor:
     def control(self, sample: Sample) -> None:
         """A control was looked at. While all of them are, nothing is concluded from the first."""
         self._control_samples[sample.check] = sample
-        if _answered(sample) and sample.check not in self.proven.controls:
+        if answered(sample) and sample.check not in self.proven.controls:
             self.proven = replace(self.proven, controls=self.proven.controls | {sample.check})
         asking = self._asking is not None and not self._asking.done()
         if not asking and (may_be_ours(sample) or self._in_trouble(f"control/{sample.check}")):
@@ -62,7 +62,7 @@ class BlindnessMonitor:
             latest.pop(sample.check, None)
             if sample.outcome is not Outcome.INCONCLUSIVE:
                 latest[ANSWERED] = sample  # one answer proves the way; ten thousand need not be kept
-                if not self.proven.provider and _answered(sample):
+                if not self.proven.provider and answered(sample):
                     self.proven = replace(self.proven, provider=True)
         if may_be_ours(sample) or self._in_trouble(provider):
             self._reckon_soon()
@@ -175,11 +175,6 @@ def blinded(sample: Sample, sight: Sight) -> Sample:
     """The sample as inconclusive: it was taken while we were blind."""
     reason = f"{sight.reason}; what was seen: {sample.reason}"
     return replace(sample, outcome=Outcome.INCONCLUSIVE, error="blind", fault=Fault.LOCAL, reason=reason)
-
-
-def _answered(sample: Sample) -> bool:
-    """Whether somebody on the other side was reached."""
-    return sample.outcome is not Outcome.INCONCLUSIVE and not may_be_ours(sample) and sample.error not in UNLOOKED
 
 
 def may_be_ours(sample: Sample) -> bool:

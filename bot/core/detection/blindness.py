@@ -55,6 +55,11 @@ def by_network(sample: Sample | None) -> bool:
     return sample is not None and sample.outcome is Outcome.FAIL and network(sample.error)
 
 
+def answered(sample: Sample) -> bool:
+    """Whether somebody on the other side was reached."""
+    return sample.outcome is not Outcome.INCONCLUSIVE and not by_network(sample) and sample.error not in UNLOOKED
+
+
 REFUSED = "connect_refused"
 CONTROLS, ANSWERED = "controls", "answered"  # evidence of a refusal: what the controls did in that moment
 
@@ -72,11 +77,7 @@ def beside_controls(sample: Sample, controls: Iterable[Sample], rule: SightRule)
     if sample.error != REFUSED:
         return sample
     ways = {one.check: one for one in controls if one.check not in rule.resolvers}
-    if not _most(
-        ways, lambda one: one.outcome is not Outcome.INCONCLUSIVE and not by_network(one) and one.error not in UNLOOKED
-    ):
-        return sample
-    return replace(sample, evidence={**sample.evidence, CONTROLS: ANSWERED})
+    return replace(sample, evidence={**sample.evidence, CONTROLS: ANSWERED}) if _most(ways, answered) else sample
 
 
 def by_resolver(sample: Sample | None) -> bool:

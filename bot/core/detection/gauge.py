@@ -122,9 +122,9 @@ def turn(
 
 def must_span(signs: Sequence[Sample], at_least: timedelta, if_clear: timedelta | None) -> timedelta:
     """How long trouble that shows in these signs must last before it counts."""
-    if if_clear is None or if_clear >= at_least:
+    if if_clear is None or not all(map(clearly_theirs, signs)):
         return at_least
-    return if_clear if all(map(clearly_theirs, signs)) else at_least
+    return min(if_clear, at_least)
 
 
 def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least: timedelta) -> Gauge:
