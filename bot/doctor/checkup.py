@@ -153,7 +153,7 @@ def _detection(config: Config) -> list[Finding]:
     }
     found = [Finding("note", f"detection.{key}", words) for key, (holds, words) in unwise.items() if holds]
     if config.checks() and not config.controls() and least <= section.at_least < BLIP:
-        words = f"{show(section.at_least)}: without a control group {show(BLIP)} is wiser; four false alarms in ten are spared"
+        words = f"{show(section.at_least)}: without a control group {show(BLIP)} is wiser; six false alarms in ten are spared"
         found.append(Finding("note", "detection.at_least", words))
     return found
 
