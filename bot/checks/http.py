@@ -19,6 +19,7 @@ from bot.checks.kind import Kind, Shared
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.redirects import REDIRECTS, Hop, next_hop
 from bot.checks.net.resolve import Resolver
+from bot.checks.net.resumption import WITHIN_S, Resumption
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import Prepared, Reply, Transport, Way
 from bot.checks.run import Seen, measured
@@ -30,6 +31,8 @@ from bot.system.clock import Clock
 
 JSON_CAP = 1024 * 1024  # JSON that is cut cannot be read at all; lists of models are half of this
 PREPARED_AT_MOST = 50_000
+RESUMING_AT_MOST = 2_000  # checks, the first that are looked at; a session takes 7 KB
+RESUMING_EVERY = timedelta(seconds=WITHIN_S / 2)  # seldomer looks would take up no session before it is too old
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ class HttpProber:
             if failure is None and ready.expects:
                 failure = await unmet(check, reply.headers, reply.body, whole=reply.whole)
             failure = self._with_memory(ready, failure)
+        if ready.request.resumption is not None and reply.line is not None and failure is None and not hops:
+            ready.request.resumption.answered(reply.line)
         evidence = evidence_of(
             reply.status, reply.headers, reply.body, ready.secrets, failed=failure is not None, failure=failure
         )
@@ -146,6 +151,8 @@ class HttpProber:
             evidence["redirects"] = str(hops)
         if reply.certificate is not None:
             evidence["certificate_expires"] = reply.certificate.expires_at.isoformat()
+        if reply.line is not None and reply.line.resumed:
+            evidence["tls"] = "resumed"
         return Seen(f"HTTP {reply.status}", failure, evidence)
 
     def _with_memory(self, ready: _Ready, failure: Failure | None) -> Failure | None:
@@ -163,7 +170,11 @@ class HttpProber:
         if len(self._ready) >= PREPARED_AT_MOST:
             self._ready.clear()
         way = Way(http2=check.http2, proxy=check.proxy, reuse=check.reuse)
-        request = self._transport.prepare(check.method, check.url, check.headers, check.body, way=way)
+        resumes = check.every <= RESUMING_EVERY and len(self._ready) < RESUMING_AT_MOST
+        request = self._transport.prepare(
+            check.method, check.url, check.headers, check.body, way=way,
+            resumption=Resumption(self._clock) if resumes else None,
+        )  # fmt: skip
         proxy_password = httpx.URL(check.proxy).password if check.proxy else ""
         keys = secrets_of(check.url, check.headers, proxy_password)
         secrets = secrets_of(check.url, check.headers, proxy_password, *those_in(self._known_secrets, check.url, check.body))

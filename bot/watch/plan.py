@@ -42,13 +42,10 @@ class Source(Protocol):
 
 
 class Lag(Protocol):
-    """How late our own loop is while something is measured."""
+    """How late our own loop has been."""
 
-    def begin(self) -> float:
-        """Something is measured from now on; what `end` is to be given."""
-
-    def end(self, began: float) -> float:
-        """It was measured. The longest, in real seconds, that anything waited for its turn meanwhile."""
+    def worst_since(self, began: float) -> float:
+        """Real seconds that anything waited for its turn since `began`, by the loop's clock."""
 
 
 class Courier(Protocol):

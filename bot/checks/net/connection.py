@@ -47,6 +47,16 @@ class Line(asyncio.Protocol):
         """`TLSv1.3` and the like; None on a plain line."""
         return self._tls.version() if self._tls is not None else None
 
+    @property
+    def resumed(self) -> bool:
+        """Whether the handshake resumed an earlier one: then the certificate is the one that was verified in that."""
+        return self._tls is not None and bool(self._tls.session_reused)
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """What a later handshake can resume; with TLS 1.3 it comes behind the handshake, at the latest with an answer."""
+        return self._tls.session if self._tls is not None else None
+
     def write(self, data: bytes) -> None:
         """Send; on a line that is gone this does nothing, and the next read says why."""
         if self._transport is None or self._over:
@@ -77,12 +87,17 @@ class Line(asyncio.Protocol):
         data, self._buffer = self._buffer, b""
         return data
 
-    async def shake_hands(self, tls: ssl.SSLContext, name: str, alpn: Sequence[str] = ()) -> None:
-        """Go over to TLS; raises ssl.SSLError, or OSError where the line breaks."""
+    async def shake_hands(
+        self, tls: ssl.SSLContext, name: str, alpn: Sequence[str] = (), session: ssl.SSLSession | None = None
+    ) -> None:
+        """Go over to TLS; raises ssl.SSLError, or OSError where the line breaks.
+
+        Our last word of the handshake goes out with what is written next, or when we hang up.
+        """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         if alpn:
             tls.set_alpn_protocols(alpn)
-        self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=session)
         self._shaking = True
         self._shake()
         while self._shaking:
@@ -100,6 +115,8 @@ class Line(asyncio.Protocol):
         """Hang up at once; closing twice is harmless."""
         self._over = True
         if self._transport is not None:
+            if self._tls is not None and self._outgoing.pending:
+                self._transport.write(self._outgoing.read())  # a handshake that nothing was written after
             self._transport.abort()
             self._transport = None
 
@@ -109,11 +126,14 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._tls is not None:
             self._incoming.write(data)
-            if self._shaking:
+            shook = self._shaking
+            if shook:
                 self._shake()
                 if self._shaking:
                     return
             self._decrypt()
+            if not shook and self._outgoing.pending and self._transport is not None:
+                self._transport.write(self._outgoing.read())  # the peer wanted new keys
         elif self._buffer:
             self._buffer += data
         else:
@@ -152,6 +172,7 @@ class Line(asyncio.Protocol):
         else:
             self._shaking = False
             self._wake()
+            return  # what is left to say waits for the request: one packet less
         ours = self._outgoing.read()
         if ours:
             self._transport.write(ours)
@@ -175,5 +196,3 @@ class Line(asyncio.Protocol):
         except ssl.SSLError as exc:
             self._error = exc
         self._buffer = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if self._outgoing.pending and self._transport is not None:
-            self._transport.write(self._outgoing.read())  # the peer wanted new keys

@@ -10,6 +10,7 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.certificate import Certificate as Certificate
 from bot.checks.net.connection import Line as Line
 from bot.checks.net.resolve import Resolver
+from bot.checks.net.resumption import Resumption
 from bot.checks.net.stopwatch import Stopwatch
 
 ADDRESSES_TRIED = 3
@@ -34,10 +35,12 @@ async def dial(
     tls: ssl.SSLContext | None = None,
     server_name: str | None = None,
     alpn: Sequence[str] = (),
+    resumption: Resumption | None = None,
 ) -> Line:
     """Open a line to a host, over TLS where a context is given; `server_name` is the host unless something else is said.
 
-    `alpn` names the protocols to offer; set before each handshake, since others who share the context offer other ones.
+    `alpn` names the protocols to offer; set before each handshake, since others who share the context offer other ones. Without
+    `resumption` the handshake is a full one.
 
     The caller bounds the whole with a deadline of `deadline_s`; here the time is only shared, so that a dead address leaves
     some for the ones behind it. Raises RefusedAddress, socket.gaierror, ssl.SSLError or OSError.
@@ -49,12 +52,12 @@ async def dial(
     for tried, address in enumerate(firsts):
         try:
             async with asyncio.timeout(deadline_s / (len(firsts) - tried + 2)):
-                return await _reach(address, port, watch, tls, name, alpn)
+                return await _reach(address, port, watch, tls, name, alpn, resumption)
         except ssl.SSLError:
             raise
         except OSError:  # refused, unreachable or silent: TimeoutError is one, too
             continue
-    return await _reach(last, port, watch, tls, name, alpn)
+    return await _reach(last, port, watch, tls, name, alpn, resumption)
 
 
 async def judged_addresses(host: str, port: int, watch: Stopwatch, resolver: Resolver, guard: Guard | None) -> tuple[str, ...]:
@@ -72,7 +75,15 @@ async def judged_addresses(host: str, port: int, watch: Stopwatch, resolver: Res
     return found.addresses
 
 
-async def _reach(address: str, port: int, watch: Stopwatch, tls: ssl.SSLContext | None, name: str, alpn: Sequence[str]) -> Line:
+async def _reach(
+    address: str,
+    port: int,
+    watch: Stopwatch,
+    tls: ssl.SSLContext | None,
+    name: str,
+    alpn: Sequence[str],
+    resumption: Resumption | None,
+) -> Line:
     loop = asyncio.get_running_loop()
     line = Line(address, loop)
     watch.begin("connect")
@@ -81,7 +92,7 @@ async def _reach(address: str, port: int, watch: Stopwatch, tls: ssl.SSLContext 
     if tls is not None:
         watch.begin("tls")
         try:
-            await line.shake_hands(tls, name, alpn)
+            await line.shake_hands(tls, name, alpn, resumption.offer(address) if resumption is not None else None)
         except BaseException:
             line.close()
             raise

@@ -22,6 +22,7 @@ import httpx
 
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.certificate import Certificate
+from bot.checks.net.connection import Line
 from bot.checks.net.dial import RefusedAddress as RefusedAddress
 from bot.checks.net.dial import dial
 from bot.checks.net.exchange import Answer, Body, Exchange, Relayed, as_httpx_headers
@@ -30,6 +31,7 @@ from bot.checks.net.httpx_transport import FRESH as FRESH
 from bot.checks.net.httpx_transport import HttpxWays
 from bot.checks.net.httpx_transport import Way as Way
 from bot.checks.net.resolve import Resolver, ThreadResolver
+from bot.checks.net.resumption import Resumption
 from bot.checks.net.stopwatch import Stopwatch as Stopwatch
 
 BODY_CAP = 64 * 1024  # what `ask` reads of a body
@@ -49,6 +51,7 @@ class Prepared:
     way: Way
     wire: bytes = field(repr=False)
     request: httpx.Request | None = field(repr=False)  # the same for another way than FRESH; ten thousand are heavy
+    resumption: Resumption | None = field(default=None, repr=False)  # without, every handshake is a full one
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Reply:
     body: bytes
     whole: bool
     certificate: Certificate | None = None
+    line: Line | None = field(default=None, repr=False)  # hung up; what its handshake came to can still be asked
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -80,7 +84,14 @@ class Transport(httpx.AsyncBaseTransport):
         self._httpx = HttpxWays(self._ssl_context, self._resolver, guard)
 
     def prepare(
-        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None, *, way: Way = FRESH
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        way: Way = FRESH,
+        resumption: Resumption | None = None,
     ) -> Prepared:
         """Make a request ready. Raises httpx.InvalidURL or ValueError for what cannot be sent; neither quotes it."""
         url = httpx.URL(address)
@@ -106,6 +117,7 @@ class Transport(httpx.AsyncBaseTransport):
             way=way,
             wire=wire,
             request=None if way.fresh else httpx.Request(method, url, headers=merged, content=body),
+            resumption=resumption if tls and way.fresh else None,
         )
 
     async def ask(self, prepared: Prepared, watch: Stopwatch, deadline_s: float, *, cap: int = BODY_CAP) -> Reply:
@@ -115,8 +127,8 @@ class Transport(httpx.AsyncBaseTransport):
         exchange = await self._exchange(prepared, watch, deadline_s)
         try:
             body = await exchange.text(cap)
-            reader = exchange.reader
-            return Reply(reader.status, reader.headers, body[:cap], len(body) <= cap, exchange.line.certificate)
+            reader, line = exchange.reader, exchange.line
+            return Reply(reader.status, reader.headers, body[:cap], len(body) <= cap, line.certificate, line)
         finally:
             exchange.close()
 
@@ -188,7 +200,7 @@ class Transport(httpx.AsyncBaseTransport):
         """Send the request and read the answer's head; who takes the exchange closes its line."""
         line = await dial(
             prepared.host, prepared.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard,
-            tls=self._ssl_context if prepared.tls else None, alpn=ALPN,
+            tls=self._ssl_context if prepared.tls else None, alpn=ALPN, resumption=prepared.resumption,
         )  # fmt: skip
         exchange = Exchange(line, AnswerReader(prepared.method))
         try:

@@ -1,0 +1,75 @@
+"""TLS sessions of looks that went well, so that not every handshake has to be a full one."""
+
+import math
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.checks.net.connection import Line
+from bot.system.clock import Clock
+
+IN_A_ROW = 3  # resumed handshakes, then a full one
+WITHIN_S = 120.0  # of the full one; at one look in 30 s both bounds say the same
+SHY_FOR_S = 3600.0
+COMPARABLE = "TLSv1.3"  # it takes as many round trips resumed as in full; TLS 1.2 saves one, and latencies would not compare
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    session: ssl.SSLSession
+    address: str
+    made_at: float
+    holds_until: datetime
+
+
+class Resumption:
+    """When the next handshake of one check with its host may resume an earlier one, in domain time.
+
+    A session is offered only to the address that it is from, and only while the certificate that was verified with it holds.
+    It is lent for one look and given back by a good answer: what follows trouble is verified in full. A server that does not
+    take its session, or fails with it, is offered none for an hour: it is judged by what every new client meets.
+    """
+
+    __slots__ = ("_clock", "_kept", "_left", "_lent", "_shy_until")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: _Kept | None = None
+        self._left = 0  # resumed handshakes until the next full one
+        self._lent = False
+        self._shy_until = -math.inf
+
+    def offer(self, address: str) -> ssl.SSLSession | None:
+        """The session to begin a handshake with; None makes it a full one."""
+        if self._lent:  # and never given back
+            self._be_shy()
+        kept = self._kept
+        if kept is None or not self._left or kept.address != address or not self._holds(kept):
+            return None
+        self._left -= 1
+        self._lent = True
+        return kept.session
+
+    def answered(self, line: Line) -> None:
+        """A look over this line had a good answer; its server has sent its tickets by now."""
+        lent, self._lent = self._lent, False
+        if line.resumed:
+            return
+        if lent:
+            self._be_shy()
+        certificate = line.certificate
+        now = self._clock.monotonic()
+        if now < self._shy_until or certificate is None or line.tls_version != COMPARABLE:
+            self._kept = None
+            return
+        session = line.session
+        self._kept = _Kept(session, line.address, now, certificate.expires_at) if session is not None else None
+        self._left = IN_A_ROW
+
+    def _holds(self, kept: _Kept) -> bool:
+        return self._clock.monotonic() - kept.made_at < WITHIN_S and self._clock.now() < kept.holds_until
+
+    def _be_shy(self) -> None:
+        self._lent = False
+        self._kept = None
+        self._shy_until = self._clock.monotonic() + SHY_FOR_S
