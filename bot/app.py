@@ -12,6 +12,7 @@ from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, Ledger, Samples
 from bot.system.clock import Clock
+from bot.system.redaction import Redactor
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.web.health import Health
@@ -69,8 +70,9 @@ class App:
         )  # fmt: skip
         self._channels = Channels(setup, self._store)
         self._slack = Slack(
-            setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble
-        )
+            setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble,
+            left_behind=lambda: self._following.outdated and self._cluster.others_work(),
+        )  # fmt: skip
         self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
         self._sinks = SinkRoom(setup, self._store, self._probes)
         self._sending = Sending(
@@ -101,7 +103,14 @@ class App:
             self._watching,
             guard,
             self._rehearsing,
-            Beat(setup, self._watching, self._slack, readers_seen(self._store, setup.board, setup.clock), self._outcomes.look),
+            Beat(
+                setup,
+                self._watching,
+                self._slack,
+                readers_seen(self._store, setup.board, setup.clock),
+                self._outcomes.look,
+                self._slack.attend,
+            ),
             Pinging(setup, self._store, self._probes, self._watching),
             retained,
         )
@@ -156,6 +165,11 @@ class App:
     def board(self) -> FlagBoard:
         """The flags as they are served."""
         return self._setup.board
+
+    @property
+    def redactor(self) -> Redactor:
+        """What takes the secrets of the configuration and of this machine out of text."""
+        return self._setup.redactor
 
     @property
     def local_token(self) -> str:

@@ -52,6 +52,9 @@ class HandTicker:
     def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
         self._beats = beat, look
 
+    def expect(self, at: datetime | None) -> None:
+        return
+
     async def stop(self) -> None:
         self._beats = None
 

@@ -18,6 +18,7 @@ from bot.core.model import Fault, Outcome, Sample
 
 NEEDED = ("time", "check", "outcome")
 KNOWN = (*NEEDED, "latency", "component", "error", "reason", "vantage")
+SERVER_ERROR = "http_5xx"  # the class of such a status where the trace names none
 LONGEST = 500  # characters of a text for people
 
 
@@ -91,7 +92,7 @@ def _sample(row: Mapping[str, Any], where: str) -> Sample:
         component=_text(row, "component", where) or CheckId(check).component,
         at=_moment(row["time"], where),
         outcome=outcome,
-        error=error or None,
+        error=error or (SERVER_ERROR if fault is Fault.THEIRS else None),
         fault=fault,
         reason=_text(row, "reason", where) or reason,
         phases_ms={} if latency_ms is None else {"total": latency_ms},

@@ -38,7 +38,8 @@ from bot.system.clock import SystemClock
 from bot.wiring.plan import rule_of, rules_of
 
 SETTINGS = (
-    "window", "failures", "threshold", "at_least", "recover_after", "recover_for", "slow_factor", "slow_floor",
+    "window", "failures", "threshold", "at_least", "at_least_clear", "recover_after", "recover_for", "slow_factor",
+    "slow_floor",
 )  # fmt: skip
 SINCE = "7d"
 
@@ -88,7 +89,7 @@ def with_sets(section: DetectionConfig, sets: Sequence[str]) -> DetectionConfig:
             fail(f"--set {written}: write KEY=VALUE, with one of the keys that a replay depends on: {known}.", CONFIG_EXIT)
         changed[key] = value
     try:
-        return DetectionConfig.model_validate({**section.model_dump(include=set(SETTINGS)), **changed})
+        return DetectionConfig.model_validate({**section.model_dump(include=set(SETTINGS), exclude_unset=True), **changed})
     except ValidationError as errors:
         fail("\n".join(_sentence(error) for error in errors.errors()), CONFIG_EXIT)
 

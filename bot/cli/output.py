@@ -1,21 +1,21 @@
-"""What verbs print: tables for people, JSON for programs; colours only on a terminal, which rich decides."""
+"""What verbs print: tables for people, JSON for programs; bold only on a terminal, which click decides."""
 
 import json
 import os
 import re
+import shutil
 import sys
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
+from unicodedata import category, east_asian_width
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 PIPED_WIDTH = 200  # columns where nobody's window says how many there are
+GAP = 2  # columns between two of a table
 NOT_SHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 JOINER = "\u200d"  # makes one emoji of two
 # JSON leaves these as they are; some terminals obey them.
@@ -28,18 +28,16 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """A plain table; `empty` is said when there are no rows. Cells are text, never markup."""
-    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    console = Console(highlight=False, soft_wrap=False, width=PIPED_WIDTH if piped else None)
+    """A plain table, its widest columns folded until it fits; `empty` is said when there are no rows."""
     if not rows:
-        console.print(Text(empty))
+        click.echo(empty)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(inert(str(cell))) for cell in row))
-    console.print(table)
+    cells = [[inert(str(cell)).expandtabs() for cell in row] for row in (columns, *rows)]
+    widths = _fitted([max(_width(line) for cell in column for line in cell.split("\n")) for column in zip(*cells, strict=True)])
+    head, *body = ["\n".join(_lines(row, widths)) for row in cells]
+    click.echo(click.style(head, bold=True))  # plain where nobody looks at a terminal
+    for text in body:
+        click.echo(text)
 
 
 def print_text(text: str) -> None:
@@ -53,9 +51,54 @@ def note(*sentences: str) -> None:
         click.echo(f"note: {inert(sentence)}", err=True)
 
 
+# --- how a table is laid out
+
+
+def _fitted(widths: list[int]) -> list[int]:
+    """The widths of columns that fit beside each other, the widest cut first."""
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    room = PIPED_WIDTH if piped else shutil.get_terminal_size().columns
+    while (over := sum(widths) + GAP * (len(widths) - 1) - room) > 0 and (widest := max(widths)) > 1:
+        second = max((width for width in widths if width < widest), default=1)
+        cut = min(widest - second, -(-over // widths.count(widest)))
+        widths = [width - cut if width == widest else width for width in widths]
+    return widths
+
+
+def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+    for parts in zip_longest(*folded, fillvalue=""):
+        padded = (part + " " * (width - _width(part)) for part, width in zip(parts, widths, strict=True))
+        yield (" " * GAP).join(padded).rstrip()
+
+
+def _folded(cell: str, width: int) -> list[str]:
+    """Its lines, broken between words where that is possible."""
+    lines = []
+    for line in cell.split("\n"):
+        while _width(line) > width:
+            fits = max(1, next(end for end in range(len(line) + 1) if _width(line[: end + 1]) > width))
+            space = line.rfind(" ", 1, fits + 1)
+            lines.append(line[: space if space > 0 else fits])
+            line = line[space + 1 if space > 0 else fits :]
+        lines.append(line)
+    return lines
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: two for what is as wide as it is high, none for what joins the character before."""
+    if text.isascii():
+        return len(text)
+    joining = ("Mn", "Me", "Cf")
+    return sum(0 if category(c) in joining else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+# --- what may be shown
+
+
 def inert(text: str) -> str:
     """Foreign text without the characters that a terminal would obey or that reorder what it shows."""
-    return "".join("�" if unicodedata.category(c) in NOT_SHOWN and c not in f"\n\t{JOINER}" else c for c in text)
+    return "".join("�" if category(c) in NOT_SHOWN and c not in f"\n\t{JOINER}" else c for c in text)
 
 
 def inert_json(document: str) -> str:

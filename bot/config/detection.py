@@ -37,6 +37,11 @@ class DetectionConfig(Part):
     at_least: Span = Field(
         default=timedelta(seconds=10), description="How long failures must last before they count as a failure."
     )
+    at_least_clear: Span = Field(
+        default=timedelta(seconds=6),
+        description="The same where each failure is clearly the provider's own: it answered with a server error, or refused "
+        "the connection while the control group answered. At most `at_least`, and by itself never more.",
+    )
     recheck: PositiveSpan = Field(
         default=timedelta(seconds=1.5), description="How soon a check runs again after a failure, within its budget."
     )
@@ -71,6 +76,14 @@ class DetectionConfig(Part):
         if window is not None and failures > window:
             raise bad(f"{failures} failures never fit into a window of {window}", "write at most the window")
         return failures
+
+    @field_validator("at_least_clear")
+    @classmethod
+    def _no_longer(cls, span: timedelta, info: ValidationInfo) -> timedelta:
+        at_least = info.data.get("at_least")
+        if at_least is not None and span > at_least:
+            raise bad("clear failures would wait longer than doubtful ones", "write at most at_least")
+        return span
 
     @field_validator("degraded_share")
     @classmethod

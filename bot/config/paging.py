@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
 from bot.config.checks.base import Part
-from bot.config.scalars import EXPANDED, Moment, PositiveSpan, Secret, Text, TimeZone, Url, bad, check_url, parse_duration
+from bot.config.scalars import (
+    EXPANDED,
+    Moment,
+    PositiveSpan,
+    Secret,
+    Text,
+    TimeZone,
+    Url,
+    bad,
+    check_url,
+    parse_duration,
+    require,
+)
 
 LONGEST = timedelta(hours=24)
 SOURCES = ("usergroup", "rota", "ical", "pagerduty", "jsm")
@@ -44,6 +56,7 @@ def _calendar_url(value: object) -> object:
     """Whoever knows such an address may read the calendar, so it is kept as a secret."""
     if not isinstance(value, str):
         return value
+    require("icalendar", "`ical`", extra="calendars")
     value = value.strip()
     return check_url(f"https://{value.removeprefix('webcal://')}" if value.startswith("webcal://") else value)
 

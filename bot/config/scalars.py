@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -38,6 +39,12 @@ EXPANDED = r"^.*\$\{.*$"  # what editors must let through: its value is known on
 def bad(message: str, remedy: str) -> PydanticCustomError:
     """An error of ours in pydantic's clothes; `explain` takes message and remedy out again."""
     return PydanticCustomError("config", "{message}", {"message": message, "remedy": remedy})
+
+
+def require(module: str, whose: str, *, extra: str) -> None:
+    """Refuse what needs a library that only an extra of the installation brings, where it is not there."""
+    if find_spec(module) is None:
+        raise bad(f"{whose} needs {module}, which is not installed", f"pip install 'understudy[{extra}]'")
 
 
 def show(span: timedelta) -> str:
@@ -324,6 +331,7 @@ def _notify_url(value: object) -> object:
     value = _credential(value)
     if isinstance(value, str) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://.", value):
         raise bad("not a URL that Apprise takes", "write it as scheme://..., such as mailto://, pagerduty:// or json://")
+    require("apprise", "`notify`", extra="notify")
     return value
 
 

@@ -140,6 +140,10 @@ def _detection(config: Config) -> list[Finding]:
         "threshold": (section.threshold <= 2 * EVIDENCE, f"{section.threshold:g}: {few} an outage already; 10 is usual"),
         "failures": (section.failures == 1, "1: every single failed run is an outage; 3 of 5 is usual"),
         "at_least": (section.at_least < least, f"{show(section.at_least)}: a hiccup of our own line is an outage already"),
+        "at_least_clear": (
+            section.at_least_clear < least,
+            f"{show(section.at_least_clear)}: a restart of the provider's is an outage already",
+        ),
         "recover_after": (section.recover_after == 1, "1: one lucky answer ends an outage; 5 is usual"),
         "slow_factor": (section.slow_factor < 1.5, f"{section.slow_factor:g}: ordinary days are slow; 3 is usual"),
         "quorum": (
@@ -149,7 +153,7 @@ def _detection(config: Config) -> list[Finding]:
     }
     found = [Finding("note", f"detection.{key}", words) for key, (holds, words) in unwise.items() if holds]
     if config.checks() and not config.controls() and least <= section.at_least < BLIP:
-        words = f"{show(section.at_least)}: without a control group {show(BLIP)} is wiser; four false alarms in ten are spared"
+        words = f"{show(section.at_least)}: without a control group {show(BLIP)} is wiser; six false alarms in ten are spared"
         found.append(Finding("note", "detection.at_least", words))
     return found
 

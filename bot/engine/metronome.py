@@ -1,96 +1,101 @@
-"""The metronome: APScheduler beats, and a timer of the loop's beats for it when the wall clock was set back.
+"""The metronome: beats in the loop's own time, and APScheduler for the moment at which the ledger's next deadline is due.
 
-Nothing that must happen is kept here: each beat looks at the ledger and at monotonic phases for what is due.
+Nothing that must happen is kept here: each beat looks at the ledger and at monotonic phases for what is due. So a wall clock
+that was set back makes no deadline later than the next beat.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.system.rhythm import next_round
 
 log = structlog.get_logger(__name__)
 
 LONG_LOOK_S = 1.0  # real seconds; the time between two beats of a bot in production
 SAY_EVERY_S = 60.0
-MOST_BEGINNINGS = 10  # as good as no limit: each ends in the turn of the loop in which it runs
-LATE_BEATS, LATE_S = 2, 1.0  # when both have passed without a beat, the wall clock was stepped, or we are very busy
-TICK_S = 0.002  # timers of uvloop run by whole milliseconds, and may so come up to one and a half too early
-
-
-class _Scheduler(AsyncIOScheduler):  # type: ignore[misc] # APScheduler has no types
-    """Wakes up when a job is due, not just before: too early, it looks again and again until it is."""
-
-    def _start_timer(self, wait_seconds: float | None) -> None:
-        super()._start_timer(None if wait_seconds is None else wait_seconds + TICK_S)
+DEADLINE = "deadline"
 
 
 class ApTicker:
-    """A `Ticker` on APScheduler: one in-memory interval job in UTC.
+    """A `Ticker`: a timer that wakes up with all others of its interval, and one in-memory date job of APScheduler's, in UTC.
 
     A beat waits for nobody. The look after it may wait for a database: it is left out while the one before is under way, and
-    the next one does what is due. One that takes a second or more is named in the log, at most once a minute. APScheduler
-    reckons in wall time: after a step back of an hour it would be silent for an hour. A timer in the loop's monotonic time, set
-    anew by each beat, takes over until the job's next run lies in reach.
+    the next one does what is due. One that takes a second or more is named in the log, at most once a minute.
     """
 
     def __init__(self) -> None:
-        self._scheduler: _Scheduler | None = None
-        self._late: asyncio.TimerHandle | None = None
-        self._late_after_s = LATE_S
+        self._scheduler: AsyncIOScheduler | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._beat: Callable[[], None] | None = None
         self._look: Callable[[], Awaitable[None]] | None = None
+        self._expected: datetime | None = None
         self._under_way: asyncio.Task[None] | None = None
-        self._last = 0.0
         self._left_out = 0
         self._unsaid = (0.0, 0)  # the longest look since the last word about it, and how many were left out meanwhile
-        self._said_at = self._late_said_at = -SAY_EVERY_S
+        self._said_at = -SAY_EVERY_S
 
     def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Begin to beat on the running loop."""
         self._beat, self._look = beat, look
-        self._last = asyncio.get_running_loop().time()
-        self._scheduler = _Scheduler(timezone=UTC)
-        # The job only begins a beat. APScheduler counts it as running until a turn of the loop after its end, so that on a busy
-        # machine a few can seem to run at once.
-        self._scheduler.add_job(
-            self._begin, "interval", seconds=every_s, id="beat", misfire_grace_time=None, coalesce=True,
-            max_instances=MOST_BEGINNINGS,
-        )  # fmt: skip
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.start()
-        self._late_after_s = max(LATE_BEATS * every_s, LATE_S)
-        self._expect_a_beat()
+        self._arm(every_s)
+
+    def expect(self, at: datetime | None) -> None:
+        """Look at this real moment, whatever was expected before, and not only with the beat after it."""
+        if at == self._expected or self._scheduler is None:
+            return
+        self._expected = at
+        if at is not None:
+            self._scheduler.add_job(
+                self._ring, "date", run_date=at, id=DEADLINE, replace_existing=True, misfire_grace_time=None
+            )
+        elif self._scheduler.get_job(DEADLINE):
+            self._scheduler.remove_job(DEADLINE)
 
     async def stop(self) -> None:
         """Silence both, after the look that is under way."""
+        self._beat = self._look = None
+        if self._timer:
+            self._timer.cancel()
         if self._scheduler:
             self._scheduler.remove_all_jobs()
-        self._beat = self._look = None
-        if self._late:
-            self._late.cancel()
         if self._under_way:
             await self._under_way
         if self._scheduler:
             self._scheduler.shutdown(wait=False)
+            self._scheduler = None
 
-    async def _begin(self) -> None:
-        """For APScheduler, which runs in threads whatever is no coroutine."""
-        self._begin_now()
+    def _arm(self, every_s: float) -> None:
+        """At whole multiples of the interval: what else comes once a second, as much of the bot does, wakes nobody up again."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(next_round(loop.time(), every_s), self._beats, every_s)
 
-    def _begin_now(self) -> None:
-        if self._beat is None or self._look is None:
+    def _beats(self, every_s: float) -> None:
+        self._arm(every_s)
+        if self._beat is None:
             return
-        self._expect_a_beat()
         try:
             self._beat()
         except Exception:  # the root of the beat: one bad beat must not end the watching
             log.exception("beat failed")
-        self._last = asyncio.get_running_loop().time()
+        self._look_now()
+
+    async def _ring(self) -> None:
+        """For APScheduler, which runs in threads whatever is no coroutine."""
+        self._look_now()
+
+    def _look_now(self) -> None:
+        if self._look is None:
+            return
         if self._under_way and not self._under_way.done():
             self._left_out += 1
-        else:
-            self._under_way = asyncio.create_task(self._run(self._look), name="look of the beat")
+            return
+        self._under_way = asyncio.create_task(self._run(self._look), name="look")
 
     async def _run(self, look: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
@@ -113,18 +118,3 @@ class ApTicker:
                 took_s=round(longest_s, 1), left_out=in_all,
             )  # fmt: skip
             self._unsaid, self._said_at = (0.0, 0), now
-
-    def _expect_a_beat(self) -> None:
-        if self._late:
-            self._late.cancel()
-        self._late = asyncio.get_running_loop().call_later(self._late_after_s, self._no_beat_came)
-
-    def _no_beat_came(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._last < self._late_after_s:
-            self._expect_a_beat()  # one that took long and has just ended is no beat that did not come
-            return
-        if now - self._late_said_at >= SAY_EVERY_S:
-            self._late_said_at, late_s = now, round(now - self._last, 1)
-            log.warning("no beat came: a stepped wall clock or a busy machine; beating without it", late_s=late_s)
-        self._begin_now()

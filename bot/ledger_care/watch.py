@@ -18,6 +18,7 @@ from bot.delivery.direct_posts import OVER
 from bot.ledger_care.notices import LOOK_BACK, LedgerNotices
 from bot.ports import Engine, Ledger, Store, StoreError
 from bot.system.clock import Clock
+from bot.system.rhythm import until_next_round
 from bot.views.storage import nothing_is_written, unwritten_words
 from bot.web.health import Part
 
@@ -143,7 +144,7 @@ class LedgerWatch:
                 await self.look()
             except Exception:  # the root of a task: the next look may do better
                 log.exception("the ledger could not be looked at")
-            await asyncio.sleep(LOOK_EVERY_S)
+            await until_next_round(LOOK_EVERY_S)
 
     async def _recall(self) -> None:
         """When an earlier process wrote for the last time."""

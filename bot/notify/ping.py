@@ -9,6 +9,7 @@ import httpx
 import structlog
 
 from bot.system.clock import Clock
+from bot.system.rhythm import until_next_round
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +82,7 @@ class Ping:
                 await self.look()
             except Exception:  # the root of a task: one ping that fails by a fault of ours must not end them all
                 log.exception("the ping could not be sent")
-            await asyncio.sleep(LOOK_EVERY_S)
+            await until_next_round(LOOK_EVERY_S)
 
     async def _ask(self) -> str:
         """Why it was not taken; empty where it was."""

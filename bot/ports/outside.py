@@ -1,6 +1,7 @@
 """What is looked at, what tells the time, and the way to people that is not the chat."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -43,6 +44,9 @@ class Ticker(Protocol):
 
     def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Call `beat` about every `every_s` real seconds, and run `look` after it unless one is under way still."""
+
+    def expect(self, at: datetime | None) -> None:
+        """Run `look` at this real moment too, instead of the one that was named before; None for none."""
 
     async def stop(self) -> None:
         """No beat after this; a look that is under way ends first."""

@@ -107,6 +107,9 @@ class LoopTicker:
         """Beat and look in turn until stopped."""
         self._task = asyncio.get_running_loop().create_task(self._run(beat, look, every_s), name="ticker")
 
+    def expect(self, at: datetime | None) -> None:
+        """A deadline waits for the next beat."""
+
     async def stop(self) -> None:
         """No beat after this."""
         if self._task:

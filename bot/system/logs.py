@@ -31,9 +31,11 @@ class Sparingly:
         return self._held.pop(kind, 0)
 
 
-def configure_logs(secrets: Iterable[str], *, level: str = "INFO", stream: TextIO | None = None, pretty: bool = False) -> None:
+def configure_logs(
+    secrets: Iterable[str] | Redactor, *, level: str = "INFO", stream: TextIO | None = None, pretty: bool = False
+) -> None:
     """Send every log, ours and the libraries', as one line of JSON (or readable text) to `stream`, without secrets."""
-    redact = Redactor(secrets)
+    redact = secrets if isinstance(secrets, Redactor) else Redactor(secrets)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -10,6 +10,7 @@ What looks like a token goes without being known.
 import base64
 import hashlib
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -67,8 +68,7 @@ class Redactor:
     """Takes known secrets, and whatever looks like a token, out of text; made once, for all secrets of a configuration."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._forms: list[str] = []
-        self._grams: dict[str, list[tuple[int, int]]] = {}  # -> form, place in it
+        self._long: list[str] = []  # forms that are known by a run of them
         whole: set[str] = set()
         known = sorted({secret for secret in secrets if len(secret) >= LEAST}, key=lambda one: (-len(one), one))
         for number, secret in enumerate(known):
@@ -78,6 +78,7 @@ class Redactor:
         self._wrapped = sorted({squeezed for form in whole if len(form) >= RUN and (squeezed := _squeezed(form))})
         self._harmless: set[str] = set()  # short texts that were looked through: no secret is in them
         self._least = min([RUN, *map(len, self._whole), *map(len, self._wrapped)])
+        self._index()
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """A structlog processor."""
@@ -149,22 +150,30 @@ class Redactor:
         whole: set[str] = set()
         raw = _fold(secret)
         if len(_squeezed(raw)) >= RUN and "://" not in secret and not _ordinary(secret):
-            self._index(_squeezed(raw))
+            self._long.append(_squeezed(raw))
         else:
             whole.add(raw)
         encoded = {*_derived(secret), *(_derived_twice(secret) if twice else ())} if derived else set()
         for form in set(map(_fold, encoded)):
             if len(form) >= RUN:
-                self._index(form)
+                self._long.append(form)
             elif len(form) >= LEAST_ENCODED:
                 whole.add(form)
         return whole
 
-    def _index(self, form: str) -> None:
-        number = len(self._forms)
-        self._forms.append(form)
-        for place in range(len(form) - GRAM + 1):
-            self._grams.setdefault(form[place : place + GRAM], []).append((number, place))
+    def _index(self) -> None:
+        """Where each gram stands in all forms: the last place by the gram, and by each place the one before it."""
+        self._forms = "\n".join(self._long)  # no run goes on over a line end: what is looked through has none
+        self._last: dict[str, int] = {}
+        self._earlier = array("i", [-1]) * len(self._forms)
+        begins = 0
+        for form in self._long:
+            for place in range(begins, begins + len(form) - GRAM + 1):
+                gram = self._forms[place : place + GRAM]
+                self._earlier[place] = self._last.get(gram, -1)
+                self._last[gram] = place
+            begins += len(form) + 1
+        self._long.clear()
 
     # --- finding it
 
@@ -195,12 +204,14 @@ class Redactor:
         """Where forms stand that are long enough to be known by a run, or when they were wrapped."""
         for form in self._wrapped:
             yield from _each(form, text)
-        grams = self._grams
-        for at in [at for at in range(0, len(text) - GRAM + 1, STEP) if text[at : at + GRAM] in grams]:
-            for number, place in grams[text[at : at + GRAM]]:
-                start, end = _run(text, at, self._forms[number], place)
+        last = self._last
+        for at in [at for at in range(0, len(text) - GRAM + 1, STEP) if text[at : at + GRAM] in last]:
+            place = last[text[at : at + GRAM]]
+            while place >= 0:
+                start, end = _run(text, at, self._forms, place)
                 if end - start >= RUN:
                     yield start, end
+                place = self._earlier[place]
 
 
 @cache
@@ -239,7 +250,7 @@ def _each(form: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:
-    """How far text and form agree around these places."""
+    """How far text and forms agree around these places."""
     before = 0
     most = min(at, place)
     while before < most and text[at - before - 1] == form[place - before - 1]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.detection.blindness import UNLOOKED, Proven, SightRule, look_around, lost_controls
+from bot.core.detection.blindness import Proven, SightRule, answered, beside_controls, look_around, lost_controls
 from bot.core.detection.error_classes import network
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
@@ -45,7 +45,7 @@ class BlindnessMonitor:
     def control(self, sample: Sample) -> None:
         """A control was looked at. While all of them are, nothing is concluded from the first."""
         self._control_samples[sample.check] = sample
-        if _answered(sample) and sample.check not in self.proven.controls:
+        if answered(sample) and sample.check not in self.proven.controls:
             self.proven = replace(self.proven, controls=self.proven.controls | {sample.check})
         asking = self._asking is not None and not self._asking.done()
         if not asking and (may_be_ours(sample) or self._in_trouble(f"control/{sample.check}")):
@@ -62,7 +62,7 @@ class BlindnessMonitor:
             latest.pop(sample.check, None)
             if sample.outcome is not Outcome.INCONCLUSIVE:
                 latest[ANSWERED] = sample  # one answer proves the way; ten thousand need not be kept
-                if not self.proven.provider and _answered(sample):
+                if not self.proven.provider and answered(sample):
                     self.proven = replace(self.proven, provider=True)
         if may_be_ours(sample) or self._in_trouble(provider):
             self._reckon_soon()
@@ -72,12 +72,16 @@ class BlindnessMonitor:
         return self.sight.blind or name in self.sight.onsets
 
     async def believed(self, sample: Sample) -> Sample:
-        """The sample as it may be counted: what the network spoiled while we were blind is inconclusive."""
+        """The sample as it may be counted: what the network spoiled while we were blind is inconclusive.
+
+        A refusal carries on it whether the controls, which were asked just now, answered: that says how clear a failure it is,
+        here, at another replica and after a restart.
+        """
         if may_be_ours(sample) and self._worth_asking():
             await self._ask()
         self.provider(sample)
         if not (self.sight.blind and may_be_ours(sample)):
-            return sample
+            return beside_controls(sample, self._newest_of_controls().values(), self._rule)
         self.unseen.add(sample.check)
         return blinded(sample, self.sight)
 
@@ -140,6 +144,10 @@ class BlindnessMonitor:
         """The controls that answered once and have no say any more."""
         return lost_controls(self.sight, self._control_samples, self._latest(), self._clock.now(), self._rule)
 
+    def _newest_of_controls(self) -> dict[str, Sample]:
+        """Of those that have a say."""
+        return {id: self._control_samples[id] for id in self._heeded() if id in self._control_samples}
+
     def _latest(self) -> dict[str, tuple[Sample, ...]]:
         return {provider: tuple(samples.values()) for provider, samples in self._by_provider.items()}
 
@@ -154,7 +162,7 @@ class BlindnessMonitor:
         """Think it over; whether it changed."""
         before, self._reckoned_at = self.sight, self._clock.monotonic()
         latest = self._latest()
-        known = {id: self._control_samples[id] for id in self._heeded() if id in self._control_samples}
+        known = self._newest_of_controls()
         if len(self._control_samples) < len(self._controls) or not (self._by_provider or self.proven.controls):
             known = {}  # just started: a wall may be all that there is to see
         self.sight = look_around(before, known, latest, self._clock.now(), self._rule)
@@ -167,11 +175,6 @@ def blinded(sample: Sample, sight: Sight) -> Sample:
     """The sample as inconclusive: it was taken while we were blind."""
     reason = f"{sight.reason}; what was seen: {sample.reason}"
     return replace(sample, outcome=Outcome.INCONCLUSIVE, error="blind", fault=Fault.LOCAL, reason=reason)
-
-
-def _answered(sample: Sample) -> bool:
-    """Whether somebody on the other side was reached."""
-    return sample.outcome is not Outcome.INCONCLUSIVE and not may_be_ours(sample) and sample.error not in UNLOOKED
 
 
 def may_be_ours(sample: Sample) -> bool:

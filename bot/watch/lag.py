@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.core.model import Fault, Outcome, Sample
+from bot.system.clock import Clock
 
 EVERY_S = 0.05
 FASTEST_S = 0.005  # however fast the clock runs
@@ -16,51 +17,73 @@ LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_time
 
 
 class LoopLag:
-    """Wakes up every 50 ms and notes how much later it got its turn. Real seconds of the loop's clock.
+    """Notes how late the loop gives a turn, 50 ms apart while something is measured. Real seconds of `clock`.
 
-    `on_turn` hears of each turn, and how late it was. Where the clock runs `speed` times as fast as life, deadlines are so
-    many times shorter, and it wakes up the more often.
+    It rests else: to wake up twenty times a second costs more than all that an idle bot does. `on_turn` hears of each turn: how
+    late it was, and whether another one follows. Where domain time runs `speed` times as fast as life, deadlines are so many
+    times shorter, and it wakes up the more often.
     """
 
-    def __init__(self, on_turn: Callable[[float], None] | None = None, *, speed: float = 1.0) -> None:
+    def __init__(self, clock: Clock, on_turn: Callable[[float, bool], None] | None = None, *, speed: float = 1.0) -> None:
+        self._clock = clock
         self._on_turn = on_turn
         self._every_s = max(FASTEST_S, min(EVERY_S, EVERY_S / speed))
         self._late: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._next: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._due: float | None = None  # when the next turn is; None while it rests
+        self._measured = 0  # under way
 
     def start(self) -> None:
         """Begin to watch the running loop."""
-        self._arm(asyncio.get_running_loop())
+        self._loop = asyncio.get_running_loop()
+        self._turn()
 
     def stop(self) -> None:
         """Watch no longer."""
         if self._next:
             self._next.cancel()
-            self._next = None
+        self._loop = self._next = self._due = None
 
-    def worst_since(self, began: float) -> float:
-        """The longest that anything had to wait for its turn since `began` (loop time), the present wait included."""
-        if self._next is None:
-            return 0.0
-        worst = max(0.0, asyncio.get_running_loop().time() - self._due)
+    def begin(self) -> float:
+        """Something is measured from now on; the moment, for `end`."""
+        self._measured += 1
+        if self._measured == 1:
+            self._turn()
+        return self._clock.monotonic()
+
+    def end(self, began: float) -> float:
+        """It was measured. The longest that anything had to wait for its turn meanwhile, the present wait included."""
+        worst = 0.0 if self._due is None else max(0.0, self._clock.monotonic() - self._due)
         for at, late in reversed(self._late):
             if at < began:
                 break
             worst = max(worst, late)
+        self._measured -= 1
+        if not self._measured:
+            self._turn()
         return worst
 
-    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = loop.time() + self._every_s
-        self._next = loop.call_at(self._due, self._woken, loop)
+    def ask(self) -> None:
+        """Take a turn as soon as there is one. From anywhere: somebody outside of the loop wonders whether it stands still."""
+        if self._loop and self._due is None:
+            self._due = self._clock.monotonic()
+            self._loop.call_soon_threadsafe(self._turn)
 
-    def _woken(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        late_s = now - self._due
-        self._late.append((now, late_s))
-        self._arm(loop)
+    def _turn(self) -> None:
+        if self._loop is None:
+            return
+        now, late_s = self._clock.monotonic(), 0.0
+        if self._due is not None:
+            late_s = max(0.0, now - self._due)
+            self._late.append((now, late_s))
+        if self._next:
+            self._next.cancel()
+        again = self._measured > 0
+        self._due = now + self._every_s if again else None
+        self._next = self._loop.call_later(self._every_s, self._turn) if again else None
         if self._on_turn is not None:
-            self._on_turn(late_s)
+            self._on_turn(late_s, again)
 
 
 def doubted(sample: Sample, late_s: float, took_s: float, speed: float = 1.0) -> Sample:

@@ -42,10 +42,13 @@ class Source(Protocol):
 
 
 class Lag(Protocol):
-    """How late our own loop has been."""
+    """How late our own loop is while something is measured."""
 
-    def worst_since(self, began: float) -> float:
-        """Real seconds that anything waited for its turn since `began`, by the loop's clock."""
+    def begin(self) -> float:
+        """Something is measured from now on; what `end` is to be given."""
+
+    def end(self, began: float) -> float:
+        """It was measured. The longest, in real seconds, that anything waited for its turn meanwhile."""
 
 
 class Courier(Protocol):

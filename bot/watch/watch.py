@@ -1,6 +1,5 @@
 """Looks at everything on time, and signals until the ledger holds the verdict that the looking came to."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -147,11 +146,11 @@ class Watch:
         """Take over what became ours, let the ledger's own deadlines pass, and write what was measured."""
         if untaken := self._shares.untaken():
             await self._take_over(untaken)
-        now = self._clock.monotonic()
-        if now + self._near_s >= self._next_look:
+        now, ripe = self._clock.monotonic(), self._time_is_ripe()
+        if ripe or now + self._near_s >= self._next_look:
             self._next_look = now + LOOK_EVERY_S
             try:
-                if self._time_is_ripe() and self._shares.holds_clock():
+                if ripe and self._shares.holds_clock():
                     await self._let_time_pass()
                 if now >= self._next_rethink:
                     self._next_rethink = now + RETHINK_EVERY_S
@@ -160,6 +159,11 @@ class Watch:
                     await self._ways.keep(self._sighting.proven)
             finally:
                 await self.flush()  # last, for samples that cannot be written must not keep an incident silent
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the next of the ledger's deadlines passes, as of the last look."""
+        return self._due_at
 
     async def idle(self) -> None:
         """Wait until nothing that was started is still looking; for those who move time by hand."""
@@ -212,12 +216,20 @@ class Watch:
             self._took(sample, news=unseen is not (check.id in self._sighting.unseen))
 
     async def _measure(self, check: Check) -> Sample:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        sample = await self._prober.probe(check)
         if self._lag:
-            sample = doubted(sample, self._lag.worst_since(began), loop.time() - began, self._clock.speed)
+            sample = await self._undisturbed(check, self._lag)
+        else:
+            sample = await self._prober.probe(check)
         return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
+
+    async def _undisturbed(self, check: Check, lag: Lag) -> Sample:
+        """What was measured, as far as our own loop was there to measure it."""
+        began_at, began = self._clock.monotonic(), lag.begin()
+        try:
+            sample = await self._prober.probe(check)
+        finally:
+            late_s = lag.end(began)
+        return doubted(sample, late_s, (self._clock.monotonic() - began_at) / self._clock.speed, self._clock.speed)
 
     def _begin_anew(self, components: Collection[str]) -> None:
         """These were another replica's until now: look with every check soon."""

@@ -1,7 +1,9 @@
 """Sees from outside of the event loop that it stands still, and names the code that holds it.
 
-A timer of the kernel's, set anew at each turn of the loop, interrupts whoever holds it, so that nothing wakes up while all is
-well. Where there is no such timer for us, a thread looks instead, which is also who knows that the loop is gone.
+While something is measured, the loop takes turns, and a timer of the kernel's, set anew at each, interrupts whoever holds it.
+While nothing is, another timer rings when this process has used some processor time, and the loop is asked for a turn, so
+that nothing wakes up while all is well. Where there are no such timers for us, a thread looks instead, which is also who knows
+that the loop is gone.
 
 What holds the loop holds everybody: no flag is answered, no command acknowledged, no outage seen. A stall is counted and
 named once it is over. When the loop does not come back at all, `/healthz` cannot say so, since the same loop would have to
@@ -17,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import structlog
 
@@ -28,8 +31,9 @@ log = structlog.get_logger(__name__)
 
 STALL_S = 0.1  # real seconds, as all here; nothing that a vendor, a sender or a reader sends may hold the loop for longer
 OVERDUE_S = EVERY_S + STALL_S * 0.8  # after a turn: the loop is late, and about to be so late that it counts
+BUSY_S = 0.02  # of processor time, of all threads, while the loop takes no turns: then it is asked for one
 LOOK_EVERY_S = 0.04  # while it is late
-REST_S = 1.0  # of the thread, while a timer watches: a loop that is gone may be found so much later
+REST_S = 10.0  # of the thread, while timers watch: a loop that is gone may be found so much later
 GONE_AFTER_S = 30.0
 LAST_WORDS_S = 2.0
 HOUSE = Path(__file__).resolve().parents[2]
@@ -49,31 +53,37 @@ class Stall:
 
 
 class Alarm:
-    """Interrupts the main thread where it stands, unless it is set anew in time. SIGALRM: there is one in a process."""
+    """Interrupts the main thread where it stands, unless it is set anew in time. There is one of each kind in a process.
 
-    def __init__(self, on_ring: Callable[[FrameType | None], None]) -> None:
+    `of` names the kind: `REAL` counts real time, `PROF` the processor time of this process.
+    """
+
+    def __init__(self, of: Literal["REAL", "PROF"], on_ring: Callable[[FrameType | None], None]) -> None:
+        self._timer = signal.ITIMER_REAL if of == "REAL" else signal.ITIMER_PROF
+        self._signal = signal.SIGALRM if of == "REAL" else signal.SIGPROF
         self._on_ring = on_ring
         self.ours = False
 
     def take(self) -> bool:
         """Whether it is ours now: only the main thread is interrupted by signals, and another may have taken it before."""
         main = threading.current_thread() is threading.main_thread()
-        if main and not self.ours and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:
-            signal.signal(signal.SIGALRM, self._rings)
-            atexit.register(self.give_back)  # an interpreter that ends takes its handlers away, and SIGALRM would kill it
+        if main and not self.ours and signal.getsignal(self._signal) is signal.SIG_DFL:
+            signal.signal(self._signal, self._rings)
+            signal.siginterrupt(self._signal, False)  # any thread may get it, and what it waits for is to go on
+            atexit.register(self.give_back)  # an interpreter that ends takes its handlers away, and the signal would kill it
             self.ours = True
         return self.ours
 
     def set(self, in_s: float) -> None:
-        """Ring once in so many real seconds, and not when it was to ring before."""
+        """Ring once in so many seconds, 0 for never, and not when it was to ring before."""
         if self.ours:
-            signal.setitimer(signal.ITIMER_REAL, in_s)
+            signal.setitimer(self._timer, in_s)
 
     def give_back(self) -> None:
         """Ring no more; called in the main thread."""
         if self.ours:
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(self._timer, 0.0)
+            signal.signal(self._signal, signal.SIG_DFL)
             atexit.unregister(self.give_back)
             self.ours = False
 
@@ -84,63 +94,80 @@ class Alarm:
 class Watchdog:
     """Looks, whenever the loop's next turn is overdue, whether it came. `clock` runs in real time.
 
-    `turn` is called by the loop at each of its turns (`LoopLag` does), `on_stall` on the loop after a stall, and `on_gone` in
-    the watchdog's thread, once, when the loop had no turn for `gone_after_s` although this process ran.
+    `turn` is called by the loop at each of its turns (`LoopLag` does). While it takes none, `ask` wants one; it is called from
+    a thread, or while the loop is interrupted. `on_stall` is called on the loop after a stall, and `on_gone` in the watchdog's
+    thread, once, when the loop had no turn for `gone_after_s` although this process ran.
     """
 
     def __init__(
-        self, clock: Clock, *, on_stall: Callable[[Stall], None], on_gone: Callable[[], None] | None = None,
-        gone_after_s: float = GONE_AFTER_S,
+        self, clock: Clock, *, ask: Callable[[], None], on_stall: Callable[[Stall], None],
+        on_gone: Callable[[], None] | None = None, gone_after_s: float = GONE_AFTER_S,
     ) -> None:  # fmt: skip
         self._clock = clock
+        self._ask = ask
         self._on_stall = on_stall
         self._on_gone = on_gone
         self._gone_after_s = gone_after_s
-        self._turn_at = 0.0
+        self._turn_at = 0.0  # or when one was asked for
+        self._rests = False  # no turn is due
         self._seen: tuple[str, int] | None = None
         self._loop_thread = 0
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
-        self._alarm = Alarm(self._see)
+        self._alarm = Alarm("REAL", self._see)
+        self._busy = Alarm("PROF", self._wonder)
 
     def start(self) -> None:
         """Begin; called in the thread of the loop."""
-        self._turn_at = self._clock.monotonic()
         self._loop_thread = threading.get_ident()
         self._alarm.take()
-        self._alarm.set(OVERDUE_S)
+        self._busy.take()
+        self._wonder(None)
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Watch no longer."""
         self._alarm.give_back()
+        self._busy.give_back()
         if self._thread is not None:
             self._ends.set()
             self._thread.join()
             self._thread = None
 
-    def turn(self, late_s: float) -> None:
-        """The loop has its turn, so much later than it was due."""
+    def turn(self, late_s: float, again: bool) -> None:
+        """The loop has its turn, so much later than it was due; `again` says whether another one follows by itself."""
         self._turn_at = self._clock.monotonic()
-        self._alarm.set(OVERDUE_S)
+        self._rests = not again
+        self._alarm.set(OVERDUE_S if again else 0.0)
+        self._busy.set(0.0 if again else BUSY_S)
         seen, self._seen = self._seen, None
         if late_s >= STALL_S:
             stall = Stall(late_s, *(seen or (OUTSIDE, 0)))
             log.warning("the event loop stood still", seconds=round(late_s, 3), code=stall.code, line=stall.line)
             self._on_stall(stall)
 
+    def _wonder(self, _: FrameType | None) -> None:
+        """While the loop takes no turns: does it stand still?"""
+        self._turn_at = self._clock.monotonic()
+        self._rests = False
+        self._alarm.set(OVERDUE_S - EVERY_S)
+        self._ask()
+
     def _see(self, frame: FrameType | None) -> None:
         self._seen = self._seen or culprit(frame)
 
     def _run(self) -> None:
         absent_s, looked_at = 0.0, self._clock.monotonic()
-        rest_s = REST_S if self._alarm.ours else OVERDUE_S
+        rest_s = REST_S if self._alarm.ours and self._busy.ours else OVERDUE_S
         wait_s = rest_s
         while not self._ends.wait(wait_s):
             now = self._clock.monotonic()
             wait_s = max(LOOK_EVERY_S, self._turn_at + rest_s - now)
-            if now - self._turn_at < OVERDUE_S:
+            if self._rests and now - self._turn_at >= rest_s:
+                self._wonder(None)
+                wait_s = OVERDUE_S
+            if self._rests or now - self._turn_at < OVERDUE_S:
                 absent_s, looked_at = 0.0, now
                 continue
             wait_s = LOOK_EVERY_S

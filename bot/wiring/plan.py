@@ -62,8 +62,8 @@ def rule_of(section: DetectionConfig) -> Rule:
     """The detector's rule, as the configuration sets it."""
     return Rule(
         threshold=section.threshold, window=section.window, failures=section.failures, at_least=section.at_least,
-        recheck=section.recheck, recover_after=section.recover_after, recover_for=section.recover_for,
-        slow_floor=section.slow_floor, slow_factor=section.slow_factor,
+        at_least_clear=section.at_least_clear, recheck=section.recheck, recover_after=section.recover_after,
+        recover_for=section.recover_for, slow_floor=section.slow_floor, slow_factor=section.slow_factor,
     )  # fmt: skip
 
 

@@ -93,13 +93,14 @@ class Slack(AppPart):
 
     def __init__(
         self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], "CommandContext"], wake: Callable[[], None],
-        trouble: Callable[[], str],
+        trouble: Callable[[], str], left_behind: Callable[[], bool],
     ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
         self._store = store
         self._channels = channels
         self._desk = desk
+        self._left_behind = left_behind
         self._wake = wake
         self._trouble = trouble
         self._homes: HomeTabs | None = None
@@ -151,6 +152,11 @@ class Slack(AppPart):
         """Somebody opened their Home tab, and sees the one with this hash."""
         if self._homes:
             await self._homes.opened(user, hash)
+
+    async def attend(self) -> None:
+        """Leave what people type to newer replicas, where only those understand the ledger, for as long as one works."""
+        if self.link:
+            await self.link.attend(not self._left_behind())
 
     def after(self, beat: Callable[[], None]) -> Callable[[], None]:
         """That beat, with what is due of our groups in Slack."""

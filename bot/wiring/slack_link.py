@@ -52,6 +52,7 @@ class SlackLink:
         self._requests = requests
         self._open_since: datetime | None = None  # in HTTP mode: when requests were let in
         self._socket: SocketWatch | None = None
+        self._rests_since: datetime | None = None  # what people type is left to other replicas
         self._retry: asyncio.Task[None] | None = None
         self._desk: CommandContext | None = None
         self.last: Preflight | None = None
@@ -75,6 +76,20 @@ class SlackLink:
         if self._requests:
             await self._requests.close()
 
+    async def attend(self, wanted: bool) -> None:
+        """Take what people type, or leave it to the other replicas, over which Slack spreads it; over HTTP the balancer does.
+
+        What was taken is answered.
+        """
+        if self._socket and not wanted:
+            socket, self._socket = self._socket, None
+            self._rests_since = self._clock.now()
+            log.warning("what people type is left to newer replicas")
+            await socket.stop()
+        elif self._rests_since and self.last and wanted:
+            self._rests_since = None
+            await self._connect(replace(self.last, ticket=""))  # that one was used
+
     @property
     def connected(self) -> bool:
         """Whether people's words can come in: over the socket, or because we take requests."""
@@ -94,6 +109,8 @@ class SlackLink:
             )
             words = f"{state.sentence}.{last} {self.trouble()}".strip()
             return Part(self.connected and not self.trouble(), state.name, state.since, words)
+        if self._rests_since is not None:
+            return Part(True, "resting", self._rests_since, "Newer replicas take what people type.")
         if self.last is None:
             return Part(False, "connecting", self._since, "Slack was not asked yet.")
         word = "refused" if self.last.refused else "unreachable"

@@ -10,13 +10,15 @@ import structlog
 from bot.ports import UNFINISHED, Ledger, OutboxRow, RowState, Samples, StoreError, StoreTrouble
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
+from bot.system.rhythm import until_next_round
 from bot.web.health import Part
 from bot.web.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
-EVERY_S = 5.0
-FORGET_EVERY_S = 3_600.0  # real seconds
+EVERY_S = 10.0
+TRIM_EVERY_S = 60.0  # real seconds, as all of these
+FORGET_EVERY_S = 3_600.0
 BREATHE_S = 0.05  # between two steps, so that no commit waits for more than one
 KEEP = timedelta(days=30)  # effects that are done, and ids of signals
 RECENT = timedelta(days=1)
@@ -49,7 +51,7 @@ class Housekeeping:
         self._recorded = ""
         self._given_up: tuple[OutboxRow, ...] = ()
         self._sparingly = Sparingly(clock, timedelta(hours=1))
-        self._forget_at = 0.0
+        self._forget_at = self._trim_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def health(self) -> Mapping[str, Part]:
@@ -75,7 +77,7 @@ class Housekeeping:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(EVERY_S)
+            await until_next_round(EVERY_S)
             try:
                 await self._once()
             except StoreError as error:  # said by whoever watches over the ledger
@@ -89,10 +91,12 @@ class Housekeeping:
         if connected is not None:
             self._metrics.set_slack(connected)
         await self._record_spent()
-        if self._acts() and asyncio.get_running_loop().time() >= self._forget_at:
+        passed = asyncio.get_running_loop().time()
+        if self._acts() and passed >= self._forget_at:
             await forget_old(self._ledger, self._clock.now(), KEEP)
-            self._forget_at = asyncio.get_running_loop().time() + FORGET_EVERY_S
-        if self._acts() or not getattr(self._samples, "shared", False):
+            self._forget_at = passed + FORGET_EVERY_S
+        if passed >= self._trim_at and (self._acts() or not getattr(self._samples, "shared", False)):
+            self._trim_at = passed + TRIM_EVERY_S
             now = self._clock.now()
             await self._samples.trim(now - self._keep)
             await self._samples.keep_within(self._budget_bytes, now)

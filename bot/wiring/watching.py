@@ -1,6 +1,7 @@
 """The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from bot.core.detection.verdict import Heard
 from bot.core.model import Sample, Verdict
@@ -130,6 +131,11 @@ class Watching(AppPart):
             self._looked_at = self._setup.wire.monotonic()
 
     @property
+    def due_at(self) -> datetime | None:
+        """When the next of the ledger's deadlines passes, in domain time."""
+        return self._watch.due_at if self._watch else None
+
+    @property
     def beaten_at(self) -> float | None:
         """Real, monotonic: when both ended well; None before the first time."""
         return None if self._began_at is None or self._looked_at is None else min(self._began_at, self._looked_at)
@@ -202,10 +208,11 @@ class LoopGuard(AppPart):
         self._by_hand = setup.given.ticker is not None
         self._watchdog = Watchdog(
             setup.wire,
+            ask=lambda: self.lag.ask(),
             on_stall=lambda stall: setup.metrics.observe_stall(stall.code, stall.seconds),
             on_gone=setup.given.on_gone,
         )
-        self.lag = LoopLag(self._watchdog.turn, speed=setup.clock.speed)
+        self.lag = LoopLag(setup.wire, self._watchdog.turn, speed=setup.clock.speed)
 
     async def start(self) -> None:
         """Begin to look."""
@@ -228,17 +235,29 @@ class Beat(AppPart):
         self._watching = watching
         self._slack = slack
         self._also = also
+        self._ticker: Ticker | None = None
+        self._due_at: datetime | None = None
 
     async def start(self) -> None:
         """Begin to beat."""
-        ticker = self._setup.given.ticker or await _metronome()
-        self._ends(ticker.stop)
-        ticker.start(self._slack.after(self._watching.beat), self._look, beat_s(self._setup))
+        self._ticker = self._setup.given.ticker or await _metronome()
+        self._ends(self._ticker.stop)
+        self._ticker.start(self._slack.after(self._watching.beat), self._look, beat_s(self._setup))
 
     async def _look(self) -> None:
         await self._watching.look()
         for look in self._also:
             await look()
+        self._expect(self._watching.due_at)
+
+    def _expect(self, due_at: datetime | None) -> None:
+        """What falls due is done then, not up to a beat later. What is due already waits for the next beat."""
+        clock, wire = self._setup.clock, self._setup.wire
+        if due_at == self._due_at or self._ticker is None:
+            return
+        self._due_at = due_at
+        left = (due_at - clock.now()) / clock.speed if due_at else timedelta(0)
+        self._ticker.expect(wire.now() + left if left > timedelta(0) else None)
 
 
 async def _metronome() -> Ticker:

@@ -83,6 +83,7 @@ def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path)
         ("threshold: 4.5", "threshold", "4.5: two failed runs in a row are an outage already; 10 is usual"),
         ("failures: 1", "failures", "every single failed run is an outage"),
         ("at_least: 2s", "at_least", "2s: a hiccup of our own line is an outage already"),
+        ("at_least_clear: 2s", "at_least_clear", "2s: a restart of the provider's is an outage already"),
         ("recover_after: 1", "recover_after", "one lucky answer ends an outage"),
         ("slow_factor: 1.2", "slow_factor", "1.2: ordinary days are slow"),
         ("quorum: 3", "quorum", "3: there are only 2 vantages, so all of them must agree"),

@@ -98,7 +98,7 @@ def test_what_differs_is_kept_by_check(tmp_path: Path) -> None:
     made = plan(loaded(tmp_path, {"api": {"checks": checks}}))
 
     assert {"claude.api.quick": timedelta(seconds=2)} == {id: rule.slow_over for id, rule in made.rules.items()}
-    assert {"claude.api.front": 1.0, "claude.api.quick": 2.0} == made.weights
+    assert {"claude.api.quick": 2.0} == made.weights
 
 
 def test_controls_are_planned_beside_the_checks(tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ def test_csv_and_json_lines_say_the_same() -> None:
     assert read_trace(csv, "t.csv") == read_trace("\ufeff" + lines, "t.jsonl")
 
 
+@pytest.mark.parametrize(("outcome", "error"), [("503", "http_5xx"), ("404", None), ("fail", None), ("ok", None)])
+def test_a_server_error_is_of_that_class(outcome: str, error: str | None) -> None:
+    """So that a replay judges it as it would have been live."""
+    assert error == read_trace(f"{HEAD}1774010430,shop,{outcome},\n", "t.csv")[0].error
+
+
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [

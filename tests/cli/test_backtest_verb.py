@@ -28,10 +28,10 @@ def run(*arguments: str) -> Result:
     return CliRunner(env={"COLUMNS": None}).invoke(backtest, list(arguments), catch_exceptions=False)
 
 
-def trace(path: Path, history: str = HISTORY) -> Path:
-    """One look every 30 seconds from noon."""
+def trace(path: Path, history: str = HISTORY, every_s: int = 30) -> Path:
+    """One look every so many seconds from noon."""
     start = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
-    rows = [f"{start + timedelta(seconds=30 * n):%Y-%m-%dT%H:%M:%SZ},a.b.c,{WORDS[w]},40" for n, w in enumerate(history)]
+    rows = [f"{start + timedelta(seconds=every_s * n):%Y-%m-%dT%H:%M:%SZ},a.b.c,{WORDS[w]},40" for n, w in enumerate(history)]
     path.write_text("time,check,outcome,latency\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return path
 
@@ -57,6 +57,18 @@ def test_two_settings_are_told_side_by_side(tmp_path: Path) -> None:
         "with failures=2: 1 detection; there is no record of incidents to compare with (name it with --data).",
         "  12:05:30 a.b.c: 2 of 5 checks failed in 30 s: HTTP 502 (until 12:09:30)",
     ] == lines(ended)
+
+
+@pytest.mark.parametrize(
+    ("setting", "after_s"), [("at_least_clear=10s", 10), ("at_least_clear=4s", 4), ("at_least=7s", 6), ("at_least=2s", 4)]
+)
+def test_server_errors_of_a_trace_count_as_soon_as_live_ones(setting: str, after_s: int, tmp_path: Path) -> None:
+    """Looks two seconds apart, each a round of its own: by today's settings, and by another one."""
+    path = trace(tmp_path / "t.csv", "o" * 10 + "f" * 10, every_s=2)
+    told = lines(run("--trace", str(path), "--config", str(CONFIG), "--set", setting))
+
+    assert "a.b 2026-03-20 12:00:20 failing at 12:00:26, after 6 s" in " ".join(told[3].split())
+    assert told[3].endswith(f"after {after_s} s")
 
 
 def test_a_trace_needs_no_configuration(tmp_path: Path) -> None:
@@ -106,6 +118,7 @@ def test_only_the_end_of_a_trace_is_replayed_where_asked(tmp_path: Path) -> None
         (["--set", "failures"], "--set failures: write KEY=VALUE, with one of the keys that a replay depends on: "),
         (["--set", "detection.quorum=any"], "--set detection.quorum=any: write KEY=VALUE, with one of the keys"),
         (["--set", "failures=many"], "--set detection.failures: must be a whole number; "),
+        (["--set", "at_least_clear=12s"], "--set detection.at_least_clear: clear failures would wait longer than doubtful"),
         (["--set", "failures=9"], "--set detection.failures: 9 failures never fit into a window of 5; "),
         (["--set", "at_least=15"], "--set detection.at_least: not a duration; write a whole number with ms, s, m, h or d"),
         (["--since", "soon"], "--since soon: not a duration; write a whole number with m, h or d, such as 24h."),

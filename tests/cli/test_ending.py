@@ -20,8 +20,10 @@ from bot.watch.watchdog import Watchdog
 async def main():
     ending = Ending(within_s=0.5)
     ending.listen()
-    watchdog = Watchdog(SystemClock(), on_stall=lambda stall: None, on_gone=leave, gone_after_s={gone})
-    lag = LoopLag(watchdog.turn)
+    watchdog = Watchdog(
+        SystemClock(), ask=lambda: lag.ask(), on_stall=lambda stall: None, on_gone=leave, gone_after_s={gone}
+    )
+    lag = LoopLag(SystemClock(), watchdog.turn)
     lag.start()
     watchdog.start()
     print("ready", flush=True)

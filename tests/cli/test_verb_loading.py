@@ -8,7 +8,7 @@ import pytest
 
 from bot.cli.verbs import VERBS, main
 
-HEAVY = ("aiohttp", "httpx", "pydantic", "rich", "slack_sdk", "sqlite_utils", "structlog", "yaml")
+HEAVY = ("aiohttp", "httpx", "pydantic", "slack_sdk", "sqlite_utils", "structlog", "yaml")
 # Each is for one option, one kind of check or what comes behind the start.
 RARE = (
     "apprise", "apscheduler", "botocore", "dns", "h2", "icalendar", "jinja2", "jsonpath", "openfeature", "slack_bolt",

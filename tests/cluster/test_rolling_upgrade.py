@@ -208,7 +208,7 @@ async def test_a_replica_that_meets_a_newer_fact_decides_nothing_and_says_so(sce
 
 
 async def test_the_newer_replica_carries_on_alone(scene: Scene, postgres: str) -> None:
-    """The older one leaves its checks and the clock to it, and says in Slack whose turn it is to do what."""
+    """The older one leaves its checks, the clock and what people type to it, and takes the last back when it is alone."""
     one, other = scene.replica("one", postgres), scene.replica("other", postgres)
     await one.start(ROOT)
     await an_outage(scene, one)
@@ -222,14 +222,22 @@ async def test_the_newer_replica_carries_on_alone(scene: Scene, postgres: str) -
     scene.vendor.answers |= {left: 502}
     await until(lambda: is_down(other, left))
     await until(lambda: has_the_clock(postgres, set(names) - {older}))
+    await until(lambda: takes_words(one, "resting"))
 
-    ana = scene.workspace.person("ana")
+    ana, sentence = scene.workspace.person("ana"), f"{older} decides nothing any more: a newer Understudy writes the ledger"
+    for turn in range(4):  # Slack takes the connections in turn
+        await ana.types(f"/incident note note {turn}")
+    await until(lambda: every_note(scene, tuple(f"note {turn}" for turn in range(4))))
+    assert sentence not in ana.sees()
 
-    async def told() -> bool:  # Slack takes the connections in turn
-        await ana.types("/health")
-        return f"{older} decides nothing any more: a newer Understudy writes the ledger" in ana.sees()
+    other.kill()
+    await until(lambda: takes_words(one, "connected"))
+    await ana.types("/health")
+    await ana.waits_for(sentence)
 
-    await until(told)
+
+async def takes_words(replica: Replica, how: str) -> bool:
+    return how == ((await replica.ask("GET", "/readyz") or {}).get("parts", {}).get("slack", {}).get("state"))
 
 
 async def has_the_clock(store: str, names: set[str]) -> bool:

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 WITHOUT = """
 import sys
 class Hidden:
     def find_spec(self, name, path=None, target=None):
-        return None if name.partition(".")[0] == "botocore" else INNER.find_spec(name, path, target)
+        return None if name.partition(".")[0] == sys.argv[2] else INNER.find_spec(name, path, target)
 from importlib.machinery import PathFinder as INNER
 sys.meta_path[:] = [Hidden() if finder is INNER else finder for finder in sys.meta_path]
 from pathlib import Path
@@ -19,7 +21,7 @@ try:
 except ConfigErrors as errors:
     print(errors)
 """
-CONFIG = """
+BEDROCK = """
 slack: {mode: none}
 providers:
   aws:
@@ -28,14 +30,42 @@ providers:
         checks:
           - {type: llm, dialect: bedrock, region: us-east-1, url: 'https://a', model: m, api_key: k}
 """
+NOTIFY = """
+slack: {mode: none}
+notify: ["json://pager.example.com"]
+"""
+CALENDAR = """
+slack: {mode: none}
+people: {on_call: {rota: {ical: "https://calendar.example.com/a.ics", users: {ana: U0ANA}}}}
+"""
 
 
-def test_bedrock_without_its_package_says_what_brings_it(tmp_path: Path) -> None:
+def said_without(package: str, config: str, folder: Path) -> str:
+    """What is said of a configuration where a package is not installed."""
+    path = folder / "understudy.yaml"
+    path.write_text(config, encoding="utf-8")
+    command = [sys.executable, "-c", WITHOUT, str(path), package]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+@pytest.mark.parametrize(
+    ("package", "config", "words"),
+    [
+        ("botocore", BEDROCK, "checks[0]: bedrock needs botocore, which is not installed — pip install 'understudy[bedrock]'"),
+        ("apprise", NOTIFY, "notify[0]: `notify` needs apprise, which is not installed — pip install 'understudy[notify]'"),
+        (
+            "icalendar",
+            CALENDAR,
+            "ical: `ical` needs icalendar, which is not installed — pip install 'understudy[calendars]'",
+        ),
+    ],
+)
+def test_what_needs_an_extra_says_what_brings_it(package: str, config: str, words: str, tmp_path: Path) -> None:
     """At the place, before anything runs."""
-    config = tmp_path / "understudy.yaml"
-    config.write_text(CONFIG, encoding="utf-8")
-    said = subprocess.run(
-        [sys.executable, "-c", WITHOUT, str(config)], capture_output=True, text=True, check=True, timeout=60
-    ).stdout
+    assert words in said_without(package, config, tmp_path)
 
-    assert "checks[0]: bedrock needs botocore, which is not installed — pip install 'understudy[bedrock]'" in said
+
+@pytest.mark.parametrize("package", ["apprise", "icalendar"])
+def test_what_nobody_uses_need_not_be_there(package: str, tmp_path: Path) -> None:
+    """The configuration that `understudy init` writes names an address that may not be set."""
+    assert "" == said_without(package, "slack: {mode: none}\nnotify: ['${UNDERSTUDY_NOTIFY_URL:-}']\n", tmp_path)

@@ -90,7 +90,10 @@ class Lagging:
     def __init__(self, late_s: float = 0.0) -> None:
         self.late_s = late_s
 
-    def worst_since(self, began: float) -> float:
+    def begin(self) -> float:
+        return 0.0
+
+    def end(self, began: float) -> float:
         return self.late_s
 
 

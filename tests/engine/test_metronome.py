@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
@@ -142,3 +143,40 @@ def test_a_slow_beat_is_not_taken_for_a_stepped_clock() -> None:
         runner.run(play())
 
     assert [] == logs
+
+
+async def test_a_deadline_is_looked_at_when_it_passes() -> None:
+    """Not with the beat after it, which may be a second away."""
+    looked = asyncio.Event()
+
+    async def look() -> None:
+        looked.set()
+
+    ticker = ApTicker()
+    ticker.start(nothing, look, 3600.0)
+    ticker.expect(datetime.now(UTC) + timedelta(hours=1))
+    ticker.expect(datetime.now(UTC) + timedelta(seconds=0.05))
+    began = time.monotonic()
+    async with asyncio.timeout(30):
+        await looked.wait()
+    await ticker.stop()
+
+    assert 0.04 < time.monotonic() - began
+
+
+async def test_a_deadline_that_is_gone_is_not_looked_at() -> None:
+    """Somebody wrote the update before it was asked for."""
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+
+    ticker = ApTicker()
+    ticker.start(nothing, look, 3600.0)
+    ticker.expect(datetime.now(UTC) + timedelta(seconds=0.05))
+    ticker.expect(None)
+    await asyncio.sleep(0.2)
+    await ticker.stop()
+
+    assert 0 == looks

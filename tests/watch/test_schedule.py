@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bot.system.clock import ManualClock, SystemClock
-from bot.watch.lag import LoopLag
 from bot.watch.schedule import Rounds
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -223,25 +222,6 @@ async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
 
     assert {f"check {number}" for number in range(20)} == set(began)
     assert 20 <= len(late)
-
-
-async def test_the_lag_of_our_own_loop_is_seen() -> None:
-    """A loop that was blocked says so, for as long as it was blocked, and not of what began later."""
-    import time
-
-    lag = LoopLag()
-    loop = asyncio.get_running_loop()
-    lag.start()
-    began = loop.time()
-    await asyncio.sleep(0.06)
-    time.sleep(0.3)  # noqa: ASYNC251 # the point
-    assert 0.2 < lag.worst_since(began)
-    await asyncio.sleep(0.06)
-    assert 0.2 < lag.worst_since(began)
-    await asyncio.sleep(0.06)
-    assert 0.2 > lag.worst_since(loop.time())
-    lag.stop()
-    assert 0.0 == lag.worst_since(began)
 
 
 async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:

@@ -31,6 +31,9 @@ from tests.engine.stand import BROKEN, NO_WAY, Check, Stand
 
 CHECKS = [Check("anthropic.api.models"), Check("anthropic.api.front"), Check("openai.api.models", timedelta(minutes=10))]
 VANTAGES = ["local", "eu-west"]
+FAILURES: list[tuple[str, dict[str, str]]] = [
+    ("http_5xx", {}), ("connect_refused", {"controls": "answered"}), ("deadline", {}),
+]  # fmt: skip
 GAPS_S = [0.5, 4.0, 4.0, 4.0, 30.0, 30.0, 30.0, 120.0, 700.0, 1300.0]
 
 
@@ -46,6 +49,7 @@ class Look:
     learn: bool
     stored: bool
     restart: str  # "", "clean", "killed"
+    failure: int = 0  # of the kinds in FAILURES
 
 
 LOOKS = st.builds(
@@ -58,6 +62,7 @@ LOOKS = st.builds(
     learn=st.sampled_from([True, True, True, False]),
     stored=st.booleans(),
     restart=st.sampled_from(["", "", "", "clean", "killed"]),
+    failure=st.sampled_from([0, 0, 1, 2]),
 )
 BURSTS = st.lists(st.tuples(LOOKS, st.integers(1, 25)), min_size=1, max_size=14)
 
@@ -101,10 +106,11 @@ class Process:
 
 def sample_of(look: Look, clock: ManualClock) -> Sample:
     check, bad = CHECKS[look.check], look.outcome is not Outcome.OK
+    error, evidence = FAILURES[look.failure] if bad else (None, {})
     return Sample(
-        check.id, check.component, clock.now(), look.outcome, "http_5xx" if bad else None,
-        Fault.THEIRS if bad else Fault.NONE, "HTTP 502" if bad else "", {"total": float(look.ms)},
-        vantage=VANTAGES[look.vantage],
+        check.id, check.component, clock.now(), look.outcome, error,
+        Fault.THEIRS if bad else Fault.NONE, "HTTP 502" if bad else "",
+        {"total": float(look.ms)}, evidence, vantage=VANTAGES[look.vantage],
     )  # fmt: skip
 
 

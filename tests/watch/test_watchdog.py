@@ -19,16 +19,19 @@ START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ALARM_IS_FREE = pytest.mark.timeout(60, method="thread")  # pytest-timeout takes SIGALRM for itself otherwise
 
 
-async def watched(held_s: float, *, gone_after_s: float = 30.0) -> tuple[list[Stall], list[float]]:
-    """What a watchdog says of a loop that encodes something for so long."""
+async def watched(held_s: float, *, gone_after_s: float = 30.0, measured: bool = True) -> tuple[list[Stall], list[float]]:
+    """What a watchdog says of a loop that encodes something for so long, while a check is `measured` or not."""
     stalls: list[Stall] = []
     gone: list[float] = []
     watchdog = Watchdog(
-        SystemClock(), on_stall=stalls.append, on_gone=lambda: gone.append(time.monotonic()), gone_after_s=gone_after_s
-    )
-    lag = LoopLag(watchdog.turn)
+        SystemClock(), ask=lambda: lag.ask(), on_stall=stalls.append, on_gone=lambda: gone.append(time.monotonic()),
+        gone_after_s=gone_after_s,
+    )  # fmt: skip
+    lag = LoopLag(SystemClock(), watchdog.turn)
     lag.start()
     watchdog.start()
+    if measured:
+        lag.begin()
     await asyncio.sleep(0.06)
     until = time.monotonic() + held_s
     while time.monotonic() < until:
@@ -40,9 +43,10 @@ async def watched(held_s: float, *, gone_after_s: float = 30.0) -> tuple[list[St
 
 
 @ALARM_IS_FREE
-async def test_who_holds_the_loop_is_named() -> None:
+@pytest.mark.parametrize("measured", [True, False])
+async def test_who_holds_the_loop_is_named(measured: bool) -> None:
     """The innermost function of ours, so that the line in the log says where to look."""
-    stalls, gone = await watched(0.5)
+    stalls, gone = await watched(0.5, measured=measured)
     longest = max(stalls, key=lambda stall: stall.seconds)
 
     assert "bot/core/codec.py" == longest.code.partition(" ")[0]
@@ -50,9 +54,10 @@ async def test_who_holds_the_loop_is_named() -> None:
     assert 0.4 < longest.seconds
 
 
-async def test_who_holds_the_loop_is_named_where_the_alarm_is_another_s() -> None:
+@pytest.mark.parametrize("measured", [True, False])
+async def test_who_holds_the_loop_is_named_where_the_alarm_is_another_s(measured: bool) -> None:
     """There is one SIGALRM in a process, and here pytest-timeout has it; then the thread looks."""
-    stalls, _ = await watched(0.5)
+    stalls, _ = await watched(0.5, measured=measured)
 
     assert "bot/core/codec.py" == max(stalls, key=lambda stall: stall.seconds).code.partition(" ")[0]
 
@@ -69,10 +74,10 @@ class Counting(SystemClock):
 
 @ALARM_IS_FREE
 async def test_the_thread_rests_while_the_loop_has_its_turns() -> None:
-    """A bot at rest costs next to nothing: its thread wakes up once a second, not for each turn of the loop."""
-    clock = Counting()
-    watchdog = Watchdog(clock, on_stall=lambda _: None)
-    lag = LoopLag(watchdog.turn)
+    """A bot at rest costs next to nothing: neither its thread nor its loop wakes up to see that all is well."""
+    clock, turns = Counting(), []
+    watchdog = Watchdog(clock, ask=lambda: lag.ask(), on_stall=lambda _: None)
+    lag = LoopLag(clock, lambda late_s, again: (turns.append(late_s), watchdog.turn(late_s, again)))
     lag.start()
     watchdog.start()
     await asyncio.sleep(0.9)
@@ -80,14 +85,16 @@ async def test_the_thread_rests_while_the_loop_has_its_turns() -> None:
     watchdog.stop()
 
     assert clock.asked <= 3
+    assert len(turns) <= 3
 
 
 @ALARM_IS_FREE
 async def test_the_alarm_is_given_back() -> None:
-    """Whoever wants SIGALRM after us finds it as it was."""
+    """Whoever wants SIGALRM or SIGPROF after us finds it as it was."""
     await watched(0.0)
 
     assert signal.SIG_DFL is signal.getsignal(signal.SIGALRM)
+    assert signal.SIG_DFL is signal.getsignal(signal.SIGPROF)
 
 
 async def test_a_loop_that_is_gone_is_told_once() -> None:
@@ -130,7 +137,9 @@ class Steps:
 def test_thirty_seconds_without_a_turn_are_too_long() -> None:
     """Not before, and not much later."""
     clock, gone_at = Steps(0.39), []
-    watchdog = Watchdog(clock, on_stall=lambda _: None, on_gone=lambda: (gone_at.append(clock.seconds), clock.passed.set()))
+    watchdog = Watchdog(
+        clock, ask=lambda: None, on_stall=lambda _: None, on_gone=lambda: (gone_at.append(clock.seconds), clock.passed.set())
+    )
     watchdog.start()
     clock.passed.wait(30)
     watchdog.stop()
@@ -141,7 +150,7 @@ def test_thirty_seconds_without_a_turn_are_too_long() -> None:
 def test_a_process_that_was_stopped_for_an_hour_is_not_gone() -> None:
     """A laptop slept, or somebody pressed Ctrl-Z: only time in which this process ran counts."""
     clock, gone = Steps(0.0, 0.02, 3600.0, 0.02), []
-    watchdog = Watchdog(clock, on_stall=lambda _: None, on_gone=lambda: gone.append(True))
+    watchdog = Watchdog(clock, ask=lambda: None, on_stall=lambda _: None, on_gone=lambda: gone.append(True))
     watchdog.start()
     clock.passed.wait(30)
     watchdog.stop()
@@ -156,7 +165,7 @@ def test_nobody_is_named_while_the_loop_waits() -> None:
 
 def test_the_watchdog_is_stopped_with_its_thread() -> None:
     """Nothing is left behind."""
-    watchdog = Watchdog(SystemClock(), on_stall=lambda _: None)
+    watchdog = Watchdog(SystemClock(), ask=lambda: None, on_stall=lambda _: None)
     watchdog.start()
     watchdog.stop()
 

@@ -58,8 +58,10 @@ class Reloading:
         self._beside = set[asyncio.Task[None]]()
 
     def first(self) -> App:
-        """The bot of the configuration that there was at the start."""
-        return self._build(self._loaded, parts=self._parts)
+        """The bot of the configuration that there was at the start. From now on what it knows as secret is in no log."""
+        app = self._build(self._loaded, parts=self._parts)
+        configure_logs(app.redactor, level=self._log_level)
+        return app
 
     async def ask(self, by: Actor) -> tuple[str, ...]:
         """Read and check; the keys that will differ, none where nothing changed. Raises ReloadRefused."""
@@ -113,7 +115,7 @@ class Reloading:
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed, refused=str(error)))
         else:
             self._loaded = following.loaded
-            configure_logs(following.loaded.config.secrets(), level=self._log_level)
+            configure_logs(taken.redactor, level=self._log_level)
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed))
             log.info("configuration taken over", changed=list(following.changed), by=following.by.name)
         self._next = None

@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -10,7 +9,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 
 from bot.config.checks.base import CheckBase, Part
 from bot.config.checks.http import Headers, check_pattern
-from bot.config.scalars import Deadline, Every, PositiveSpan, Real, Secret, Text, Url, Whole, bad
+from bot.config.scalars import Deadline, Every, PositiveSpan, Real, Secret, Text, Url, Whole, bad, require
 
 
 class LlmExpect(Part):
@@ -99,8 +98,8 @@ class LlmCheck(CheckBase):
     def _names_a_model(self) -> Self:
         if not self.model and not self.models:
             raise bad("no model is named", "add `model:`")
-        if self.dialect == "bedrock" and find_spec("botocore") is None:
-            raise bad("bedrock needs botocore, which is not installed", "pip install 'understudy[bedrock]'")
+        if self.dialect == "bedrock":
+            require("botocore", "bedrock", extra="bedrock")
         if self.dialect == "bedrock" and not self.region:
             raise bad("bedrock needs a region", "add `region: us-east-1`, or whichever yours is")
         return self

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from bot.core.detection.error_classes import network
+from bot.core.detection.error_classes import network, reported
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
 from bot.core.record.sight import Sight
@@ -53,6 +53,31 @@ UNLOOKED = frozenset({"address_refused", "bad_check"})  # errors of a control th
 def by_network(sample: Sample | None) -> bool:
     """Whether a sample failed in a way that may as well be our own network."""
     return sample is not None and sample.outcome is Outcome.FAIL and network(sample.error)
+
+
+def answered(sample: Sample) -> bool:
+    """Whether somebody on the other side was reached."""
+    return sample.outcome is not Outcome.INCONCLUSIVE and not by_network(sample) and sample.error not in UNLOOKED
+
+
+REFUSED = "connect_refused"
+CONTROLS, ANSWERED = "controls", "answered"  # evidence of a refusal: what the controls did in that moment
+
+
+def clearly_theirs(sample: Sample) -> bool:
+    """Whether no hiccup of our way out looks like this failure: their front said so, or refused us while controls answered."""
+    return reported(sample.error) or (sample.error == REFUSED and sample.evidence.get(CONTROLS) == ANSWERED)
+
+
+def beside_controls(sample: Sample, controls: Iterable[Sample], rule: SightRule) -> Sample:
+    """A refusal with the evidence that our way out worked, where most of the `controls` (their newest samples) answered.
+
+    A firewall of ours refuses as well, and then refuses them too. What our resolver answers proves nothing of the way out.
+    """
+    if sample.error != REFUSED:
+        return sample
+    ways = {one.check: one for one in controls if one.check not in rule.resolvers}
+    return replace(sample, evidence={**sample.evidence, CONTROLS: ANSWERED}) if _most(ways, answered) else sample
 
 
 def by_resolver(sample: Sample | None) -> bool:

@@ -123,7 +123,8 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     failing, slow = track.failing, track.slow
     if slowness is not None or not (failing.at_rest and slow.at_rest):  # most looks change neither
         moment = Moment(at, tells_until(track, sample), every, begins, looks)
-        failing = turn(track.failing, sample if sample.outcome is Outcome.FAIL else None, moment, rule, rule.at_least)
+        failure = sample if sample.outcome is Outcome.FAIL else None
+        failing = turn(track.failing, failure, moment, rule, rule.at_least, if_clear=rule.at_least_clear)
         slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
         slow = turn(track.slow, slowness, moment, rule, slow_for, hold=failing.stands)
         if failing.stands and not slow.stands:

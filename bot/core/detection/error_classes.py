@@ -16,7 +16,8 @@ class ErrorClass:
     """One class of failure. `sentence` is a clause that a reason is made of; it holds nothing foreign.
 
     `network` marks what our own way out (resolver, firewall, route, clock, captive portal) can cause as well: it speaks against
-    a provider only while the control group is fine.
+    a provider only while the control group is fine. `reported` marks what the provider's own front says of itself: no hiccup of
+    our way out looks like that.
     """
 
     fault: Fault
@@ -25,10 +26,15 @@ class ErrorClass:
     may_open: bool = False
     may_flip: bool = False
     network: bool = False
+    reported: bool = False
 
 
 def _theirs(sentence: str, *, network: bool = False, may_flip: bool = True) -> ErrorClass:
     return ErrorClass(Fault.THEIRS, sentence, may_open=True, may_flip=may_flip, network=network)
+
+
+def _reported(sentence: str) -> ErrorClass:
+    return ErrorClass(Fault.THEIRS, sentence, may_open=True, may_flip=True, reported=True)
 
 
 def _unclear(sentence: str, *, network: bool = False) -> ErrorClass:
@@ -80,17 +86,17 @@ STATUSES = {
     "auth": _ours(Fault.OURS_KEY, "our key was not accepted"),
     "auth_sudden": _unclear("a key that worked a short while ago is not accepted any more"),
     "bad_request": _ours(Fault.OURS_CONFIG, "the provider does not accept what our check asks for"),
-    "capacity": _theirs("the provider lacks capacity for this"),
+    "capacity": _reported("the provider lacks capacity for this"),
     "challenge": _says_nothing(Fault.UNCLEAR, "a front that keeps robots out answered, which says nothing", network=True),
-    "gateway": _theirs("a gateway of the provider gets no good answer from behind it"),
-    "http_5xx": _theirs("the provider reports an error of its own"),
+    "gateway": _reported("a gateway of the provider gets no good answer from behind it"),
+    "http_5xx": _reported("the provider reports an error of its own"),
     "http_unexpected": _unclear("the check does not expect this status"),
-    "model_error": _theirs("the provider says that its model failed"),
+    "model_error": _reported("the provider says that its model failed"),
     "not_found": _ours(Fault.OURS_CONFIG, "the provider does not know the path or the model that our check asks for"),
-    "overloaded": _theirs("the provider says that it is overloaded"),
+    "overloaded": _reported("the provider says that it is overloaded"),
     "rate_limited": _ours(Fault.OURS_QUOTA, "we are over our rate limit", may_flip=True),
     "spend_limit": _ours(Fault.OURS_QUOTA, "our spending limit or credit is used up", may_flip=True),
-    "vendor_timeout": _theirs("the provider reports that it ran out of time"),
+    "vendor_timeout": _reported("the provider reports that it ran out of time"),
 }
 CONTENTS = {
     "body_mismatch": _unclear("the answer does not hold the expected text"),
@@ -103,7 +109,7 @@ CONTENTS = {
 MODELS = {
     "budget_spent": _says_nothing(Fault.OURS_QUOTA, "the check's own budget for today is spent"),
     "empty_answer": _theirs("the model's answer is empty"),
-    "stream_error": _theirs("the provider reports an error of its own within the stream"),
+    "stream_error": _reported("the provider reports an error of its own within the stream"),
     "stream_truncated": _theirs("the stream ended without its end mark"),
     "unexpected_shape": _unclear("the answer is not shaped as documented"),
     "wrong_answer": _theirs("the model's answer is not the expected one"),
@@ -159,3 +165,9 @@ def network(error: str | None) -> bool:
     """Whether our own network can have caused this as well."""
     row = ERROR_CLASSES.get(error or "")
     return row is not None and row.network
+
+
+def reported(error: str | None) -> bool:
+    """Whether the provider's own front said so of itself; unknown words (older samples) say nothing."""
+    row = ERROR_CLASSES.get(error or "")
+    return row is not None and row.reported

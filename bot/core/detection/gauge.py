@@ -4,6 +4,8 @@ The sequential test sums up how much likelier each look is in trouble than in he
 with one answer in five that fails. The window counts failed rounds, so that what people set as "3 of 5" holds whatever the
 score says. Either may speak; neither before the signs span a least time.
 
+That time is shorter where every sign is clearly theirs: a hiccup of our own way out does not look like that.
+
 A burst that was over before that least time is a hiccup: once good looks followed it, its doubt ends, so that one stray
 failure after it is no outage. The next one within minutes is doubted as ever.
 
@@ -12,9 +14,11 @@ likelier than trouble that goes on in part.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.core.detection.blindness import clearly_theirs
 from bot.core.detection.settings import Rule
 from bot.core.model import Sample
 
@@ -72,6 +76,11 @@ class Gauge:
         """Whether a look without a sign changes nothing."""
         return not self.stands and self.score == 0.0 and self.rounds == 0 and not self.signs
 
+    @property
+    def signs_of_rise(self) -> tuple[Sample, ...]:
+        """The signs of the present rise of the score, as far as they are kept."""
+        return self.signs[-self.bad :]
+
     def flaps(self, at: datetime, rule: Rule) -> int:
         """How often it changed lately, if that is often enough to be held; else 0."""
         changes = len(_lately(self.changes, at, rule))
@@ -81,10 +90,14 @@ class Gauge:
 REST = Gauge()
 
 
-def turn(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least: timedelta, *, hold: bool = False) -> Gauge:
+def turn(
+    gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least: timedelta, *,
+    if_clear: timedelta | None = None, hold: bool = False,
+) -> Gauge:  # fmt: skip
     """The gauge after one conclusive look; `sign` is the sample when it is a sign of this kind of trouble.
 
-    With `hold`, trouble that stands does not end: a worse kind stands as well.
+    Signs must span `at_least`, or `if_clear` where that is shorter and each of them is clearly theirs. With `hold`, trouble
+    that stands does not end: a worse kind stands as well.
     """
     if sign is None and gauge.at_rest:
         return gauge
@@ -93,13 +106,25 @@ def turn(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least
         return gauge if hold else _ended(gauge, moment, rule)
     if sign is None:
         return gauge
-    if gauge.score >= rule.threshold and gauge.since is not None and moment.end - gauge.since >= at_least:
+    if (
+        gauge.since is not None
+        and gauge.score >= rule.threshold
+        and moment.end - gauge.since >= must_span(gauge.signs_of_rise, at_least, if_clear)
+    ):
         return begun(gauge, SEQUENTIAL, gauge.since, moment.at, rule)
     if gauge.rounds.bit_count() >= rule.failures:
-        onset = next(s.at for s in gauge.signs if moment.at - s.at <= moment.every * rule.window)
-        if moment.end - onset >= at_least or rule.failures == 1:
+        signs = [s for s in gauge.signs if moment.at - s.at <= moment.every * rule.window]
+        onset = signs[0].at
+        if moment.end - onset >= must_span(signs, at_least, if_clear) or rule.failures == 1:
             return begun(gauge, WINDOW, onset, moment.at, rule)
     return gauge
+
+
+def must_span(signs: Sequence[Sample], at_least: timedelta, if_clear: timedelta | None) -> timedelta:
+    """How long trouble that shows in these signs must last before it counts."""
+    if if_clear is None or not all(map(clearly_theirs, signs)):
+        return at_least
+    return min(if_clear, at_least)
 
 
 def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least: timedelta) -> Gauge:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.core.detection.detector import Track, corroborated
-from bot.core.detection.gauge import LEDGER, Gauge, hiccup_over
+from bot.core.detection.gauge import LEDGER, Gauge, hiccup_over, must_span
 from bot.core.detection.settings import Rule
 
 TOGETHER = timedelta(minutes=5)  # what failed, or began to fail, longer ago says nothing of a failure now
@@ -33,11 +33,15 @@ def pooled(
     if not doubtful or sum(weights.get(c, 1.0) for c in signed) < share * sum(weights.get(c, 1.0) for c in tracks):
         return {}
     began = min(track.failing.since or at for track in signed.values())
-    if end - began < max(rules[check].at_least for check in signed):
+    if end - began < max(_must_span(track.failing, rules[check]) for check, track in signed.items()):
         return {}
     if sum(_share(track.failing, rules[check]) for check, track in signed.items()) < 1.0:
         return {}
     return {check: corroborated(track, at, rules[check]) for check, track in doubtful.items()}
+
+
+def _must_span(gauge: Gauge, rule: Rule) -> timedelta:
+    return must_span(gauge.signs_of_rise, rule.at_least, rule.at_least_clear)
 
 
 def _share(gauge: Gauge, rule: Rule) -> float:

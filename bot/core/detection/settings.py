@@ -20,6 +20,7 @@ class Rule:
     failures: int = 3
 
     at_least: timedelta = timedelta(seconds=10)  # failures inside one hiccup of our own way out are one
+    at_least_clear: timedelta = timedelta(seconds=6)  # no longer than that; where each failure is clearly theirs
 
     # Quick looks while in doubt, and what they may cost.
     recheck: timedelta = timedelta(seconds=1.5)

@@ -18,6 +18,7 @@ from bot.ports import ChatError
 from bot.slack.client import sdk_logger
 from bot.slack.errors import TRANSPORT_ERRORS, unanswered
 from bot.system.logs import Sparingly
+from bot.system.rhythm import next_round
 
 log = structlog.get_logger(__name__)
 
@@ -89,8 +90,8 @@ class Link:
             raise ChatError(f"Slack ended the new connection at once: {why}", code="farewell", permanent=False)
 
     async def look(self, every_s: float) -> None:
-        """Return when Slack announced the end of the connection, or after so many seconds."""
-        until = self._loop.time() + every_s
+        """Return when Slack announced the end of the connection, or after about so many seconds."""
+        until = next_round(self._loop.time(), every_s)
         try:
             async with asyncio.timeout_at(until):
                 await self._news.wait()

@@ -58,6 +58,11 @@ class ClusterRoom(AppPart):
         words = " ".join([f"{self.words()}.", *(f"{one}." for one in troubles)])
         return {"replicas": Part(not troubles, "differing" if troubles else "alike", self._setup.began_at, words)}
 
+    def others_work(self) -> bool:
+        """Whether another replica holds the clock, and so understands the ledger."""
+        replica = self._replica
+        return replica is not None and not replica.holds(CLOCK) and bool(replica.holder(CLOCK))
+
     def trouble(self) -> str:
         """In what replicas differ, or that this one is cut off."""
         return " ".join(f"{one}." for one in self._replica.troubles()) if self._replica else ""

@@ -148,6 +148,7 @@ MISTAKES = [
     ("notify: [nowhere]", 5, "notify[0]", "not a URL that Apprise takes", "scheme://"),
     ("allow_private: [10.0.0.1/8]", 5, "allow_private[0]", "not a network: '10.0.0.1/8'", "10.0.0.0/8"),
     ("detection: {window: 3, failures: 4}", 5, "detection.failures", "4 failures never fit into a window of 3", "at most"),
+    ("detection: {at_least_clear: 11s}", 5, "detection.at_least_clear", "would wait longer than doubtful", "at most at_least"),
     ("detection: {window: 0}", 5, "detection.window", "out of range: '0'", "from 1 to 100"),
     ("detection: {window: true}", 5, "detection.window", "whole number", "digits"),
     ("detection: {window: 2.5}", 5, "detection.window", "whole number", "digits"),
