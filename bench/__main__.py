@@ -12,6 +12,7 @@ NAMES = (
     "ack",
     "home",
     "probe",
+    "probe_layers",
     "detection",
     "outage",
     "recovery",

@@ -1,8 +1,8 @@
 """What a probe costs in CPU: ours, whole, beside blackbox_exporter and plain httpx, on fresh connections to the same nginx.
 
 Everything that probes runs on one core, the target and whoever drives it on another. The ways take turns, and each claim is
-the median of ratios of one round, so that a busy machine slows all of them. `pip install understudy[dev]` and Debian's
-`nginx-light` and `prometheus-blackbox-exporter` have what it needs.
+the median of ratios of one round, so that a busy machine slows all of them. `bench.probe_worker` says what each way does.
+`pip install understudy[dev]` and Debian's `nginx-light` and `prometheus-blackbox-exporter` have what it needs.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -44,17 +45,20 @@ def main() -> bool:
         # Beside the checkout, since /tmp may be memory, and a batch must reach a disk.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=Path.cwd())))
         served = stack.enter_context(target(folder, nginx, SERVING))
-        ways: dict[str, Cost] = {
-            "ours": lambda url, probes: _worker("ours", url, probes, served, folder),
-            "httpx": lambda url, probes: _worker("httpx", url, probes, served, folder),
-        }
+
+        def by_worker(*names: str) -> dict[str, Cost]:
+            return {name: partial(_worker, name, served=served, folder=folder) for name in names}
+
+        ways = by_worker("ours", "httpx")
         if exporter is not None:
             rival = stack.enter_context(blackbox(folder, exporter, PROBING))
             ways["blackbox"] = lambda url, probes: asyncio.run(_scraped(rival, url, probes))
         stack.enter_context(_away_from_probes())
         plain = _rounds(ways, served.plain, PLAIN_PROBES)
-        tls = _rounds(ways, served.tls, TLS_PROBES)
-    return _reported("plain HTTP", plain, {"blackbox": 0.5, "httpx": 0.3}) & _reported("verified TLS", tls, {"blackbox": 0.9})
+        tls = _rounds(ways | by_worker("full", "bare", "resumed"), served.tls, TLS_PROBES)
+    held = _reported("plain HTTP", plain, "ours", {"blackbox": 0.21, "httpx": 0.3})
+    held &= _reported("verified TLS", tls, "ours", {"blackbox": 0.55})
+    return _reported("verified TLS, never resumed", tls, "full", {"bare": 1.05}, medians=False) and held
 
 
 @contextmanager
@@ -72,18 +76,19 @@ def _rounds(ways: dict[str, Cost], url: str, probes: int) -> list[dict[str, floa
     return [{name: cost(url, probes) / probes for name, cost in ways.items()} for _ in range(ROUNDS)]
 
 
-def _reported(what: str, rounds: list[dict[str, float]], claims: dict[str, float]) -> bool:
-    for name in rounds[0]:
+def _reported(what: str, rounds: list[dict[str, float]], ours: str, claims: dict[str, float], *, medians: bool = True) -> bool:
+    """Print what each way costs, and the ratios of the way `ours` to those of the claims; whether all hold."""
+    for name in rounds[0] if medians else ():
         line(f"{what}: {name}, median", statistics.median(one[name] for one in rounds) * 1e6, "us")
     held = True
-    for name in rounds[0]:
-        if name != "ours":
-            ratio = statistics.median(one["ours"] / one[name] for one in rounds)
-            held = line(f"{what}: ours, of {name}", ratio, "times", claims.get(name)) and held
+    for name, claim in claims.items():
+        if name in rounds[0]:
+            ratio = statistics.median(one[ours] / one[name] for one in rounds)
+            held = line(f"{what}: {ours}, of {name}", ratio, "times", claim) and held
     return held
 
 
-def _worker(way: str, url: str, probes: int, served: Target, folder: Path) -> float:
+def _worker(way: str, url: str, probes: int, *, served: Target, folder: Path) -> float:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         command = [sys.executable, "-m", "bench.probe_worker", way, url, str(probes), served.authority, own]
         done = subprocess.run([*pinned(PROBING), *command], check=True, capture_output=True, text=True)

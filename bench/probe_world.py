@@ -24,6 +24,7 @@ http {{
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+  ssl_protocols TLSv1.2 TLSv1.3;
   default_type application/json;
   server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl; location / {{ return 200 '{body}'; }} }}
 }}
@@ -77,9 +78,14 @@ def pinned(core: int) -> list[str]:
 
 @contextmanager
 def target(folder: Path, nginx: str, core: int | None, *, first: bool = False) -> Iterator[Target]:
-    """nginx, on that core if there is one, with a certificate (ECDSA P-256) for localhost; `first`: before all else."""
+    """nginx, on that core if there is one, with TLS 1.3 and a certificate (ECDSA P-256) for localhost.
+
+    As vendors do, it sends the certificate along that stands between its own and the authority. With `first` it runs before all
+    else.
+    """
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-    issued = authority.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA)
+    between = authority.create_child_ca(key_type=trustme.KeyType.ECDSA)
+    issued = between.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA)
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     issued.private_key_pem.write_to_path(str(folder / "key.pem"))
     (folder / "cert.pem").write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
