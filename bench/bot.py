@@ -102,13 +102,18 @@ def pin(pid: int, core: int) -> None:
 
 
 def go_first(pid: int) -> None:
-    """This process with all its threads before whatever else runs."""
+    """This process with all its threads before whatever else runs, and its first thread, the loop, before the others.
+
+    One of equal rank would run on with the interpreter in its hand, for the loop cannot even ask it to let go.
+    """
     for thread in Path(f"/proc/{pid}/task").iterdir():
         try:
-            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(50))
+            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(50 + (int(thread.name) == pid)))
         except PermissionError:
             print("  not at real-time priority: what else runs here is in the figures")
             return
+        except ProcessLookupError:
+            continue  # it has ended meanwhile
 
 
 class Server(Process):

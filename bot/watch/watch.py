@@ -1,5 +1,6 @@
 """Looks at everything on time, and signals until the ledger holds the verdict that the looking came to."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,9 +9,8 @@ from functools import partial
 import structlog
 
 from bot.cluster.alone import Alone
-from bot.core.decide.alerting.corroboration import hear
 from bot.core.decide.due import next_due
-from bot.core.detection.verdict import Heard, reach
+from bot.core.detection.verdict import Heard
 from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
@@ -19,6 +19,7 @@ from bot.ports import Engine, Fetcher, Ledger, Member, Prober, Samples, StoreErr
 from bot.system.clock import Clock
 from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Tracks
+from bot.watch.conclusions import Conclusions
 from bot.watch.correlated_checks import Kin
 from bot.watch.in_flight import Awaited
 from bot.watch.lag import doubted
@@ -38,7 +39,7 @@ CLOCKWORK = Actor.rule("clock")
 
 LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger, and two batches to disk
 RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
-SETTLE_S = 20.0  # domain seconds that "degraded" waits on the way to "down" or back
+THOUGHT_OVER_AT_ONCE = 500  # checks: 5 ms, after which whoever waits for the loop has its turn
 ARRIVE_WITHIN_S = 10.0  # domain seconds in which every check of a component that was another replica's looks once
 FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
 
@@ -71,23 +72,19 @@ class Watch:
         self._awaited = Awaited(clock, self._tracks.patience_s, self._tracks.least_patience_s)
         self._kin = Kin(plan.checks, plan.weights, clock)
         self._quick = QuickLooks(self._tracks, self._kin, self._awaited, self._rounds, clock)
-        self._verdicts = replace(plan.verdicts, own=plan.vantage)
         self._controls = {control.id: control for control in plan.controls}
         self._sighting = BlindnessMonitor(tuple(self._controls), self._look_at_control, clock, plan.sight)
         self._ways = ProvenWays(ledger) if ledger else None
-        self._unseen = {component: set(checks) for component, checks in self._tracks.components.items()}  # since it is ours
-        self._levels: dict[str, Mapping[str, Level]] = {}  # what each page says of our components
-        self._memory = Memory(
-            self._tracks, self._sighting, self._kin, self._levels, own=member.name if member and member.live else ""
+        self._conclusions = Conclusions(
+            plan, self._tracks, self._sighting, self._shares, engine, clock, on_sight=self._sight_changed
         )
+        own = member.name if member and member.live else ""
+        self._memory = Memory(self._tracks, self._sighting, self._kin, self._conclusions.levels, own=own)
         self._unwritten = Unwritten(samples, self._memory, clock, courier)
         self._telling = Telling(
-            engine, self._shares, verdict=self._news_of, sight=lambda: self._sighting.sight, flush=self.flush,
+            engine, self._shares, verdict=self._conclusions.news_of, sight=lambda: self._sighting.sight, flush=self.flush,
             soon=self._rounds.soon,
         )  # fmt: skip
-        self._uneasy = set(self._unseen)  # components whose verdict is not plainly that all is well
-        self._turning_since: dict[str, float] = {}
-        self._traffic: Mapping[str, Heard] = {}  # what real requests say, by component
         self._next_look = 0.0
         self._next_rethink = 0.0
         self._next_feel = 0.0
@@ -154,7 +151,7 @@ class Watch:
                     await self._let_time_pass()
                 if now >= self._next_rethink:
                     self._next_rethink = now + RETHINK_EVERY_S
-                    self._rethink()
+                    await self._rethink()
                 if self._ways:
                     await self._ways.keep(self._sighting.proven)
             finally:
@@ -235,8 +232,7 @@ class Watch:
         """These were another replica's until now: look with every check soon."""
         for component in components:
             self._tracks.begin_anew(component)
-            self._uneasy.add(component)
-            self._turning_since.pop(component, None)
+            self._conclusions.begin_anew(component)
             self._look_soon(component, set(self._tracks.components[component]))
 
     def _go_on_with(self, components: Collection[str]) -> None:
@@ -248,7 +244,7 @@ class Watch:
 
     def _look_soon(self, component: str, checks: set[str]) -> None:
         """Nothing is told of it before these have looked."""
-        self._unseen[component] = checks
+        self._conclusions.unseen[component] = checks
         for check in checks:
             self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
 
@@ -262,7 +258,7 @@ class Watch:
             return
         self._shares.taken(components)
         for component in components:
-            if component in self._uneasy or self._engine.world.component(component).level is not Level.OPERATIONAL:
+            if component in self._conclusions.uneasy or self._engine.world.component(component).level is not Level.OPERATIONAL:
                 self._compare(component)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
@@ -292,12 +288,12 @@ class Watch:
         turn = self._tracks.observe(sample, learn=healthy, now=self._clock.now())
         seen_all = False
         if sample.vantage == self._plan.vantage:
-            unseen = self._unseen[component]
+            unseen = self._conclusions.unseen[component]
             seen_all = unseen == {sample.check}
             unseen.discard(sample.check)
             if turn.hurries:
                 self._quick.again(sample.check)
-            if component in self._uneasy:
+            if component in self._conclusions.uneasy:
                 self._quick.question(sample.check)
             if turn.suspects and not turn.suspected:
                 self._quick.call_kin(sample.check)
@@ -309,85 +305,40 @@ class Watch:
 
     def verdict(self, component: str) -> Verdict:
         """What the results so far, and what was heard, come to."""
-        now = self._clock.now()
-        return reach(
-            component, self._tracks.views(component, now), heard=self._heard(component, now),
-            off=self._plan.off.get(component, ()), sight=self._sighting.sight, unseen=self._unseen_of(component),
-            advised=self._engine.world.component(component).advisory, rule=self._verdicts, now=now,
-        )  # fmt: skip
+        return self._conclusions.verdict(component)
 
     def sees(self) -> dict[str, Verdict]:
         """What looking comes to at this moment wherever that is not plainly well, also where the ledger did not take it."""
-        found = {component: self.verdict(component) for component in self._uneasy if self._shares.owns(component)}
-        return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self._unseen.get(id)}
+        return self._conclusions.sees()
 
     def awaits(self) -> set[str]:
         """The components that not every check has looked at since the start."""
-        return {component for component, checks in self._unseen.items() if checks and self._shares.owns(component)}
-
-    def _settles(self, component: str, verdict: Verdict) -> bool:
-        """Whether half a verdict waits a moment, since the other checks are in doubt still, or on their way back as well."""
-        if verdict.level is not Level.DEGRADED or not self._tracks.turning(component):
-            self._turning_since.pop(component, None)
-            return False
-        now = self._clock.monotonic()
-        return now - self._turning_since.setdefault(component, now) < SETTLE_S
-
-    def _unseen_of(self, component: str) -> set[str]:
-        """The component's checks, by name, whose newest look says nothing since we are blind."""
-        if not self._sighting.unseen:
-            return set()
-        unseen = self._sighting.unseen.intersection(self._tracks.components.get(component, ()))
-        return {check.removeprefix(f"{component}.") for check in unseen}
-
-    def _heard(self, component: str, now: datetime) -> tuple[Heard, ...]:
-        levels = self._levels.get(ComponentId(component).provider)
-        real = self._traffic.get(component)
-        return (*hear(self._engine.world, component, now, levels), *([real] if real else ()))
+        return self._conclusions.awaits()
 
     async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
         """What requests of real customers say of components now; of the others they say nothing bad."""
-        before, self._traffic = self._traffic, said
+        before, self._conclusions.traffic = self._conclusions.traffic, said
         for component in sorted((before.keys() | said.keys()) & self._tracks.components.keys()):
             if (old := before.get(component)) is None or component not in said or old.level is not said[component].level:
                 self._compare(component)
 
     def _compare(self, component: str) -> None:
         """Think it over; what the ledger has otherwise is told."""
-        if self._news_of(component) is not None:
+        if self._conclusions.news_of(component) is not None:
             self._telling.of_component(component)
 
-    def _news_of(self, component: str) -> Verdict | None:
-        """What is to be told of it: asked as soon as it may be news, and again when its turn to be told has come."""
-        verdict = self.verdict(component)
-        held = self._engine.world.component(component)
-        same = held.agrees(verdict)
-        if same and verdict.level is Level.OPERATIONAL and not verdict.advisory and self._tracks.all_well(component):
-            self._uneasy.discard(component)
-        else:
-            self._uneasy.add(component)
-        if same or not self._shares.speaks_of(component, unseen=self._unseen.get(component, ())):
-            return None
-        if not verdict.level.bad and self._unseen.get(component):
-            return None  # just started: no word before every check of it has looked once
-        if verdict.level is Level.UNKNOWN and self._tracks.began_in_doubt(component):
-            return None  # taken over with its first look a bad one: the next looks tell
-        if verdict.level.bad and verdict.level.rank > held.level.rank and self._tracks.only_from_before(component):
-            return None  # a restart is no news: an outage is entered by what was seen since
-        if self._settles(component, verdict):
-            return None
-        if verdict.level.bad and verdict.by_network and self._sighting.reckon():
-            self._sight_changed()  # this component is thought over as well
-            return None
-        return verdict
-
-    def _rethink(self) -> None:
+    async def _rethink(self) -> None:
         """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""
         sight = self._shares.sight_of_all(self._sighting.sight)
         if sight is not None and sight.blind is not self._engine.world.sight.blind:
             self._sight_changed()  # the ledger did not take it when it happened, or it is about others
-        for component in sorted(self._uneasy):
+        thought_over = 0
+        for component in sorted(self._conclusions.uneasy):
             self._compare(component)
+            thought_over += len(self._tracks.components.get(component, ()))
+            if thought_over >= THOUGHT_OVER_AT_ONCE:
+                thought_over = 0
+                await asyncio.sleep(0)
 
     # --- the control group
 
@@ -422,5 +373,5 @@ class Watch:
 
     async def _read(self, source: Source) -> None:
         report = await self._fetcher.read(source)
-        self._levels[source.provider] = report.levels
+        self._conclusions.levels[source.provider] = report.levels
         self._telling.of_page(report)

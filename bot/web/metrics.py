@@ -22,6 +22,7 @@ from bot.web.check_results import CheckResults
 
 PROBE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+STALL_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 PAGE_WAYS = {"alert": "mention", "mention": "mention", "notify": "notify", "dm": "dm_lookup"}
 OUTBOX_STATES = (*UNFINISHED, RowState.DEAD)
@@ -50,6 +51,10 @@ class Metrics:
     def observe_start(self, late_s: float) -> None:
         """A check was started, so many real seconds later than planned."""
         self._late.observe(late_s)
+
+    def observe_turn(self, late_s: float) -> None:
+        """The event loop gave a turn that was asked for, so many real seconds late."""
+        self._turns.observe(late_s)
 
     def observe_stall(self, code: str, seconds: float) -> None:
         """The event loop stood still; `code` is the function that held it."""
@@ -190,6 +195,9 @@ class Metrics:
         self._slack = self._gauge("slack_socket_connected", "1 while the socket to Slack stands.")
         self._writable = self._gauge("ledger_writable", "1 while the ledger takes what is committed.")
         self._commit = self._histogram("store_commit_seconds", "Time of a durable commit.", COMMIT_SECONDS)
+        self._turns = self._histogram(
+            "loop_stall_seconds", "How late the event loop gave a turn that was asked for.", STALL_SECONDS
+        )
         self._stalls = self._counter(
             "loop_stalls", "Times that the event loop stood still for 100 ms, by what held it.", "code"
         )

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
+from bot.system.garbage import GARBAGE
 from bot.web.health import Part
 from bot.web.server.errors import answer_json
 from bot.web.services import SERVICES
@@ -48,7 +49,8 @@ async def metrics(request: web.Request) -> web.Response:
     services.metrics.set_seen(services.engine.world, services.engine.policy, services.sees())
     services.metrics.set_readers(services.board)
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    body = await asyncio.to_thread(encode, services.metrics.registry)  # of hundreds of components it takes a fifth of a second
+    with GARBAGE.held_off():  # 45,000 checks are a hundred thousand objects, of which none is left
+        body = await asyncio.to_thread(encode, services.metrics.registry)  # and a third of a second
     return web.Response(body=body, headers={"Content-Type": content_type})
 
 

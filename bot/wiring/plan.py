@@ -19,11 +19,8 @@ if TYPE_CHECKING:  # loaded behind the start, see `wiring.slack`
     from bot.slack.client import SlackLogin
 
 
-def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
-    """The plan that a configuration describes.
-
-    `known` names components of the ledger; of those that left the configuration nobody knows any more how they are.
-    """
+def plan(loaded: Loaded) -> Plan:
+    """The plan that a configuration describes."""
     config = loaded.config
     placed_checks = config.checks()
     live = [placed for placed in placed_checks if placed.live]
@@ -34,7 +31,7 @@ def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
         checks=checks,
         feeds=_feeds(config),
         controls=[runtime_check(placed) for placed in controls],
-        off=_off(placed_checks, {**config.components(), **dict.fromkeys(known)}),
+        off=_off(placed_checks, config.components()),
         rule=rule,
         rules=rules_of(live, rule),
         weights={placed.id: placed.check.weight for placed in live if placed.check.weight != 1},
@@ -46,6 +43,12 @@ def plan(loaded: Loaded, known: Iterable[str] = ()) -> Plan:
         ),
         vantage=config.vantage,
     )
+
+
+def knowing(made: Plan, known: Iterable[str]) -> Plan:
+    """The plan with these components of the ledger: of those that left the configuration nobody knows any more how they are."""
+    looked_at = {check.component for check in made.checks}
+    return replace(made, off={**{id: [] for id in known if id not in looked_at}, **made.off})
 
 
 def _off(placed_checks: Sequence[PlacedCheck], components: Iterable[str]) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from bot.watch.watchdog import Watchdog
 from bot.web.health import Part
 from bot.wiring.cluster.exchange import Exchange, TellsAll
 from bot.wiring.part import AppPart
-from bot.wiring.plan import plan
+from bot.wiring.plan import knowing
 from bot.wiring.probing import Probing
 from bot.wiring.setup import Setup
 from bot.wiring.slack import Slack
@@ -100,7 +100,7 @@ class Watching(AppPart):
     async def start(self) -> None:
         """Go on with what was known."""
         setup, store = self._setup, self._store
-        looks = plan(setup.loaded, store.engine.world.components)
+        looks = knowing(setup.plan, store.engine.world.components)
         prober = setup.given.prober or self._probes.now().prober
         by_hand = setup.given.ticker is not None  # then only that ticker knows what time passes next
         fetcher = setup.given.fetcher or self._feed_reader()
@@ -206,13 +206,14 @@ class LoopGuard(AppPart):
     def __init__(self, setup: Setup) -> None:
         super().__init__()
         self._by_hand = setup.given.ticker is not None
+        self._metrics = setup.metrics
         self._watchdog = Watchdog(
             setup.wire,
             ask=lambda: self.lag.ask(),
             on_stall=lambda stall: setup.metrics.observe_stall(stall.code, stall.seconds),
             on_gone=setup.given.on_gone,
         )
-        self.lag = LoopLag(setup.wire, self._watchdog.turn, speed=setup.clock.speed)
+        self.lag = LoopLag(setup.wire, self._on_turn, speed=setup.clock.speed)
 
     async def start(self) -> None:
         """Begin to look."""
@@ -224,6 +225,10 @@ class LoopGuard(AppPart):
         """Look no longer."""
         self.lag.stop()
         self._watchdog.stop()
+
+    def _on_turn(self, late_s: float, again: bool) -> None:
+        self._metrics.observe_turn(late_s)
+        self._watchdog.turn(late_s, again)
 
 
 class Beat(AppPart):

@@ -16,7 +16,7 @@ from bot.checks.tcp import TcpCheck
 from bot.checks.tls import TlsCheck
 from bot.config.load import Loaded, load
 from bot.feeds.fetch import FeedSource
-from bot.wiring.plan import plan, slack_login
+from bot.wiring.plan import knowing, plan, slack_login
 
 CHECK = {"type": "http", "name": "front", "url": "https://example.com"}
 
@@ -130,7 +130,7 @@ def test_names_choose_a_part_of_the_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("known", "off"), [(["claude.api", "claude.gone"], {"claude.gone": []}), ([], {})])
 def test_component_of_the_ledger_that_left_has_no_check(known: list[str], off: dict[str, list[str]], tmp_path: Path) -> None:
     """Its last verdict must not stand for ever."""
-    assert off == plan(loaded(tmp_path, {"api": {"checks": [CHECK]}}), known).off
+    assert off == knowing(plan(loaded(tmp_path, {"api": {"checks": [CHECK]}})), known).off
 
 
 def test_page_is_read_for_the_components_that_it_lists(tmp_path: Path) -> None:

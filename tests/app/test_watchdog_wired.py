@@ -1,6 +1,7 @@
 """A running bot is watched by its watchdog: what held the loop is on the page of metrics, and a loop that is gone is told."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -89,6 +90,18 @@ async def test_what_held_the_loop_is_on_the_page_of_metrics(tmp_path: Path) -> N
             await asyncio.sleep(0.05)
 
     assert stall in page
+
+
+async def test_how_late_the_loop_was_is_on_the_page_of_metrics(tmp_path: Path) -> None:
+    """Whoever alerts on it need not know what a stall is: most turns come at once, and one came late."""
+    page, late = "", re.compile(r'understudy_loop_stall_seconds_bucket\{le="(0.25|\+Inf)"\} (\S+)')
+    async with held(tmp_path, _spins) as app, httpx.AsyncClient() as client:
+        until = time.monotonic() + WITHIN_S
+        while len(set(counts := [count for _, count in late.findall(page)])) < 2 and time.monotonic() < until:
+            page = (await client.get(f"{app.url}/metrics")).text
+            await asyncio.sleep(0.05)
+
+    assert 2 == len(set(counts))
 
 
 async def test_who_started_the_bot_is_told_that_its_loop_is_gone(tmp_path: Path) -> None:

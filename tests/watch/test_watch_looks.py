@@ -1,6 +1,7 @@
 """A doubt looks again and calls others; what hangs holds nobody up; no verdict comes before everything was looked at."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -240,3 +241,24 @@ async def test_the_rule_of_the_verdict_speaks_of_our_own_vantage_by_its_name() -
     await stand.passes(60)
 
     assert "down" == stand.level("anthropic.api")
+
+
+async def test_thinking_many_checks_over_lets_others_have_their_turns() -> None:
+    """At 45,000 checks it takes a third of a second, in which flags are read and other checks start."""
+    stand = await Stand([Check(f"p{n}.api.k{m}") for n in range(10) for m in range(600)]).opened(settled=False)
+    held: list[float] = []  # processor time between two turns
+    ended = asyncio.Event()
+
+    async def takes_turns() -> None:
+        while not ended.is_set():
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            held.append(time.thread_time() - began)
+
+    turns = asyncio.create_task(takes_turns())
+    await asyncio.sleep(0)
+    await stand.watch.look()
+    ended.set()
+    await turns
+
+    assert max(held) < sum(held) / 3
