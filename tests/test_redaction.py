@@ -326,3 +326,11 @@ def test_a_secret_in_many_results_is_hidden_in_each_of_them() -> None:
     ]
 
     assert ["sorry", "[secret]"] * 2 == [redactor.sample(sample).evidence["body"] for sample in samples]
+
+
+@pytest.mark.parametrize("cut", ["production-k", "uction-keys-", "duction-lock", "tion-locks-b"])
+def test_of_secrets_that_begin_alike_each_is_found(cut: str) -> None:
+    """By twelve characters of either: a run of six that stands in both leads to both."""
+    redact = Redactor(["production-keys-a1b2c3", "production-locks-b4c5d6"])
+
+    assert HIDDEN == redact.text(cut)

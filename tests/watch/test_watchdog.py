@@ -104,6 +104,23 @@ async def test_a_loop_that_is_gone_is_told_once() -> None:
     assert 1 == len(gone)
 
 
+async def test_a_loop_that_waits_for_something_is_gone_as_well() -> None:
+    """It takes no processor time, and nothing is measured: then the thread asks it for a turn."""
+    gone = threading.Event()
+    watchdog = Watchdog(
+        SystemClock(), ask=lambda: lag.ask(), on_stall=lambda _: None, on_gone=gone.set, gone_after_s=0.3
+    )  # fmt: skip
+    lag = LoopLag(SystemClock(), watchdog.turn)
+    lag.start()
+    watchdog.start()
+    await asyncio.sleep(0.06)
+    told = gone.wait(20)  # which nothing but the watchdog ends
+    lag.stop()
+    watchdog.stop()
+
+    assert told
+
+
 async def test_a_loop_that_comes_back_is_not_gone() -> None:
     """However long it stood still before that."""
     _, gone = await watched(0.3, gone_after_s=30.0)
