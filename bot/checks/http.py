@@ -173,7 +173,7 @@ class HttpProber:
         resumes = check.every <= RESUMING_EVERY and len(self._ready) < RESUMING_AT_MOST
         request = self._transport.prepare(
             check.method, check.url, check.headers, check.body, way=way,
-            resumption=Resumption(self._clock) if resumes else None,
+            resumption=Resumption(self._clock, check.every.total_seconds()) if resumes else None,
         )  # fmt: skip
         proxy_password = httpx.URL(check.proxy).password if check.proxy else ""
         keys = secrets_of(check.url, check.headers, proxy_password)

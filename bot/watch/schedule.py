@@ -26,6 +26,7 @@ BESIDE_AFTER_S = 1.0  # domain seconds; what began a moment ago is look enough
 SLOT_S = 0.02  # domain seconds; looks begin at multiples of it, since waking up for each of them costs more than beginning it
 SLICE = 32  # looks that begin in one turn of the loop: what a stall made late must not hold it again
 TICK_S = 0.002  # real seconds; timers of uvloop run by whole milliseconds, and may come up to one and a half too early
+BEATS = 1.5  # beats that one plans for: one that came late is followed by a whole one in the rhythm, up to so much later
 Look = Callable[..., Coroutine[Any, Any, None]]
 
 
@@ -49,8 +50,8 @@ class _Due:
 class Rounds:
     """Starts looks on time. `beat` is called by the metronome; until the next beat the loop is woken for what falls due.
 
-    `ahead_s` is how far (domain seconds) a beat may plan ahead; 0 where time is moved by hand. `on_start` hears how late
-    each regular look began, in real seconds.
+    `ahead_s` is the time between two beats (domain seconds), for which one plans ahead; 0 where time is moved by hand.
+    `on_start` hears how late each regular look began, in real seconds.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Rounds:
 
     def beat(self) -> None:
         """Start what is due, and wake for what will be before the next beat."""
-        self._awake_until = self._clock.monotonic() + self._ahead_s
+        self._awake_until = self._clock.monotonic() + BEATS * self._ahead_s
         self._begin_due()
 
     def _begin_due(self) -> None:

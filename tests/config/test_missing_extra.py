@@ -65,6 +65,15 @@ def test_what_needs_an_extra_says_what_brings_it(package: str, config: str, word
     assert words in said_without(package, config, tmp_path)
 
 
+def test_demo_says_what_brings_its_packages_when_they_are_not_installed() -> None:
+    """Before a story begins whose service could not be started."""
+    verb = WITHOUT.partition("from pathlib")[0] + "from bot.cli.verbs import main\nmain(['demo', '--exit-when-done'])\n"
+    command = [sys.executable, "-c", verb, "", "openfeature"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "the demo needs its extra packages (openfeature is missing): pip install 'understudy[demo]'" in done.stderr
+
+
 @pytest.mark.parametrize("package", ["apprise", "icalendar"])
 def test_what_nobody_uses_need_not_be_there(package: str, tmp_path: Path) -> None:
     """The configuration that `understudy init` writes names an address that may not be set."""

@@ -224,6 +224,22 @@ async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
     assert 20 <= len(late)
 
 
+async def test_looks_start_at_their_own_moment_when_the_next_beat_is_half_a_beat_late() -> None:
+    """The metronome beats at whole multiples: a beat that came late is followed by one that is up to one and a half away."""
+    began = asyncio.Event()
+
+    async def look() -> None:
+        began.set()
+
+    rounds = Rounds(SystemClock(), ahead_s=0.2)
+    rounds.add("check", 3600.0, look, phase_s=0.25)
+    rounds.beat()
+    await asyncio.wait_for(began.wait(), 10)
+    await rounds.stop()
+
+    assert began.is_set()
+
+
 async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
     """What is asked for in between is armed at once where the last beat has armed all until after it."""
     began = asyncio.Event()

@@ -13,6 +13,7 @@ from bot.checks.judging.exceptions import Failure
 
 HEAD_CAP = 100 * 1024  # bytes; real heads are under 16 KiB even with long security policies
 HEADERS_CAP = 500
+NAME_KEPT = 64  # bytes of a header's name; a server that makes up long ones must not fill our memory
 HINTS_CAP = 20  # interim answers (100, 103) before the real one
 BOMB_RATIO = 100  # text unpacks to 3-30 times its size; deflate's limit is 1,032
 LINE_CAP = 1024 * 1024
@@ -136,8 +137,12 @@ class AnswerReader:
             self.done = True
 
 
-@lru_cache(maxsize=2048)  # servers use the same few hundred names
 def _key(name: bytes) -> str:
+    return _usual_key(name) if len(name) <= NAME_KEPT else name.decode("latin-1").lower()
+
+
+@lru_cache(maxsize=2048)  # servers use the same few hundred names
+def _usual_key(name: bytes) -> str:
     return name.decode("latin-1").lower()
 
 

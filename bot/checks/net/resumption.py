@@ -9,7 +9,8 @@ from bot.checks.net.connection import Line
 from bot.system.clock import Clock
 
 IN_A_ROW = 3  # resumed handshakes, then a full one
-WITHIN_S = 120.0  # of the full one; at one look in 30 s both bounds say the same
+WITHIN_S = 120.0  # from one full one to the next; at one look in 30 s both bounds say the same
+EARLY = 0.1  # of an interval that the next look may come before its time
 SHY_FOR_S = 3600.0
 COMPARABLE = "TLSv1.3"  # it takes as many round trips resumed as in full; TLS 1.2 saves one, and latencies would not compare
 
@@ -25,15 +26,18 @@ class _Kept:
 class Resumption:
     """When the next handshake of one check with its host may resume an earlier one, in domain time.
 
+    It may where the look after it, `every_s` later, still comes in time to be the full one.
+
     A session is offered only to the address that it is from, and only while the certificate that was verified with it holds.
     It is lent for one look and given back by a good answer: what follows trouble is verified in full. A server that does not
     take its session, or fails with it, is offered none for an hour: it is judged by what every new client meets.
     """
 
-    __slots__ = ("_clock", "_kept", "_left", "_lent", "_shy_until")
+    __slots__ = ("_clock", "_every_s", "_kept", "_left", "_lent", "_shy_until")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, every_s: float) -> None:
         self._clock = clock
+        self._every_s = every_s
         self._kept: _Kept | None = None
         self._left = 0  # resumed handshakes until the next full one
         self._lent = False
@@ -67,7 +71,8 @@ class Resumption:
         self._left = IN_A_ROW
 
     def _holds(self, kept: _Kept) -> bool:
-        return self._clock.monotonic() - kept.made_at < WITHIN_S and self._clock.now() < kept.holds_until
+        next_at = self._clock.monotonic() + self._every_s * (1 - EARLY)
+        return next_at - kept.made_at < WITHIN_S and self._clock.now() < kept.holds_until
 
     def _be_shy(self) -> None:
         self._lent = False

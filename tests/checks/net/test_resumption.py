@@ -131,13 +131,17 @@ async def test_sample_has_certificate_and_phases_when_its_handshake_was_resumed(
     assert {**full.evidence, "tls": RESUMED} == resumed.evidence
 
 
-async def test_handshake_is_full_when_the_last_full_one_was_too_long_ago() -> None:
-    """However few looks there were since."""
+@pytest.mark.parametrize(("every_s", "resumed"), [(30, 3), (40, 2), (45, 1), (50, 1), (60, 1)])
+async def test_full_handshakes_are_no_more_than_two_minutes_apart_when_looks_come_in_their_rhythm(
+    every_s: float, resumed: int
+) -> None:
+    """However seldom a check looks: so long may a bad certificate hide. A look may be a little early."""
     async with stand() as here:
-        await here.look()
-        here.clock.advance(timedelta(seconds=WITHIN_S - 1))
-        assert [RESUMED] == await here.looks(1)
-        here.clock.advance(timedelta(seconds=1))
+        here.check = here.made(every_s=every_s)
+        for _ in range(2):
+            for expected in [FULL, *[RESUMED] * resumed]:
+                assert [expected] == await here.looks(1)
+                here.clock.advance(timedelta(seconds=every_s - 0.01))
         assert [FULL] == await here.looks(1)
 
 

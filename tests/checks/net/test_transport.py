@@ -4,6 +4,7 @@ import asyncio
 import gc
 import gzip
 import ssl
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -234,6 +235,21 @@ def test_reader_has_a_class_for_everything_when_an_answer_is_garbled(said: bytes
         unpacker.finish()
     except BadAnswer as bad:
         assert bad.failure.sentence
+
+
+def test_reader_keeps_nothing_when_a_server_makes_up_names_of_headers() -> None:
+    """The usual names are kept; ones that are long and always new would fill the memory, at up to 100 KB an answer."""
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            reader = AnswerReader("GET")
+            reader.feed(b"HTTP/1.1 200 OK\r\nx-%d-%s: a\r\ncontent-length: 0\r\n\r\n" % (number, b"n" * 50_000))
+            assert 200 == reader.status
+            reader.close()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 # Streams
