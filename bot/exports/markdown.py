@@ -72,7 +72,12 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor
         _timeline(facts, names),
     ]
     text = "\n\n".join(parts) + "\n"
-    return "\n".join(map(redactor.text, text.split("\n")))  # all at once would hold up everything else
+    return "\n".join(_without_secrets(line, redactor) for line in text.split("\n"))  # all at once would hold everybody up
+
+
+def _without_secrets(line: str, redactor: Redactor) -> str:
+    """A secret may go on over lines of foreign text, in which `<br>` stands only for their ends."""
+    return redactor.text(line.replace("<br>", "\n")).replace("\n", "<br>")
 
 
 def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> list[str]:

@@ -41,7 +41,8 @@ class _Due:
     args: tuple[Any, ...] = ()
     mine: Callable[[], bool] = lambda: True
     under_way: int = 0
-    began_at: float = 0.0  # the newest of those
+    was_due_at: float | None = None  # the newest of those, and when it began
+    began_at: float = 0.0
     quick_at: float | None = None
     eager: bool = False  # the next regular one stands for a quick one
     waits: bool = False  # for room among those under way
@@ -154,8 +155,7 @@ class Rounds:
         now = self._clock.monotonic()
         if self._stopped or due.waits or not due.mine() or (due.under_way and not (quick and self._fits_beside(due, now))):
             return  # the one before is still under way; its deadline is its own matter
-        if self._on_start:
-            self._on_start(max(0.0, now - at) / self._clock.speed)
+        due.was_due_at = at
         if len(self._tasks) >= self._at_once:
             due.waits = True
             self._queue.append(due)
@@ -171,6 +171,8 @@ class Rounds:
         due.under_way += 1
         due.waits = False
         due.began_at = self._clock.monotonic()
+        if self._on_start and due.was_due_at is not None:
+            self._on_start(max(0.0, due.began_at - due.was_due_at) / self._clock.speed)
         self._tasks.add(asyncio.get_running_loop().create_task(self._look(due), name=due.id))
 
     async def _look(self, due: _Due) -> None:

@@ -52,6 +52,17 @@ def test_a_file_is_named_by_ids_only() -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_a_secret_that_was_wrapped_is_in_no_file(format: str) -> None:
+    """As a terminal or a mail program wraps it: no part of it stays."""
+    parts = ("k9Qz7Lw2", "Xv5Tb8Rn", "4Jc6Ht3D")
+    story = outage_story()
+    story.add("incident/7", NoteAdded("use " + "\n".join(parts) + " now"), ANA)
+    text = rendered(format, story, "".join(parts))
+
+    assert [] == [part for part in parts if part in text]
+
+
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize(
     "secret", ["key_of_the_house_9", "a*b*c*d*e*f*g*h*9", '"q"u"o"t"e"d"9x', "p|i|p|e|d|9", "#w~a&b<c>d[e]f`9"]
 )

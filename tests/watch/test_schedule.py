@@ -186,6 +186,22 @@ async def test_no_more_than_so_many_are_under_way_at_once() -> None:
     assert {f"check {number}" for number in range(10)} == {name for name, _ in looks.began}
 
 
+async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:
+    """Whoever reads the lag sees that others, which hang, keep the rest from being looked at."""
+    clock, late = ManualClock(START), list[float]()
+    rounds = Rounds(clock, at_once=1, on_start=late.append)
+    looks = Looks(clock)
+    looks.hang = asyncio.Event()
+    for name in ("one", "other"):
+        rounds.add(name, 30.0, looks.of(name), phase_s=1.0)
+    await passes(clock, rounds, 5)
+
+    looks.hang.set()
+    await asyncio.sleep(0.01)
+
+    assert [0.0, 4.0] == late
+
+
 async def test_a_look_that_fails_by_our_own_fault_is_said_and_looks_again(caplog: object) -> None:
     """An error of ours is logged once by name, and the check is looked at in its next round."""
     clock = ManualClock(START)
