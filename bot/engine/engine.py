@@ -140,7 +140,7 @@ class CommittingEngine:
         except BaseException as error:  # the end of the process, or of what plays one: nobody may wait for ever
             for request in (*batch, *self._waiting):
                 if not request.answered.done():
-                    request.answered.set_exception(error)
+                    request.fail(error)
             self._waiting = []
             raise
         finally:

@@ -28,7 +28,7 @@ class Request:
         """Say what it came to."""
         self.answered.set_result(answer)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Raise this where the signal came from."""
         self.answered.set_exception(error)
         self.answered.exception()  # looked at, so that asyncio does not complain where nobody asks any more
