@@ -25,7 +25,7 @@ import structlog
 
 from bot.core.lazy_dataclass import dataclass
 from bot.system.clock import Clock
-from bot.watch.lag import EVERY_S
+from bot.watch.lag import EVERY_S, LoopLag
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ LAST_WORDS_S = 2.0
 HOUSE = Path(__file__).resolve().parents[2]
 OURS = (str(HOUSE / "bot"), str(HOUSE / "commands"))
 LOOP_FILES = ("asyncio/runners.py", "asyncio/base_events.py", "asyncio/events.py", "/selectors.py")
+LAG_FILE = LoopLag.ask.__code__.co_filename  # called by the loop itself, it does nothing else than take a turn
 OUTSIDE = "outside of our code"
 DEEPEST = 40  # frames that are told of a loop that is gone
 
@@ -186,9 +187,12 @@ class Watchdog:
 def culprit(frame: FrameType | None) -> tuple[str, int]:
     """The innermost function of ours that the loop runs, and the line it is at; else the innermost of anybody's.
 
-    `OUTSIDE` where it runs none: then not its own work held it, but the machine.
+    `OUTSIDE` where it runs none, or only its own turn, with which a process goes on that was stopped: then not its own work
+    held it, but the machine.
     """
     ran = list(_callbacks(frame))
+    if len(ran) == 1 and ran[0].f_code.co_filename == LAG_FILE:
+        return OUTSIDE, 0
     ours = next((frame for frame in ran if frame.f_code.co_filename.startswith(OURS)), None)
     return _place(ours or ran[0]) if ran else (OUTSIDE, 0)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,18 @@ async def test_a_loop_that_is_gone_is_told_once() -> None:
     _, gone = await watched(3.0, gone_after_s=0.3)
 
     assert 1 == len(gone)
+
+
+async def test_a_process_that_was_stopped_accuses_no_code_of_ours() -> None:
+    """With uvloop it goes on with the turn that is due, which the alarm interrupts first of all: that one held nobody up."""
+    interrupted: list[str] = []
+    lag = LoopLag(SystemClock(), lambda _, __: interrupted.append(culprit(sys._getframe(1))[0]))
+    lag.start()
+    lag.ask()
+    await asyncio.sleep(0.01)
+    lag.stop()
+
+    assert OUTSIDE == interrupted[-1]
 
 
 async def test_a_loop_that_waits_for_something_is_gone_as_well() -> None:
