@@ -131,6 +131,38 @@ async def test_a_quick_look_does_not_wait_for_one_that_hangs() -> None:
     assert 9 == len(looks.began)
 
 
+async def test_quick_looks_beside_hanging_ones_leave_room_for_the_rest() -> None:
+    """A tenth of all that may be under way at once: a provider whose looks hang starves no other."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock, at_once=20)
+    looks.hang = asyncio.Event()
+    for number in range(5):
+        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"), phase_s=1.0)
+    await passes(clock, rounds, 5)
+    for number in range(5):
+        rounds.sooner(f"check {number}", 0.0)
+    await asyncio.sleep(0)
+    await rounds.stop()
+
+    assert 5 + 2 == len(looks.began)
+
+
+async def test_nobody_waits_for_a_look_that_was_ended_before_its_first_turn() -> None:
+    """It never ran, so it cannot say itself that it is over."""
+    clock = ManualClock(START)
+    rounds = Rounds(clock)
+    rounds.add("check", 30.0, Looks(clock).of("check"), phase_s=1.0)
+    clock.advance(timedelta(seconds=1))
+    rounds.beat()
+    await rounds.stop()
+
+    idle = asyncio.create_task(rounds.idle())
+    done, _ = await asyncio.wait({idle}, timeout=1)
+    idle.cancel()
+
+    assert {idle} == done
+
+
 async def test_a_regular_look_that_stands_for_a_quick_one_does_not_wait_either() -> None:
     """A quick look was asked for, and the regular one came first: it must not be swallowed."""
     clock = ManualClock(START)

@@ -202,6 +202,20 @@ async def test_reply_is_cut_when_the_body_goes_on_behind_the_cap() -> None:
     assert (bytes(range(100)), False) == (packed.body, packed.whole)
 
 
+async def test_body_is_cut_when_what_is_behind_the_cap_comes_later() -> None:
+    """Not taken for whole because all that had come so far was just as long."""
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        said = answer(b"x" * 101)
+        for part in (said[:-1], said[-1:]):
+            writer.write(part)
+            await asyncio.sleep(0.05)  # two packets
+        writer.close()
+
+    assert not (await asked(play, cap=100)).whole
+
+
 async def test_phases_are_measured_when_an_answer_comes() -> None:
     """dns, connect, first byte; a stale name is noted on the stopwatch."""
     watch = Stopwatch(1000.0)
