@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -120,7 +121,8 @@ def _told(wanted: Wanted, loaded: Loaded, output: Path) -> None:
         link = NEW_APP + quote(yaml.safe_dump(manifest_for(request_url=request_url), sort_keys=False, width=WIDE), safe="")
         steps.insert(0, f"Create the Slack app from this link, install it, copy its bot token, and {secret}:\n\n{link}\n")
     else:
-        steps.insert(0, "Without Slack, alerts reach you by `notify`: set UNDERSTUDY_NOTIFY_URL to an apprise URL.")
+        brings = "" if find_spec("apprise") else ", for which you need `pip install 'understudy[notify]'`"
+        steps.insert(0, f"Without Slack, alerts reach you by `notify`: set UNDERSTUDY_NOTIFY_URL to an Apprise URL{brings}.")
     where = "" if output == Path("understudy.yaml") else f" --config {output}"
     steps.append(f"Run `understudy check{where}`, then `understudy doctor{where}`, then `understudy run{where}`.")
     for number, step in enumerate(steps, start=1):

@@ -74,6 +74,15 @@ def test_demo_says_what_brings_its_packages_when_they_are_not_installed() -> Non
     assert "the demo needs its extra packages (openfeature is missing): pip install 'understudy[demo]'" in done.stderr
 
 
+def test_init_says_what_brings_notify_when_it_is_not_installed(tmp_path: Path) -> None:
+    """Without Slack it is the next thing to set, and would be refused."""
+    verb = WITHOUT.partition("from pathlib")[0] + "from bot.cli.verbs import main\nmain(sys.argv[3:])\n"
+    args = ["init", "--slack", "none", "--url", "https://a.example.com", "--service", "", "--output", str(tmp_path / "a.yaml")]
+    command = [sys.executable, "-c", verb, "", "apprise", *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "an Apprise URL, for which you need `pip install 'understudy[notify]'`" in done.stdout
+
+
 @pytest.mark.parametrize("package", ["apprise", "icalendar"])
 def test_what_nobody_uses_need_not_be_there(package: str, tmp_path: Path) -> None:
     """The configuration that `understudy init` writes names an address that may not be set."""
