@@ -182,11 +182,11 @@ async def test_what_a_page_said_last_is_known_before_it_is_read_again() -> None:
     """Its word corroborates from the first look after a restart on."""
     stand = await Stand([Check(CHECKS[0].id)]).opened()
     levels = {"anthropic.api": Level.DEGRADED}
-    stand.watch._levels["anthropic"] = levels  # what reading the page does
+    stand.watch._conclusions.levels["anthropic"] = levels  # what reading the page does
     await stand.passes(60)
     stand = await stand.reopened()
 
-    assert levels == stand.watch._levels["anthropic"]
+    assert levels == stand.watch._conclusions.levels["anthropic"]
 
 
 async def test_alarms_that_were_spent_stay_spent() -> None:
