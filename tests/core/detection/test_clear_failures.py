@@ -101,6 +101,15 @@ def test_the_window_speaks_as_soon() -> None:
     assert [6.0, 10.0] == [speaks_after(looks, by_window, every) for looks in (clear, doubtful)]
 
 
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_a_timeout_makes_the_window_wait_the_longer_time(odd: int) -> None:
+    """Wherever it comes among the failed rounds, not only as the newest."""
+    by_window, every = replace(RULE, threshold=100.0), timedelta(seconds=2)
+    looks = [look(2 * n, "connect_timeout" if n == odd else "http_5xx") for n in range(6)]
+
+    assert 10.0 == speaks_after(looks, by_window, every)
+
+
 def test_who_trusts_no_failure_sooner_says_so() -> None:
     """Both spans alike are the rule as it was."""
     assert 10.5 == speaks_after(rechecks("http_5xx"), replace(RULE, at_least_clear=RULE.at_least))
