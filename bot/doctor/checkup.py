@@ -77,7 +77,8 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
             yield finding
     async for state, subject, words in look_at_sinks(loaded, home if begun else None):
         yield Finding(state, subject, words)
-    if loaded.config.slack.mode == "none":
+    notified = any(url.get_secret_value() for url in loaded.config.notify)
+    if loaded.config.slack.mode == "none" and notified:  # without either, the configuration's warning says so
         yield Finding("note", "Slack", "no Slack by configuration: alerts and pages go out by notify")
     if slack and loaded.config.slack.mode != "none":
         async for finding in _slack(loaded):

@@ -214,3 +214,12 @@ async def test_check_without_its_key_is_named_with_the_variable(tmp_path: Path) 
     assert [("note", "off: headers.k is empty: set KEY to turn the check on")] == about(
         await examined(path, tmp_path / "data"), "p.c.http"
     )
+
+
+@pytest.mark.parametrize(("notify", "said"), [("notify: ['json://a']", 1), ("", 0)])
+async def test_without_slack_the_way_out_is_named_where_there_is_one(notify: str, said: int, tmp_path: Path) -> None:
+    """Where there is none, a warning says that nobody is told of anything."""
+    path = tmp_path / "understudy.yaml"
+    path.write_text(f"slack: none\n{CONTROLS}{notify}\n", encoding="utf-8")
+
+    assert said == str(about(await examined(path, tmp_path / "data"), "Slack")).count("go out by notify")
