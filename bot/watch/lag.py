@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
+from bot.system.rhythm import next_round
 
 EVERY_S = 0.05
+REST_S = 1.0  # about; in the instant in which all wake up that do so once a second
 FASTEST_S = 0.005  # however fast the clock runs
 REMEMBERED = 1_200  # a minute at the speed of life
 AT_LEAST_S = 0.05  # real seconds; less than this is the common unrest of a loop
@@ -19,19 +21,20 @@ LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_time
 class LoopLag:
     """Notes how late the loop gives a turn, 50 ms apart while something is measured. Real seconds of `clock`.
 
-    It rests else: to wake up twenty times a second costs more than all that an idle bot does. `on_turn` hears of each turn: how
-    late it was, and whether another one follows. Where domain time runs `speed` times as fast as life, deadlines are so many
-    times shorter, and it wakes up the more often.
+    Else once a second: to wake up twenty times a second costs more than all that an idle bot does. `on_turn` hears of each
+    turn: how late it was, and in how many seconds the next one is due. Where domain time runs `speed` times as fast as life,
+    deadlines are so many times shorter, and it wakes up the more often.
     """
 
-    def __init__(self, clock: Clock, on_turn: Callable[[float, bool], None] | None = None, *, speed: float = 1.0) -> None:
+    def __init__(self, clock: Clock, on_turn: Callable[[float, float], None] | None = None, *, speed: float = 1.0) -> None:
         self._clock = clock
         self._on_turn = on_turn
         self._every_s = max(FASTEST_S, min(EVERY_S, EVERY_S / speed))
         self._late: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next: asyncio.TimerHandle | None = None
-        self._due: float | None = None  # when the next turn is; None while it rests
+        self._due: float | None = None  # when the next turn is
+        self._asked = False  # for one sooner than that
         self._measured = 0  # under way
 
     def start(self) -> None:
@@ -66,8 +69,8 @@ class LoopLag:
 
     def ask(self) -> None:
         """Take a turn as soon as there is one. From anywhere: somebody outside of the loop wonders whether it stands still."""
-        if self._loop and self._due is None:
-            self._due = self._clock.monotonic()
+        if self._loop and not self._measured and not self._asked:
+            self._asked, self._due = True, self._clock.monotonic()
             self._loop.call_soon_threadsafe(self._turn)
 
     def _turn(self) -> None:
@@ -79,11 +82,12 @@ class LoopLag:
             self._late.append((now, late_s))
         if self._next:
             self._next.cancel()
-        again = self._measured > 0
-        self._due = now + self._every_s if again else None
-        self._next = self._loop.call_later(self._every_s, self._turn) if again else None
+        in_loop = self._loop.time()
+        next_s = self._every_s if self._measured else next_round(in_loop, REST_S) - in_loop
+        self._asked, self._due = False, now + next_s
+        self._next = self._loop.call_later(next_s, self._turn)
         if self._on_turn is not None:
-            self._on_turn(late_s, again)
+            self._on_turn(late_s, next_s)
 
 
 def doubted(sample: Sample, late_s: float, took_s: float, speed: float = 1.0) -> Sample:

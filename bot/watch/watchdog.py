@@ -1,9 +1,9 @@
 """Sees from outside of the event loop that it stands still, and names the code that holds it.
 
-While something is measured, the loop takes turns, and a timer of the kernel's, set anew at each, interrupts whoever holds it.
-While nothing is, another timer rings when this process has used some processor time, and the loop is asked for a turn, so
-that nothing wakes up while all is well. Where there are no such timers for us, a thread looks instead, which is also who knows
-that the loop is gone.
+The loop takes turns, and a timer of the kernel's, set anew at each, interrupts whoever holds it when the next one is overdue.
+While nothing is measured turns are a second apart, so another timer rings when this process has used some processor time
+meanwhile, and the loop is asked for a turn. Where there are no such timers for us, a thread looks instead, which is also who
+knows that the loop is gone.
 
 What holds the loop holds everybody: no flag is answered, no command acknowledged, no outage seen. A stall is counted and
 named once it is over. When the loop does not come back at all, `/healthz` cannot say so, since the same loop would have to
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 STALL_S = 0.1  # real seconds, as all here; nothing that a vendor, a sender or a reader sends may hold the loop for longer
 OVERDUE_S = EVERY_S + STALL_S * 0.8  # after a turn: the loop is late, and about to be so late that it counts
-BUSY_S = 0.02  # of processor time, of all threads, while the loop takes no turns: then it is asked for one
+BUSY_S = 0.02  # of processor time, of all threads, while the loop takes turns seldom: then it is asked for one
 LOOK_EVERY_S = 0.04  # while it is late
 REST_S = 10.0  # of the thread, while timers watch: a loop that is gone may be found so much later
 GONE_AFTER_S = 30.0
@@ -95,9 +95,9 @@ class Alarm:
 class Watchdog:
     """Looks, whenever the loop's next turn is overdue, whether it came. `clock` runs in real time.
 
-    `turn` is called by the loop at each of its turns (`LoopLag` does). While it takes none, `ask` wants one; it is called from
-    a thread, or while the loop is interrupted. `on_stall` is called on the loop after a stall, and `on_gone` in the watchdog's
-    thread, once, when the loop had no turn for `gone_after_s` although this process ran.
+    `turn` is called by the loop at each of its turns (`LoopLag` does). While these are seldom, `ask` wants one; it is called
+    from a thread, or while the loop is interrupted. `on_stall` is called on the loop after a stall, and `on_gone` in the
+    watchdog's thread, once, when the loop had no turn for `gone_after_s` although this process ran.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Watchdog:
         self._on_gone = on_gone
         self._gone_after_s = gone_after_s
         self._turn_at = 0.0  # or when one was asked for
-        self._rests = False  # no turn is due
+        self._rests = False  # no turn is due soon
         self._seen: tuple[str, int] | None = None
         self._loop_thread = 0
         self._ends = threading.Event()
@@ -136,12 +136,12 @@ class Watchdog:
             self._thread.join()
             self._thread = None
 
-    def turn(self, late_s: float, again: bool) -> None:
-        """The loop has its turn, so much later than it was due; `again` says whether another one follows by itself."""
+    def turn(self, late_s: float, next_s: float) -> None:
+        """The loop has its turn, so much later than it was due; the next one is due in `next_s`."""
         self._turn_at = self._clock.monotonic()
-        self._rests = not again
-        self._alarm.set(OVERDUE_S if again else 0.0)
-        self._busy.set(0.0 if again else BUSY_S)
+        self._rests = next_s > EVERY_S
+        self._alarm.set(next_s + OVERDUE_S - EVERY_S)
+        self._busy.set(BUSY_S if self._rests else 0.0)
         seen, self._seen = self._seen, None
         if late_s >= STALL_S:
             stall = Stall(late_s, *(seen or (OUTSIDE, 0)))
@@ -149,7 +149,7 @@ class Watchdog:
             self._on_stall(stall)
 
     def _wonder(self, _: FrameType | None) -> None:
-        """While the loop takes no turns: does it stand still?"""
+        """While the loop takes turns seldom: does it stand still?"""
         self._turn_at = self._clock.monotonic()
         self._rests = False
         self._alarm.set(OVERDUE_S - EVERY_S)

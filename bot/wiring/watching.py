@@ -226,9 +226,9 @@ class LoopGuard(AppPart):
         self.lag.stop()
         self._watchdog.stop()
 
-    def _on_turn(self, late_s: float, again: bool) -> None:
+    def _on_turn(self, late_s: float, next_s: float) -> None:
         self._metrics.observe_turn(late_s)
-        self._watchdog.turn(late_s, again)
+        self._watchdog.turn(late_s, next_s)
 
 
 class Beat(AppPart):

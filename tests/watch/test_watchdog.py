@@ -63,6 +63,29 @@ async def test_who_holds_the_loop_is_named_where_the_alarm_is_another_s(measured
     assert "bot/core/codec.py" == max(stalls, key=lambda stall: stall.seconds).code.partition(" ")[0]
 
 
+def waits_for_nobody() -> None:
+    """As something that asks a disk, or another server, without leaving the loop."""
+    time.sleep(1.9)
+
+
+@ALARM_IS_FREE
+async def test_who_waits_on_the_loop_while_nothing_is_measured_is_named() -> None:
+    """It takes no processor time, and answers nobody either."""
+    stalls: list[Stall] = []
+    watchdog = Watchdog(SystemClock(), ask=lambda: lag.ask(), on_stall=stalls.append)
+    lag = LoopLag(SystemClock(), watchdog.turn)
+    lag.start()
+    watchdog.start()
+    await asyncio.sleep(0.01)
+    waits_for_nobody()
+    await asyncio.sleep(0.01)
+    lag.stop()
+    watchdog.stop()
+
+    assert ["watch/test_watchdog.py waits_for_nobody"] == [stall.code for stall in stalls]
+    assert 0.3 < stalls[0].seconds
+
+
 class Counting(SystemClock):
     """Real time that counts how often the watchdog's thread asks for it."""
 
@@ -78,7 +101,7 @@ async def test_the_thread_rests_while_the_loop_has_its_turns() -> None:
     """A bot at rest costs next to nothing: neither its thread nor its loop wakes up to see that all is well."""
     clock, turns = Counting(), []
     watchdog = Watchdog(clock, ask=lambda: lag.ask(), on_stall=lambda _: None)
-    lag = LoopLag(clock, lambda late_s, again: (turns.append(late_s), watchdog.turn(late_s, again)))
+    lag = LoopLag(clock, lambda late_s, next_s: (turns.append(late_s), watchdog.turn(late_s, next_s)))
     lag.start()
     watchdog.start()
     await asyncio.sleep(0.9)
