@@ -95,9 +95,8 @@ def channels(scene: Scene) -> list[str]:
 
 
 def said(scene: Scene, text: str) -> int:
-    """How many messages of the incident's channel hold it."""
-    [name] = channels(scene)
-    return sum(text in scene.workspace.shows(one) for one in scene.workspace.messages(name))
+    """How many messages of incidents' channels hold it."""
+    return sum(text in scene.workspace.shows(one) for name in channels(scene) for one in scene.workspace.messages(name))
 
 
 async def replicas(store: str) -> tuple[list[str], list[str]]:
@@ -226,7 +225,7 @@ async def test_the_newer_replica_carries_on_alone(scene: Scene, postgres: str) -
 
     ana, sentence = scene.workspace.person("ana"), f"{older} decides nothing any more: a newer Understudy writes the ledger"
     for turn in range(4):  # Slack takes the connections in turn
-        await ana.types(f"/incident note note {turn}")
+        await ana.types(f"/incident note INC-1 note {turn}")
     await until(lambda: every_note(scene, tuple(f"note {turn}" for turn in range(4))))
     assert sentence not in ana.sees()
 

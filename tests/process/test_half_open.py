@@ -23,9 +23,10 @@ async def test_flags_checks_and_slack_go_on_when_a_crowd_holds_half_open_connect
         for _, writer in crowd:
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: ")
         await asyncio.sleep(0)
-        looks = rig.vendor.asked
+        looks, reads = rig.vendor.asked, 0
         slowest = 0.0
-        for _ in range(10):
+        while reads < 10 or (rig.vendor.asked == looks and reads < 50):  # a check may look no sooner than the next beat
+            reads += 1
             began = time.perf_counter()
             found = await rig.ask("POST", f"/ofrep/v1/evaluate/flags/{FLAG}", {"context": {"targetingKey": "t"}})
             slowest = max(slowest, time.perf_counter() - began)
