@@ -58,7 +58,15 @@ async def ledger(postgres: str, wire: WireThatBreaks) -> AsyncIterator[PostgresL
     await opened.close()
 
 
-async def begun(ledger: PostgresLedger) -> CommittingEngine:
+@pytest.fixture(params=Cut)
+def where(request: pytest.FixtureRequest) -> Cut:
+    cut: Cut = request.param
+    return cut
+
+
+@pytest.fixture
+async def engine(ledger: PostgresLedger) -> CommittingEngine:
+    """With an incident that is open."""
     engine = CommittingEngine(ledger, ManualClock(START), policy())
     await engine.load()
     await engine.handle(s.Declare(actor=ANA, title="Chat is slow", severity=Severity.SEV2))
@@ -74,12 +82,10 @@ def note(text: str) -> s.AddNote:
     return s.AddNote(actor=ANA, id=text, incident=1, text=text)
 
 
-@pytest.mark.parametrize("where", Cut)
 async def test_whoever_asks_again_after_a_cut_has_it_written_once(
-    ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
+    engine: CommittingEngine, ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
 ) -> None:
     """Slack, a service, or a person who presses again: the signal has the same id."""
-    engine = await begun(ledger)
     wire.at = where
     with pytest.raises(StoreError) as unsure:
         await engine.handle(note("a failover, says support"))
@@ -90,12 +96,10 @@ async def test_whoever_asks_again_after_a_cut_has_it_written_once(
     assert ["a failover, says support"] == await notes(ledger)
 
 
-@pytest.mark.parametrize("where", Cut)
 async def test_what_is_decided_after_a_cut_follows_what_was_written(
-    ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
+    engine: CommittingEngine, ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
 ) -> None:
     """What the ledger holds counts, not what we were told."""
-    engine = await begun(ledger)
     wire.at = where
     with pytest.raises(StoreError):
         await engine.handle(note("one"))
@@ -108,12 +112,10 @@ async def test_what_is_decided_after_a_cut_follows_what_was_written(
     assert await fresh.load() == engine.world
 
 
-@pytest.mark.parametrize("where", Cut)
 async def test_of_many_that_share_a_commit_each_is_written_once(
-    ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
+    engine: CommittingEngine, ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
 ) -> None:
     """None of them is answered as if it were written, and each asks again."""
-    engine = await begun(ledger)
     wire.at = where
     wanted = [f"note {n}" for n in range(20)]
     first = await asyncio.gather(*(engine.handle(note(text)) for text in wanted), return_exceptions=True)
