@@ -175,6 +175,17 @@ def test_each_trouble_of_a_server_has_a_kind_and_a_remedy(error: psycopg.Error, 
     assert str(said).endswith("***)")
 
 
+async def test_the_server_ends_what_takes_ten_seconds(postgres: str) -> None:
+    """Nobody waits longer for a disk that hangs, and the writers that take turns are not held up by one of them."""
+    ledger = await open_postgres_ledger(postgres, "one")
+    try:
+        [(limit,)] = await ledger.write(lambda store: store.conn.execute("SHOW statement_timeout").fetchall())  # type: ignore[attr-defined]
+
+        assert limit == "10s"
+    finally:
+        await ledger.close()
+
+
 async def test_a_statement_that_takes_too_long_is_undone(postgres: str) -> None:
     """A slow disk costs the one who asked, and no commit is half done."""
     ledger = await open_postgres_ledger(postgres, "one")
