@@ -24,6 +24,8 @@ from bot.core.model import Outcome, Sample
 from bot.watch.plan import Check
 
 SILENT_AFTER = 3  # intervals (and a minute): a vantage that sends nothing any more has no say
+LARGE = 200  # checks of one component: hundreds may fail in a second, and each weighing of all takes milliseconds
+LARGE_EVERY = timedelta(seconds=1)  # between two times that all checks of one so large are weighed
 PATIENCE_S = 2.0  # domain seconds; an answer that takes longer, unusually, is late
 BAD = (Condition.FAILING, Condition.SLOW)
 
@@ -94,6 +96,7 @@ class Tracks:
         self._tracks: dict[str, dict[str, Track]] = {check.id: {} for check in checks}
         self._heard_at: dict[Key, datetime] = {}
         self._from_before: set[Key] = set()  # in trouble since before the restart, without a sign of it since
+        self._pooled_at: dict[str, datetime] = {}  # large components
         self.components: dict[str, list[str]] = {}
         for check in checks:
             self.components.setdefault(check.component, []).append(check.id)
@@ -149,13 +152,24 @@ class Tracks:
     def _pool(self, sample: Sample, end: datetime) -> None:
         """A failure of ours, which tells of the time until `end`, is weighed together with the doubts of the other checks."""
         checks = self.components[sample.component]
-        if len(checks) < 2:
+        if len(checks) < 2 or (self.is_large(sample.component) and self._pooled_lately(sample)):
             return
         tracks = {check: self.track(check, self.vantage) for check in checks}
         rules = {check: self._rules.get(check, self._rule) for check in checks}
         for check, track in pooled(tracks, rules, self._weights, sample.at, end, self._share).items():
             self._tracks[check][self.vantage] = track
             self.unstored.touch((check, self.vantage), sample.at, urgent=True)
+
+    def _pooled_lately(self, sample: Sample) -> bool:
+        before = self._pooled_at.get(sample.component)
+        if before is not None and abs(sample.at - before) < LARGE_EVERY:
+            return True
+        self._pooled_at[sample.component] = sample.at
+        return False
+
+    def is_large(self, component: str) -> bool:
+        """Whether it has so many checks that what weighs all of them must not be done with each look of one."""
+        return len(self.components.get(component, ())) > LARGE
 
     def _note(self, key: Key, sample: Sample, before: Track, after: Track, *, learn: bool) -> None:
         if after is not before:

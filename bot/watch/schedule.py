@@ -7,7 +7,7 @@ changes nothing. What a stall swallowed is skipped, not caught up on.
 import asyncio
 import heapq
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from bot.watch.stagger import offset
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 1_000  # looks under way; more than this only measures our own crowd
+AT_ONCE = 1_000  # looks under way; more than this only measures our own crowd. One owner may have as many as it leaves free
 BESIDE = 8  # of one check at once: a quick look does not wait for one that hangs
 BESIDE_SHARE = 0.1  # of those under way, at most, are such
 BESIDE_AFTER_S = 1.0  # domain seconds; what began a moment ago is look enough
@@ -35,6 +35,7 @@ class _Due:
     """Something that runs at a fixed phase of its interval; `quick_at` is an extra look before the next regular one."""
 
     id: str
+    owner: str
     every_s: float
     next_at: float
     run: Look
@@ -68,20 +69,22 @@ class Rounds:
         self._wake: asyncio.Handle | None = None
         self._wakes_at = math.inf
         self._tasks: set[asyncio.Task[None]] = set()  # under way
+        self._tasks_of: Counter[str] = Counter()  # by owner
         self._besides = 0  # of them, those that began while one of the same check was under way
-        self._queue: deque[_Due] = deque()
+        self._waiting: dict[str, deque[_Due]] = {}  # by owner
         self._stopped = False
 
     def add(
-        self, id: str, every_s: float, run: Look, *args: object, phase_s: float | None = None,
+        self, id: str, every_s: float, run: Look, *args: object, owner: str = "", phase_s: float | None = None,
         mine: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         """Run `run(*args)` every `every_s` domain seconds, the first time `phase_s` from now, or as its name tells.
 
-        Whether it is `mine` is asked each time it is due: where it is not, somebody else runs it.
+        Whether it is `mine` is asked each time it is due: where it is not, somebody else runs it. What hangs together names
+        one `owner`, such as a provider: however much of it hangs, others have room.
         """
         phase_s = offset(id) * every_s if phase_s is None else phase_s
-        due = _Due(id, every_s, _slot(self._clock.monotonic() + phase_s), run, args, mine)
+        due = _Due(id, owner or id, every_s, _slot(self._clock.monotonic() + phase_s), run, args, mine)
         self._due[id] = due
         heapq.heappush(self._heap, (due.next_at, id))
 
@@ -108,7 +111,8 @@ class Rounds:
         """Run something once, now, besides the rounds; not a second time while it runs, nor after `stop`."""
         if self._stopped:
             return
-        due = self._due.setdefault(f"once {run.__name__}", _Due(f"once {run.__name__}", 0.0, 0.0, run))
+        id = f"once {run.__name__}"
+        due = self._due.setdefault(id, _Due(id, id, 0.0, 0.0, run))
         if not due.under_way and not due.waits:
             self._run(due)
 
@@ -156,11 +160,14 @@ class Rounds:
         if self._stopped or due.waits or not due.mine() or (due.under_way and not (quick and self._fits_beside(due, now))):
             return  # the one before is still under way; its deadline is its own matter
         due.was_due_at = at
-        if len(self._tasks) >= self._at_once:
-            due.waits = True
-            self._queue.append(due)
-        else:
+        if self._has_room(due.owner):
             self._run(due)
+        else:
+            due.waits = True
+            self._waiting.setdefault(due.owner, deque()).append(due)
+
+    def _has_room(self, owner: str) -> bool:
+        return self._tasks_of[owner] < self._at_once - len(self._tasks)
 
     def _fits_beside(self, due: _Due, now: float) -> bool:
         room = due.under_way < BESIDE and self._besides < BESIDE_SHARE * self._at_once
@@ -169,6 +176,7 @@ class Rounds:
     def _run(self, due: _Due) -> None:
         self._besides += bool(due.under_way)
         due.under_way += 1
+        self._tasks_of[due.owner] += 1
         due.waits = False
         due.began_at = self._clock.monotonic()
         if self._on_start and due.was_due_at is not None:
@@ -187,9 +195,18 @@ class Rounds:
         if task := asyncio.current_task():
             self._tasks.discard(task)
         due.under_way -= 1
+        self._tasks_of[due.owner] -= 1
         self._besides -= bool(due.under_way)
-        if self._queue and len(self._tasks) < self._at_once:
-            self._run(self._queue.popleft())
+        if self._waiting:
+            self._begin_waiting()
+
+    def _begin_waiting(self) -> None:
+        """Those who wait for room, as far as there is some now: for each owner in the order in which they came."""
+        for owner, waiting in tuple(self._waiting.items()):
+            if self._has_room(owner):
+                self._run(waiting.popleft())
+            if not waiting:
+                del self._waiting[owner]
 
     async def idle(self) -> None:
         """Wait until nothing that was started is still looking; for those who move time by hand."""
@@ -203,7 +220,7 @@ class Rounds:
         if self._wake:
             self._wake.cancel()
         self._heap.clear()
-        self._queue.clear()
+        self._waiting.clear()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

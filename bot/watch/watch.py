@@ -88,6 +88,7 @@ class Watch:
         self._next_look = 0.0
         self._next_rethink = 0.0
         self._next_feel = 0.0
+        self._large: set[str] = set()  # components that are to be thought over
         self._reckoned: World | None = None
         self._due_at: datetime | None = None
         self._looked_at: datetime | None = None
@@ -107,7 +108,8 @@ class Watch:
         probe = self._probe  # one for all of them
         for check in self._plan.checks:
             self._rounds.add(
-                check.id, intervals[check.id], probe, check, phase_s=turns[check.id], mine=mine[check.component]
+                check.id, intervals[check.id], probe, check, owner=ComponentId(check.component).provider,
+                phase_s=turns[check.id], mine=mine[check.component],
             )  # fmt: skip
             if self._tracks.suspects(check.id):
                 self._quick.again(check.id)  # a doubt from before the restart
@@ -134,6 +136,8 @@ class Watch:
         self._go_on_with(arrived.back)
         self._rounds.beat()
         self._quick.see_who_waits(self._would_be_news)
+        if self._large:
+            self._rounds.soon(self._think_large_ones_over)
         now = self._clock.monotonic()
         if self._sighting.sight.blind and self._controls and now >= self._next_feel:
             self._next_feel = now + FEEL_EVERY_S
@@ -323,7 +327,19 @@ class Watch:
                 self._compare(component)
 
     def _compare(self, component: str) -> None:
-        """Think it over; what the ledger has otherwise is told."""
+        """Think it over, a large one with the next beat; what the ledger has otherwise is told."""
+        if self._tracks.is_large(component):
+            self._large.add(component)
+        else:
+            self._think_over(component)
+
+    async def _think_large_ones_over(self) -> None:
+        large, self._large = self._large, set()
+        for component in sorted(large):
+            self._think_over(component)
+            await asyncio.sleep(0)
+
+    def _think_over(self, component: str) -> None:
         if self._conclusions.news_of(component) is not None:
             self._telling.of_component(component)
 

@@ -1,6 +1,7 @@
 """Looks start on time, spread over their interval, a quick one in between where it is asked for, and never too many at once."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -216,6 +217,51 @@ async def test_no_more_than_so_many_are_under_way_at_once() -> None:
     looks.hang.set()
     await rounds.idle()
     assert {f"check {number}" for number in range(10)} == {name for name, _ in looks.began}
+
+
+async def test_a_provider_whose_looks_hang_leaves_room_for_all_others() -> None:
+    """It has half of what may be under way, the next that hangs half of the rest, and the third is looked at on time."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock, at_once=16)
+    looks.hang = asyncio.Event()
+    for second, provider in enumerate(("one", "other", "third"), 1):
+        for number in range(12):
+            rounds.add(f"{provider} {number}", 30.0, looks.of(provider), owner=provider, phase_s=float(second))
+
+    await passes(clock, rounds, 3)
+    await rounds.stop()
+
+    assert {"one": 8, "other": 4, "third": 2} == dict(Counter(name for name, _ in looks.began))
+
+
+async def test_what_ended_makes_room_for_those_who_may_take_it() -> None:
+    """Not for the provider that has more than is free already; among those of one provider, for the one that waits longest."""
+    clock = ManualClock(START)
+    looks, rounds = Looks(clock), Rounds(clock, at_once=4)
+    hangs, ends = asyncio.Event(), asyncio.Event()
+    looks.hang = hangs
+    for number in range(4):
+        rounds.add(f"big {number}", 30.0, looks.of(f"big {number}"), owner="big", phase_s=1.0)
+    await passes(clock, rounds, 1)
+    looks.hang = ends
+    rounds.add("small 0", 30.0, looks.of("small 0"), owner="small", phase_s=1.0)
+    rounds.add("small 1", 30.0, looks.of("small 1"), owner="small", phase_s=2.0)
+    await passes(clock, rounds, 3)
+    assert ["big 0", "big 1", "small 0"] == [name for name, _ in looks.began]
+
+    looks.hang = None
+    ends.set()
+    await passes(clock, rounds, 0.1, step=0.1)
+    assert ["small 1"] == [name for name, _ in looks.began[3:]]
+
+    hangs.set()
+    await rounds.idle()
+    assert ["big 2", "big 3"] == [name for name, _ in looks.began[4:]]
+
+    looks.hang = asyncio.Event()
+    await passes(clock, rounds, 30)
+    await rounds.stop()
+    assert 2 == sum("big" in name for name, _ in looks.began[6:])
 
 
 async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:

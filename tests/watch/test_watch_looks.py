@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import timedelta
+from operator import attrgetter
 
 import pytest
 
@@ -18,6 +19,7 @@ ASK = "anthropic.api.ask"
 WEB = "anthropic.web.front"
 GPT = "openai.api.models"
 ALL = tuple(Check(id) for id in (API, ASK, WEB, GPT))
+OF_ONE = tuple(Check(f"big.api.k{n}") for n in range(1_200))  # component
 
 
 async def test_a_failed_look_is_followed_by_quick_ones_until_the_doubt_is_gone() -> None:
@@ -246,7 +248,7 @@ async def test_the_rule_of_the_verdict_speaks_of_our_own_vantage_by_its_name() -
 
 async def test_thinking_many_checks_over_lets_others_have_their_turns() -> None:
     """At 45,000 checks it takes a third of a second, in which flags are read and other checks start."""
-    stand = await Stand([Check(f"p{n}.api.k{m}") for n in range(10) for m in range(600)]).opened(settled=False)
+    stand = await Stand([Check(f"p{n}.api.k{m}") for n in range(40) for m in range(150)]).opened(settled=False)
     held: list[float] = []  # processor time between two turns
     ended = asyncio.Event()
 
@@ -264,3 +266,44 @@ async def test_thinking_many_checks_over_lets_others_have_their_turns() -> None:
         await turns
 
     assert max(held) < sum(held) / 3
+
+
+async def test_a_provider_of_a_thousand_checks_that_hang_keeps_no_other_waiting() -> None:
+    """Each look of it takes as long as its deadline; the other provider is looked at in its rhythm."""
+    stand = await Stand([*OF_ONE, Check(GPT)]).opened()
+    hangs = asyncio.Event()
+    stand.script.hangs = dict.fromkeys(map(attrgetter("id"), OF_ONE), hangs)
+    before = len(stand.script.of(GPT))
+    await stand.passes(120)
+
+    assert 4 == len(stand.script.of(GPT)) - before
+    hangs.set()
+
+
+@pytest.mark.parametrize("set_back", [timedelta(0), timedelta(hours=1)])
+async def test_an_outage_of_a_component_of_many_checks_is_found_by_weighing_them_together(set_back: timedelta) -> None:
+    """As in a small one, though once a second and not with each look that fails; each check by itself takes until 28 s."""
+    stand = await Stand(OF_ONE[:300]).opened()
+    stand.script.answers = dict.fromkeys(map(attrgetter("id"), OF_ONE), BROKEN)
+    await stand.passes(3)
+    stand.clock.step_wall(-set_back)
+    await stand.passes(21)
+
+    assert "down" == stand.level("big.api")
+
+
+async def test_an_outage_of_a_component_of_many_checks_costs_no_more_for_each_of_them() -> None:
+    """Thousands that fail together are thought over together."""
+    few = await outage_costs_s(250)
+
+    assert await outage_costs_s(1_000) < 2 * few
+
+
+async def outage_costs_s(checks: int) -> float:
+    """Processor time for each check of a component in the first half minute in which all of them fail."""
+    stand = await Stand(OF_ONE[:checks]).opened()
+    stand.script.answers = dict.fromkeys(map(attrgetter("id"), OF_ONE), BROKEN)
+    with GARBAGE.held_off():
+        began = time.thread_time()
+        await stand.passes(30)
+        return (time.thread_time() - began) / checks
