@@ -112,7 +112,7 @@ def settings_of(config: Config | None, section: DetectionConfig) -> Settings:
 
 def _config(path: Path, *, needed: bool) -> Config | None:
     if not needed and not path.exists():
-        note(f"{path} does not exist, so every check is judged by the settings that are usual.")
+        note(f"{path} does not exist, so the default settings judge every check.")
         return None
     return load_for_verbs(path)[0].config
 

@@ -22,6 +22,7 @@ from bot.doctor.look_once import OneLook, look_once
 from bot.system.clock import SystemClock
 from bot.system.logs import configure_logs
 from bot.system.redaction import Redactor
+from bot.views.text import count
 from bot.watch.plan import Plan
 from bot.wiring.plan import plan
 from bot.wiring.probing import Probing
@@ -44,7 +45,7 @@ def check(config_path: Path, as_json: bool, names: tuple[str, ...]) -> None:
     configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)
     chosen, components = _chosen(loaded, names, as_json)
     if sys.stderr.isatty():
-        note(f"running {len(chosen.checks) + len(chosen.controls)} checks ...")
+        note(f"running {count(len(chosen.checks) + len(chosen.controls), 'check')} ...")
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             looked = runner.run(_look(loaded.config, chosen, components))

@@ -11,6 +11,7 @@ from bot.config.models import Config
 from bot.config.schema import schema
 from bot.ports.signed_requests import REQUEST_PATH
 from bot.slack.scopes import EVENTS, PRIVATE_SCOPES, SCOPES
+from bot.views.text import count
 from bot.wiring.manifest import manifest_for
 
 
@@ -33,9 +34,9 @@ def check(config_path: Path, no_env: bool) -> None:
         click.echo(f"not available yet: {config_path}:{item.line}: {item.path}: {item.what}")
     if not loaded.config.control_group and loaded.config.checks():
         click.echo(f"note: {loaded.config.control_words()}")
-    count = len(loaded.config.live_checks())
-    components, flags = len(loaded.config.components()), len(loaded.config.flags)
-    click.echo(f"{config_path} is good: {components} components, {count} checks on, {flags} flags.")
+    components, flags = count(len(loaded.config.components()), "component"), count(len(loaded.config.flags), "flag")
+    checks = count(len(loaded.config.live_checks()), "check")
+    click.echo(f"{config_path} is good: {components}, {checks} on, {flags}.")
 
 
 @config.command("schema")

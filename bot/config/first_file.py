@@ -101,8 +101,9 @@ _READERS = """  read_tokens: ["${UNDERSTUDY_READ_TOKEN:-}"]        # services re
 _STORE = """store: ${UNDERSTUDY_STORE:-}              # empty: SQLite in `data`; postgresql://user@host/name: replicas share it
 """
 _CONTROLS = """control_group:                          # they tell us from them: when none answers, it is our own network
-  - {type: tcp, host: one.one.one.one, port: 443, every: 30s}
-  - {type: dns, host: example.com, every: 30s}
+  - {name: cloudflare, type: tcp, host: one.one.one.one, port: 443, every: 30s}
+  - {name: google, type: tcp, host: dns.google, port: 443, every: 30s}
+  - {name: names, type: dns, host: example.com, every: 30s}
 """
 
 

@@ -95,7 +95,7 @@ def _read(path: File, report: Report) -> Map:
     if isinstance(root, Map):
         return root
     if not report.errors and (root is None or (isinstance(root, Scalar) and root.value is None)):
-        report.error(_WHOLE, (), "the file is empty", "begin with examples/understudy.yaml")
+        report.error(_WHOLE, (), "the file is empty", "take it away, and `understudy init` writes one")
     elif not report.errors and root is not None:
         report.error(root.mark, (), "the file does not hold a mapping", "write sections such as `slack:` and `providers:`")
     raise ConfigErrors(report.errors)
@@ -108,7 +108,7 @@ def _text(path: File, report: Report) -> str:
             return data.decode("utf-8-sig")
         report.error(_WHOLE, (), "the file is too large", f"at most {MAX_BYTES} bytes")
     except FileNotFoundError:
-        report.error(_WHOLE, (), "there is no such file", "name another one, or begin with examples/understudy.yaml")
+        report.error(_WHOLE, (), "there is no such file", "`understudy init` writes one; `--config` names another")
     except NotRegularError:
         report.error(_WHOLE, (), "it is not a regular file", "name a file: a pipe or a device may never end")
     except OSError as error:

@@ -36,6 +36,7 @@ from bot.store.home import Home
 from bot.store.sqlite.engine import sqlite_report
 from bot.system.clock import SystemClock
 from bot.system.descriptors import complaint, limit_after_start
+from bot.views.text import count
 from bot.wiring.plan import slack_login
 from bot.wiring.retained import SETTING, keep
 
@@ -91,9 +92,8 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
 def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     """What is off, not available yet, or open to everybody."""
     config = loaded.config
-    found = [
-        Finding("good", "configuration", f"{config_path}: {len(config.live_checks())} checks on, {len(config.flags)} flags")
-    ]
+    checks, flags = count(len(config.live_checks()), "check"), count(len(config.flags), "flag")
+    found = [Finding("good", "configuration", f"{config_path}: {checks} on, {flags}")]
     found += [Finding("note", "configuration", warning) for warning in loaded.warnings]
     found += [Finding("note", f"{off.component}.{off.check}", f"off: {off.reason}") for off in loaded.off_checks]
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
@@ -125,12 +125,16 @@ def _controls(config: Config) -> list[Finding]:
     if config.checks() and config.controls_without_names():
         words = "each control is a number: a dead resolver of ours can look like the provider's outage; add one of type dns"
         return [Finding("note", "control_group", words)]
-    if not config.checks() or len(live) >= 2:
+    ways = [placed for placed in live if placed.check.type != "dns"]  # what our resolver answers proves nothing of the way out
+    if not config.checks() or len(ways) >= 2:
         return []
     if not live:
         words = "it is empty: a fault of our own network can look like everybody's outage; add two controls of different owners"
+    elif not ways:
+        words = "controls of type dns ask our resolver alone: a dead line is taken for everybody's outage; add two of type tcp"
     else:
-        words = f"{live[0].name} is the only control: its own outage can look like ours; add one of another owner"
+        beside = "the only control" if live == ways else "the only control that is not of type dns"
+        words = f"{ways[0].name} is {beside}: its own outage can look like ours; add one of another owner"
     return [Finding("note", "control_group", words)]
 
 

@@ -13,7 +13,6 @@ from bot.exports.markdown import markdown
 from bot.system.redaction import Redactor
 
 FORMATS = EXPORT_FORMATS
-NOT_YET = ("html",)
 WRITERS = {"md": markdown, "json": json_, "csv": csv_}
 
 
@@ -33,7 +32,6 @@ def render(
     """
     write = WRITERS.get(format)
     if write is None:
-        what = "is not available yet" if format in NOT_YET else "is not known"
-        raise ValueError(f"the export format {format[:40]!r} {what}; there are: {', '.join(FORMATS)}")
+        raise ValueError(f"the export format {format[:40]!r} is not known; there are: {', '.join(FORMATS)}")
     text = write(incident, facts, policy, redactor or Redactor(()))
     return f"{incident.name}-timeline.{format}", text.encode("utf-8", "backslashreplace")

@@ -120,7 +120,7 @@ class SlackLink:
         """What is wrong with the link, with the remedy; empty when nothing is."""
         if self.last is None or self.last.ok:
             return ""
-        return " ".join(f"{problem}." for problem in self.last.problems)
+        return " ".join(words if words.endswith(("?", ".")) else f"{words}." for words in map(str, self.last.problems))
 
     async def _try(self) -> Preflight:
         found = await preflight(self._login, self._scopes, timeout_s=LOOK_WITHIN_S)

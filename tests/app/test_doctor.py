@@ -13,7 +13,7 @@ from bot.store.samples.sqlite import SAMPLES_FILE, InlineSamples
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
 SLACK = "slack: {bot_token: xoxb-123456, app_token: xapp-123456}\n"
-CONTROLS = "control_group: [{type: tcp, host: a, port: 1}, {type: dns, host: b}]\n"
+CONTROLS = "control_group: [{type: tcp, host: a, port: 1}, {name: b, type: tcp, host: b, port: 1}, {type: dns, host: c}]\n"
 HTTP = "{type: http, url: 'https://a'}"
 
 
@@ -53,10 +53,15 @@ def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
             "each control is a number: a dead resolver of ours can look like the provider's outage",
         ),
         ("control_group: [{type: tcp, host: a, port: 1}]", "tcp is the only control: its own outage can look like ours"),
+        (
+            "control_group: [{type: tcp, host: a, port: 1}, {type: dns, host: b}]",
+            "tcp is the only control that is not of type dns: its own outage can look like ours",
+        ),
+        ("control_group: [{type: dns, host: b}]", "a dead line is taken for everybody's outage; add two of type tcp"),
     ],
 )
 def test_missing_control_is_named(controls: str, said: str, tmp_path: Path) -> None:
-    """None, one without its key, and one that stands alone."""
+    """None, one without its key, one that stands alone, and one beside those that only ask our resolver."""
     assert said in findings(tmp_path, controls)["control_group"]
 
 

@@ -39,6 +39,7 @@ async def test_bot_works_without_slack_and_connects_when_it_comes_back(deploymen
 
     assert not part["ok"]
     assert "Slack cannot be asked" in part["sentence"]
+    assert not part["sentence"].endswith("?."), "one mark ends a sentence"
     assert "claude" == await bot.serves(FLAG)
     assert 200 == (await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"variant": "gpt", "reason": "down"})).status
     assert "gpt" == await bot.serves(FLAG)

@@ -76,7 +76,7 @@ def test_a_trace_needs_no_configuration(tmp_path: Path) -> None:
     missing = tmp_path / "none.yaml"
     ended = run("--trace", str(trace(tmp_path / "t.csv")), "--config", str(missing))
 
-    assert f"note: {missing} does not exist, so every check is judged by the settings that are usual.\n" == ended.stderr
+    assert f"note: {missing} does not exist, so the default settings judge every check.\n" == ended.stderr
     assert "today: 1 detection; there is no record of incidents to compare with (name it with --data)." in lines(ended)
 
 

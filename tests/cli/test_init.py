@@ -45,13 +45,13 @@ def refused(folder: Path, *args: str) -> str:
     "slack", [("socket",), ("http", "--public-url", "https://bot.example.com"), ("none",)], ids=["socket", "http", "none"]
 )
 def test_what_it_writes_the_bot_takes(slack: tuple[str, ...], preset: str, tmp_path: Path) -> None:
-    """Whatever is chosen: no error, every check on, and controls of two owners."""
+    """Whatever is chosen: no error, every check on, controls of two owners, and one that asks our resolver."""
     loaded, _ = written(tmp_path, "--provider", preset, "--slack", *slack)
 
     assert slack[0] == loaded.config.slack.mode
     assert {preset} == {placed.provider for placed in loaded.config.checks()}
     assert () == loaded.off_checks
-    assert 2 == len(loaded.config.controls())
+    assert ["tcp", "tcp", "dns"] == [control.check.type for control in loaded.config.controls()]
 
 
 def test_the_first_flag_falls_back_to_the_second_provider_and_then_to_cached_answers(tmp_path: Path) -> None:

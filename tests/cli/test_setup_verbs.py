@@ -38,7 +38,7 @@ async def test_good_file_is_called_good(deployment: Deployment) -> None:
     ended = await deployment.understudy("config", "check")
 
     assert (0, "") == (ended.status, ended.err)
-    assert f"{deployment.config} is good: 3 components, 2 checks on, 1 flags." in ended.out
+    assert f"{deployment.config} is good: 3 components, 2 checks on, 1 flag." in ended.out
     assert "off: openai.api.front: headers.authorization is empty: set OPENAI_API_KEY" in ended.out
     assert not deployment.data.exists()
 

@@ -128,8 +128,8 @@ def test_file_that_is_no_configuration_gives_one_error_when_read(tmp_path: Path,
 
 
 def test_missing_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:
-    """A path that leads nowhere is told like every other mistake."""
-    with pytest.raises(ConfigErrors, match="there is no such file"):
+    """Told like every other mistake, with what a newcomer types next."""
+    with pytest.raises(ConfigErrors, match="there is no such file — `understudy init` writes one"):
         load(tmp_path / "none.yaml", {})
 
 

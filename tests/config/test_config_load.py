@@ -53,7 +53,7 @@ def test_example_loads_when_only_slack_is_set() -> None:
     assert ["anthropic.web.front", "openai.web.front", "gemini.api.certificate", "ours.reports.run"] == [
         placed.id for placed in config.live_checks()
     ]
-    assert ["control.tcp", "control.dns"] == [placed.id for placed in config.controls()]
+    assert ["control.cloudflare", "control.google", "control.names"] == [placed.id for placed in config.controls()]
     assert (
         OffCheck("anthropic.api", "models", "headers.x-api-key is empty: set ANTHROPIC_API_KEY to turn the check on")
         in found.off_checks

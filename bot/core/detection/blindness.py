@@ -191,8 +191,9 @@ class _Look:
         ways = {id: s for id, s in self.controls.items() if id not in self._rule.resolvers}
         dark = [id for id, s in ways.items() if by_network(s)]
         if _majority(len(dark), len(ways)) and not self._proof(since := self._began(dark, len(ways))):
-            verb = "is" if len(ways) == 1 else "are"
-            return f"{_of(len(dark), len(ways), 'control')} {verb} unreachable", since
+            if len(ways) == 1:
+                return f"{dark[0] if resolvers else 'the only control'} is unreachable", since
+            return f"{_of(len(dark), len(ways), 'control')} are unreachable", since
         mute = [id for id, s in resolvers.items() if by_network(s)]
         if _majority(len(mute), len(resolvers)) and not self._proof(since := self._began(mute, len(resolvers)), resolved=True):
             return f"our resolver does not answer, says {_of(len(mute), len(resolvers), 'control')}", since

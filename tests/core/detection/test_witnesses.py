@@ -338,6 +338,13 @@ def test_how_many_controls_are_dark_is_told_in_words() -> None:
     assert ["the only control is unreachable", "both controls are unreachable", "all 3 controls are unreachable"] == said
 
 
+def test_a_control_beside_one_of_type_dns_is_told_by_its_name() -> None:
+    """What `understudy init` writes holds two controls, so nobody finds "the only one" in it."""
+    look = Round(rule=SightRule(resolvers=frozenset({"names"})))
+
+    assert "way is unreachable" == look.at(0, way=DARK, names=DARK, a=DARK).reason
+
+
 @pytest.mark.parametrize(("dark", "of", "blind"), [(1, 2, False), (2, 3, True), (2, 4, False), (3, 4, True), (3, 5, True)])
 def test_more_than_half_of_the_controls_must_be_dark(dark: int, of: int, blind: bool) -> None:
     """Of two, both."""
