@@ -14,7 +14,8 @@ from bot.core.decide.permissions import Denied
 from bot.core.signals import AddMessage, Declare
 from bot.ports import Message
 from bot.ports.payloads import Form, Press, Shortcut, Written
-from bot.views.answers import answer_message, told, words
+from bot.views.answers.in_slack import answer_message, told
+from bot.views.answers.words import words
 from bot.views.blocks import section
 from bot.views.denied import denied_message
 from bot.views.faces import Slack

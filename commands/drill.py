@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core.record.incident import Incident
 from bot.core.signals import StartDrill, StopDrill
 from bot.verbs.naming import called
-from bot.views.answers import shown
+from bot.views.answers.in_slack import shown
 from bot.views.incident.drill import drill_status, drill_summary
 from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer

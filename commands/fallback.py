@@ -23,7 +23,7 @@ from bot.core.signals import (
     UnpinFlag,
 )
 from bot.outcomes.lately import requests_lately
-from bot.views.answers import shown
+from bot.views.answers.in_slack import shown
 from bot.views.flags.board import flag_status
 from bot.views.flags.readers import flag_readers
 from bot.views.flags.rehearsals import rehearsal_results

@@ -13,7 +13,8 @@ from bot.core.record.incident import Incident
 from bot.core.signals import GiveRole, Merge, ReleaseFlag, SetPhase, SetSeverity, Signal, WriteUpdate
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
-from bot.views.answers import told, words
+from bot.views.answers.in_slack import told
+from bot.views.answers.words import words
 from bot.views.faces import Slack
 from bot.views.incident import buttons, forms
 from bot.views.incident.evidence import evidence

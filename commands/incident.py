@@ -16,7 +16,7 @@ from bot.core.signals.incident import AskExport, Declare, SetSeverity
 from bot.ports import Message
 from bot.verbs.incident import VERBS
 from bot.verbs.verb import Sender
-from bot.views.answers import answer_message, told
+from bot.views.answers.in_slack import answer_message, told
 from bot.views.incident import buttons
 from bot.views.incident.briefing import briefing
 from bot.views.incident.card import which_step

@@ -10,7 +10,7 @@ from bot.core.answers.base import Answer
 from bot.core.model import Actor
 from bot.ports import Message
 from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Question, Reaction, Shortcut
-from bot.views.answers import words
+from bot.views.answers.words import words
 from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
 from commands.parse import Misunderstood

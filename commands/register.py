@@ -12,7 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.answers.incident import JoinedBefore
 from bot.ports import Message
 from bot.ports.payloads import Command, Event, Form, Press
-from bot.views.answers import answer_message, told, words
+from bot.views.answers.in_slack import answer_message, told
+from bot.views.answers.words import words
 from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
 from bot.views.text import inert

@@ -15,7 +15,8 @@ from bot.core.signals.tasks import ChangeTask, FinishTask, GiveTask
 from bot.core.tasks import Task
 from bot.ports import Message
 from bot.ports.payloads import Form, Press
-from bot.views.answers import answer_message, told, words
+from bot.views.answers.in_slack import answer_message, told
+from bot.views.answers.words import words
 from bot.views.denied import denied_message
 from bot.views.faces import Slack
 from bot.views.incident import tasks as views

@@ -20,7 +20,8 @@ from bot.ports.payloads import Changed, Form, Press, Reaction, Shortcut, Written
 from bot.system.garbage import GARBAGE
 from bot.timeline.rows import Row
 from bot.timeline.story import entry_words, story
-from bot.views.answers import shown, told, words
+from bot.views.answers.in_slack import shown, told
+from bot.views.answers.words import words
 from bot.views.denied import denied_message
 from bot.views.faces import Slack
 from bot.views.incident import timeline as views

@@ -5,7 +5,7 @@ from bot.core.signals import Mute, Reported, Unmute
 from bot.core.signals.base import ADMINS
 from bot.ports import Message
 from bot.views.about import about, maintenance, mute_answer
-from bot.views.answers import shown, told
+from bot.views.answers.in_slack import shown, told
 from bot.views.denied import denied_attempts
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message

@@ -13,7 +13,7 @@ from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolic
 from bot.core.record.fact import Body, Fact
 from bot.core.record.incident import Incident
 from bot.core.record.world import World
-from bot.views.answers import words
+from bot.views.answers.words import words
 from bot.views.faces import Slack
 from bot.views.text import spoken
 

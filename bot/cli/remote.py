@@ -26,7 +26,7 @@ from bot.store.home import Home
 from bot.store.lock import is_free
 from bot.system.logs import configure_logs
 from bot.system.private_files import CONTROL_FILE
-from bot.views.answers import words
+from bot.views.answers.words import words
 from bot.views.faces import Terminal
 from bot.web.api.shapes import answer_from
 

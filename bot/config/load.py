@@ -5,7 +5,6 @@ from pathlib import Path as File
 
 from pydantic import ValidationError
 
-from bot.config.crossrefs import cross_check
 from bot.config.models import Config
 from bot.config.pending import pending_at, pending_reason
 from bot.config.presets import apply_presets
@@ -30,6 +29,7 @@ from bot.config.reading.tree import (
     walk,
     with_values,
 )
+from bot.config.refs.cross import cross_check
 from bot.core.ids import ComponentId
 from bot.core.lazy_dataclass import dataclass
 

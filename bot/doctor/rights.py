@@ -1,6 +1,6 @@
 """Who may do what by the configuration alone; the doctor says it, and every start does."""
 
-from bot.config.models import PeopleConfig
+from bot.config.people import PeopleConfig
 
 Said = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will not work), and the sentence
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.config.models import PeopleConfig
+from bot.config.people import PeopleConfig
 from bot.core.decide.incident.roles import GONE
 from bot.core.decide.incident.tasks import awaiting
 from bot.core.decide.permissions import not_asking

@@ -8,7 +8,7 @@ import pytest
 from bot.core.model import Actor
 from bot.core.record.flag_facts import Engaged
 from bot.core.signals import EngageFlag
-from bot.views.answers import shown
+from bot.views.answers.in_slack import shown
 from bot.views.flags.board import flag_status
 from tests.dialogs.talk import Talk
 from tests.house import FLAG

@@ -31,7 +31,7 @@ from bot.slack.reception import TOO_MANY, UNKNOWN, WORDS
 from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
-from bot.views.answers import answer_message, told
+from bot.views.answers.in_slack import answer_message, told
 from commands.converting import INVITE, Existing
 from commands.desk import CommandContext, Request
 from commands.drill import drill

@@ -21,7 +21,7 @@ from bot.timeline.story import story as story_rows
 from bot.views import home as home_views
 from bot.views import in_short, storage
 from bot.views.about import About, about, maintenance, mute_answer
-from bot.views.answers import told as told_answer
+from bot.views.answers.in_slack import told as told_answer
 from bot.views.component_messages import sight_words
 from bot.views.denied import denied_attempts
 from bot.views.flags.board import flag_status

@@ -18,7 +18,8 @@ from bot.core.decide.incident.reminders import Snoozed
 from bot.core.decide.permissions import Denied
 from bot.core.model import Phase
 from bot.core.signals.base import Role
-from bot.views.answers import answer_message, told, words
+from bot.views.answers.in_slack import answer_message, told
+from bot.views.answers.words import words
 from bot.views.faces import Api, Face, Slack, Terminal
 from bot.views.text import inert, local
 from bot.web.api.shapes import answer_from, answer_shape

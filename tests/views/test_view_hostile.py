@@ -22,7 +22,7 @@ from bot.core.record.kinds import BODIES
 from bot.ports import Message
 from bot.timeline.story import story as story_rows
 from bot.views import in_short
-from bot.views.answers import shown as shown_answer
+from bot.views.answers.in_slack import shown as shown_answer
 from bot.views.flags.board import flag_status
 from bot.views.health import board, provider
 from bot.views.help import help_text

@@ -29,7 +29,7 @@ from bot.flags.board import FlagBoard, Reader
 from bot.ports import LatencyPicture
 from bot.system.denials import Attempt
 from bot.timeline.drills import drill_report
-from bot.views.answers import words
+from bot.views.answers.words import words
 from bot.views.faces import Api
 from bot.views.incident.customers import served_figures
 

@@ -1,17 +1,14 @@
 """What became of a signal, in words for whoever sent it: one sentence for each kind of answer, the same on every face.
 
 What there is to type differs by face, so that is asked of it (`faces`). Words are plain text and may hold foreign ones; each
-face escapes them as it needs to. Refusals that may be overruled come with a press in Slack (`answer_message`).
+face escapes them as it needs to. In Slack some come with a press (`in_slack`).
 """
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.core.answers import base
 from bot.core.answers import components as ca
-from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
 from bot.core.decide.incident import entries as ea
 from bot.core.decide.incident.mitigating import MitigatedAlready, MitigationNoted, NotMitigated
@@ -19,28 +16,21 @@ from bot.core.decide.incident.naming import CalledAlready, NoNewTitle, Renamed, 
 from bot.core.decide.incident.reminders import NoReminders, NoSuchSnooze, Resumed, Snoozed, SnoozedNot
 from bot.core.decide.incident.roles import NoRole, RoleAlready, RoleGiven, RoleTaken
 from bot.core.decide.incident.runbooks import NoStep, StepAsBefore, StepIsTicked
-from bot.core.decide.incident.tasks import TaskIsAdded, TaskIsChanged
 from bot.core.decide.permissions import Denied
 from bot.core.detection.reasons import span
 from bot.core.model import ActorKind, Phase
-from bot.ports import Message
-from bot.views.blocks import Block, actions, button, section
-from bot.views.denied import denied_message, denied_words
-from bot.views.drill_answers import drill_words
-from bot.views.faces import Face, Slack
+from bot.views.answers.drill import drill_words
+from bot.views.denied import denied_words
+from bot.views.faces import Face
 from bot.views.flags.answers import flag_words
 from bot.views.flags.rehearsal_answers import rehearsal_words
-from bot.views.incident.buttons import join_button
 from bot.views.incident.merging import merging_words
 from bot.views.incident.repair import repair_words
-from bot.views.incident.tasks import task_message, task_words
-from bot.views.limits import fit
-from bot.views.text import clock, code, foreign, inert, mention, plain, spoken, stop, unmarked
+from bot.views.incident.tasks import task_words
+from bot.views.text import plain
 
 A_DAY = timedelta(days=1)
-TITLE_MAX = 200
 MAY_BE_CORRECTED = "What people can correct are notes and messages."
-MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
 
 WORDLESS: dict[type[base.Answer], str] = {
     base.Noted: "noted",
@@ -104,7 +94,7 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.Declared(title=title) as b:
             before = "; ".join(f"INC-{one.number} {one.title}" for one in b.beside)
             also = f". Declared shortly before: {before}" if before else ""
-            return f"{answer.name} is declared{_for_when(b, face.time)}: {title}{also}"
+            return f"{answer.name} is declared{for_when(b, face.time)}: {title}{also}"
         case a.ChannelTaken():
             return f"This is the channel of {answer.name} already. Nothing was declared."
         case a.CannotHaveBeen() as b:
@@ -184,7 +174,7 @@ def _of_role(answer: RoleGiven | RoleTaken | RoleAlready | NoRole) -> str:
             return f"{to.name} {has} already." if to else f"Nobody {has}."
 
 
-def _for_when(declared: a.Declared, clock: Callable[[datetime, datetime], str]) -> str:
+def for_when(declared: a.Declared, clock: Callable[[datetime, datetime], str]) -> str:
     """` at 16:10 UTC for 14:00 UTC`, where it did not begin when it was declared."""
     if declared.at is None or declared.began_at is None:
         return ""
@@ -327,75 +317,5 @@ def _whole_hours(longest: timedelta) -> str:
     return f"{hours:g} hours" if hours >= 2 and hours.is_integer() else span(longest)
 
 
-# --- in Slack
-
-
-def told(answer: base.Answer) -> str:
-    """The answer where people meet in Slack; a declaration says where they will. Foreign words in it break no mark of ours."""
-    answer = _unmarked(answer)
-    said = words(answer, Slack())
-    return _where_next(said, answer) if isinstance(answer, a.Declared) else said
-
-
-def _unmarked(value: Any) -> Any:
-    """The same with all text in it `unmarked`; the key of a flag, which is there to be typed, stays."""
-    if is_dataclass(value) and not isinstance(value, type):
-        texts = {one.name: _unmarked(getattr(value, one.name)) for one in fields(value) if one.name != "flag"}
-        return replace(value, **texts)
-    if isinstance(value, tuple):
-        return tuple(map(_unmarked, value))
-    return unmarked(value) if type(value) is str else value
-
-
-def _where_next(said: str, declared: a.Declared) -> str:
-    over = " It is over, so nobody is paged." if declared.ended_at else ""
-    if declared.channel:
-        return f"{stop(said)}{over} This is its channel now."
-    return f"{stop(said)}{over} Its channel #{declared.channel_name} is being made; you are invited."
-
-
-def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "", **more: str) -> Message | None:
-    """The answer with the way on as a button; None where the words are enough. `word` is `/incident` as it is called here.
-
-    `title`, `severity` and what there is `more` (times, a channel) are those of a declaration, for declaring it all the same.
-    """
-    match answer:
-        case fa.NoApprover(flag=flag, named=named):
-            text = f"Only the approvers of {code(flag)} may answer that: {' '.join(map(mention, named))}. Nothing was changed."
-            return Message(text, (section(text),))
-        case Denied(named=named) if named:
-            return denied_message(answer)
-        case a.Declared(began_at=datetime()) as b:
-            # Each reader's own time, since that is what was typed.
-            shown = _where_next(f"{b.name} is declared{_for_when(b, clock)}: {foreign(b.title)}", b)
-            return fit(Message(spoken(inert(told(b))), (section(shown),)))
-        case TaskIsAdded() | TaskIsChanged():
-            return task_message(answer)
-        case a.OpenAlready(choices=choices):
-            open_ones = choices[:MOST_CHOICES]
-            carried = str(more.get("message", ""))
-            styles = ["primary", *[""] * len(open_ones)]  # one stands out
-            joins = [join_button(n, style=style, message=carried) for n, style in zip(open_ones, styles, strict=False)]
-            again = {"title": plain(title, TITLE_MAX), "severity": severity, **more}
-            other = button("Declare a separate one", "incident.separate", again)
-            ways = [code(f"{word} join INC-{number}") for number in open_ones]
-            typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."
-            return _offer(told(answer), typed, *joins, *([other] if title else []))
-        case a.StillFailing():
-            value = {"incident": answer.incident, "force": True}
-            made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
-            return _offer(told(answer), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
-    return None
-
-
-def shown(answer: base.Answer, word: str = "/incident") -> Message:
-    """The answer as a message for whoever asked."""
-    return answer_message(answer, word) or Message(inert(told(answer)))
-
-
 def _open_for(one: a.OpenOne) -> str:
     return f"is open for {one.provider} already" if one.provider else "was declared within the last half hour"
-
-
-def _offer(text: str, other_way: str, *buttons: Block) -> Message:
-    return fit(Message(inert(text), (section(f"{inert(text)}\n{other_way}"), *actions(buttons))))

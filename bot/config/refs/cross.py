@@ -10,12 +10,12 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.checks.kinds import CHECK_MODELS, CONTROL
 from bot.config.exposure import check_exposure
-from bot.config.paging_refs import check_paging
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, entry, items, text
-from bot.config.rehearsal_refs import check_rehearsals
+from bot.config.refs.paging import check_paging
+from bot.config.refs.rehearsals import check_rehearsals
+from bot.config.refs.sinks import check_sinks
 from bot.config.scalars import parse_duration, show
-from bot.config.sink_refs import check_sinks
 from bot.core.ids import ComponentId
 
 LEVELS = ("viewers", "responders", "commanders", "admins")  # of `people`, the lowest first

@@ -1,0 +1,1 @@
+"""Whether what one section names stands in another."""

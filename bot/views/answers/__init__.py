@@ -1,0 +1,1 @@
+"""What became of a signal, for whoever sent it."""
