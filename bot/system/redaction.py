@@ -30,10 +30,11 @@ RUN = 12  # characters of a secret that may not stand anywhere
 MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of what may be a token, folded: quicker to deny than the pattern
 LEAST = 6  # characters of a secret; shorter ones occur by chance all over a log
 LEAST_ENCODED = 8  # of an encoded form of a short one
-DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (0.4 MB each)
-TWICE_AT_MOST = 50  # secrets that are looked for encoded twice as well (0.3 MB each)
+DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (0.1 MB each)
+TWICE_AT_MOST = 50  # secrets that are looked for encoded twice as well (0.05 MB each)
 GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
 STEP = RUN - GRAM + 1
+SPREAD = 4  # slots a place at least: most grams of other texts fall into an empty one
 PART = 16_384  # characters of a long text that are looked through in one go
 _CUT = re.compile(r"(?<![rR\s])[\r\n](?=\S)")  # the end of a line, but none behind which the token of a `bearer` may stand
 ROUNDS = 3  # of undoing escapes
@@ -162,16 +163,21 @@ class Redactor:
         return whole
 
     def _index(self) -> None:
-        """Where each gram stands in all forms: the last place by the gram, and by each place the one before it."""
-        self._forms = "\n".join(self._long)  # no run goes on over a line end: what is looked through has none
-        self._last: dict[str, int] = {}
-        self._earlier = array("i", [-1]) * len(self._forms)
-        begins = 0
+        """Where each gram stands in all forms: the last place by the gram's slot, and by each place the one before it.
+
+        Other grams may share a slot. A dict with the grams as its keys would take several times the memory.
+        """
+        # No run goes on over a line end: what is looked through has none. The first one keeps place 0 free, which says: none.
+        self._forms = "\n" + "\n".join(self._long)
+        self._slots = (1 << (SPREAD * len(self._forms)).bit_length()) - 1
+        self._last = array("i", [0]) * (self._slots + 1)
+        self._earlier = array("i", [0]) * len(self._forms)
+        begins = 1
         for form in self._long:
             for place in range(begins, begins + len(form) - GRAM + 1):
-                gram = self._forms[place : place + GRAM]
-                self._earlier[place] = self._last.get(gram, -1)
-                self._last[gram] = place
+                slot = hash(self._forms[place : place + GRAM]) & self._slots
+                self._earlier[place] = self._last[slot]
+                self._last[slot] = place
             begins += len(form) + 1
         self._long.clear()
 
@@ -204,13 +210,15 @@ class Redactor:
         """Where forms stand that are long enough to be known by a run, or when they were wrapped."""
         for form in self._wrapped:
             yield from _each(form, text)
-        last = self._last
-        for at in [at for at in range(0, len(text) - GRAM + 1, STEP) if text[at : at + GRAM] in last]:
-            place = last[text[at : at + GRAM]]
-            while place >= 0:
-                start, end = _run(text, at, self._forms, place)
-                if end - start >= RUN:
-                    yield start, end
+        last, slots = self._last, self._slots
+        for at in [at for at in range(0, len(text) - GRAM + 1, STEP) if last[hash(text[at : at + GRAM]) & slots]]:
+            gram = text[at : at + GRAM]
+            place = last[hash(gram) & slots]
+            while place:
+                if self._forms.startswith(gram, place):
+                    start, end = _run(text, at, self._forms, place)
+                    if end - start >= RUN:
+                        yield start, end
                 place = self._earlier[place]
 
 
