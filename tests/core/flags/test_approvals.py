@@ -7,13 +7,17 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers import flags as fa
-from bot.core.model import Actor, Level, Severity
+from bot.core.answers.base import NoFlag
+from bot.core.decide.draft import Step
+from bot.core.decide.flags.mitigation import FALLBACK_RULE
+from bot.core.effects import PostLine
+from bot.core.model import Actor, Level, Phase, Severity
 from bot.core.paging import PageStep, PagingPolicy
 from bot.core.record.flag_facts import Engaged, EngageProposed
 from bot.core.record.paging_facts import Paged, PagingResumed, PagingSettled
-from bot.core.record.steering.steering_facts import AnswerOverdue, SwitchApproved
+from bot.core.record.steering.steering_facts import AnswerOverdue, ProposalRejected, SwitchApproved
 from tests.core.flags.steered import API, FLAG, OPENAI, bodies, engaged
-from tests.desk import ANA, BOB, Table, policy
+from tests.desk import ANA, BOB, Table, Written, policy
 
 EVE, OPERATOR = Actor.person("U0EVE", "eve"), Actor.operator("carl")
 PAGES = PagingPolicy(
@@ -160,3 +164,96 @@ def test_a_proposal_may_wait_as_long_as_it_likes_where_that_is_configured() -> N
     table.passes(60)
 
     assert [] == bodies(table, AnswerOverdue)
+
+
+@pytest.mark.parametrize("answer", [yes, no])
+def test_an_old_button_answers_nothing_though_its_variant_is_well(answer: object) -> None:
+    """Cached answers were proposed while GPT failed; now GPT is, and the button of before is still in the channel."""
+    table = proposed()
+    table.sees(OPENAI, Level.DOWN)
+    table.sees(OPENAI, Level.OPERATIONAL)
+
+    if answer is yes:
+        assert fa.NothingWaits(flag=FLAG, variant="cached") == yes(table, ANA, "cached")
+    else:
+        old = s.RejectProposal(ANA, flag=FLAG, variant="cached")
+        assert fa.NothingAsked(flag=FLAG) == table.send(old).answer
+    assert "gpt" == table.world.flag(FLAG).proposal.variant  # type: ignore[union-attr] # it waits
+    assert table.world.flag(FLAG).engagement is None
+
+
+def test_a_button_that_asks_what_is_proposed_says_no_to_it() -> None:
+    """By the name of the variant that it asked about."""
+    table = proposed()
+    answer = table.send(s.RejectProposal(ANA, flag=FLAG, variant="gpt")).answer
+
+    assert fa.Rejected(flag=FLAG, flag_name="support chat", changed=True, incident=1, variant="gpt") == answer
+    assert table.world.flag(FLAG).proposal is None
+
+
+@pytest.mark.parametrize(("said", "kept"), [("we look first", "we look first"), ("", "no reason given")])
+def test_a_no_stands_in_the_timeline_with_its_reason(said: str, kept: str) -> None:
+    """Of the incident that the question was about."""
+    table = proposed()
+    table.send(s.RejectProposal(ANA, flag=FLAG, reason=said))
+
+    assert [Written(ProposalRejected(FLAG, "gpt", kept), 1, ANA)] == table.written(ProposalRejected)
+
+
+def test_a_no_to_a_flag_that_nobody_knows_is_refused() -> None:
+    """With the flags that there are."""
+    assert NoFlag(key="nope", known=(FLAG,)) == proposed().send(s.RejectProposal(ANA, flag="nope")).answer
+
+
+def test_a_yes_that_is_not_the_last_one_is_told_in_the_channel() -> None:
+    """What the last one comes to is told by the switch."""
+    table = proposed(quorum=2)
+    counted = yes(table, ANA)
+    first = table.steps[-1]
+    yes(table, BOB)
+
+    known = {"flag": FLAG, "flag_name": "support chat", "incident": 1, "variant": "gpt"}
+    assert fa.YesCounted(**known, changed=True, given=1, quorum=2) == counted
+    assert [1, 1] == [written.incident for written in table.written(SwitchApproved)]
+    assert [SwitchApproved(FLAG, "gpt", 1, 2)] == told_of(table, first)
+    assert not any(isinstance(body, SwitchApproved) for body in told_of(table, table.steps[-1]))
+
+
+def told_of(table: Table, done: Step) -> list[object]:
+    """The facts that a step posts a line about."""
+    lines = {(effect.stream, effect.seq) for effect in done.effects if isinstance(effect.body, PostLine)}
+    return [fact.body for fact in table.facts if (fact.stream, fact.seq) in lines]
+
+
+def test_approvers_are_named_one_by_one_where_they_are_no_list() -> None:
+    """Whoever else presses hears whom to ask."""
+    assert fa.NoApprover(flag=FLAG, named=(BOB.id,)) == yes(proposed(approvers=(BOB.id,)), EVE)
+
+
+def test_that_nobody_answered_stands_in_the_incident_and_a_rule_said_so() -> None:
+    """Nobody reads it as a colleague's words."""
+    table = proposed()
+    table.passes(5)
+
+    assert [Written(AnswerOverdue(FLAG, "gpt", 5), 1, FALLBACK_RULE)] == table.written(AnswerOverdue)
+    assert [FALLBACK_RULE] == [written.actor for written in table.written(PagingResumed)]
+
+
+def test_nobody_is_paged_for_an_incident_that_is_over() -> None:
+    """Who ended it knows that the flag was left as it is."""
+    table = proposed()
+    table.send(s.SetPhase(ANA, incident=1, phase=Phase.RESOLVED, reason="we live with it", force=True))
+    paged = len(bodies(table, Paged))
+    table.passes(20)
+
+    assert [] == bodies(table, PagingResumed)
+    assert paged == len(bodies(table, Paged))
+
+
+def test_the_no_itself_settles_what_people_were_called_for() -> None:
+    """Not the next turn of the clock: a page could still go out before it."""
+    table = proposed()
+    table.passes(6)
+    no(table, ANA)
+
+    assert "" == table.world.incidents[1].paging.again
