@@ -53,7 +53,7 @@ class People:
         self._trusted = trusted
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[str, asyncio.Task[None]] = {}
-        self._overtaken: set[str] = set()
+        self._overtaken: dict[str, Standing | None] = {}  # by a change: what bars them now, as far as it said so
         self._silent_until = 0.0
         self._silence = ""
         self._kept: tuple[str, ...] = ()
@@ -96,12 +96,11 @@ class People:
 
         What bars somebody counts at once. The rest is asked: the event does not tell all workspaces of a person.
         """
-        id = str(user.get("id") or "")
+        id, barred = str(user.get("id") or ""), barred_as(user)
         if id in self._asking:
-            self._overtaken.add(id)  # the answer on its way may be older than this
+            self._overtaken[id] = barred  # the answer on its way may be older than this
         if id not in self._known:
             return
-        barred = barred_as(user)
         before = self._known[id]
         self._known[id] = _Known(
             barred or before.standing, self._clock.monotonic() if barred else None, _zone(user) or before.zone
@@ -159,8 +158,8 @@ class People:
             found = Standing.FOREIGN
         else:
             found, zone = standing_of(reply, us), _zone(reply)
-        self._known[user] = _Known(found, None if user in self._overtaken else self._clock.monotonic(), zone)
-        self._overtaken.discard(user)
+        asked_at = None if user in self._overtaken else self._clock.monotonic()
+        self._known[user] = _Known(self._overtaken.pop(user, None) or found, asked_at, zone)
         self._known.move_to_end(user)
         while len(self._known) > MOST:
             self._known.popitem(last=False)

@@ -109,6 +109,26 @@ async def test_an_answer_that_an_event_overtook_is_not_kept_for_an_hour(
     assert Standing.GUEST is await people.standing(ana.id)
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_bar_outlives_an_older_answer_though_slack_falls_silent(
+    workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock, known: bool
+) -> None:
+    """Somebody is deactivated while Slack's answer about them is on its way, and cannot be asked about again."""
+    if known:
+        await people.standing(ana.id)
+        later(clock, FRESH_FOR_S)
+
+    async def overtake(method: str, phase: str, args: object) -> None:
+        if method == "users.info" and phase == "after":
+            people.heard({"id": ana.id, "deleted": True})
+            workspace.faults.add("users.info", "error:internal_error", times=9)
+
+    workspace.faults.on_call(overtake)
+    first = await people.standing(ana.id)
+
+    assert (Standing.DEACTIVATED, Standing.DEACTIVATED) == (first, await people.standing(ana.id))
+
+
 async def test_changes_of_people_who_never_came_are_of_no_interest(people: People, workspace: LocalWorkspace) -> None:
     """In a workspace of twenty thousand, somebody changes their status all the time."""
     for number in range(1000):
