@@ -113,7 +113,7 @@ def _came(one: dict[str, Any]) -> str:
 @click.option("--reason", required=True, help="Why; it stands in the timeline.")
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
 @click.option("--share", default="", help="Only this percent of the readers, such as 25; the others stay on the default.")
-@click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal.")
+@click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal, or back to what is not well.")
 @scope_option
 @reach
 def engage(

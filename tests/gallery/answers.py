@@ -163,7 +163,7 @@ OF_FLAGS: tuple[base.Answer, ...] = (
     fa.Switched(**CHAT, variant="gpt", share=25), fa.NotEngaged(**CHAT), fa.NoShare(**CHAT),
     fa.ShareSet(**CHAT, share=50, variant="gpt", default="claude"),
     fa.ShareSet(**CHAT, share=100, variant="gpt", default="claude"), fa.ShareAlready(**CHAT, share=50, variant="gpt"),
-    fa.ShareUnwell(**CHAT, share=50, unwell=DOWN),
+    fa.ShareUnwell(**CHAT, share=50, unwell=DOWN), fa.ShareUnwell(**CHAT, share=50, unwell=DOWN, variant="gpt"),
     fa.ShareUnwell(**CHAT, share=100, unwell="OpenAI API is down"), fa.HandBackHeld(**CHAT, share=25),
     fa.HeldAlready(**CHAT, share=25),
     fa.NoHandBack(**CHAT), fa.HandBackResumed(**CHAT, share=25), fa.NothingHeld(**CHAT),

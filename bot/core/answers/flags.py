@@ -246,11 +246,15 @@ class ShareAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareUnwell(Refused):
-    """Where those readers would go is not well, and where they are is no worse: set it with `force`."""
+    """Where those readers would go is not well, and where they are is no worse: set it with `force`.
+
+    `variant` is the fallback that somebody would engage for that share; empty where they set the share of the one that is.
+    """
 
     KIND = "share_unwell"
     share: int
     unwell: str
+    variant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

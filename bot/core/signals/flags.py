@@ -11,7 +11,7 @@ class EngageFlag(Signal, by=COMMAND):
     """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal.
 
     `share` is the percent of readers who go there; the others stay on the default. `force` overrides a rehearsal that failed
-    or never was.
+    or never was, and a default that is not well where a smaller share sends readers back to it.
     """
 
     flag: str

@@ -153,8 +153,9 @@ def _of_steering(answer: Answer, face: Face) -> str:
             return f"{b.share} % of {flag} gets {b.variant} now, the others {b.default}. {lasts}"
         case fa.ShareAlready(share=share, variant=variant):
             return f"{share} % of {flag} gets {variant} already."
-        case fa.ShareUnwell(share=share, unwell=unwell):
-            all_the_same = face.flags("ramp", key, share=share, force=True)
+        case fa.ShareUnwell(share=share, unwell=unwell, variant=variant):
+            ramp = face.flags("ramp", key, share=share, force=True)
+            all_the_same = face.engage(key, variant, share, force=True) if variant else ramp
             return f"Nobody was moved: {unwell}. To do it all the same: {all_the_same}"
         case fa.HandBackHeld(share=share):
             return f"{first} stays as it is: {share} % on its default. To go on: {face.flags('resume', key)}"

@@ -7,12 +7,22 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.approvals import settle, yes
 from bot.core.decide.flags.automation import engage
 from bot.core.decide.flags.choosing import meant, served
-from bot.core.decide.flags.conditions import default_unwell, hands_off, how, incident_for, no_flag, troubled, verdicts, well
+from bot.core.decide.flags.conditions import (
+    default_unwell,
+    hands_off,
+    how,
+    incident_for,
+    no_flag,
+    troubled,
+    verdicts,
+    well,
+    where,
+)
 from bot.core.decide.flags.mitigation import lose_mitigation, mitigate
 from bot.core.decide.flags.ramps import step_back
 from bot.core.decide.flags.readiness import unready
 from bot.core.decide.flags.scopes import rest, rest_unwell, too_many
-from bot.core.decide.flags.steering import MOST_AHEAD, extend, set_share
+from bot.core.decide.flags.steering import MOST_AHEAD, UNSAID, extend, forced, set_share, worse_off
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
 from bot.core.record.flag_facts import Released
@@ -38,20 +48,29 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
         return draft.refuse(answered)
     if answered:
         return draft.done(answered)
+    worse = _sent_back(draft, policy, signal.share)
+    if worse and not signal.force:
+        return draft.refuse(fa.ShareUnwell(flag=policy.key, share=signal.share, unwell=worse, variant=variant))
     if state.engagement and state.engagement.variant == variant and signal.share < 100:
-        set_share(draft, policy, state.engagement, signal.share, signal.reason)
+        set_share(draft, policy, state.engagement, signal.share, forced(signal.reason or UNSAID, worse))
         if signal.hold_for:
             extend(draft, policy, draft.now + signal.hold_for)
         mitigate(draft)
-        done = fa.ShareSet(flag=policy.key, variant=variant, default=policy.default, share=signal.share)
-        return draft.done(done)
+        incident = where(draft.world, policy, state.engagement)
+        return draft.done(
+            fa.ShareSet(
+                flag=policy.key, incident=incident, share=signal.share, variant=variant, default=rest(draft.world, policy)
+            )
+        )  # fmt: skip
     why = unready(draft.world, policy, variant)
     if why and not (signal.force or signal.approves):
         return draft.refuse(Unrehearsed(flag=policy.key, variant=variant, reason=why))
     trouble = troubled(draft.world, policy, Level.DEGRADED)
-    reason = signal.reason or (state.proposal.reason if state.proposal else verdicts(draft, trouble)) or "no reason given"
-    if why:
-        reason = f"{reason} ({'approved' if signal.approves else 'forced'} although {why})"
+    reason = signal.reason or (state.proposal.reason if state.proposal else verdicts(draft, trouble)) or UNSAID
+    if why and signal.approves:
+        reason = f"{reason} (approved although {why})"
+    else:
+        reason = forced(reason, " and ".join(filter(None, (why, worse))))
     until = draft.now + signal.hold_for if signal.hold_for else None
     incident = incident_for(draft.world, trouble or policy.depends_on)
     mode = "approved" if signal.approves else "manual"
@@ -59,6 +78,12 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     settle(draft)
     mitigate(draft)
     return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant, share=signal.share))
+
+
+def _sent_back(draft: Draft, policy: FlagPolicy, share: int) -> str:
+    """What is wrong where those would go who are on a fallback now, and on none any more; empty where it is well."""
+    engagement = draft.world.flag(policy.key).engagement
+    return worse_off(draft, policy, engagement, share) if engagement and share < engagement.share else ""
 
 
 def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
@@ -71,6 +96,8 @@ def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
     refused = too_many(world, draft.policy, policy.key) or (None if isinstance(found, str) else found)
     if refused is None and (why := unready(world, policy, variant)):
         refused = Unrehearsed(flag=policy.key, variant=variant, reason=why)
+    if refused is None and (worse := _sent_back(draft, policy, signal.share)):
+        refused = fa.ShareUnwell(flag=policy.key, share=signal.share, unwell=worse, variant=variant)
     return draft.done(
         fa.Planned(
             flag=policy.key, incident=incident_for(world, policy.depends_on), serves=served(world, policy),
@@ -134,9 +161,7 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     unwell = rest_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
     if unwell and not signal.force:
         return draft.refuse(fa.DefaultUnwell(flag=signal.flag, unwell=unwell))
-    reason = signal.reason or "no reason given"
-    if unwell:
-        reason = f"{reason} (forced although {unwell})"
+    reason = forced(signal.reason or UNSAID, unwell)
     default = rest(draft.world, policy) if policy else "the default of the code that reads it"
     body = Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)

@@ -8,6 +8,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import sick_behind, standing
 from bot.core.decide.flags.conditions import default_unwell, how, no_flag, where
 from bot.core.decide.flags.mitigation import mitigate
+from bot.core.decide.flags.scopes import rest, rest_unwell
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement
@@ -29,27 +30,31 @@ def on_ramp(draft: Draft, signal: RampFlag) -> Step:
         return draft.refuse(fa.NoShare(flag=policy.key))
     if signal.share == engagement.share:
         return draft.refuse(fa.ShareAlready(flag=policy.key, variant=engagement.variant, share=signal.share))
-    worse = _worse_off(draft, policy, engagement, signal.share)
+    worse = worse_off(draft, policy, engagement, signal.share)
     if worse and not signal.force:
         return draft.refuse(fa.ShareUnwell(flag=policy.key, share=signal.share, unwell=worse))
-    reason = signal.reason or UNSAID
-    set_share(draft, policy, engagement, signal.share, f"{reason} (forced although {worse})" if worse else reason)
+    set_share(draft, policy, engagement, signal.share, forced(signal.reason or UNSAID, worse))
     mitigate(draft)
     done = fa.ShareSet(
         flag=policy.key, incident=where(draft.world, policy, engagement), share=signal.share, variant=engagement.variant,
-        default=policy.default,
+        default=rest(draft.world, policy),
     )  # fmt: skip
     return draft.done(done)
 
 
-def _worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int) -> str:
+def worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int) -> str:
     """What is wrong where the readers would go who change sides; empty where it is well, or better than where they are."""
     world, name_of = draft.world, draft.policy.name_of
-    fallback, default = standing(world, policy, engagement.variant), standing(world, policy, policy.default)
+    fallback, others = standing(world, policy, engagement.variant), standing(world, policy, rest(world, policy))
     if share < engagement.share:
-        return default_unwell(world, policy, name_of) if default >= fallback else ""
+        return rest_unwell(world, policy, name_of) if others >= fallback else ""
     sick = sick_behind(world, policy, engagement.variant)
-    return how(sick, name_of(sick.id)) if sick and fallback >= default else ""
+    return how(sick, name_of(sick.id)) if sick and fallback >= others else ""
+
+
+def forced(reason: str, although: str) -> str:
+    """The reason of what somebody did in spite of something, if there was anything."""
+    return f"{reason} (forced although {although})" if although else reason
 
 
 def set_share(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int, reason: str) -> None:

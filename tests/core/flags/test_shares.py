@@ -1,0 +1,183 @@
+"""A share that a person sets: whom it may send where, and what of it is answered and written down."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.core import signals as s
+from bot.core.answers import flags as fa
+from bot.core.answers.base import Answer, NoFlag
+from bot.core.model import Level
+from bot.core.record.steering.steering_facts import Extended, HandBackHeld, ShareSet
+from tests.core.flags.steered import API, FLAG, OPENAI, bodies, calm, engaged, handing_back, share
+from tests.desk import ANA, BOB, Table, Written
+
+
+@pytest.mark.parametrize("variant", ["gpt", "cached"])
+def test_a_smaller_share_sends_nobody_back_to_a_default_that_fails(variant: str) -> None:
+    """Engaging anew with a share is refused as a ramp is, and its plan says so."""
+    table = calm()
+    table.sees(API, Level.DOWN)
+    refused = fa.ShareUnwell(flag=FLAG, share=50, unwell="Claude API is down", variant=variant)
+
+    assert refused == table.send(s.EngageFlag(ANA, flag=FLAG, variant=variant, share=50)).answer
+    assert refused == table.send(s.PlanSwitch(ANA, flag=FLAG, variant=variant, share=50)).answer.refused  # type: ignore[attr-defined] # a plan
+    assert ("gpt", 100) == (engaged(table).variant, engaged(table).share)
+
+
+def test_a_smaller_share_is_forced_in_so_many_words() -> None:
+    """Whoever reads the timeline sees that it was known."""
+    table = calm()
+    table.sees(API, Level.DOWN)
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50, reason="a test", force=True))
+    assert "a test (forced although Claude API is down)" == bodies(table, ShareSet)[-1].reason  # type: ignore[attr-defined] # a share
+
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", share=25, force=True, reason="another"))
+    assert ("another (forced although Claude API is down)", 25) == (engaged(table).reason, engaged(table).share)
+
+
+def test_readers_go_back_by_half_to_a_default_that_is_well() -> None:
+    """Nobody has to force that."""
+    table = share(calm(), 100)
+    done = table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50)).answer
+
+    assert fa.ShareSet(flag=FLAG, changed=True, share=50, variant="gpt", default="claude") == done
+
+
+def test_a_part_goes_back_to_what_the_whole_serves() -> None:
+    """Claude is down and the whole is on GPT, which is well: nobody of the part goes to Claude."""
+    table = calm()
+    table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="cached"))
+    table.sees(API, Level.DOWN)
+    done = table.send(s.RampFlag(ANA, flag=f"{FLAG}@env=eu", share=50)).answer
+
+    assert ("gpt", 50) == (done.default, done.share)  # type: ignore[attr-defined] # a share
+
+
+def test_a_share_goes_down_from_a_fallback_that_is_worse_off_than_the_default() -> None:
+    """Both are in trouble, and Claude is the lesser one."""
+    table = share(calm(automation="off"), 100)
+    table.sees(OPENAI, Level.DOWN)
+    table.sees(API, Level.DEGRADED)
+
+    assert fa.ShareSet is type(table.send(s.RampFlag(ANA, flag=FLAG, share=50)).answer)
+
+
+def test_a_share_goes_up_onto_the_lesser_trouble() -> None:
+    """GPT is slow, and Claude is down."""
+    table = share(calm(automation="off"), 25)
+    table.sees(OPENAI, Level.DEGRADED)
+    table.sees(API, Level.DOWN)
+
+    assert fa.ShareSet is type(table.send(s.RampFlag(ANA, flag=FLAG, share=50)).answer)
+
+
+def test_one_percent_is_a_share() -> None:
+    """The least there is."""
+    table = share(calm(), 25)
+    table.send(s.RampFlag(ANA, flag=FLAG, share=1))
+
+    assert ShareSet(FLAG, 1, 25, "gpt", "no reason given") == bodies(table, ShareSet)[-1]
+
+
+@pytest.mark.parametrize(("share_now", "stays_s"), [(50, 1800), (100, 0)])
+def test_conversations_that_run_stay_only_where_readers_go_back(share_now: int, stays_s: int) -> None:
+    """Up to the fallback everybody goes at once."""
+    table = share(calm(stays_for=timedelta(minutes=30)), 75)
+    table.send(s.RampFlag(ANA, flag=FLAG, share=share_now))
+
+    assert stays_s == bodies(table, ShareSet)[-1].stay_s  # type: ignore[attr-defined] # a share
+
+
+# --- what was done, and where it stands
+
+
+def outage() -> Table:
+    """INC-1 runs, ana began the hand-back, and a quarter is back."""
+    return handing_back()
+
+
+def test_a_ramp_answers_with_the_incident_that_it_stands_in() -> None:
+    """As its fact does."""
+    table = outage()
+    done = table.send(s.RampFlag(ANA, flag=FLAG, share=60, reason="slowly")).answer
+
+    assert fa.ShareSet(flag=FLAG, incident=1, changed=True, share=60, variant="gpt", default="claude") == done
+    assert [1] == [written.incident for written in table.written(ShareSet)]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("we look", "we look"), ("", "no reason given")])
+def test_a_halt_stands_in_the_incident_with_its_reason(said: str, kept: str) -> None:
+    """Whoever comes later reads why it stands still."""
+    table = outage()
+    done = table.send(s.HoldHandBack(BOB, flag=FLAG, reason=said)).answer
+
+    assert fa.HandBackHeld(flag=FLAG, incident=1, changed=True, share=25) == done
+    assert [Written(HandBackHeld(FLAG, 25, kept), 1, BOB)] == table.written(HandBackHeld)
+
+
+def test_what_is_resumed_is_named_with_its_incident() -> None:
+    """And with the share that it goes on from."""
+    table = outage()
+    table.send(s.HoldHandBack(BOB, flag=FLAG))
+
+    done = table.send(s.ResumeHandBack(BOB, flag=FLAG)).answer
+    assert fa.HandBackResumed(flag=FLAG, incident=1, changed=True, share=25) == done
+
+
+def test_another_end_is_told_with_its_incident() -> None:
+    """Four hours after the end that was."""
+    table = outage()
+    end = engaged(table).expires_at + timedelta(hours=4)
+    done = table.send(s.ExtendFlag(BOB, flag=FLAG, lasts=timedelta(hours=4))).answer
+
+    assert fa.Extended(flag=FLAG, incident=1, changed=True, until=end, now=table.now) == done
+    assert [1] == [written.incident for written in table.written(Extended)]
+
+
+def test_an_end_lies_a_year_ahead_at_most() -> None:
+    """To the day; from now, however long was left."""
+    table = share(calm(), 100)
+    left = table.now + timedelta(days=366) - engaged(table).expires_at
+
+    assert fa.TooFar(flag=FLAG, most_days=366) == table.send(s.ExtendFlag(BOB, flag=FLAG, lasts=left + timedelta(0, 1))).answer
+    assert fa.Extended is type(table.send(s.ExtendFlag(BOB, flag=FLAG, lasts=left)).answer)
+
+
+REFUSALS = [
+    (s.RampFlag(ANA, flag=FLAG, share=25), fa.ShareAlready(flag=FLAG, variant="gpt", share=25)),
+    (s.RampFlag(ANA, flag=FLAG, share=0), fa.NoShare(flag=FLAG)),
+    (s.HoldHandBack(ANA, flag=FLAG), fa.HeldAlready(flag=FLAG, share=75)),
+    (s.RampFlag(ANA, flag="nope", share=5), NoFlag(key="nope", known=(FLAG,))),
+    (s.PinFlag(ANA, flag="nope"), NoFlag(key="nope", known=(FLAG,))),
+    (s.UnpinFlag(ANA, flag="nope"), NoFlag(key="nope", known=(FLAG,))),
+    (s.UnpinFlag(ANA, flag=FLAG), fa.NotPinned(flag=FLAG)),
+]
+
+
+@pytest.mark.parametrize(("signal", "refused"), REFUSALS)
+def test_a_refusal_names_the_flag_and_what_is(signal: s.Signal, refused: Answer) -> None:
+    """A quarter is on GPT by a person's word, all is well."""
+    assert refused == share(calm(), 25).send(signal).answer
+
+
+def test_nothing_is_halted_before_the_way_back_began() -> None:
+    """Everybody is on the fallback."""
+    table = calm()
+    table.sees(API, Level.DOWN)
+
+    assert fa.NoHandBack(flag=FLAG) == table.send(s.HoldHandBack(ANA, flag=FLAG)).answer
+    assert fa.NothingHeld(flag=FLAG) == table.send(s.ResumeHandBack(ANA, flag=FLAG)).answer
+
+
+def test_a_hand_back_that_runs_is_not_resumed() -> None:
+    """Its step would be watched anew."""
+    assert fa.NothingHeld(flag=FLAG) == outage().send(s.ResumeHandBack(ANA, flag=FLAG)).answer
+
+
+def test_everybody_on_the_fallback_by_a_persons_word_is_no_hand_back() -> None:
+    """There is no share to go on from."""
+    table = outage()
+    table.send(s.RampFlag(ANA, flag=FLAG, share=100))
+
+    assert fa.NothingHeld(flag=FLAG) == table.send(s.ResumeHandBack(ANA, flag=FLAG)).answer
