@@ -219,3 +219,15 @@ def test_who_may_not_is_not_told_what_exists() -> None:
     said = outage().send(s.Acknowledge(actor=ACTORS[Role.OUTSIDER], incident=99)).answer
 
     assert "Only full members of this workspace may do that. Nothing was changed. Ask one of them." == told(said)
+
+
+def test_what_no_person_may_names_no_level_to_anybody() -> None:
+    """An outsider who is told to ask a member would ask in vain."""
+    assert Denied(role=Role.OUTSIDER) == denied_to(s.VerdictReached.BY, ACTORS[Role.OUTSIDER], LEVELLED)
+
+
+def test_whoever_is_in_no_list_hears_of_the_nearest_list_that_names_anybody() -> None:
+    """Viewers alone are named, so whoever is one may help: that is what is missing."""
+    viewed = replace(policy().incidents, viewers=(VIC.id,), lists={"viewers": (VIC.id,)})
+
+    assert Denied(role=Role.MEMBER, needs=Role.VIEWER, named=(VIC.id,)) == denied(s.AddNote, ANA, viewed)

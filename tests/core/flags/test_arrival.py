@@ -7,7 +7,7 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.effects import PostLine
-from bot.core.model import Level
+from bot.core.model import Level, Phase
 from bot.core.record.flag_facts import ReadersSaw
 from tests.desk import ANA, CHAT_FLAG, RULE, START, Table
 
@@ -109,3 +109,35 @@ def test_flag_that_left_the_configuration_is_counted_too(table: Table) -> None:
     table.policy = replace(table.policy, flags={})
 
     assert [("gpt", 3)] == [(one.variant, one.by) for one in counted(table, 3, 3)]
+
+
+def test_an_arrival_stands_in_the_incident_of_the_switch(table: Table) -> None:
+    """Its timeline says from when on customers were served."""
+    counted(table, 3, 3)
+    assert [1] == [written.incident for written in table.written(ReadersSaw)]
+
+
+def test_the_way_back_arrives_in_the_incident_that_still_runs(table: Table) -> None:
+    """Released by hand, while people work on it."""
+    table.send(s.ReleaseFlag(ANA, flag=FLAG, force=True))
+    counted(table, 3, 3)
+
+    assert [1] == [written.incident for written in table.written(ReadersSaw)]
+
+
+def test_a_switch_by_hand_that_outlives_its_incident_arrives_in_none(table: Table) -> None:
+    """Nothing is added to a timeline that is over."""
+    table.sees(API, Level.OPERATIONAL)
+    table.send(s.SetPhase(ANA, incident=1, phase=Phase.RESOLVED, reason="over", force=True))
+    counted(table, 3, 3)
+
+    assert [None] == [written.incident for written in table.written(ReadersSaw)]
+
+
+def test_a_switch_for_an_incident_arrives_there_whatever_the_flag_depends_on(table: Table) -> None:
+    """The configuration changed meanwhile: the flag stands on OpenAI now."""
+    flag = replace(table.policy.flags[FLAG], depends_on=("openai.api",))
+    table.policy = replace(table.policy, flags={FLAG: flag})
+    counted(table, 3, 3)
+
+    assert [1] == [written.incident for written in table.written(ReadersSaw)]

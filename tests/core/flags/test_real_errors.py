@@ -1,10 +1,12 @@
 """A hand-back on which requests of customers fail goes back one step, and waits for longer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.core import signals as s
+from bot.core.decide.flags.real_errors import HAND_BACK_RULE
 from bot.core.model import Level
 from bot.core.record.flag import Engagement
 from bot.core.record.flag_facts import HandBackStopped, Released
@@ -104,3 +106,58 @@ def test_it_ends_like_any_other_once_requests_are_served() -> None:
     table.passes(120)
 
     assert 1 == len(table.kinds(Released))
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [s.HoldHandBack(ANA, flag=FLAG), s.PinFlag(ANA, flag=FLAG), s.FreezeFlags(ANA)],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_share_that_a_person_keeps_is_theirs(signal: s.Signal) -> None:
+    """Halted, pinned or frozen: whoever did it looks at the errors too."""
+    table = coming_back(25)
+    table.send(signal)
+    measured(table, 200, 200)
+
+    assert 25 == engagement(table).share_back
+    assert [] == table.kinds(HandBackStopped)
+
+
+def test_a_stop_stands_in_the_incident_and_names_the_rule() -> None:
+    """Nobody looks for the colleague who did it."""
+    table = measured(coming_back(50), 200, 40)
+
+    assert [(1, HAND_BACK_RULE)] == [(one.incident, one.actor) for one in table.written(HandBackStopped)]
+
+
+def test_figures_that_come_before_the_first_step_stop_nothing() -> None:
+    """Everybody is on the fallback: there is no step to go back."""
+    table = Table(policy()).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+
+    assert [] == measured(table, 200, 200).kinds(HandBackStopped)
+
+
+def test_figures_of_a_switch_that_is_over_stop_nothing() -> None:
+    """Nor do those of a flag that left the configuration."""
+    table = coming_back(25)
+    late = s.HandBackMeasured(
+        actor=RULE, flag=FLAG, engagement=engagement(table).id, share=25, requests=200, failed=200
+    )  # fmt: skip
+    table.policy = replace(table.policy, flags={})
+    left = table.send(late).facts
+    table.policy = policy()
+    table.send(s.ReleaseFlag(ANA, flag=FLAG))
+
+    assert ((), ()) == (left, table.send(late).facts)
+
+
+def test_a_first_step_of_one_percent_is_watched_too() -> None:
+    """The smallest that there is."""
+    table = Table(policy(steps=(1, 100))).all_well()
+    table.sees("anthropic.api", Level.DOWN)
+    table.sees("anthropic.api", Level.OPERATIONAL)
+    table.passes(10)
+    table.send(s.StepBack(actor=ANA, flag=FLAG))
+
+    assert 1 == len(measured(table, 200, 200).kinds(HandBackStopped))

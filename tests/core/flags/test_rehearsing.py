@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
+from bot.core.answers.base import NoFlag
 from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun, Unrehearsed
 from bot.core.decide.draft import Step
 from bot.core.decide.flags.readiness import unready
-from bot.core.decide.flags.rehearsing import due_now, waits
+from bot.core.decide.flags.rehearsing import DueRehearsal, due_now, waits
 from bot.core.effects import PostLine
 from bot.core.model import Level
 from bot.core.policy import Fallback, RehearsePolicy
@@ -226,3 +227,50 @@ def test_a_rule_leaves_a_default_that_serves_for_nothing_that_did_not_pass() -> 
 
     assert ([], f"no fallback is better: {GPT.variant} may not work, since it was never rehearsed") == held
     assert [GPT.variant] == engaged(table)
+
+
+def test_what_is_due_names_the_component_that_is_asked(table: Table) -> None:
+    """Whoever runs it knows which model to ask."""
+    assert [DueRehearsal(FLAG, "gpt", "openai.api")] == list(due_now(table.world, table.policy, table.now))
+
+
+def test_what_was_skipped_is_tried_again_soon(table: Table) -> None:
+    """Nothing is known of it, and the budget may be there again."""
+    ended(table, GOOD)
+    ended(table, skipped="we could not ask: no network")
+    table.passes(29)
+    before = due(table)
+    table.passes(1)
+
+    assert ([], [GPT.variant]) == (before, due(table))
+
+
+def test_a_rehearsal_of_a_flag_that_nobody_knows_is_refused(table: Table) -> None:
+    """With the flags that there are."""
+    assert NoFlag(key="nope", known=(FLAG,)) == table.send(s.RehearseFlag(ANA, flag="nope")).answer
+
+
+def test_a_result_that_comes_after_the_configuration_is_left_out(table: Table) -> None:
+    """The flag, or its rehearsals, are gone: nobody counts on what it says."""
+    known = table.policy
+    table.policy = replace(known, flags={})
+    gone = ended(table, BAD)
+    table.policy = policy()
+    unrehearsed = ended(table, BAD)
+
+    assert ((), (), True) == (gone.facts, unrehearsed.facts, unrehearsed.answer.ok)
+
+
+@pytest.mark.parametrize(("first", "then"), [("", "gpt-5-2025-08-07"), ("gpt-5-2025-06-01", "")])
+def test_a_model_that_did_not_say_its_name_is_not_another_one(table: Table, first: str, then: str) -> None:
+    """Nobody is told of a change that nobody saw."""
+    ended(table, GOOD, answered=first)
+    assert 0 == told(ended(table, GOOD, answered=then))
+
+
+def test_what_was_asked_for_in_the_moment_that_one_ended_was_done(table: Table) -> None:
+    """Two in one tick: the answer is as new as the question."""
+    table.send(s.RehearseFlag(ANA, flag=FLAG))
+    ended(table, GOOD)
+
+    assert [] == due(table)

@@ -181,3 +181,22 @@ def test_everybody_on_the_fallback_by_a_persons_word_is_no_hand_back() -> None:
     table.send(s.RampFlag(ANA, flag=FLAG, share=100))
 
     assert fa.NothingHeld(flag=FLAG) == table.send(s.ResumeHandBack(ANA, flag=FLAG)).answer
+
+
+@pytest.mark.parametrize(("now", "then", "unwell"), [(100, 50, "Claude API is down"), (25, 50, "OpenAI API is down")])
+def test_nobody_is_moved_from_one_trouble_to_the_same(now: int, then: int, unwell: str) -> None:
+    """Both are down: whoever changes sides gains nothing by it."""
+    table = share(calm(automation="off"), now)
+    table.sees(OPENAI, Level.DOWN)
+    table.sees(API, Level.DOWN)
+
+    refused = fa.ShareUnwell(flag=FLAG, share=then, unwell=unwell)
+    assert refused == table.send(s.RampFlag(ANA, flag=FLAG, share=then)).answer
+
+
+def test_the_same_share_as_now_is_no_way_back() -> None:
+    """Claude is down, and half of the readers are on it already: another fallback for the other half is no worse."""
+    table = share(calm(automation="off"), 50)
+    table.sees(API, Level.DOWN)
+
+    assert fa.Switched is type(table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", share=50)).answer)

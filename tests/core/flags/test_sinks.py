@@ -100,7 +100,9 @@ def test_sinks_are_told_when_a_hand_back_is_reverted() -> None:
 def test_what_sinks_do_belongs_to_no_incident_s_lane() -> None:
     """No alert waits for a gateway, and an incident that ends leaves the order standing."""
     made = engaged()
+    looked(made, "somebody's")  # and it is put back
 
+    assert 2 == feeds(made)
     assert {None} == {one.incident for step in made.steps for one in step.effects if isinstance(one.body, FeedSink)}
 
 
@@ -367,3 +369,57 @@ def test_what_comes_of_it_after_the_incident_is_said_in_ops() -> None:
     looked(made, "somebody's")
 
     assert {None} == {one.incident for one in made.written(SinkDrifted)}
+
+
+def test_what_a_sink_does_stands_in_the_incident_of_its_switch() -> None:
+    """Customers are on the broken provider until it follows: its timeline has to say so."""
+    made = table()
+    made.sees("anthropic.api", Level.DOWN)
+    refused(made, 3)
+    put(made, "gpt")
+
+    assert [SinkFailed(FLAG, HOOK, "gpt", "HTTP 500")] == made.kinds(SinkFailed)
+    assert [1, 1] == [one.incident for one in (*made.written(SinkFailed), *made.written(SinkFollowed))]
+
+
+def test_what_was_put_back_anew_is_known_by_its_new_sight() -> None:
+    """The gateway wrote the same order down in another form: that is what it is compared with from now on."""
+    made = engaged()
+    put(made, "gpt", seen="as told, with a comment")
+    looked(made, "as told, with a comment")
+
+    assert [] == made.kinds(SinkDrifted)
+
+
+def test_a_look_at_what_is_in_order_writes_nothing() -> None:
+    """It is made every minute."""
+    made = engaged()
+    looked(made, "as told")
+
+    assert [] == made.kinds(SinkAgreed)
+
+
+def test_a_look_at_a_sink_that_left_says_nothing() -> None:
+    """Also where another one is there still."""
+    made = engaged(FOLLOWING, AT_REST)
+    made.policy = policy(sinks=(AT_REST,))
+    looked(made, "somebody's")
+
+    assert [] == made.kinds(SinkDrifted)
+
+
+def test_each_sink_is_treated_as_it_is_configured_itself() -> None:
+    """The second of two is only reported on."""
+    made = engaged(AT_REST, REPORTING)
+    looked(made, "somebody's")
+
+    assert [SinkDrifted(FLAG, HOOK, "as told", "somebody's", False)] == made.kinds(SinkDrifted)
+
+
+def test_a_sink_that_failed_follows_the_same_order_again() -> None:
+    """It had it, was restarted, refused three times, and has it again: people hear that, too."""
+    made = engaged()
+    refused(made, 3)
+    put(made, "gpt")
+
+    assert (2, "") == (len(made.kinds(SinkFollowed)), sink(made).failing)
