@@ -5,13 +5,14 @@ import codecs
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol
-
-import regex
+from typing import TYPE_CHECKING, Protocol
 
 from bot.checks.judging.answers import is_html
 from bot.checks.judging.failure import Failure
 from bot.config.checks.json_rules import JsonExpectation
+
+if TYPE_CHECKING:
+    import regex  # loaded by the configuration, where a pattern is
 
 PATTERN_S = 0.05  # for one pattern on one answer
 AT_ONCE_S = 0.003  # what needs longer goes on in a thread, so that the loop does not stand still
@@ -24,6 +25,8 @@ NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", 
 @lru_cache(maxsize=20_000)  # one for each check; the library's own cache holds 500
 def pattern(text: str) -> "regex.Pattern[str]":
     """A compiled regular expression; raises regex.error."""
+    import regex
+
     return regex.compile(text)
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-import regex
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 
 from bot.config.checks.base import CheckBase, Part
@@ -46,6 +45,8 @@ def _check_names(headers: dict[str, Any]) -> dict[str, Any]:
 
 def check_pattern(value: str) -> str:
     """Accept a regular expression; what does not compile is an error that says where."""
+    import regex  # loaded where a pattern is: a start without any need not wait for it
+
     try:
         regex.compile(value)
     except regex.error as error:
