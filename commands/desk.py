@@ -1,13 +1,13 @@
 """What every command and button works with: the engine to signal, the ledger and samples to ask, and how to answer."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import timedelta
 from typing import Any
 
 from bot.core.decide.permissions import Denied, denied_to
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Verdict
 from bot.core.signals.base import Roles, Signal
+from bot.engine.latencies import latencies_lately
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, LatencyPicture, Ledger, Message, Samples
 from bot.ports.payloads import Command, Form, Press, Question, Reaction, Shortcut, Who
@@ -17,8 +17,6 @@ from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.views.text import inert
 from commands.parse import Mention, mentions, typed
-
-LATENCY_OVER = timedelta(hours=1)
 
 Respond = Callable[..., Awaitable[Any]]
 
@@ -64,8 +62,8 @@ class CommandContext:
         return refused
 
     async def latencies(self, components: Collection[str]) -> dict[str, LatencyPicture]:
-        """The latency picture of each component over the last hour."""
-        return await self.samples.latencies(components, self.clock.now() - LATENCY_OVER) if components else {}
+        """The latency picture of each component over the last hour, as far as it is known."""
+        return await latencies_lately(self.samples, components, self.clock.now())
 
     def readers(self) -> dict[str, int]:
         """How many distinct clients read each flag lately."""

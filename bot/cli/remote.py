@@ -11,7 +11,7 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,10 +24,12 @@ from bot.core.lazy_dataclass import dataclass
 from bot.store.errors import StoreError
 from bot.store.home import Home
 from bot.store.lock import is_free
+from bot.system.clock import SystemClock
 from bot.system.logs import configure_logs
 from bot.system.private_files import CONTROL_FILE
 from bot.views.answers.words import words
 from bot.views.faces import Terminal
+from bot.views.text import words as listed
 from bot.web.api.shapes import answer_from
 
 API = "/api/v1"
@@ -142,13 +144,23 @@ async def _alone(config_path: Path, folder: Path, method: str, path: str, body: 
     app = build(loaded, data=folder, listen=("127.0.0.1", 0), alone=True, remembers=complete)
     try:
         await app.start()
-        left = "this is what the ledger last held" if method == "GET" else "what waits for Slack goes out when it starts"
-        note(f"No bot runs on {folder}: nothing is watched, and {left}.", *app.left())
+        live = await app.ledger.read(lambda store: store.replicas(SystemClock().now()))
+        note(_nobody_here(folder, [one.says.name for one in live], asking=method == "GET"), *app.left())
         return await _ask(Control(app.url, app.local_token), method, path, body, running=False)
     except WebError as error:
         fail(str(error))
     finally:
         await app.stop()
+
+
+def _nobody_here(folder: Path, elsewhere: Sequence[str], *, asking: bool) -> str:
+    """Who watches, where no bot runs on this folder: nobody, or the replicas that share its database."""
+    if elsewhere:
+        named, run = listed(list(elsewhere)), "run" if len(elsewhere) > 1 else "runs"
+        left = "This is what they last wrote down." if asking else "They tell Slack."
+        return f"No bot runs on {folder}; {named} {run} on the same database. {left}"
+    left = "this is what the ledger last held" if asking else "what waits for Slack goes out when it starts"
+    return f"No bot runs on {folder}: nothing is watched, and {left}."
 
 
 def login() -> str:

@@ -61,15 +61,16 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
         yield finding
     low = complaint(limit_after_start(), len(loaded.config.checks()))
     yield Finding("note" if low else "good", "open files", low or f"{limit_after_start()} may be open at once")
-    report = sqlite_report()
-    yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
+    home = Home(data, loaded.config.store.get_secret_value())
+    if not home.shared:
+        report = sqlite_report()
+        yield Finding("note" if report.vulnerable else "good", "store", report.sentence)
     for finding in folder(data):
         yield finding
     for storage in look_at_disk(data):
         yield Finding(storage.state, "store", storage.words)
     if samples := look_at_samples(data, loaded.config.samples.budget, loaded.config.samples.keep):
         yield Finding(samples.state, "samples", samples.words)
-    home = Home(data, loaded.config.store.get_secret_value())
     database, begun = look_at_database(home)
     for storage in database:
         yield Finding(storage.state, "store", storage.words)

@@ -38,20 +38,21 @@ class Storage:
 
 
 async def open_patiently(
-    home: Home, ledger: Ledger | None = None, samples: Samples | None = None, replica: str = ""
+    home: Home, ledger: Ledger | None = None, samples: Samples | None = None, replica: str = "", *, patient: bool = True
 ) -> Storage:
     """The same, and again for a minute while a database cannot be reached: it may be started together with us.
 
-    Whatever comes after it in a start waits likewise, until `be_patient(False)`.
+    Whatever comes after it in a start waits likewise, until `be_patient(False)`. Where `patient` is False somebody sits at a
+    terminal, and is told at once.
     """
     if not home.shared:
         return await open_storage(home, ledger, samples, replica)
     from bot.store.postgres.patience import Patience
 
-    storage = await Patience(home, patient=True).over(
+    storage = await Patience(home, patient=patient).over(
         lambda: open_storage(home, ledger, samples, replica), within_s=OPENS_WITHIN_S
     )
-    storage.be_patient(True)
+    storage.be_patient(patient)
     return storage
 
 

@@ -237,8 +237,10 @@ def _bars(component: ComponentPolicy, latencies: Mapping[str, LatencyPicture]) -
     """Bars to compare at a glance, each with its number for those who cannot see them."""
     name = foreign(component.name, 60)
     picture = latencies.get(component.id)
-    if picture is None or picture.p50_ms is None or picture.p95_ms is None:
-        return f"{name}: {_speed(picture) or count(picture.count if picture else 0, 'check')}"
+    if picture is None:
+        return f"{name}: not known right now"
+    if picture.p50_ms is None or picture.p95_ms is None:
+        return f"{name}: {_speed(picture) or count(picture.count, 'check')}"
     longest = max((p.p95_ms for p in latencies.values() if p.p95_ms), default=picture.p95_ms) or 1.0
     lines = [
         f"{label} {_bar(value / longest)} {_ms(value)}" for label, value in (("p50", picture.p50_ms), ("p95", picture.p95_ms))

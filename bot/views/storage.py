@@ -28,6 +28,11 @@ WHY = {
 }
 
 
+def not_known(error: StoreError) -> str:
+    """One sentence for whoever asked how things stand."""
+    return f"{WHY[error.kind]}, so that is not known right now."
+
+
 def nothing_changed(error: StoreError) -> str:
     """One sentence for whoever asked for a change."""
     if error.kind is StoreTrouble.AWAY:  # it may have gone away between the commit and its answer

@@ -58,7 +58,7 @@ class Store(AppPart):
     async def start(self) -> None:
         """Open, then restore. Raises StoreError."""
         setup, given = self._setup, self._setup.given
-        storage = await open_patiently(setup.home, given.ledger, given.samples, setup.replica)
+        storage = await open_patiently(setup.home, given.ledger, given.samples, setup.replica, patient=not setup.alone)
         self._ends(storage.close)
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
         (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now

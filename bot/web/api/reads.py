@@ -4,7 +4,6 @@ import asyncio
 import difflib
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from aiohttp import web
 from bot.core.policy import FlagPolicy
 from bot.core.record.incident import Incident
 from bot.core.scope import scope_of
+from bot.engine.latencies import latencies_lately
 from bot.system.garbage import GARBAGE
 from bot.views.storage import as_seen
 from bot.web.api.shapes import (
@@ -29,7 +29,6 @@ from bot.web.api.shapes import (
 from bot.web.server.errors import Refusal, answer_json
 from bot.web.services import SERVICES, WebServices
 
-LATENCY_OVER = timedelta(hours=1)
 CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -47,7 +46,7 @@ async def status(request: web.Request) -> web.Response:
     policy = services.engine.policy
     world, on_record = as_seen(services.engine.world, services.unwritten())
     ids = [*policy.components, *(id for id in world.components if id not in policy.components)]
-    pictures = await services.samples.latencies(ids, services.clock.now() - LATENCY_OVER)
+    pictures = await latencies_lately(services.samples, ids, services.clock.now())
     names = {c.provider: c.provider_name for c in policy.components.values()}
     providers = [*names, *(id for id in world.providers if id not in names)]
     data = {
@@ -55,7 +54,7 @@ async def status(request: web.Request) -> web.Response:
         "zone": policy.incidents.zone,
         "ledger_trouble": services.ledger_trouble() or None,
         "sight": sight_shape(world.sight),
-        "components": [component_shape(world, policy, id, pictures[id], on_record.get(id)) for id in ids],
+        "components": [component_shape(world, policy, id, pictures.get(id), on_record.get(id)) for id in ids],
         "providers": [provider_shape(world.provider(id), names.get(id, id)) for id in providers],
         "incidents": [incident_shape(incident, policy) for incident in world.open_incidents()],
         "freeze": freeze_shape(world),

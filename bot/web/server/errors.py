@@ -8,9 +8,10 @@ import structlog
 from aiohttp import web
 
 from bot.ports import StoreError
-from bot.views.storage import meanwhile, nothing_changed
+from bot.views.storage import meanwhile, not_known, nothing_changed
 from bot.web.server.at_once import Asking
 
+READS = ("GET", "HEAD")
 OFREP = "/ofrep/"
 OFREP_FLAGS = "/ofrep/v1/evaluate/flags"
 
@@ -63,7 +64,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return refused(request, _translated(request, error))
     except StoreError as error:  # the log is told once, by whoever watches over the ledger
         headers = {"Retry-After": "30"}
-        return refused(request, Refusal(503, nothing_changed(error), remedy=meanwhile(error), headers=headers))
+        said = not_known(error) if request.method in READS else nothing_changed(error)
+        return refused(request, Refusal(503, said, remedy=meanwhile(error), headers=headers))
     except Exception:  # the root of a request: what nobody caught ends here, with its traceback
         log.exception("http.failed", method=request.method, route=_route(request))
         return refused(request, unforeseen())

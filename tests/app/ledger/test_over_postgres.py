@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from bot.core.model import Phase
 from bot.sandbox.postgres import PostgresServer
+from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
 
 
@@ -36,6 +38,13 @@ async def reads(house: House) -> str:
     url = f"{house.app.url}/ofrep/v1/evaluate/flags/{FLAG}"
     async with aiohttp.ClientSession() as session, session.post(url, json={"context": {"targetingKey": "x"}}) as response:
         return str((await response.json())["variant"])
+
+
+async def asks(house: House, path: str) -> Any:
+    """What the API answers the terminal."""
+    headers = {"Authorization": f"Bearer {house.app.local_token}"}
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{house.app.url}{path}") as response:
+        return await response.json()
 
 
 async def ready(house: House) -> tuple[int, str]:
@@ -72,3 +81,17 @@ async def test_flags_are_served_while_the_database_is_away(house: House, server:
     assert "s3cret" not in said[1]
     await house.fails("anthropic.api")
     assert "gpt" == await reads(house)
+
+
+async def test_how_things_stand_is_told_while_the_database_is_away(house: House, server: PostgresServer) -> None:
+    """In Slack and by the API, from memory; only how fast checks were is missing, and what needs the ledger says so."""
+    await house.fails("anthropic.api")
+    await asyncio.to_thread(server.stop)
+    seen = await Talk(house).asks(house.ana, "/health claude")
+    status = await asks(house, "/api/v1/status")
+    timeline = await asks(house, "/api/v1/incidents/1/timeline")
+
+    assert "not known right now" in seen
+    assert "down" == {one["id"]: one["level"] for one in status["components"]}["anthropic.api"]
+    assert {None} == {one["latency"] for one in status["components"]}
+    assert "The database cannot be reached, so that is not known right now." == timeline["text"]

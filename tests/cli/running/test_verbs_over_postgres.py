@@ -1,13 +1,14 @@
 """The terminal's verbs where `store` names a PostgreSQL database: with and without a bot that runs."""
 
 import asyncio
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.sandbox.postgres import PASSWORD
+from bot.sandbox.postgres import PASSWORD, free_port
 from tests.cli.deployment import Deployment, a_deployment
 from tests.house import FLAG
 
@@ -39,6 +40,7 @@ async def test_doctor_says_how_the_database_stands(deployment: Deployment) -> No
 
     assert "there is no ledger yet; the first start makes it" in before.out
     assert "PostgreSQL at 127.0.0.1:" in after.out
+    assert "SQLite" not in after.out
     assert "its ledger has schema" in after.out
     assert "its fsync or full_page_writes is off" in after.out
     assert "INC-1 is open" in after.out
@@ -56,3 +58,26 @@ async def test_a_running_bot_answers_and_its_runs_are_replayed(deployment: Deplo
 
     assert "runs of" in replayed.out
     assert PASSWORD not in bot.output
+
+
+async def test_a_verb_in_another_folder_names_the_replicas_that_watch(deployment: Deployment, tmp_path: Path) -> None:
+    """Whoever types it on a machine without a bot is not told that nobody watches."""
+    bot = await deployment.ready_bot()
+    elsewhere = ("--data", str(tmp_path / "elsewhere"))
+    asked = await deployment.verb("health", *elsewhere)
+    done = await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "down", *elsewhere)
+    assert 0 == await bot.ends(signal.SIGTERM)
+
+    assert re.search(
+        r"No bot runs on \S+elsewhere; \S+ runs on the same database. This is what they last wrote down.", asked.err
+    )
+    assert "runs on the same database. They tell Slack." in done.err
+
+
+async def test_a_verb_says_at_once_that_the_database_is_away(deployment: Deployment) -> None:
+    """A start waits for a minute; somebody at a terminal does not."""
+    deployment.configure(store=f"postgresql://understudy@127.0.0.1:{free_port()}/understudy")
+    async with asyncio.timeout(20):
+        ended = await deployment.verb("health")
+
+    assert (1, True) == (ended.status, "it cannot be reached" in ended.err)
