@@ -1,34 +1,48 @@
-"""Which requests came before: remembered in the ledger, and in memory while the ledger takes nothing.
+"""Which requests came before: remembered in the ledger, and in memory while the ledger takes nothing or stands still.
 
 A question needs no write. What changes the world is kept single by its signal's id, which is committed with it.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 
 from bot.ports import Ledger, StoreError
 from bot.system.clock import Clock
 
 MOST_IN_MEMORY = 5_000  # the oldest go first
+WAITS_S = 1.0  # real seconds, for the ledger: Slack waits three for us, and then tells people that we failed
 
 
 class SeenIds:
-    """Remembers ids for `keep`."""
+    """Remembers ids for `keep`; a ledger that does not say within `waits_s` is not waited for."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, keep: timedelta) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, keep: timedelta, *, waits_s: float = WAITS_S) -> None:
         self._ledger = ledger
         self._clock = clock
         self._keep = keep
+        self._waits_s = waits_s
         self._in_memory: dict[str, datetime] = {}
+        self._asking: set[asyncio.Task[bool]] = set()
 
     async def first_sight(self, id: str) -> bool:
-        """Whether this id is new."""
+        """Whether this id is new, as far as can be said in time."""
         now = self._clock.now()
         if self._in_memory.get(id, now) > now:
             return False
+        asking = asyncio.create_task(self._ask(id, now), name="came before?")
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        done, _ = await asyncio.wait({asking}, timeout=self._waits_s)
+        return asking.result() if done else self._remember(id, now)
+
+    async def _ask(self, id: str, now: datetime) -> bool:
         try:
             return await self._ledger.write(lambda store: store.first_sight(id, now, self._keep))
         except StoreError:  # said by whoever watches over the ledger
-            self._in_memory[id] = now + self._keep
-            if len(self._in_memory) > MOST_IN_MEMORY:
-                del self._in_memory[next(iter(self._in_memory))]
-            return True
+            return self._remember(id, now)
+
+    def _remember(self, id: str, now: datetime) -> bool:
+        self._in_memory[id] = now + self._keep
+        if len(self._in_memory) > MOST_IN_MEMORY:
+            del self._in_memory[next(iter(self._in_memory))]
+        return True

@@ -1,5 +1,6 @@
 """Requests that came before are told from new ones, also while the ledger takes nothing."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -20,8 +21,11 @@ class Disk:
     def __init__(self) -> None:
         self.inner = InlineLedger.open()
         self.full = True
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
 
     async def write(self, work: Callable[[Store], T]) -> T:
+        await self.goes_on.wait()
         if self.full:
             raise StoreError("ledger.db: the disk is full", kind=StoreTrouble.FULL)
         return await self.inner.write(work)
@@ -50,3 +54,18 @@ async def test_a_flood_on_a_full_disk_is_remembered_within_bounds() -> None:
         await seen.first_sight(f"{number}")
 
     assert (False, True) == (await seen.first_sight(f"{MOST_IN_MEMORY}"), await seen.first_sight("0"))
+
+
+async def test_a_request_is_not_kept_waiting_by_a_ledger_that_stands_still() -> None:
+    """Slack gives up on us after three seconds. What came meanwhile is known when it comes again, then and afterwards."""
+    disk = Disk()
+    disk.full = False
+    disk.goes_on.clear()
+    seen = SeenIds(disk, ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP, waits_s=0.01)
+    first = await asyncio.wait_for(seen.first_sight("a"), 10)
+    again = await asyncio.wait_for(seen.first_sight("a"), 10)
+    disk.goes_on.set()
+    await asyncio.sleep(0.01)
+    after_a_restart = SeenIds(disk, ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP)
+
+    assert (True, False, False) == (first, again, await after_a_restart.first_sight("a"))
