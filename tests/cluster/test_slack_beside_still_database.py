@@ -43,7 +43,9 @@ async def test_a_question_is_answered(tmp_path: Path) -> None:
     async with beside_a_still_database(tmp_path) as (workspace, _):
         ana = workspace.person("ana")
         await ana.types("/fallback status")
-        await ana.waits_for(FLAG, channel="ops", within=WITHIN_S)
+        seen = await ana.waits_for(FLAG, channel="ops", within=WITHIN_S)
+
+    assert "claude" in seen
 
 
 async def test_a_command_is_taken_and_carried_out_once_when_the_database_goes_on(tmp_path: Path) -> None:
