@@ -120,7 +120,7 @@ DRILL = Word(
     "Pretend an outage, and see how people and services do",
     "start COMPONENT [for 5m] [paging] [flag KEY] | stop | status | help",
     (
-        Verb("start", "/drill start COMPONENT [for 5m] [paging] [flag KEY]", "open the incident of an outage that is none"),
+        Verb("start", "/drill start COMPONENT [for 5m] [paging] [flag KEY]", "pretend an outage, and open its incident"),
         Verb("stop", "/drill stop [INC-7]", "end the drill; its report comes in its channel"),
         Verb("status", "/drill status [INC-7]", "the drills that run and what is missing so far, or the report of one"),
         Verb("help", "/drill help", "this text"),

@@ -480,9 +480,10 @@ def one_of_each(words: str = "words") -> list[Fact]:
 
 
 def latencies() -> dict[str, LatencyPicture]:
-    """What `/health` shows: one fast, one slow, one without a good run."""
+    """What `/health` shows: one fast, one slow, one without a good run, one without any."""
     return {
         API: LatencyPicture(60, None, None, 60),
         WEB: LatencyPicture(60, 420.0, 2600.0, 2),
+        MOBILE: LatencyPicture(0, None, None, 0),
         "openai.api": LatencyPicture(60, 310.0, 700.0, 0),
     }

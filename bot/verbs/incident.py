@@ -99,7 +99,7 @@ def merge(by: Sender, given: Given) -> Signal:
 
 
 def unmerge(by: Sender, given: Given) -> Signal:
-    """Say that it is one of its own after all."""
+    """Say that it is an incident of its own after all."""
     return Unmerge(by.actor, by.id, incident=by.incident, reason=given.text("reason", REASON_CHARS))
 
 
@@ -125,7 +125,7 @@ def reopen(by: Sender, given: Given) -> Signal:
 
 
 def cancel(by: Sender, given: Given) -> Signal:
-    """Say that it was none."""
+    """Say that it was no incident."""
     reason, of, why = given.kind("reason", CANCEL_REASONS), given.maybe("of"), given.text("why", REASON_CHARS)
     return SetPhase(
         by.actor, by.id, incident=by.incident, phase=Phase.CANCELED, reason=reason, duplicate_of=of, why=why
@@ -227,7 +227,7 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "unmerge",
         "INC-8 [REASON]",
-        "it is one of its own after all",
+        "it is an incident of its own after all",
         unmerge,
         (Takes("reason", needed=False),),
     ),
@@ -235,9 +235,9 @@ VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "cancel",
         "[INC-7] [false-alarm] [WHY]",
-        "it was none: false-alarm, duplicate of INC-4, external or drill",
+        "it was no incident: false-alarm, duplicate of INC-4, external or drill",
         cancel,
         (Takes("reason"), Takes("of", needed=False, option=True), Takes("why", needed=False, option=True)),
-        help="It was none: false-alarm, duplicate (--of INC-4), external or drill.",
+        help="It was no incident: false-alarm, duplicate (--of INC-4), external or drill.",
     ),
 )

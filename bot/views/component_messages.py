@@ -27,7 +27,7 @@ MOST_REASON = 160  # of several checks the first that failed; `/health` has the 
 
 # What an operator does about a failure that is ours.
 REMEDIES: dict[Fault, str] = {
-    Fault.OURS_KEY: "Was this check's key revoked, has it the rights? `understudy check` tries it at once.",
+    Fault.OURS_KEY: "Was this check's key revoked, or does it lack a right? `understudy check` tries it at once.",
     Fault.OURS_CONFIG: "Correct the check's address, model or request; `understudy check` tries them at once.",
     Fault.OURS_QUOTA: "Raise limits or credit at the provider; services that share the key get no answer either.",
     Fault.LOCAL: "Check this machine's own network and proxy.",

@@ -81,7 +81,8 @@ def provider(
     lines += [f"🟢 {_names(calm, policy)}"] if calm else []
     blocks: list[Block] = [section("\n".join(lines))]
     if mine:
-        blocks.append(section("*Latency of the last hour*\n" + "\n".join(_bars(c, latencies) for c in mine)))
+        known = "\n".join(_bars(c, latencies) for c in mine if c.id in latencies)
+        blocks.append(section(f"*Latency of the last hour*\n{known or 'Not known right now.'}"))
     blocks.append(section(page_words(provider, list(world.provider(provider).notices), world, policy)))
     flags = [flag for flag in policy.flags.values() if {c.id for c in mine} & set(flag.depends_on)]
     if flags:
@@ -221,7 +222,9 @@ def _away(flag: FlagPolicy, world: World, policy: Policy) -> str:
 
 
 def _speed(picture: LatencyPicture | None) -> str:
-    if picture is None or not picture.count:
+    if picture is None:
+        return ""  # what cannot be read just now is left out
+    if not picture.count:
         return "not measured in the last hour"
     failed = f"{picture.failed} of {picture.count} checks failed" if picture.failed else ""
     if picture.p50_ms is None or picture.p95_ms is None:
@@ -236,9 +239,7 @@ def _ms(value: float) -> str:
 def _bars(component: ComponentPolicy, latencies: Mapping[str, LatencyPicture]) -> str:
     """Bars to compare at a glance, each with its number for those who cannot see them."""
     name = foreign(component.name, 60)
-    picture = latencies.get(component.id)
-    if picture is None:
-        return f"{name}: not known right now"
+    picture = latencies[component.id]
     if picture.p50_ms is None or picture.p95_ms is None:
         return f"{name}: {_speed(picture) or count(picture.count, 'check')}"
     longest = max((p.p95_ms for p in latencies.values() if p.p95_ms), default=picture.p95_ms) or 1.0

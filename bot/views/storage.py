@@ -156,7 +156,7 @@ def fails_unwritten(
     reasons = [f"{component_name(policy, id)}: {stop(foreign(seen[id].reason, 300))}" for id in bad if id in seen]
     text = [
         f"{icon} *{names}*, and {cannot}: {_why(error)}.",
-        f"If no other replica can: {still[0].lower()}{still[1:]}" if replica else still,
+        f"Unless another replica can, {still[0].lower()}{still[1:]}" if replica and flags else still,
         *reasons,
         f"The incident opens as soon as {'one of them' if replica else 'I'} can write again.",
     ]

@@ -68,7 +68,7 @@ async def test_a_no_is_told_and_ends_the_question(empty_house: House, typed: boo
     said = await (talk.asks(ana, f"/fallback reject {FLAG} we look first") if typed else talk.presses(ana, NO, channel=CHANNEL))
     await talk.house.quiet()
 
-    assert said.startswith("Support chat stays as it is; no rule asks again before its default was well.")
+    assert said.startswith("Support chat stays as it is; no rule asks again until its default has recovered.")
     assert talk.said(CHANNEL, "Support chat is not switched to gpt (by @ana).")
     late = await talk.asks(bob, f"/fallback approve {FLAG}")
     assert "That was decided meanwhile, and nothing was switched." in late

@@ -133,7 +133,7 @@ async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
     """Nothing is switched until somebody approves; then everybody reads who did, and services read the fallback."""
     proposal = proposed.shows(proposed.said(CHANNEL, "switch to gpt?")[-1])
     assert "Support chat: switch to gpt? Nothing is switched yet (automatic)." in proposal
-    assert "Why: Claude API is down. Affects: Which provider answers the support chat." in proposal
+    assert "Why: Claude API is down. The flag decides: “Which provider answers the support chat”." in proposal
     assert "claude" == serving(proposed)
     assert "Support chat is failing. A switch to gpt waits for your yes." in proposed.alert()
     assert "Support chat is failing" not in proposed.said("ops")[0].text

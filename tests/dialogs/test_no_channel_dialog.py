@@ -35,7 +35,7 @@ async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Ta
     assert "Update 2 of INC-1" in thread
     assert "[file: INC-1-timeline.md]" in thread
     assert "/incident update TEXT tells everybody" in thread
-    assert talk.said("ops", "INC-1, in this thread (no channel: ")
+    assert talk.said("ops", "INC-1, in this thread (it has no channel)")
     assert [] == [c.name for c in house.workspace.channels() if c.name.startswith("inc-")]
 
 

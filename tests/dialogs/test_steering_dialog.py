@@ -85,7 +85,7 @@ async def test_a_hand_back_is_halted_and_goes_on_with_a_press(outage: Talk) -> N
     assert "90 % on gpt, halted there" in await outage.asks(outage.house.bob, "/fallback status")
 
     answer = await outage.presses(outage.house.ana, "Go on switching back", channel=CHANNEL)
-    assert "Support chat goes on being switched back, from 10 %." == answer
+    assert "Switching support chat back goes on, from 10 %." == answer
     await outage.house.passes(minutes=6)
     await outage.house.quiet()
     assert outage.said(CHANNEL, "25 % of support chat is back on claude")

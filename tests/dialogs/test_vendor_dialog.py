@@ -107,7 +107,7 @@ async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
     for words in (
         "⚪ Claude API is unknown since 12:01 UTC. ",
         "ront: 3 of 5 checks failed in 60 s: HTTP 401",
-        "It's us: Claude refuses our key.\nWas this check's key revoked, has it the rights?",
+        "It's us: Claude refuses our key.\nWas this check's key revoked, or does it lack a right?",
         "No incident opens: the provider may be operational.",
     ):
         assert words in talk.shows(line)

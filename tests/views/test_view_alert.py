@@ -409,7 +409,7 @@ def test_an_alert_without_a_channel_says_where_it_goes_on() -> None:
     story = outage_story(3)
     story.add("incident/7", ChannelRefused("Slack refused: restricted_action"), OUTBOX)
 
-    assert lines(story)[2].endswith("INC-7, in this thread (no channel: Slack refused: restricted_action)")
+    assert lines(story)[2].endswith("INC-7, in this thread (it has no channel)")
 
 
 # --- quiet threads

@@ -126,7 +126,7 @@ def test_a_proposal_can_be_answered() -> None:
 
     value = {"flag": FLAG, "variant": "gpt", "incident": 7}
     assert {f"flag.engage:{FLAG}": {**value, "approves": True}, f"flag.reject:{FLAG}": value} == buttons(made)
-    assert "Affects: Which provider answers the support chat." in shown(made)
+    assert "The flag decides: “Which provider answers the support chat”." in shown(made)
 
 
 def test_the_first_step_back_is_asked_for() -> None:

@@ -62,7 +62,7 @@ def _of_engaging(answer: Answer, face: Face) -> str:
             return f"Only the approvers of {flag} may answer that ({', '.join(named)}). Nothing was changed."
         case fa.Rejected(variant=variant):
             way = face.engage(key, variant)
-            return f"{first} stays as it is; no rule asks again before its default was well. To switch: {way}"
+            return f"{first} stays as it is; no rule asks again until its default has recovered. To switch: {way}"
         case fa.NothingAsked():
             return f"Nothing about {flag} waits for an answer. Nothing was changed."
         case fa.Planned():
@@ -86,7 +86,7 @@ def _plan(plan: fa.Planned, face: Face) -> str:
     if plan.rebuild:
         parts.append(_cost(plan.rebuild))
     if plan.left_out:
-        parts.append(f"Not put into sinks, which know no parts of the readers: {', '.join(plan.left_out)}.")
+        parts.append(f"Sinks switch all readers or none, so these do not follow: {', '.join(plan.left_out)}.")
     if plan.hands_off:
         parts.append(f"No rule moves it: {plan.hands_off}. You may.")
     if not plan.refused:
@@ -164,7 +164,7 @@ def _of_steering(answer: Answer, face: Face) -> str:
         case fa.NoHandBack():
             return f"{first} is not being switched back, so there is nothing to hold."
         case fa.HandBackResumed(share=share):
-            return f"{first} goes on being switched back, from {share} %."
+            return f"Switching {flag} back goes on, from {share} %."
         case fa.NothingHeld():
             return f"Nobody holds {flag} at a share."
         case fa.Extended(until=until):

@@ -49,7 +49,7 @@ def _careful(why: str) -> str:
 def proposal_buttons(flag: FlagPolicy, proposal: Proposal, policy: Policy, number: int | None = None) -> list[Block]:
     """Yes and no to what a rule proposed."""
     name = plain(plain_flag_name(flag.key, policy), 30)
-    text = "Nothing is switched, and no rule asks again before the default was well."
+    text = "Nothing is switched, and no rule asks again until the default has recovered."
     no = button(
         f"Leave {name} as it is", f"flag.reject:{flag.key}", _value(flag.key, number, variant=proposal.variant),
         confirm=confirm(f"Leave {name} as it is?", text, "Leave it"),
@@ -115,8 +115,8 @@ def kept_off(flag: FlagPolicy, world: World) -> str:
 
 
 def affected(flag: FlagPolicy, policy: Policy) -> str:
-    """Who feels a switch, plain: `All of support chat (Which provider answers the support chat)`."""
-    what = f" ({plain(flag.description, 100)})" if flag.description else ""
+    """Who feels a switch, plain: `All of support chat (“Which provider answers the support chat”)`."""
+    what = f" (“{plain(flag.description, 100)}”)" if flag.description else ""
     return capital(f"all of {plain(plain_flag_name(flag.key, policy), 60)}{what}")
 
 

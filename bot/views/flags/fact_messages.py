@@ -84,7 +84,7 @@ def _before(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple
         case EngageProposed() as b:
             ask = f"🟠 *{capital(name)}: switch to {variant_name(flag, b.variant)}?* Nothing is switched yet ({by})."
             needs = f"It takes {flag.quorum} people's yes." if flag.quorum > 1 else ""
-            more = " ".join(part for part in (_why(b.reason), _affects(flag), needs, _asked(flag)) if part)
+            more = " ".join(part for part in (_why(b.reason), _decides(flag), needs, _asked(flag)) if part)
             unsure = unready(world, flag, b.variant)
             return ask, f"{more}\nCareful: {stop(retold(unsure, 200))}" if unsure else more
         case ProposalDropped(reason=reason):
@@ -106,7 +106,7 @@ def _answered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
             return told, f"Nothing is switched before {b.quorum} people said so. {_asked(flag)}".strip()
         case ProposalRejected() as b:
             told = f"*{capital(name)}* is not switched to {variant_name(flag, b.variant)} ({by})."
-            return told, f"{_why(b.reason)} No rule asks again before {variant_name(flag, flag.default)} was well."
+            return told, f"{_why(b.reason)} No rule asks again until {variant_name(flag, flag.default)} has recovered."
         case AnswerOverdue() as b:
             question = f"*{capital(name)}: switch to {variant_name(flag, b.variant)}?*"
             ask = f"🔴 {question} Nobody has answered for {b.minutes} min ({by})."
@@ -150,7 +150,7 @@ def _steered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
             told = f"*{capital(name)}* is halted on its way back: {b.share} % is on *{default}* ({by})."
             return told, f"{_why(b.reason)} Nobody else goes back meanwhile. If {default} fails again, everybody leaves it."
         case HandBackResumed() as b:
-            return f"*{capital(name)}* goes on being switched back, from {b.share} % ({by}).", f"Next step {_every(flag)}."
+            return f"Switching *{name}* back goes on, from {b.share} % ({by}).", f"Next step {_every(flag)}."
         case Pinned() as b:
             told = f"📌 *{capital(name)}* is pinned to *{variant_name(flag, b.variant)}* ({by}): no rule moves it."
             return told, f"{_why(b.reason)} To let go: {code(f'/fallback unpin {typed(flag.key)}')}"
@@ -265,8 +265,8 @@ def _why(reason: str) -> str:
     return f"Why: {stop(retold(reason, 400) or 'no reason given')}"
 
 
-def _affects(flag: FlagPolicy) -> str:
-    return f"Affects: {stop(foreign(flag.description, 200))}" if flag.description else ""
+def _decides(flag: FlagPolicy) -> str:
+    return f"The flag decides: “{foreign(flag.description, 200)}”." if flag.description else ""
 
 
 def _every(flag: FlagPolicy) -> str:

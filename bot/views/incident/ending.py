@@ -57,5 +57,5 @@ def over_words(incident: Incident) -> str:
     if end.at is None:
         return f"{incident.name} is {incident.phase}: {title}"
     if incident.phase is Phase.CANCELED:
-        return f"{incident.name} canceled ({foreign(end.reason, 80)}): {title}"
+        return f"{incident.name} canceled: {title}"
     return f"{incident.name} {incident.phase} after {span(end.at - incident.began_at)}: {title}"

@@ -11,7 +11,7 @@ from bot.views.flags.serving import frozen_line, serving
 from bot.views.incident.paging import unacknowledged
 from bot.views.names import ICONS, blame, component_name, flag_name, notices_for, page_of, variant_name
 from bot.views.scene import Scene
-from bot.views.text import capital, clock, foreign, how, retold, stop, who, words
+from bot.views.text import capital, clock, foreign, how, stop, who, words
 
 MOST_NAMED = 3
 
@@ -126,11 +126,11 @@ def vendor(scene: Scene) -> str:
 
 
 def place(incident: Incident) -> str:
-    """Where people work on it: the channel, else the name to type and why there is no channel."""
+    """Where people work on it: the channel, else the name to type; why there is no channel is told in the thread."""
     if incident.room.channel:
         return f"<#{incident.room.channel}>"
     if incident.room.refused:
-        return f"{incident.name}, in this thread (no channel: {retold(incident.room.refused, 120)})"
+        return f"{incident.name}, in this thread (it has no channel)"
     return incident.name
 
 

@@ -11,7 +11,7 @@ from bot.views.blocks import actions, section
 from bot.views.incident.buttons import repair_button
 from bot.views.limits import fit
 from bot.views.names import headline, plain_names
-from bot.views.text import code, foreign, retold
+from bot.views.text import code, foreign, retold, stop
 
 # Slack's code in the reason -> what somebody can do about it.
 REMEDIES: dict[str, str] = {
@@ -52,7 +52,7 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
     where = f"Terminal: understudy incident show {incident.name}"
     if why:
         where = f"Slack did not take this ({why}). {where}"
-    return headline(incident), " ".join([what, *flags, where])
+    return headline(incident), " ".join([stop(what), *flags, where])
 
 
 def out_of_band_line(fact: Fact, policy: Policy) -> str:

@@ -91,7 +91,7 @@ async def test_how_things_stand_is_told_while_the_database_is_away(house: House,
     status = await asks(house, "/api/v1/status")
     timeline = await asks(house, "/api/v1/incidents/1/timeline")
 
-    assert "not known right now" in seen
+    assert "Not known right now." in seen
     assert "down" == {one["id"]: one["level"] for one in status["components"]}["anthropic.api"]
     assert {None} == {one["latency"] for one in status["components"]}
     assert "The database cannot be reached, so that is not known right now." == timeline["text"]
