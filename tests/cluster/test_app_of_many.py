@@ -1,7 +1,7 @@
 """Whole bots over one ledger: what people hear of it, and what a start refuses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,9 @@ from bot.app import App, build
 from bot.config.load import load
 from bot.core.answers.base import NotOurs
 from bot.core.model import Actor, Level, Verdict
-from bot.core.signals import Declare, VerdictReached
+from bot.core.record.sight import Sight
+from bot.core.signals import Declare, SightChanged, VerdictReached
+from bot.ports import Called
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import Clock, SystemClock
 from bot.wiring.cluster.identity import require_app
@@ -37,9 +39,30 @@ class Off(SystemClock):
         return super().now() + self._by
 
 
-def made(folder: Path, ledger: InlineLedger, *, wall: Clock | None = None, new_identity: bool = False, **changes: Any) -> App:
+class Pager:
+    """Notes what people would be called for."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.called.append(title)
+        return []
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        self.called.append(title)
+        return Called(tuple(named))
+
+
+def made(
+    folder: Path, ledger: InlineLedger, *, wall: Clock | None = None, new_identity: bool = False, pager: Pager | None = None,
+    **changes: Any,
+) -> App:  # fmt: skip
     script = Script(SystemClock())  # type: ignore[arg-type] # it only asks what time it is
-    parts = Parts(ledger=ledger, ticker=HandTicker(), prober=script, fetcher=script, wire_clock=wall, new_identity=new_identity)
+    parts = Parts(
+        ledger=ledger, ticker=HandTicker(), prober=script, fetcher=script, wire_clock=wall, new_identity=new_identity,
+        notifier=pager,
+    )  # fmt: skip
     return build(load(written(folder, **changes), {}), data=folder / "data", parts=parts)
 
 
@@ -106,6 +129,19 @@ async def test_a_wrong_clock_is_told_and_acts_on_nothing(tmp_path: Path, ledger:
 
         assert not wrong._store.leads()
         assert "is 2 min ahead of the database's: it does no checks, and nothing that falls due" in right.trouble()
+
+
+async def test_one_replica_calls_people_when_they_go_blind(tmp_path: Path, ledger: InlineLedger) -> None:
+    """The others hear of it from the ledger, and nobody's phone rings twice."""
+    pager = Pager()
+    one, other = made(tmp_path / "a", ledger, pager=pager), made(tmp_path / "b", ledger, pager=pager)
+    async with running(one, other):
+        await soon(lambda: one._store.leads() or other._store.leads())
+        leads, follows = (one, other) if one._store.leads() else (other, one)
+        assert (await leads.engine.handle(SightChanged(actor=DETECTOR, sight=Sight(True, "no network")))).ok
+        await soon(lambda: follows.engine.world.sight.blind)
+
+    assert ["Understudy is blind"] == pager.called
 
 
 async def test_another_clusters_ledger_is_refused_by_name(tmp_path: Path, ledger: InlineLedger) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from bot.core.model import Actor
 from bot.core.record.room.room_facts import PostGone
+from bot.core.signals import Declare
 from bot.ports import Called
 from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk
@@ -16,6 +19,7 @@ from tests.house import PACE, a_house
 CHANNEL = "inc-20260320-0001-claude"
 ALERT = "SEV2 · Claude API"
 BACKUP = "ops-backup"
+LOST = "Understudy's alerts channel is lost"
 
 
 @pytest.fixture
@@ -199,25 +203,56 @@ async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:
     assert "lost" == (await parts(backed))["alerts"]["state"]
 
 
-async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(tmp_path: Path) -> None:
-    """The second channel is not there either: people are called, and the bot says what is wrong with the first."""
-    called: list[str] = []
+class Pager:
+    """Notes whom it would call."""
 
-    class Pager:
-        async def notify(self, title: str, body: str) -> list[str]:
-            called.append(title)
-            return []
+    def __init__(self) -> None:
+        self.called: list[str] = []
 
-        async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
-            called.append(title)
-            return Called(tuple(named))
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.called.append(title)
+        return []
 
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        self.called.append(title)
+        return Called(tuple(named))
+
+
+@pytest.fixture
+async def paged(tmp_path: Path) -> AsyncIterator[tuple[Talk, list[str]]]:
+    """All is well, and people are called on another way than Slack; the second channel is not there either."""
     async with a_house(tmp_path, started=False, slack={"backup_channel": "#nowhere"}) as house:
-        house.notifier = Pager()
+        house.notifier = pager = Pager()
+        house.clock.advance(datetime.now(UTC) - house.clock.now())  # the ledger forgets what is past by the wall's clock
         await house.start()
         await house.passes(minutes=1)
-        archives(Talk(house), "ops")
-        await house.fails("anthropic.api")
-        await house.quiet()
+        yield Talk(house), pager.called
 
-    assert ["INC-1 SEV2: Claude API is down", "Understudy's alerts channel is lost"] == sorted(called)
+
+async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(paged: tuple[Talk, list[str]]) -> None:
+    """People are called, and the bot says what is wrong with the first channel."""
+    talk, called = paged
+    archives(talk, "ops")
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+
+    assert ["INC-1 SEV2: Claude API is down", LOST] == sorted(called)
+
+
+async def test_a_channel_that_came_back_and_is_lost_again_calls_people_again(paged: tuple[Talk, list[str]]) -> None:
+    """Somebody took it out of the archive, an alert came, and minutes later somebody put it back."""
+    talk, called = paged
+    archives(talk, "ops")
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+    talk.house.workspace.channel("ops").is_archived = False
+    await talk.house.fails("openai.api")
+    await talk.house.quiet()
+    assert (1, 1) == (called.count(LOST), len(talk.said("ops", "SEV2 · OpenAI API")))
+
+    archives(talk, "ops")
+    assert talk.house.app is not None
+    await talk.house.app.engine.handle(Declare(Actor.operator("ana"), title="Logins are slow"))
+    await talk.house.quiet()
+
+    assert 2 == called.count(LOST)
