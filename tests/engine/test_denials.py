@@ -1,15 +1,17 @@
 """What is kept of refusals: little, without secrets, and nothing that somebody wrote into it by hand."""
 
+import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.ports import StoreError
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
-from bot.system.denials import KEPT, SETTING, Denials
+from bot.system.denials import KEPT, MOST, SETTING, Denials
 from bot.system.redaction import Redactor
 from bot.views.denied import denied_attempts
 
@@ -96,3 +98,67 @@ async def test_a_time_without_a_zone_is_read_as_utc() -> None:
 
     assert [datetime(2026, 3, 20, 12, tzinfo=UTC)] == [one.at for one in await denials.newest()]
     assert "U1 (guest)" in str(shown.blocks)
+
+
+async def test_each_person_is_noted_once_a_minute_with_what_was_held_back() -> None:
+    """Whoever hammers on a button fills no record, and hides nobody else."""
+    notes, clock = Notes(), ManualClock(EPOCH)
+    denials = Denials(clock, notes)  # type: ignore[arg-type] # a ledger of settings
+    for _ in range(3):
+        denials.note("U1", "guest", "SetPhase")
+    denials.note("U2", "guest", "SetPhase")
+    clock.advance(timedelta(minutes=1))
+    denials.note("U1", "guest", "Declare", incident=7)
+    await denials.close()
+
+    kept = [(one.who, one.what, one.incident, one.held_back) for one in reversed(await denials.newest())]
+    assert [("U1", "SetPhase", None, 0), ("U2", "SetPhase", None, 0), ("U1", "Declare", 7, 2)] == kept
+
+
+async def test_so_many_people_are_told_apart_and_no_more() -> None:
+    """Beyond that the counting begins anew: a crowd takes no memory for good, and the first is noted again."""
+    denials = Denials(ManualClock(EPOCH))
+    for number in (*range(MOST), 0, MOST, 0):
+        denials.note(f"U{number}", "guest", "SetPhase")
+
+    assert ["U0", f"U{MOST}", f"U{MOST - 1}"] == [one.who for one in (await denials.newest())[:3]]
+
+
+async def test_what_is_refused_while_another_is_written_down_is_on_record_too() -> None:
+    """The disk is slow, and nobody comes after it."""
+    gate = asyncio.Event()
+
+    class Slow(Notes):
+        async def write(self, work: Callable[[Any], Any]) -> Any:
+            done = work(self)
+            await gate.wait()
+            return done
+
+    notes: Any = Slow()
+    denials = Denials(ManualClock(EPOCH), notes)
+    denials.note("U1", "guest", "SetPhase")
+    await asyncio.sleep(0)
+    denials.note("U2", "guest", "SetPhase")
+    gate.set()
+    await denials.close()
+
+    assert ["U1", "U2"] == [one["who"] for one in json.loads(notes.settings[SETTING])]
+
+
+async def test_what_was_refused_before_a_restart_is_known_while_the_ledger_is_away() -> None:
+    """The start read it."""
+
+    class Away(Notes):
+        away = False
+
+        async def read(self, work: Callable[[Any], Any]) -> Any:
+            if self.away:
+                raise StoreError("the database is away")
+            return await super().read(work)
+
+    notes: Any = Away(**{SETTING: one_kept()})
+    denials = Denials(ManualClock(EPOCH), notes)
+    await denials.recall()
+    notes.away = True
+
+    assert ["U1"] == [one.who for one in await denials.newest()]

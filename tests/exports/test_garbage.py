@@ -51,3 +51,13 @@ def test_a_bot_that_another_one_took_the_place_of_is_thrown_away() -> None:
         assert left() is None
     finally:
         gc.unfreeze()
+
+
+def test_what_a_new_configuration_brought_stays_as_well() -> None:
+    """Else everything would be looked through again and again from the first reload on."""
+    garbage = Garbage()
+    try:
+        garbage.look_through_everything()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

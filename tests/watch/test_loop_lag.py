@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.core.model import Fault, Outcome, Sample
+from bot.sandbox.world import EPOCH
 from bot.system.clock import SystemClock
-from bot.watch.lag import LoopLag
+from bot.watch.lag import LoopLag, doubted
 
 
 class Turns:
@@ -119,3 +121,47 @@ async def test_where_nobody_started_it_nothing_was_late() -> None:
     hold(0.06)
 
     assert 0.0 == lag.end(began)
+
+
+@pytest.mark.parametrize(("speed", "every_s"), [(0.1, 0.05), (1.0, 0.05), (5.0, 0.01), (60.0, 0.005)])
+async def test_it_looks_the_more_often_the_faster_the_clock_runs(turns: Turns, speed: float, every_s: float) -> None:
+    """Deadlines are so many times shorter then; never more often than is any good, nor less than at the speed of life."""
+    lag = LoopLag(SystemClock(), turns, speed=speed)
+    lag.start()
+    lag.begin()
+    lag.stop()
+
+    assert every_s == pytest.approx(turns.next[-1])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "late_s", "took_s", "doubtful"),
+    [
+        (Outcome.SLOW, None, 0.3, 1.0, True), (Outcome.SLOW, None, 0.1, 1.0, False), (Outcome.SLOW, None, 0.2, 1.0, True),
+        (Outcome.SLOW, None, 0.04, 0.1, False), (Outcome.FAIL, "deadline", 0.3, 1.0, True),
+        (Outcome.FAIL, "http_5xx", 0.3, 1.0, False), (Outcome.OK, None, 0.3, 1.0, False),
+    ],
+)  # fmt: skip
+def test_what_our_own_loop_made_late_counts_for_nothing(
+    outcome: Outcome, error: str | None, late_s: float, took_s: float, doubtful: bool
+) -> None:
+    """By a good part of what was measured; an answer is one however late, and so is a server's error."""
+    sample = Sample("api", "vendor.api", EPOCH, outcome, error=error, reason="3.2 s", phases_ms={"total": 1_000.0})
+    found = doubted(sample, late_s, took_s)
+
+    assert doubtful is (found.outcome is Outcome.INCONCLUSIVE)
+    if doubtful:
+        assert ("lagged", Fault.LOCAL) == (found.error, found.fault)
+        assert f"our own loop was {late_s * 1000:.0f} ms late meanwhile" in found.reason and "3.2 s" in found.reason
+
+
+def test_how_long_a_late_answer_took_is_forgotten() -> None:
+    """It is an answer, and no latency."""
+    sample = Sample("api", "vendor.api", EPOCH, Outcome.OK, phases_ms={"total": 1_000.0})
+    assert (Outcome.OK, {}) == ((found := doubted(sample, 0.3, 1.0)).outcome, found.phases_ms)
+
+
+def test_a_short_wait_counts_where_the_clock_runs_fast() -> None:
+    """A deadline of a second is over in ten milliseconds."""
+    sample = Sample("api", "vendor.api", EPOCH, Outcome.FAIL, error="deadline")
+    assert Outcome.INCONCLUSIVE is doubted(sample, 0.003, 0.01, speed=100.0).outcome

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from prometheus_client import Metric
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from web_house import POLICY, READ, START, House, OpenHouse, headers
@@ -19,6 +19,7 @@ from bot.core.record.sight import Sight
 from bot.core.signals import Declare, EngageFlag, Mute, SightChanged, StepBack, VerdictReached
 from bot.flags.evaluate import snapshot
 from bot.web.app import WebError, WebServer
+from bot.web.check_results import CheckResults
 from bot.web.health import Health, Part
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -242,3 +243,15 @@ def test_docs_name_all_metadata_and_reasons() -> None:
     names = ("phase", "percent_on_fallback", "engagedAt", "expiresAt", "incident", "revision", "description")
     for word in (*names, "STATIC", "SPLIT", "UNKNOWN", "targetingKey", "handing_back"):
         assert f"`{word}`" in text, word
+
+
+def test_results_of_checks_have_the_labels_that_dashboards_ask_for() -> None:
+    """Each pair of a check and what it came to is a series of its own, and no error is an empty one."""
+    metrics, registry = CheckResults(), CollectorRegistry()
+    registry.register(metrics)
+    for outcome, error in ((Outcome.OK, None), (Outcome.OK, None), (Outcome.FAIL, "http_5xx")):
+        metrics.see(Sample("inference", "anthropic.api", START, outcome, error=error))
+
+    name, of = "understudy_check_results_total", {"component": "anthropic.api", "check": "inference"}
+    assert 2 == registry.get_sample_value(name, {**of, "outcome": "ok", "error": ""})
+    assert 1 == registry.get_sample_value(name, {**of, "outcome": "fail", "error": "http_5xx"})
