@@ -161,6 +161,15 @@ async def test_repeated_ids_count_once_among_many(engine: CommittingEngine, ledg
     assert 3 == len(await ledger.read(lambda store: store.facts(f"component/{API}")))
 
 
+async def test_an_id_that_stands_twice_in_one_commit_counts_once(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """A button is pressed twice before anything is committed: nothing in the ledger could tell of the first yet."""
+    answers = await all_at_once(engine, alert("a", "twice"), alert("b", "twice"), alert("c", "once"))
+
+    assert [True, False, True] == [isinstance(answer, Answer) and answer.changed for answer in answers]
+    assert {"a", "c"} == remembered(engine)
+    assert [["twice", "once"]] == [list(commit.signals) for commit in ledger.commits]
+
+
 async def test_conflict_with_another_writer_takes_nobody_down(engine: CommittingEngine, ledger: WatchedLedger) -> None:
     """A second engine on the same ledger was quicker: all are decided on anew, and none is lost."""
     other = CommittingEngine(ledger, ManualClock(START), policy())
