@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from bot.checks.net.trust_store import tls_context
 from bot.core.detection.verdict import Heard
 from bot.core.model import Sample, Verdict
 from bot.feeds.fetch import FeedReader
@@ -194,7 +195,7 @@ class Watching(AppPart):
         config = self._setup.config
         peers = [Peer(p.vantage, p.url, p.secret.get_secret_value()) for p in config.peers if p.url]
         if peers:
-            self._courier = Courier(peers, config.vantage, self._setup.clock)
+            self._courier = Courier(peers, config.vantage, self._setup.clock, tls=tls_context())
             self._ends(self._courier.close)
             await self._courier.start()
         return self._courier

@@ -1,11 +1,14 @@
 """The courier against a real HTTP peer: what arrives, what is tried again, what is given up, and that nobody waits for it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 from structlog.testing import capture_logs
 
@@ -55,18 +58,24 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-@pytest.fixture
-async def other() -> AsyncIterator[Other]:
+@asynccontextmanager
+async def peer(tls: ssl.SSLContext | None = None) -> AsyncIterator[Other]:
     found = Other()
     app = web.Application()
     app.router.add_post("/{tail:.*}", found.take)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}/under/"
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    found.url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}/under/"
     yield found
     found.over.set()
     await runner.cleanup()
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Other]:
+    async with peer() as found:
+        yield found
 
 
 @pytest.fixture
@@ -221,3 +230,21 @@ async def test_peer_without_address_or_secret_is_sent_nothing(other: Other) -> N
 def test_secret_is_not_in_what_is_printed() -> None:
     """A peer in a log line or a traceback shows no secret."""
     assert SECRET not in repr(Peer("us-1", "http://peer.example", SECRET))
+
+
+async def test_whom_to_trust_is_told() -> None:
+    """A courier reads no authorities of its own where it is given some."""
+    authority = trustme.CA()
+    serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    authority.configure_trust(trusting)
+    async with peer(serving) as there:
+        courier = Courier([Peer("us-1", there.url, SECRET)], "eu-1", there.clock, pace=FAST, tls=trusting)
+        await courier.start()
+        courier.offer([sample()])
+        try:
+            (batch,) = await there.heard(1)
+        finally:
+            await courier.close()
+
+    assert [sample()] == list(batch.samples)
