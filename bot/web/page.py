@@ -1,5 +1,6 @@
 """The board: one plain page for people, without script, readable in any browser and by a screen reader."""
 
+import asyncio
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -7,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.core.model import Level
+from bot.core.policy import Policy
+from bot.core.record.world import World
 from bot.views.storage import as_seen
+from bot.views.text import words
 from bot.web.api.reads import known_flags
 from bot.web.api.shapes import flag_shape
 from bot.web.services import SERVICES
@@ -25,13 +30,15 @@ async def board(request: web.Request) -> web.Response:
     policy = services.engine.policy
     world, on_record = as_seen(services.engine.world, services.unwritten())
     flags = known_flags(services).values() if services.board.ready else ()
-    html = _template().render(
+    template = await asyncio.to_thread(_template)  # the first one takes a quarter of a second to load and compile
+    html = template.render(
         at=services.clock.now(),
         ready=services.board.ready,
         ledger_trouble=services.ledger_trouble(),
         sight=world.sight,
         replicas=services.health().parts.get("replicas"),
         components=[(policy.components[id].name, world.component(id), on_record.get(id)) for id in policy.components],
+        trouble=_trouble(world, policy),
         incidents=world.open_incidents(),
         flags=[flag_shape(world, services.board, flag) for flag in flags],
     )
@@ -48,13 +55,20 @@ def _template() -> "jinja2.Template":
     import jinja2  # here, so that no start waits for it
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["moment"] = _moment
+    environment.filters |= {"moment": _moment, "listed": words}
     return environment.from_string(_file("board.html"))
 
 
 @cache
 def _file(name: str) -> str:
     return resources.files("bot.web").joinpath(name).read_text("utf-8")
+
+
+def _trouble(world: World, policy: Policy) -> list[tuple[str, list[str]]]:
+    """What is not operational, by name, the worst level first."""
+    levels = {c.name: world.component(id).level for id, c in policy.components.items()}
+    worst = sorted(set(levels.values()) - {Level.OPERATIONAL}, key=lambda level: -level.rank)
+    return [(level.value, [name for name, has in levels.items() if has is level]) for level in worst]
 
 
 def _moment(at: datetime) -> str:

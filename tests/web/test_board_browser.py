@@ -12,7 +12,7 @@ from bot.core.model import Level
 pytestmark = pytest.mark.browser
 
 PHONE, DESK = 390, 1280
-WHY = "3 of 3 checks failed within 14 s: HTTP 504 after 59 ms: a gateway of the provider gets no good answer from behind it"
+WHY = "3 of 3 checks failed within 14 s: HTTP 504 after 59 ms: the provider's gateway gets no good answer"
 
 
 @pytest.fixture

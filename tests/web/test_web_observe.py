@@ -181,6 +181,26 @@ async def test_board_shows_what_stands_beside_the_verdicts(house: House, http: a
         assert words in text, words
 
 
+async def test_board_begins_with_what_is_wrong(house: House, http: aiohttp.ClientSession) -> None:
+    """A sentence for who looks once; the rows below have the reasons. It goes on by itself, without a script."""
+    await house.verdict("openai.api", Level.OPERATIONAL)
+    await house.verdict("anthropic.api", Level.DOWN)
+    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
+
+    assert '<p class="now down"><strong>Claude API is down.</strong></p>' in text
+    assert text.index('class="now down"') < text.index("<table")
+    assert '<meta http-equiv="refresh" content="60">' in text
+
+
+async def test_board_says_who_declared_in_words_for_people(house: House, http: aiohttp.ClientSession) -> None:
+    """A rule has no name that anybody outside knows."""
+    await house.verdict("anthropic.api", Level.DOWN)
+    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
+
+    assert "</time> (automatic).</li>" in text
+    assert "detector" not in text
+
+
 async def test_board_says_so_when_nothing_is_known_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
     """Before the state is restored the page says that it may be old."""
     house = await open_house(restored=False, open_to_loopback=True)

@@ -88,7 +88,7 @@ STATUSES = {
     "bad_request": _ours(Fault.OURS_CONFIG, "the provider does not accept what our check asks for"),
     "capacity": _reported("the provider lacks capacity for this"),
     "challenge": _says_nothing(Fault.UNCLEAR, "a front that keeps robots out answered, which says nothing", network=True),
-    "gateway": _reported("a gateway of the provider gets no good answer from behind it"),
+    "gateway": _reported("the provider's gateway gets no good answer"),
     "http_5xx": _reported("the provider reports an error of its own"),
     "http_unexpected": _unclear("the check does not expect this status"),
     "model_error": _reported("the provider says that its model failed"),
