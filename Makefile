@@ -6,7 +6,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE # tests start hundreds of processes, and what nobody keeps is compiled anew in each
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) # half of the time tests wait: for a process, for Slack, for a page
 
-.PHONY: gateways helm compose demo test lint bench trust chaos days mutants interop pictures check install browser emoji official proxy postgres systemd peers node web java clean
+.PHONY: gateways helm compose image demo test lint bench trust chaos days mutants interop pictures check install browser emoji official proxy postgres systemd peers node web java clean
 
 demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted vendors; ARGS=--exit-when-done ends by itself
 	$(BIN)/understudy demo $(ARGS)
@@ -150,6 +150,17 @@ compose: | $(VENV)/bin/python
 	       && { go mod init compose && go get github.com/docker/compose/v5/cmd@v5.5.1 \
 	            && go build -trimpath -ldflags '-s -w' -o docker-compose github.com/docker/compose/v5/cmd; } >build.log 2>&1; } \
 	  || echo "NO DOCKER COMPOSE: it will NOT read compose.yaml (Go 1.26, or Docker's own)"
+
+# The Dockerfile, built and run: three minutes, as root, by hand.
+image: export STORAGE_DRIVER := vfs
+image: export BUILDAH_ISOLATION := chroot
+image: $(VENV)/.dev
+	@command -v buildah >/dev/null 2>&1 && command -v debootstrap >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends buildah debootstrap >/dev/null; } \
+	  || echo "buildah or debootstrap is missing (Debian: apt-get install buildah debootstrap)"
+	tests/interop/image.sh
+	$(BIN)/python -m pytest tests/interop/test_image_runs.py $(ARGS)
 
 # Who may read behind a proxy is tested behind real ones.
 proxy:
