@@ -10,10 +10,12 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers.base import Answer, DoneAlready
-from bot.core.model import Phase
+from bot.core.effects import PostLine
+from bot.core.model import Fault, Level, Phase, Verdict
 from bot.core.record.fact import Fact
 from bot.core.record.incident_facts import NoteAdded
 from bot.core.record.recent import RECENT_FOR
+from bot.core.record.room.room_facts import GivenUp
 from bot.core.record.world import World
 from bot.engine.engine import CommittingEngine
 from bot.engine.follower import Follower
@@ -25,7 +27,7 @@ from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
 from bot.store.sqlite.engine import connect
 from bot.store.sqlite.ledgers import InlineLedger, SqliteLedger
 from bot.system.clock import ManualClock, SystemClock
-from tests.desk import ANA, START, policy
+from tests.desk import ANA, RULE, START, policy
 from tests.engine.test_bad_days import in_virtual_time
 from tests.ledger_facts import OfTomorrow, commit, effect, fact
 
@@ -134,7 +136,7 @@ async def test_what_was_done_at_another_replica_is_seen_by_who_asks_again(engine
     await there.handle(note(number, "click"))
     answer = await here.handle(note(number, "click"))
 
-    assert isinstance(answer, DoneAlready)
+    assert DoneAlready(incident=number) == answer
     assert there.world == here.world
 
 
@@ -150,6 +152,23 @@ async def test_signals_that_wait_share_a_commit_though_another_engine_was_quicke
 
     assert [True] * 20 == [answer.ok for answer in answers]
     assert [20] == told
+
+
+async def test_a_rule_that_another_replica_was_told_to_keep_off_moves_nothing_here(engines: Engines) -> None:
+    """Frozen there a moment ago, in a stream that this decision writes nothing to: it is seen before anything is switched."""
+    here, there = await engines.started(), await engines.started()
+    await here.handle(verdict("openai.api", Level.OPERATIONAL))
+    await there.handle(s.FreezeFlags(actor=ANA))
+    await here.handle(verdict("anthropic.api", Level.DOWN))
+
+    flag = here.world.flag("support-chat.llm")
+    assert (ANA, None) == (here.world.freeze.by, flag.engagement)
+    assert flag.proposal is not None
+
+
+def verdict(component: str, level: Level) -> s.VerdictReached:
+    fault = Fault.THEIRS if level.bad else Fault.NONE
+    return s.VerdictReached(actor=RULE, verdict=Verdict(component, level, "as seen", fault, (), START))
 
 
 # --- what is long over
@@ -203,6 +222,20 @@ async def test_an_incident_that_another_replica_declared_is_found_at_once(engine
     here, there = await engines.started(), await engines.started()
     number = await declared(there)
     assert number in (await here.world_with([number])).incidents
+
+
+async def test_what_became_of_an_effect_of_what_is_long_over_is_kept(engines: Engines) -> None:
+    """The row waited for weeks, and nobody has its incident in memory any more."""
+    engine = await engines.started()
+    old = await declared(engine)
+    await engine.handle(s.SetPhase(actor=ANA, incident=old, phase=Phase.RESOLVED, force=True))
+    engines.clock.advance(LONG)
+    here = await engines.started()
+    assert {} == dict(here.world.incidents)
+    ended = s.EffectRefused(actor=RULE, key="late", kind=PostLine, incident=old, stream=f"incident/{old}", seq=1, reason="gone")
+
+    assert (await here.handle(ended)).ok
+    assert GivenUp.KIND == engines.store.facts(f"incident/{old}")[-1].kind
 
 
 # --- when following leads nowhere
