@@ -84,13 +84,15 @@ class Job:
         self._newest: dict[SignKind, _Heard] = {}
         self._count = 0
 
-    def take(self, sign: Sign, steady: float) -> None:
-        """Take a sign that came at `steady`. One that is known, or older than what is known, changes nothing."""
+    def take(self, sign: Sign, steady: float) -> bool:
+        """Take a sign that came at `steady`. One that is known, or older than what is known, changes nothing: False."""
         kind: SignKind = "fail" if sign.bad else sign.kind
         self._count += 1
         heard, known = _Heard(steady, self._count, sign), self._newest.get(kind)
-        if known is None or (known.sign.at != sign.at and known < heard):
+        news = known is None or (known.sign.at != sign.at and known < heard)
+        if news:
             self._newest[kind] = heard
+        return news
 
     @property
     def ok(self) -> tuple[datetime, float] | None:
@@ -139,10 +141,11 @@ class Heartbeats:
         job.take(sign, now)
         return sign
 
-    def told(self, check_id: str, sign: Sign) -> timedelta:
-        """Take a sign that another replica heard; says how long ago that was."""
+    def told(self, check_id: str, sign: Sign) -> timedelta | None:
+        """Take a sign that another replica heard; says how long ago that was, None where it was known already."""
         steady = self._steady(sign.at)
-        self._jobs.setdefault(check_id, Job()).take(sign, steady)
+        if not self._jobs.setdefault(check_id, Job()).take(sign, steady):
+            return None
         return timedelta(seconds=self._clock.monotonic() - steady)
 
     def restore(self, check_id: str, samples: Iterable[Sample]) -> None:

@@ -75,9 +75,13 @@ class SignsOfLife:
         await self._hand_on(self._sample(check, sign))
 
     async def heard(self, body: Any) -> None:
-        """Another replica took a sign, and told this of it. One that was long on its way counts with the next look."""
+        """Another replica took a sign, and told this of it. One that was long on its way counts with the next look.
+
+        It may be told twice, where the ledger's answer to the first time got lost, and counts once.
+        """
         check, sign = self._by_name.get(body["check"]), decode(Sign, body["sign"])
-        if check is not None and self._register.told(check.id, sign) <= check.look_every:
+        ago = self._register.told(check.id, sign) if check is not None else None
+        if check is not None and ago is not None and ago <= check.look_every:
             await self._count(self._sample(check, sign))
 
     def _sample(self, check: HeartbeatCheck, sign: Sign) -> Sample:

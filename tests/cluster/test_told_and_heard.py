@@ -71,6 +71,28 @@ async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
     assert "s3cret" not in str(told)  # it goes by way of the ledger
 
 
+async def test_a_sign_that_is_told_twice_counts_once() -> None:
+    """The ledger had taken it, and its answer got lost: a job that failed once has not failed twice."""
+    clock, told = ManualClock(EPOCH), list[Any]()
+    counted: list[Sample] = []
+
+    async def count(sample: Sample) -> None:
+        counted.append(sample)
+
+    async def keep(sample: Sample) -> None:
+        pass
+
+    asked = SignsOfLife([JOB], Heartbeats(clock), clock, keep, "local", told.append)
+    other = SignsOfLife([JOB], Heartbeats(clock), clock, count, "local")
+    await asked.sign("beat", "fail", 1, "")
+    clock.advance(timedelta(seconds=1))
+    await asked.sign("beat", "success", 0, "")
+    for sign in (*told, *told):
+        await other.heard(sign)
+
+    assert [Outcome.FAIL, Outcome.OK] == [sample.outcome for sample in counted]
+
+
 async def test_what_was_measured_counts_once_where_an_answer_of_the_ledger_got_lost() -> None:
     """It was committed, and is passed on again since nobody knew; what comes after counts as ever."""
     scene = Scene()
