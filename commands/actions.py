@@ -32,9 +32,9 @@ from bot.ports.payloads import Press
 from bot.verbs.incident import A_WHILE
 from bot.views.incident.buttons import EXPORT, MORE, REOPEN
 from bot.views.used import used
-from commands.arguments import export_format, severity
 from commands.desk import CommandContext, Request
-from commands.parse import Misunderstood
+from commands.parsing.arguments import export_format, severity
+from commands.parsing.parse import Misunderstood
 
 log = structlog.get_logger(__name__)
 

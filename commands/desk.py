@@ -16,7 +16,7 @@ from bot.system.denials import Denials
 from bot.system.version import understudy_version
 from bot.views.about import About
 from bot.views.text import inert
-from commands.parse import Mention, mentions, typed
+from commands.parsing.parse import Mention, mentions, typed
 
 Respond = Callable[..., Awaitable[Any]]
 

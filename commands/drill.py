@@ -11,7 +11,15 @@ from bot.views.incident.drill import drill_status, drill_summary
 from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration_first, named_incident, nearest, split_verb, which_incident, with_its_name
+from commands.parsing.parse import (
+    Misunderstood,
+    duration_first,
+    named_incident,
+    nearest,
+    split_verb,
+    which_incident,
+    with_its_name,
+)
 from commands.table import DRILL
 
 STOP = ("stop", "end", "done")

@@ -29,7 +29,7 @@ from bot.views.flags.readers import flag_readers
 from bot.views.flags.rehearsals import rehearsal_results
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, duration, duration_first, nearest, split_verb
+from commands.parsing.parse import Misunderstood, duration, duration_first, nearest, split_verb
 from commands.table import FALLBACK
 
 PERCENT = re.compile(r"(\d{1,3})\s*%\s*(?:on\s+)?")

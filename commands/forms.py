@@ -19,9 +19,9 @@ from bot.views.faces import Slack
 from bot.views.incident import buttons, forms
 from bot.views.incident.evidence import evidence
 from bot.views.scene import Scene
-from commands.arguments import severity
 from commands.desk import CommandContext, Request
-from commands.parse import Misunderstood, NotAllowed
+from commands.parsing.arguments import severity
+from commands.parsing.parse import Misunderstood, NotAllowed
 
 CALLBACKS = re.compile(
     "^(" + "|".join([

@@ -6,7 +6,7 @@ from bot.views.health import board, provider, telling
 from bot.views.storage import as_seen
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import nearest
+from commands.parsing.parse import nearest
 from commands.table import HEALTH
 
 # No part of a name, in `is Claude down?`

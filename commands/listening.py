@@ -13,7 +13,7 @@ from bot.ports.payloads import READ, Changed, Command, Event, Form, Press, Quest
 from bot.views.answers.words import words
 from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
-from commands.parse import Misunderstood
+from commands.parsing.parse import Misunderstood
 
 # Slack's words for "you may not whisper there".
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})

@@ -17,7 +17,7 @@ from bot.ports.payloads import Press, Who, Written
 from bot.verbs.verb import TEXT_CHARS
 from bot.views.form_parts import METADATA_MAX
 from bot.views.text import cut
-from commands.parse import typed
+from commands.parsing.parse import typed
 
 FAILED = (SlackClientError, aiohttp.ClientError, TimeoutError)
 NAMELESS = re.compile(r"<@([UW][A-Z0-9]{1,30})>")

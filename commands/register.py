@@ -17,19 +17,20 @@ from bot.views.answers.words import words
 from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
 from bot.views.text import inert
-from commands import actions, declaring, forms, messages, tasks, timeline
-from commands.briefing import for_who_joins
-from commands.converting import Existing, entered
+from commands import actions, forms, messages
 from commands.desk import CommandContext, Request, answer
 from commands.drill import drill
 from commands.events import emoji, home, questions
 from commands.fallback import fallback
 from commands.health import health
-from commands.incident import incident
+from commands.incident import declaring, tasks, timeline
+from commands.incident.briefing import for_who_joins
+from commands.incident.converting import Existing, entered
+from commands.incident.word import incident
 from commands.listening import chosen, over_home
 from commands.listening import read_as as _read
 from commands.listening import tell as _tell
-from commands.parse import Misunderstood
+from commands.parsing.parse import Misunderstood
 from commands.table import DRILL, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
 from commands.understudy import understudy
 

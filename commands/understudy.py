@@ -9,7 +9,7 @@ from bot.views.answers.in_slack import shown, told
 from bot.views.denied import denied_attempts
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.helping import help_message
-from commands.parse import Misunderstood, NotAllowed, duration_first, nearest, split_verb
+from commands.parsing.parse import Misunderstood, NotAllowed, duration_first, nearest, split_verb
 from commands.table import UNDERSTUDY
 
 MOST_WORDS = 6  # of a component's name, when the nearest one is looked for

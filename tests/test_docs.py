@@ -151,7 +151,7 @@ REGISTRIES = {
     "bot/core/signals/__init__.py": "",
     "bot/timeline/rows.py": "durations story words",
     "bot/exports/__init__.py": "times",
-    "commands/register.py": "arguments converting desk due helping listening messages parse table times",
+    "commands/register.py": "desk helping listening messages table",
     "bot/cli/verbs.py": "__main__ ending options output remote",
     "bench/__main__.py": (
         "bare_server bot gateways_proxies gateways_vendor hostile_bot hostile_senders hostile_sockets many_bot past "
@@ -283,7 +283,7 @@ def test_every_verb_is_documented_with_what_it_does(word: Any) -> None:
 
 def test_short_forms_are_documented() -> None:
     """Aliases that nobody knows are of no use."""
-    from commands.incident import SHORT_FOR
+    from commands.incident.word import SHORT_FOR
 
     told = section(page("commands.md"), "/incident")
 
@@ -293,14 +293,14 @@ def test_short_forms_are_documented() -> None:
 async def test_typed_example_is_answered_as_the_page_says() -> None:
     """The examples of the page, one after the other, in a room with six incidents behind it."""
     from bot.store.samples.sqlite import InlineSamples
-    from commands.converting import Existing
     from commands.desk import CommandContext, Request
     from commands.drill import drill
     from commands.fallback import fallback
     from commands.health import health
-    from commands.incident import incident
-    from commands.parse import Misunderstood, mentions
-    from commands.parse import typed as typed_words
+    from commands.incident.converting import Existing
+    from commands.incident.word import incident
+    from commands.parsing.parse import Misunderstood, mentions
+    from commands.parsing.parse import typed as typed_words
     from commands.understudy import understudy
 
     clock = ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC))
@@ -350,10 +350,10 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
 def test_every_button_is_documented() -> None:
     """Each action that the bot listens for has its row, and no other."""
     from commands.actions import ACTIONS
-    from commands.declaring import BUTTON
     from commands.events.home import ACTIONS as OF_HOME
-    from commands.tasks import VERBS
-    from commands.timeline import ACTIONS as OF_TIMELINES
+    from commands.incident.declaring import BUTTON
+    from commands.incident.tasks import VERBS
+    from commands.incident.timeline import ACTIONS as OF_TIMELINES
 
     told = {cells[1].strip("`") for cells in rows(section(page("commands.md"), "Buttons and forms"))[1:]}
 

@@ -13,7 +13,7 @@ from bot.views.incident.forms import declare_offer
 from commands import messages
 from commands.desk import CommandContext, Request
 from commands.listening import read_as, tell
-from commands.parse import typed
+from commands.parsing.parse import typed
 
 log = structlog.get_logger(__name__)
 

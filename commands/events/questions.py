@@ -23,7 +23,7 @@ from bot.views.names import component_name, provider_name
 from bot.views.storage import as_seen
 from commands.desk import CommandContext
 from commands.listening import read_as
-from commands.parse import typed
+from commands.parsing.parse import typed
 from commands.table import FALLBACK, INCIDENT, UNDERSTUDY
 
 log = structlog.get_logger(__name__)

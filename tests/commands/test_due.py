@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commands.due import assignment, person
-from commands.parse import Misunderstood, mentions, typed
-from commands.times import zone_of
+from commands.parsing.due import assignment, person
+from commands.parsing.parse import Misunderstood, mentions, typed
+from commands.parsing.times import zone_of
 from tests.desk import ANA, BOB
 
 NOW = datetime(2026, 3, 20, 15, 10, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.parse import component_of
+from commands.parsing.parse import component_of
 
 NAMES = {"openai.api": "OpenAI API", "azure.api": "Azure OpenAI API", "claude.api": "Claude API"}
 

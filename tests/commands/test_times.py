@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from commands.parse import Misunderstood
-from commands.times import NoTime, read, spoken, taken_from, zone_of
+from commands.parsing.parse import Misunderstood
+from commands.parsing.times import NoTime, read, spoken, taken_from, zone_of
 
 NOW = datetime(2026, 3, 20, 15, 10, tzinfo=UTC)
 BERLIN = zone_of("Europe/Berlin")

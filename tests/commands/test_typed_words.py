@@ -8,7 +8,7 @@ from bot.core.model import Level
 from bot.core.record.fact import Fact
 from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.record.streams import evolve
-from commands.parse import (
+from commands.parsing.parse import (
     Mention,
     MentionKind,
     Misunderstood,

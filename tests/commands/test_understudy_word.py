@@ -21,7 +21,7 @@ from bot.system.clock import ManualClock
 from bot.views.about import About
 from bot.views.text import spoken
 from commands.desk import CommandContext, Request
-from commands.parse import Misunderstood
+from commands.parsing.parse import Misunderstood
 from commands.understudy import component_first, understudy
 from tests.desk import ANA, RULE, policy
 

@@ -32,13 +32,13 @@ from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.views.answers.in_slack import answer_message, told
-from commands.converting import INVITE, Existing
 from commands.desk import CommandContext, Request
 from commands.drill import drill
 from commands.fallback import fallback
 from commands.health import health
-from commands.incident import incident
-from commands.parse import Misunderstood, mentions, typed
+from commands.incident.converting import INVITE, Existing
+from commands.incident.word import incident
+from commands.parsing.parse import Misunderstood, mentions, typed
 from commands.understudy import understudy
 from tests.desk import policy
 from tests.gallery.phone import Entry, Kind, entry, sentence

@@ -36,8 +36,8 @@ from bot.views.rights import rights_view
 from bot.views.used import used
 from commands import actions, forms
 from commands.helping import help_message
+from commands.incident.timeline import NONE_YET, UNREAD
 from commands.table import WORDS
-from commands.timeline import NONE_YET, UNREAD
 from tests.gallery import situations as s
 from tests.gallery.facts import CONTROL, LATER
 from tests.gallery.phone import Entry, Kind, entry, form, sentence

@@ -6,7 +6,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.lazy_dataclass import dataclass
-from commands.parse import Misunderstood
+from commands.parsing.parse import Misunderstood
 
 DIRECT = "A direct message is no place for an incident. Type it in a channel, or `/incident declare` here."
 GENERAL = "This channel is for everybody. `/incident declare TITLE` makes one for the incident."

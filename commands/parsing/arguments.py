@@ -10,8 +10,8 @@ from bot.core.model import Actor, Severity
 from bot.core.policy import IncidentPolicy
 from bot.exports import FORMATS
 from bot.verbs.verb import Assignment
-from commands.due import assignment, person
-from commands.parse import NAMED, REFERENCE, Mention, MentionKind, Misunderstood, duration, nearest, split_verb
+from commands.parsing.due import assignment, person
+from commands.parsing.parse import NAMED, REFERENCE, Mention, MentionKind, Misunderstood, duration, nearest, split_verb
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -23,10 +23,10 @@ from bot.views.incident import tasks as views
 from bot.views.scene import Scene
 from bot.views.text import inert
 from bot.views.used import used
-from commands.arguments import moment
 from commands.desk import CommandContext, Request, answer
 from commands.listening import chosen, over_home, read_as, tell
-from commands.parse import Misunderstood
+from commands.parsing.arguments import moment
+from commands.parsing.parse import Misunderstood
 from commands.table import INCIDENT
 
 VERBS = (views.DONE, views.TAKE, views.CHANGE)

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from bot.core.model import Actor
 from bot.verbs.verb import Assignment
-from commands.parse import Mention, MentionKind, Misunderstood, duration
-from commands.times import WEEKDAYS, time_of_day, zone_of_text
+from commands.parsing.parse import Mention, MentionKind, Misunderstood, duration
+from commands.parsing.times import WEEKDAYS, time_of_day, zone_of_text
 
 LATE_AFTERNOON = time(17)
 A_WEEK = 7

@@ -24,12 +24,13 @@ from bot.views.incident.forms import declare_modal, severity_modal
 from bot.views.incident.lists import MOST_LISTED, incident_list, incident_show
 from bot.views.incident.tasks import task_list, which_task
 from bot.views.scene import Scene
-from commands.arguments import NoChoice, NoNumber, Typed, export_format
-from commands.converting import Existing
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.forms import ROLES, SENDS, form_of
 from commands.helping import help_message
-from commands.parse import (
+from commands.incident.converting import Existing
+from commands.incident.timeline import timeline
+from commands.parsing.arguments import NoChoice, NoNumber, Typed, export_format
+from commands.parsing.parse import (
     NAMED,
     REFERENCE,
     Meant,
@@ -43,9 +44,8 @@ from commands.parse import (
     which_incident,
     with_its_name,
 )
+from commands.parsing.times import Span, spoken, taken_from, zone_of
 from commands.table import INCIDENT
-from commands.timeline import timeline
-from commands.times import Span, spoken, taken_from, zone_of
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
 Enter = Callable[[], Awaitable[Existing]]

@@ -28,10 +28,10 @@ from bot.views.incident import timeline as views
 from bot.views.names import plain_names
 from bot.views.text import inert
 from commands import messages
-from commands.arguments import moment
 from commands.desk import CommandContext, Request, answer
 from commands.listening import read_as, tell
-from commands.parse import Misunderstood
+from commands.parsing.arguments import moment
+from commands.parsing.parse import Misunderstood
 from commands.table import ADD_TO_TIMELINE
 
 NONE_YET = "There is no incident yet whose timeline it could join. `/incident declare TITLE` opens one."

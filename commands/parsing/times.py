@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.core.lazy_dataclass import dataclass
-from commands.parse import Misunderstood
+from commands.parsing.parse import Misunderstood
 
 WITHOUT_A_DAY = timedelta(hours=12)
 HOW = "Write `14:00`, `2:30 pm`, `14:00 yesterday`, `2026-03-19 14:00` or `30 min ago`."

@@ -22,13 +22,13 @@ from bot.views.faces import Slack
 from bot.views.incident.forms import DECLARE_CALLBACK, NO_COMPONENT, WHEN_CHARS
 from bot.views.text import cut, inert
 from commands import messages
-from commands.arguments import severity
 from commands.desk import CommandContext, Request, answer
-from commands.incident import declaration_words, declare_form
+from commands.incident.word import declaration_words, declare_form
 from commands.listening import read_as, tell
-from commands.parse import Misunderstood, component_of, typed
+from commands.parsing.arguments import severity
+from commands.parsing.parse import Misunderstood, component_of, typed
+from commands.parsing.times import NoTime, read, spoken, taken_from, zone_of
 from commands.table import DECLARE_FROM_MESSAGE, DECLARE_SHORTCUT, INCIDENT
-from commands.times import NoTime, read, spoken, taken_from, zone_of
 
 BUTTON = re.compile(r"^incident\.declare(:|$)")
 CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,30}")
