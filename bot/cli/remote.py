@@ -29,6 +29,7 @@ from bot.system.logs import configure_logs
 from bot.system.private_files import CONTROL_FILE
 from bot.views.answers.words import words
 from bot.views.faces import Terminal
+from bot.views.text import stop
 from bot.views.text import words as listed
 from bot.web.api.shapes import answer_from
 
@@ -78,7 +79,7 @@ def said(reply: Reply) -> Any:
     if reply.status >= 400 or reply.body is None:
         said = worded(body) or f"The bot answered with HTTP {reply.status}."
         remedy = body.get("remedy")
-        fail(f"{said} {remedy}" if remedy else said)
+        fail(f"{stop(said)} {remedy}" if remedy else said)
     return reply.body
 
 

@@ -113,6 +113,15 @@ async def test_configuration_that_is_wrong_is_refused_whole(deployment: Deployme
     assert "claude" == await bot.serves(FLAG)
 
 
+async def test_refusal_ends_its_sentences(deployment: Deployment) -> None:
+    """What is wrong and what became of it are two."""
+    await deployment.ready_bot()
+    deployment.configure(changed(deployment, default="nope"))
+    ended = await deployment.verb("reload")
+
+    assert ended.err.strip().endswith("`claude`, `gpt`. Nothing was changed.")
+
+
 async def test_another_folder_takes_a_restart(deployment: Deployment) -> None:
     """The ledger is not left in the middle of an incident."""
     bot = await deployment.ready_bot()
