@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core.model import Actor, ActorKind, Phase
 from bot.core.policy import Policy
@@ -122,7 +123,7 @@ def _head(incident: Incident, policy: Policy) -> str:
         *([("Merged into it", ", ".join(f"INC-{number}" for number in sorted(incident.parts)))] if incident.parts else []),
         *_mitigation(incident),
         *_served(incident, policy),
-        ("Provider", md(incident.provider) or "none"),
+        ("Provider", md(names.get(incident.provider, incident.provider)) or "none"),
         ("Components", components),
         ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
         ("Acknowledged by", _actor(people.acknowledged_by)),
@@ -139,7 +140,8 @@ def _ended(incident: Incident) -> str:
     if end.at is None:
         return "not yet"
     why = canceled_words(end.reason, end.duplicate_of) if incident.phase is Phase.CANCELED else end.reason
-    return f"{stamp(end.at)} by {_actor(end.by)}: {md(': '.join(filter(None, (why, end.why))))}"
+    said = ": ".join(filter(None, (why, end.why)))
+    return f"{stamp(end.at)} by {_actor(end.by)}" + (f": {md(said)}" if said else "")
 
 
 def _mitigation(incident: Incident) -> list[tuple[str, str]]:
@@ -163,7 +165,7 @@ def _actor(actor: Actor | None) -> str:
     if actor is None:
         return NOT_RECORDED
     name = md(actor.name or actor.id)
-    return {ActorKind.RULE: f"the rule {name}", ActorKind.VENDOR: f"the status page of {name}"}.get(actor.kind, name)
+    return {ActorKind.RULE: f"Understudy ({name})", ActorKind.VENDOR: f"the status page of {name}"}.get(actor.kind, name)
 
 
 def _outages(took: Durations, names: dict[str, str]) -> str:
@@ -200,14 +202,17 @@ def _tasks(incident: Incident) -> str:
 def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:
     actors = {(fact.stream, fact.seq): fact.actor for fact in facts}
     table = [
-        (str(row.seq), stamp(row.at), row.source, _who(row, actors), _what(row), md(row.reason)) for row in story(facts, names)
+        (str(row.seq), stamp(row.at), row.source, _who(row, actors, names), _what(row), md(row.reason))
+        for row in story(facts, names)
     ]
     return _table(("#", "time", "source", "who", "what", "why"), table)
 
 
-def _who(row: Row, actors: dict[tuple[str, int], Actor]) -> str:
+def _who(row: Row, actors: dict[tuple[str, int], Actor], names: dict[str, str]) -> str:
     """Whoever wrote a message, else whoever acted."""
     actor = actors[row.stream, row.fact_seq]
+    if actor.kind is ActorKind.VENDOR:
+        actor = replace(actor, name=names.get(actor.id, actor.name))
     return md(row.who) if row.entry else _actor(actor)
 
 

@@ -104,6 +104,24 @@ def test_a_duplicate_names_the_other_and_what_somebody_said() -> None:
     assert 4 == json.loads(rendered("json", story))["incident"]["duplicate_of"]
 
 
+def test_the_post_mortem_calls_everybody_as_people_do() -> None:
+    """A provider by its name, and what a rule did is what Understudy did."""
+    text = rendered("md", outage_story())
+
+    assert "| Provider | Claude |" in text
+    assert "| the status page of Claude |" in text
+    assert "| Understudy (fallback automation) |" in text
+    assert "the rule " not in text
+
+
+def test_an_end_without_a_reason_ends_its_line() -> None:
+    """Nothing follows a colon there."""
+    story = outage_story(3)
+    story.add("incident/7", PhaseChanged(Phase.TRIAGE, Phase.RESOLVED, "resolve", ""), ANA)
+
+    assert re.search(r"\| Ended \| \S+ \S+ UTC by ana \|", rendered("md", story))
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_file_holds_the_story(format: str) -> None:
     """Phases, the vendor's words, switches: with time, actor and reason."""
