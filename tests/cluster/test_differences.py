@@ -92,3 +92,41 @@ def test_what_all_should_agree_on_has_digests_without_secrets() -> None:
     assert alike(one) == alike(other)
     assert {"provider x"} == {name for name, digest in alike(one).items() if alike(without)[name] != digest}
     assert alike(Config()) == alike(Config(vantage="elsewhere", data=Path("/x")))
+
+
+def test_one_namesake_among_several_is_told() -> None:
+    """Its data folder is a copy of ours."""
+    [sentence] = said(A, replace(B, name="a"), C)
+    assert sentence.startswith("Another replica is called a too")
+
+
+def test_what_only_this_one_has_is_said_of_it() -> None:
+    """Beside what differs, which is named first."""
+    ours = {"flag chat": "7", "flag search": "1", "provider x": "2"}
+
+    assert [
+        "The configuration of b is not that of a: flag chat differs; only a has flag search. Give all replicas the same file"
+    ] == said(replace(A, configuration=ours), B)
+
+
+def test_each_other_version_is_said_with_those_that_run_it() -> None:
+    """Three at once, in an upgrade that was left half way."""
+    others = [replace(A, name=name, boot=f"boot-{name}", version=version) for name, version in zip("bcde", "2223", strict=True)]
+
+    assert [
+        "b, c and d run Understudy 2, a 1.0: finish the upgrade",
+        "e runs Understudy 3, a 1.0: finish the upgrade",
+    ] == said(A, *others)
+
+
+def test_five_that_differ_are_all_named() -> None:
+    """Only what does not fit is counted."""
+    ours, theirs = ({f"flag f{n}": str(by + n) for n in range(5)} for by in (0, 100))
+
+    [sentence] = said(replace(A, configuration=ours), replace(B, configuration=theirs))
+    assert "flag f3, flag f4 differ." in sentence
+
+
+def test_a_machine_without_a_name_is_a_replica_all_the_same(tmp_path: Path) -> None:
+    """And its data folder is made where there is none."""
+    assert replica_name(tmp_path / "not" / "there", "___").startswith("replica-")

@@ -222,6 +222,21 @@ async def test_who_cannot_judge_does_no_checks(wrong: dict[str, Any]) -> None:
     assert (0, len(KEYS)) == (sum(map(bad.owns, KEYS)), sum(map(good.owns, KEYS)))
 
 
+async def test_where_nobody_sees_anything_everybody_goes_on_with_checks() -> None:
+    """Else nobody would notice that the network is back."""
+    scene = Scene()
+    blind = [await scene.joins(name, blind=True) for name in "ab"]
+    await scene.passes(4, "a", "b")
+
+    assert len(KEYS) == sum(sum(map(one.owns, KEYS)) for one in blind)
+
+
+def test_every_version_gives_the_shares_to_the_same_replicas() -> None:
+    """In a rolling upgrade two of them run side by side: what each took for the other's, nobody would look at."""
+    owners = "".join(owner_of(f"vendor.c{n}", ("a", "b", "c")) for n in range(12))
+    assert ("abbaccbbbbbb", "") == (owners, owner_of("vendor.c0", ()))
+
+
 async def test_who_has_a_wrong_clock_does_not_hold_the_clock() -> None:
     """What falls due would be acted on too early, or too late."""
     scene = Scene()

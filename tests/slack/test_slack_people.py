@@ -269,3 +269,66 @@ async def test_a_persons_time_zone_is_known_with_them(workspace: LocalWorkspace,
     people.heard({"id": ana.id, "tz": "Europe/Berlin"})
 
     assert ("", "Asia/Tokyo", "Europe/Berlin") == (before, tokyo, people.zone(ana.id))
+
+
+async def test_whoever_changed_while_they_were_asked_about_are_asked_about_again(
+    workspace: LocalWorkspace, people: People, ana: Person
+) -> None:
+    """The event said nothing that bars them, and Slack's answer was of before it."""
+
+    async def overtake(method: str, phase: str, args: object) -> None:
+        if method == "users.info" and phase == "after" and asked(workspace) < 2:
+            workspace.team.users[ana.id].guest = "multi"
+            people.heard({"id": ana.id, "profile": {"title": "on leave"}})
+
+    workspace.faults.on_call(overtake)
+    await people.standing(ana.id)
+
+    assert Standing.GUEST is await people.standing(ana.id)
+
+
+async def test_a_change_that_bars_nobody_locks_nobody_out_of_a_silent_slack(
+    workspace: LocalWorkspace, people: People, ana: Person
+) -> None:
+    """The engineer on call set a status a minute before the outage; what is known of them stays, their zone too."""
+    workspace.team.users[ana.id].tz = "Asia/Tokyo"
+    await people.standing(ana.id)
+    people.heard({"id": ana.id, "profile": {"status_text": "on call"}})
+    workspace.faults.add("users.info", "error:internal_error", times=9)
+
+    assert (Standing.MEMBER, "Asia/Tokyo") == (await people.standing(ana.id), people.zone(ana.id))
+
+
+async def test_whoever_is_barred_is_no_member_after_a_restart_either(people: People, ana: Person, notes: Notes) -> None:
+    """Slack may not say by then who they are."""
+    await people.standing(ana.id)
+    await people.settled()
+    people.heard({"id": ana.id, "deleted": True})
+    await people.settled()
+
+    assert "[]" == notes.settings[SETTING]
+
+
+@pytest.mark.parametrize(("said", "kept"), [(7, "UTC"), ("X" * 65, "UTC"), ("X" * 64, "X" * 64), (None, "UTC")])
+async def test_a_time_zone_that_is_none_is_left_out(
+    workspace: LocalWorkspace, people: People, ana: Person, said: object, kept: str
+) -> None:
+    """What Slack passes on was sent by somebody; the one that was known stays."""
+    workspace.team.users[ana.id].tz = "UTC"
+    await people.standing(ana.id)
+    people.heard({"id": ana.id, "tz": said})
+
+    assert kept == people.zone(ana.id)
+
+
+async def test_a_slack_that_did_not_answer_is_left_alone_for_a_while(
+    workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock
+) -> None:
+    """Each further request of everybody would wait for it, and make it worse."""
+    workspace.faults.add("users.info", "error:internal_error", times=1)
+    await people.standing(ana.id)
+    later(clock, PAUSE_AFTER_S - 1)
+    meanwhile = await people.standing(ana.id)
+    later(clock, 1)
+
+    assert (Standing.UNKNOWN, Standing.MEMBER) == (meanwhile, await people.standing(ana.id))
