@@ -158,6 +158,17 @@ async def test_a_guest_is_told_that_their_pin_does_not_count(room: Talk) -> None
     assert [] == list(await room.facts(MessageAdded))
 
 
+async def test_the_pin_of_a_bot_is_answered_with_nothing(room: Talk) -> None:
+    """Nor does it count: another bot tidies pins, and nobody reads what it is told."""
+    robot = room.house.workspace.add_user("robot", is_bot=True)
+    room.house.workspace.channel(ROOM).members.append(robot.id)
+    await robot.reacts("pushpin", message_containing="<DNS>", channel=ROOM)
+    await pins(room, room.house.ana, "<DNS>")
+
+    assert ([], []) == (room.whispers(robot), room.house.workspace.direct_messages(robot))
+    assert 1 == len(await room.facts(MessageAdded))
+
+
 async def test_a_pin_on_a_message_that_cannot_be_read_says_so(room: Talk) -> None:
     room.house.workspace.faults.add("conversations.replies", "error:missing_scope")
 

@@ -1,0 +1,190 @@
+"""What the watching came to, on its way into the ledger: in which order it is told, and that nothing stands in its way."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.core.answers.base import Answer, Noted
+from bot.core.model import FeedReport, FeedState, Level, Verdict
+from bot.core.record.sight import Sight
+from bot.core.signals import FeedRead, SightChanged, Signal, VerdictReached
+from bot.ports import StoreError
+from bot.watch.telling import Telling
+from tests.desk import START
+
+API, WEB = "anthropic.api", "anthropic.web"
+BLIND = Sight(True, "no network")
+
+
+class Shares:
+    """Everything is ours, but what is said to be another replica's."""
+
+    def __init__(self) -> None:
+        self.others: set[str] = set()
+
+    def sight_of_all(self, mine: Sight) -> Sight | None:
+        return None if "sight" in self.others else mine
+
+    def tells_of_feed(self, provider: str) -> bool:
+        return provider not in self.others
+
+
+class Desk:
+    """Notes what is told, and what is stored, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.waits: list[Callable[[], Awaitable[None]]] = []
+        self.shares = Shares()
+        self.news: dict[str, Verdict | None] = {id: Verdict(id, Level.DOWN, "HTTP 502") for id in (API, WEB)}
+        self.fails: dict[str, Exception] = {}
+        self.meanwhile: Callable[[str], None] = lambda what: None
+        self.telling = Telling(
+            self, self.shares, verdict=lambda id: self.news[id], sight=lambda: BLIND,  # type: ignore[arg-type] # as far as it is asked
+            flush=self.flush, soon=self.waits.append,
+        )  # fmt: skip
+
+    async def flush(self) -> None:
+        self.told.append("stored")
+
+    async def handle(self, signal: Signal) -> Answer:
+        what = _named(signal)
+        self.meanwhile(what)
+        if what in self.fails:
+            raise self.fails[what]
+        self.told.append(what)
+        return Noted()
+
+
+def _named(signal: Any) -> str:
+    match signal:
+        case SightChanged(sight=sight):
+            return f"blind: {sight.blind}"
+        case VerdictReached(verdict=verdict):
+            return str(verdict.component)
+        case FeedRead(report=report):
+            return f"{report.provider} {report.state}"
+    raise AssertionError(signal)
+
+
+def page(state: FeedState = FeedState.FRESH) -> FeedReport:
+    return FeedReport("anthropic", START, state)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_what_a_verdict_rests_on_is_stored_before_it_is_told(desk: Desk) -> None:
+    """After a crash the ledger must not know of an outage of which no result is left."""
+    desk.telling.of_component(API)
+    await desk.telling.tell()
+
+    assert ["stored", API] == desk.told
+
+
+async def test_a_page_waits_for_no_disk(desk: Desk) -> None:
+    """It rests on no results of checks."""
+    desk.telling.of_page(page())
+    await desk.telling.tell()
+
+    assert ["anthropic fresh"] == desk.told
+
+
+async def test_that_we_are_blind_is_told_before_any_verdict(desk: Desk) -> None:
+    """Whoever reads of an outage has to know that we see nothing."""
+    desk.telling.of_component(API)
+    desk.telling.of_sight()
+    await desk.telling.tell()
+
+    assert ["blind: True", "stored", API] == desk.told
+
+
+async def test_each_thing_to_tell_asks_for_the_turn_to_do_it(desk: Desk) -> None:
+    """Nobody else does."""
+    desk.telling.of_component(API)
+    desk.telling.of_page(page())
+    desk.telling.of_sight()
+
+    assert [desk.telling.tell] * 3 == desk.waits
+
+
+async def test_what_was_told_is_not_told_again(desk: Desk) -> None:
+    """Each of the three once."""
+    desk.telling.of_component(API)
+    desk.telling.of_page(page())
+    desk.telling.of_sight()
+    await desk.telling.tell()
+    before = list(desk.told)
+    await desk.telling.tell()
+
+    assert before == desk.told
+
+
+async def test_what_is_not_so_any_more_when_its_turn_comes_is_not_told(desk: Desk) -> None:
+    """The ledger stood still for a while, and the component is well again."""
+    desk.telling.of_component(API)
+    desk.news[API] = None
+    await desk.telling.tell()
+
+    assert API not in desk.told
+
+
+async def test_the_newest_page_is_told_alone(desk: Desk) -> None:
+    """Two were read while the ledger stood still."""
+    desk.telling.of_page(page())
+    desk.telling.of_page(page(FeedState.STALE))
+    await desk.telling.tell()
+
+    assert ["anthropic stale"] == desk.told
+
+
+@pytest.mark.parametrize("joins", ["sight", "component", "page"])
+async def test_what_joins_meanwhile_is_told_in_the_same_turn(desk: Desk, joins: str) -> None:
+    """Whoever tells looks again before it ends."""
+
+    def once(what: str) -> None:
+        desk.meanwhile = lambda what: None
+        {"sight": desk.telling.of_sight, "component": lambda: desk.telling.of_component(WEB),
+         "page": lambda: desk.telling.of_page(page())}[joins]()  # fmt: skip
+
+    desk.meanwhile = once
+    desk.telling.of_component(API)
+    await desk.telling.tell()
+
+    assert {"sight": "blind: True", "component": WEB, "page": "anthropic fresh"}[joins] in desk.told
+
+
+@pytest.mark.parametrize("others", ["sight", "anthropic"])
+async def test_what_another_replica_tells_is_left_to_it(desk: Desk, others: str) -> None:
+    """One replica speaks of each page, and one of what all of them see."""
+    desk.shares.others.add(others)
+    desk.telling.of_sight()
+    desk.telling.of_page(page())
+    await desk.telling.tell()
+
+    assert 1 == len(desk.told)
+
+
+async def test_a_ledger_that_is_away_is_left_to_whoever_keeps_it(desk: Desk) -> None:
+    """It says so once for all; here nobody needs a traceback for each verdict."""
+    desk.fails[API] = StoreError("the disk is full")
+    desk.telling.of_component(API)
+    with capture_logs() as lines:
+        await desk.telling.tell()
+
+    assert ["debug"] == [line["log_level"] for line in lines]
+
+
+@pytest.mark.parametrize("fault", [StoreError("the disk is full"), KeyError("INC-7")])
+async def test_one_that_cannot_be_told_stands_in_nobodys_way(desk: Desk, fault: Exception) -> None:
+    """A fault of ours about one component hides no outage of another."""
+    desk.fails[API] = fault
+    desk.telling.of_component(API)
+    desk.telling.of_component(WEB)
+    await desk.telling.tell()
+
+    assert ["stored", WEB] == desk.told
