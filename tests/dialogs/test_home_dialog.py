@@ -174,6 +174,18 @@ async def test_a_guest_sees_nothing(outage: Talk) -> None:
     assert "INC-1" not in eve.home
 
 
+async def test_a_guest_who_may_ask_sees_how_things_are_and_no_button(tmp_path: Path) -> None:
+    """None of them would do anything for them."""
+    async with a_house(tmp_path, people={"external": "read"}) as house:
+        await house.fails("anthropic.api")
+        await house.quiet()
+        eve = house.workspace.add_user("eve", guest="multi")
+        home = await opens(eve)
+
+    assert "INC-1 · SEV2 · Claude API is down" in home
+    assert [] == [word for word in ("[Declare incident]", "[Acknowledge]", "[Open]", "[What may I do?]") if word in home]
+
+
 async def test_my_roles_stand_on_my_home_alone(outage: Talk) -> None:
     """What somebody has taken on."""
     await outage.asks(outage.house.bob, "/incident role lead me")
