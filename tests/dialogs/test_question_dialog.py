@@ -226,6 +226,17 @@ async def test_a_script_that_asks_all_the_time_is_told_once_and_passed_over(outa
     assert 1 == told.count("Too many questions: I answer 20 a minute. Wait a minute, then ask again.")
 
 
+async def test_a_bot_that_asks_all_the_time_is_not_even_told_so(outage: Talk) -> None:
+    """It would answer that, too."""
+    house = outage.house
+    robot = house.workspace.add_user("robot", is_bot=True)
+    for _ in range(25):
+        await robot.writes("openai?")
+    await writes(outage, house.bob, "openai?")
+
+    assert 25 == len(house.workspace.direct_messages(robot))  # its own
+
+
 async def test_hostile_words_are_answered_as_any(outage: Talk) -> None:
     """Nothing of a question comes back, however long it is."""
     said = await asks(outage, outage.house.ana, "<!channel> " + "x" * 3000 + " *claude*")
