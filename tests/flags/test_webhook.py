@@ -1,13 +1,17 @@
 """What a webhook's receiver gets, to the byte where that matters."""
 
+import base64
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from bot.flags.sinks.web import Answer, refusal
 from bot.flags.sinks.webhook import message, sign
-from bot.ports.sinks import Target
+from bot.ports.sinks import SinkError, Target
 
 NOW = datetime(2026, 3, 20, 12, 43, tzinfo=UTC)
 VALUES = {"claude": {"model": "a"}, "gpt": {"model": "b"}}
@@ -55,3 +59,61 @@ def test_message_has_the_value_that_services_get() -> None:
     data = said(target())["data"]
 
     assert ({"model": "b"}, VALUES, "support-chat.llm") == (data["value"], data["values"], data["flag"])
+
+
+def test_the_whole_message_is_as_it_is_documented() -> None:
+    """Receivers go by these names: one that is renamed switches nothing there, and nobody hears of it."""
+    assert {
+        "type": "flag.handing_back",
+        "timestamp": "2026-03-20T12:43:00+00:00",
+        "data": {
+            "flag": "support-chat.llm", "variant": "gpt", "value": {"model": "b"}, "default": "claude",
+            "shares": {"gpt": 75, "claude": 25}, "values": VALUES, "metadata": {"phase": "engaged"},
+        },
+    } == said(target("gpt", 25))  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", ["plJ3nmyCDGBKInavdOK15jsl", "whsec_not base64!"])
+def test_a_secret_that_only_looks_like_base64_is_taken_as_it_is(secret: str) -> None:
+    """As whoever wrote it would: by the bytes of what was written."""
+    key = secret.encode()
+    expected = base64.b64encode(hmac.new(key, b"m.1.x", hashlib.sha256).digest()).decode()
+
+    assert f"v1,{expected}" == sign(secret, "m", 1, b"x")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html>502</html>", ""), (b'{"message": "no such\\n environment"}', "no such environment"),
+        (b'{"details": "quota"}', "quota"), (b'{"code": 7}', '{"code": 7}'), (b"[1]", "[1]"),
+        (b"  plain  words ", "plain words"),
+        (b"\xff" + b"x" * 300, "�" + "x" * 199), (b"", ""),
+    ],
+)  # fmt: skip
+def test_what_a_sink_says_of_an_error_is_one_short_line(body: bytes, words: str) -> None:
+    """Its message where it sends one; a web page says nothing to anybody."""
+    assert words == Answer(500, body).words
+
+
+@pytest.mark.parametrize(("body", "what"), [(b" <html>", "a web page"), (b"oops", "no JSON"), (b"[" * 100_000, "no JSON")])
+def test_an_answer_that_is_no_json_is_said_to_be_none(body: bytes, what: str) -> None:
+    """Mostly the address is wrong, or a proxy answers in its place."""
+    with pytest.raises(SinkError, match=f"it answered {what} instead of a list of flags"):
+        Answer(200, body).json("a list of flags")
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"),
+    [(400, True), (401, True), (403, True), (404, True), (405, True), (409, True), (410, True), (422, True)]
+    + [(status, False) for status in (408, 429, 500, 502, 503, 504)],
+)
+def test_what_asks_for_somebodys_hand_is_permanent(status: int, permanent: bool) -> None:
+    """People hear of it at once; the rest may pass by itself."""
+    assert permanent is refusal(Answer(status, b"")).permanent
+
+
+def test_a_refused_token_is_asked_about() -> None:
+    """With what the sink says of it, if anything."""
+    assert "HTTP 401, is the token right, and may it do this?" == str(refusal(Answer(401, b"")))
+    assert "HTTP 403, is the token right, and may it do this: read only" == str(refusal(Answer(403, b"read only")))

@@ -73,7 +73,7 @@ def test_a_secret_in_one_piece_of_evidence_is_hidden_beside_others() -> None:
 
 def test_a_result_that_holds_no_secret_is_not_copied() -> None:
     """Ten thousand of them come each half minute."""
-    redact, result = redactor(), sample("HTTP 500", body="sorry", page="x" * 500)
+    redact, result = redactor(), sample("HTTP 500", body="sorry")
     assert result is redact.sample(result)
     assert result is redact.sample(result)
 
