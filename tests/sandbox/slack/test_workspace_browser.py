@@ -496,6 +496,18 @@ async def test_page_comes_back_when_the_workspace_does(bench: Bench) -> None:
     await expect(page.locator("#offline")).to_be_hidden()
 
 
+async def test_a_long_name_of_a_channel_ends_in_dots_on_a_phone(bench: Bench) -> None:
+    """An incident's channel has one; cut in the middle of a letter it looks broken."""
+    name = "inc-20260320-0001-claude-api-answers-with-errors"
+    bench.stage.ws.add_channel(name, members=[bench.stage.ana])
+    page = await bench.opens(f"?as=ana#{name}", viewport=PHONE)
+    shown = page.locator("#channel-name span")
+    await expect(shown).to_have_text(name)
+
+    assert await shown.evaluate("e => e.scrollWidth > e.clientWidth && getComputedStyle(e).textOverflow === 'ellipsis'")
+    assert await shown.evaluate("e => e.getBoundingClientRect().right <= e.parentElement.getBoundingClientRect().right")
+
+
 async def test_page_fits_a_phone_in_the_dark(bench: Bench, tmp_path: Path) -> None:
     """Nothing is wider than the screen, and the rail is a drawer."""
     cells = [{"type": "raw_text", "text": "a long cell that does not break" * 2}] * 4

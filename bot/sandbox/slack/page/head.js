@@ -12,7 +12,8 @@ export function showHead(channel) {
   const signature = JSON.stringify([channel, store.data.users.length, store.panel?.kind]);
   if (signature === shown) return;
   shown = signature;
-  byId("channel-name").replaceChildren(isDirect(channel) ? "" : icon(channel.is_private ? "lock" : "hash"), titleOf(channel));
+  const name = h("span", { title: titleOf(channel) }, titleOf(channel));
+  byId("channel-name").replaceChildren(isDirect(channel) ? "" : icon(channel.is_private ? "lock" : "hash"), name);
   byId("topic").replaceChildren(...(channel.topic ? inline(channel.topic.replaceAll("\n", " ")) : []));
   byId("topic").title = unescaped(channel.topic ?? "");
   headButton("members", channel.members.length, channel.members.length === 1 ? "member" : "members");
