@@ -240,3 +240,33 @@ def test_a_forced_release_before_anybody_was_served_takes_nothing_back() -> None
         table.kinds(MitigationLost),
         table.kinds(Released)[-1].reason,  # type: ignore[attr-defined] # a release
     )
+
+
+# --- many parts
+
+
+def sixteen() -> Table:
+    """As many parts are switched as may be at once."""
+    table = calm()
+    for number in range(MOST_AT_ONCE):
+        table.send(s.EngageFlag(ANA, flag=f"{FLAG}@tenant={number}", variant="gpt"))
+    return table
+
+
+def test_the_whole_is_switched_however_many_parts_are() -> None:
+    """It is none of them."""
+    assert sixteen().send(s.EngageFlag(ANA, flag=FLAG, variant="cached")).answer.ok
+
+
+def test_a_part_that_is_switched_already_is_no_further_one() -> None:
+    """Its share is set as ever."""
+    assert sixteen().send(s.EngageFlag(ANA, flag=f"{FLAG}@tenant=3", variant="gpt", share=50)).answer.ok
+
+
+def test_parts_of_one_flag_take_no_place_of_another_ones() -> None:
+    """Sixteen of each."""
+    table = sixteen()
+    other = replace(table.policy.flags[FLAG], key="search.llm")
+    table.policy = replace(table.policy, flags={**table.policy.flags, other.key: other})
+
+    assert table.send(s.EngageFlag(ANA, flag=f"{other.key}@env=eu", variant="gpt")).answer.ok
