@@ -450,6 +450,14 @@ def commands_of(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_samples_need_no_program_that_a_small_server_lacks(path: Path) -> None:
+    """Debian's smallest image has `date`; `openssl` is asked for by the first steps already."""
+    inner = set(re.findall(r"\$\((\w+)", path.read_text(encoding="utf-8")))
+
+    assert {"date", "openssl"} >= inner
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_command_of_the_page_exists(path: Path) -> None:
     """What people copy into a terminal is there: verbs with their options, and targets of make."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
