@@ -45,7 +45,7 @@ ACTIONS = re.compile(
 MOST_SECONDS = 10**8  # three years; a button of ours says less
 CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 
-STALE = "This button has lost its meaning; type the command instead: `/incident help`, `/fallback help`."
+STALE = "This button no longer works; type the command instead: `/incident help`, `/fallback help`."
 
 
 async def press(desk: CommandContext, asked: Request, pressed: Press) -> Answer:

@@ -79,7 +79,7 @@ def _running(desk: CommandContext, asked: Request, text: str) -> int:
     drills = _open(desk)
     if not text:
         if not drills:
-            raise Misunderstood("No drill runs.")
+            raise Misunderstood("No drill is running.")
         here = [one for one in drills if one.room.channel == asked.channel]
         if len(here or drills) > 1:
             names = ", ".join(f"`{one.name}` ({one.title[:40]})" for one in drills)
@@ -108,7 +108,7 @@ def _start(desk: CommandContext, asked: Request, text: str) -> StartDrill:
     if not wanted or not meant:
         known = ", ".join(f"`{id}`" for id in list(policy.components)[:20]) or "none"
         near = nearest(wanted, [c.name.lower() for c in policy.components.values()]) if wanted else ""
-        unknown = f"Nothing is called `{wanted[:60]}`.{near}" if wanted else "A drill of what?"
+        unknown = f"Nothing is called `{wanted[:60]}`.{near}" if wanted else "Which component is the drill for?"
         raise Misunderstood(f"{unknown} Known: {known}.")
     if len({one.provider for one in meant}) > 1:
         raise Misunderstood("One drill is about one provider. Start one for each.")

@@ -30,7 +30,7 @@ CALLBACKS = re.compile(
         forms.REOPEN_CALLBACK,
     ]) + ")$"
 )  # fmt: skip
-LOST = "This form has lost its incident, and nothing was changed. Copy your words, close it, and open a new one."
+LOST = "This form no longer knows its incident; nothing was changed. Copy your text, close it and open a new one."
 OVER = "It is over; there is nothing to change any more. `/incident reopen` begins it again."
 MERGED = "It is part of INC-{into}; go on there. `/incident unmerge` makes it one of its own again."
 WHICH_OTHER = "Choose the other incident below."

@@ -57,7 +57,7 @@ SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT, DECLARE_FROM_MESSAGE, 
 
 HEALTH = Word(
     "/health",
-    "How the providers are, since when, and what says so",
+    "Health of the providers, since when, and the evidence",
     "[provider]",
     (
         Verb("", "/health", "what is wrong, since when, is it us; then every component"),
@@ -72,7 +72,7 @@ INCIDENT = Word(
     "declare TITLE | list | update TEXT | resolve | help",
     (
         Verb("declare", "/incident declare Claude API answers with errors", "open an incident; without a title a form opens"),
-        Verb("convert", "/incident convert [TITLE]", "the same, with the channel where it is typed as the incident's own"),
+        Verb("convert", "/incident convert [TITLE]", "declare one, with this channel as its own"),
         Verb("list", "/incident list [all]", "the open incidents, or all of them"),
         Verb("show", "/incident show [INC-7]", "one incident as it stands"),
         Verb("brief", "/incident brief [INC-7]", "how it stands, in three lines"),
@@ -97,13 +97,13 @@ FALLBACK = Word(
             "switch services to a fallback",
         ),
         Verb("release", "/fallback release FLAG [force] [REASON]", "switch back to the default at once"),
-        Verb("rehearse", "/fallback rehearse FLAG", "ask its fallbacks now for what services need of them"),
+        Verb("rehearse", "/fallback rehearse FLAG", "test its fallbacks now with what services need"),
         Verb("clients", "/fallback clients FLAG", "who reads it, and who does not have its last switch yet"),
         Verb("approve", "/fallback approve FLAG", "say yes to what a rule proposes; `reject FLAG [REASON]` says no"),
         Verb("reject", "/fallback reject FLAG [REASON]", "say no to what a rule proposes", told_at="approve"),
         Verb("plan", "/fallback plan FLAG [VARIANT] [25%]", "what `engage` would do, and for whom; changes nothing"),
         Verb("ramp", "/fallback ramp FLAG 50% [force] [REASON]", "set the share on the fallback, up or down"),
-        Verb("hold", "/fallback hold FLAG [REASON]", "send nobody else back for now; `resume FLAG` goes on"),
+        Verb("hold", "/fallback hold FLAG [REASON]", "stop switching back for now; `resume FLAG` continues"),
         Verb("resume", "/fallback resume FLAG", "go on switching back", told_at="hold"),
         Verb("extend", "/fallback extend FLAG 2h", "keep it on the fallback for longer"),
         Verb("pin", "/fallback pin FLAG [VARIANT] [REASON]", "no rule moves it any more; `unpin FLAG` ends that"),
@@ -117,12 +117,12 @@ FALLBACK = Word(
 
 DRILL = Word(
     "/drill",
-    "Pretend an outage, and see how people and services do",
+    "Rehearse an outage with people and services",
     "start COMPONENT [for 5m] [paging] [flag KEY] | stop | status | help",
     (
         Verb("start", "/drill start COMPONENT [for 5m] [paging] [flag KEY]", "pretend an outage, and open its incident"),
         Verb("stop", "/drill stop [INC-7]", "end the drill; its report comes in its channel"),
-        Verb("status", "/drill status [INC-7]", "the drills that run and what is missing so far, or the report of one"),
+        Verb("status", "/drill status [INC-7]", "running drills and what is still missing, or the report of one"),
         Verb("help", "/drill help", "this text"),
     ),
     first=("start", "stop", "status"),
@@ -133,12 +133,12 @@ UNDERSTUDY = Word(
     "The bot itself: mutes, maintenance, reports",
     "mute COMPONENT for 1h | unmute COMPONENT | report COMPONENT TEXT | maintenance | about | help",
     (
-        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "no alerts about it for a while; its checks go on"),
+        Verb("mute", "/understudy mute COMPONENT for 1h [REASON]", "no alerts about it for a while; its checks continue"),
         Verb("unmute", "/understudy unmute COMPONENT", "alerts again, at once if it fails"),
         Verb("report", "/understudy report COMPONENT TEXT", "say that it fails for you, and hear what our checks see"),
         Verb("maintenance", "/understudy maintenance", "our own windows, what vendors announced, what is muted"),
         Verb("about", "/understudy about", "version, vantage, checks, data, and what is wrong with the bot itself"),
-        Verb("denied", "/understudy denied", "who wanted what without the right to it; for admins"),
+        Verb("denied", "/understudy denied", "who was refused what; for admins"),
         Verb("help", "/understudy help", "this text"),
     ),
     first=("mute", "report", "about"),

@@ -28,7 +28,7 @@ async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> 
             case "unmute":
                 component, after = component_first(desk.engine.policy, rest)
                 if after:
-                    raise Misunderstood(f"`{after[:60]}` is too much: write `{word} unmute {component}`.")
+                    raise Misunderstood(f"`{after[:60]}` does not belong there: write `{word} unmute {component}`.")
                 said = await desk.engine.handle(Unmute(actor=asked.actor, id=asked.signal_id, component=component))
                 await answer(respond, shown(said))
             case "report":

@@ -58,7 +58,7 @@ def check(config_path: Path, as_json: bool, names: tuple[str, ...]) -> None:
         print_look(looked)
     _tell_off(loaded, components)
     if looked.sight.blind:
-        note(f"we are blind: {looked.sight.reason}. What cannot be reached says nothing of any provider.")
+        note(f"we are blind: {looked.sight.reason}. Nothing we cannot reach counts against a provider.")
     raise SystemExit(exit_status(looked))
 
 

@@ -14,7 +14,7 @@ from bot.views.denied import ABOUT, NONE, wanted
 @click.command()
 @shared(config_option, data_option, json_option)
 def denied(config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Show who wanted what without the right to it, the newest first."""
+    """Show who was refused what, the newest first."""
     found = said(call(config_path, data_path, "GET", "/denied"))
     if as_json:
         print_json(found)

@@ -43,7 +43,7 @@ def stop(reference: str, config_path: Path, data_path: Path | None, as_json: boo
 def _only(config_path: Path, data_path: Path | None) -> str:
     names = [one["incident"]["name"] for one in said(call(config_path, data_path, "GET", "/drills"))["drills"]]
     if len(names) != 1:
-        fail(f"Which drill? There are: {', '.join(names)}." if names else "No drill runs.")
+        fail(f"Which drill? There are: {', '.join(names)}." if names else "No drill is running.")
     return str(names[0])
 
 
@@ -60,7 +60,7 @@ def status(reference: str, config_path: Path, data_path: Path | None, as_json: b
     for one in [found] if reference else found["drills"]:
         print_table(("what", "value"), [row for row in _rows(one["incident"], one["report"]) if row[1]], empty="")
     if not reference and not found["drills"]:
-        print_table(("what", "value"), [], empty="No drill runs.")
+        print_table(("what", "value"), [], empty="No drill is running.")
 
 
 def _rows(incident: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, str]]:

@@ -80,7 +80,7 @@ def _has(reader: dict[str, Any]) -> str:
 @click.argument("key")
 @reach
 def rehearse(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Ask the fallbacks of a flag now for what services need of them, and show what was found."""
+    """Test the fallbacks of a flag now with what services need, and show the result."""
     asked = call(config_path, data_path, "POST", f"/flags/{segment(key)}/rehearse", {})
     said(asked)
     found = _rehearsals(key, config_path, data_path)
@@ -110,7 +110,7 @@ def _came(one: dict[str, Any]) -> str:
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
-@click.option("--reason", required=True, help="Why; it stands in the timeline.")
+@click.option("--reason", required=True, help="Why; the timeline shows it.")
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
 @click.option("--share", default="", help="Only this percent of the readers, such as 25; the others stay on the default.")
 @click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal, or back to what is not well.")
@@ -127,7 +127,7 @@ def engage(
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="approved at the terminal", help="Why; it stands in the timeline.")
+@click.option("--reason", default="approved at the terminal", help="Why; the timeline shows it.")
 @reach
 def approve(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Say yes to what a rule proposes."""
@@ -136,7 +136,7 @@ def approve(key: str, reason: str, config_path: Path, data_path: Path | None, as
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", default="", help="Why; the timeline shows it.")
 @reach
 def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Say no to what a rule proposes."""
@@ -145,7 +145,7 @@ def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", required=True, help="Why; it stands in the timeline.")
+@click.option("--reason", required=True, help="Why; the timeline shows it.")
 @click.option("--force", is_flag=True, help="Also onto a default that is not well.")
 @scope_option
 @reach
@@ -177,7 +177,7 @@ def plan(key: str, variant: str, share: str, scope: str, config_path: Path, data
 @flags.command()
 @click.argument("key")
 @click.argument("share")
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", default="", help="Why; the timeline shows it.")
 @click.option("--force", is_flag=True, help="Also onto what is not well.")
 @scope_option
 @reach
@@ -191,7 +191,7 @@ def ramp(
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", default="", help="Why; the timeline shows it.")
 @scope_option
 @reach
 def hold(key: str, reason: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
@@ -221,7 +221,7 @@ def extend(key: str, lasts: str, scope: str, config_path: Path, data_path: Path 
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", default="", help="Why; the timeline shows it.")
 @scope_option
 @reach
 def pin(key: str, variant: str, reason: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
@@ -239,7 +239,7 @@ def unpin(key: str, scope: str, config_path: Path, data_path: Path | None, as_js
 
 
 @flags.command()
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", default="", help="Why; the timeline shows it.")
 @reach
 def freeze(reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Keep rules off all flags; they ask instead."""
@@ -247,7 +247,7 @@ def freeze(reason: str, config_path: Path, data_path: Path | None, as_json: bool
 
 
 @flags.command()
-@click.option("--reason", default="", help="Why; it stands in the timeline.")
+@click.option("--reason", default="", help="Why; the timeline shows it.")
 @reach
 def thaw(reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Let rules move flags again."""

@@ -110,7 +110,7 @@ async def _call(config_path: Path, folder: Path, method: str, path: str, body: M
             except httpx.ConnectError:
                 pass  # it is not there yet, or no longer
         if loop.time() > until:
-            raise StoreError(f"another process works on {folder} and does not answer; is a bot about to start? Try again")
+            raise StoreError(f"another process works on {folder} and does not answer; a bot may be starting. Try again")
         await asyncio.sleep(LOOK_AGAIN_S)
 
 
@@ -123,7 +123,7 @@ def _control(path: Path) -> Control | None:
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror}); run this as the bot's own user") from error
     except (ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{path} is damaged; start the bot anew, which writes it anew") from error
+        raise StoreError(f"{path} is damaged; restart the bot, which writes it again") from error
 
 
 async def _ask(control: Control, method: str, path: str, body: Mapping[str, Any] | None, *, running: bool = True) -> Reply:

@@ -32,7 +32,7 @@ class DetectionConfig(Part):
         default=3, validate_default=True, description="How many of them must fail, at most `window`."
     )
     threshold: Annotated[float, Real(1, 100)] = Field(
-        default=11.5, description="Score at which the sequential test speaks, 1 to 100; higher is surer and slower."
+        default=11.5, description="Score at which the sequential test decides, 1 to 100; higher is surer and slower."
     )
     at_least: Span = Field(
         default=timedelta(seconds=10), description="How long failures must last before they count as a failure."
@@ -51,7 +51,7 @@ class DetectionConfig(Part):
         default=3.0, description="How many times its usual latency an answer may take before it counts as slow, 1 to 100."
     )
     slow_floor: Span = Field(
-        default=timedelta(seconds=1), description="Below this nothing is slow, where a check has no `under` of its own."
+        default=timedelta(seconds=1), description="Faster than this is never slow, unless the check has its own `under`."
     )
     down_share: Annotated[float, Real(0.01, 1)] = Field(
         default=0.66, description="Share of a component's checks (by weight) that must fail for down."
@@ -59,7 +59,7 @@ class DetectionConfig(Part):
     degraded_share: Annotated[float, Real(0.01, 1)] = Field(
         default=0.33,
         validate_default=True,
-        description="Share that must fail or be slow for degraded; a smaller one becomes an advisory.",
+        description="Share that must fail or be slow for degraded; a smaller share becomes an advisory.",
     )
     advise_after: Span = Field(
         default=timedelta(minutes=10), description="How long a minority must fail to become an advisory."
@@ -82,7 +82,7 @@ class DetectionConfig(Part):
     def _no_longer(cls, span: timedelta, info: ValidationInfo) -> timedelta:
         at_least = info.data.get("at_least")
         if at_least is not None and span > at_least:
-            raise bad("clear failures would wait longer than doubtful ones", "write at most at_least")
+            raise bad("clear failures would wait longer than unclear ones", "write at most at_least")
         return span
 
     @field_validator("degraded_share")
@@ -114,16 +114,17 @@ class OutcomesConfig(Part):
     """When requests of real customers say that a component is bad."""
 
     minimum: Annotated[int, Whole(1, 1_000_000)] = Field(
-        default=50, description="Of fewer requests in a window nothing is concluded."
+        default=50, description="With fewer requests in a window, nothing is concluded."
     )
     objective: Annotated[float, Real(0.5, 0.9999)] = Field(
-        default=0.995, description="Share of requests that are to be served, 0.5 to 0.9999; the rest may fail."
+        default=0.995, description="Share of requests that must be served, 0.5 to 0.9999; the rest may fail."
     )
     fast: BurnWindowConfig = Field(
-        default=BurnWindowConfig(window=timedelta(minutes=5), burn=14), description="Speaks soon, of much."
+        default=BurnWindowConfig(window=timedelta(minutes=5), burn=14), description="Reacts fast, to many failures."
     )
     slow: BurnWindowConfig = Field(
-        default=BurnWindowConfig(window=timedelta(hours=1), burn=6), description="Speaks later, of what smoulders."
+        default=BurnWindowConfig(window=timedelta(hours=1), burn=6),
+        description="Reacts later, to a steady trickle of failures.",
     )
 
 
@@ -131,12 +132,12 @@ class MaintenanceConfig(Part):
     """A window in which nothing is opened for some components, although they are looked at as ever."""
 
     components: tuple[Text, ...] = Field(
-        default=(), description="Components that it is for, by id, or whole providers; everything when empty."
+        default=(), description="Components it covers, by id, or whole providers; everything when empty."
     )
     starts: Moment = Field(description="When it begins (the first time), with offset: `2026-11-30T02:00:00Z`.")
     lasts: PositiveSpan = Field(description="How long it lasts, at most 7d.")
     repeats: Literal["never", "daily", "weekly"] = Field(default="never", description="`never`, `daily` or `weekly`.")
-    time_zone: TimeZone = Field(default="UTC", description="Zone in whose wall time it repeats.")
+    time_zone: TimeZone = Field(default="UTC", description="Time zone in which it repeats.")
     reason: str = Field(default="", description="What people read about it.")
 
     @field_validator("lasts")
@@ -167,18 +168,18 @@ class MutesConfig(Part):
     @classmethod
     def _ends(cls, longest: timedelta) -> timedelta:
         if longest > timedelta(days=30):
-            raise bad("so long a mute hides an outage for good", "at most 30d; take the component out instead")
+            raise bad("such a long mute can hide an outage for good", "at most 30d; take the component out instead")
         return longest
 
 
 class PeerConfig(Part):
     """Another Understudy that looks from somewhere else."""
 
-    vantage: Label = Field(description="The vantage label that it has over there.")
+    vantage: Label = Field(description="The peer's own vantage label.")
     secret: Secret = Field(
         default=SecretStr(""), description="Shared secret, the same on both sides; empty turns the peer off."
     )
-    url: OptionalUrl = Field(default=None, description="Its base URL, to send our results to; none only takes theirs.")
+    url: OptionalUrl = Field(default=None, description="Its base URL, to send our results to; without one we only receive.")
 
 
 class ClusterConfig(Part):
@@ -188,16 +189,14 @@ class ClusterConfig(Part):
         default="spread",
         description="`spread`: each component is checked by one replica; `all`: by each, as a vantage of its own.",
     )
-    name: Label = Field(
-        default="understudy", description="What the cluster is called; a database of a cluster of another name is refused."
-    )
+    name: Label = Field(default="understudy", description="Name of the cluster; a database of another cluster is refused.")
 
 
 class SamplesConfig(Part):
     """How long results are kept, and how much room they may take."""
 
     keep: PositiveSpan = Field(default=timedelta(days=14), description="How long single results are kept, at least 2h.")
-    budget: Size = Field(default=2_000_000_000, description="What `samples.db` may take on disk; the oldest go first.")
+    budget: Size = Field(default=2_000_000_000, description="How large `samples.db` may get; the oldest samples go first.")
 
     @field_validator("keep")
     @classmethod

@@ -20,9 +20,7 @@ def check_exposure(root: Node, report: Report) -> None:
     by_http = text(child(root, "slack", "mode")) == "http"
     opened = child(root, "server", "open_to_loopback")
     if by_http and opened is not None and _opens_to_loopback(child(root, "server")):
-        sentence = (
-            "Slack reaches this server by a proxy, which looks like this machine: whoever finds it may read; set read tokens"
-        )
+        sentence = "Slack comes through a proxy, which counts as this machine: anybody who finds it may read; set read tokens"
         report.warn(opened.mark, ("server", "open_to_loopback"), sentence)
     whoever = _who_reaches(child(root, "server"), items(child(root, "peers")), by_http=by_http)
     if not whoever:
@@ -58,7 +56,7 @@ def _check_no_token_twice(tokens: dict[str, tuple[Node, ...]], report: Report) -
     """A token of two kinds may do what neither list says alone."""
     for name, other, words, could in (
         ("control_tokens", "read_tokens", "it is a read token too", "whoever may read could change everything"),
-        ("outcome_tokens", "read_tokens", "it is a read token too", "one for outcomes is in the environment of every service"),
+        ("outcome_tokens", "read_tokens", "it is a read token too", "every service has the one for outcomes"),
         (
             "outcome_tokens",
             "control_tokens",
@@ -85,11 +83,11 @@ def _check_flag_tokens(root: Node, report: Report) -> None:
                 name.mark, (*where, "name"), "two tokens have this name", "give each its own: its readers are known by it"
             )
         if token and text(token) and text(token) in (*whole, *tokens):
-            report.error(token.mark, (*where, "token"), "the same token stands elsewhere", "give each its own")
+            report.error(token.mark, (*where, "token"), "the same token is used elsewhere", "give each its own")
         names, tokens = [*names, (name and text(name)) or ""], [*tokens, (token and text(token)) or ""]
         for at, pattern in enumerate(items(child(one, "flags"))):
             if text(pattern) and not any(fnmatchcase(key, text(pattern) or "") for key in keys):
-                report.warn(pattern.mark, (*where, "flags", at), "no flag is called so")
+                report.warn(pattern.mark, (*where, "flags", at), "no flag has a name like this")
 
 
 def _check_readers(root: Node, report: Report) -> None:
@@ -100,8 +98,8 @@ def _check_readers(root: Node, report: Report) -> None:
     if flags is None or not entries(flags) or may_read:
         return
     sentence = (
-        "no service may read the flags: set a read token, or where every reader runs on this machine `socket`, or "
-        "`open_to_loopback: true` where no proxy stands in front"
+        "no service may read the flags: set a read token; if every reader runs on this machine, set `socket` or "
+        "`open_to_loopback: true` (without a proxy in front)"
     )
     report.warn((tokens or server or flags).mark, ("server", "read_tokens"), sentence)
 
@@ -112,16 +110,16 @@ def _who_reaches(server: Node | None, peers: Sequence[Node], *, by_http: bool) -
     A proxy on this machine stands in no setting of ours, but some settings make sense behind one only.
     """
     if not _is_loopback(text(child(server, "listen")) or DEFAULT_LISTEN):
-        return "others can, by server.listen"
+        return "others can, because of server.listen"
     if _opens_to_loopback(server):
-        return "everybody on this machine can, and behind a proxy on it everybody, by server.open_to_loopback"
+        return "everybody on this machine can (and everybody, behind a proxy on it), because of server.open_to_loopback"
     if by_http:
-        return "others can by the proxy that Slack reaches it by, which looks like this machine"
+        return "others can, through the proxy that Slack uses, which looks like this machine"
     if any(_may_hold_something(child(peer, "secret")) for peer in peers):
-        return "others can by the proxy that peers reach it by, which looks like this machine"
+        return "others can, through the proxy that peers use, which looks like this machine"
     flag_tokens = (child(one, "token") for one in items(child(server, "flag_tokens")))
     if any(map(_may_hold_something, (*items(child(server, "read_tokens")), *flag_tokens))):
-        return "others can by the proxy that services with server.read_tokens reach it by, which looks like this machine"
+        return "others can, through the proxy that services with server.read_tokens use, which looks like this machine"
     return ""
 
 
@@ -134,7 +132,7 @@ def _check_heartbeat(check: Node, path: Path, whoever: str, report: Report) -> N
     token = child(check, "token")
     if text(child(check, "type")) != "heartbeat" or _may_hold_something(token):
         return
-    sentence = f"whoever reaches the bot may speak for this job: {whoever}; give the check a `token`"
+    sentence = f"anybody who reaches the bot may report for this job: {whoever}; give the check a `token`"
     report.warn((token or check).mark, (*path, "token"), sentence)
 
 

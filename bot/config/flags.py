@@ -21,7 +21,7 @@ class FallbackConfig(Part):
     """A variant that takes over when the default fails."""
 
     variant: Text = Field(description="Variant to send services to.")
-    needs: Text | None = Field(default=None, description="Component that must be well for it.")
+    needs: Text | None = Field(default=None, description="Component that it needs to work.")
 
 
 class HandBack(Part):
@@ -36,11 +36,11 @@ class HandBack(Part):
         default="ask", description="`ask` waits for a person before the first step, `auto` does not."
     )
     only: Literal["all", "new"] = Field(
-        default="all", description="`new` lets conversations that run end where they are; `all` takes them along."
+        default="all", description="`new` lets running conversations finish where they are; `all` moves them too."
     )
     at_most: PositiveSpan = Field(
         default=timedelta(minutes=30),
-        description="How long they may run on there with `only: new`, at most `24h`; then they follow.",
+        description="How long they may stay there with `only: new`, at most `24h`; then they move too.",
     )
     stop_at_errors: Annotated[float, Real(0, 1)] = Field(
         default=0.05,
@@ -60,7 +60,7 @@ class HandBack(Part):
     @classmethod
     def _within_a_day(cls, span: timedelta) -> timedelta:
         if span > timedelta(days=1):
-            raise bad("no conversation is waited for longer than a day", "write `24h` or less")
+            raise bad("no conversation is kept waiting longer than a day", "write `24h` or less")
         return span
 
 
@@ -69,21 +69,21 @@ class FlagConfig(Part):
 
     description: str = Field(default="", description="What the flag decides, for people.")
     variants: dict[Text, Any] = Field(
-        min_length=1, description="Values by name; all of one type: objects, strings, numbers or booleans. Kept as written."
+        min_length=1, description="Values by name, all of one type: objects, strings, numbers or booleans. Served as written."
     )
     aliases: dict[Text, Text] = Field(
-        default={}, description="What messages call a variant, such as `{gpt: GPT}`; one without is called by its own name."
+        default={}, description="Names of variants in messages, such as `{gpt: GPT}`; otherwise the variant's own name."
     )
-    default: Text = Field(description="Variant that is served while all is well.")
+    default: Text = Field(description="Variant served while all is well.")
     fallbacks: tuple[FallbackConfig, ...] = Field(
-        default=(), description="Fallbacks in order of preference; one that is well goes before one that is degraded."
+        default=(), description="Fallbacks in order of preference; a healthy one goes before a degraded one."
     )
     depends_on: tuple[Text, ...] = Field(default=(), description="Components that the default variant needs.")
     automation: Literal["off", "propose", "auto"] = Field(
-        default="propose", description="`off` leaves it to people, `propose` asks them, `auto` engages by itself."
+        default="propose", description="`off` leaves it to people, `propose` asks them, `auto` switches by itself."
     )
     approvers: tuple[PersonOrGroupId, ...] = Field(
-        default=(), description="User or user-group IDs that may answer a proposal; empty means whoever may switch flags."
+        default=(), description="User or user-group IDs that may answer a proposal; empty means everybody who may switch flags."
     )
     quorum: Annotated[int, Whole(1, 10)] = Field(default=1, description="How many different people have to say yes.")
     approve_within: Patience = Field(
@@ -91,18 +91,16 @@ class FlagConfig(Part):
         description="How long a proposal may wait for an answer before paging goes on; `never` lets it wait.",
     )
     engage_on: Literal["down", "degraded"] = Field(
-        default="down", description="From when on a variant is not good enough: `down`, or `degraded` already."
+        default="down", description="When a variant is no longer good enough: once `down`, or already when `degraded`."
     )
-    min_hold: Span = Field(
-        default=timedelta(minutes=10), description="How long an engagement lasts at least, against flapping."
-    )
+    min_hold: Span = Field(default=timedelta(minutes=10), description="How long a switch lasts at least, against flapping.")
     sticky_by: Annotated[Text, StringConstraints(max_length=128)] = Field(
         default=TARGETING_KEY,
         description="Attribute of the context by which readers are dealt out, such as `conversation_id`; else `targetingKey`.",
     )
     hand_back: HandBack = Field(default=HandBack(), description="How services return to the default.")
-    rehearse: Rehearse | None = Field(default=None, description="How its fallbacks are rehearsed; they are not when not given.")
-    expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="When an engagement runs out.")
+    rehearse: Rehearse | None = Field(default=None, description="How its fallbacks are rehearsed; without this they are not.")
+    expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="When a switch runs out.")
     on_expiry: Literal["hold", "release"] = Field(
         default="hold", description="`hold` keeps it and asks again, `release` returns, never onto an unhealthy default."
     )
@@ -116,6 +114,6 @@ class FlagConfig(Part):
         people = {id for id in self.approvers if not id.startswith("S")}
         if self.approvers and len(people) == len(set(self.approvers)) and len(people) < self.quorum:
             raise bad(
-                f"{self.quorum} people have to say yes, and {len(people)} may", "name more `approvers`, or lower `quorum`"
+                f"{self.quorum} people must say yes, but only {len(people)} may", "name more `approvers`, or lower `quorum`"
             )
         return self

@@ -31,7 +31,7 @@ class ComponentOpenOn(Part):
 
 
 class UpdateEvery(Part):
-    """How often an incident speaks, by severity."""
+    """How often an incident posts an update, by severity."""
 
     SEV1: Cadence = Field(default=timedelta(minutes=30), description="A duration, or `never`, the same as `on_change`.")
     SEV2: Cadence = Field(default=timedelta(minutes=60), description="A duration, or `never`, the same as `on_change`.")
@@ -57,13 +57,13 @@ def _check_channel_name(template: str) -> str:
     literal = "".join(text for text, _, _, _ in parts)
     if not re.fullmatch(r"[a-z0-9_-]{0,40}", literal):
         remedy = "besides its fields it may hold at most 40 lower-case letters, digits, - and _"
-        raise bad("Slack does not take such a channel name", remedy)
+        raise bad("Slack does not accept such a channel name", remedy)
     return template
 
 
 def _check_call(url: str | None) -> str | None:
     if url and not url.startswith("https://"):
-        raise bad("people would be sent to a call without encryption", "write an https:// address")
+        raise bad("the call would not be encrypted", "write an https:// address")
     return url
 
 
@@ -74,17 +74,17 @@ def _check_emoji(name: str) -> str:
     """An emoji's name as Slack tells it: without colons and skin tone."""
     bare = name.strip().strip(":").lower()
     if bare in ("pushpin", "round_pushpin"):
-        raise bad("a pushpin puts a message into the timeline already", "choose another emoji, such as rotating_light")
+        raise bad("a pushpin already adds messages to the timeline", "choose another emoji, such as rotating_light")
     if bare and not EMOJI.fullmatch(bare):
-        raise bad("that is no name of an emoji", "write what stands between the colons, such as rotating_light")
+        raise bad("that is not the name of an emoji", "write what is between the colons, such as rotating_light")
     return bare
 
 
 class IncidentsConfig(Part):
-    """When incidents open, speak and resolve."""
+    """When incidents open, post updates and resolve."""
 
     open_on: OpenOn = Field(default=OpenOn(), description="What a bad verdict opens.")
-    update_every: UpdateEvery = Field(default=UpdateEvery(), description="How often an incident speaks, by severity.")
+    update_every: UpdateEvery = Field(default=UpdateEvery(), description="How often an incident posts an update, by severity.")
     resolve: Literal["ask", "auto"] = Field(
         default="ask", description="`ask` waits for a person once all is well for `resolve_after`, `auto` does not."
     )
@@ -94,15 +94,15 @@ class IncidentsConfig(Part):
         description="Name of an incident's channel; fields are `{date}`, `{number}` (needed) and `{slug}`, the provider.",
     )
     bridge_url: Annotated[OptionalUrl, AfterValidator(_check_call)] = Field(
-        default=None, description="Address of the call that people work in, `https://...`: on the card, and as a bookmark."
+        default=None, description="Address of the call people join, `https://...`: on the card, and as a bookmark."
     )
     declare_emoji: Annotated[str, AfterValidator(_check_emoji)] = Field(
         default="",
-        description="An emoji such as `rotating_light`: whoever puts it on a message is offered to declare from it.",
+        description="An emoji such as `rotating_light`: putting it on a message offers to declare an incident from it.",
     )
     zone: TimeZone = Field(
         default="UTC",
-        description="Zone of times in answers of terminal and API; Slack has each reader's.",
+        description="Time zone of answers in terminal and API; Slack uses each reader's own.",
     )
     private: Switch = Field(
         default=False, description="Whether incident channels are private; the app then needs the `groups:*` scopes."
@@ -122,7 +122,7 @@ class BroadcastConfig(Part):
         description='Channel, by name (`"#stakeholders"`) or ID; the bot joins a public one by itself.'
     )
     severities: tuple[SeverityName, ...] = Field(
-        default=("SEV1", "SEV2"), min_length=1, description="Severities that are told there."
+        default=("SEV1", "SEV2"), min_length=1, description="Severities that are posted there."
     )
     detail: Literal["short", "full"] = Field(
         default="short",

@@ -95,7 +95,7 @@ def _read(path: File, report: Report) -> Map:
     if isinstance(root, Map):
         return root
     if not report.errors and (root is None or (isinstance(root, Scalar) and root.value is None)):
-        report.error(_WHOLE, (), "the file is empty", "take it away, and `understudy init` writes one")
+        report.error(_WHOLE, (), "the file is empty", "delete it; `understudy init` writes a new one")
     elif not report.errors and root is not None:
         report.error(root.mark, (), "the file does not hold a mapping", "write sections such as `slack:` and `providers:`")
     raise ConfigErrors(report.errors)

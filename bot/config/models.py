@@ -59,7 +59,7 @@ _LEAST_SECRET = 6  # shorter strings occur by chance all over a log
 
 
 class SlackConfig(Part):
-    """How the bot reaches Slack, and where it speaks."""
+    """How the bot reaches Slack, and which channels it uses."""
 
     mode: Literal["socket", "http", "none"] = Field(
         default="socket",
@@ -71,14 +71,14 @@ class SlackConfig(Part):
     api_url: Url = Field(default="https://slack.com/api/", description="Base URL of Slack's Web API.")
     alerts_channel: Text = Field(default="#ops", description="Channel for alerts, by name or ID; the bot joins it.")
     backup_channel: str = Field(
-        default="", description="Channel, by name or ID, that takes the alerts while `alerts_channel` takes none."
+        default="", description="Channel, by name or ID, that gets the alerts while `alerts_channel` accepts none."
     )
     prefix: Prefix = Field(
-        default="", description="What `understudy manifest --prefix` put before every slash word, such as `us-`."
+        default="", description="Prefix of every slash word, as given to `understudy manifest --prefix`, such as `us-`."
     )
     team: TeamId = Field(
         default="",
-        description="ID of the workspace that the bot works in, where its app is installed for a whole organization.",
+        description="ID of the bot's workspace, if its app is installed for a whole organization.",
     )
     invite: tuple[Text, ...] = Field(
         default=(), description="IDs of users or user groups, or names of `people.on_call`, invited to every incident channel."
@@ -96,7 +96,7 @@ SlackSection = Annotated[SlackConfig, BeforeValidator(_in_full, json_schema_inpu
 class FlagTokenConfig(Part):
     """A token for the flags of one team or service, by which its readers are known too."""
 
-    name: Text = Field(description="What its readers are called in lists; required.")
+    name: Text = Field(description="Name of its readers in lists; required.")
     token: Secret = Field(description="The token; required.")
     flags: tuple[Text, ...] = Field(default=("*",), min_length=1, description="Keys of flags, or patterns such as `support-*`.")
 
@@ -111,22 +111,22 @@ class ServerConfig(Part):
     )
     ping_url: PingUrl = Field(
         default=SecretStr(""),
-        description="Asked every minute while the bot itself is well, for a monitor that misses it; a secret.",
+        description="URL called every minute while the bot is well, so that a monitor notices when it stops; a secret.",
     )
     read_tokens: tuple[Secret, ...] = Field(default=(), description="Who may read flags and status.")
     flag_tokens: tuple[FlagTokenConfig, ...] = Field(
-        default=(), description="Who may read some flags and nothing else, see below."
+        default=(), description="Who may read some flags and nothing else; see below."
     )
     browsers: tuple[Origin, ...] = Field(
         default=(), description="Origins of web pages that may read flags, such as `https://shop.example.com`."
     )
     open_to_loopback: Switch = Field(
         default=False,
-        description="Whether this machine may read without a token; not behind a proxy, which is this machine too.",
+        description="Whether this machine may read without a token; not behind a proxy, which counts as this machine.",
     )
     socket: SocketPath = Field(
         default="",
-        description="Path of a Unix socket beside the port; whoever may connect to that file reads without a token.",
+        description="Path of a Unix socket in addition to the port; whoever may connect to it reads without a token.",
     )
     socket_access: Literal["owner", "group", "everybody"] = Field(
         default="owner",
@@ -153,13 +153,13 @@ class Component(Part):
     """One surface of a provider that can fail by itself."""
 
     name: str = Field(default="", description="Name for people; the key when not given.")
-    checks: tuple[Check, ...] = Field(default=(), description="How it is looked at.")
+    checks: tuple[Check, ...] = Field(default=(), description="The checks that watch it.")
     depends_on: tuple[Text, ...] = Field(
         default=(),
-        description="Components it cannot work without; while one of them has an incident, it opens none of its own.",
+        description="Components it depends on; while one of them has an incident, it opens none of its own.",
     )
     open_on: ComponentOpenOn = Field(
-        default=ComponentOpenOn(), description="What its verdicts open, where that differs from `incidents.open_on`."
+        default=ComponentOpenOn(), description="What its verdicts open, if not the same as `incidents.open_on`."
     )
 
 
@@ -170,9 +170,9 @@ class StatusPage(Part):
         description="Format of the page: `statuspage`, `incidentio`, `google`, `aws`, `azure`, `instatus`, `betterstack`, "
         "`slack` or `rss`."
     )
-    urls: tuple[Url, ...] = Field(min_length=1, description="Addresses of one and the same page, tried in order.")
+    urls: tuple[Url, ...] = Field(min_length=1, description="Addresses of the same page, tried in order.")
     every: Every = Field(default=timedelta(seconds=60), description="How often it is read, 100ms to 1d.")
-    components: dict[Slug, Text] = Field(default={}, description="Our component key to the id that the page uses for it.")
+    components: dict[Slug, Text] = Field(default={}, description="Our component keys, each with the page's own id for it.")
 
     @property
     def live(self) -> bool:
@@ -184,14 +184,14 @@ class Provider(Part):
     """A vendor or service that the team depends on."""
 
     preset: str | None = Field(
-        default=None, description="Known vendor whose names, components, checks and status page are taken over."
+        default=None, description="Known vendor; its names, components, checks and status page are used."
     )
-    api_key: Secret = Field(default=SecretStr(""), description="Credential that is filled into the checks of the preset.")
+    api_key: Secret = Field(default=SecretStr(""), description="Credential for the checks of the preset.")
     name: str = Field(default="", description="Name for people; the key when not given.")
     components: dict[Slug, Component] = Field(
         default={}, description="Its components by key; `provider.component` is a component's id."
     )
-    status_page: StatusPage | None = Field(default=None, description="The page on which the vendor speaks.")
+    status_page: StatusPage | None = Field(default=None, description="The vendor's status page.")
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _some_path(value: object) -> object:
 class Config(Part):
     """The whole configuration, read once at start."""
 
-    slack: SlackSection = Field(default=SlackConfig(), description="How the bot reaches Slack, and where it speaks.")
+    slack: SlackSection = Field(default=SlackConfig(), description="How the bot reaches Slack, and which channels it uses.")
     server: ServerConfig = Field(default=ServerConfig(), description="The HTTP server.")
     data: Annotated[Path, BeforeValidator(_some_path)] = Field(
         default=Path("data"), description="Folder for the bot's databases, relative to the working directory."
@@ -250,25 +250,27 @@ class Config(Part):
     )
     control_group: tuple[Check, ...] | None = Field(
         default=None,
-        description="Checks of neutral targets that tell a fault of ours from theirs; a default group where not written.",
+        description="Checks of neutral targets, to tell our faults from theirs; a default group when not given.",
     )
     detection: DetectionConfig = Field(default=DetectionConfig(), description="How samples become verdicts.")
-    maintenance: tuple[MaintenanceConfig, ...] = Field(default=(), description="Windows in which nothing is opened.")
+    maintenance: tuple[MaintenanceConfig, ...] = Field(default=(), description="Windows in which no incident opens.")
     mutes: MutesConfig = Field(default=MutesConfig(), description="How long alerts may be held back by hand.")
-    vantage: Label = Field(default="local", description="Where this bot looks from, in one word; samples carry it.")
-    peers: tuple[PeerConfig, ...] = Field(default=(), description="Other Understudies that look from elsewhere.")
-    samples: SamplesConfig = Field(default=SamplesConfig(), description="How long results are kept, and in how much room.")
-    outcomes: OutcomesConfig = Field(default=OutcomesConfig(), description="When real requests say that something is bad.")
+    vantage: Label = Field(default="local", description="Where this bot checks from, in one word; samples carry it.")
+    peers: tuple[PeerConfig, ...] = Field(default=(), description="Other Understudies that check from elsewhere.")
+    samples: SamplesConfig = Field(
+        default=SamplesConfig(), description="How long results are kept, and how much space they may take."
+    )
+    outcomes: OutcomesConfig = Field(default=OutcomesConfig(), description="When real requests count as failing.")
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
     prices: dict[Text, Price] = Field(default={}, description="What models cost, by component id; for rehearsals and plans.")
-    incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, speak and resolve.")
+    incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, post updates and resolve.")
     paging: PagingConfig = Field(default=PagingConfig(), description="Whom to call until somebody acknowledges an incident.")
     broadcast: tuple[BroadcastConfig, ...] = Field(
-        default=(), description="Channels in which people who are not in an incident are told of it."
+        default=(), description="Channels that tell people outside an incident about it."
     )
-    runbooks: dict[str, Runbook] = Field(default={}, description="What to do, by component id.")
+    runbooks: dict[str, Runbook] = Field(default={}, description="Runbooks, by component id.")
     notify: tuple[NotifyUrl, ...] = Field(
-        default=(), description="Where to call when Slack does not take a message, and where `paging` says so; Apprise URLs."
+        default=(), description="Apprise URLs to use when Slack does not accept a message, and where `paging` says so."
     )
 
     _found_secrets: frozenset[str] = PrivateAttr(frozenset())  # values of variables named like secrets, wherever they stand
@@ -322,10 +324,10 @@ class Config(Part):
     def control_words(self) -> str:
         """Which control group applies, in a sentence for operators."""
         if self.control_group is not None and not self.control_group:
-            return "control_group is empty: nothing tells a fault of our own network from everybody's outage"
+            return "control_group is empty: a fault of our own network looks like everybody's outage"
         targets = ", ".join(f"{one.check.type} {one.check.target}" for one in self.controls())
         if self.control_group is None:
-            return f"no control_group is written, so the default one applies: {targets}; `control_group: []` turns it off"
+            return f"no control_group is set, so the default applies: {targets}; `control_group: []` turns it off"
         return f"the control group is {targets}"
 
     def live_checks(self) -> tuple[PlacedCheck, ...]:

@@ -48,7 +48,7 @@ def _wall_time(value: object) -> time:
 def _within_a_day(value: object) -> timedelta:
     span = parse_duration(value)
     if span > LONGEST:
-        raise bad("the step comes too late", "at most 24h after the declaration")
+        raise bad("the step is too late", "at most 24h after the declaration")
     return span
 
 
@@ -99,15 +99,15 @@ class RotaConfig(Part):
 
     starts: Moment = Field(description="When the first person's first turn begins, with offset: `2026-12-01T09:00:00Z`.")
     every: PositiveSpan = Field(description="How long a turn is, such as `7d`.")
-    users: tuple[UserId, ...] = Field(min_length=1, description="User IDs in the order of their turns, then round again.")
-    zone: TimeZone = Field(default="UTC", description="Zone in whose wall time turns change.")
+    users: tuple[UserId, ...] = Field(min_length=1, description="User IDs in the order of their turns, which then repeat.")
+    zone: TimeZone = Field(default="UTC", description="Time zone in which turns change.")
 
 
 class PagerDutyConfig(Part):
     """A schedule of PagerDuty."""
 
-    schedule: Text = Field(description="ID of the schedule, `P...`; it stands in the address of its page.")
-    token: Secret = Field(default=SecretStr(""), description="REST API key, read-only; without one nobody is found.")
+    schedule: Text = Field(description="ID of the schedule, `P...`, from the address of its page.")
+    token: Secret = Field(default=SecretStr(""), description="Read-only REST API key; without one nobody is found.")
     api_url: Url = Field(default="https://api.pagerduty.com", description="The API; `https://api.eu.pagerduty.com` in the EU.")
 
 
@@ -132,7 +132,7 @@ class OnCallConfig(Part):
     pagerduty: PagerDutyConfig | None = Field(default=None, description="A schedule of PagerDuty.")
     jsm: JsmConfig | None = Field(default=None, description="A schedule of Jira Service Management, where Opsgenie's live on.")
     users: dict[Text, UserId] = Field(
-        default={}, description="Whom an address, name or ID of `ical`, `pagerduty` or `jsm` stands for, as Slack user IDs."
+        default={}, description="Slack user ID for each address, name or ID of `ical`, `pagerduty` or `jsm`."
     )
 
     @model_validator(mode="before")
@@ -142,7 +142,7 @@ class OnCallConfig(Part):
             raise bad("it needs one source", f"write one of {', '.join(f'`{source}`' for source in SOURCES)}")
         foreign = next((source for source in FOREIGN if isinstance(given, dict) and given.get(source) is not None), None)
         if foreign and not given.get("users"):
-            raise bad(f"nobody of `{foreign}` is known in Slack", "write `users: {ana@example.com: U0ANA}` beside it")
+            raise bad(f"nobody from `{foreign}` is known in Slack", "write `users: {ana@example.com: U0ANA}` beside it")
         return given
 
     @property
@@ -174,8 +174,8 @@ class QuietConfig(Part):
 
     severities: tuple[SeverityName, ...] = Field(min_length=1, description="Severities whose pages wait.")
     begins: WallTime = Field(alias="from", description='When the hours begin, by the clock on the wall: `"22:00"`.')
-    ends: WallTime = Field(alias="to", description="When they end; before `from` means on the next day.")
-    zone: TimeZone = Field(default="UTC", description="Zone of that clock; summer time is its own affair.")
+    ends: WallTime = Field(alias="to", description="When they end; a time before `from` is on the next day.")
+    zone: TimeZone = Field(default="UTC", description="Time zone of these hours, daylight saving included.")
 
 
 class PagingConfig(Part):
@@ -185,7 +185,7 @@ class PagingConfig(Part):
     SEV2: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
     SEV3: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
     SEV4: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
-    quiet: QuietConfig | None = Field(default=None, description="Hours in which pages of some severities wait; none.")
+    quiet: QuietConfig | None = Field(default=None, description="Hours in which pages of some severities wait.")
 
     def by_severity(self) -> dict[str, tuple[PageStepConfig, ...]]:
         """The steps of each severity."""

@@ -46,12 +46,10 @@ class PeopleConfig(Part):
     commanders: tuple[Text, ...] = Field(
         default=(), description="Who may run incidents, switch flags and mute too; empty means every responder."
     )
-    admins: tuple[Text, ...] = Field(
-        default=(), description="Who may look after the bot itself too; empty means every commander."
-    )
+    admins: tuple[Text, ...] = Field(default=(), description="Who may administer the bot too; empty means every commander.")
     external: Literal["none", "read"] = Field(
         default="none",
-        description="What guests, people of other organizations and bots may do: `none`, or `read` all that can be asked.",
+        description="What guests, people of other organizations and bots may do: `none`, or `read` everything.",
     )
     on_call: dict[Slug, OnCallConfig] = Field(default={}, description="Names that paging and invitations may use.")
 

@@ -65,7 +65,7 @@ def _merge_preset(provider: Map, path: Path, needed: frozenset[str], report: Rep
     key = entry(provider, "api_key")
     if chosen is None:
         if key is not None:
-            report.warn(key.mark, (*path, "api_key"), "it is used only beside `preset`; give it to the checks that need it")
+            report.warn(key.mark, (*path, "api_key"), "it is only used with `preset`; set it on the checks that need it")
         return provider
     name = text(chosen.value)
     if name is None:

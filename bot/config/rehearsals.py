@@ -14,13 +14,13 @@ Need = Literal["stream", "tools", "json", "model", "context"]
 class Price(Part):
     """What a component's model costs, in US dollars for a million tokens."""
 
-    input_per_mtok: Annotated[float, Real(0, 10_000)] = Field(description="A million tokens that are sent, 0 to 10000 dollars.")
+    input_per_mtok: Annotated[float, Real(0, 10_000)] = Field(description="Dollars for a million tokens sent, 0 to 10000.")
     cached_per_mtok: Annotated[float, Real(0, 10_000)] | None = Field(
         default=None,
-        description="A million sent tokens that the provider read from its cache; as `input_per_mtok` when not given.",
+        description="Dollars for a million tokens read from the provider's cache; `input_per_mtok` when not given.",
     )
     output_per_mtok: Annotated[float, Real(0, 10_000)] = Field(
-        description="A million tokens that come back, thinking included, 0 to 10000 dollars."
+        description="Dollars for a million tokens received, thinking included, 0 to 10000."
     )
 
     def dollars(self, sent: int, cached: int, written: int) -> float:
@@ -35,7 +35,7 @@ class Rehearse(Part):
 
     every: Span = Field(default=timedelta(hours=6), description="How often each fallback is rehearsed, 10m to 30d.")
     dollars_per_day: Annotated[float, Real(0, 1)] = Field(
-        default=0.50, description="What the rehearsals of this flag may cost in a day (UTC), 0 to 1 dollar; it needs `prices`."
+        default=0.50, description="What rehearsals of this flag may cost a day (UTC), 0 to 1 dollar; needs `prices`."
     )
     needs: tuple[Need, ...] = Field(
         default=("stream", "tools", "json", "model", "context"),

@@ -108,7 +108,7 @@ def _strict_bool(value: object) -> bool:
     if value in ("true", "false"):
         return value == "true"  # what an expanded ${VAR} gives
     if not isinstance(value, bool):
-        raise bad("must be true or false", "write true or false; every other word is only a word here")
+        raise bad("must be true or false", "write true or false without quotes; any other word is text")
     return value
 
 
@@ -250,7 +250,7 @@ def _check_public_url(value: str) -> str:
         return value
     parts = urlsplit(check_url(value))
     if parts.query or parts.fragment:
-        raise bad("the address goes on after its path", "write it as https://understudy.example.com")
+        raise bad("the address continues after its path", "write it as https://understudy.example.com")
     return value.rstrip("/")
 
 
@@ -330,7 +330,7 @@ def _credential(value: object) -> object:
 def _notify_url(value: object) -> object:
     value = _credential(value)
     if isinstance(value, str) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://.", value):
-        raise bad("not a URL that Apprise takes", "write it as scheme://..., such as mailto://, pagerduty:// or json://")
+        raise bad("not a URL that Apprise accepts", "write it as scheme://..., such as mailto://, pagerduty:// or json://")
     require("apprise", "`notify`", extra="notify")
     return value
 

@@ -81,7 +81,7 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
         yield Finding(state, subject, words)
     notified = any(url.get_secret_value() for url in loaded.config.notify)
     if loaded.config.slack.mode == "none" and notified:  # without either, the configuration's warning says so
-        yield Finding("note", "Slack", "no Slack by configuration: alerts and pages go out by notify")
+        yield Finding("note", "Slack", "Slack is off in the configuration: alerts and pages go out by notify")
     if slack and loaded.config.slack.mode != "none":
         async for finding in _slack(loaded):
             yield finding
@@ -100,10 +100,10 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     found += [Finding("note", item.path, f"line {item.line}: not available yet. {item.what}") for item in loaded.pending]
     found += [Finding(state, "people", words) for state, words in (*who_may(config.people), *who_helps(config.people))]
     if not any(config.paging.by_severity().values()):
-        words = "no severity has steps, so an alert that nobody sees wakes nobody (docs/paging.md)"
+        words = "no severity has steps, so an alert nobody sees wakes nobody (docs/paging.md)"
         found.append(Finding("note", "paging", words))
     if not config.notify and config.slack.mode != "none":  # without Slack too, it is a warning of the configuration
-        found.append(Finding("note", "notify", "no other way than Slack is configured: while Slack is down nobody is called"))
+        found.append(Finding("note", "notify", "Slack is the only way to reach people: while it is down, nobody is called"))
     return found
 
 
@@ -132,7 +132,7 @@ def _controls(config: Config) -> list[Finding]:
     if not live:
         words = "it is empty: a fault of our own network can look like everybody's outage; add two controls of different owners"
     elif not ways:
-        words = "controls of type dns ask our resolver alone: a dead line is taken for everybody's outage; add two of type tcp"
+        words = "controls of type dns ask our resolver alone: a dead line looks like everybody's outage; add two of type tcp"
     else:
         beside = "the only control" if live == ways else "the only control that is not of type dns"
         words = f"{ways[0].name} is {beside}: its own outage can look like ours; add one of another owner"
@@ -143,15 +143,18 @@ def _detection(config: Config) -> list[Finding]:
     section, vantages, least = config.detection, 1 + len(config.peers), timedelta(seconds=5)
     few = "a single failed run is" if section.threshold <= EVIDENCE else "two failed runs in a row are"
     unwise = {
-        "threshold": (section.threshold <= 2 * EVIDENCE, f"{section.threshold:g}: {few} an outage already; 10 is usual"),
+        "threshold": (section.threshold <= 2 * EVIDENCE, f"{section.threshold:g}: {few} already an outage; 10 is usual"),
         "failures": (section.failures == 1, "1: every single failed run is an outage; 3 of 5 is usual"),
-        "at_least": (section.at_least < least, f"{show(section.at_least)}: a hiccup of our own line is an outage already"),
+        "at_least": (
+            section.at_least < least,
+            f"{show(section.at_least)}: a hiccup of our own line already counts as an outage",
+        ),
         "at_least_clear": (
             section.at_least_clear < least,
-            f"{show(section.at_least_clear)}: a restart of the provider's is an outage already",
+            f"{show(section.at_least_clear)}: a restart at the provider already counts as an outage",
         ),
         "recover_after": (section.recover_after == 1, "1: one lucky answer ends an outage; 5 is usual"),
-        "slow_factor": (section.slow_factor < 1.5, f"{section.slow_factor:g}: ordinary days are slow; 3 is usual"),
+        "slow_factor": (section.slow_factor < 1.5, f"{section.slow_factor:g}: an ordinary day counts as slow; 3 is usual"),
         "quorum": (
             isinstance(section.quorum, int) and section.quorum > vantages,
             f"{section.quorum}: there are only {_count(vantages, 'vantage')}, so all of them must agree",
@@ -159,7 +162,7 @@ def _detection(config: Config) -> list[Finding]:
     }
     found = [Finding("note", f"detection.{key}", words) for key, (holds, words) in unwise.items() if holds]
     if config.checks() and not config.controls() and least <= section.at_least < BLIP:
-        words = f"{show(section.at_least)}: without a control group {show(BLIP)} is wiser; six false alarms in ten are spared"
+        words = f"{show(section.at_least)}: without a control group use {show(BLIP)}, which avoids six false alarms in ten"
         found.append(Finding("note", "detection.at_least", words))
     return found
 
@@ -182,7 +185,7 @@ def _budget(placed: PlacedCheck) -> Finding | None:
         words = (
             f"budget.tokens_per_day ({tokens:,}) leaves {tokens / by_schedule:.1f} tokens for each of {by_schedule:,.0f} runs "
         )
-        words += f"a day, and one takes {TOKENS_A_RUN} or more: the model is not asked to the end of the day"
+        words += f"a day, and one takes {TOKENS_A_RUN} or more: it runs out before the day ends"
         return Finding("note", placed.id, words)
     return None
 
@@ -191,13 +194,13 @@ def _peers(config: Config) -> list[Finding]:
     found = []
     for peer in config.peers:
         if not peer.secret.get_secret_value():
-            words = f"{peer.vantage} has no secret, so nothing is sent or taken; set the same one on both sides"
+            words = f"{peer.vantage} has no secret, so nothing is sent or accepted; set the same one on both sides"
             found.append(Finding("note", "peers", words))
         elif peer.url is not None and peer.url.startswith("http://"):
             words = f"{peer.vantage} is reached without TLS: our results can be read on the way, though not changed"
             found.append(Finding("note", "peers", words))
     if config.peers and config.vantage == Config.model_fields["vantage"].default:
-        words = f"it is {config.vantage!r} still: a peer speaks under its own label only, so give each side one"
+        words = f"it is still {config.vantage!r}: give each side its own label, since a peer reports only under its own"
         found.append(Finding("note", "vantage", words))
     return found
 
@@ -207,10 +210,10 @@ def _window(number: int, window: MaintenanceConfig, now: datetime) -> Finding | 
         return None
     ends = window.starts + window.lasts
     if ends <= now:
-        return Finding("note", f"maintenance[{number}]", f"it ended at {_utc(ends)}: take it out")
+        return Finding("note", f"maintenance[{number}]", f"it ended at {_utc(ends)}: remove it")
     if window.starts <= now:
         what = ", ".join(window.components) or "anything"
-        return Finding("note", f"maintenance[{number}]", f"it goes on until {_utc(ends)}: no incident opens for {what}")
+        return Finding("note", f"maintenance[{number}]", f"it lasts until {_utc(ends)}: no incident opens for {what}")
     return None
 
 
@@ -225,7 +228,7 @@ def _utc(at: datetime) -> str:
 def folder(data: Path) -> list[Finding]:
     """Whether the data folder can be used, and by whom."""
     if not data.exists():
-        return [Finding("note", "store", f"there is no folder {data} yet; the first start makes it")]
+        return [Finding("note", "store", f"there is no folder {data} yet; the first start creates it")]
     if not (data.is_dir() and os.access(data, os.W_OK | os.X_OK)):
         return [Finding("bad", "store", f"{data} is not a folder that can be written; check `data`, --data and the owner")]
     if data.stat().st_mode & 0o077:
@@ -282,7 +285,7 @@ async def _slack(loaded: Loaded) -> AsyncIterator[Finding]:
     if found.usable:
         yield await _lookup(SlackGateway(login, identity=found.identity), config.slack.alerts_channel)
         if backup := config.slack.backup_channel:
-            told = "takes the alerts while the alerts channel takes none"
+            told = "gets the alerts while the alerts channel accepts none"
             yield await _there(SlackGateway(login, identity=found.identity), "backup channel", backup, told)
         for one in config.broadcast:
             told = f"is told of {', '.join(one.severities)} ({one.detail})"
@@ -356,12 +359,12 @@ async def _templates(gateway: SlackGateway, policy: Policy) -> Finding:
             problems += [f"{name}: {said}"] if (said := await view_problem(gateway, view)) else []
             asked += 1
     except ChatError as error:
-        return Finding("note", "messages", f"Slack did not say whether it takes our messages: {error}")
+        return Finding("note", "messages", f"Slack did not say whether it accepts our messages: {error}")
     finally:
         await gateway.close()
     if problems:
         return Finding("bad", "messages", f"Slack would refuse {'; '.join(problems)}")
-    return Finding("good", "messages", f"Slack takes all {asked} kinds of messages and forms, with your names in them")
+    return Finding("good", "messages", f"Slack accepts all {asked} kinds of messages and forms, with your names in them")
 
 
 async def _lookup(gateway: SlackGateway, channel: str) -> Finding:
@@ -374,5 +377,5 @@ async def _lookup(gateway: SlackGateway, channel: str) -> Finding:
     finally:
         await gateway.close()
     if problem:
-        return Finding("bad", "look-up", f"a post whose answer got lost could not be found again: {problem}")
+        return Finding("bad", "look-up", f"a post whose answer was lost could not be found again: {problem}")
     return Finding("good", "look-up", "a message of ours was posted, found again by its metadata, and deleted")

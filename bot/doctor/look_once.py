@@ -19,7 +19,7 @@ from bot.watch.blindness import blinded, may_be_ours
 from bot.watch.plan import Check, Plan
 
 AT_ONCE = 50  # looks under way: a laptop's network is no data centre's
-UNHEARD = "only the running bot hears its sign of life; ask it with `understudy health`"
+UNHEARD = "only the running bot receives its heartbeats; ask it with `understudy health`"
 
 CONDITIONS: Mapping[Outcome, Condition] = {
     Outcome.OK: Condition.WELL,

@@ -36,7 +36,7 @@ async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) ->
             for member in members:
                 found.setdefault(member, f" (of the group {group[1]})")
         else:
-            yield "bad", f"{id[:40]} is no id of a person (U...) or of a user group (S...), so it lets nobody {does}"
+            yield "bad", f"{id[:40]} is not the ID of a person (U...) or a user group (S...), so it lets nobody {does}"
     good = 0
     for user_id, through in list(found.items())[:MOST]:
         if refused := await _refused(gateway, user_id, level):

@@ -46,7 +46,7 @@ def look_at_disk(data: Path) -> list[Storage]:
     """Whether the ledger could be written now, whether there is room, and what lies beside it."""
     found = []
     if data.is_dir() and (trouble := ask_disk(data)):
-        words = "no change is taken and no incident opens; flags are served as they were committed"
+        words = "no change is accepted and no incident opens; flags are served as last committed"
         found.append(Storage("bad", f"{data}: {REMEDIES[trouble]}. Until then {words}"))
     elif data.is_dir() and (free := shutil.disk_usage(data).free) < LITTLE_ROOM:
         found.append(Storage("note", f"only {_size(free)} are free where {data} is; a full disk stops every change"))

@@ -57,7 +57,7 @@ async def _read(response: httpx.Response) -> Answer:
     if response.status_code == 304:
         return Answer(304)
     if response.status_code in (401, 403):
-        raise SourceError(f"HTTP {response.status_code}: is the token right, and may it read this?")
+        raise SourceError(f"HTTP {response.status_code}: is the token right and allowed to read this?")
     if response.status_code == 404:
         raise SourceError("HTTP 404: is there such a schedule or calendar?")
     if response.status_code != 200:

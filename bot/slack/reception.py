@@ -37,14 +37,14 @@ TOO_MANY = f"Too many questions: I answer {QUESTIONS_A_MINUTE} a minute. Wait a 
 
 NOTHING = "Nothing was done. Ask a full member of this workspace."
 WORDS = {
-    Standing.GUEST: f"You are a guest of this workspace, and guests may not do that with Understudy. {NOTHING}",
-    Standing.FOREIGN: f"You are not of this workspace, and others may not do that with Understudy. {NOTHING}",
+    Standing.GUEST: f"Guests of this workspace may not do that with Understudy. {NOTHING}",
+    Standing.FOREIGN: f"You are not a member of this workspace, so you may not do that with Understudy. {NOTHING}",
     Standing.BOT: f"Bots may not do that with Understudy. {NOTHING}",
     Standing.DEACTIVATED: f"Your account is deactivated in this workspace. {NOTHING}",
 }
 UNKNOWN = (
-    "I could not make sure that you are a full member of this workspace ({why}), so nothing was done. Try again in a minute. "
-    "Meanwhile whoever I know already can do it, and `understudy` on the bot's machine works without Slack."
+    "I could not confirm that you are a full member of this workspace ({why}), so nothing was done. Try again in a minute. "
+    "Meanwhile people I already know can do it, and `understudy` on the bot's machine works without Slack."
 )
 
 

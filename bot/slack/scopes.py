@@ -5,19 +5,19 @@ from collections.abc import Mapping
 SCOPES: Mapping[str, str] = {
     "commands": "people type /health, /incident and /fallback, and press buttons",
     "chat:write": "alerts, hourly updates and status cards are posted and edited",
-    "channels:manage": "an incident gets a channel of its own, with a topic and the right people",
-    "channels:read": "the alerts channel is found by its name, and our own channels again after a lost answer",
+    "channels:manage": "each incident gets its own channel, with a topic and the right people",
+    "channels:read": "the bot finds the alerts channel by name, and its own channels after a lost answer",
     "channels:join": "the bot joins the alerts channel by itself",
-    "channels:history": "after a lost answer the bot looks whether its own message arrived; a message that is pinned is read",
-    "reactions:read": "a message with a pushpin on it becomes an entry of the timeline, or one is declared from it by emoji",
-    "app_mentions:read": "whoever mentions the bot in a channel is answered",
-    "im:history": "whoever writes the bot a direct message is answered; no other direct message is seen",
+    "channels:history": "after a lost answer the bot checks whether its message arrived; it reads messages that are pinned",
+    "reactions:read": "a pushpin adds a message to the timeline; another emoji declares an incident from it",
+    "app_mentions:read": "the bot answers whoever mentions it in a channel",
+    "im:history": "the bot answers direct messages to itself; it sees no others",
     "pins:write": "the status card is pinned",
-    "bookmarks:read": "a bookmark that is there already is not added again",
-    "bookmarks:write": "board, vendor page and runbook stand in the channel's bookmarks",
-    "users:read": "guests and people of other organizations are told from full members, who alone may change things",
-    "usergroups:read": "the on-call group is invited, and the groups of `people` are known, member by member",
-    "files:read": "the bot sees whether a file that it shared has arrived, which Slack does not promise",
+    "bookmarks:read": "a bookmark that already exists is not added again",
+    "bookmarks:write": "board, vendor page and runbook are bookmarked in the channel",
+    "users:read": "to tell full members from guests and people of other organizations: only full members may change things",
+    "usergroups:read": "the on-call group is invited, and the bot knows who is in the groups of `people`",
+    "files:read": "the bot sees whether a file it shared has arrived, which Slack does not promise",
     "files:write": "timelines and post-mortems are shared as files",
 }
 
@@ -29,16 +29,16 @@ PRIVATE_SCOPES: Mapping[str, str] = {
 
 # What Slack tells the bot of by itself; each needs a scope from above.
 EVENTS: Mapping[str, str] = {
-    "member_joined_channel": "whoever joins an incident's channel late is told how it stands, seen by them alone",
+    "member_joined_channel": "whoever joins an incident's channel late gets a private summary",
     "user_change": "somebody who was made a guest or deactivated loses their rights at once",
-    "subteam_members_changed": "who joins or leaves a group of `people` gains or loses its level at once",
-    "subteam_updated": "a group of `people` that is renamed or disabled is read anew",
+    "subteam_members_changed": "people who join or leave a group of `people` gain or lose its rights at once",
+    "subteam_updated": "a group of `people` that is renamed or disabled is read again",
     "reaction_added": "a pushpin puts a message into the incident's timeline; incidents.declare_emoji offers to declare",
-    "reaction_removed": "the last pushpin that goes takes the message out again",
+    "reaction_removed": "removing the last pushpin takes the message out again",
     "app_home_opened": "the Home tab is drawn for whoever opens it",
-    "app_mention": "a question to the bot in a channel is answered in its thread",
-    "message.im": "a question in a direct message to the bot is answered there; nothing of it is kept",
-    "message.channels": "a message of a timeline that is edited or deleted says so there; no other message is looked at",
+    "app_mention": "the bot answers a question in a channel in its thread",
+    "message.im": "the bot answers a question in a direct message there; it keeps nothing of it",
+    "message.channels": "the timeline notes when one of its messages is edited or deleted; other messages are ignored",
 }
 
 PRIVATE_EVENTS: Mapping[str, str] = {"message.groups": "the same in private channels"}

@@ -69,12 +69,12 @@ def _copied(source: Connection, target: Connection, home: Home, streams: int) ->
         for conn in (source, target):
             conn.take_time()
         if any(one(target, f"SELECT 1 FROM {table} LIMIT 1") for table in TABLES):  # noqa: S608 # constants
-            raise StoreError(f"there is a ledger in {home} already, which nothing is copied onto; name an empty place")
+            raise StoreError(f"there is already a ledger in {home}; name an empty place to copy to")
         for table, columns in TABLES.items():
             rows[table] = _copy_table(source, target, table, columns.split())
         target.count_from(int(one(source, source.dialect.numbered)[0] or 0))
         if _digest(source) != _digest(target) or _require_whole(target, str(home)) != streams:
-            raise StoreError(f"what arrived in {home} is not what was sent; nothing was copied")
+            raise StoreError(f"the copy in {home} differs from the original, so it was discarded")
     return Copied(rows, streams)
 
 
@@ -121,7 +121,7 @@ def _require_whole(conn: Connection, name: str) -> int:
     if store.missing():
         flaws.append(f"{store.missing():,} facts are gone")
     if flaws:
-        raise StoreError(f"{name} does not hold: {flaws[0]}. `understudy verify` says more; nothing was copied")
+        raise StoreError(f"{name} is damaged: {flaws[0]}. `understudy verify` shows more; nothing was copied")
     return len(streams)
 
 
@@ -158,7 +158,7 @@ def _target(home: Home, now: datetime) -> Iterator[Connection]:
     path = home.folder / LEDGER_FILE
     with DataLock(home.folder):
         if path.exists() and path.stat().st_size > 0:
-            raise StoreError(f"there is a ledger in {home.folder} already, which nothing is copied onto; name an empty folder")
+            raise StoreError(f"there is already a ledger in {home.folder}; name an empty folder to copy to")
         try:
             with closing(opened(path, LEDGER)) as conn:
                 yield conn

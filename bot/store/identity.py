@@ -22,7 +22,7 @@ def require_there(ledger: Path, samples: Path) -> None:
         return  # the first start
     raise StoreError(
         f"{ledger} is gone or empty, and with it every incident and every flag that was switched. Restore a backup "
-        "(docs/storage.md), or begin anew with `understudy run --new-ledger`: all flags are on their defaults then",
+        "(docs/storage.md), or start over with `understudy run --new-ledger`, which puts all flags on their defaults",
         kind=StoreTrouble.GONE,
     )
 
@@ -47,8 +47,8 @@ def recognise(store: Store, has_facts: bool, marker: Path, ledger: str) -> str:
     if held is not None and named in ("", held):
         return held
     raise StoreError(
-        f"{ledger} is another ledger than the one that was here. Put the right one back; where this one is meant, delete "
-        f"{marker}, and the next start takes it",
+        f"{ledger} is not the ledger that was here before. Put the right one back; to use this one, delete "
+        f"{marker}, and the next start accepts it",
         kind=StoreTrouble.GONE,
     )
 

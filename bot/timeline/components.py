@@ -22,9 +22,9 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
     """A fact of a component or of our own sight; empty for others."""
     match fact.body:
         case SightLost(began_at=began_at):
-            return f"We are blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"
+            return f"We have been blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"
         case SightRegained() as b:
-            return f"We see again since {clock(b.ended_at)}; we were blind since {clock(b.began_at)}"
+            return f"We can see again since {clock(b.ended_at)}; we were blind since {clock(b.began_at)}"
         case OfComponent(component=component):
             return _of_component(fact, names.get(component, component))
     return ""

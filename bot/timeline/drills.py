@@ -102,7 +102,7 @@ def _missed(incident: Incident, drill: Drill, policy: Policy, spoken: bool, with
     if undone and not incident.phase.open:
         missed.append(f"Not done: task {', '.join(undone)}.")
     if drill.plan.flag and not drill.fallback_readers:
-        missed.append(f"Nothing read the fallback of {policy.flag_name(drill.plan.flag)}.")
+        missed.append(f"No service read the fallback of {policy.flag_name(drill.plan.flag)}.")
     left = incident.ending.at and drill.ended_at and incident.ending.at - drill.ended_at >= LEFT_OPEN
     if left and incident.ending.by and incident.ending.by.kind is ActorKind.RULE:
         missed.append("Nobody resolved it.")

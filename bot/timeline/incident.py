@@ -46,7 +46,7 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
             said = f" ({b.why})" if b.why else ""
             return f"INC-{fact.incident} {how} {b.phase}, was {b.previous}{over}{of}{said}"
         case TitleChanged() as b:
-            return f"INC-{fact.incident} is called “{b.title}”, was “{b.previous}”"
+            return f"INC-{fact.incident} is now called “{b.title}” (was “{b.previous}”)"
         case SeverityChanged() as b:
             return f"INC-{fact.incident} is {b.severity}, was {b.previous}"
         case Acknowledged():

@@ -11,7 +11,7 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
     match fact.body:
         case ConfigurationTaken() as b:
             more = f" and {b.more} more" if b.more else ""
-            return f"The configuration was read again. Changed: {', '.join(b.changed)}{more}"
+            return f"The configuration was reloaded. Changed: {', '.join(b.changed)}{more}"
         case ConfigurationRefused():
-            return "The new configuration could not be run with, so the one before goes on"
+            return "The new configuration cannot run, so the old one stays in use"
     return ""

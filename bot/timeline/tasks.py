@@ -31,7 +31,7 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
         case TaskDropped(task=task):
             return f"Task {task} was dropped"
         case TaskReopened(task=task):
-            return f"Task {task} is to be done again"
+            return f"Task {task} is open again"
         case TaskMoved(task=task, to=to):
             return f"Task {task} goes on in INC-{to.incident} as task {to.task}"
         case TaskCame(task=task, out_of=out_of, came=came):
@@ -47,7 +47,7 @@ def changes(b: TaskChanged) -> list[str]:
     """What is another one now, as ends of a sentence about the task."""
     found = [f"reads: {b.text}"] if b.text is not None else []
     found += [f"is {_name(b.owner)}'s now"] if b.owner else []
-    found += ["is nobody's any more"] if b.unowned else []
+    found += ["has no owner any more"] if b.unowned else []
     found += [f"is due {_when(b.due_at)}"] if b.due_at else []
     return [*found, *(["has no due time any more"] if b.undated else [])]
 

@@ -49,9 +49,9 @@ def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
     if world.sight.blind:
         troubles.insert(0, f"We are blind: {stop(world.sight.reason)}")
     name = f"Understudy {it.version}" if it.version != UNKNOWN else "Understudy of an unknown version"
-    text = f"{name}: {count(len(troubles), 'trouble') if troubles else 'nothing is wrong with it'}."
+    text = f"{name}: {count(len(troubles), 'problem') if troubles else 'nothing is wrong with it'}."
     body = "\n".join(f"• {inert(trouble, 600)}" for trouble in troubles[:MOST_LINES])
-    told = f"⚠️ *{count(len(troubles), 'trouble')}*\n{body}" if troubles else "🟢 Nothing is wrong with the bot itself."
+    told = f"⚠️ *{count(len(troubles), 'problem')}*\n{body}" if troubles else "🟢 Nothing is wrong with the bot itself."
     return fit(Message(foreign(text), (header(name), section(told), section("\n".join(_facts(it, world, policy, now))))))
 
 
@@ -61,7 +61,7 @@ def _facts(it: About, world: World, policy: Policy, now: datetime) -> Iterator[s
     if it.replicas:
         yield stop(inert(it.replicas, 900))
     if it.peers:
-        yield f"Results of {foreign(words(list(it.peers), most=8), 400)} join in."
+        yield f"Results from {foreign(words(list(it.peers), most=8), 400)} count too."
     if it.controls:
         yield stop(inert(capital(it.controls), 900))
     if it.silent_controls:
@@ -81,7 +81,7 @@ def maintenance(world: World, policy: Policy, now: datetime) -> Message:
     blocks: list[Block] = [header("Maintenance and mutes")]
     for title, lines in (("Our own windows", own), ("Announced by vendors", announced), ("Muted", muted)):
         blocks.append(section(f"*{title}*\n{_listed(lines)}" if lines else f"*{title}*: none"))
-    blocks.append(context("Meanwhile alerts are held back. Checks go on, flags still switch, and open incidents run on."))
+    blocks.append(context("Alerts are held back meanwhile. Checks, flags and open incidents carry on."))
     text = f"Maintenance: {count(len(own), 'window')} of our own, {len(announced)} announced, {len(muted)} muted."
     return fit(Message(text, tuple(blocks)))
 

@@ -27,9 +27,9 @@ MOST_REASON = 160  # of several checks the first that failed; `/health` has the 
 
 # What an operator does about a failure that is ours.
 REMEDIES: dict[Fault, str] = {
-    Fault.OURS_KEY: "Was this check's key revoked, or does it lack a right? `understudy check` tries it at once.",
+    Fault.OURS_KEY: "Was this check's key revoked, or does it lack a permission? `understudy check` tries it at once.",
     Fault.OURS_CONFIG: "Correct the check's address, model or request; `understudy check` tries them at once.",
-    Fault.OURS_QUOTA: "Raise limits or credit at the provider; services that share the key get no answer either.",
+    Fault.OURS_QUOTA: "Raise the limit or credit at the provider; services that share this key fail too.",
     Fault.LOCAL: "Check this machine's own network and proxy.",
 }
 
@@ -53,18 +53,19 @@ def finding(fact: Fact, policy: Policy) -> tuple[str, str] | None:
 def sight_words(body: SightLost | SightRegained) -> str:
     """The notice in plain text, for ways that are not Slack."""
     if isinstance(body, SightLost):
-        return f"We are blind since {utc(body.began_at)}: {stop(body.reason)} No vendor incident opens meanwhile."
+        since = f"We have been blind since {utc(body.began_at)}: {stop(body.reason)}"
+        return f"{since} No vendor incident opens until we can see again."
     was = f"We were blind for {span(body.ended_at - body.began_at)}, since {utc(body.began_at)}: {stop(body.reason)}"
-    return f"We see again since {utc(body.ended_at)}. {was}"
+    return f"We can see again since {utc(body.ended_at)}. {was}"
 
 
 def _sight(fact: Fact, body: SightLost | SightRegained) -> tuple[str, str]:
     text, why = escape(sight_words(body)), stop(foreign(body.reason, 300))
     if isinstance(body, SightRegained):
-        again = f"🟢 *We see again* since {clock(body.ended_at, fact.at)}. What still fails is told from now on."
+        again = f"🟢 *We can see again* since {clock(body.ended_at, fact.at)}. Anything still failing is reported from now on."
         return text, f"{again}\nWe were blind for {span(body.ended_at - body.began_at)}: {why}"
-    told = f"⚪ *We are blind* since {clock(body.began_at, fact.at)}: {why}"
-    more = "Meanwhile no vendor incident opens and no flag switches by itself. Check this machine's network and resolver."
+    told = f"⚪ *We have been blind* since {clock(body.began_at, fact.at)}: {why}"
+    more = "Until then no vendor incident opens and no flag switches by itself. Check this machine's network and resolver."
     return text, f"{told}\n{more}"
 
 
@@ -74,7 +75,7 @@ def _advisory(body: AdvisoryRaised | AdvisoryEnded, policy: Policy) -> tuple[str
         over = f"the advisory is over, {foreign(body.reason, 200)}"
         return f"{name}: {over}", f"*{name}*: {over} (it was: {about})."
     evidence = "".join(f"\n• {foreign(line, 240)}" for line in body.evidence[:MOST_EVIDENCE])
-    rest = f"{stop(foreign(body.reason, 400))} Too little to open an incident or to switch a flag."
+    rest = f"{stop(foreign(body.reason, 400))} Not enough to open an incident or switch a flag."
     return f"Advisory for {name}: {about}", f"🟠 *Advisory for {name}*: {stop(about)}\n{rest}{evidence}"
 
 
@@ -82,14 +83,14 @@ def _held_back(fact: Fact, policy: Policy) -> tuple[str, str] | None:
     match fact.body:
         case AlertSuppressed() as b:
             name, why = component_name(policy, b.component), retold(b.why, 300)
-            own = f"No incident of its own opens ({how(fact.actor)})."
+            own = f"It gets no incident of its own ({how(fact.actor)})."
             return f"{name} fails too: {why}", f"*{name}* fails too: {stop(why)} {own}"
         case AlertResumed() as b:
             name, why = component_name(policy, b.component), retold(b.why, 300)
             return f"{name} still fails", f"*{name}* still fails; its alert was held back until now ({why})."
         case Muted() as b:
             name, why = component_name(policy, b.component), f": {foreign(b.reason, 300)}" if b.reason else ""
-            undo = f"Its checks go on, and flags still switch. Undo: {code(f'/understudy unmute {b.component}')}"
+            undo = f"Its checks continue, and flags still switch. Undo: {code(f'/understudy unmute {b.component}')}"
             text = f"Alerts about {name} are muted until {utc(b.until, fact.at)} ({how(fact.actor)})."
             told = f"Alerts about *{name}* are muted until {clock(b.until, fact.at)} ({how(fact.actor)}){why}"
             return text, f"{stop(told)}\n{undo}"
@@ -108,16 +109,16 @@ def _heard(fact: Fact, policy: Policy) -> tuple[str, str] | None:
         case ReportHeard() as b:
             name = component_name(policy, b.component)
             text = f"Report about {name}: {foreign(b.text, 300)}"
-            return text, f"{who(fact.actor)} reports about *{name}*:\n{quote(b.text, 1500)}"
+            return text, f"{who(fact.actor)} reported a problem with *{name}*:\n{quote(b.text, 1500)}"
     return None
 
 
 def _verdict(fact: Fact, b: VerdictChanged, policy: Policy) -> tuple[str, str]:
     name, again = component_name(policy, b.component), " again" if b.level is Level.OPERATIONAL else ""
     icon = ICONS[b.level]
-    text = f"{icon} {name} is {b.level}{again} since {utc(b.began_at, fact.at)}"
+    text = f"{icon} {name} is {b.level}{again} (since {utc(b.began_at, fact.at)})"
     reason = stop(capital(foreign(b.reason, MOST_REASON)))
-    return text, f"{icon} *{name} is {b.level}*{again} since {clock(b.began_at, fact.at)}. {reason}".strip()
+    return text, f"{icon} *{name} is {b.level}{again}* (since {clock(b.began_at, fact.at)}). {reason}".strip()
 
 
 # --- on the board
@@ -128,8 +129,8 @@ def blind_line(world: World, now: datetime) -> str:
     sight = world.sight
     if not sight.blind:
         return ""
-    since = f" since {clock(sight.began_at, now)}" if sight.began_at else ""
-    return f"*We are blind*{since}: {stop(foreign(sight.reason, 300))} What cannot be reached counts as unknown."
+    blind = f"*We have been blind* since {clock(sight.began_at, now)}" if sight.began_at else "*We are blind*"
+    return f"{blind}: {stop(foreign(sight.reason, 300))} Anything we cannot reach counts as unknown."
 
 
 def held_words(state: ComponentState, now: datetime) -> list[str]:

@@ -16,8 +16,8 @@ SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 SIGNAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where the words of a kind of signal meet: SetPhase
 MOST_NAMED = 3  # of those who may do what somebody else may not
 MOST_LINES = 20
-ABOUT = "At most one a minute of each person is on record, the newest 200 in all. What was refused changed nothing."
-NONE = "Nobody was refused anything yet."
+ABOUT = "The newest 200 are on record, at most one a minute per person. Refused requests changed nothing."
+NONE = "Nobody has been refused anything yet."
 
 
 def denied_words(denied: Denied) -> str:

@@ -93,7 +93,7 @@ def provider(
 
 
 def _banner(world: World, policy: Policy, now: datetime) -> str:
-    """`🔴 *Claude API is down* since 12:42. It's Claude, not us.`, a line for each provider where something is wrong."""
+    """`🔴 *Claude API is down* (since 12:42). It's Claude, not us.`, a line for each provider where something is wrong."""
     lines = []
     for id, components in _by_provider(policy).items():
         bad = [c for c in components if world.component(c.id).level.bad]
@@ -101,7 +101,7 @@ def _banner(world: World, policy: Policy, now: datetime) -> str:
             continue
         worst = max((world.component(c.id).level for c in bad), key=lambda level: level.rank)
         began = min((at for c in bad if (at := _since(world.component(c.id)))), default=None)
-        since = f" since {clock(began, now)}" if began else ""
+        since = f" (since {clock(began, now)})" if began else ""
         whose = blame([c.id for c in bad], id, world, policy)
         lines.append(f"{ICONS[worst]} *{_levels(bad, world, policy)}*{since}. {whose}".strip())
     unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
@@ -181,7 +181,7 @@ def _in_short(world: World, policy: Policy, now: datetime, on_record: OnRecord) 
     rest += f" Advisory for {words(advised)}." if advised else ""
     muted = [component_name(policy, c.id) for c in policy.components.values() if world.component(c.id).mute]
     rest += f" Muted: {words(muted)}." if muted else ""
-    rest += " Not all of this is written down." if on_record else ""
+    rest += " Not all of this is recorded." if on_record else ""
     if not bad:
         well = len(policy.components) - len(unknown)
         verb = "is" if 1 in (well, len(policy.components)) else "are"
@@ -213,7 +213,7 @@ def _unwritten(held: ComponentState | None, now: datetime) -> list[str]:
     if held is None:
         return []
     since = f" since {clock(held.since, now)}" if held.since else ""
-    return [f"*not written down*, on record it is {held.level}{since}"]
+    return [f"*not recorded yet*; on record: {held.level}{since}"]
 
 
 def _away(flag: FlagPolicy, world: World, policy: Policy) -> str:

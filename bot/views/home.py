@@ -39,7 +39,7 @@ def home(world: World, policy: Policy, now: datetime, reader: Actor, *, trouble:
         *_top(world, policy, now, reader, trouble), *_incidents(world, policy, now, reader), *_mine(world, policy, reader),
         *_my_tasks(world, now, reader),
         *_health(world, policy, now), *_flags(world, policy, now),
-        context("This page follows what happens for a day after you opened it."),
+        context("This page updates itself for a day after you open it."),
     ]  # fmt: skip
     return {"type": "home", "blocks": fit_view(blocks)}
 

@@ -58,13 +58,13 @@ def slash_word(usage: str) -> str:
 
 def unknown_incident(number: int) -> str:
     """Nobody knows that one."""
-    return f"There is no INC-{number}. `/incident list all` shows those there are."
+    return f"There is no INC-{number}. `/incident list all` shows every one."
 
 
 def component_line(
     name: str, components: Sequence[str], world: World, policy: Policy, now: datetime, failed_at: datetime | None = None
 ) -> str:
-    """How a provider or component is: `🔴 *Claude API is down* since 03:00 (SEV2, INC-7, lead ana). It's Claude, not us. …`
+    """How a provider or component is: `🔴 *Claude API is down* (since 03:00, SEV2, INC-7, lead ana). It's Claude, not us. …`
 
     `name` is what was asked for, ready for mrkdwn; `failed_at` when the last failure was over, where nothing fails.
     """
@@ -79,20 +79,21 @@ def component_line(
     states = [(level, [c for c in bad if world.component(c).level is level]) for level in (Level.DOWN, Level.DEGRADED)]
     said = ", ".join(f"{_names(ids, policy)} {_are(ids)} {level}" for level, ids in states if ids)
     began = min((at for c in bad if (at := world.component(c).began_at or world.component(c).since)), default=None)
-    since = f" since {clock(began, now)}" if began else ""
-    about = f" ({_of_incident(incident)})" if incident else ""
+    details = [f"since {clock(began, now)}"] if began else []
+    details += [_of_incident(incident)] if incident else []
+    about = f" ({', '.join(details)})" if details else ""
     whose = blame(bad, policy.components[bad[0]].provider, world, policy)
-    parts = [f"{ICONS[worst]} *{said}*{since}{about}.", whose, *_served(bad, world, policy, now), _next(incident, policy, now)]
+    parts = [f"{ICONS[worst]} *{said}*{about}.", whose, *_served(bad, world, policy, now), _next(incident, policy, now)]
     return " ".join(part for part in parts if part)
 
 
 def incident_line(incident: Incident, policy: Policy, now: datetime) -> str:
-    """`🔴 *INC-7: Claude API is down* (SEV2, investigating, lead ana) since 03:00. #inc-… Next update by 05:00.`"""
+    """`🔴 *INC-7: Claude API is down* (since 03:00, SEV2, investigating, lead ana). #inc-… Next update by 05:00.`"""
     if not incident.phase.open:
         return f"{icon(incident)} {stop(over_words(incident))}"
     title = f"{icon(incident)} *{incident.name}: {foreign(incident.title, 120)}*"
     where = f", in <#{incident.room.channel}>" if incident.room.channel else ""
-    about = f"({incident.severity}, {incident.phase}, {_lead(incident)}) since {clock(incident.began_at, now)}{where}."
+    about = f"(since {clock(incident.began_at, now)}, {incident.severity}, {incident.phase}, {_lead(incident)}){where}."
     return " ".join(part for part in (title, about, _next(incident, policy, now)) if part)
 
 

@@ -32,9 +32,9 @@ def quiet(fact: Fact, world: World, policy: Policy) -> Message:
             return _with(fact, lines, policy, actions([_declare(component)]))
         case NoticeSeen(notice=n):
             names = ", ".join(component_name(policy, id) for id in n.components)
-            about = f"It names {names}. " if names else "It names nothing that we check. "
+            about = f"It names {names}. " if names else "It names nothing we check. "
             told = fact_line(fact, world, policy)
-            return fit(Message(told.text, (*told.blocks, section(f"{about}No incident of ours is open for it."))))
+            return fit(Message(told.text, (*told.blocks, section(f"{about}We have no incident open for it."))))
     return fact_line(fact, world, policy)
 
 
@@ -55,7 +55,7 @@ def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: P
     lines = [
         f"🔴 *{name} is down* ({why}{long}). No incident opens meanwhile; flags still switch.",
         stop(capital(foreign(world.component(body.component).reason, 400))),
-        f"This is said once. Undo the mute: {code(f'/understudy unmute {body.component}')}",
+        f"You are told this once. Undo the mute: {code(f'/understudy unmute {body.component}')}",
     ]
     return fit(Message(f"🔴 {name} is down ({why}{short})", (section("\n".join(lines)),)))
 

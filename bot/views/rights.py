@@ -9,12 +9,12 @@ from bot.views.form_parts import View
 
 WHAT: tuple[tuple[Roles, str], ...] = (
     (ASKING, "ask: health, incidents, timelines, flags"),
-    (RESPONDERS, "help: acknowledge, join, note, report, export, put messages into a timeline"),
+    (RESPONDERS, "help: acknowledge, join, note, report, export, add messages to a timeline"),
     (COMMAND, "run incidents: declare, update, give roles, change severity and phase, resolve"),
     (COMMAND, "switch flags, and mute alerts"),
     (ADMINS, "see who was refused what"),
 )
-WHOM = "Who may what stands under `people:` in the configuration of whoever runs this bot."
+WHOM = "Rights are set under `people:` in this bot's configuration."
 
 
 def rights_view(reader: Actor, policy: IncidentPolicy) -> View:

@@ -36,19 +36,19 @@ def not_known(error: StoreError) -> str:
 def nothing_changed(error: StoreError) -> str:
     """One sentence for whoever asked for a change."""
     if error.kind is StoreTrouble.AWAY:  # it may have gone away between the commit and its answer
-        return f"{WHY[error.kind]}. Look whether this was done before you ask again."
+        return f"{WHY[error.kind]}. Check whether this was done before you ask again."
     return f"{WHY[error.kind]}, nothing was changed."
 
 
 def meanwhile(error: StoreError) -> str:
     """What holds until it is mended, and what mends it."""
     if error.kind is StoreTrouble.FULL:
-        return "Flags stay as they are. Make room where Understudy runs, and it goes on by itself."
+        return "Flags stay as they are. Free disk space where Understudy runs; it then continues by itself."
     if error.kind is StoreTrouble.NEWER:
-        return "Ask again, and a newer replica may answer. This one has to be upgraded."
+        return "Ask again: a newer replica may answer. This one must be upgraded."
     if error.kind is StoreTrouble.AWAY:
-        return "Flags stay as they are. It goes on by itself when the database is back."
-    return "Flags stay as they are. Whoever runs Understudy finds the remedy in its log."
+        return "Flags stay as they are. It continues by itself when the database is back."
+    return "Flags stay as they are. Understudy's log has the remedy."
 
 
 def unwritten(world: World, seen: Mapping[str, Verdict]) -> tuple[str, ...]:
@@ -77,13 +77,13 @@ def as_seen(world: World, seen: Mapping[str, Verdict]) -> tuple[World, dict[str,
 
 def nothing_is_written(error: StoreError) -> str:
     """What people should know of the bot itself."""
-    return f"Nothing is being written down: {_why(error)}. {meanwhile(error)}"
+    return f"Nothing is being recorded: {_why(error)}. {meanwhile(error)}"
 
 
 def outdated_words(replica: str) -> str:
     """What people should know of a replica that a newer one left behind."""
     return (
-        f"{replica} decides nothing any more: a newer Understudy writes the ledger. The newer replicas do all its work; flags"
+        f"{replica} no longer decides anything: a newer Understudy writes the ledger. The newer replicas do all its work; flags"
         " stay here as they were. Upgrade this replica."
     )
 
@@ -120,12 +120,12 @@ def nothing_written(error: StoreError, since: datetime, world: World, policy: Po
     """
     why = _why(error)
     flags = words([f"{code(key)} on *{foreign(served, 40)}*" for key, served in sorted(_served(world, policy).items())])
-    head = f"Nothing is being written down: {why}"
+    head = f"Nothing is being recorded: {why}"
     still = "No incident opens, no flag switches, no update goes out, and nobody can change anything."
     if replica:
         away = error.kind is StoreTrouble.AWAY
-        head = f"{replica} cannot reach its database" if away else f"{replica} can write nothing down: {why}"
-        still = "The others go on if they can. If none can, no incident opens, no flag switches, nobody can change anything."
+        head = f"{replica} cannot reach its database" if away else f"{replica} cannot record anything: {why}"
+        still = "The others continue if they can. If none can, no incident opens, no flag switches, nobody can change anything."
     text = [
         f"🔴 *{head}* (since {when(since)}).",
         still,
@@ -143,7 +143,7 @@ def fails_unwritten(
     bad = {id: level for id, level in levels.items() if level.bad}
     if not bad:
         well = f"{_named(levels, policy)} again"
-        return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be written down: {_why(error)}."])
+        return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be recorded: {_why(error)}."])
     icon = "🔴" if Level.DOWN in bad.values() else "🟠"
     names, served = _named(levels, policy), _served(world, policy)
     flags = [
@@ -151,7 +151,7 @@ def fails_unwritten(
         for f in policy.flags.values()
         if bad.keys() & set(f.depends_on)
     ]
-    cannot = f"{replica} can open no incident" if replica else "no incident can open"
+    cannot = f"{replica} cannot open an incident" if replica else "no incident can open"
     still = f"No flag switches: {words(flags)}." if flags else "No flag depends on it."
     reasons = [f"{component_name(policy, id)}: {stop(foreign(seen[id].reason, 300))}" for id in bad if id in seen]
     text = [
@@ -167,20 +167,21 @@ def failed_unwritten(levels: Mapping[str, Level], at: datetime, policy: Policy) 
     """What becomes of that post when it is over."""
     failing = words([component_name(policy, id) for id, level in sorted(levels.items()) if level.bad])
     return _post(
-        f"⚪ {failing}", [f"⚪ *{failing}* failed when I could write again ({when(at)}). What still fails is an incident now."]
+        f"⚪ {failing}",
+        [f"⚪ *{failing}* was still failing when I could write again ({when(at)}). What still fails has an incident now."],
     )
 
 
 def recovered_unseen(error: StoreError, provider: str) -> Message:
     """What becomes of the post about a provider that recovered while the bot was started anew."""
     well = f"Nothing of {foreign(provider, 80)} fails any more"
-    return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be written down: {_why(error)}."])
+    return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be recorded: {_why(error)}."])
 
 
 def failed_before(provider: str, at: datetime) -> Message:
     """What becomes of that post when it is over, and nobody knows what the earlier process saw."""
-    failed = f"{foreign(provider, 80)} failed while nothing could be written down"
-    return _post(f"⚪ {failed}", [f"⚪ *{failed}* (until {when(at)}). What still fails is an incident now."])
+    failed = f"{foreign(provider, 80)} failed while nothing could be recorded"
+    return _post(f"⚪ {failed}", [f"⚪ *{failed}* (until {when(at)}). What still fails has an incident now."])
 
 
 def was_unwritten(since: datetime, at: datetime, *, replicas: bool = False) -> Message:
@@ -188,7 +189,7 @@ def was_unwritten(since: datetime, at: datetime, *, replicas: bool = False) -> M
     if replicas:
         text = f"⚪ Not every replica could write from {when(since)} to {when(at)}."
         return _post("⚪ For a while not every replica could write", [text])
-    return _post("⚪ For a while nothing was written down", [f"⚪ Nothing was written down from {when(since)} to {when(at)}."])
+    return _post("⚪ For a while nothing was recorded", [f"⚪ Nothing was recorded from {when(since)} to {when(at)}."])
 
 
 def written_again(since: datetime, at: datetime, *, replicas: bool = False) -> Message:
@@ -197,14 +198,14 @@ def written_again(since: datetime, at: datetime, *, replicas: bool = False) -> M
         text = [
             f"🟢 *The database can be written again* (since {when(at)}).",
             f"What failed and recovered from {when(since)} on, while no replica could, has no incident; "
-            "what fails now is acted upon now.",
+            "what fails now is handled now.",
         ]
         return _post("🟢 The database can be written again", text)
     text = [
-        f"🟢 *Everything is written down again* (since {when(at)}).",
-        f"What failed and recovered from {when(since)} on has no incident; what fails now is acted upon now.",
+        f"🟢 *Everything is recorded again* (since {when(at)}).",
+        f"What failed and recovered from {when(since)} on has no incident; what fails now is handled now.",
     ]
-    return _post("🟢 Everything is written down again", text)
+    return _post("🟢 Everything is recorded again", text)
 
 
 def _post(text: str, lines: list[str]) -> Message:

@@ -252,5 +252,5 @@ def _bind(file: SocketFile) -> BoundSocket:
 
 def _cannot_listen(error: OSError, where: str, other: str, good: str) -> WebError:
     if error.errno == errno.EADDRINUSE:
-        return WebError(f"Cannot listen on {where}: something else does already. Stop it, or set {other}.", permanent=False)
+        return WebError(f"Cannot listen on {where}: another program already does. Stop it, or set {other}.", permanent=False)
     return WebError(f"Cannot listen on {where}: {error.strerror or error}. Set {good}.", permanent=True)

@@ -110,7 +110,7 @@ def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, Com
             # Named by its id: the configuration that knew its name is gone.
             found[id] = ComponentPolicy(id, id, provider, provider, {})
             words = (
-                f"component {id} left the configuration while {incident.name} is open; nothing looks at it any more, "
+                f"component {id} left the configuration while {incident.name} is open; nothing watches it any more, "
                 "so a person has to resolve"
             )
             left.append(Left(words, incident=incident.number))

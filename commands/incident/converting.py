@@ -12,7 +12,7 @@ DIRECT = "A direct message is no place for an incident. Type it in a channel, or
 GENERAL = "This channel is for everybody. `/incident declare TITLE` makes one for the incident."
 ALERTS = "This is where alerts come in. `/incident declare TITLE` makes a channel for the incident."
 INVITE = (
-    "I am not in this channel, and into a private one I cannot go by myself. Type `/invite @understudy` here, then this again."
+    "I am not in this channel, and I cannot join a private one by myself. Type `/invite @understudy` here, then this again."
 )
 NO_RIGHT = (
     "I lack the rights for private channels. Whoever runs me can add them (`understudy manifest --private`); until then "

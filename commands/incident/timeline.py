@@ -34,10 +34,10 @@ from commands.parsing.arguments import moment
 from commands.parsing.parse import Misunderstood
 from commands.table import ADD_TO_TIMELINE
 
-NONE_YET = "There is no incident yet whose timeline it could join. `/incident declare TITLE` opens one."
+NONE_YET = "There is no incident yet to add it to. `/incident declare TITLE` opens one."
 LOST = "This form has lost what it was about, and nothing was changed. Close it and begin again."
 UNREAD = (
-    "I cannot read the message that you pinned ({why}), so it is not in the timeline of {name}. "
+    "I cannot read the message you pinned ({why}), so it is not in the timeline of {name}. "
     "*Add to timeline* in the message's menu works without that."
 )
 FOLLOWER = Actor.rule("message watch")

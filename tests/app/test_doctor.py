@@ -57,7 +57,7 @@ def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
             "control_group: [{type: tcp, host: a, port: 1}, {type: dns, host: b}]",
             "tcp is the only control that is not of type dns: its own outage can look like ours",
         ),
-        ("control_group: [{type: dns, host: b}]", "a dead line is taken for everybody's outage; add two of type tcp"),
+        ("control_group: [{type: dns, host: b}]", "a dead line looks like everybody's outage; add two of type tcp"),
     ],
 )
 def test_missing_control_is_named(controls: str, said: str, tmp_path: Path) -> None:
@@ -84,13 +84,13 @@ def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path)
 @pytest.mark.parametrize(
     ("written", "key", "said"),
     [
-        ("threshold: 3", "threshold", "3: a single failed run is an outage already; 10 is usual"),
-        ("threshold: 4.5", "threshold", "4.5: two failed runs in a row are an outage already; 10 is usual"),
+        ("threshold: 3", "threshold", "3: a single failed run is already an outage; 10 is usual"),
+        ("threshold: 4.5", "threshold", "4.5: two failed runs in a row are already an outage; 10 is usual"),
         ("failures: 1", "failures", "every single failed run is an outage"),
-        ("at_least: 2s", "at_least", "2s: a hiccup of our own line is an outage already"),
-        ("at_least_clear: 2s", "at_least_clear", "2s: a restart of the provider's is an outage already"),
+        ("at_least: 2s", "at_least", "2s: a hiccup of our own line already counts as an outage"),
+        ("at_least_clear: 2s", "at_least_clear", "2s: a restart at the provider already counts as an outage"),
         ("recover_after: 1", "recover_after", "one lucky answer ends an outage"),
-        ("slow_factor: 1.2", "slow_factor", "1.2: ordinary days are slow"),
+        ("slow_factor: 1.2", "slow_factor", "1.2: an ordinary day counts as slow"),
         ("quorum: 3", "quorum", "3: there are only 2 vantages, so all of them must agree"),
     ],
 )
@@ -106,7 +106,7 @@ def test_unwise_detection_is_named(written: str, key: str, said: str, tmp_path: 
 def test_patience_is_asked_for_where_no_control_tells_our_blips(tmp_path: Path) -> None:
     """As docs/detection.md measures it."""
     none = "control_group: []\n"
-    assert ": without a control group 1m is wiser" in findings(tmp_path, none)["detection.at_least"]
+    assert ": without a control group use 1m" in findings(tmp_path, none)["detection.at_least"]
     assert {"control_group"} == set(findings(tmp_path, f"{none}detection: {{at_least: 60s}}"))
 
 
@@ -166,9 +166,9 @@ def test_peers_that_cannot_work_are_named(tmp_path: Path) -> None:
     found = [(finding.subject, finding.words) for finding in looking(load(path, {}).config, NOW)]
 
     assert [
-        ("peers", "iad-1 has no secret, so nothing is sent or taken; set the same one on both sides"),
+        ("peers", "iad-1 has no secret, so nothing is sent or accepted; set the same one on both sides"),
         ("peers", "fra-1 is reached without TLS: our results can be read on the way, though not changed"),
-        ("vantage", "it is 'local' still: a peer speaks under its own label only, so give each side one"),
+        ("vantage", "it is still 'local': give each side its own label, since a peer reports only under its own"),
     ] == found
 
 
@@ -181,8 +181,8 @@ def test_maintenance_is_named_when_it_is_over_or_going_on(tmp_path: Path) -> Non
   - {starts: 2025-01-01T02:00:00Z, lasts: 2h, repeats: weekly}
 """
     assert {
-        "maintenance[0]": "it ended at 2026-03-19 04:00 UTC: take it out",
-        "maintenance[1]": "it goes on until 2026-03-20 13:00 UTC: no incident opens for p.c",
+        "maintenance[0]": "it ended at 2026-03-19 04:00 UTC: remove it",
+        "maintenance[1]": "it lasts until 2026-03-20 13:00 UTC: no incident opens for p.c",
     } == findings(tmp_path, CONTROLS + windows)
 
 

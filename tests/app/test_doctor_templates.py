@@ -54,7 +54,10 @@ async def test_doctor_asks_slack_about_every_kind_of_message(workspace: LocalWor
     """Each is judged, and none is posted."""
     finding = await found(workspace, tmp_path)
 
-    assert ("good", "Slack takes all 16 kinds of messages and forms, with your names in them") == (finding.state, finding.words)
+    assert ("good", "Slack accepts all 16 kinds of messages and forms, with your names in them") == (
+        finding.state,
+        finding.words,
+    )
     assert 16 == len([call for call in workspace.calls if call.method == "blocks.validate" and call.ok])
     assert [] == [message for message in workspace.messages("incidents") if "down" in message.text]
 
@@ -65,7 +68,7 @@ async def test_doctor_says_that_slack_cannot_judge_yet(workspace: LocalWorkspace
     finding = await found(workspace, tmp_path)
 
     assert "note" == finding.state
-    assert finding.words.startswith("Slack did not say whether it takes our messages: ")
+    assert finding.words.startswith("Slack did not say whether it accepts our messages: ")
 
 
 async def test_a_message_that_slack_dislikes_is_told_with_its_place(gateway: SlackGateway) -> None:

@@ -46,7 +46,7 @@ async def test_it_waits_and_shows_what_was_found(deployment: Deployment, provide
 
     assert (0, "") == (shown.status, shown.err)
     assert "its rehearsal failed: tools: it called no tool" in shown.out
-    assert f"To switch all the same: understudy flags engage {FLAG} gpt --reason REASON --force" in refused.err
+    assert f"To switch anyway: understudy flags engage {FLAG} gpt --reason REASON --force" in refused.err
     assert (1, 0) == (refused.status, forced.status)
 
 

@@ -103,7 +103,7 @@ async def test_flag_that_left_is_served_by_the_terminal_without_a_bot(deployment
 
 
 async def test_open_incident_is_kept_when_its_component_left(deployment: Deployment) -> None:
-    """It can be shown, noted and resolved; that nothing looks at it any more is said until then."""
+    """It can be shown, noted and resolved; that nothing watches it any more is said until then."""
     bot = await deployment.ready_bot()
     declared = await deployment.verb("incident", "declare", "Claude is down", "--component", "anthropic.api")
     await deployment.quiet()
@@ -114,7 +114,7 @@ async def test_open_incident_is_kept_when_its_component_left(deployment: Deploym
         made["runbooks"] = {}
 
     bot = await edited(deployment, bot, edit)
-    words = "component anthropic.api left the configuration while INC-1 is open; nothing looks at it any more"
+    words = "component anthropic.api left the configuration while INC-1 is open; nothing watches it any more"
     ready = (await bot.asks("GET", "/readyz")).json
     doctor = await deployment.verb("doctor", "--no-slack")
     shown = await deployment.verb("incident", "show", "INC-1", "--json")

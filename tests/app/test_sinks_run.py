@@ -290,7 +290,7 @@ async def test_sink_that_left_the_configuration_while_it_is_switched_is_said(tmp
         await house.start()
         assert house.app is not None
 
-        assert "left the configuration while it has gpt" in house.app.trouble()
+        assert "was removed from the configuration while it has gpt" in house.app.trouble()
         await house.passes(minutes=1)
         await house.quiet()
         assert "It still has gpt" in house.ana.sees(f"#{house.incident_channel}")

@@ -118,7 +118,7 @@ def test_only_the_end_of_a_trace_is_replayed_where_asked(tmp_path: Path) -> None
         (["--set", "failures"], "--set failures: write KEY=VALUE, with one of the keys that a replay depends on: "),
         (["--set", "detection.quorum=any"], "--set detection.quorum=any: write KEY=VALUE, with one of the keys"),
         (["--set", "failures=many"], "--set detection.failures: must be a whole number; "),
-        (["--set", "at_least_clear=12s"], "--set detection.at_least_clear: clear failures would wait longer than doubtful"),
+        (["--set", "at_least_clear=12s"], "--set detection.at_least_clear: clear failures would wait longer than unclear"),
         (["--set", "failures=9"], "--set detection.failures: 9 failures never fit into a window of 5; "),
         (["--set", "at_least=15"], "--set detection.at_least: not a duration; write a whole number with ms, s, m, h or d"),
         (["--since", "soon"], "--since soon: not a duration; write a whole number with m, h or d, such as 24h."),

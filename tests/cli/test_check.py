@@ -320,7 +320,7 @@ async def test_heartbeat_is_left_to_the_running_bot(tmp_path: Path) -> None:
         ended = await check(tmp_path, made, "--json")
         alone = await check(tmp_path, made, "--json", "jobs.night")
 
-    said = "only the running bot hears its sign of life; ask it with `understudy health`"
+    said = "only the running bot receives its heartbeats; ask it with `understudy health`"
     assert (0, {"jobs.night": "unknown", "jobs.api": "operational"}) == (ended.status, verdicts(ended))
     assert ("inconclusive", None, said) == tuple(found(ended, "jobs.night.backup")[k] for k in ("outcome", "class", "reason"))
     assert 3 == alone.status

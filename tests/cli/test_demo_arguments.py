@@ -72,5 +72,5 @@ async def test_demo_names_a_port_that_is_taken(deployment: Deployment) -> None:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         ended = await deployment.understudy("demo", "--listen", where, config=False)
 
-    assert (1, True) == (ended.status, f"Cannot listen on {where}: something else does already." in ended.err)
+    assert (1, True) == (ended.status, f"Cannot listen on {where}: another program already does." in ended.err)
     assert "Traceback" not in ended.err

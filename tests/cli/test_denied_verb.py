@@ -13,6 +13,6 @@ async def test_a_denied_attempt_is_shown_in_the_terminal(deployment: Deployment)
     await ana.waits_for("Only commanders", channel="ops")
     shown, listed = await deployment.verb("denied"), await deployment.verb("denied", "--json")
 
-    assert "Nobody was refused anything yet." == nobody.out.strip()
+    assert "Nobody has been refused anything yet." == nobody.out.strip()
     assert f"({ana.id})" in shown.out and "responder  declare" in shown.out
     assert ["Declare"] == [one["what"] for one in listed.json["attempts"]]

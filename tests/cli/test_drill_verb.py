@@ -13,7 +13,7 @@ async def test_a_drill_is_run_from_the_terminal(deployment: Deployment) -> None:
         assert (0, "") == (ended.status, ended.err), args
         return ended.out.strip()
 
-    assert "No drill runs." == await says("status")
+    assert "No drill is running." == await says("status")
     assert "INC-1 has begun" in await says("start", "claude api", "--for", "5m")
     assert "INC-1, triage: DRILL: " in await says("status")
     assert "The drill INC-1 is over; its report comes in its channel." == await says("stop")

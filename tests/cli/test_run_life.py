@@ -124,7 +124,7 @@ async def test_port_that_is_taken_is_named(deployment: Deployment) -> None:
         port = taken.getsockname()[1]
         ended = await deployment.understudy("run", "--listen", f"127.0.0.1:{port}")
 
-    assert (1, True) == (ended.status, f"Cannot listen on 127.0.0.1:{port}: something else does already." in ended.err)
+    assert (1, True) == (ended.status, f"Cannot listen on 127.0.0.1:{port}: another program already does." in ended.err)
     assert "Traceback" not in ended.err
     assert not (deployment.data / "control.json").exists()
     await deployment.ready_bot()

@@ -46,8 +46,8 @@ async def test_good_file_is_called_good(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     ("group", "said"),
     [
-        (None, "note: no control_group is written, so the default one applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443"),
-        ([], "note: control_group is empty: nothing tells a fault of our own network from everybody's outage"),
+        (None, "note: no control_group is set, so the default applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443"),
+        ([], "note: control_group is empty: a fault of our own network looks like everybody's outage"),
     ],
 )
 async def test_the_control_group_that_nobody_chose_is_named(group: list[str] | None, said: str, deployment: Deployment) -> None:
@@ -229,7 +229,7 @@ async def test_doctor_names_commanders_who_may_not_command(deployment: Deploymen
     assert (1, [("bad", unknown[0][1])]) == (status, unknown)
     assert [
         ("bad", f"the group {empty} has no members, so it lets nobody command"),
-        ("bad", "bob is no id of a person (U...) or of a user group (S...), so it lets nobody command"),
+        ("bad", "bob is not the ID of a person (U...) or a user group (S...), so it lets nobody command"),
         ("bad", f"{gus.id} is a guest, and a guest may not command: only full members may"),
         ("bad", f"{left.id} is deactivated, and may not command: take them out of people.commanders or of the group"),
         ("bad", f"{eve.id} (of the group {group}) belongs to another organization or workspace, and may not command here"),
@@ -279,4 +279,4 @@ async def test_doctor_names_a_data_folder_that_cannot_be_used(deployment: Deploy
     conn.commit()
     conn.close()
     status, found = await findings(deployment, "--no-slack")
-    assert (1, [True]) == (status, ["is not a file of Understudy's" in f["words"] for f in found if f["state"] == "bad"])
+    assert (1, [True]) == (status, ["is not an Understudy file" in f["words"] for f in found if f["state"] == "bad"])

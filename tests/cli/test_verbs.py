@@ -36,9 +36,9 @@ async def test_incident_is_run_from_the_terminal(deployment: Deployment) -> None
     assert "INC-1 is yours." == await says("ack", "INC-1")
     assert "Noted in the timeline of INC-1." == await says("note", "1", "support was told")
     assert "Update 1 of INC-1 is written." == await says("update", "inc-1", "we wait for the vendor")
-    assert "INC-1 is called “Chat is slow” now." == await says("rename", "1", "Chat is slow")
+    assert "INC-1 is now called “Chat is slow”." == await says("rename", "1", "Chat is slow")
     assert "Task 1 of INC-1, for carla: Call support" == await says("task", "1", "Call support", "me")
-    assert "Follow-up 2 of INC-1, nobody has it yet: Write it up" == await says("followup", "1", "Write it up")
+    assert "Follow-up 2 of INC-1, no owner yet: Write it up" == await says("followup", "1", "Write it up")
     assert "Task 2 of INC-1, for dora: Write it up" == await says("take", "1", "2", "dora")
     assert "Task 1 of INC-1 is done. 1 task left." == await says("done", "1", "1")
     assert re.search(r"2 +follow-up +dora +Write it up *\n1 +done +carla +Call support", await says("tasks", "1"))
@@ -84,7 +84,7 @@ async def test_the_timeline_is_corrected_from_the_terminal(deployment: Deploymen
     assert re.search(rf"{entry[1]} +2026-03-20 12:00:00 .*Note: support was told at noon", await says("timeline", "1"))
     assert "Hidden from the timeline of INC-1. It stays on record." == await says("hide", "1", entry[1])
     assert "support was told" not in await says("timeline", "1")
-    assert "It stands in the timeline of INC-1 again." == await says("hide", "1", entry[1], "--back")
+    assert "It is back in the timeline of INC-1." == await says("hide", "1", entry[1], "--back")
     assert "has no such entry" in await says("correct", "1", "1", "it was declared by nobody", status=1)
     assert "entry is no whole number." in await says("hide", "1", "first", status=1)
 
@@ -102,7 +102,7 @@ async def test_reminders_are_snoozed_from_the_terminal(deployment: Deployment) -
 
     assert (await says("snooze", "1", "45m")).startswith("The next reminder of INC-1 comes at ")
     assert "Nobody is reminded of INC-1 until somebody writes an update." == await says("snooze", "1", "never")
-    assert "Overdue updates of INC-1 are reminded of again." == await says("snooze", "1", "off")
+    assert "Reminders of overdue updates are on again for INC-1." == await says("snooze", "1", "off")
 
 
 async def test_what_is_over_is_declared_with_its_own_times(deployment: Deployment) -> None:
@@ -247,12 +247,12 @@ async def test_a_flag_is_steered_at_the_terminal(deployment: Deployment) -> None
     assert f"understudy flags release {FLAG} --scope env=eu --reason REASON" in engaged.out
     assert re.search(r"support-chat.llm \(env=eu\) +gpt +a try", (await deployment.verb("flags", "list")).out)
     released = await deployment.verb("flags", "release", FLAG, "--scope", "env=eu", "--reason", "done", "--force")
-    assert f"{FLAG} (env=eu) follows all others again, on claude." in released.out
+    assert f"{FLAG} (env=eu) is back on claude, like all others." in released.out
     await deployment.verb("flags", "engage", FLAG, "gpt", "--share", "25", "--reason", "a try")
     assert f"50 % of {FLAG} gets gpt now" in (await deployment.verb("flags", "ramp", FLAG, "50%")).out
     assert "stays on its fallback until" in (await deployment.verb("flags", "extend", FLAG, "2h")).out
     held = await deployment.verb("flags", "hold", FLAG)
-    assert (1, f"understudy flags resume {FLAG}") == (held.status, held.err.strip().partition("To go on: ")[2])
+    assert (1, f"understudy flags resume {FLAG}") == (held.status, held.err.strip().partition("To continue: ")[2])
     await deployment.verb("flags", "pin", FLAG, "--reason", "we measure")
     await deployment.verb("flags", "freeze", "--reason", "the board lies")
 
@@ -292,7 +292,7 @@ async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) 
         (("flags", "engage", FLAG, "gpt", "--reason", "x", "--for", "2parsecs"), 1, "for: not a duration"),
         (("flags", "release", FLAG, "--reason", "x"), 1, ""),
         (("flags", "step-back", FLAG), 1, ""),
-        (("flags", "ramp", FLAG, "50"), 1, "there is nothing to steer before it is switched"),
+        (("flags", "ramp", FLAG, "50"), 1, "switch it first"),
         (("flags", "ramp", FLAG, "half"), 1, 'Send "share": 25, in percent from 1 to 100.'),
         (("flags", "extend", FLAG, "2h"), 1, "there is nothing to steer"),
         (("flags", "unpin", FLAG), 1, f"{FLAG} is not pinned."),
@@ -374,5 +374,5 @@ async def test_declaring_points_to_what_is_open_in_the_terminal(deployment: Depl
     assert pointed.err.strip().endswith(f": Claude is slow. {ways}")
     assert "<#" not in pointed.err + joined.out + again.err
     assert (0, True) == (joined.status, joined.out.startswith("You are in INC-1 now."))
-    assert (1, True) == (again.status, "You are in INC-1 already." in again.err)
+    assert (1, True) == (again.status, "You are already in INC-1." in again.err)
     assert (0, "INC-2 is declared: Claude is broken") == (separate.status, separate.out.strip())

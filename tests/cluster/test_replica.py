@@ -32,7 +32,7 @@ async def test_a_replica_may_act_while_its_last_sign_of_life_counts() -> None:
 
 
 async def test_who_slept_too_long_knows_it_before_it_does_anything() -> None:
-    """Nobody has to tell it: its monotonic clock ran on. It goes on in another epoch."""
+    """Nobody has to tell it: its monotonic clock ran on. It continues in another epoch."""
     scene = Scene()
     one = await scene.joins("a")
     before = one.epoch

@@ -223,7 +223,7 @@ async def test_the_newer_replica_carries_on_alone(scene: Scene, postgres: str) -
     await until(lambda: has_the_clock(postgres, set(names) - {older}))
     await until(lambda: takes_words(one, "resting"))
 
-    ana, sentence = scene.workspace.person("ana"), f"{older} decides nothing any more: a newer Understudy writes the ledger"
+    ana, sentence = scene.workspace.person("ana"), f"{older} no longer decides anything: a newer Understudy writes the ledger"
     for turn in range(4):  # Slack takes the connections in turn
         await ana.types(f"/incident note INC-1 note {turn}")
     await until(lambda: every_note(scene, tuple(f"note {turn}" for turn in range(4))))

@@ -283,7 +283,8 @@ def test_each_tells_of_what_fails_in_its_own_share() -> None:
     told = play(story)
     why = "the database cannot be reached"
     fails = [
-        f"🔴 {what} is down, and {who} can open no incident: {why}" for what, who in (("Claude API", "c"), ("claude.ai", "b"))
+        f"🔴 {what} is down, and {who} cannot open an incident: {why}"
+        for what, who in (("Claude API", "c"), ("claude.ai", "b"))
     ]
     assert ["🔴 a cannot reach its database", *fails] == told.shows()
     assert ["Understudy cannot write, and a provider fails"] == told.c.calls

@@ -92,7 +92,7 @@ async def test_what_is_bad_is_told_when_a_mute_is_ended(ana: Typing) -> None:
     level = s.VerdictReached(actor=RULE, verdict=_down("openai.api"))
     await ana.engine.handle(level)
     assert () == ana.engine.world.open_incidents()
-    assert "Alerts about OpenAI API come again." == await ana.types("unmute openai")
+    assert "Alerts about OpenAI API are on again." == await ana.types("unmute openai")
 
     assert ["openai.api"] == list(ana.engine.world.open_incidents()[0].affected)
 
@@ -120,7 +120,7 @@ async def test_report_is_noted_and_answered_with_what_checks_see(ana: Typing) ->
         ("mute claude api for 25h", "A mute lasts at most 24 hours here (mutes.longest in the configuration)."),
         ("mute claude api for 0m", "`0m` is not a duration."),
         ("unmute claude api", "Claude API is not muted."),
-        ("unmute claude api now", "`now` is too much: write `/understudy unmute anthropic.api`."),
+        ("unmute claude api now", "`now` does not belong there: write `/understudy unmute anthropic.api`."),
         ("unmute nothing-like-it", "No component is called `nothing-like-it`. Known:"),
         ("report claude api", "A report needs words"),
         ("report <!everyone> " + "x" * 3000, "No component is called"),
@@ -200,13 +200,13 @@ async def test_about_tells_of_the_bot_itself() -> None:
     seen = await typing.types("about")
 
     for words in (
-        "Understudy 1.2.3: 1 trouble.",
+        "Understudy 1.2.3: 1 problem.",
         "12 checks of 4 components (1 more is off), from vantage `eu-1`.",
-        "Results of us-1 and ap-1 join in.",
+        "Results from us-1 and ap-1 count too.",
         "Up for 1 d 02 h",
         "12.3 MB of data",
         "0 incidents on record, 0 open.",
-        "*1 trouble*\n• us-1 does not take our results: it answers 401.",
+        "*1 problem*\n• us-1 does not take our results: it answers 401.",
     ):
         assert words in seen
 

@@ -87,7 +87,7 @@ def test_flags_that_differ_by_case_are_named_with_the_other_line(tmp_path: Path)
     """`Chat` and `chat` would be one flag to a hurried reader."""
     text = HEAD + "flags:\n  chat: {default: a, variants: {a: 1}}\n  Chat: {default: a, variants: {a: 1}}\n"
     found = errors_of(tmp_path / "understudy.yaml", text)
-    assert any(key == "flags.Chat" and "from `chat` in line 6 only by small and capital" in what for _, key, what, _ in found)
+    assert any(key == "flags.Chat" and "from `chat` in line 6 only in upper and lower" in what for _, key, what, _ in found)
 
 
 ALIAS_BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(

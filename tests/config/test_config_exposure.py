@@ -22,7 +22,7 @@ def warnings(tmp_path: Path, text: str, **environ: str) -> tuple[str, ...]:
 def test_heartbeat_without_token_is_warned_of_when_others_reach_the_bot(tmp_path: Path, listen: str, token: str) -> None:
     """Anybody in the network could report the job as failed, or as well."""
     [found] = warnings(tmp_path, f"{JOB % token}server: {{listen: '{listen}'}}\n")
-    assert ":2: providers.jobs.components.backup.checks[0].token: whoever reaches the bot may speak for this job" in found
+    assert ":2: providers.jobs.components.backup.checks[0].token: anybody who reaches the bot may report for this job" in found
 
 
 @pytest.mark.parametrize("listen", ["", "server: {listen: '127.0.0.1:0'}\n", "server: {listen: '[::1]:80'}\n"])
@@ -35,18 +35,21 @@ def test_heartbeat_without_token_is_fine_when_only_this_machine_reaches_the_bot(
 def test_heartbeat_without_token_is_warned_of_when_this_machine_is_open(tmp_path: Path, listen: str) -> None:
     """Where anybody on the machine reads, its other users are there too, and a proxy makes the world look like one of them."""
     [found] = warnings(tmp_path, f"{JOB % ''}server: {{{listen}open_to_loopback: true}}\n")
-    assert "whoever reaches the bot may speak for this job: everybody on this machine can, and behind a proxy" in found
+    assert (
+        "anybody who reaches the bot may report for this job: everybody on this machine can (and everybody, behind a proxy"
+        in found
+    )
 
 
 @pytest.mark.parametrize(("behind", "whom"), [
-    ("server: {read_tokens: [r-123456-secret]}\n", "services with server.read_tokens reach it by"),
-    ("server: {listen: '[::1]:80', read_tokens: ['${READ}']}\n", "services with server.read_tokens reach it by"),
-    ("peers: [{vantage: iad-1, secret: p-123456-shared-secret-of-two}]\n", "peers reach it by"),
+    ("server: {read_tokens: [r-123456-secret]}\n", "services with server.read_tokens use"),
+    ("server: {listen: '[::1]:80', read_tokens: ['${READ}']}\n", "services with server.read_tokens use"),
+    ("peers: [{vantage: iad-1, secret: p-123456-shared-secret-of-two}]\n", "peers use"),
 ])  # fmt: skip
 def test_heartbeat_without_token_is_warned_of_when_a_proxy_must_stand_in_front(tmp_path: Path, behind: str, whom: str) -> None:
     """It listens on this machine alone, but others are expected: what brings them in looks like this machine to a heartbeat."""
     [found] = warnings(tmp_path, JOB % "" + behind, READ="r-123456-secret")
-    assert f"whoever reaches the bot may speak for this job: others can by the proxy that {whom}" in found
+    assert f"anybody who reaches the bot may report for this job: others can, through the proxy that {whom}" in found
 
 
 BY_HTTP = "slack: {mode: http, bot_token: xoxb-123456, signing_secret: s-123456}\n"
@@ -57,7 +60,7 @@ def test_heartbeat_without_token_is_warned_of_when_slack_comes_over_http(tmp_pat
     file = tmp_path / "understudy.yaml"
     file.write_text(BY_HTTP + JOB % "", encoding="utf-8")
 
-    assert ["others can by the proxy that Slack reaches it by" in line for line in load(file, {}).warnings] == [True]
+    assert ["others can, through the proxy that Slack uses" in line for line in load(file, {}).warnings] == [True]
 
 
 def test_reading_without_a_token_is_warned_of_when_slack_comes_over_http(tmp_path: Path) -> None:
@@ -66,7 +69,7 @@ def test_reading_without_a_token_is_warned_of_when_slack_comes_over_http(tmp_pat
     file.write_text(BY_HTTP + "server: {open_to_loopback: true}\n", encoding="utf-8")
     [found] = load(file, {}).warnings
 
-    assert ":2: server.open_to_loopback: Slack reaches this server by a proxy, which looks like this machine" in found
+    assert ":2: server.open_to_loopback: Slack comes through a proxy, which counts as this machine" in found
 
 
 @pytest.mark.parametrize("nobody", ["server: {read_tokens: ['${READ:-}']}\n", "peers: [{vantage: iad-1, secret: ''}]\n"])

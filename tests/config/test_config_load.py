@@ -333,16 +333,16 @@ def test_last_step_of_hand_back_is_added_when_it_is_not_all(file: Path) -> None:
     [
         (check_of("{type: http, url: 'https://a', every: 5s}"), "the deadline (10s) is longer than the interval (5s)"),
         (check_of("{type: http, url: 'https://a', expect: {under: 11s}}"), "longer than the deadline"),
-        ("providers: {p: {components: {c: {}}}}", "nothing looks at it"),
-        ("providers: {p: {api_key: k}}", "only beside `preset`"),
+        ("providers: {p: {components: {c: {}}}}", "nothing watches it"),
+        ("providers: {p: {api_key: k}}", "only used with `preset`"),
         ("people: {admins: ['@ana']}", "people.admins[0]: not a user or user-group ID"),
         ("people: {viewers: [U1ANA]}", "no commanders are named, so all of these viewers may run incidents"),
         ("people: {responders: [U1ANA]}", "no commanders are named, so all of these responders may run incidents"),
         (
             "people: {viewers: [U1ANA], commanders: [U1BOB], external: read}",
-            "people.external: viewers are named, so of outsiders only those who are on the list may ask",
+            "people.external: viewers are named, so only outsiders on that list may ask",
         ),
-        ("flags: {f: {default: a, variants: {a: 1}, automation: auto}}", "without depends_on nothing is ever engaged"),
+        ("flags: {f: {default: a, variants: {a: 1}, automation: auto}}", "without depends_on nothing ever switches"),
     ],
 )  # fmt: skip
 def test_warning_is_given_when_settings_hardly_make_sense(file: Path, written: str, part: str) -> None:

@@ -132,11 +132,11 @@ def test_a_title_names_what_fails_of_two_providers() -> None:
     [
         (2, 2, "INC-2 cannot become part of itself."),
         (2, 9, "There is no INC-9. The newest is INC-4."),
-        (3, 2, "INC-3 is part of INC-2 already."),
+        (3, 2, "INC-3 is already part of INC-2."),
         (1, 3, "That one is part of INC-2. Merge INC-1 into INC-2."),
         (2, 1, "INC-3 is part of INC-2. Unmerge it first, or merge the other way round."),
         (2, 4, "INC-4 is over. Merge into one that is open."),
-        (4, 2, "INC-4 is canceled; only what is open can become part of another one."),
+        (4, 2, "INC-4 is canceled; only an open incident can be merged."),
     ],
 )
 def test_there_are_no_chains_and_no_circles(one: int, into: int, said: str) -> None:
@@ -230,7 +230,7 @@ def test_it_stays_merged_where_another_one_is_open_for_its_provider() -> None:
     table.passes(40)
 
     opened = [i.number for i in table.world.open_incidents() if i.dedup == "anthropic"]
-    assert f"INC-{opened[0]} is open for the same provider; go on there." == unmerge(table, 2)
+    assert f"INC-{opened[0]} is open for the same provider; continue there." == unmerge(table, 2)
 
 
 def test_it_is_taken_out_of_one_that_is_over() -> None:
@@ -280,7 +280,7 @@ def test_the_other_one_is_not_reopened_while_a_new_one_holds_its_part() -> None:
     table.passes(40)
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING)).answer
 
-    assert told(said).endswith("is open for the same provider; go on there.")
+    assert told(said).endswith("is open for the same provider; continue there.")
 
 
 # --- what the exports measure

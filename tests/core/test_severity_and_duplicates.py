@@ -47,7 +47,7 @@ def test_a_milder_severity_needs_a_reason() -> None:
     table = down()
     said = severity(table, Severity.SEV3, "  ")
 
-    assert "SEV3 is milder than SEV2, and fewer people are called. Say why. Nothing was changed." == told(said)
+    assert "SEV3 is lower than SEV2, so fewer people are called. Say why. Nothing was changed." == told(said)
     assert Severity.SEV2 is table.incident().severity
 
 

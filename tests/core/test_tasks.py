@@ -332,7 +332,7 @@ def test_whoever_is_gone_has_no_task_any_more() -> None:
     table.send(s.HolderGone(actor=GONE, user=ANA.id))
 
     assert [None, BOB] == [task.owner for task in table.incident().tasks.values()]
-    assert [TaskChanged(1, unowned=True, reason="the account of ana is deactivated")] == table.kinds(TaskChanged)
+    assert [TaskChanged(1, unowned=True, reason="ana's account is deactivated")] == table.kinds(TaskChanged)
 
 
 def test_due_times_are_kept_in_utc() -> None:

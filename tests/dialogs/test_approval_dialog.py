@@ -45,7 +45,7 @@ async def test_two_people_say_yes_where_it_takes_two(empty_house: House) -> None
     talk = await asked(empty_house, quorum=2)
     first = await talk.presses(talk.house.ana, YES, channel=CHANNEL, message_containing="Nothing is switched yet")
     await talk.house.quiet()
-    assert "Your yes counts: 1 of 2. Nothing is switched before 2 people said so." == first
+    assert "Your yes counts: 1 of 2. Nothing switches until 2 people say yes." == first
     assert "claude" == serving(talk)
     proposal = talk.shows(talk.said(CHANNEL, "switch to gpt?")[-1])
     assert f"[{YES}]" in proposal
@@ -55,7 +55,7 @@ async def test_two_people_say_yes_where_it_takes_two(empty_house: House) -> None
     await talk.house.stop()
     await talk.house.start()
     again = await talk.presses(talk.house.ana, YES, channel=CHANNEL, message_containing="Nothing is switched yet")
-    assert "You said yes already: 1 of 2. Somebody else has to." == again
+    assert "You have already said yes: 1 of 2. Somebody else must say it too." == again
     await talk.presses(talk.house.bob, YES, channel=CHANNEL, message_containing="Nothing is switched yet")
     assert ("gpt", 2) == (serving(talk), len(await talk.facts(SwitchApproved)))
 
@@ -71,7 +71,7 @@ async def test_a_no_is_told_and_ends_the_question(empty_house: House, typed: boo
     assert said.startswith("Support chat stays as it is; no rule asks again until its default has recovered.")
     assert talk.said(CHANNEL, "Support chat is not switched to gpt (by @ana).")
     late = await talk.asks(bob, f"/fallback approve {FLAG}")
-    assert "That was decided meanwhile, and nothing was switched." in late
+    assert "That was decided in the meantime; nothing was switched." in late
     assert "claude" == serving(talk)
 
 

@@ -109,8 +109,8 @@ async def test_one_notice_and_no_incident_when_everything_is_out_of_reach(town: 
     await town.house.passes(minutes=10)
 
     [notice] = await town.notices()
-    assert notice.startswith("⚪ We are blind since 12:01 UTC: both controls are unreachable.")
-    assert "Meanwhile no vendor incident opens and no flag switches by itself." in notice
+    assert notice.startswith("⚪ We have been blind since 12:01 UTC: both controls are unreachable.")
+    assert "Until then no vendor incident opens and no flag switches by itself." in notice
     assert [] == await town.incidents()
     assert "claude" == await town.served()
     assert [] == [channel.name for channel in town.house.workspace.channels() if channel.name.startswith("inc-")]
@@ -126,7 +126,7 @@ async def test_the_board_says_unknown_while_we_are_blind(town: Town) -> None:
     board = await town.talk.asks(town.house.ana, "/health")
 
     assert 2 == board.count("unknown since")
-    assert "⚪ We are blind since 12:01 UTC: both controls are unreachable." in board
+    assert "⚪ We have been blind since 12:01 UTC: both controls are unreachable." in board
 
 
 async def test_one_reply_says_that_we_see_again(town: Town) -> None:
@@ -137,8 +137,8 @@ async def test_one_reply_says_that_we_see_again(town: Town) -> None:
     await town.house.passes(minutes=10)
 
     assert 1 == len(await town.notices())
-    thread = town.talk.thread("ops", "We are blind")
-    assert 1 == thread.count("We see again since")
+    thread = town.talk.thread("ops", "We have been blind")
+    assert 1 == thread.count("We can see again since")
     assert "We were blind for" in thread
     assert [] == await town.incidents()
     await town.house.stop()
@@ -193,14 +193,14 @@ async def test_three_providers_that_vanish_at_once_are_no_three_incidents(tmp_pa
         await town.house.passes(minutes=5)
 
         [notice] = await town.notices()
-        assert notice.startswith("⚪ We are blind since 12:01 UTC: all 3 providers became unreachable at once.")
+        assert notice.startswith("⚪ We have been blind since 12:01 UTC: all 3 providers became unreachable at once.")
         assert [] == await town.incidents()
         assert "claude" == await town.served()
 
         await town.mend()
         await town.house.passes(minutes=5)
         assert 1 == len(await town.notices())
-        assert 1 == town.talk.thread("ops", "We are blind").count("We see again since")
+        assert 1 == town.talk.thread("ops", "We have been blind").count("We can see again since")
         assert [] == await town.incidents()
 
 

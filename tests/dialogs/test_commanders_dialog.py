@@ -169,4 +169,4 @@ async def test_a_guest_in_the_group_does_not_command(talk: Talk) -> None:
     await house.passes(minutes=4)
     house.workspace.change_user(house.ana, guest="multi")
 
-    assert "guests may not do that" in await talk.asks(house.ana, WRITES)
+    assert "Guests of this workspace may not do that" in await talk.asks(house.ana, WRITES)

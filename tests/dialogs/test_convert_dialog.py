@@ -58,7 +58,7 @@ async def test_the_channel_of_an_incident_is_not_converted_again(talking: Talk) 
     await talking.asks(house.ana, "/incident resolve it works", channel="payments-trouble")
     over = await talking.asks(house.bob, "/incident convert Something else", channel="payments-trouble")
 
-    assert ["This is the channel of INC-1 already. Nothing was declared."] * 2 == [running, over]
+    assert ["This is already the channel of INC-1. Nothing was declared."] * 2 == [running, over]
     assert 1 == len(await talking.facts(Declared))
 
 
@@ -90,6 +90,6 @@ async def test_what_is_open_for_the_provider_is_pointed_to_first(outage: Talk) -
     separate = await outage.presses(house.ana, "Declare a separate one", channel="claude-trouble")
     await house.quiet()
 
-    assert "INC-1 is open for Claude already" in pointed
+    assert "INC-1 is already open for Claude" in pointed
     assert "INC-2 is declared: Claude is broken. This is its channel now." == separate
     assert "Claude is broken" in plain(outage.card("claude-trouble"))

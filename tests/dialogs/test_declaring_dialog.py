@@ -41,10 +41,10 @@ async def test_what_is_open_is_joined_from_the_form(outage: Talk) -> None:
     await bob.uses_shortcut("declare_incident")
     form = await bob.waits_for("== Declare incident ==")
     await bob.clicks("Join INC-1")
-    await bob.waits_for("You are in INC-1 now. It goes on in #inc-20260320-0001-claude.")
+    await bob.waits_for("You are in INC-1 now. It continues in #inc-20260320-0001-claude.")
     await outage.house.quiet()
 
-    assert "Open already; is it one of these?\nINC-1 SEV2 " in form
+    assert "Already open: is it one of these?\nINC-1 SEV2 " in form
     assert "== Declare incident ==" not in bob.sees()
     assert [bob.id] == [fact.actor.id for fact in await outage.facts(ResponderJoined)]
     assert [] == outage.house.workspace.direct_messages(bob)

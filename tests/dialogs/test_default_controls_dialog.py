@@ -68,7 +68,7 @@ async def test_nothing_opens_when_everything_is_out_of_reach(unfit: str, small: 
     talk = Talk(small)
 
     [notice] = [talk.shows(message) for message in talk.said("ops")]
-    assert notice.startswith("⚪ We are blind since")
+    assert notice.startswith("⚪ We have been blind since")
     assert [] == await talk.facts(Declared)
     assert [] == await talk.facts(Engaged)
 

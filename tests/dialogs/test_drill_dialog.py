@@ -42,7 +42,7 @@ async def test_a_whole_drill_from_its_start_to_its_report(talk: Talk) -> None:
     assert answer.startswith(
         "🔵 INC-1 has begun, until 12:16 UTC: DRILL: Claude API is down. Nobody is paged. Its channel #drill-"
     )
-    assert newest_alert(talk).startswith(f"{ONE}\nCustomers are served as ever: a drill switches no flag.\n")
+    assert newest_alert(talk).startswith(f"{ONE}\nCustomers are served as usual: a drill switches no flag.\n")
     assert house.workspace.channel(CHANNEL).topic.startswith("🔵 SEV2 · no lead yet")
     assert "Confirm on the board" in talk.shows(talk.said(CHANNEL, "Runbook")[-1])
 
@@ -168,7 +168,7 @@ async def test_status_names_who_reads_the_fallback_and_who_does_not(talk: Talk) 
     status = await talk.asks(house.bob, "/drill status")
     assert "Since 12:01 UTC, until 12:11 UTC." in status
     assert "chat-1 read gpt for support chat" in status
-    assert "billing-1 read support chat without the drill" in status
+    assert "billing-1 read support chat only outside the drill" in status
     assert len(await talk.facts(DrillReadersSeen)) == 1
 
 
@@ -195,20 +195,20 @@ async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk:
     await house.quiet()
     assert "SEV2 · Claude API is down. It's Claude, not us." in talk.alert()
     assert talk.said("inc-20260320-0002-claude")
-    assert talk.said(CHANNEL, "The drill is over (automatic): Claude really fails: INC-2.")
+    assert talk.said(CHANNEL, "The drill is over (automatic): Claude is failing for real: INC-2.")
     assert "INC-1 resolved after 2 min · DRILL: Claude API is down" in newest_alert(talk, "INC-1")
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("start claude api", "INC-1 is a drill of that provider already. To end it: /drill stop INC-1"),
-        ("start claude", "INC-1 is a drill of that provider already."),
+        ("start claude api", "INC-1 is already a drill of that provider. To end it: /drill stop INC-1"),
+        ("start claude", "INC-1 is already a drill of that provider."),
         ("start claude and gpt", "Nothing is called claude and gpt."),
         ("start openai for 5h", "A drill lasts from 1 min to 2 h. Nothing was started."),
         ("start openai for", "for what? Write for 5m or flag KEY. Nothing was started."),
         ("start openai flag chat", f"There is no flag chat. Known: {FLAG}."),
-        ("start", "A drill of what? Known: anthropic.api"),
+        ("start", "Which component is the drill for? Known: anthropic.api"),
         ("stop INC-9", "There is no INC-9."),
         ("stop 9", "There is no INC-9."),
         ("stat", "/drill stat is not known. Did you mean start?"),
@@ -238,7 +238,7 @@ async def test_a_stranger_starts_none(talk: Talk) -> None:
     house = talk.house
     eve = house.workspace.add_user("eve", "Eve", guest="multi")
     house.workspace.channel("ops").members.append(eve.id)
-    assert "guests may not do that" in await talk.asks(eve, "/drill start claude api")
+    assert "Guests of this workspace may not do that" in await talk.asks(eve, "/drill start claude api")
     assert house.app is not None
     assert house.app.engine.world.last_incident == 0
 

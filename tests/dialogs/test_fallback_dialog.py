@@ -68,7 +68,7 @@ async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Tal
         (f"engage {FLAG} claude", f"claude is the default of support chat. To go back to it: /fallback release {FLAG}"),
         (f"engage {FLAG} gpt for 2x test", "2x is not a duration. Write 30m, 2h or 1d."),
         ("release", f"Which flag? There are: {FLAG}."),
-        (f"release {FLAG}", "Support chat serves its default already."),
+        (f"release {FLAG}", "Support chat already serves its default."),
         ("stauts", "/fallback stauts is not known. Did you mean status? /fallback help shows what is."),
         ("rmap", "/fallback rmap is not known. Did you mean ramp? /fallback help shows what is."),
         ("", "• /fallback engage FLAG [VARIANT] [25%] [force] [for 2h] [scope env=eu] [REASON]: switch services to a fallback"),
@@ -109,14 +109,14 @@ async def test_releasing_onto_an_unwell_default_takes_force(outage: Talk) -> Non
     """First the refusal with the way to insist; with force it is done, and everybody reads that it was forced."""
     ana = outage.house.ana
     refused = await outage.asks(ana, f"/fallback release {FLAG}")
-    insist = f"To switch support chat back all the same: /fallback release {FLAG} force"
+    insist = f"To switch support chat back anyway: /fallback release {FLAG} force"
     assert f"Not switched back, since Claude API is down. {insist}" == refused
     assert "gpt" == serving(outage)
 
     assert "Support chat serves claude again." == await outage.asks(ana, f"/fallback release {FLAG} force we take the errors")
     await outage.house.quiet()
     assert "claude" == serving(outage)
-    line = outage.shows(outage.said(CHANNEL, "is back on claude")[-1])
+    line = outage.shows(outage.said(CHANNEL, "went back to claude")[-1])
     assert line.endswith("(by @ana).\nWhy: we take the errors (forced although Claude API is down).")
 
 
@@ -124,7 +124,7 @@ async def test_a_button_that_releases_onto_an_unwell_default_is_refused_too(outa
     """A press is no force: the answer says what to type if one means it."""
     answer = await outage.presses(outage.house.bob, SWITCH_BACK, channel=CHANNEL)
 
-    assert f"back all the same: /fallback release {FLAG} force" in answer
+    assert f"back anyway: /fallback release {FLAG} force" in answer
     assert "gpt" == serving(outage)
     assert "[Switch support chat back to claude]" in outage.shows(outage.said(CHANNEL, "instead of claude")[-1])
 
@@ -151,11 +151,11 @@ async def test_a_proposal_is_withdrawn_when_the_default_recovers(proposed: Talk)
     """Its late yes is answered with how things are, not with a switch that nobody needs any more."""
     await proposed.house.recovers("anthropic.api")
     await proposed.house.quiet()
-    assert proposed.said(CHANNEL, "Support chat need not be switched any more (automatic).")
+    assert proposed.said(CHANNEL, "Support chat no longer needs to be switched (automatic).")
 
     answer = await proposed.presses(proposed.house.bob, "Switch support chat to gpt", channel=CHANNEL)
-    decided = "That was decided meanwhile, and nothing was switched."
-    assert f"{decided} To switch all the same: /fallback engage {FLAG} gpt REASON" == answer
+    decided = "That was decided in the meantime; nothing was switched."
+    assert f"{decided} To switch anyway: /fallback engage {FLAG} gpt REASON" == answer
     assert "claude" == serving(proposed)
 
 

@@ -22,7 +22,7 @@ async def test_the_board_puts_trouble_first(outage: Talk) -> None:
     """The provider that fails stands on top; a phone shows it in one sentence."""
     board = await outage.asks(outage.house.bob, "/health")
 
-    assert board.startswith("🔴 Claude API is down since 12:01 UTC. It's Claude, not us.")
+    assert board.startswith("🔴 Claude API is down (since 12:01 UTC). It's Claude, not us.")
     assert board.index("🔴 Claude API: down since 12:01 UTC") < board.index("🟢 OpenAI: OpenAI API")
     assert "support chat is on gpt" in board
     assert "Open incidents: INC-1 Claude API is down #inc-20260320-0001-claude" in board

@@ -170,7 +170,7 @@ async def test_a_guest_sees_nothing(outage: Talk) -> None:
     """Unless guests may ask."""
     eve = outage.house.workspace.add_user("eve", guest="multi")
 
-    assert "guests may not do that" in await opens(eve)
+    assert "Guests of this workspace may not do that" in await opens(eve)
     assert "INC-1" not in eve.home
 
 

@@ -29,7 +29,7 @@ async def test_declaring_answers_with_the_place_and_opens_it(declared: Talk) -> 
     ana = declared.house.ana
     answer = declared.shows(declared.whispers(ana)[-1])
 
-    assert f"INC-1 is declared: Payments are slow. Its channel #{CHANNEL} is being made; you are invited." == answer
+    assert f"INC-1 is declared: Payments are slow. Its channel #{CHANNEL} is being created; you are invited." == answer
     assert ana.id in declared.house.workspace.channel(CHANNEL).members
     alert = declared.alert()
     for words in (
@@ -57,10 +57,10 @@ async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
     house, ana = declared.house, declared.house.ana
     await ana.types("/incident declare")
     form = await ana.waits_for("== Declare incident ==")
-    assert "Open already; is it one of these?\nINC-1 SEV2 triage: Payments are slow #" in form
+    assert "Already open: is it one of these?\nINC-1 SEV2 triage: Payments are slow #" in form
     with pytest.raises(ModalErrors):
         await ana.submits({"What is wrong?": ""})
-    await ana.submits({"What is wrong?": "Claude makes things up", "What does it concern?": "claude.ai", "severity": "SEV1"})
+    await ana.submits({"What is wrong?": "Claude makes things up", "What is affected?": "claude.ai", "severity": "SEV1"})
     await ana.waits_for("INC-2 is declared: Claude makes things up. Its channel #inc-20260320-0002-claude-makes-things-up")
     await house.quiet()
 
@@ -73,13 +73,13 @@ async def test_the_form_points_to_what_is_open_for_the_same_provider(outage: Tal
     ana = outage.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
-    await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
-    await ana.waits_for("INC-1 is open for Claude already in #inc-20260320-0001-claude: Claude API is down")
+    await ana.submits({"What is wrong?": "claude.ai too", "What is affected?": "claude.ai"})
+    await ana.waits_for("INC-1 is already open for Claude in #inc-20260320-0001-claude: Claude API is down")
 
     assert "INC-2 is declared: claude.ai too" in await outage.presses(ana, "Declare a separate one")
 
 
-OPEN = "INC-1 is open for Claude already in #inc-20260320-0001-claude: Claude API is down"
+OPEN = "INC-1 is already open for Claude in #inc-20260320-0001-claude: Claude API is down"
 WAYS = "Or type /incident join INC-1, or /incident declare separate TITLE."
 
 
@@ -92,10 +92,10 @@ async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(o
     await outage.house.quiet()
 
     assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == pointed
-    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude." == joined
+    assert "You are in INC-1 now. It continues in #inc-20260320-0001-claude." == joined
     assert bob.id in channel.members
     assert [bob.id] == [fact.actor.id for fact in await outage.facts(ResponderJoined)]
-    assert outage.said(channel.name, "@bob came to help.")
+    assert outage.said(channel.name, "@bob joined to help.")
 
 
 async def test_each_of_two_open_incidents_is_joined_by_one_press(outage: Talk) -> None:
@@ -121,7 +121,7 @@ async def test_the_api_names_channels_as_people_do(outage: Talk) -> None:
         joined = await client.post("/api/v1/incidents/1/join", json={})
 
     assert (409, "open_already", OPEN) == (pointed.status_code, pointed.json()["code"], pointed.json()["text"])
-    assert "You are in INC-1 now. It goes on in #inc-20260320-0001-claude." == joined.json()["text"]
+    assert "You are in INC-1 now. It continues in #inc-20260320-0001-claude." == joined.json()["text"]
 
 
 async def test_a_separate_incident_is_declared_all_the_same(outage: Talk) -> None:
@@ -140,7 +140,7 @@ async def test_a_form_sent_from_elsewhere_is_answered_directly(talk: Talk) -> No
     await ana.waits_for("INC-1 is declared: Mail is late.")
 
     [message] = talk.house.workspace.direct_messages(ana)
-    assert "Its channel #inc-20260320-0001-mail-is-late is being made; you are invited." in message.text
+    assert "Its channel #inc-20260320-0001-mail-is-late is being created; you are invited." in message.text
     assert "Something broke" not in ana.sees()
 
 
@@ -151,29 +151,29 @@ TABLE = [
     ("list", "🔴 INC-1 · SEV2 · Payments are slow #inc-20260320-0001-payments-are-slow\nSince 12:01 UTC (0 s)"),
     ("show", "🔴 SEV2 · Payments are slow.\nSince 12:01 UTC · #inc-20260320-0001-payments-are-slow\nNobody"),
     ("ack", "INC-1 is yours."),
-    ("ack", "ana has acknowledged INC-1 already."),
+    ("ack", "ana has already acknowledged INC-1."),
     ("update The queue is full", "Update 1 of INC-1 is written."),
     ("note The bank was called", "Noted in the timeline of INC-1."),
     ("note", "A note needs words: /incident note Vendor support says: database failover."),
     ("severity SEV1 no checkout", "INC-1 is SEV1 now."),
-    ("severity 1", "INC-1 is SEV1 already."),
+    ("severity 1", "INC-1 is already SEV1."),
     ("severity sev9", "sev9 is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch)."),
     ("severity high", "high is not a severity. Write SEV1 (no way to serve customers) to SEV4 (watch)."),
     ("phase over", "over is not a phase. INC-1 is investigating. Possible now: identified, mitigated,"),
     ("phase identified a full disk", "INC-1 is identified now."),
     ("mitigated we take orders by mail", "INC-1: customers are served again. Its phase is identified."),
-    ("mitigated", "It is on record already that customers of INC-1 are served (by ana)."),
+    ("mitigated", "It is already on record that customers of INC-1 are served (by ana)."),
     ("mitigated off the mail is full", "INC-1: customers are no longer served. Its phase is identified."),
     ("phase triage", "INC-1 cannot go from identified to triage. Possible now: mitigated, monitoring, resolved,"),
     ("phase identifed", "identifed is not a phase. INC-1 is identified. Possible now: mitigated, monitoring,"),
     ("phase monitorin", "monitorin is not a phase. Did you mean monitoring? INC-1 is identified. Possible now:"),
-    ("reopen", "INC-1 is open, identified: there is nothing to reopen. The verb phase moves it."),
+    ("reopen", "INC-1 is open, identified: there is nothing to reopen. Use phase to move it."),
     ("timeline", "12:01 UTC INC-1 is identified, was investigating: a full disk (ana)"),
-    ("export", "The timeline of INC-1 comes as a file in its channel."),
-    ("export csv", "The timeline of INC-1 comes as a file in its channel."),
+    ("export", "The timeline of INC-1 will be posted as a file in its channel."),
+    ("export csv", "The timeline of INC-1 will be posted as a file in its channel."),
     ("export pdf", "pdf is not an export format. There are: md, json, csv."),
     ("resolve disk replaced", "INC-1 is resolved now."),
-    ("resolve", "INC-1 is resolved already."),
+    ("resolve", "INC-1 is already resolved."),
     ("update one more thing", "INC-1 is resolved; reopen it first, or add a note."),
     ("severity sev3", "INC-1 is resolved; its severity stays."),
     ("ack", "INC-1 is resolved; there is nothing to acknowledge."),
@@ -264,7 +264,7 @@ async def test_of_many_open_ones_the_newest_are_named(declared: Talk) -> None:
         ("comms INC-1 me", "ana is communications for INC-1 now."),
         ("identified their database", "INC-1 is identified now."),
         ("mitigate by hand", "INC-1: customers are served again."),
-        ("title Payments hang", "INC-1 is called “Payments hang” now."),
+        ("title Payments hang", "INC-1 is now called “Payments hang”."),
         ("new separate Mail is late", "INC-2 is declared: Mail is late."),
     ],
 )

@@ -62,7 +62,7 @@ async def test_the_same_severity_is_refused_at_its_field(outage: Talk) -> None:
     ana = outage.house.ana
     await chooses(ana, "Change severity…")
 
-    with pytest.raises(ModalErrors, match=r"INC-1 is SEV2 already\."):
+    with pytest.raises(ModalErrors, match=r"INC-1 is already SEV2\."):
         await ana.submits({"Impact on us": "SEV2"})
 
 
@@ -110,7 +110,7 @@ async def test_a_part_is_merged_by_the_same_form(second: Talk) -> None:
     await bob.submits({"What was it?": "merge", "Which other incident?": "1", "Why?": "one outage"})
     await second.house.quiet()
 
-    assert second.said(SECOND, "INC-2 is part of INC-1 now (by @bob). One outage. Go on in")
+    assert second.said(SECOND, "INC-2 is part of INC-1 now (by @bob). One outage. Continue in")
 
 
 async def test_a_phase_is_changed_by_a_form(outage: Talk) -> None:
@@ -128,7 +128,7 @@ async def test_a_milder_severity_needs_a_reason_in_the_form(outage: Talk) -> Non
     ana = outage.house.ana
     await chooses(ana, "Change severity…")
 
-    with pytest.raises(ModalErrors, match=r"SEV3 is milder than SEV2, and fewer people are called\. Say why\."):
+    with pytest.raises(ModalErrors, match=r"SEV3 is lower than SEV2, so fewer people are called\. Say why\."):
         await ana.submits({"Impact on us": "SEV3"})
 
 

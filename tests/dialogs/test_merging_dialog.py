@@ -15,7 +15,7 @@ async def merged(talk: Talk) -> Talk:
     await talk.house.quiet()
     answer = await talk.asks(talk.house.ana, "/incident merge INC-1 the same queue", channel=MAIL)
     await talk.house.quiet()
-    assert answer.startswith("INC-2 is part of INC-1 now. It goes on in")
+    assert answer.startswith("INC-2 is part of INC-1 now. It continues in")
     return talk
 
 
@@ -24,7 +24,7 @@ async def test_the_channel_of_the_merged_one_is_told_where_to_go(merged: Talk) -
     [line] = merged.said(MAIL, "INC-2 is part of INC-1 now (by @ana)")
     room = merged.house.workspace.channel(PAYMENTS)
 
-    assert "The same queue. Go on in" in merged.shows(line)
+    assert "The same queue. Continue in" in merged.shows(line)
     assert f"<#{room.id}>" in line.text or room.id in str(line.blocks)
 
 

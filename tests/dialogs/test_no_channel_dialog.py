@@ -17,16 +17,17 @@ async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Ta
     [direct] = house.workspace.direct_messages(ana)
     for words in (
         "INC-1 has no channel of its own:",
-        "INC-1 (Claude API is odd) goes on in the thread under its alert in #ops; updates come there.",
-        "Commands work with its name: /incident update INC-1 TEXT.",
-        "The workspace keeps apps from making channels; an owner can allow it in its settings. Then Repair opens the channel.",
+        "INC-1 (Claude API is odd) continues in the thread under its alert in #ops, updates included.",
+        "Name it in commands: /incident update INC-1 TEXT.",
+        "This workspace does not let apps create channels; an owner can allow it in the settings.",
+        "Then press Repair to open the channel.",
     ):
         assert words in talk.shows(refusal)
         assert words in talk.shows(direct)
 
     await talk.asks(ana, "/incident update INC-1 We watch it")
     answer = await talk.asks(ana, "/incident export INC-1")
-    assert "The timeline of INC-1 comes as a file in the thread under its alert." == answer
+    assert "The timeline of INC-1 will be posted as a file in the thread under its alert." == answer
     await house.passes(minutes=61)
     await house.quiet()
     thread = talk.thread("ops", "SEV2 · Claude API is odd")
@@ -68,7 +69,9 @@ async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> No
 
     refusal = outage.shows(outage.said("ops", "has no channel of its own")[-1])
     assert f"INC-1 has no channel of its own: #{CHANNEL} takes no more posts: it was archived (is_archived)" in refusal
-    assert "The channel was archived; unarchive it by hand and invite the bot. Then Repair opens the channel." in refusal
+    assert (
+        "The channel was archived; unarchive it by hand and invite the bot. Then press Repair to open the channel." in refusal
+    )
     thread = outage.thread("ops", "SEV2 · Claude API")
     assert 1 == thread.count("> it was tidied away")
     assert 1 == thread.count("Update 1 of INC-1")

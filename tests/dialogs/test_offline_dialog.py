@@ -90,11 +90,11 @@ async def test_an_incident_goes_on_while_slack_is_down(paged: House, pager: Page
     talk = Talk(paged)
     story = [talk.shows(message).partition("\n")[0] for message in talk.said(CHANNEL)]
     assert [
-        "🟢 Claude API is back (since 12:03 UTC). Nothing in this incident fails any more.",
+        "🟢 Claude API is back (since 12:03 UTC). Everything in this incident works again.",
         "INC-1 is monitoring (automatic). Every component is operational again.",
         "🟢 Claude API is operational. Send 10 % of support chat back to claude? (automatic)",
     ] == story[4:]
-    assert "🟢 SEV2 · Claude API is back since 12:03 UTC." in talk.alert()
+    assert "🟢 SEV2 · Claude API is back (since 12:03 UTC)." in talk.alert()
     assert 1 == len(talk.alerts())
     assert [] == pager.heard
 

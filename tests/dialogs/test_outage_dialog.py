@@ -139,7 +139,7 @@ async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
         "25 % of support chat is back on claude, 75 % on gpt (automatic).",
         "50 % of support chat is back on claude, 50 % on gpt (automatic).",
     ] == steps
-    assert outage.said(CHANNEL, "Support chat is back on claude since 12:30 UTC (automatic).")
+    assert outage.said(CHANNEL, "Support chat went back to claude at 12:30 UTC (automatic).")
 
 
 @BOTH_WAYS
@@ -190,9 +190,9 @@ async def test_recovery_is_told_component_by_component(outage: Talk) -> None:
 
     await house.recovers("anthropic.web")
     await house.quiet()
-    assert outage.said(CHANNEL, "🟢 claude.ai is back (since 12:08 UTC). Nothing in this incident fails any")
+    assert outage.said(CHANNEL, "🟢 claude.ai is back (since 12:08 UTC). Everything in this incident")
     assert outage.said(CHANNEL, "INC-1 is monitoring (automatic).")
-    assert "Claude API and claude.ai are back since 12:08 UTC." in outage.alert()
+    assert "Claude API and claude.ai are back (since 12:08 UTC)." in outage.alert()
 
 
 async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk) -> None:

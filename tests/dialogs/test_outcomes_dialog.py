@@ -76,8 +76,8 @@ async def test_a_hand_back_that_hurts_is_stopped_and_told(talk: Talk) -> None:
 
     [fact] = await talk.facts(HandBackStopped)
     assert (0, 10) == (fact.body.share, fact.body.was)  # type: ignore[attr-defined] # one of these
-    told = talk.shows(talk.said(CHANNEL, "is stopped")[-1])
-    assert "Switching support chat back is stopped: 40 of 100 requests failed on claude." in told
+    told = talk.shows(talk.said(CHANNEL, "was stopped")[-1])
+    assert "Switching support chat back was stopped: 40 of 100 requests failed on claude." in told
 
 
 async def test_a_plan_says_what_the_empty_cache_of_the_fallback_costs(empty_house: House) -> None:

@@ -83,7 +83,7 @@ async def test_a_form_that_was_opened_as_a_member_is_refused_as_a_guest(talk: Ta
     house.workspace.change_user(house.ana, guest="multi")
     await house.ana.submits({"What is wrong?": "Mail is late"})
 
-    assert "guests may not do that" in str(house.ana.modal)
+    assert "Guests of this workspace may not do that" in str(house.ana.modal)
     assert [] == list(await talk.facts(Declared))
 
 
@@ -94,7 +94,7 @@ async def test_a_shortcut_is_refused_too(talk: Talk) -> None:
     await eve.uses_shortcut("declare_incident")
     await talk.house.ana.uses_shortcut("of another version")
 
-    assert "guests may not do that" in await told_directly(talk, eve)
+    assert "Guests of this workspace may not do that" in await told_directly(talk, eve)
     assert "I do not know this shortcut" in await told_directly(talk, talk.house.ana)
 
 
@@ -141,7 +141,7 @@ async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
         while "guests" in (again := await outage.asks(house.ana, "/incident note INC-1 back again")):
             await asyncio.sleep(0.05)
 
-    assert ("guests may not do that" in refused, "Noted in the timeline of INC-1.") == (True, again)
+    assert ("Guests of this workspace may not do that" in refused, "Noted in the timeline of INC-1.") == (True, again)
 
 
 async def test_who_was_made_a_guest_while_the_bot_was_deaf_loses_command(outage: Talk) -> None:
@@ -157,7 +157,7 @@ async def test_who_was_made_a_guest_while_the_bot_was_deaf_loses_command(outage:
         while (answer := await outage.asks(house.ana, "/incident note INC-1 it is me")) == "Noted in the timeline of INC-1.":
             await asyncio.sleep(0.05)
 
-    assert "guests may not do that" in answer
+    assert "Guests of this workspace may not do that" in answer
 
 
 @pytest.mark.parametrize("words", ASKING)
@@ -193,7 +193,7 @@ async def test_outsiders_who_may_ask_get_no_form_and_no_button(open_house: House
     await talk.asks(eve, "/health claude")
     button = await talk.presses(eve, "Declare incident")
 
-    assert ("Only full members" in form, "guests may not do that" in button, None) == (True, True, eve.modal)
+    assert ("Only full members" in form, "Guests of this workspace may not do that" in button, None) == (True, True, eve.modal)
 
 
 async def test_a_known_engineer_is_served_while_slack_does_not_say_who_anybody_is(outage: Talk) -> None:
@@ -207,7 +207,7 @@ async def test_a_known_engineer_is_served_while_slack_does_not_say_who_anybody_i
     await house.start()
     done = await outage.asks(house.ana, "/incident note INC-1 still here")
 
-    assert "I could not make sure that you are a full member of this workspace" in refused
+    assert "I could not confirm that you are a full member of this workspace" in refused
     assert "Noted in the timeline of INC-1." == done
 
 

@@ -94,7 +94,7 @@ async def test_the_next_step_is_a_reply_and_a_direct_message(house: House) -> No
     line = "INC-1 SEV2: Claude API is down. Nobody has acknowledged it for 5 min."
 
     assert [f"{line} @oncall\n[Acknowledge]"] == talk.pushed()
-    assert [f"{line} It is worked on in #{house.incident_channel}.\n[Acknowledge]"] == direct(talk, "ana")
+    assert [f"{line} The channel is #{house.incident_channel}.\n[Acknowledge]"] == direct(talk, "ana")
     assert [] == direct(talk, "bob")
 
 
@@ -134,7 +134,7 @@ async def test_acknowledging_by_the_button_of_a_page_ends_paging(house: House) -
     """The button in the direct message is the same as on the alert; afterwards nobody is called."""
     talk = await runs(house)
     await later(talk, 4.5)
-    said = await talk.presses(house.ana, "Acknowledge", message_containing="Nobody has acknowledged it for 5 min. It is worked")
+    said = await talk.presses(house.ana, "Acknowledge", message_containing="Nobody has acknowledged it for 5 min. The channel")
     await later(talk, 30)
     assert isinstance(house.notifier, Pager)
 
@@ -166,7 +166,7 @@ async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(h
     talk = await runs(house, people={"on_call": {"primary": {"usergroup": empty}}}, paging={"SEV2": steps})
     await later(talk, 0.5)
 
-    assert talk.said("ops", "page 1 reached nobody (primary: nobody is on call now). The next step comes at once.")
+    assert talk.said("ops", "page 1 reached nobody (primary: nobody is on call now). The next step starts at once.")
     assert "Nobody has acknowledged it for" in "\n".join(talk.pushed())
     assert "@bob" in "\n".join(talk.pushed())
 
@@ -181,7 +181,7 @@ async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> No
     await later(talk, 1)
 
     assert talk.said("ops", "page 2 reached nobody")
-    assert talk.said("ops", "No further step is configured: somebody has to act now.")
+    assert talk.said("ops", "There is no further step: somebody must act now.")
     assert 2 == len(await talk.facts(PageLost))
 
 

@@ -29,7 +29,7 @@ async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
     await outage.house.quiet()
 
-    assert ["INC-1 is yours.", "ana has acknowledged INC-1 already."] == answers
+    assert ["INC-1 is yours.", "ana has already acknowledged INC-1."] == answers
     assert 1 == len(await outage.facts(Acknowledged))
     assert 1 == len(outage.said(CHANNEL, "acknowledged INC-1."))
 
@@ -41,7 +41,7 @@ async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
     answers = await answered(outage, 2)
     [fact] = await outage.facts(Acknowledged)
 
-    assert ["INC-1 is yours.", f"{fact.actor.name} has acknowledged INC-1 already."] == answers
+    assert ["INC-1 is yours.", f"{fact.actor.name} has already acknowledged INC-1."] == answers
 
 
 async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
@@ -51,7 +51,7 @@ async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
     await outage.house.quiet()
 
-    assert ["INC-1 is resolved already", "INC-1 is resolved now"] == [answer.partition(".")[0] for answer in answers]
+    assert ["INC-1 is already resolved", "INC-1 is resolved now"] == [answer.partition(".")[0] for answer in answers]
     assert 1 == len(outage.said(CHANNEL, "post-mortem"))
     assert 1 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
 
@@ -67,7 +67,7 @@ async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
     answers = await answered(outage, 2)
 
     assert [
-        "Support chat is being switched back already: 10 % is on its default.",
+        "Support chat is already being switched back: 10 % is on its default.",
         "The first share of support chat is back on its default.",
     ] == answers
     assert 1 == len(await outage.facts(HandBackStepped))
@@ -80,8 +80,8 @@ async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
     answers = await answered(talk, 2)
 
     assert 1 == len(await talk.facts(Declared))
-    assert ["is declared:", "is open for Claude already"] == [
-        words for words in ("is declared:", "is open for Claude already") if any(words in answer for answer in answers)
+    assert ["is declared:", "is already open for Claude"] == [
+        words for words in ("is declared:", "is already open for Claude") if any(words in answer for answer in answers)
     ]
 
 
@@ -93,7 +93,7 @@ async def test_buttons_of_an_ended_incident_are_answered_with_how_it_is(outage: 
     await house.quiet()
 
     answer = await outage.presses(house.bob, SWITCH_BACK, channel=CHANNEL)
-    assert "Support chat serves its default already." == answer
+    assert "Support chat already serves its default." == answer
     await outage.presses(house.bob, "Export timeline", channel=CHANNEL)
     await house.bob.clicks("Reopen", channel="ops")
     await house.quiet()

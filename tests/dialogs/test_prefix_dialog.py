@@ -29,7 +29,7 @@ async def test_what_is_offered_after_a_button_or_a_form_is_typed_with_the_prefix
     await house.quiet()
     await ana.types("/us-incident declare")
     await ana.waits_for("== Declare incident ==")
-    await ana.submits({"What is wrong?": "claude.ai too", "What does it concern?": "claude.ai"})
+    await ana.submits({"What is wrong?": "claude.ai too", "What is affected?": "claude.ai"})
     pointed = await ana.waits_for("Or type /us-incident join INC-1, or /us-incident declare separate TITLE.")
     declared = await talk.presses(ana, "Declare a separate one")
 

@@ -57,7 +57,7 @@ async def test_is_claude_down_is_answered_in_one_line(outage: Talk) -> None:
     said = await asks(outage, outage.house.ana, "is Claude down?")
 
     assert said == (
-        "🔴 Claude API is down since 12:01 UTC (SEV2, INC-1, lead bob). It's Claude, not us. Support chat is served by gpt. "
+        "🔴 Claude API is down (since 12:01 UTC, SEV2, INC-1, lead bob). It's Claude, not us. Support chat is served by gpt. "
         "Next update by 13:02 UTC."
     )
 
@@ -96,7 +96,7 @@ async def test_several_names_are_a_line_each(outage: Talk) -> None:
     """In the order in which they were asked for."""
     said = await asks(outage, outage.house.ana, "are openai and claude ok?")
 
-    assert ["🟢 OpenAI is operational.", "🔴 Claude API is down since"] == [line[:26].rstrip() for line in said.split("\n")]
+    assert ["🟢 OpenAI is operational.", "🔴 Claude API is down (since"] == [line[:27].rstrip() for line in said.split("\n")]
 
 
 async def test_whats_broken_names_all_that_is(outage: Talk) -> None:
@@ -118,7 +118,7 @@ async def test_an_incident_is_told_by_its_number(outage: Talk) -> None:
     """With a link to its channel; one that there is not is said."""
     said = await asks(outage, outage.house.ana, "INC-1 and inc-9")
 
-    assert said.startswith("🔴 INC-1: Claude API is down (SEV2, ") and "There is no INC-9." in said
+    assert said.startswith("🔴 INC-1: Claude API is down (since ") and "There is no INC-9." in said
 
 
 async def test_what_changes_things_is_left_to_the_slash_word(outage: Talk) -> None:
@@ -199,7 +199,7 @@ async def test_a_guest_is_refused_unless_guests_may_ask(outage: Talk) -> None:
     """The same as with slash words."""
     eve = outage.house.workspace.add_user("eve", guest="multi")
 
-    assert "guests may not do that" in await writes(outage, eve, "claude?")
+    assert "Guests of this workspace may not do that" in await writes(outage, eve, "claude?")
 
 
 async def test_a_guest_is_answered_where_guests_may_ask(open_house: House) -> None:

@@ -34,7 +34,7 @@ async def test_a_small_part_that_fails_is_told_once_and_taken_back(empty_house: 
     told = talk.shows(root)
     for words in (
         "🟠 Advisory for Claude API: batch fails since 12:01 UTC (1 of 4 checks).\n",
-        "Too little to open an incident or to switch a flag.",
+        "Not enough to open an incident or switch a flag.",
         "; front, files, models: 5 of 5 checks passed. ",
         "• batch: status 502",
     ):
@@ -64,7 +64,7 @@ async def test_an_address_that_checks_may_not_reach_is_told_with_the_remedy(empt
 
     [root] = talk.said("ops")
     for words in (
-        "⚪ OpenAI files is unknown since 12:00 UTC. Inner: 3 of 3 checks failed in 60 s: "
+        "⚪ OpenAI files is unknown (since 12:00 UTC). Inner: 3 of 3 checks failed in 60 s: "
         "the address is not one that checks may reach (10.1.2.3 is private; list its network under allow_private).\n"
         "It's us: our request or its address is wrong.",
         "No incident opens: the provider may be operational.",
@@ -86,7 +86,7 @@ async def test_a_mute_holds_the_alert_back_until_somebody_ends_it(talk: Talk) ->
     assert 1 == len(talk.said("ops", "Claude API is down (muted by ana: load test, until 13:01 UTC)."))
     assert "Undo the mute: /understudy unmute anthropic.api" in house.bob.sees("ops")
 
-    assert "Alerts about Claude API come again." == await talk.asks(house.bob, "/understudy unmute claude api")
+    assert "Alerts about Claude API are on again." == await talk.asks(house.bob, "/understudy unmute claude api")
     await house.quiet()
     assert talk.said("ops", "Alerts about Claude API are on again (by @bob).")
     assert "Since 12:01 UTC" in talk.alert()
@@ -103,7 +103,7 @@ async def test_a_component_that_depends_on_a_failed_one_is_a_line_there(empty_ho
     await house.fails("openai.api")
     await house.quiet()
     [line] = talk.said(CHANNEL, "OpenAI API fails too")
-    own = "No incident of its own opens (automatic)."
+    own = "It gets no incident of its own (automatic)."
     assert f"OpenAI API fails too: it depends on Claude API, see INC-1. {own}" == talk.shows(line)
     board = await talk.asks(house.ana, "/health")
     assert "its alert is held back: it depends on Claude API, see INC-1 · p50" in board

@@ -92,7 +92,7 @@ async def test_a_day_without_money_is_said(empty_house: House) -> None:
     async with rehearsing(empty_house, dollars_per_day=0.01) as talk:
         answer = await result(talk, "not rehearsed")
 
-        assert "gpt was not rehearsed: the $0.01 of the day would be exceeded." in answer
+        assert "gpt was not rehearsed: it would exceed the day's $0.01." in answer
         assert [] == list(await talk.facts(Rehearsed))
         assert list(await talk.facts(RehearsalSkipped))
 
@@ -117,5 +117,5 @@ async def test_what_did_not_pass_says_so_where_it_is_offered(empty_house: House)
 
     why = "its rehearsal failed: tools: it called no tool"
     assert f"automation: auto · gpt: {why}" in status
-    assert f"Nothing was switched: gpt may not work, since {why}. To switch all the same: " in refused
+    assert f"Nothing was switched: gpt may not work, since {why}. To switch anyway: " in refused
     assert forced.startswith("Support chat serves gpt now.")

@@ -57,7 +57,7 @@ async def test_what_the_form_says_is_what_happened_since_the_last_update(led: Ta
     form = str(led.house.ana.modal)
 
     for words in (
-        "The update says this by itself:", "Claude API", "Customers are served: *support chat* switched to *gpt*",
+        "The update already says:", "Claude API", "Customers are served: *support chat* switched to *gpt*",
         "Note: we called the vendor", "The next update is due by 14:05 UTC.",
     ):  # fmt: skip
         assert words in form
@@ -73,7 +73,7 @@ async def test_a_snoozed_reminder_comes_back_after_half_an_hour(led: Talk) -> No
     held = len(reminders(led))
     await later(led, 11)
 
-    assert "The next reminder of INC-1 comes at 13:35 UTC, unless somebody writes an update before." == said
+    assert "The next reminder of INC-1 comes at 13:35 UTC, unless somebody writes an update first." == said
     assert (1, 2) == (held, len(reminders(led)))
 
 
@@ -86,7 +86,7 @@ async def test_reminders_can_be_turned_off_and_on_by_slash_word(led: Talk) -> No
     await later(led, 1)
 
     assert "Nobody is reminded of INC-1 until somebody writes an update." == off
-    assert "Overdue updates of INC-1 are reminded of again." == on
+    assert "Reminders of overdue updates are on again for INC-1." == on
     assert (1, 2) == (held, len(reminders(led)))
     assert 1 == len(led.said(CHANNEL, "@ana snoozed reminders of overdue updates until somebody writes one."))
     assert 1 == len(led.said(CHANNEL, "@bob turned reminders of overdue updates on again."))

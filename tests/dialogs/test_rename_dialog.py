@@ -15,7 +15,7 @@ async def renamed(talk: Talk) -> Talk:
     await talk.house.quiet()
     answer = await talk.asks(talk.house.bob, "/incident rename INC-1 Stripe <answers> & fails")
     await talk.house.quiet()
-    assert "INC-1 is called “Stripe <answers> & fails” now." == answer
+    assert "INC-1 is now called “Stripe <answers> & fails”." == answer
     return talk
 
 
@@ -36,13 +36,13 @@ async def test_the_topic_bears_the_new_title(renamed: Talk) -> None:
 
 async def test_the_channel_hears_who_renamed_it(renamed: Talk) -> None:
     """It keeps its name, and the line has the title before."""
-    assert renamed.said(CHANNEL, "INC-1 is called “Stripe <answers> & fails”, was “Payments are slow” (by @bob)")
+    assert renamed.said(CHANNEL, "INC-1 is now called “Stripe <answers> & fails” (was “Payments are slow”) (by @bob)")
 
 
 async def test_the_timeline_has_it(renamed: Talk) -> None:
     shown = await renamed.asks(renamed.house.ana, "/incident timeline", channel=CHANNEL)
 
-    assert "INC-1 is called “Stripe <answers> & fails”" in shown
+    assert "INC-1 is now called “Stripe <answers> & fails”" in shown
 
 
 async def test_without_a_title_nothing_is_renamed(renamed: Talk) -> None:

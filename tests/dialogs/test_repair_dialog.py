@@ -176,7 +176,7 @@ async def test_what_slack_did_not_take_is_said_again(outage: Talk) -> None:
     await house.quiet()
     assert [] == outage.said(CHANNEL, "We call the vendor")
 
-    answer = await outage.presses(house.bob, "Repair", channel="ops", message_containing="Slack did not take an update")
+    answer = await outage.presses(house.bob, "Repair", channel="ops", message_containing="Slack did not accept an update")
     await house.quiet()
     assert "Posting updates that got lost. Nothing else was missing." == answer
     assert 1 == len(outage.said(CHANNEL, "We call the vendor"))
@@ -222,7 +222,7 @@ async def test_a_second_press_while_slack_is_slow_orders_nothing(outage: Talk) -
     await outage.asks(house.ana, "/incident repair INC-1")
 
     answer = await outage.asks(house.ana, "/incident repair INC-1")
-    assert answer.startswith("On its way already: the card, its pin")
+    assert answer.startswith("Already on its way: the card, its pin")
     await house.quiet()
     assert 1 == len(outage.cards(CHANNEL))
 

@@ -208,7 +208,7 @@ async def test_a_lead_who_is_deactivated_is_said_to_be_gone(declared: Talk) -> N
     await house.passes(seconds=30)
     house.workspace.change_user("bob", deleted=True)
     await house.passes(minutes=1)
-    await house.ana.waits_for("Nobody leads INC-1 any more: the account of bob is deactivated.", channel=CHANNEL)
+    await house.ana.waits_for("Nobody leads INC-1 any more: bob's account is deactivated.", channel=CHANNEL)
 
     assert "ana leads INC-1 now." == await declared.presses(house.ana, "Take the lead", channel=CHANNEL)
 
@@ -224,4 +224,4 @@ async def test_a_lead_who_was_deactivated_while_the_bot_was_away_is_noticed(decl
     await house.passes(minutes=1)
     seen = await house.ana.waits_for("Nobody leads INC-1 any more", channel=CHANNEL)
 
-    assert "Nobody leads INC-1 any more: the account of bob is deactivated." in seen
+    assert "Nobody leads INC-1 any more: bob's account is deactivated." in seen

@@ -68,8 +68,8 @@ async def test_the_scope_may_stand_anywhere(talk: Talk, words: str) -> None:
         (f"engage {FLAG} gpt scope env=eu scope env=us", "One scope at a time."),
         (f"engage {FLAG}@env gpt", "env is no scope."),
         (f"engage {FLAG} gpt scope env=`eu`", "is no scope."),
-        (f"release {EU}", "Support chat (env=eu) is not switched apart from the rest."),
-        (f"ramp {EU} 50%", "Support chat (env=eu) is not switched apart from the rest."),
+        (f"release {EU}", "Support chat (env=eu) is not switched separately."),
+        (f"ramp {EU} 50%", "Support chat (env=eu) is not switched separately."),
         (f"pin {EU}", "Support chat (env=eu) has no fallback of its own: it follows the whole flag."),
         (f"clients {EU}", f"clients is for all readers of a flag: /fallback clients {FLAG}."),
         (f"rehearse {EU}", f"rehearse is for all readers of a flag: /fallback rehearse {FLAG}."),
@@ -93,9 +93,9 @@ async def test_what_is_typed_with_the_scope_is_about_that_switch(apart: Talk) ->
 
     assert [
         "Support chat (env=eu) stays on its fallback until 16:01 UTC.",
-        f"Support chat (env=eu) is pinned to gpt: no rule moves it. To let go: /fallback unpin {EU}",
+        f"Support chat (env=eu) is pinned to gpt: no rule moves it. Undo: /fallback unpin {EU}",
         "Support chat (env=eu) is no longer pinned. Automation asks before it switches.",
-        "Support chat (env=eu) follows all others again, on claude.",
+        "Support chat (env=eu) is back on claude, like all others.",
     ] == answers
     assert "claude" == gets(apart, env="eu")
 

@@ -46,12 +46,11 @@ async def test_a_share_grows_and_nobody_changes_sides_twice(on_a_quarter: Talk) 
     await on_a_quarter.house.quiet()
 
     assert (
-        "50 % of support chat gets gpt now, the others claude. It stays so until somebody changes it, or claude fails."
-        == answer
+        "50 % of support chat gets gpt now, the others claude. This holds until somebody changes it or claude fails." == answer
     )
     assert quarter < on_gpt(on_a_quarter)
     line = on_a_quarter.shows(on_a_quarter.said("ops", "50 %")[-1])
-    assert line.startswith("50 % of support chat is on gpt (by @bob), it was 25 %.\nWhy: quality is fine.")
+    assert line.startswith("50 % of support chat is on gpt (by @bob); it was 25 %.\nWhy: quality is fine.")
 
 
 async def test_a_share_survives_a_restart(on_a_quarter: Talk) -> None:
@@ -80,12 +79,12 @@ async def test_a_hand_back_is_halted_and_goes_on_with_a_press(outage: Talk) -> N
     await outage.house.quiet()
     await outage.presses(outage.house.ana, "Send 10 % back to claude", channel=CHANNEL)
     answer = await outage.asks(outage.house.bob, f"/fallback hold {FLAG} we watch it first")
-    assert f"Support chat stays as it is: 10 % on its default. To go on: /fallback resume {FLAG}" == answer
+    assert f"Support chat stays as it is: 10 % on its default. To continue: /fallback resume {FLAG}" == answer
     await outage.house.passes(minutes=12)
     assert "90 % on gpt, halted there" in await outage.asks(outage.house.bob, "/fallback status")
 
     answer = await outage.presses(outage.house.ana, "Go on switching back", channel=CHANNEL)
-    assert "Switching support chat back goes on, from 10 %." == answer
+    assert "Switching support chat back continues, from 10 %." == answer
     await outage.house.passes(minutes=6)
     await outage.house.quiet()
     assert outage.said(CHANNEL, "25 % of support chat is back on claude")
@@ -125,11 +124,11 @@ async def test_a_pin_is_shown_wherever_a_switch_is_offered(outage: Talk) -> None
 async def test_a_freeze_asks_instead_of_switching_and_the_alert_says_so(talk: Talk) -> None:
     """What a rule would have done is a question with a button; a thaw does it at once."""
     frozen = await talk.asks(talk.house.ana, "/fallback freeze the board lies")
-    assert "Automation of all flags is frozen: rules only ask. To end that: /fallback thaw" == frozen
+    assert "Automation of all flags is frozen: rules only ask. Undo: /fallback thaw" == frozen
     await talk.house.fails("anthropic.api")
     await talk.house.quiet()
     assert set() == on_gpt(talk)
-    assert "❄️ Automation of flags is frozen since 12:01 UTC (by @ana): nothing switches by itself." in talk.alert()
+    assert "❄️ Automation of flags is frozen (since 12:01 UTC, by @ana): nothing switches by itself." in talk.alert()
     assert talk.said(CHANNEL, "Why: Claude API is down, and automation is frozen by ana.")
 
     await talk.asks(talk.house.bob, "/fallback thaw it is repaired")
@@ -140,7 +139,7 @@ async def test_a_freeze_asks_instead_of_switching_and_the_alert_says_so(talk: Ta
     ("words", "expected"),
     [
         ("ramp support chat", f"Which share is to be on the fallback? Such as /fallback ramp {FLAG} 50%."),
-        (f"ramp {FLAG} 50%", "Support chat serves its default; there is nothing to steer before it is switched."),
+        (f"ramp {FLAG} 50%", "Support chat serves its default; switch it first."),
         (f"extend {FLAG}", f"By how long? Such as /fallback extend {FLAG} 2h."),
         (f"extend {FLAG} 2x", "2x is not a duration. Write 30m, 2h or 1d."),
         (f"unpin {FLAG} now", f"now is one word too many after {FLAG}. Nothing was changed."),

@@ -104,7 +104,7 @@ async def test_two_people_press_done_at_once(busy: Talk) -> None:
 
     assert 1 == len(await busy.facts(TaskDone))
     assert any("Task 1 of INC-1 is done." in one for one in told)
-    assert any("Task 1 of INC-1 was done by" in one for one in told)
+    assert any("Task 1 of INC-1 was already done by" in one for one in told)
 
 
 async def test_the_list_is_worked_through_with_its_buttons(busy: Talk) -> None:
@@ -118,7 +118,7 @@ async def test_the_list_is_worked_through_with_its_buttons(busy: Talk) -> None:
     shown = house.bob.sees(CHANNEL)
 
     assert "INC-1: 2 open tasks" in listed
-    assert "1. Call Anthropic support · nobody has it\n[Done] [Take] [Change…]" in listed
+    assert "1. Call Anthropic support · no owner yet\n[Done] [Take] [Change…]" in listed
     assert "1. Call Anthropic support · @bob" in shown
     assert "1 done or dropped" in shown
 
@@ -132,8 +132,8 @@ async def test_a_task_is_changed_in_a_form(busy: Talk) -> None:
     await busy.hears(house.ana, busy.submits_when_open(house.ana, text="Call the duty manager", **{"Who does it?": "bob"}))
     await house.quiet()
 
-    said = busy.shows(busy.said(CHANNEL, "Task 1 reads")[-1])
-    assert said == "Task 1 reads “Call the duty manager” now and is @bob's now (by @ana)."
+    said = busy.shows(busy.said(CHANNEL, "Task 1 now says")[-1])
+    assert said == "Task 1 now says “Call the duty manager” and is @bob's now (by @ana)."
 
 
 async def test_what_is_open_at_the_end_goes_on_as_follow_ups(busy: Talk) -> None:
@@ -173,9 +173,9 @@ async def test_hostile_words_of_a_task_mention_and_link_nobody(busy: Talk) -> No
     [
         ("task", "A task needs words: /incident task Call Anthropic support @ana in 30m."),
         ("done 9", "INC-1 has no task 9. The newest is 1."),
-        ("undone 1", "Task 1 of INC-1 is open anyway."),
+        ("undone 1", "Task 1 of INC-1 is still open."),
         ("take #1", "Task 1 of INC-1, for ana: Call support"),
-        ("take 1 none", "Task 1 of INC-1 is as before; nobody has it."),
+        ("take 1 none", "Task 1 of INC-1 is as before; it has no owner."),
         ("drop 1 they wrote", "Task 1 of INC-1 is dropped. Nothing is left to do."),
         ("done", "Which task? Open: 1 (Call support). Write /incident done 1. To end the incident: /incident resolve."),
         ("done?", "Which task? Open: 1 (Call support)."),
@@ -198,7 +198,7 @@ async def test_whoever_is_deactivated_has_no_task_any_more(busy: Talk) -> None:
     await house.passes(seconds=30)
     house.workspace.change_user("carla", deleted=True)
     await house.passes(minutes=1)
-    await house.ana.waits_for("Task 1 is nobody's any more", channel=CHANNEL)
+    await house.ana.waits_for("Task 1 has no owner any more", channel=CHANNEL)
 
-    line = busy.shows(busy.said(CHANNEL, "Task 1 is nobody's any more")[-1])
-    assert line == "Task 1 is nobody's any more: Look at the quotas (the account of carla is deactivated).\n[Done] [Take]"
+    line = busy.shows(busy.said(CHANNEL, "Task 1 has no owner any more")[-1])
+    assert line == "Task 1 has no owner any more: Look at the quotas (carla's account is deactivated).\n[Done] [Take]"

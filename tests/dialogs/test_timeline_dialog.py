@@ -50,12 +50,12 @@ async def timeline(talk: Talk) -> str:
 
 async def test_a_message_is_added_by_its_menu(room: Talk) -> None:
     """In the incident's channel nothing has to be asked."""
-    assert "The message is in the timeline of INC-1 now." == await adds(room, room.house.ana, "<DNS>")
+    assert "The message is now in the timeline of INC-1." == await adds(room, room.house.ana, "<DNS>")
     assert "bob wrote: it was <DNS> & nothing else" in await timeline(room)
 
 
 async def test_a_message_is_added_by_a_pushpin(room: Talk) -> None:
-    assert "The message is in the timeline of INC-1 now." == await pins(room, room.house.ana, "<DNS>")
+    assert "The message is now in the timeline of INC-1." == await pins(room, room.house.ana, "<DNS>")
     assert "bob wrote: it was <DNS> & nothing else" in await timeline(room)
 
 
@@ -65,7 +65,7 @@ async def test_a_message_that_everybody_pins_is_one_entry(room: Talk) -> None:
     await room.house.bob.reacts("pushpin", message_containing="<DNS>", channel=ROOM)
     await written(room, MessagePinned)
 
-    assert "The message is in the timeline of INC-1 already." == await adds(room, room.house.ana, "<DNS>")
+    assert "The message is already in the timeline of INC-1." == await adds(room, room.house.ana, "<DNS>")
     assert 1 == len(await room.facts(MessageAdded))
 
 
@@ -172,7 +172,7 @@ async def test_the_pin_of_a_bot_is_answered_with_nothing(room: Talk) -> None:
 async def test_a_pin_on_a_message_that_cannot_be_read_says_so(room: Talk) -> None:
     room.house.workspace.faults.add("conversations.replies", "error:missing_scope")
 
-    assert "I cannot read the message that you pinned" in await pins(room, room.house.ana, "<DNS>")
+    assert "I cannot read the message you pinned" in await pins(room, room.house.ana, "<DNS>")
 
 
 async def test_the_last_pin_takes_the_entry_out_of_sight(room: Talk) -> None:
@@ -288,7 +288,7 @@ async def test_a_time_is_corrected_and_the_entry_moves(noted: Talk) -> None:
 async def test_a_time_that_lies_ahead_is_refused_at_its_field(noted: Talk) -> None:
     await begins(noted)
 
-    with pytest.raises(ModalErrors, match="lies ahead"):
+    with pytest.raises(ModalErrors, match="in the future"):
         await noted.house.ana.submits({"time": 1999999999})
 
 
@@ -305,7 +305,7 @@ async def test_an_entry_is_hidden_and_brought_back(noted: Talk) -> None:
     told = await noted.hears(ana, ana.picks(menu(noted), "Hide", channel=ROOM))
     gone = await timeline(noted)
     await ana.clicks("Show again", channel=ROOM)
-    await ana.waits_for("It stands in the timeline of INC-1 again.", channel=ROOM)
+    await ana.waits_for("It is back in the timeline of INC-1.", channel=ROOM)
 
     assert told.startswith("Hidden from the timeline of INC-1.")
     assert "number 15" not in gone

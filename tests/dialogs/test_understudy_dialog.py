@@ -18,7 +18,7 @@ async def test_a_mute_holds_the_alert_back_until_it_is_ended(talk: Talk) -> None
     assert [] == talk.said("ops", "INC-")
     assert "Claude API: down" in await talk.asks(ana, "/health claude")
 
-    assert "Alerts about Claude API come again." == await talk.asks(ana, "/understudy unmute claude api")
+    assert "Alerts about Claude API are on again." == await talk.asks(ana, "/understudy unmute claude api")
     await house.quiet()
     assert "Claude API is down" in talk.alert()
 

@@ -59,7 +59,7 @@ async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> 
 
     [root] = talk.said("ops")
     assert "Console logins (investigating, major)\n> Logins to the console fail." in talk.shows(root)
-    assert "It names nothing that we check. No incident of ours is open for it." in talk.shows(root)
+    assert "It names nothing we check. We have no incident open for it." in talk.shows(root)
     assert "(resolved, major)\n> Fixed." in talk.thread("ops", "Console logins")
     assert [] == list(await talk.facts(Declared))
 
@@ -79,7 +79,7 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
 
     [root] = talk.said("ops")
     for words in (
-        "🟠 Claude API is degraded since 12:01 UTC. ",
+        "🟠 Claude API is degraded (since 12:01 UTC). ",
         "atch: 3 of 5 checks failed in 60 s: HTTP 502",
         "Evidence: /health anthropic.api",
         "It's Claude, not us.",
@@ -90,7 +90,7 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
     assert [] == list(await talk.facts(Declared))
     await house.recovers("anthropic.api.batch")
     await house.quiet()
-    assert "🟢 Claude API is operational again since 12:03 UTC." in talk.thread("ops", "degraded")
+    assert "🟢 Claude API is operational again (since 12:03 UTC)." in talk.thread("ops", "degraded")
     assert 1 == len(talk.said("ops"))
 
 
@@ -105,9 +105,9 @@ async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
     assert "It's us: Claude refuses our key." in seen
     [line] = talk.said("ops")
     for words in (
-        "⚪ Claude API is unknown since 12:01 UTC. ",
+        "⚪ Claude API is unknown (since 12:01 UTC). ",
         "ront: 3 of 5 checks failed in 60 s: HTTP 401",
-        "It's us: Claude refuses our key.\nWas this check's key revoked, or does it lack a right?",
+        "It's us: Claude refuses our key.\nWas this check's key revoked, or does it lack a permission?",
         "No incident opens: the provider may be operational.",
     ):
         assert words in talk.shows(line)

@@ -138,7 +138,7 @@ def test_a_card_in_a_lost_channel_is_let_go() -> None:
 @pytest.mark.parametrize(
     ("happens", "said"),
     [
-        (lambda shop: shop.refuses("pin", "not_allowed"), "INC-1: Slack did not take pinning the status card"),
+        (lambda shop: shop.refuses("pin", "not_allowed"), "INC-1: Slack did not accept pinning the status card"),
         (lambda shop: shop.stumbles("pin"), "INC-1: Understudy itself failed at pinning the status card: internal error"),
     ],
 )

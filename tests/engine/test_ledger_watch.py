@@ -348,7 +348,7 @@ def test_a_red_post_is_history_where_there_is_room_after_a_restart() -> None:
     """The new process can write from the start: what still fails is told as an incident, and the old post says so."""
     [note] = in_virtual_time(lambda: _restarted(seen_again={}, room=True))
 
-    assert "⚪ Claude failed while nothing could be written down" == note.message.text
+    assert "⚪ Claude failed while nothing could be recorded" == note.message.text
     assert not note.anew
 
 

@@ -131,7 +131,7 @@ async def test_nobody_is_answered_before_the_commit(engine: CommittingEngine, le
     assert [False] * 3 == [task.done() for task in asked]
     assert set() == remembered(engine)
     ledger.gate.set()
-    assert ["heard", "heard", "known already"] == [told(await task) for task in asked]
+    assert ["heard", "heard", "already known"] == [told(await task) for task in asked]
 
 
 async def test_signal_that_cannot_be_decided_on_fails_alone(engine: CommittingEngine) -> None:

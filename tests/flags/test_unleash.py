@@ -94,7 +94,7 @@ async def test_change_by_somebody_else_reads_back_otherwise() -> None:
     ("refuses", "words"),
     [
         ((403, "Change requests are enabled for production"), "approval"),
-        ((403, "You need permission=UPDATE_FEATURE"), "may it do this"),
+        ((403, "You need permission=UPDATE_FEATURE"), "allowed to do this"),
         ((500, "boom"), "HTTP 500"),
     ],
 )

@@ -146,7 +146,7 @@ OF_DRILLS: tuple[base.Answer, ...] = (
         paging=True, variant="gpt",
     ),
     dr.DrillStopped(incident=8), dr.NoSuchLength(least_minutes=1, most_hours=2), dr.DrillRuns(incident=8),
-    dr.DrillRuns(**CHAT, incident=8), dr.ReallyFails(why="Claude really fails: INC-7"),
+    dr.DrillRuns(**CHAT, incident=8), dr.ReallyFails(why="Claude is failing for real: INC-7"),
     dr.NoFallback(**CHAT, why="it is switched already"), dr.NoFallback(**CHAT), dr.NoDrill(**INC7),
     a.DrillIsOver(incident=8),
 )  # fmt: skip

@@ -93,8 +93,8 @@ def drills() -> Iterator[Entry]:
     made = updates.update(seen(told), slot=1, text="We practise the switch to GPT.", missed=0, since_facts=[], author=BOB)
     yield entry("Drill: an update", Kind.UPDATE, made, e.PostUpdate)
     for title, body, actor in (
-        ("its time is over", DrillEnded("its 10 min are over"), DRILL),
-        ("something really fails", DrillEnded("Claude really fails: INC-9"), DRILL),
+        ("its time is up", DrillEnded("its 10 min are over"), DRILL),
+        ("something really fails", DrillEnded("Claude is failing for real: INC-9"), DRILL),
     ):
         line = worked_on()
         fact = line.add(INC, body, actor)

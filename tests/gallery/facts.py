@@ -51,7 +51,7 @@ from tests.stories import (
     outage_story,
 )
 
-LEFT = "the account of ana is deactivated"
+LEFT = "ana's account is deactivated"
 LATER = T0 + timedelta(hours=4)
 MUTE, REMINDER = Actor.rule("mute"), Actor.rule("updates by people")
 CONTROL = "0 of 3 control targets answer (one.one.one.one, dns.google, example.com)"
@@ -169,7 +169,7 @@ def of_people() -> Iterator[Entry]:
 def of_tasks() -> Iterator[Entry]:
     """Tasks and follow-ups, in the incident's channel."""
     stream, soon = "incident/7", served().now + timedelta(minutes=30)
-    gone = "the account of ana is deactivated"
+    gone = "ana's account is deactivated"
     yield from _lines([
         ("A task", served(), stream, t.TaskAdded(1, "Call Anthropic support", BOB, soon), ANA),
         ("A task that nobody has yet", served(), stream, t.TaskAdded(1, "Check our quotas at OpenAI"), ANA),
@@ -303,7 +303,7 @@ def _of_rehearsals(stream: str) -> Iterator[Told]:
     yield "Another model answers for a fallback", calm(), stream, found(good, before="gpt-5-2025-06-01"), REHEARSALS
     yield "A fallback has little quota left", calm(), stream, found(good, low), REHEARSALS
     yield "A fallback passes again", calm(), stream, found(good), REHEARSALS
-    skipped = rh.RehearsalSkipped(FLAG, "gpt", "the $0.50 of the day would be exceeded")
+    skipped = rh.RehearsalSkipped(FLAG, "gpt", "it would exceed the day's $0.50")
     yield "A fallback is not rehearsed", calm(), stream, skipped, REHEARSALS
 
 
@@ -324,7 +324,7 @@ def of_components() -> Iterator[Entry]:
         ("A person's report", served(), f"component/{API}", c.ReportHeard(API, "Every request times out for us"), BOB),
         ("Muted", served(), f"component/{API}", c.Muted(API, LATER, "load test"), ANA),
         ("No longer muted: by a person", served(), f"component/{API}", c.Unmuted(API, ""), ANA),
-        ("No longer muted: its time is over", served(), f"component/{API}", c.Unmuted(API, "its time is over"), MUTE),
+        ("No longer muted: its time is over", served(), f"component/{API}", c.Unmuted(API, "its time is up"), MUTE),
     ])  # fmt: skip
 
 
@@ -333,7 +333,7 @@ def of_the_bot() -> Iterator[Entry]:
     yield from _lines([
         ("Another configuration", calm(), "configuration", cf.ConfigurationTaken(KEYS, 2), Actor.operator("ana")),
         ("A configuration that cannot be run with", calm(), "configuration",
-         cf.ConfigurationRefused("Cannot listen on 0.0.0.0:8080: something else does already."), Actor.operator("ana")),
+         cf.ConfigurationRefused("Cannot listen on 0.0.0.0:8080: another program already does."), Actor.operator("ana")),
     ])  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def modals() -> Iterator[Entry]:
     story = outage_story(16)
     yield form("Form: declare", forms.declare_modal((), story.policy), forms.declare_modal)
     yield form("Form: declare, something is open", forms.declare_modal([story.incident()], story.policy), forms.declare_modal)
-    joined = forms.notice_modal("You are in INC-7 now. It goes on in <#C07CLAUDE>.")
+    joined = forms.notice_modal("You are in INC-7 now. It continues in <#C07CLAUDE>.")
     yield form("Form: declare, joined what is open instead", joined, forms.notice_modal)
     yield entry("Declare by emoji", Kind.ANSWER, forms.declare_offer("Claude answers nothing", "{}"))
     yield form("Form: update", forms.update_modal(story.scene(), story.about(7)), forms.update_modal)

@@ -78,7 +78,7 @@ def health() -> Iterator[Entry]:
     story = s.served()
     held = {API: s.calm().world.component(API)}
     written = board(story.world, story.policy, story.now, latencies(), trouble=storage.nothing_is_written(FULL), on_record=held)
-    yield entry("/health: nothing is written down", Kind.BOARD, written)
+    yield entry("/health: nothing is recorded", Kind.BOARD, written)
     yield entry("/health: one is muted", Kind.BOARD, board(_muted().world, story.policy, story.now, _latencies(s.calm())))
     for title, story in (
         ("all well", s.calm()),
@@ -146,7 +146,7 @@ def the_bot() -> Iterator[Entry]:
     yield entry("/understudy maintenance: planned and muted", Kind.BOARD, maintenance(muted.world, planned, story.now))
     mute = muted.world.component(API).mute
     assert mute is not None
-    said = "Alerts about Claude API are held back until 2026-03-20 16:40 UTC; its checks go on."
+    said = "Alerts about Claude API are held back until 2026-03-20 16:40 UTC; its checks continue."
     yield entry("/understudy mute", Kind.ANSWER, mute_answer(said, API, mute, story.now, "/understudy"))
     pressed = used("", (), "incident.ack", "Acknowledge", ANA, story.now)
     yield entry("A pressed button", Kind.ANSWER, pressed)
@@ -209,12 +209,12 @@ def of_storage() -> Iterator[Entry]:
     story = s.calm()
     world, policy, well = story.world, story.policy, {API: Level.OPERATIONAL}
     yield sentence("A change is refused", Kind.ANSWER, f"{storage.nothing_changed(FULL)} {storage.meanwhile(FULL)}")
-    yield entry("Nothing is written down", Kind.LINE, storage.nothing_written(FULL, SINCE, world, policy))
+    yield entry("Nothing is recorded", Kind.LINE, storage.nothing_written(FULL, SINCE, world, policy))
     yield entry("A component fails meanwhile", Kind.LINE, storage.fails_unwritten(FULL, {API: Level.DOWN}, SEEN, world, policy))
     yield entry("It is well again meanwhile", Kind.LINE, storage.fails_unwritten(FULL, well, {}, world, policy))
     yield entry("It failed when writing went on", Kind.LINE, storage.failed_unwritten({API: Level.DOWN}, AGAIN, policy))
     yield entry("What becomes of the first post", Kind.LINE, storage.was_unwritten(SINCE, AGAIN))
-    yield entry("It is written down again", Kind.LINE, storage.written_again(SINCE, AGAIN))
+    yield entry("It is recorded again", Kind.LINE, storage.written_again(SINCE, AGAIN))
     told = storage.nothing_written(AWAY, SINCE, world, policy, replica=REPLICA)
     fails = storage.fails_unwritten(AWAY, {API: Level.DOWN}, SEEN, world, policy, replica=REPLICA)
     yield entry("One of several replicas cannot write", Kind.LINE, told)
@@ -230,11 +230,11 @@ def elsewhere() -> Iterator[Entry]:
         at = outage_story() if title == "the end" else story
         yield _notice(f"Slack does not take {title}", *out_of_band(effect, at.incident(), at.world, why))
     calm = s.calm()
-    yield _notice("Nothing is written down", *storage.ledger_notice("The disk is full", calm.world, calm.policy, {}))
+    yield _notice("Nothing is recorded", *storage.ledger_notice("The disk is full", calm.world, calm.policy, {}))
     away = storage.ledger_notice("The database cannot be reached", calm.world, calm.policy, {}, replica=REPLICA)
     yield _notice("One of several replicas cannot write", *away)
     yield _notice(
-        "Nothing is written down, a component fails", *storage.ledger_notice("The disk is full", calm.world, calm.policy, SEEN)
+        "Nothing is recorded, a component fails", *storage.ledger_notice("The disk is full", calm.world, calm.policy, SEEN)
     )
     lost, again = SightLost(CONTROL, T0, ""), SightRegained(CONTROL, T0, T0 + timedelta(minutes=12))
     yield _notice("We are blind", "Understudy is blind", sight_words(lost))

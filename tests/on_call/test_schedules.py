@@ -165,7 +165,7 @@ async def test_a_refused_token_is_said_without_it(service: Told, make: Any) -> N
     with pytest.raises(SourceError) as caught:
         await make(service).shifts(NOW)
 
-    assert "HTTP 401: is the token right, and may it read this?" == str(caught.value)
+    assert "HTTP 401: is the token right and allowed to read this?" == str(caught.value)
 
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])

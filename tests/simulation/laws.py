@@ -261,7 +261,7 @@ def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> It
     if notices != lost:
         yield f"we were blind {lost} times and said so {notices} times"
     if dark_since is not None and stage.clock.now() - dark_since > SEEN_AGAIN:
-        yield f"we are blind since {dark_since:%H:%M} and never saw again"
+        yield f"we have been blind since {dark_since:%H:%M} and never saw again"
 
 
 def _paged(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:

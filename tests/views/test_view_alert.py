@@ -151,7 +151,7 @@ def test_a_blind_bot_says_so_on_the_alert() -> None:
     story = outage_story(5)
     story.add("sight", SightLost("no name resolves", T0, "sight/1"))
 
-    assert lines(story)[4].startswith("*We are blind* since")
+    assert lines(story)[4].startswith("*We have been blind* since")
 
 
 def test_an_incident_that_a_person_declared_blames_nobody() -> None:
@@ -173,7 +173,7 @@ def test_when_all_is_back_the_alert_says_so_first() -> None:
     """Green, in words too, and since when."""
     story = outage_story(160)
 
-    assert "🟢 SEV2 · Claude API, claude.ai and Claude mobile are back since 15:09 UTC." == alert_of(story).text
+    assert "🟢 SEV2 · Claude API, claude.ai and Claude mobile are back (since 15:09 UTC)." == alert_of(story).text
     assert "Customers are served as usual." == lines(story)[1]
 
 
@@ -182,7 +182,7 @@ def test_the_words_of_a_person_stay_when_all_is_back() -> None:
     story = outage_story(160)
     story.add("incident/7", TitleChanged(story.incident().title, "Nobody can chat"), ANA)
 
-    said = "🟢 SEV2 · Nobody can chat. Claude API, claude.ai and Claude mobile are back since 15:09 UTC."
+    said = "🟢 SEV2 · Nobody can chat. Claude API, claude.ai and Claude mobile are back (since 15:09 UTC)."
     assert said == alert_of(story).text
 
 
@@ -400,7 +400,7 @@ def test_a_refused_channel_says_why_and_what_to_do() -> None:
     made = refusal(story.incident(), "Slack refused: restricted_action", story.policy)
 
     assert "INC-7 has no channel of its own: Slack refused: restricted_action" == made.text
-    assert "goes on in the thread under its alert in #ops" in shown(made)
+    assert "continues in the thread under its alert in #ops" in shown(made)
     assert "an owner can allow it" in shown(made)
 
 
@@ -422,7 +422,7 @@ def test_a_quiet_thread_has_the_way_to_evidence_and_a_way_to_declare() -> None:
     fact = story.facts[-1]
     made = quiet(fact, story.world, story.policy)
 
-    assert "🟠 claude.ai is degraded since 12:40 UTC" == made.text
+    assert "🟠 claude.ai is degraded (since 12:40 UTC)" == made.text
     assert f"Evidence: `/health {WEB}`" in shown(made)
     assert {f"incident.declare:{WEB}": {"component": WEB}} == buttons(made)
 
@@ -434,4 +434,4 @@ def test_a_quiet_thread_hears_that_it_is_over() -> None:
     story.at(9).verdict(MOBILE, Level.OPERATIONAL, "5 of 5 checks passed")
 
     told = quiet_reply(story.facts[-1], story.world, story.policy)
-    assert "🟢 Claude mobile is operational again since 12:48 UTC" == told.text
+    assert "🟢 Claude mobile is operational again (since 12:48 UTC)" == told.text

@@ -127,9 +127,9 @@ def test_a_time_in_an_answer_is_one_of_each_readers_own_clock() -> None:
 def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, engage: str) -> None:
     """Nobody in a terminal is told to type a slash word."""
     assert f"{FLAG} serves gpt now. Undo: {undo}" == words(SWITCHED, face)
-    assert f"Not switched back, since Claude API is down. To switch {FLAG} back all the same: {force}" == words(UNWELL, face)
-    decided = "That was decided meanwhile, and nothing was switched."
-    assert f"{decided} To switch all the same: {engage}" == words(WAITS_NOT, face)
+    assert f"Not switched back, since Claude API is down. To switch {FLAG} back anyway: {force}" == words(UNWELL, face)
+    decided = "That was decided in the meantime; nothing was switched."
+    assert f"{decided} To switch anyway: {engage}" == words(WAITS_NOT, face)
 
 
 @pytest.mark.parametrize("of", base.Words)
@@ -145,14 +145,14 @@ def test_no_face_but_slack_names_a_slash_word(of: base.Words) -> None:
 )
 def test_a_channel_is_named_so_that_the_face_can_show_it(face: Face, channel: str) -> None:
     """A reference that may be pressed in Slack, a name everywhere else."""
-    assert f"You are in INC-1 now. It goes on in {channel}." == words(a.Joined(incident=1, place=CHANNEL), face)
+    assert f"You are in INC-1 now. It continues in {channel}." == words(a.Joined(incident=1, place=CHANNEL), face)
 
 
 def test_a_declaration_says_in_slack_where_people_will_meet() -> None:
-    """The channel is being made while the answer is read."""
+    """The channel is being created while the answer is read."""
     declared = a.Declared(incident=1, title="Claude is slow", channel_name="inc-1-claude", changed=True)
 
-    assert "INC-1 is declared: Claude is slow. Its channel #inc-1-claude is being made; you are invited." == told(declared)
+    assert "INC-1 is declared: Claude is slow. Its channel #inc-1-claude is being created; you are invited." == told(declared)
 
 
 def test_resolved_while_it_fails_says_when_it_opens_again() -> None:

@@ -38,8 +38,8 @@ def test_blindness_is_told_in_one_plain_sentence() -> None:
     regained = SightRegained("both controls are unreachable", START, START + timedelta(minutes=41))
 
     assert [
-        "We are blind since 12:00 UTC: both controls are unreachable. No vendor incident opens meanwhile.",
-        "We see again since 12:41 UTC. We were blind for 41 min, since 12:00 UTC: both controls are unreachable.",
+        "We have been blind since 12:00 UTC: both controls are unreachable. No vendor incident opens until we can see again.",
+        "We can see again since 12:41 UTC. We were blind for 41 min, since 12:00 UTC: both controls are unreachable.",
     ] == [sight_words(lost), sight_words(regained)]
 
 
@@ -69,7 +69,7 @@ def test_the_board_and_the_card_say_that_we_are_blind() -> None:
     assert whole.text.startswith("We are blind: both controls are unreachable.")
     for message in (whole, one, pinned):
         assert_taken(message)
-        assert "*We are blind* since" in shown(message)
+        assert "*We have been blind* since" in shown(message)
 
 
 def test_the_board_shows_advisories_mutes_and_alerts_held_back() -> None:

@@ -95,7 +95,7 @@ def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
     story.add("incident/7", ComponentMoved(WEB, Level.DEGRADED, Level.OPERATIONAL, "fine", T0))
     made = line(story, "incident/7", ComponentMoved(MOBILE, Level.DOWN, Level.OPERATIONAL, "fine", T0))
 
-    assert "🟢 Claude mobile is back (since 12:40 UTC). Nothing in this incident fails any more." == made.text
+    assert "🟢 Claude mobile is back (since 12:40 UTC). Everything in this incident works again." == made.text
 
 
 def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
@@ -198,7 +198,7 @@ def test_what_slack_did_not_take_is_said_where_people_look() -> None:
     story = outage_story(20)
     made = line(story, "incident/7", GivenUp("update.post", "INC-7/update/1", "msg_too_long"), OUTBOX)
 
-    assert "INC-7: Slack did not take an update: msg_too_long" == made.text
+    assert "INC-7: Slack did not accept an update: msg_too_long" == made.text
     assert "`understudy doctor`" in shown(made)
 
 
@@ -217,4 +217,4 @@ def test_a_flag_that_left_the_configuration_still_has_a_line() -> None:
     story.policy = replace(story.policy, flags={})
 
     made = line(story, f"flag/{FLAG}", Released(FLAG, "claude", "by hand"))
-    assert "🟢 Support chat is back on claude since 12:55 UTC (by <@U0ANA>)." == made.text
+    assert "🟢 Support chat went back to claude at 12:55 UTC (by <@U0ANA>)." == made.text

@@ -80,15 +80,15 @@ def test_where_nobody_is_paged_the_alert_asks_all_the_same() -> None:
         ),
         (
             PageOutcome(Severity.SEV2, 2, "dm/U0ANA", (), "account_inactive"),
-            "page 2 did not go out by direct message: account_inactive.",
+            "page 2 was not sent by direct message: account_inactive.",
         ),
         (
             PageLost(Severity.SEV2, 2, last=False, reason="nobody is on call"),
-            "page 2 reached *nobody* (nobody is on call). The next step comes at once.",
+            "page 2 reached *nobody* (nobody is on call). The next step starts at once.",
         ),
         (
             PageLost(Severity.SEV2, 2, last=True, reason="nobody is on call"),
-            "No further step is configured: *somebody has to act now*.",
+            "There is no further step: *somebody must act now*.",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def test_the_board_shows_every_component_in_words() -> None:
 
     assert "claude.ai: degraded since 12:54 UTC and Claude mobile: down since 12:54 UTC." == made.text
     for words in (
-        "🔴 *Claude mobile is down, claude.ai is degraded* since",
+        "🔴 *Claude mobile is down, claude.ai is degraded* (since",
         "It's Claude, not us.",
         "🟢 Claude API",
         "p50 420 ms, p95 2.6 s, 2 of 60 checks failed",

@@ -94,7 +94,7 @@ async def test_a_socket_of_another_program_is_left_alone(open_house: OpenHouse, 
     """The second bot says so, frees its port, and the first one serves on."""
     await open_house(beside=file)
     second = House()
-    with pytest.raises(WebError, match=r"read\.sock: something else does already.*server\.socket to another path"):
+    with pytest.raises(WebError, match=r"read\.sock: another program already does.*server\.socket to another path"):
         await second.open(beside=file)
     async with over(file) as client:
         assert 200 == (await client.get("/api/v1/flags")).status

@@ -167,7 +167,7 @@ async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http:
     await post(http, declared, "/incidents/1/resolve")
     status, found = await post(http, declared, "/incidents/1/resolve")
     assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
-    assert "INC-1 is resolved already" in found["text"]
+    assert "INC-1 is already resolved" in found["text"]
     assert {"ok", "text", "incident", "flag", "flag_name", "changed", "code", "choices", "kind", "zone", "data"} == set(found)
     assert ("no_way", "resolved", "resolved") == (found["kind"], found["data"]["phase"], found["data"]["to"])
 

@@ -18,12 +18,12 @@ class CheckBase(Part):
     """What all checks share, and what the rest of the bot asks of each; a type says otherwise where it must."""
 
     name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})?$")] = Field(
-        default="", description="Name within its component; without one, the type stands in, numbered."
+        default="", description="Name within its component; otherwise its type, with a number."
     )
     every: Every = Field(default=timedelta(seconds=30), description="How often it runs, 100ms to 1d.")
-    deadline: Deadline = Field(default=timedelta(seconds=10), description="When a run is given up, start to end, 1ms to 10m.")
+    deadline: Deadline = Field(default=timedelta(seconds=10), description="How long a run may take in all, 1ms to 10m.")
     weight: Annotated[float, Real(0.01, 100)] = Field(
-        default=1.0, description="How much it counts beside the other checks of its component, 0.01 to 100."
+        default=1.0, description="Its weight among the checks of its component, 0.01 to 100."
     )
 
     @property

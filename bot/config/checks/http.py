@@ -84,7 +84,7 @@ class Expect(Part):
     )
     under: PositiveSpan | None = Field(default=None, description="An answer that takes longer than this counts as slow.")
     header: HeaderPatterns = Field(
-        default={}, description="Headers that the answer must have, each with a pattern that occurs in its value."
+        default={}, description="Headers that the answer must have, each with a pattern that its value must match."
     )
     contains: Text | None = Field(default=None, description="Text that must occur in the body of the answer.")
     excludes: Text | None = Field(default=None, description="Text that must not occur in the body.")
@@ -105,7 +105,7 @@ class HttpCheck(CheckBase):
     """One HTTP request, judged by status, duration, headers and body."""
 
     type: Literal["http"] = Field(default="http", description="`http`")
-    url: Url = Field(description="Where to, http or https.")
+    url: Url = Field(description="Address to ask, http or https.")
     method: Literal["GET", "POST", "HEAD", "PUT"] = Field(default="GET", description="`GET`, `POST`, `HEAD` or `PUT`.")
     headers: Headers = Field(
         default={}, description="Headers to send. Values are kept out of logs and messages; an empty one turns the check off."
@@ -119,11 +119,11 @@ class HttpCheck(CheckBase):
     )
     expect: Expect = Field(default_factory=lambda: _USUAL, description="What the answer must be like.")
     redirects: Annotated[int, Whole(0, 5)] = Field(
-        default=0, description="How many redirects are followed, 0 to 5; each address is judged anew."
+        default=0, description="How many redirects to follow, 0 to 5; each address is checked again."
     )
     http2: Switch = Field(default=False, description="Whether HTTP/2 is offered.")
     reuse: Switch = Field(
-        default=False, description="Whether the connection is kept for the next run; a fresh one sees more faults."
+        default=False, description="Whether to keep the connection for the next run; a new one finds more faults."
     )
     proxy: OptionalUrl = Field(default=None, description="Proxy to go through, `http://host:port`.")
 

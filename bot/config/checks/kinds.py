@@ -67,7 +67,7 @@ class DnsCheck(CheckBase):
     record: Literal["A", "AAAA", "CNAME", "MX", "NS", "TXT"] = Field(
         default="A", description="Kind of record: `A`, `AAAA`, `CNAME`, `MX`, `NS` or `TXT`."
     )
-    expect: tuple[Text, ...] = Field(default=(), description="Answers of which one must come; any answer is good when empty.")
+    expect: tuple[Text, ...] = Field(default=(), description="Accepted answers, of which one must come; any answer when empty.")
     server: NameServer | None = Field(
         default=None, description="Name server to ask, an address; the machine's own when not given."
     )
@@ -83,10 +83,8 @@ class HeartbeatCheck(CheckBase):
 
     type: Literal["heartbeat"] = Field(default="heartbeat", description="`heartbeat`")
     every: Every = Field(default=timedelta(seconds=60), description="How often a sign of life is due, 100ms to 1d.")
-    grace: Span = Field(default=timedelta(seconds=60), description="How much later than due it may come.")
-    token: Secret = Field(
-        default=SecretStr(""), description="What the sender must show, as a bearer token; nothing when not given."
-    )
+    grace: Span = Field(default=timedelta(seconds=60), description="How late it may be.")
+    token: Secret = Field(default=SecretStr(""), description="Bearer token that the sender must show; none when not given.")
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """What a sender must show."""

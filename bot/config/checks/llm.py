@@ -20,7 +20,7 @@ class LlmExpect(Part):
         default=None, description="A first token that comes later than this counts as slow."
     )
     tokens_per_second: Annotated[float, Real(0.01, 100_000)] | None = Field(
-        default=None, description="Fewer tokens a second than this count as slow; of use only with long answers."
+        default=None, description="Fewer tokens a second than this count as slow; only useful with long answers."
     )
     answer: Text | None = Field(
         default=None, description="Text that the completion must hold, or `/regular expression/`; another answer is a failure."
@@ -30,7 +30,9 @@ class LlmExpect(Part):
     @classmethod
     def _pattern(cls, value: str | None) -> str | None:
         if value is not None and value.startswith("/") and not (len(value) > 2 and value.endswith("/")):
-            raise bad("it begins as a pattern and does not end as one", "write /pattern/; flags go inside, as in /(?i)pong/")
+            raise bad(
+                "it begins like a pattern but does not end like one", "write /pattern/; flags go inside, as in /(?i)pong/"
+            )
         if value is not None and len(value) > 2 and value.startswith("/") and value.endswith("/"):
             check_pattern(value[1:-1])
         return value
@@ -52,7 +54,7 @@ class LlmCheck(CheckBase):
 
     type: Literal["llm"] = Field(default="llm", description="`llm`")
     dialect: Literal["anthropic", "openai", "azure", "gemini", "bedrock"] = Field(
-        description="How the provider is spoken to: `anthropic`, `openai`, `azure`, `gemini` or `bedrock`."
+        description="API of the provider: `anthropic`, `openai`, `azure`, `gemini` or `bedrock`."
     )
     url: Url = Field(description="Base URL of the provider's API.")
     model: Text | None = Field(default=None, description="Model, or deployment, to ask.")
@@ -61,16 +63,16 @@ class LlmCheck(CheckBase):
     )
     api_key: Secret = Field(default=SecretStr(""), description="Credential; empty turns the check off.")
     api: Literal["chat", "responses"] = Field(
-        default="chat", description="Which of OpenAI's ways is used, `chat` (completions) or `responses`."
+        default="chat", description="Which OpenAI API to use, `chat` (completions) or `responses`."
     )
     rung: Literal["inference", "tokens", "free"] = Field(
         default="inference",
         description="How far it goes: one streamed `inference`, a `tokens` count, or a `free` call that only lists models.",
     )
     headers: Headers = Field(default={}, description="Further headers to send, kept out of logs and messages.")
-    prompt: Text = Field(default="ping", description="What is asked.")
+    prompt: Text = Field(default="ping", description="The prompt.")
     max_tokens: Annotated[int, Whole(1, 1024)] | None = Field(
-        default=None, description="Upper limit of the answer, 1 to 1024; the least that the dialect takes when not given."
+        default=None, description="Most tokens of the answer, 1 to 1024; the least that the dialect accepts when not given."
     )
     api_version: Text | None = Field(default=None, description="Version of the API, for `azure` and `anthropic`.")
     region: Text | None = Field(default=None, description="Region, for `bedrock`.")
@@ -80,9 +82,9 @@ class LlmCheck(CheckBase):
     expect: LlmExpect = Field(default_factory=LlmExpect, description="What the completion must be like.")
     budget: LlmBudget = Field(default=LlmBudget(), description="What it may spend in a day.")
     every: Every = Field(default=timedelta(seconds=60), description="How often it runs, 100ms to 1d.")
-    deadline: Deadline = Field(default=timedelta(seconds=30), description="When a run is given up, start to end, 1ms to 10m.")
+    deadline: Deadline = Field(default=timedelta(seconds=30), description="How long a run may take in all, 1ms to 10m.")
     weight: Annotated[float, Real(0.01, 100)] = Field(
-        default=3.0, description="How much it counts beside the other checks of its component, 0.01 to 100."
+        default=3.0, description="Its weight among the checks of its component, 0.01 to 100."
     )
 
     @field_validator("models")
@@ -91,7 +93,7 @@ class LlmCheck(CheckBase):
         if models and info.data.get("model"):
             raise bad("both model and models are given", "keep one of them")
         if len(set(models)) < len(models):
-            raise bad("a model stands twice in the list", "keep each once")
+            raise bad("a model is listed twice", "keep each once")
         return models
 
     @model_validator(mode="after")

@@ -62,11 +62,11 @@ def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: Node, repor
             what, known = ("sink", list(SINK_MODELS)) if "sinks" in path else ("check", list(CHECK_MODELS))
             message, remedy = f"there is no such type of {what}", _choice(node, known)
         case "literal_error":
-            message, remedy = "there is no such choice", _choice(node, re.findall(r"'([^']*)'", str(context["expected"])))
+            message, remedy = "there is no such option", _choice(node, re.findall(r"'([^']*)'", str(context["expected"])))
         case "string_pattern_mismatch" if "[key]" in detail["loc"]:
             message, remedy = "not a name that a key may have", _key_remedy(loc)
         case "string_pattern_mismatch":
-            message, remedy = "not a name that can stand here", "letters, digits, - and _ only, at most 63 of them"
+            message, remedy = "not a name that is allowed here", "letters, digits, - and _ only, at most 63 of them"
         case _:
             message, remedy = _KINDS.get(kind, (detail["msg"].replace("Input should", "should"), "see docs/configuration.md"))
     report.error(mark, path, message + _quoted(path, node, kind), remedy)

@@ -153,7 +153,7 @@ class _Reader:
             if key == "<<" and event.implicit[0]:
                 merged += self._merge_sources(value, key_mark)
             elif key in found:
-                message = f"the key stands twice, in line {found[key].mark.line} and in line {key_mark.line}"
+                message = f"the key appears twice, in line {found[key].mark.line} and in line {key_mark.line}"
                 self.complaints.append((key_mark, (*path, key), message, "keep one of them, or give one another name"))
             elif key == "":
                 self.complaints.append((key_mark, path, "a key is empty", "write a word before the colon"))

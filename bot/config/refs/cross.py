@@ -112,7 +112,7 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
     slack, mark = (section.value, section.mark) if section else (None, root.mark)
     if "none" in (text(slack), text(child(slack, "mode"))):
         if not any(isinstance(one, Scalar) and (one.broken or text(one)) for one in items(child(root, "notify"))):
-            words = "neither Slack nor `notify`: nobody is told of anything, and only who looks at the board or the API sees it"
+            words = "neither Slack nor `notify` is set, so nobody is told anything; only the board and the API show it"
             report.warn(mark, ("slack",), words)
         return
     needed = ("bot_token", "signing_secret" if text(child(slack, "mode")) == "http" else "app_token")
@@ -197,7 +197,7 @@ def _check_levels(root: Map, report: Report) -> None:
             report.warn(lists[level].mark, ("people", level), sentence)
     external = child(root, "people", "external")
     if external is not None and text(external) == "read" and "viewers" in lists:
-        sentence = "viewers are named, so of outsiders only those who are on the list may ask"
+        sentence = "viewers are named, so only outsiders on that list may ask"
         report.warn(external.mark, ("people", "external"), sentence)
 
 
@@ -217,7 +217,7 @@ def _check_provider(provider: Node, path: Path, report: Report) -> None:
         for index, check in enumerate(checks):
             _check_deadline(check, (*where, "checks", index), report)
         if not checks and entry(mapped, component.key) is None:
-            report.warn(component.mark, where, "nothing looks at it: it has no checks, and the status page does not map it")
+            report.warn(component.mark, where, "nothing watches it: it has no checks, and the status page does not map it")
 
 
 def _check_names(checks: tuple[Node, ...], path: Path, report: Report) -> None:
@@ -239,15 +239,14 @@ def _check_deadline(check: Node, path: Path, report: Report) -> None:
         return
     mark = (child(check, "deadline") or child(check, "every") or check).mark
     if deadline > every:
-        sentence = (
-            f"the deadline ({show(deadline)}) is longer than the interval ({show(every)}); runs that hang are skipped over"
-        )
+        longer = f"the deadline ({show(deadline)}) is longer than the interval ({show(every)})"
+        sentence = f"{longer}; while a run hangs, the next ones are skipped"
         report.warn(mark, (*path, "deadline"), sentence)
     for keys in (("expect", "under"), ("expect", "first_token"), ("under",)):
         place = child(check, *keys)
         span = _parsed(place) if place is not None else None
         if place is not None and span is not None and span > deadline:
-            report.warn(place.mark, (*path, *keys), "it is longer than the deadline, so that nothing is ever only slow")
+            report.warn(place.mark, (*path, *keys), "it is longer than the deadline, so nothing ever counts as slow")
 
 
 def _duration(check: Node, key: str) -> timedelta | None:
@@ -289,12 +288,12 @@ def _check_flag(flag: Node, path: Path, references: _References, report: Report)
         if needs is not None:
             references.check(text(needs), needs, (*path, "fallbacks", index, "needs"))
             if text(needs) in own:
-                sentence = "the default depends on this component too: when it fails, this fallback is of no use"
+                sentence = "the default depends on this component too: when it fails, this fallback does not help"
                 report.warn(needs.mark, (*path, "fallbacks", index, "needs"), sentence)
     automation = child(flag, "automation")
     if text(automation) == "auto" and automation is not None and not (depends_on and fallbacks):
         lacking = "fallbacks" if depends_on else "depends_on"
-        report.warn(automation.mark, (*path, "automation"), f"without {lacking} nothing is ever engaged by itself")
+        report.warn(automation.mark, (*path, "automation"), f"without {lacking} nothing ever switches by itself")
 
 
 def _check_fallbacks(fallbacks: tuple[Node, ...], default: str | None, variants: list[str], path: Path, report: Report) -> None:
@@ -308,7 +307,7 @@ def _check_fallbacks(fallbacks: tuple[Node, ...], default: str | None, variants:
         if name == default:
             report.error(node.mark, where, "the fallback is the default itself", "name another variant")
         elif name in seen:
-            report.error(node.mark, where, "the variant stands twice among the fallbacks", "keep the first")
+            report.error(node.mark, where, "the variant is listed twice among the fallbacks", "keep the first")
         seen.add(name)
 
 
@@ -353,5 +352,5 @@ def _check_flag_cases(root: Map, report: Report) -> None:
     for flag in entries(child(root, "flags")):
         other = seen.setdefault(flag.key.lower(), (flag.key, flag.mark.line))
         if other[0] != flag.key:
-            message = f"it differs from `{other[0]}` in line {other[1]} only by small and capital letters"
+            message = f"it differs from `{other[0]}` in line {other[1]} only in upper and lower case"
             report.error(flag.mark, ("flags", flag.key), message, "give the flags names that people can tell apart")

@@ -20,7 +20,7 @@ def check_paging(root: Node, report: Report) -> None:
     on_call = {one.key: one for one in entries(child(root, "people", "on_call"))}
     for name, one in on_call.items():
         if name in (HERE, ALL):
-            report.error(one.mark, ("people", "on_call", name), "the name means something else already", "choose another")
+            report.error(one.mark, ("people", "on_call", name), "the name already means something else", "choose another")
     addresses = [text(one) or "" for one in items(child(root, "notify"))]
     for severity in SEVERITIES:
         before: timedelta | None = None
@@ -34,7 +34,7 @@ def check_paging(root: Node, report: Report) -> None:
             before = _check_order(step, where, before, report)
     begins, ends = child(root, "paging", "quiet", "from"), child(root, "paging", "quiet", "to")
     if begins is not None and ends is not None and text(begins) and text(begins) == text(ends):
-        remedy = "to page nobody at all, leave the severity out of `paging`"
+        remedy = "to page nobody, leave the severity out of `paging`"
         report.error(ends.mark, ("paging", "quiet", "to"), "the hours end when they begin", remedy)
 
 

@@ -21,5 +21,5 @@ def check_rehearsals(root: Map, refer: Callable[[str | None, Node, Path], None],
             report.warn(rehearse.mark, where, "no fallback `needs` a component, so nothing is rehearsed")
         for name in dict.fromkeys(needs):
             if name not in {price.key for price in priced}:
-                words = f"`prices` says nothing of {name}, so the token budget of its llm check bounds its rehearsals"
+                words = f"`prices` has no entry for {name}, so the token budget of its llm check limits its rehearsals"
                 report.warn(rehearse.mark, where, words)

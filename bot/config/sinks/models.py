@@ -25,7 +25,9 @@ def _file(path: Path) -> Path:
 HookUrl = Annotated[SecretStr, BeforeValidator(_hook_url), WithJsonSchema({"type": "string"})]
 FilePath = Annotated[Path, AfterValidator(_file)]
 Drift = Literal["repair", "report"]
-DRIFT_WORDS = "What is done when somebody else changes it while the flag is switched: `repair` puts it back, `report` says it."
+DRIFT_WORDS = (
+    "What to do when somebody else changes it while the flag is switched: `repair` puts it back, `report` only says so."
+)
 
 
 class SinkBase(Part):
@@ -65,9 +67,9 @@ class WebhookSink(SinkBase):
     """A receiver of your own, told of each switch by a signed request (Standard Webhooks)."""
 
     type: Literal["webhook"] = Field(default="webhook", description="`webhook`")
-    url: HookUrl = Field(description="Where requests go; kept secret, as some of these addresses are.")
+    url: HookUrl = Field(description="Where requests go; kept secret, since some addresses hold credentials.")
     secret: Secret = Field(
-        default=SecretStr(""), description="What requests are signed with: `whsec_...` or any text; unsigned when empty."
+        default=SecretStr(""), description="Secret that signs requests: `whsec_...` or any text; unsigned when empty."
     )
 
     @property
@@ -109,7 +111,7 @@ class FlagdFileSink(ReadBackSink):
     """A file that flagd reads, with this one flag."""
 
     type: Literal["flagd_file"] = Field(default="flagd_file", description="`flagd_file`")
-    path: FilePath = Field(description="The file, from the root; its folder must let the bot put files into it.")
+    path: FilePath = Field(description="The file, from the root; the bot must be able to create files in its folder.")
 
     @property
     def id(self) -> str:
@@ -131,10 +133,12 @@ class EnvoyRdsSink(ReadBackSink):
     """Routes of Envoy in a file (RDS): the variant's share becomes the weight of its cluster."""
 
     type: Literal["envoy_rds"] = Field(default="envoy_rds", description="`envoy_rds`")
-    path: FilePath = Field(description="The file, a DiscoveryResponse as JSON, from the root; its folder must take new files.")
+    path: FilePath = Field(
+        description="The file, a DiscoveryResponse as JSON, from the root; the bot must be able to create files in its folder."
+    )
     route: Text = Field(description="Name of the RouteConfiguration in it.")
     clusters: dict[Text, Text] = Field(min_length=1, description="Envoy's cluster for each variant of the flag.")
-    admin: OptionalUrl = Field(default=None, description="Address of Envoy's admin interface, which is asked what it took.")
+    admin: OptionalUrl = Field(default=None, description="Address of Envoy's admin interface, to ask which version it loaded.")
 
     @property
     def id(self) -> str:
@@ -165,7 +169,9 @@ class UnleashSink(ReadBackSink):
     project: Text = Field(default="default", description="Project of the feature.")
     environment: Text = Field(default="production", description="Environment in which it is switched.")
     feature: Text = Field(description="Name of the feature.")
-    token: Secret = Field(default=SecretStr(""), description="API token that may change it; without one it cannot be switched.")
+    token: Secret = Field(
+        default=SecretStr(""), description="API token that may change the feature; without one it cannot be switched."
+    )
     on: tuple[Text, ...] = Field(min_length=1, description="Variants for which the feature is on.")
 
     @property

@@ -28,7 +28,7 @@ class OpenOne:
 
 @dataclass(frozen=True, kw_only=True)
 class Declared(Done):
-    """An incident was opened; its channel is being made."""
+    """An incident was opened; its channel is being created."""
 
     KIND = "declared"
     title: str

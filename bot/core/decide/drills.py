@@ -199,7 +199,7 @@ def _trouble(world: World, policy: Policy, provider: str, shadows: tuple[str, ..
     """What is really wrong with what a drill is about; empty where nothing is."""
     found = world.open_for(provider)
     if found:
-        return f"{policy.provider_name(provider)} really fails: {found.name}"
+        return f"{policy.provider_name(provider)} is failing for real: {found.name}"
     bad = [world.component(real(id)) for id in shadows if world.component(real(id)).level.bad]
     return ", ".join(f"{policy.name_of(one.id)} is really {one.level}" for one in bad)
 

@@ -112,7 +112,7 @@ def refusal(answer: Answer) -> SinkError:
     """What an answer that is no success means. What asks for somebody's hand is permanent; the rest may pass by itself."""
     said = f": {answer.words}" if answer.words else ""
     if answer.status in (401, 403):
-        return SinkError(f"HTTP {answer.status}, is the token right, and may it do this{said or '?'}", permanent=True)
+        return SinkError(f"HTTP {answer.status}: is the token right and allowed to do this{said or '?'}", permanent=True)
     permanent = answer.status in (400, 404, 405, 409, 410, 422)
     wait = None if permanent else answer.retry_after
     asks = f", and asks to wait {wait.total_seconds():.0f} s" if wait else ""

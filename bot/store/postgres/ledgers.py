@@ -98,7 +98,7 @@ class PostgresLedger:
         """Refuse what lends one session to several clients: settings would be somebody else's, and no call would be heard."""
         if await writer.run(_session) == await readers.run(_session):
             raise StoreError(
-                f"{self.place}: what stands before it lends one session of the server to several clients; "
+                f"{self.place}: a pooler in front of it shares one session among several clients; "
                 "in PgBouncer, set pool_mode = session for this database"
             )
 

@@ -68,9 +68,9 @@ def place_of(address: str) -> Place:
     try:
         options = {name: str(value) for name, value in conninfo_to_dict(f"{where}?{rest}").items()}
     except ProgrammingError:  # its words may hold parts of the password
-        raise StoreError(UNREADABLE.format(why="PostgreSQL's library does not take it")) from None
+        raise StoreError(UNREADABLE.format(why="PostgreSQL's library does not accept it")) from None
     if "@" in options.get("host", "") or not all(part.isdecimal() for part in options.get("port", "0").split(",") if part):
-        raise StoreError(UNREADABLE.format(why="its host or port is none"))
+        raise StoreError(UNREADABLE.format(why="its host or port is not valid"))
     if (
         not schema
         or not schema.replace("_", "a").isalnum()
@@ -78,7 +78,7 @@ def place_of(address: str) -> Place:
         or schema[0].isdigit()
         or schema.lower() != schema
     ):
-        raise StoreError(UNREADABLE.format(why="its schema is not made of small letters, digits and _"))
+        raise StoreError(UNREADABLE.format(why="its schema may only have lower-case letters, digits and _"))
     if len(schema) > 63:  # PostgreSQL cuts longer names off
         raise StoreError(UNREADABLE.format(why="its schema has more than 63 letters"))
     return Place(options, schema)

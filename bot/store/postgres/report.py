@@ -44,7 +44,7 @@ def _remarks(conn: PostgresConnection, place: Place) -> tuple[list[Remark], bool
         words += f" {place.database} TO {place.user or 'the user'}"
         found.append(("bad", words))
     elif not known:
-        found.append(("note", "there is no ledger yet; the first start makes it"))
+        found.append(("note", "there is no ledger yet; the first start creates it"))
     if standby:
         found.append(("bad", "it is a standby, which takes no changes; name all hosts, divided by commas"))
     if "off" in (fsync, whole_pages):

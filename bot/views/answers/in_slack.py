@@ -44,7 +44,7 @@ def _where_next(said: str, declared: a.Declared) -> str:
     over = " It is over, so nobody is paged." if declared.ended_at else ""
     if declared.channel:
         return f"{stop(said)}{over} This is its channel now."
-    return f"{stop(said)}{over} Its channel #{declared.channel_name} is being made; you are invited."
+    return f"{stop(said)}{over} Its channel #{declared.channel_name} is being created; you are invited."
 
 
 def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "", **more: str) -> Message | None:

@@ -30,13 +30,13 @@ from bot.views.incident.tasks import task_words
 from bot.views.text import plain
 
 A_DAY = timedelta(days=1)
-MAY_BE_CORRECTED = "What people can correct are notes and messages."
+MAY_BE_CORRECTED = "Only notes and messages can be corrected."
 
 WORDLESS: dict[type[base.Answer], str] = {
     base.Noted: "noted",
-    base.KnownAlready: "known already",
+    base.KnownAlready: "already known",
     ca.AlertTaken: "heard",
-    base.DoneAlready: "That was done already.",
+    base.DoneAlready: "That was already done.",
     base.NotOurs: "left to other replicas",
 }
 TOO_LATE = {
@@ -46,7 +46,7 @@ TOO_LATE = {
     a.Wanted.SEVERITY: "its severity stays",
     a.Wanted.SNOOZE: "nobody is reminded of anything",
     a.Wanted.MITIGATION: "customers are not waiting for it any more",
-    a.Wanted.MERGE: "only what is open can become part of another one",
+    a.Wanted.MERGE: "only an open incident can be merged",
     a.Wanted.ROLE: "nobody has a role in it any more",
 }
 
@@ -75,7 +75,7 @@ def _of_nothing(answer: base.Answer, face: Face) -> str:
         case base.NoFlag(key=key, known=known):
             return f"There is no flag {key!r}. Known: {', '.join(known) or 'none'}."
         case a.NoFormat(format=format, known=known):
-            return f"There is no export as {format[:40]!r}. There are: {', '.join(known)}."
+            return f"There is no export format {format[:40]!r}. There are: {', '.join(known)}."
         case base.NoWords(of=base.Words.TITLE):
             return f"An incident needs a title: {face.declare('Claude API answers with errors')}."
         case base.NoWords(of=base.Words.UPDATE):
@@ -96,7 +96,7 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             also = f". Declared shortly before: {before}" if before else ""
             return f"{answer.name} is declared{for_when(b, face.time)}: {title}{also}"
         case a.ChannelTaken():
-            return f"This is the channel of {answer.name} already. Nothing was declared."
+            return f"This is already the channel of {answer.name}. Nothing was declared."
         case a.CannotHaveBeen() as b:
             return _cannot(b, face)
         case a.TwoProviders():
@@ -105,9 +105,9 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
             lines = [f"INC-{i.number} {_open_for(i)}{_at(i.place, ' in ', face)}: {i.title}" for i in b.open]
             return "; ".join(lines) + (f". Nothing is open for {', '.join(b.free)}." if b.free else "")
         case a.Joined(place=place):
-            return f"You are in {answer.name} now.{_at(place, ' It goes on in ', face, '.')}"
+            return f"You are in {answer.name} now.{_at(place, ' It continues in ', face, '.')}"
         case a.JoinedBefore(place=place):
-            return f"You are in {answer.name} already.{_at(place, ' It goes on in ', face, '.')}"
+            return f"You are already in {answer.name}.{_at(place, ' It continues in ', face, '.')}"
         case a.Over(phase=Phase.MERGED, wanted=a.Wanted.UPDATE):
             return f"{answer.name} is merged; write it in the other one, or add a note here."
         case a.Over(phase=phase, wanted=wanted):
@@ -115,7 +115,7 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.Acknowledged():
             return f"{answer.name} is yours."
         case a.AcknowledgedBefore(by=by):
-            return f"{by.name} has acknowledged {answer.name} already."
+            return f"{by.name} has already acknowledged {answer.name}."
         case a.UpdateWritten(slot=slot):
             return f"Update {slot} of {answer.name} is written."
         case a.NoteAdded():
@@ -125,20 +125,20 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case a.SeveritySet(severity=severity):
             return f"{answer.name} is {severity} now."
         case a.NeedsWhy(severity=severity, now=now):
-            return f"{severity} is milder than {now}, and fewer people are called. Say why. Nothing was changed."
+            return f"{severity} is lower than {now}, so fewer people are called. Say why. Nothing was changed."
         case a.SeverityAlready(severity=severity):
-            return f"{answer.name} is {severity} already."
+            return f"{answer.name} is already {severity}."
         case MitigationNoted(over=over, phase=phase):
             return f"{answer.name}: customers are {'no longer served' if over else 'served again'}. Its phase is {phase}."
         case MitigatedAlready(by=by):
             whose = "automatic" if by.kind is ActorKind.RULE else f"by {by.name}"
-            return f"It is on record already that customers of {answer.name} are served ({whose})."
+            return f"It is already on record that customers of {answer.name} are served ({whose})."
         case NotMitigated():
             return f"Nothing on record says that customers of {answer.name} are served."
         case Renamed(title=title):
-            return f"{answer.name} is called “{title}” now."
+            return f"{answer.name} is now called “{title}”."
         case CalledAlready(title=title):
-            return f"{answer.name} is called “{title}” already."
+            return f"{answer.name} is already called “{title}”."
         case NoNewTitle(title=title):
             return f"Which title? {answer.name} is called “{title}”."
         case TitleTooLong(most=most):
@@ -146,16 +146,20 @@ def _of_incident(answer: base.Answer, face: Face) -> str:
         case RoleGiven() | RoleTaken() | RoleAlready() | NoRole():
             return _of_role(answer)
         case a.Exported(where=where):
-            return f"The timeline of {answer.name} comes as a file in {where}."
+            return f"The timeline of {answer.name} will be posted as a file in {where}."
     return ""
 
 
 def _of_runbook(answer: StepIsTicked | StepAsBefore | NoStep) -> str:
     match answer:
         case StepIsTicked(step=step, text=text, done=done):
-            return f"Step {step} of the runbook {'is done' if done else 'is to be done again'}: {text}"
+            return f"Step {step} of the runbook {'is done' if done else 'is open again'}: {text}"
         case StepAsBefore(step=step, by=by):
-            return f"Step {step} is done already, by {by.name or by.id}." if by else f"Step {step} is not done anyway."
+            return (
+                f"Step {step} is already done, by {by.name or by.id}."
+                if by
+                else f"Step {step} was not done in the first place."
+            )
         case NoStep(step=step, most=most):
             known = f"The last one is {most}." if most else "It has no runbook."
             return f"The runbook of {answer.name} has no step {step}. {known}"
@@ -171,7 +175,7 @@ def _of_role(answer: RoleGiven | RoleTaken | RoleAlready | NoRole) -> str:
         case RoleTaken():
             return f"Nobody {has} any more."
         case RoleAlready(to=to):
-            return f"{to.name} {has} already." if to else f"Nobody {has}."
+            return f"{to.name} already {has}." if to else f"Nobody {has}."
 
 
 def for_when(declared: a.Declared, clock: Callable[[datetime, datetime], str]) -> str:
@@ -186,11 +190,11 @@ def _cannot(answer: a.CannotHaveBeen, face: Face) -> str:
     at = _dated(answer.at, face)
     match answer.why:
         case a.WrongTime.FUTURE:
-            return f"{at} has not come yet. Nothing was declared. With its day, such as `14:00 yesterday`, a time is the past."
+            return f"{at} has not come yet. Nothing was declared. For a past time add the day, such as `14:00 yesterday`."
         case a.WrongTime.TOO_OLD:
             return f"{at} is more than {answer.days} days ago. Nothing was declared."
         case a.WrongTime.BACKWARDS:
-            return f"It cannot end, at {at}, before it began. Nothing was declared."
+            return f"It cannot have ended ({at}) before it began. Nothing was declared."
     return f"It ended at {at}, but when did it begin? Nothing was declared."
 
 
@@ -204,13 +208,13 @@ def _of_reminders(answer: base.Answer, face: Face) -> str:
         case Snoozed(until=None):
             return f"Nobody is reminded of {answer.name} until somebody writes an update."
         case Snoozed(until=datetime() as until):
-            return f"The next reminder of {answer.name} comes at {face.time(until)}, unless somebody writes an update before."
+            return f"The next reminder of {answer.name} comes at {face.time(until)}, unless somebody writes an update first."
         case Resumed():
-            return f"Overdue updates of {answer.name} are reminded of again."
+            return f"Reminders of overdue updates are on again for {answer.name}."
         case SnoozedNot():
             return f"Reminders of {answer.name} are not snoozed."
         case NoReminders(severity=severity):
-            return f"{answer.name} is {severity}, at which no update is ever due, so nobody is reminded."
+            return f"{answer.name} is {severity}: updates are never due, so nobody is reminded."
         case NoSuchSnooze() as b:
             return f"A snooze lasts from {b.least_minutes} min to {b.most_hours} h. Nothing was changed."
     return ""
@@ -220,21 +224,19 @@ def _of_entry(answer: base.Answer) -> str:
     """What people do to a timeline."""
     match answer:
         case ea.MessageInTimeline(before=before):
-            return f"The message is in the timeline of {answer.name}{' already' if before else ' now'}."
+            return f"The message is {'already' if before else 'now'} in the timeline of {answer.name}."
         case ea.MessageTakenOut():
-            return (
-                f"The last pin is gone, and the message with it from the timeline of {answer.name}. A new pin brings it back."
-            )
+            return f"The last pin is gone, so the message left the timeline of {answer.name}. A new pin brings it back."
         case ea.EntryIsCorrected():
             return f"Corrected in the timeline of {answer.name}. The exports keep the original too."
         case ea.EntryIsHidden(back=True):
-            return f"It stands in the timeline of {answer.name} again."
+            return f"It is back in the timeline of {answer.name}."
         case ea.EntryIsHidden():
             return f"Hidden from the timeline of {answer.name}. It stays on record."
         case ea.NothingToCorrect():
             return "Text and time are as before; nothing was changed."
         case ea.NotYet():
-            return "That time lies ahead. When did it happen?"
+            return "That time is in the future. When did it happen?"
         case ea.NoEntry():
             return f"The timeline of {answer.name} has no such entry. {MAY_BE_CORRECTED}"
     return ""
@@ -247,17 +249,17 @@ def _at(place: a.RoomRef, before: str, face: Face, after: str = "") -> str:
 def _of_phase(answer: base.Answer, face: Face) -> str:
     match answer:
         case a.NoWay(phase=phase, to=to) if phase is to:
-            return f"{answer.name} is {to} already."
+            return f"{answer.name} is already {to}."
         case a.NoWay(phase=Phase.MERGED):
             return f"{answer.name} is merged; unmerge it first. Nothing was changed."
         case a.NoWay(to=Phase.MERGED):
-            return f"Into which one is {answer.name} to be merged? The verb `merge` takes it. Nothing was changed."
+            return f"Which incident should {answer.name} be merged into? Use `merge` to name it. Nothing was changed."
         case a.NoWay(phase=phase, ways=()):
             return f"{answer.name} is {phase}, which is final. Declare a new incident instead."
         case a.NoWay() as b:
             return f"{answer.name} cannot go from {b.phase} to {b.to}. Possible now: {', '.join(b.ways)}."
         case a.IsOpen(phase=phase):
-            return f"{answer.name} is open, {phase}: there is nothing to reopen. The verb `phase` moves it."
+            return f"{answer.name} is open, {phase}: there is nothing to reopen. Use `phase` to move it."
         case a.NeedsReason(reasons=reasons):
             return f"Cancel needs a reason: one of {', '.join(reasons)}."
         case a.NeedsOriginal(known=known):
@@ -265,7 +267,7 @@ def _of_phase(answer: base.Answer, face: Face) -> str:
             open_now = f" Open: {listed}." if listed else ""
             return f"{answer.name} is a duplicate of which incident? Name it, such as `duplicate INC-4`.{open_now}"
         case a.OpenElsewhere():
-            return f"{answer.name} is open for the same provider; go on there."
+            return f"{answer.name} is open for the same provider; continue there."
         case a.StillFailing() as b:
             left = [f"{one.name} is {one.level}" for one in b.failing]
             left += [f"{one.name or one.flag} is still on {one.called or one.variant}" for one in b.away]
@@ -290,13 +292,13 @@ def _again(moved: a.Moved, face: Face) -> str:
 def _of_component(answer: base.Answer, face: Face) -> str:
     match answer:
         case ca.Muted() as b:
-            more = f" INC-{b.open_incident} is open and runs on." if b.open_incident else ""
+            more = f" INC-{b.open_incident} is open and continues." if b.open_incident else ""
             until = _dated(b.until, face)
-            return f"Alerts about {b.component} are held back until {until}; its checks go on.{more}"
+            return f"Alerts about {b.component} are held back until {until}; its checks continue.{more}"
         case ca.MuteTooLong(longest=longest):
             return f"A mute lasts at most {_whole_hours(longest)} here (mutes.longest in the configuration)."
         case ca.Unmuted(component=component):
-            return f"Alerts about {component} come again."
+            return f"Alerts about {component} are on again."
         case ca.NotMuted(component=component):
             return f"{component} is not muted."
         case ca.ReportHeard() as b:
@@ -308,7 +310,7 @@ def _of_component(answer: base.Answer, face: Face) -> str:
             return f"An alert is {' or '.join(known)}, not {state!r}."
         case ca.TooManyAlerts() as b:
             of = f" of {b.source}" if b.source else ""
-            return f"{b.most} alerts{of} fire about {b.component} already; resolve some first."
+            return f"{b.most} alerts{of} are already firing about {b.component}; resolve some first."
     return ""
 
 
@@ -318,4 +320,4 @@ def _whole_hours(longest: timedelta) -> str:
 
 
 def _open_for(one: a.OpenOne) -> str:
-    return f"is open for {one.provider} already" if one.provider else "was declared within the last half hour"
+    return f"is already open for {one.provider}" if one.provider else "was declared within the last half hour"

@@ -35,12 +35,12 @@ def _of_engaging(answer: Answer, face: Face) -> str:
         case fa.Switched(variant=variant):
             return f"{first} serves {variant} now. Undo: {face.release(key)}"
         case fa.ServesAlready(variant=variant):
-            return f"{first} serves {variant} already."
+            return f"{first} already serves {variant}."
         case fa.NoVariant(variant=variant, known=known):
             return f"{first} has no variant {variant!r}. It has: {', '.join(known)}."
         case fa.TooManyScopes(most=most):
             return (
-                f"{most} parts of the readers of {flag} are switched already, which is the most. Switch one of them back first."
+                f"{most} parts of the readers of {flag} are already switched, which is the most. Switch one of them back first."
             )
         case fa.IsDefault(variant=variant):
             return f"{variant} is the default of {flag}. To go back to it: {face.release(key)}"
@@ -49,15 +49,15 @@ def _of_engaging(answer: Answer, face: Face) -> str:
         case fa.Unfit(reason=reason):
             return f"{reason}. Nothing was switched."
         case fa.NothingWaits(variant=variant):
-            return f"That was decided meanwhile, and nothing was switched. To switch all the same: {face.engage(key, variant)}"
+            return f"That was decided in the meantime; nothing was switched. To switch anyway: {face.engage(key, variant)}"
         case fa.Released(default=default) if scope_of(key):
-            return f"{first} follows all others again, on {default or 'the default of the code that reads it'}."
+            return f"{first} is back on {default or 'the default in its code'}, like all others."
         case fa.Released(default=default):
-            return f"{first} serves {default or 'the default of the code that reads it'} again."
+            return f"{first} serves {default or 'the default in its code'} again."
         case fa.YesCounted() as b:
-            return f"Your yes counts: {b.given} of {b.quorum}. Nothing is switched before {b.quorum} people said so."
+            return f"Your yes counts: {b.given} of {b.quorum}. Nothing switches until {b.quorum} people say yes."
         case fa.YesAlready() as b:
-            return f"You said yes already: {b.given} of {b.quorum}. Somebody else has to."
+            return f"You have already said yes: {b.given} of {b.quorum}. Somebody else must say it too."
         case fa.NoApprover(named=named):
             return f"Only the approvers of {flag} may answer that ({', '.join(named)}). Nothing was changed."
         case fa.Rejected(variant=variant):
@@ -88,7 +88,7 @@ def _plan(plan: fa.Planned, face: Face) -> str:
     if plan.left_out:
         parts.append(f"Sinks switch all readers or none, so these do not follow: {', '.join(plan.left_out)}.")
     if plan.hands_off:
-        parts.append(f"No rule moves it: {plan.hands_off}. You may.")
+        parts.append(f"No rule moves it: {plan.hands_off}. You may do it.")
     if not plan.refused:
         parts.append(f"To do it: {face.engage(plan.flag, plan.variant, plan.share)}")
     return " ".join(parts)
@@ -121,17 +121,17 @@ def _of_going_back(answer: Answer, face: Face) -> str:
     key, flag, first = _named(answer, face)
     match answer:
         case fa.AtDefault():
-            return f"{first} serves its default already."
+            return f"{first} already serves its default."
         case fa.DefaultUnwell(unwell=unwell):
-            return f"Not switched back, since {unwell}. To switch {flag} back all the same: {face.release(key, force=True)}"
+            return f"Not switched back, since {unwell}. To switch {flag} back anyway: {face.release(key, force=True)}"
         case fa.HandBackBegun():
             return f"The first share of {flag} is back on its default."
         case fa.NothingToHandBack() if scope_of(answer.flag):
-            return f"{first} is not switched apart from the rest. Nothing was changed."
+            return f"{first} is not switched separately. Nothing was changed."
         case fa.NothingToHandBack():
-            return f"{first} is on its default already; there is nothing to switch back."
+            return f"{first} is already on its default; there is nothing to switch back."
         case fa.HandBackRuns(share=share):
-            return f"{first} is being switched back already: {share} % is on its default."
+            return f"{first} is already being switched back: {share} % is on its default."
         case fa.HandBackRefused(variant=variant, unwell=unwell):
             return f"{first} stays on {variant}: {unwell}."
     return ""
@@ -141,38 +141,38 @@ def _of_steering(answer: Answer, face: Face) -> str:
     key, flag, first = _named(answer, face)
     match answer:
         case fa.NotEngaged() if scope_of(answer.flag):
-            return f"{first} is not switched apart from the rest. Nothing was changed."
+            return f"{first} is not switched separately. Nothing was changed."
         case fa.NotEngaged():
-            return f"{first} serves its default; there is nothing to steer before it is switched."
+            return f"{first} serves its default; switch it first."
         case fa.NoShare():
             return f"A share is 1 to 100 %. To send everybody back: {face.release(key)}"
         case fa.ShareSet(share=100, variant=variant):
             return f"All of {flag} gets {variant} now."
         case fa.ShareSet() as b:
-            lasts = f"It stays so until somebody changes it, or {b.default} fails."
+            lasts = f"This holds until somebody changes it or {b.default} fails."
             return f"{b.share} % of {flag} gets {b.variant} now, the others {b.default}. {lasts}"
         case fa.ShareAlready(share=share, variant=variant):
-            return f"{share} % of {flag} gets {variant} already."
+            return f"{share} % of {flag} already gets {variant}."
         case fa.ShareUnwell(share=share, unwell=unwell, variant=variant):
             ramp = face.flags("ramp", key, share=share, force=True)
             all_the_same = face.engage(key, variant, share, force=True) if variant else ramp
-            return f"Nobody was moved: {unwell}. To do it all the same: {all_the_same}"
+            return f"Nobody was moved: {unwell}. To do it anyway: {all_the_same}"
         case fa.HandBackHeld(share=share):
-            return f"{first} stays as it is: {share} % on its default. To go on: {face.flags('resume', key)}"
+            return f"{first} stays as it is: {share} % on its default. To continue: {face.flags('resume', key)}"
         case fa.HeldAlready(share=share):
-            return f"{first} stays as it is already: {share} % on its default. To go on: {face.flags('resume', key)}"
+            return f"{first} already stays as it is: {share} % on its default. To continue: {face.flags('resume', key)}"
         case fa.NoHandBack():
             return f"{first} is not being switched back, so there is nothing to hold."
         case fa.HandBackResumed(share=share):
-            return f"Switching {flag} back goes on, from {share} %."
+            return f"Switching {flag} back continues, from {share} %."
         case fa.NothingHeld():
-            return f"Nobody holds {flag} at a share."
+            return f"{first} is not on hold."
         case fa.Extended(until=until):
             return f"{first} stays on its fallback until {face.time(until, answer.now)}."
         case fa.TooFar(most_days=days):
-            return f"A switch ends within {days} days, and is asked about then. Nothing was changed."
+            return f"A switch lasts at most {days} days. Nothing was changed."
         case fa.ExtendedAlready(until=until):
-            return f"That was answered meanwhile: {flag} stays until {face.time(until, answer.now)}. Nothing was changed."
+            return f"That was answered in the meantime: {flag} stays until {face.time(until, answer.now)}. Nothing was changed."
     return ""
 
 
@@ -180,9 +180,9 @@ def _of_pins(answer: Answer, face: Face) -> str:
     key, _, first = _named(answer, face)
     match answer:
         case fa.Pinned(variant=variant):
-            return f"{first} is pinned to {variant}: no rule moves it. To let go: {face.flags('unpin', key)}"
+            return f"{first} is pinned to {variant}: no rule moves it. Undo: {face.flags('unpin', key)}"
         case fa.PinnedAlready(by=by):
-            return f"{first} is pinned already, by {by.name}."
+            return f"{first} is already pinned, by {by.name}."
         case fa.ScopeFollows():
             part = face.engage(key, "VARIANT")
             return f"{first} has no fallback of its own: it follows the whole flag. Pin that, or switch this part first: {part}"
@@ -191,11 +191,11 @@ def _of_pins(answer: Answer, face: Face) -> str:
         case fa.NotPinned():
             return f"{first} is not pinned."
         case fa.Frozen():
-            return f"Automation of all flags is frozen: rules only ask. To end that: {face.flags('thaw')}"
+            return f"Automation of all flags is frozen: rules only ask. Undo: {face.flags('thaw')}"
         case fa.FrozenAlready(by=by):
-            return f"Automation of flags is frozen already, by {by.name}."
+            return f"Automation of flags is already frozen, by {by.name}."
         case fa.Thawed():
-            return "Automation of flags goes on."
+            return "Automation of flags is on again."
         case fa.NotFrozen():
             return "Automation of flags is not frozen."
     return ""

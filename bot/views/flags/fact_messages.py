@@ -71,10 +71,10 @@ def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
 
 def _of_all(fact: Fact, body: Frozen | Thawed) -> Message:
     by, why = how(fact.actor), _why(body.reason)
-    first, more = f"*Automation of flags goes on* ({by}).", why
+    first, more = f"*Automation of flags is on again* ({by}).", why
     if isinstance(body, Frozen):
-        first = f"❄️ *Automation of all flags is frozen* ({by}): rules ask, and switch nothing."
-        more = f"{why} To end that: {code('/fallback thaw')}"
+        first = f"❄️ *Automation of all flags is frozen* ({by}): rules ask but switch nothing."
+        more = f"{why} Undo: {code('/fallback thaw')}"
     return fit(Message(spoken(first), (section(f"{first}\n{more}"),)))
 
 
@@ -83,17 +83,17 @@ def _before(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple
     match fact.body:
         case EngageProposed() as b:
             ask = f"🟠 *{capital(name)}: switch to {variant_name(flag, b.variant)}?* Nothing is switched yet ({by})."
-            needs = f"It takes {flag.quorum} people's yes." if flag.quorum > 1 else ""
+            needs = f"{flag.quorum} people must say yes." if flag.quorum > 1 else ""
             more = " ".join(part for part in (_why(b.reason), _decides(flag), needs, _asked(flag)) if part)
             unsure = unready(world, flag, b.variant)
             return ask, f"{more}\nCareful: {stop(retold(unsure, 200))}" if unsure else more
         case ProposalDropped(reason=reason):
-            return f"*{capital(name)}* need not be switched any more ({by}).", _why(reason)
+            return f"*{capital(name)}* no longer needs to be switched ({by}).", _why(reason)
         case Held(reason=reason) as b:
             names = [variant_name(flag, one.variant) for one in flag.fallbacks]
             by_hand = code(f"/fallback engage {typed(flag.key)} VARIANT REASON")
             way = f"\nBy hand: {by_hand} ({words(names, last='or')})" if names else ""
-            told = f"🔴 *{capital(name)} is failing, and stays as it is* ({by})." if b.unserved else ""
+            told = f"🔴 *{capital(name)} is failing and stays as it is* ({by})." if b.unserved else ""
             return told or f"*{capital(name)}* stays as it is ({by}).", f"{_why(reason)}{way}"
     return name, ""
 
@@ -102,15 +102,15 @@ def _answered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
     name, by = flag_name(flag.key, policy), how(fact.actor)
     match fact.body:
         case SwitchApproved() as b:
-            told = f"🟠 *{capital(name)}: {b.given} of {b.quorum} say yes to {variant_name(flag, b.variant)}* ({by})."
-            return told, f"Nothing is switched before {b.quorum} people said so. {_asked(flag)}".strip()
+            told = f"🟠 *{capital(name)}: {b.given} of {b.quorum} said yes to {variant_name(flag, b.variant)}* ({by})."
+            return told, f"Nothing switches until {b.quorum} people say yes. {_asked(flag)}".strip()
         case ProposalRejected() as b:
             told = f"*{capital(name)}* is not switched to {variant_name(flag, b.variant)} ({by})."
             return told, f"{_why(b.reason)} No rule asks again until {variant_name(flag, flag.default)} has recovered."
         case AnswerOverdue() as b:
             question = f"*{capital(name)}: switch to {variant_name(flag, b.variant)}?*"
             ask = f"🔴 {question} Nobody has answered for {b.minutes} min ({by})."
-            return ask, f"Paging goes on. {_asked(flag)}".strip()
+            return ask, f"Paging continues. {_asked(flag)}".strip()
     return name, ""
 
 
@@ -123,16 +123,16 @@ def _switched(fact: Fact, b: Engaged | Released, flag: FlagPolicy, policy: Polic
     spoken_name, to, at = flag_name(flag.key, policy), variant_name(flag, b.variant), clock(fact.at, fact.at)
     name = capital(spoken_name)
     if isinstance(b, Released) and scope_of(flag.key):
-        told = f"🟢 *{name}* follows all others again, on *{to}*, since {at} ({how(fact.actor)})."
+        told = f"🟢 *{name}* went back to *{to}* at {at}, like all others ({how(fact.actor)})."
         return told, _why(b.reason)
     if isinstance(b, Released):
-        return f"🟢 *{name}* is back on *{to}* since {at} ({how(fact.actor)}).", _why(b.reason)
+        return f"🟢 *{name}* went back to *{to}* at {at} ({how(fact.actor)}).", _why(b.reason)
     by = f"approved {how(fact.actor)}" if b.mode == "approved" else how(fact.actor)
     later = "then it switches back if that is operational" if flag.on_expiry == OnExpiry.RELEASE else "then you are asked again"
     until = f"Until {clock(b.expires_at, fact.at)}, {later}. Undo: {code(f'/fallback release {typed(b.flag)}')}"
     was = variant_name(flag, b.previous)
     if b.share < 100:
-        told = f"{b.share} % of *{spoken_name}* is on *{to}* since {at} ({by}), the rest stays on {was}."
+        told = f"{b.share} % of *{spoken_name}* switched to *{to}* at {at} ({by}); the rest stays on {was}."
         return told, f"{_why(b.reason)}\n{until}"
     return f"*{name}* switched to *{to}* at {at} ({by}), instead of {was}.", f"{_why(b.reason)}\n{until}"
 
@@ -141,19 +141,19 @@ def _steered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
     name, by, default = flag_name(flag.key, policy), how(fact.actor), variant_name(flag, flag.default)
     match fact.body:
         case ShareSet(share=100) as b:
-            return f"All of *{name}* is on *{variant_name(flag, b.variant)}* ({by}), it was {b.previous} %.", _why(b.reason)
+            return f"All of *{name}* is on *{variant_name(flag, b.variant)}* ({by}); it was {b.previous} %.", _why(b.reason)
         case ShareSet() as b:
-            told = f"{b.share} % of *{name}* is on *{variant_name(flag, b.variant)}* ({by}), it was {b.previous} %."
-            lasts = f"It stays so until somebody changes it, or {default} fails."
+            told = f"{b.share} % of *{name}* is on *{variant_name(flag, b.variant)}* ({by}); it was {b.previous} %."
+            lasts = f"This holds until somebody changes it or {default} fails."
             return told, f"{_why(b.reason)} The rest is on {default}. {lasts} {_running(b.stay_s)}".strip()
         case HandBackHeld() as b:
-            told = f"*{capital(name)}* is halted on its way back: {b.share} % is on *{default}* ({by})."
-            return told, f"{_why(b.reason)} Nobody else goes back meanwhile. If {default} fails again, everybody leaves it."
+            told = f"Switching *{name}* back is on hold: {b.share} % is on *{default}* ({by})."
+            return told, f"{_why(b.reason)} No more go back for now. If {default} fails again, all leave it."
         case HandBackResumed() as b:
-            return f"Switching *{name}* back goes on, from {b.share} % ({by}).", f"Next step {_every(flag)}."
+            return f"Switching *{name}* back continues, from {b.share} % ({by}).", f"Next step {_every(flag)}."
         case Pinned() as b:
             told = f"📌 *{capital(name)}* is pinned to *{variant_name(flag, b.variant)}* ({by}): no rule moves it."
-            return told, f"{_why(b.reason)} To let go: {code(f'/fallback unpin {typed(flag.key)}')}"
+            return told, f"{_why(b.reason)} Undo: {code(f'/fallback unpin {typed(flag.key)}')}"
         case Unpinned():
             return f"*{capital(name)}* is no longer pinned ({by}).", f"Its automation is {flag.automation}."
     return name, ""
@@ -173,7 +173,7 @@ def _ends(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[s
         case ExpiryReached() as b:
             ask = f"🟠 *{capital(name)}* is still on {fallback}, longer than planned ({by})."
             again, release = clock(b.expires_at, fact.at), code(f"/fallback release {typed(flag.key)}")
-            undo = f"Asked again before {again}. Back to {default}: {release}"
+            undo = f"You are asked again before {again}. Back to {default}: {release}"
             return ask, f"{_why(b.reason)}\n{undo}"
     return name, ""
 
@@ -183,7 +183,7 @@ def _unanswered(b: ExpiryNear, flag: FlagPolicy, world: World) -> str:
     default = variant_name(flag, flag.default)
     unwell = f"{capital(stop(retold(b.unwell, 200)))} " if b.unwell else ""
     if flag.on_expiry == OnExpiry.RELEASE and not hands_off(world, flag):
-        return f"{unwell}If nobody answers, it switches back to {default} if that is operational, else it stays."
+        return f"{unwell}If nobody answers, it switches back to {default} if that is operational; otherwise it stays."
     return f"{unwell}If nobody answers, it stays, and you are asked again later."
 
 
@@ -201,8 +201,8 @@ def _after(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[
             if b.share >= 100:
                 last = clock(fact.at + held_for(b.stay_s), fact.at)
                 return (
-                    f"New conversations of *{name}* are on {default} again ({by}).",
-                    f"{_why(b.reason)} Older ones end on {rest}, at {last} at the latest.",
+                    f"New conversations of *{name}* use {default} again ({by}).",
+                    f"{_why(b.reason)} Older ones finish on {rest}, by {last} at the latest.",
                 )
             told = f"{b.share} % of *{name}* is back on {default}, {100 - b.share} % on {rest} ({by})."
             coming = next((step for step in flag.steps if step > b.share), 100)
@@ -211,13 +211,13 @@ def _after(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[
         case HandBackStopped() as b:
             rest = f"*{variant_name(flag, b.variant)}*" if b.variant else fallback
             left = f"{b.share} % stays on {default}" if b.share else f"All of *{name}* is on {rest} again"
-            told = f"🟠 Switching *{name}* back is stopped: {b.failed:,} of {b.requests:,} requests failed on {default}."
+            told = f"🟠 Switching *{name}* back was stopped: {b.failed:,} of {b.requests:,} requests failed on {default}."
             return (
                 told,
-                f"{left} ({by}). Tried again after {span(held_for(b.hold_s))} while {default} stays operational.",
+                f"{left} ({by}). The next try is after {span(held_for(b.hold_s))}, if {default} stays operational.",
             )
         case HandBackReverted(reason=reason, share=share) if share:
-            told = f"🟠 *{capital(name)}* need not be switched back any more ({by})."
+            told = f"🟠 Switching *{name}* back is off for now ({by})."
             return told, f"{_why(reason)} {share} % stays on {default}."
         case HandBackReverted(reason=reason):
             return f"🟠 All of *{name}* is on {fallback} again ({by}).", _why(reason)

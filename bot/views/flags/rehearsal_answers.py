@@ -19,5 +19,5 @@ def rehearsal_words(answer: Answer, face: Face) -> str:
             return f"{first} has no `rehearse` in the configuration."
         case Unrehearsed(variant=variant, reason=reason):
             way = face.engage(key, variant, force=True)
-            return f"Nothing was switched: {variant} may not work, since {reason}. To switch all the same: {way}"
+            return f"Nothing was switched: {variant} may not work, since {reason}. To switch anyway: {way}"
     return ""

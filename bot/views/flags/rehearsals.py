@@ -35,7 +35,7 @@ def rehearsal_fact(fact: Fact, world: World, policy: Policy) -> Message:
         more = f"It is {foreign(body.answered, 100)}; it was {foreign(body.before, 100)}."
     elif last.low:
         first = f"🟠 {variant}, a fallback of {name}, has little quota left ({by})."
-        more = f"{_why(causes(last))} The traffic of an outage may not fit in."
+        more = f"{_why(causes(last))} The traffic of an outage may not fit."
     else:
         first, more = f"🟢 {variant}, a fallback of {name}, passed its rehearsal ({by}).", ""
     return fit(Message(spoken(first), (section(f"{first}\n{more}" if more else first),)))

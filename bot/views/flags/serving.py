@@ -41,8 +41,8 @@ def serving(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Se
 def frozen_line(world: World, now: datetime) -> str:
     """That no rule switches anything at present, and who said so; empty while rules may."""
     freeze = world.freeze
-    since = f" since {clock(freeze.at, now)}" if freeze.at else ""
-    return f"❄️ Automation of flags is frozen{since} ({how(freeze.by)}): nothing switches by itself." if freeze.by else ""
+    since = f"since {clock(freeze.at, now)}, " if freeze.at else ""
+    return f"❄️ Automation of flags is frozen ({since}{how(freeze.by)}): nothing switches by itself." if freeze.by else ""
 
 
 def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Policy, now: datetime) -> Serving:

@@ -18,11 +18,13 @@ def sink_fact(fact: Fact, policy: Policy) -> tuple[str, str] | None:
         case SinkFailed() as b:
             name, flag, has = _words(policy, b.flag, b.sink, b.variant)
             first = f"🟠 *{name} does not follow.* {capital(flag)} is on {has}."
-            return first, f"{first}\nWhy: {stop(retold(b.reason, 400))} It is tried again until it does."
+            return first, f"{first}\nWhy: {stop(retold(b.reason, 400))} Understudy keeps trying."
         case SinkDrifted() as b:
             name, flag, _ = _words(policy, b.flag, b.sink, "")
             first = f"🟠 *{name} was changed by somebody else*, while {flag} is switched."
-            then = "It is put back; find out who changes it." if b.repaired else "It is left as it is (`drift: report`)."
+            then = (
+                "Understudy puts it back; find out who changed it." if b.repaired else "It is left as it is (`drift: report`)."
+            )
             now, before = stop(foreign(b.found, 300)), stop(foreign(b.expected, 300))
             return first, f"{first} {then}\nNow: {now} Before: {before}"
         case SinkFollowed() as b:
@@ -31,9 +33,9 @@ def sink_fact(fact: Fact, policy: Policy) -> tuple[str, str] | None:
             return said, said
         case SinkLeft() as b:
             name, flag, has = _words(policy, b.flag, b.sink, b.variant)
-            first = f"🟠 *{name} left the configuration* while {flag} is switched there."
-            now = f"It still has {has}" if b.sure else f"It may have {has}: it was told, and gave no answer yet"
-            return first, f"{first}\n{now}. Put it into the file again, and it follows; or put back by hand what it had before."
+            first = f"🟠 *{name} was removed from the configuration* while {flag} is switched there."
+            now = f"It still has {has}" if b.sure else f"It may have {has}: it was asked and has not answered"
+            return first, f"{first}\n{now}. Add it to the file again and it follows, or restore its old value by hand."
     return None
 
 
@@ -82,8 +84,8 @@ def trouble_sentences(world: World, policy: Policy) -> Iterator[str]:
 def left_sentence(state: SinkState) -> str:
     """A sink that left the configuration with what we put there: plain, without its stop."""
     return (
-        f"the sink {state.sink} of {state.flag} left the configuration while it has {state.holds}; "
-        "put it into the file again to have it put back"
+        f"the sink {state.sink} of {state.flag} was removed from the configuration while it has {state.holds};  "
+        "add it to the file again to restore its old value"
     )
 
 

@@ -35,7 +35,11 @@ def _short(scene: Scene) -> list[str]:
     title = f"{icon(incident)} *{incident.severity} · {stop(foreign(incident.title, 120))}*"
     since = f"Since {clock(incident.began_at, scene.now)}"
     coming = _next(scene)
-    return [f"{title}{' It works again; we watch it.' if incident.well else ''}", _served(scene), " · ".join([since, coming])]
+    return [
+        f"{title}{' It works again; we are watching it.' if incident.well else ''}",
+        _served(scene),
+        " · ".join([since, coming]),
+    ]
 
 
 def _next(scene: Scene) -> str:
@@ -54,7 +58,7 @@ def _served(scene: Scene) -> str:
         return "Nobody can tell yet whether customers are served."
     if every:
         return "Customers are served."
-    return "Customers are served as usual." if scene.incident.well else "No fallback serves: customers may notice."
+    return "Customers are served as usual." if scene.incident.well else "No fallback is in use: customers may notice."
 
 
 def _components(scene: Scene) -> list[str]:

@@ -205,5 +205,5 @@ def runbook(incident: Incident, policy: Policy, components: Sequence[str]) -> Me
     if not blocks:
         return None
     first = next((one.number for one in numbered if one.component in components), 0)
-    hint = f"{code(f'/incident step {first}')} says that you did step {first}." if first else "The steps stand behind the link."
+    hint = f"{code(f'/incident step {first}')} marks step {first} as done." if first else "Open the link for the steps."
     return fit(Message(f"Runbook for {incident.name}", (header("Runbook"), *blocks, context(hint))))

@@ -52,7 +52,7 @@ def reader_lines(report: DrillReport, policy: Policy) -> list[str]:
     variant = variant_name(flag, report.variant) if flag else foreign(report.variant, 60)
     lines = [f"• {_names(report.fallback_readers)} read {variant} for {name}"] if report.fallback_readers else []
     if report.other_readers:
-        lines.append(f"• {_names(report.other_readers)} read {name} without the drill, so nobody knows what they would do")
+        lines.append(f"• {_names(report.other_readers)} read {name} only outside the drill, so what they would do is unknown")
     return lines
 
 
@@ -77,7 +77,7 @@ def _steps(steps: Sequence[str]) -> str:
 def drill_status(drills: Sequence[tuple[Scene, Sequence[Fact]]], policy: Policy) -> Message:
     """Every open drill: until when, what its flag does and who read it, and what is missing so far."""
     if not drills:
-        return fit(Message("No drill runs. `/drill start COMPONENT` begins one."))
+        return fit(Message("No drill is running. `/drill start COMPONENT` starts one."))
     parts = [section("\n".join(_status(scene, facts))) for scene, facts in drills]
     names = ", ".join(scene.incident.name for scene, _ in drills)
     return fit(Message(f"🔵 {count(len(drills), 'drill')}: {names}", tuple(parts)))
@@ -95,4 +95,4 @@ def _status(scene: Scene, facts: Sequence[Fact]) -> list[str]:
 def _time(drill: Drill, incident: Incident, now: datetime) -> str:
     if drill.running:
         return f"Since {clock(incident.declared_at, now)}, until {clock(drill.plan.until, now)}."
-    return f"It pretends nothing any more ({foreign(drill.ended_because, 120)}): resolve it."
+    return f"It has ended ({foreign(drill.ended_because, 120)}): resolve it."

@@ -26,7 +26,7 @@ def over_lines(scene: Scene) -> list[str]:
     if incident.merged:
         said = f"⚪ *{incident.name} is part of INC-{incident.merged.number} now · {stop(foreign(incident.title, 120))}*"
         goes_on = scene.world.incidents.get(incident.merged.number)
-        where = f"Go on in {place(goes_on)}." if goes_on else ""
+        where = f"Continue in {place(goes_on)}." if goes_on else ""
         return [f"{said} Merged {how(end.by)}, {clock(end.at, now)}.", where or place(incident)]
     if incident.phase is Phase.CANCELED:
         why = canceled_words(end.reason, end.duplicate_of)

@@ -109,8 +109,8 @@ def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
         case FeedChanged() as b:
             page, why = page_of(policy, b.provider), foreign(b.reason, 300)
             words_for = {
-                FeedState.FRESH: f"{page} is read again.",
-                FeedState.STALE: f"{page} cannot be read; its last word is kept. {why}",
+                FeedState.FRESH: f"{page} can be read again.",
+                FeedState.STALE: f"{page} cannot be read; we keep what it last said. {why}",
                 FeedState.UNKNOWN: f"{page} has not been read. {why}",
             }
             return words_for[b.state], words_for[b.state], []
@@ -122,7 +122,7 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
         case Acknowledged():
             return _plain(f"{who(fact.actor)} acknowledged {_name(incident)}.")
         case ResponderJoined():
-            return _plain(f"{who(fact.actor)} came to help.")
+            return _plain(f"{who(fact.actor)} joined to help.")
         case RoleChanged() as b:
             return _role(fact, b, incident)
         case LeadAsked() if incident:
@@ -158,7 +158,7 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
 def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
     has = f"leads {_name(incident)}" if b.role == LEAD else f"is {foreign(b.role, 20)} for {_name(incident)}"
     if b.person:
-        before = f", after {who(b.previous)}" if b.previous else ""
+        before = f", taking over from {who(b.previous)}" if b.previous else ""
         by_whom = "" if fact.actor in (b.person, b.previous) else f" ({how(fact.actor)})"
         return _plain(f"{who(b.person)} {has} now{before}{by_whom}.")
     said = (
@@ -206,7 +206,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             return _plain(f"{mark} Step {b.step} {what} ({how(fact.actor)}): {stop(foreign(b.text, 160))}")
         case Merged(into=into) as b:
             where = _room(scene.world.incidents.get(into) if scene else None, f"INC-{into}")
-            said = f"*{_name(incident)} is part of INC-{into} now* ({how(fact.actor)}).{_reason(b.reason)} Go on in {where}."
+            said = f"*{_name(incident)} is part of INC-{into} now* ({how(fact.actor)}).{_reason(b.reason)} Continue in {where}."
             return spoken(said), said, [unmerge_button(incident)] if incident and incident.merged else []
         case Unmerged() as b:
             said = f"*{_name(incident)} is its own incident again*: {b.phase} ({how(fact.actor)}).{_reason(b.reason)}"
@@ -221,7 +221,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             said = f"*INC-{b.number} was a duplicate of {_name(incident)}* ({how(fact.actor)}): {stop(foreign(b.title, 120))}"
             return spoken(said), said, []
         case PartGivenBack() as b:
-            takes = _along(b.components, b.tasks, policy, " It took ", " along.")
+            takes = _along(b.components, b.tasks, policy, " It took ", " with it.")
             said = f"*INC-{b.number} was taken out of {_name(incident)}* ({how(fact.actor)}).{takes}"
             return spoken(said), said, []
         case Mitigated() as b:
@@ -230,7 +230,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
             said = f"🔴 *Customers are no longer served* ({how(fact.actor)}).{_reason(b.reason)}"
             return spoken(said), said, []
         case DrillEnded(reason=reason):
-            todo = " Resolve it when you are done; its report comes then." if incident and incident.phase.open else ""
+            todo = " Resolve it when you are done; then the report follows." if incident and incident.phase.open else ""
             return _plain(f"🔵 The drill is over ({how(fact.actor)}): {stop(retold(reason, 200))}{todo}")
         case UpdateOverdue(since=since) if scene:
             said, buttons = reminder(scene, since)
@@ -243,10 +243,10 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
         case GivenUp() as b:
             to = b.key.partition("/broadcast/")[2].partition("/")[0]
             what = EFFECT_NAMES.get(b.what, b.what) + (f" to {to}" if to else "")
-            who_failed = "Understudy itself failed at" if b.ours else "Slack did not take"
+            who_failed = "Understudy itself failed at" if b.ours else "Slack did not accept"
             text = f"{_name(incident)}: {who_failed} {foreign(what, 80)}: {retold(b.reason, 400)}"
-            more = "The log says more" if b.ours else "`understudy doctor` tells what Slack wants"
-            todo = f"What happened stands in the timeline. {more}; *Repair* tries again."
+            more = "The log has the details" if b.ours else "`understudy doctor` shows what Slack needs"
+            todo = f"The timeline has what happened. {more}; *Repair* tries again."
             return text, f"{text}\n{todo}", [repair_button(incident)] if incident else []
     return None
 
@@ -254,17 +254,17 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
 def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
     name, since = component_name(policy, b.component), clock(b.began_at, fact.at)
     if b.again and incident:
-        stays = f"{incident.name} stays {incident.phase}, as somebody chose."
-        said = f"{ICONS[b.level]} *{name} is {b.level} again* since {since}. {_why(b.reason)} {stays}"
+        stays = f"{incident.name} stays {incident.phase}, which a person chose."
+        said = f"{ICONS[b.level]} *{name} is {b.level} again* (since {since}). {_why(b.reason)} {stays}"
         return spoken(said), said, []
     if b.level is not Level.OPERATIONAL:
-        said = f"{ICONS[b.level]} *{name} is {b.level}* since {since}, was {b.previous}. {_why(b.reason)}"
+        said = f"{ICONS[b.level]} *{name} is {b.level}* (since {since}; {b.previous} before). {_why(b.reason)}"
         return spoken(said), said, []
     others = [component_name(policy, a.id) for a in incident.failing if a.id != b.component] if incident else []
     rest = (
         f"{words(others)} still {'fails' if len(others) == 1 else 'fail'}."
         if others
-        else "Nothing in this incident fails any more."
+        else "Everything in this incident works again."
     )
     said = f"🟢 *{name} is back* (since {since}). {rest}"
     return spoken(said), said, []

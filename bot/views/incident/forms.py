@@ -83,7 +83,7 @@ def declare_modal(
     since = _suggesting(_text_input("when", WHEN_CHARS, "14:00, or yesterday 14:00 to 15:30"), when)
     blocks = [
         _input("title", "What is wrong?", words),
-        _input("component", "What does it concern?", _select("component", choices, chosen)),
+        _input("component", "What is affected?", _select("component", choices, chosen)),
         _input("severity", "Impact on us", _select("severity", severities, impact)),
         _input("when", "Since when, if not now?", since, optional=True),
     ]
@@ -110,7 +110,7 @@ def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
     incident = scene.incident
     about = f"{drill_icon(incident)}*{incident.name}* {incident.severity} {incident.phase}: {foreign(incident.title, 150)}"
     known = cut_markup("\n".join(known_lines(scene, since_facts)), TEXT_MAX)
-    blocks = [section(about), context("The update says this by itself:"), section(known)] if known else [section(about)]
+    blocks = [section(about), context("The update already says:"), section(known)] if known else [section(about)]
     due = next_update_after(incident, scene.policy, scene.now)
     hint = f"Posted under your name. The next update is due by {utc(due)}." if due else "Posted under your name."
     words = _input("text", "What else should everybody know?", _text_input("text", TEXT_MAX, "", multiline=True), hint)
@@ -129,7 +129,7 @@ def resolve_modal(scene: Scene) -> View:
 
 def reopen_modal(incident: Incident) -> View:
     """The form that says why it was not over."""
-    about = f"*{incident.name}* {foreign(incident.title, 100)}. Updates start again, and its components are checked anew."
+    about = f"*{incident.name}* {foreign(incident.title, 100)}. Updates start again, and its components are checked again."
     reason = _input("reason", "Why is it not over?", _text_input("reason", TEXT_MAX, "It fails again for customers in Europe"))
     return _modal(REOPEN_CALLBACK, f"Reopen {incident.name}", "Reopen", [dict(section(about)), reason], str(incident.number))
 
@@ -139,7 +139,7 @@ def phase_modal(incident: Incident) -> View:
     here = [there for phase, there in LEGAL if phase is incident.phase and there.open]
     options = [_option(phase.capitalize(), phase.value) for phase in COURSE if phase in here]
     nxt = next((one for one in options if one["value"] == LIKELY.get(incident.phase)), options[0])
-    about = f"*{incident.name}* is {incident.phase}. No rule moves a phase that you choose, unless it fails again."
+    about = f"*{incident.name}* is {incident.phase}. No rule moves a phase you choose, unless it fails again."
     blocks = [
         dict(section(about)),
         _input("phase", "Phase", _select("phase", options, nxt)),
@@ -154,9 +154,9 @@ def severity_modal(incident: Incident, wanted: Severity | None = None) -> View:
     now = levels[list(SEVERITIES).index(wanted or incident.severity)]
     blocks = [
         _input(
-            "severity", "Impact on us", _select("severity", levels, now), "It sets how often updates come and who is called."
+            "severity", "Impact on us", _select("severity", levels, now), "It sets how often updates come and who is paged."
         ),
-        _input("reason", "Why?", _text_input("reason", TEXT_MAX, ""), "Needed for a milder one.", optional=True),
+        _input("reason", "Why?", _text_input("reason", TEXT_MAX, ""), "Needed to lower it.", optional=True),
     ]
     return _modal(SEVERITY_CALLBACK, "Change severity", "Change", blocks, str(incident.number))
 
@@ -168,7 +168,7 @@ def role_modal(incident: Incident, policy: IncidentPolicy, me: str) -> View:
     choices = [_option(name.capitalize(), name) for name in policy.roles]
     free = next((n for n, name in enumerate(policy.roles) if held[name] is None), 0)
     lines = [f"*{foreign(name.capitalize(), 20)}*: {who(person)}" for name, person in held.items()]
-    hint = "They are invited. Left empty, nobody has the role any more."
+    hint = "They are invited. If empty, nobody has the role any more."
     person = {"type": "users_select", "action_id": "person", "initial_user": me}
     blocks = [
         dict(section("\n".join(lines))),
@@ -230,7 +230,7 @@ def _open_already(incidents: Sequence[Incident], provider: str) -> list[dict[str
     shown = [{**section(_one_open(i)), "accessory": join_button(i.number)} for i in likely[:MOST_JOINED]]
     more = len(likely) - len(shown)
     rest = [dict(section(f"And {count(more, 'more')}: {code('/incident list')}."))] if more else []
-    return [dict(section("*Open already*; is it one of these?")), *shown, *rest]
+    return [dict(section("*Already open*: is it one of these?")), *shown, *rest]
 
 
 def _one_open(incident: Incident) -> str:

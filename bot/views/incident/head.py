@@ -38,7 +38,7 @@ def what(scene: Scene) -> str:
     """`🔴 *SEV2 · Claude API is down.* It's Claude, not us.`, or what is back since when."""
     incident = scene.incident
     if incident.drill:
-        back = " It pretends no failure any more." if incident.well else ""
+        back = " The simulated failure is over." if incident.well else ""
         return f"🔵 *{stop(foreign(incident.title, 120))}* {incident.severity}, an exercise: nothing is broken.{back}"
     if incident.well:
         order = [*scene.policy.components, *sorted(incident.affected)]  # as configured; those that left the configuration last
@@ -46,7 +46,7 @@ def what(scene: Scene) -> str:
         since = max(a.recovered_at for a in incident.affected.values() if a.recovered_at)
         back = f"{words(names, most=MOST_NAMED)} {'is' if len(names) == 1 else 'are'} back"
         title = f"{stop(foreign(incident.title, 120))}* {back}" if incident.named_by_person else f"{back}*"
-        return f"🟢 *{incident.severity} · {title} since {clock(since, scene.now)}."
+        return f"🟢 *{incident.severity} · {title} (since {clock(since, scene.now)})."
     failing = [a.id for a in incident.failing if a.level is not Level.UNKNOWN] or [a.id for a in incident.failing]
     whose = blame(failing, incident.provider, scene.world, scene.policy)
     return f"{icon(incident)} *{incident.severity} · {stop(foreign(incident.title, 120))}* {whose}".strip()
@@ -83,10 +83,10 @@ def drill_scope(drill: Drill, policy: Policy) -> str:
     """What a drill does to flags: nothing, save for those who read one in its scope."""
     plan, flag = drill.plan, policy.flags.get(drill.plan.flag)
     if not plan.flag:
-        return "Customers are served as ever: a drill switches no flag."
+        return "Customers are served as usual: a drill switches no flag."
     variant, name = variant_name(flag, plan.variant) if flag else plan.variant, flag_name(plan.flag, policy)
     reads = "reads" if drill.running else "read"
-    return f"Customers are served as ever. Whoever asks with `understudy_drill: true` {reads} {name} as {variant}."
+    return f"Customers are served as usual. Whoever asks with `understudy_drill: true` {reads} {name} as {variant}."
 
 
 def _nobody_is_away(scene: Scene) -> str:

@@ -9,7 +9,7 @@ def merging_words(answer: Answer, face: Face) -> str:
     """The sentence; empty for other answers."""
     match answer:
         case MergeDone() as b:
-            goes_on = f" It goes on in {face.channel(b.place)}." if b.place.channel else ""
+            goes_on = f" It continues in {face.channel(b.place)}." if b.place.channel else ""
             return f"{answer.name} is part of INC-{b.into} now.{goes_on}"
         case UnmergeDone() as b:
             return f"{answer.name} is its own incident again: {b.phase}."
@@ -18,7 +18,7 @@ def merging_words(answer: Answer, face: Face) -> str:
         case CannotMerge(why=why, other=other):
             return {
                 Obstacle.SELF: f"{answer.name} cannot become part of itself.",
-                Obstacle.MERGED: f"{answer.name} is part of INC-{other} already.",
+                Obstacle.MERGED: f"{answer.name} is already part of INC-{other}.",
                 Obstacle.TARGET_MERGED: f"That one is part of INC-{other}. Merge {answer.name} into INC-{other}.",
                 Obstacle.TARGET_OVER: f"INC-{other} is over. Merge into one that is open.",
                 Obstacle.DRILL: f"INC-{other} is a drill, which stays by itself.",

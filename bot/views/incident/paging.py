@@ -38,7 +38,7 @@ def reply(incident: Incident, called: Sequence[str], now: datetime) -> Message:
 def direct(incident: Incident, now: datetime) -> Message:
     """A page to one person."""
     what, wait = _what(incident), _wait(incident, now)
-    where = f" It is worked on in <#{incident.room.channel}>." if incident.room.channel else ""
+    where = f" The channel is <#{incident.room.channel}>." if incident.room.channel else ""
     return fit(Message(f"{what}. {wait}", (section(f"*{what}.* {wait}{where}"), *_acknowledge(incident))))
 
 
@@ -67,9 +67,9 @@ def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
     """Who could not be called; where nobody was, what comes next."""
     page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
     if isinstance(body, PageOutcome):
-        how = "went out, but" if body.reached else f"did not go out {WAYS.get(body.way, 'by direct message')}"
+        how = "went out, but" if body.reached else f"was not sent {WAYS.get(body.way, 'by direct message')}"
         return f"{page} {how}: {stop(retold(body.problem, 600))}"
-    then = "No further step is configured: *somebody has to act now*." if body.last else "The next step comes at once."
+    then = "There is no further step: *somebody must act now*." if body.last else "The next step starts at once."
     return f"{page} reached *nobody* ({retold(body.reason, 600)}). {then}"
 
 

@@ -43,5 +43,5 @@ def repair_words(answer: Answer) -> str:
 
 def _left(answer: RepairBegun | NothingMissing, rest: str) -> str:
     """What a repair leaves as it is: what is on its way; then what Slack did not tell, or that the `rest` stands."""
-    coming = f"On its way already: {', '.join(NAMES[piece] for piece in answer.waiting)}. " if answer.waiting else ""
+    coming = f"Already on its way: {', '.join(NAMES[piece] for piece in answer.waiting)}. " if answer.waiting else ""
     return coming + (f"Slack did not tell of everything ({answer.unknown}): ask again later." if answer.unknown else rest)

@@ -49,7 +49,7 @@ Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 def task_line(task: Task, now: datetime, most: int = SHORT) -> str:
     """`3. Call Anthropic support · @ana · due 15:00`."""
     late = task.due_at is not None and task.due_at < now
-    parts = [f"{task.number}. {foreign(task.text, most)}", who(task.owner) if task.owner else "nobody has it"]
+    parts = [f"{task.number}. {foreign(task.text, most)}", who(task.owner) if task.owner else "no owner yet"]
     parts += [f"{'*overdue* since' if late else 'due'} {clock(task.due_at, now)}"] if task.due_at else []
     parts += [f"from INC-{task.came_from.incident}"] if task.came_from else []
     return " · ".join(parts)
@@ -125,8 +125,8 @@ def task_modal(incident: Incident, task: Task, metadata: str) -> View:
         at["initial_date_time"] = int(task.due_at.timestamp())
     text = {**text_input("text", ta.TASK_CHARS, ""), "initial_value": task.text}
     blocks = [
-        input_block("text", "What is to be done?", text),
-        input_block("person", "Who does it?", person, "Left empty, anybody may take it.", optional=True),
+        input_block("text", "What needs doing?", text),
+        input_block("person", "Who does it?", person, "If empty, anybody may take it.", optional=True),
         input_block("time", "By when?", at, "In your own time zone. They are reminded then.", optional=True),
     ]
     return modal(CHANGE_CALLBACK, f"Task {task.number} of {incident.name}", "Save", blocks, metadata)
@@ -171,19 +171,19 @@ def task_fact(fact: Fact, incident: Incident) -> Said | None:
             why = f" {stop(capital(foreign(reason, LONG)))}" if reason else ""
             return _plain(f"Task {task} was dropped{_text(incident, task)} ({how(fact.actor)}).{why}")
         case TaskReopened(task=task):
-            said = f"Task {task} is to be done again{_text(incident, task)} ({how(fact.actor)})."
+            said = f"Task {task} is open again{_text(incident, task)} ({how(fact.actor)})."
             return said, said, _if_open(incident, task, take=False)
         case TaskReminded(task=task, owner=owner):
-            has = f"{who(owner)} has it" if owner else "nobody has it"
+            has = f"{who(owner)} has it" if owner else "it has no owner"
             said = f"*Task {task} is due*, and {has}{_text(incident, task)}"
             return spoken(said), said, _if_open(incident, task, take=True)
     return None
 
 
 def _changes(b: TaskChanged, now: datetime) -> list[str]:
-    found = [f"reads “{foreign(b.text, LONG)}” now"] if b.text is not None else []
+    found = [f"now says “{foreign(b.text, LONG)}”"] if b.text is not None else []
     found += [f"is {who(b.owner)}'s now"] if b.owner else []
-    found += ["is nobody's any more"] if b.unowned else []
+    found += ["has no owner any more"] if b.unowned else []
     found += [f"is due {clock(b.due_at, now)}"] if b.due_at else []
     return [*found, *(["has no due time any more"] if b.undated else [])]
 
@@ -219,25 +219,25 @@ def task_words(answer: Answer, face: Face) -> str:
         case ta.TaskIsDropped() as b:
             return f"Task {b.task} of {answer.name} is dropped. {_left(b.left)}"
         case ta.TaskIsOpen(task=task):
-            return f"Task {task} of {answer.name} is to be done again."
+            return f"Task {task} of {answer.name} is open again."
         case ta.NoTask(task=task, newest=newest):
             known = f"The newest is {newest}." if newest else "It has none so far."
             return f"{answer.name} has no task {task}. {known}"
         case ta.TaskOver() as b:
             by = f" by {b.by.name}" if b.by else ""
-            return f"Task {b.task} of {answer.name} was {b.state}{by} already."
+            return f"Task {b.task} of {answer.name} was already {b.state}{by}."
         case ta.TaskElsewhere() as b:
-            return f"Task {b.task} of {answer.name} goes on as task {b.to.task} of INC-{b.to.incident}."
+            return f"Task {b.task} of {answer.name} continues as task {b.to.task} of INC-{b.to.incident}."
         case ta.TaskStillOpen(task=task):
-            return f"Task {task} of {answer.name} is open anyway."
+            return f"Task {task} of {answer.name} is still open."
         case ta.TaskAsBefore(owner=Actor() as owner) as b:
             return f"Task {b.task} of {answer.name} is as before; {owner.name} has it."
         case ta.TaskAsBefore(task=task):
-            return f"Task {task} of {answer.name} is as before; nobody has it."
+            return f"Task {task} of {answer.name} is as before; it has no owner."
         case ta.TaskTooLong(most=most):
             return f"A task has at most {most} characters. Nothing was changed."
         case ta.TooManyTasks(most=most):
-            return f"{answer.name} has {most} tasks, and no more fit in."
+            return f"{answer.name} has {most} tasks, which is the most."
         case ta.CannotBeDue(passed=True) as b:
             return f"{face.time(b.due_at, b.due_at - timedelta(days=2))} has passed. Nothing was changed."
         case ta.CannotBeDue() as b:
@@ -256,7 +256,7 @@ def _as_it_reads(
     answer: ta.TaskIsAdded | ta.TaskIsChanged, called: Callable[[Actor], str], clock: Callable[[datetime, datetime], str]
 ) -> str:
     kind = "Follow-up" if isinstance(answer, ta.TaskIsAdded) and answer.follow_up else "Task"
-    owner = f"for {called(answer.owner)}" if answer.owner else "nobody has it yet"
+    owner = f"for {called(answer.owner)}" if answer.owner else "no owner yet"
     due = f", due {clock(answer.due_at, answer.at)}" if answer.due_at else ""
     text = foreign(answer.text, LONG) if called is who else answer.text
     return f"{kind} {answer.task} of {answer.name}, {owner}{due}: {text}"

@@ -15,8 +15,8 @@ from bot.views.text import code, foreign, retold, stop
 
 # Slack's code in the reason -> what somebody can do about it.
 REMEDIES: dict[str, str] = {
-    "restricted_action": "The workspace keeps apps from making channels; an owner can allow it in its settings.",
-    "missing_scope": "The app lacks a scope; install it anew from the manifest (`understudy manifest`).",
+    "restricted_action": "This workspace does not let apps create channels; an owner can allow it in the settings.",
+    "missing_scope": "The app lacks a scope; reinstall it from the manifest (`understudy manifest`).",
     "not_in_channel": "The bot was removed from the channel; `/invite` it there again.",
     "is_archived": "The channel was archived; unarchive it by hand and invite the bot.",
     "channel_not_found": "The channel was deleted, or the bot may not see it.",
@@ -27,12 +27,12 @@ def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
     """For the ops channel and the person who declared: why there is no channel, where the incident goes on, what to do."""
     text = f"{incident.name} has no channel of its own: {retold(reason, 400) or 'Slack gave no reason'}"
     ops = foreign(policy.incidents.alerts_channel, 80)
-    remedy = next((words for word, words in REMEDIES.items() if word in reason), "`understudy doctor` tells what Slack wants.")
+    remedy = next((words for word, words in REMEDIES.items() if word in reason), "`understudy doctor` shows what Slack needs.")
     lines = [
         f"*{text}*",
-        f"{incident.name} ({foreign(incident.title, 150)}) goes on in the thread under its alert in {ops}; updates come there.",
-        f"Commands work with its name: {code(f'/incident update {incident.name} TEXT')}.",
-        f"{remedy} Then *Repair* opens the channel.",
+        f"{incident.name} ({foreign(incident.title, 150)}) continues in the thread under its alert in {ops}, updates included.",
+        f"Name it in commands: {code(f'/incident update {incident.name} TEXT')}.",
+        f"{remedy} Then press *Repair* to open the channel.",
     ]
     return fit(Message(text, (section("\n".join(lines)), *actions([repair_button(incident)]))))
 
@@ -51,7 +51,7 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
     flags = [f"{key} serves {state.engagement.variant}." for key, state in world.flags.items() if state.engagement]
     where = f"Terminal: understudy incident show {incident.name}"
     if why:
-        where = f"Slack did not take this ({why}). {where}"
+        where = f"Slack did not accept this ({why}). {where}"
     return headline(incident), " ".join([stop(what), *flags, where])
 
 

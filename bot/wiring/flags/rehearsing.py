@@ -132,15 +132,15 @@ class Rehearsing(AppPart):
         world, day = self._store.engine.world, f"{self._setup.clock.now():%Y-%m-%d}"
         if due.needs in self._setup.config.prices:
             if world.flag(due.flag).rehearsals.spent(day) + dollars > rules.dollars_per_day:
-                return f"the ${rules.dollars_per_day:.2f} of the day would be exceeded"
+                return f"it would exceed the day's ${rules.dollars_per_day:.2f}"
             if _spent_by_all(world, day) + dollars > ALL_A_DAY:
-                return f"the ${ALL_A_DAY:.2f} a day of all flags together would be exceeded"
+                return f"it would exceed the ${ALL_A_DAY:.2f} a day of all flags together"
             return ""
         budget, so_far = check.budget, self._probes.now().budgets.spent(check.id)
         if so_far.calls + calls > budget.calls_per_day:
-            return f"the {budget.calls_per_day} calls a day of {check.id} would be exceeded"
+            return f"it would exceed the {budget.calls_per_day} calls a day of {check.id}"
         if budget.tokens_per_day is not None and so_far.tokens + tokens > budget.tokens_per_day:
-            return f"the {budget.tokens_per_day} tokens a day of {check.id} would be exceeded"
+            return f"it would exceed the {budget.tokens_per_day} tokens a day of {check.id}"
         return ""
 
     def _charge(self, due: DueRehearsal, check: LlmCheck, found: Findings) -> None:

@@ -75,7 +75,7 @@ async def test_a_change_is_refused_by_name_while_the_disk_is_full(deployment: De
     told = await hears(deployment, "/incident ack INC-1")
     refused = await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow"})
 
-    assert "The disk is full, nothing was changed. Flags stay as they are. Make room where Understudy runs" in told
+    assert "The disk is full, nothing was changed. Flags stay as they are. Free disk space where Understudy runs" in told
     assert (503, "The disk is full, nothing was changed.") == (refused.status, refused.json["text"])
     assert "claude" == await bot.serves(FLAG)
 
@@ -148,13 +148,13 @@ async def test_every_face_shows_the_outage_that_cannot_be_written_down(deploymen
     one = await hears(deployment, "/health claude")
     terminal = await deployment.verb("health")
 
-    trouble = "Nothing is being written down: the disk is full."
+    trouble = "Nothing is being recorded: the disk is full."
     assert ("down", "operational") == (claude["level"], claude["on_record"]["level"])
     assert "HTTP 502" in claude["reason"]
     assert status["ledger_trouble"].startswith(trouble)
     assert {c["on_record"] for c in status["components"] if c["id"] != "anthropic.api"} == {None}
-    assert (trouble in board, "<strong>Not written down</strong>: on record it is operational" in board) == (True, True)
-    assert (trouble in slack, "Claude API: down since" in slack, "not written down, on record it is" in slack) == (True,) * 3
-    assert ("Claude API: down since" in one, "not written down, on record it is operational" in one) == (True, True)
+    assert (trouble in board, "<strong>Not recorded yet</strong>; on record: operational" in board) == (True, True)
+    assert (trouble in slack, "Claude API: down since" in slack, "not recorded yet; on record:" in slack) == (True,) * 3
+    assert ("Claude API: down since" in one, "not recorded yet; on record: operational" in one) == (True, True)
     assert "anthropic.api  down *" in terminal.out
-    assert "* is not written down; on record: anthropic.api operational" in terminal.err + terminal.out
+    assert "* is not recorded; on record: anthropic.api operational" in terminal.err + terminal.out

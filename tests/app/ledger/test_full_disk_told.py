@@ -7,8 +7,8 @@ from tests.app.conftest import Pager
 from tests.app.ledger.test_full_disk import ROOM, a_full_bot, make_room
 from tests.cli.deployment import Deployment
 
-FULL = "Nothing is being written down: the disk is full"
-AGAIN = "Everything is written down again"
+FULL = "Nothing is being recorded: the disk is full"
+AGAIN = "Everything is recorded again"
 
 
 def told(deployment: Deployment, words: str) -> list[str]:
@@ -34,8 +34,8 @@ async def test_the_alerts_channel_is_told_unasked_that_the_disk_is_full(deployme
     await hears(deployment, AGAIN)
 
     assert "support-chat.llm on claude" in first
-    assert "Make room where Understudy runs" in first
-    assert (1, 1) == (len(told(deployment, "Nothing was written down from")), len(told(deployment, AGAIN)))
+    assert "Free disk space where Understudy runs" in first
+    assert (1, 1) == (len(told(deployment, "Nothing was recorded from")), len(told(deployment, AGAIN)))
     assert [] == told(deployment, FULL)
     assert "Traceback" not in bot.output
 
@@ -72,7 +72,7 @@ async def test_a_restart_on_the_same_full_disk_tells_it_once(deployment: Deploym
     await hears(deployment, AGAIN)
 
     assert [1, 1] == on_the_same_disk
-    assert [1, 1] == [len(told(deployment, words)) for words in ("Nothing was written down from", "What still fails is an")]
+    assert [1, 1] == [len(told(deployment, words)) for words in ("Nothing was recorded from", "What still fails has an")]
 
 
 async def test_a_red_post_does_not_outlive_a_failure_that_ended_during_a_restart(deployment: Deployment) -> None:
@@ -96,4 +96,4 @@ async def test_the_end_is_told_also_when_the_bot_is_started_anew_for_it(deployme
     bot = await deployment.ready_bot()
     await hears(deployment, AGAIN)
 
-    assert [1, 1] == [len(told(deployment, words)) for words in ("Nothing was written down from", AGAIN)]
+    assert [1, 1] == [len(told(deployment, words)) for words in ("Nothing was recorded from", AGAIN)]

@@ -38,7 +38,7 @@ async def test_doctor_says_how_the_database_stands(deployment: Deployment) -> No
     await deployment.verb("incident", "declare", "Claude is slow")
     after = await deployment.verb("doctor", "--no-slack")
 
-    assert "there is no ledger yet; the first start makes it" in before.out
+    assert "there is no ledger yet; the first start creates it" in before.out
     assert "PostgreSQL at 127.0.0.1:" in after.out
     assert "SQLite" not in after.out
     assert "its ledger has schema" in after.out

@@ -90,7 +90,7 @@ MISTAKES = [
         PROVIDER + "          - {type: llm, dialect: openai, url: 'https://a', model: a, expect: {answer: '/(a/i'}}",
         10,
         f"{CHECKS}[0].expect.answer",
-        "does not end as one",
+        "does not end like one",
         "(?i)",
     ),
     (

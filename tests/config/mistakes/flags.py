@@ -50,7 +50,7 @@ MISTAKES = [
         "`anthropic.api`",
     ),
     (FLAG + "    default: gpt\n    depends_on: anthropic.api", 10, "flags.chat.depends_on", "must be a list", "[...]"),
-    (FLAG + "    default: gpt\n    automation: of", 10, "flags.chat.automation", "no such choice: 'of'", "did you mean `off`?"),
+    (FLAG + "    default: gpt\n    automation: of", 10, "flags.chat.automation", "no such option: 'of'", "did you mean `off`?"),
     (
         FLAG + "    default: gpt\n    hand_back: {steps: [50, 10]}",
         10,

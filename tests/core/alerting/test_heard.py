@@ -71,7 +71,7 @@ def test_a_source_fires_no_more_than_its_share() -> None:
     assert not refused.ok
     assert known.ok
     assert heard.ok
-    assert "100 alerts of grafana fire about Claude API already; resolve some first." == told(refused)
+    assert "100 alerts of grafana are already firing about Claude API; resolve some first." == told(refused)
     assert MOST_OF_A_SOURCE + 1 == len(table.world.component(API).alerts)
     fires(table, "resolved", key="k1")
     assert fires(table, key="one more").ok

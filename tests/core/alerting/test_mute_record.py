@@ -93,7 +93,7 @@ def test_a_mute_ends_by_the_rule_at_its_time() -> None:
     table.passes(1)
 
     assert [] == early
-    assert [Written(Unmuted(API, "its time is over"), None, Actor.rule("mute"))] == table.written(Unmuted)
+    assert [Written(Unmuted(API, "its time is up"), None, Actor.rule("mute"))] == table.written(Unmuted)
 
 
 # --- our own sight

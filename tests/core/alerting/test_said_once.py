@@ -99,6 +99,6 @@ def test_an_export_says_where_it_comes() -> None:
     without = told(table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer)
 
     assert [
-        "The timeline of INC-1 comes as a file in its channel.",
-        "The timeline of INC-1 comes as a file in the thread under its alert.",
+        "The timeline of INC-1 will be posted as a file in its channel.",
+        "The timeline of INC-1 will be posted as a file in the thread under its alert.",
     ] == [with_channel, without]

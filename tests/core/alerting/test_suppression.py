@@ -199,7 +199,7 @@ def test_a_mute_stops_no_incident_that_is_open() -> None:
     said = table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=4))).answer
     table.sees(API, Level.OPERATIONAL)
 
-    assert "INC-1 is open and runs on." in told(said)
+    assert "INC-1 is open and continues." in told(said)
     assert Phase.MONITORING == table.incident().phase
 
 

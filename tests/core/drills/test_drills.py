@@ -43,7 +43,7 @@ def test_a_drill_opens_an_incident_that_says_what_it_is(table: Table) -> None:
     assert drill(table).room.name == "drill-20260320-0001-claude"
     assert told(answer) == (
         "🔵 INC-1 has begun, until 12:10 UTC: DRILL: Claude API is down. Nobody is paged. "
-        "Its channel #drill-20260320-0001-claude is being made. To end it: `/drill stop INC-1`"
+        "Its channel #drill-20260320-0001-claude is being created. To end it: `/drill stop INC-1`"
     )
 
 
@@ -117,12 +117,12 @@ def test_whoever_stops_it_ends_its_incident(table: Table) -> None:
 def test_what_is_over_is_not_stopped_again(table: Table) -> None:
     table.send(start())
     table.send(s.StopDrill(ANA, incident=1))
-    assert told(table.send(s.StopDrill(ANA, incident=1)).answer) == "INC-1 is no drill that runs."
+    assert told(table.send(s.StopDrill(ANA, incident=1)).answer) == "INC-1 is not a running drill."
 
 
 def test_a_real_incident_is_not_stopped_like_a_drill(table: Table) -> None:
     table.sees("anthropic.api", Level.DOWN)
-    assert told(table.send(s.StopDrill(ANA, incident=1)).answer) == "INC-1 is no drill that runs."
+    assert told(table.send(s.StopDrill(ANA, incident=1)).answer) == "INC-1 is not a running drill."
     assert table.incident(1).phase.open
 
 
@@ -145,7 +145,7 @@ def test_one_drill_at_a_time_for_a_provider(table: Table) -> None:
     """Also where the second is about another surface of it."""
     table.send(start())
     again = table.send(start("anthropic.web")).answer
-    assert told(again) == "INC-1 is a drill of that provider already. To end it: `/drill stop INC-1`"
+    assert told(again) == "INC-1 is already a drill of that provider. To end it: `/drill stop INC-1`"
 
 
 def test_two_providers_may_have_a_drill_each(table: Table) -> None:
@@ -167,7 +167,7 @@ def test_an_outsider_starts_none(table: Table) -> None:
 
 def test_what_really_fails_is_not_drilled(table: Table) -> None:
     table.sees("anthropic.api", Level.DOWN)
-    assert told(table.send(start("anthropic.web")).answer) == "No drill now: Claude really fails: INC-1."
+    assert told(table.send(start("anthropic.web")).answer) == "No drill now: Claude is failing for real: INC-1."
 
 
 def test_what_is_slow_in_a_thread_is_not_drilled(table: Table) -> None:
@@ -184,7 +184,7 @@ def test_a_real_outage_opens_its_own_incident_pages_and_ends_the_drill(table: Ta
     assert (real.title, real.drill, real.phase) == ("Claude API is down", None, Phase.MITIGATED)
     assert [fact.incident for fact in table.facts if isinstance(fact.body, Paged)] == [2]
     assert table.incident(1).phase is Phase.RESOLVED
-    assert table.kinds(DrillEnded) == [DrillEnded("Claude really fails: INC-2")]
+    assert table.kinds(DrillEnded) == [DrillEnded("Claude is failing for real: INC-2")]
 
 
 def test_a_real_outage_ends_a_drill_that_nobody_has_resolved_yet(table: Table) -> None:

@@ -98,7 +98,7 @@ def test_who_asks_gets_one_until_it_ended(table: Table) -> None:
     answer = table.send(s.RehearseFlag(ANA, flag=FLAG)).answer
     asked = (due(table), waits(table.world.flag(FLAG), GPT.variant))
     table.passes(1)
-    ended(table, skipped="the $0.50 of the day would be exceeded")
+    ended(table, skipped="it would exceed the day's $0.50")
 
     assert RehearsalBegun(flag=FLAG, variants=(GPT.variant,), changed=True) == answer
     assert (([GPT.variant], True), []) == (asked, due(table))
@@ -142,7 +142,7 @@ def test_another_model_than_last_time_is_told(table: Table) -> None:
 def test_a_skip_is_told_once_and_what_was_known_stays(table: Table) -> None:
     """A budget that is spent makes no fallback worse."""
     ended(table, GOOD)
-    spent = "the $0.50 of the day would be exceeded"
+    spent = "it would exceed the day's $0.50"
 
     assert [1, 0] == [told(ended(table, skipped=spent)), told(ended(table, skipped=spent))]
     assert "" == why(table)

@@ -108,8 +108,8 @@ WRONG = [
     (-2 * HOUR, None, WrongTime.FUTURE, "2026-03-20 14:00 UTC has not come yet. Nothing was declared."),
     (HOUR, -HOUR, WrongTime.FUTURE, "2026-03-20 13:00 UTC has not come yet."),
     (31 * DAY, None, WrongTime.TOO_OLD, "2026-02-17 12:00 UTC is more than 30 days ago. Nothing was declared."),
-    (HOUR, 2 * HOUR, WrongTime.BACKWARDS, "It cannot end, at 2026-03-20 10:00 UTC, before it began."),
-    (HOUR, HOUR, WrongTime.BACKWARDS, "It cannot end"),
+    (HOUR, 2 * HOUR, WrongTime.BACKWARDS, "It cannot have ended (2026-03-20 10:00 UTC) before it began."),
+    (HOUR, HOUR, WrongTime.BACKWARDS, "It cannot have ended"),
     (None, HOUR, WrongTime.NO_BEGINNING, "It ended at 2026-03-20 11:00 UTC, but when did it begin?"),
 ]
 

@@ -135,8 +135,8 @@ def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
     table.sees("openai.api", Level.DOWN)
     two = declare(table, "OpenAI and Claude are slow")
 
-    assert "INC-1 is open for Claude already: Claude API is down. Nothing is open for OpenAI." == told(one)
-    both = "INC-1 is open for Claude already: Claude API is down; INC-2 is open for OpenAI already: OpenAI API is down"
+    assert "INC-1 is already open for Claude: Claude API is down. Nothing is open for OpenAI." == told(one)
+    both = "INC-1 is already open for Claude: Claude API is down; INC-2 is already open for OpenAI: OpenAI API is down"
     assert both == told(two)
 
 
@@ -149,8 +149,8 @@ def test_every_open_incident_that_is_meant_is_offered() -> None:
 
     assert 1 == said.incident
     assert (1, 2) == said.choices
-    one = "INC-1 is open for Claude already: Claude API is down"
-    two = "INC-2 is open for Claude already: Claude loses our files"
+    one = "INC-1 is already open for Claude: Claude API is down"
+    two = "INC-2 is already open for Claude: Claude loses our files"
     assert f"{one}; {two}" == told(said)
 
 
@@ -191,7 +191,7 @@ def test_joining_twice_is_said_and_recorded_once() -> None:
     second = table.send(s.Join(actor=ANA, incident=1)).answer
 
     assert first.ok
-    assert "You are in INC-1 already." == told(second)
+    assert "You are already in INC-1." == told(second)
     assert 1 == len(table.kinds(ResponderJoined))
 
 
@@ -331,4 +331,4 @@ def test_a_channel_belongs_to_one_incident() -> None:
     assert ("C0TALK", "talk") == (table.incident().room.channel, table.incident().room.name)
     assert [] == [one for one in first.effects if isinstance(one.body, OpenChannel)]
     assert 1 == len([one for one in first.effects if isinstance(one.body, SetTopic)])
-    assert "This is the channel of INC-1 already. Nothing was declared." == told(second)
+    assert "This is already the channel of INC-1. Nothing was declared." == told(second)

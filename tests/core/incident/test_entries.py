@@ -207,7 +207,7 @@ def test_a_note_is_corrected_by_whoever_helps(table: Table) -> None:
     [
         ({}, "Text and time are as before; nothing was changed."),
         ({"text": "  "}, "A note needs words"),
-        ({"ahead": timedelta(minutes=1)}, "That time lies ahead. When did it happen?"),
+        ({"ahead": timedelta(minutes=1)}, "That time is in the future. When did it happen?"),
         ({"entry": 999, "text": "x"}, "The timeline of INC-1 has no such entry."),
     ],
 )

@@ -46,7 +46,7 @@ def test_what_is_open_is_not_reopened() -> None:
     before = table.incident()
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING, reopens=True)).answer
 
-    assert "INC-1 is open, monitoring: there is nothing to reopen. The verb phase moves it." == told(said).replace("`", "")
+    assert "INC-1 is open, monitoring: there is nothing to reopen. Use phase to move it." == told(said).replace("`", "")
     assert before == table.incident()
 
 
@@ -143,7 +143,7 @@ def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -
     said = set_phase(table, Phase.INVESTIGATING)
 
     assert not said.ok
-    assert "INC-2 is open for the same provider; go on there." == told(said)
+    assert "INC-2 is open for the same provider; continue there." == told(said)
 
 
 def test_a_reopened_incident_learns_what_its_components_did_meanwhile() -> None:
@@ -239,7 +239,7 @@ def test_acknowledging_twice_names_who_has_it() -> None:
     said = table.send(s.Acknowledge(actor=BOB, incident=1)).answer
 
     assert not said.ok
-    assert "ana has acknowledged INC-1 already." == told(said)
+    assert "ana has already acknowledged INC-1." == told(said)
 
 
 def test_a_taken_channel_name_gets_the_next_suffix() -> None:

@@ -253,5 +253,5 @@ def test_what_stands_is_not_said_twice() -> None:
     table.send(s.SayMitigated(actor=ANA, incident=1, over=True))
     nothing = table.send(s.SayMitigated(actor=ANA, incident=1, over=True)).answer
 
-    assert "It is on record already that customers of INC-1 are served (automatic)." == told(twice)
+    assert "It is already on record that customers of INC-1 are served (automatic)." == told(twice)
     assert "Nothing on record says that customers of INC-1 are served." == told(nothing)

@@ -23,7 +23,7 @@ def test_an_incident_is_renamed() -> None:
     """What it turned out to be stands in its title."""
     table = declared()
 
-    assert "INC-1 is called “Checkout is slow” now." == told(rename(table, "Checkout is slow"))
+    assert "INC-1 is now called “Checkout is slow”." == told(rename(table, "Checkout is slow"))
     assert "Checkout is slow" == table.incident().title
 
 
@@ -53,7 +53,7 @@ def test_a_title_is_one_line() -> None:
 
 def test_the_same_title_changes_nothing() -> None:
     """A second press, or two people who are quick."""
-    assert "INC-1 is called “Chat is slow” already." == told(rename(declared(), "Chat is slow "))
+    assert "INC-1 is already called “Chat is slow”." == told(rename(declared(), "Chat is slow "))
 
 
 def test_no_title_is_asked_back() -> None:

@@ -74,7 +74,7 @@ def test_giving_it_again_changes_nothing() -> None:
     again = give(table, Actor.person(BOB.id, "robert"))
 
     assert not again.ok
-    assert "bob leads INC-1 already." == told(again)
+    assert "bob already leads INC-1." == told(again)
     assert 1 == len(table.kinds(RoleChanged))
 
 
@@ -180,7 +180,7 @@ def test_who_presses_too_late_takes_the_lead_from_nobody() -> None:
     give(table, ANA)
     late = table.send(s.GiveRole(actor=BOB, incident=1, role=LEAD, to=BOB, free=True)).answer
 
-    assert "ana leads INC-1 already." == told(late)
+    assert "ana already leads INC-1." == told(late)
     assert {LEAD: ANA} == table.incident().people.roles
 
 
@@ -213,7 +213,7 @@ def test_whoever_is_deactivated_has_no_role_any_more() -> None:
     told_why = [body.reason for body in table.kinds(RoleChanged)[-2:] if isinstance(body, RoleChanged)]
 
     assert {COMMUNICATIONS: ANA} == table.incident().people.roles
-    assert ["the account of bob is deactivated"] * 2 == told_why
+    assert ["bob's account is deactivated"] * 2 == told_why
     assert table.now == table.incident().people.lead_left_at
 
 

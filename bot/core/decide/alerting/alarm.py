@@ -302,7 +302,7 @@ def expire_mutes(draft: Draft) -> None:
     """End those whose time is over."""
     for state in sorted(draft.world.components.values(), key=lambda c: c.id):
         if state.mute and state.mute.until <= draft.now:
-            draft.add(f"component/{state.id}", Unmuted(state.id, "its time is over"), actor=MUTE_RULE)
+            draft.add(f"component/{state.id}", Unmuted(state.id, "its time is up"), actor=MUTE_RULE)
 
 
 # --- signals

@@ -84,7 +84,7 @@ def on_holder_gone(draft: Draft, signal: HolderGone) -> Step:
     for incident in draft.world.open_incidents():
         for role, held in incident.people.roles.items():
             if held.kind is ActorKind.PERSON and held.id == signal.user:
-                reason = f"the account of {held.name} is deactivated"
+                reason = f"{held.name}'s account is deactivated"
                 draft.add(incident.stream, RoleChanged(role, held, None, vacant=role == LEAD, reason=reason))
     let_go(draft, signal.user, GONE)
     return draft.done(Noted())

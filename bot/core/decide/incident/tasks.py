@@ -101,7 +101,7 @@ class TaskOver(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskElsewhere(Refused):
-    """It goes on in another incident, which this one became part of, or was taken out of."""
+    """It continues in another incident, which this one became part of, or was taken out of."""
 
     KIND = "task_elsewhere"
     task: int
@@ -293,7 +293,7 @@ def let_go(draft: Draft, user: str, rule: Actor) -> None:
     for incident in awaiting(draft.world):
         for task in incident.open_tasks:
             if task.owner and task.owner.kind is ActorKind.PERSON and task.owner.id == user:
-                reason = f"the account of {task.owner.name} is deactivated"
+                reason = f"{task.owner.name}'s account is deactivated"
                 draft.add(incident.stream, TaskChanged(task.number, unowned=True, reason=reason), actor=rule)
 
 

@@ -69,7 +69,7 @@ def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
     """Refuse a schema that lacks something; for readers, who may not mend it."""
     version = known_version(conn, shape, place)
     if version == 0:
-        raise StoreError(f"{place}: there is nothing of Understudy's in it; check `store`")
+        raise StoreError(f"{place}: it holds no Understudy data; check `store`")
     if version < len(shape.steps):
         sentence = f"{place} is from an older Understudy (schema {version}); start this one once to bring it up to date"
         raise StoreError(sentence)

@@ -76,7 +76,7 @@ def _known(conn: SqliteConnection, shape: Shape, name: str) -> int:
         )
         raise StoreError(sentence, kind=kind) from error
     if mark not in (0, shape.mark) or strange:
-        sentence = f"{name} is not a file of Understudy's of this kind; choose another --data folder or move it away"
+        sentence = f"{name} is not an Understudy file of this kind; choose another --data folder or move it away"
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT)
     if version > shape.version:
         raise StoreError(
