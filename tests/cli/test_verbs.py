@@ -294,7 +294,7 @@ async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) 
         (("flags", "step-back", FLAG), 1, ""),
         (("flags", "ramp", FLAG, "50"), 1, "switch it first"),
         (("flags", "ramp", FLAG, "half"), 1, 'Send "share": 25, in percent from 1 to 100.'),
-        (("flags", "extend", FLAG, "2h"), 1, "there is nothing to steer"),
+        (("flags", "extend", FLAG, "2h"), 1, "switch it first"),
         (("flags", "unpin", FLAG), 1, f"{FLAG} is not pinned."),
         (("flags", "thaw"), 1, "Automation of flags is not frozen."),
         (("export", "seven"), 2, "'seven' names no incident. Write INC-7 or 7."),

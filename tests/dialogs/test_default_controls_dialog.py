@@ -100,5 +100,5 @@ async def test_people_are_told_which_controls_apply(small: House) -> None:
     """Whoever asks reads what the bot talks to, and how to turn it off."""
     said = await Talk(small).asks(small.ana, "/understudy about")
 
-    assert "so the default one applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443" in said
+    assert "so the default applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443" in said
     assert "control_group: []" in said
