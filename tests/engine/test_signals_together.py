@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,14 +10,14 @@ import pytest
 
 from bot.core import signals as s
 from bot.core.answers.base import Answer
-from bot.core.model import Actor
+from bot.core.model import Actor, Severity
 from bot.core.record.fact import Fact
 from bot.engine.engine import IN_A_ROW, MOST_TOGETHER, CommittingEngine
 from bot.ports import Commit, Store, StoreError, StoreTrouble
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.system.denials import Denials
-from tests.desk import policy, told
+from tests.desk import ANA, BOB, policy, told
 
 API, MONITOR = "anthropic.api", Actor("operator", "grafana", "grafana")
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -220,3 +221,18 @@ async def test_refusal_is_kept_although_whoever_asked_has_gone(ledger: WatchedLe
         await asyncio.sleep(0)
 
     assert ["ReleaseFlag"] == [attempt.what for attempt in await denials.newest()]
+
+
+async def test_a_refusal_says_who_it_was_and_of_which_incident(ledger: WatchedLedger) -> None:
+    """An admin reads names, and looks at that incident."""
+    denials = Denials(ManualClock(START))
+    led = replace(policy(), incidents=replace(policy().incidents, commanders=(ANA.id,)))
+    engine = CommittingEngine(ledger, ManualClock(START), led, denials=denials)
+    await engine.load()
+    number = (await engine.handle(s.Declare(actor=ANA, title="Payments are slow"))).incident
+    assert number is not None
+    await engine.handle(s.SetSeverity(actor=BOB, incident=number, severity=Severity.SEV1))
+
+    assert [(BOB.id, "bob", "SetSeverity", number)] == [
+        (one.who, one.name, one.what, one.incident) for one in await denials.newest()
+    ]

@@ -224,6 +224,19 @@ async def test_an_incident_that_another_replica_declared_is_found_at_once(engine
     assert number in (await here.world_with([number])).incidents
 
 
+async def test_what_is_long_over_is_there_for_whoever_asks_for_it(engines: Engines) -> None:
+    """And for nobody else: the world in memory stays small. What was never declared is nowhere."""
+    engine = await engines.started()
+    old = await declared(engine)
+    await engine.handle(s.SetPhase(actor=ANA, incident=old, phase=Phase.RESOLVED, force=True))
+    engines.clock.advance(LONG)
+    here = await engines.started()
+    found = await here.world_with([old, 99])
+
+    assert ([old], []) == (list(found.incidents), list(here.world.incidents))
+    assert Phase.RESOLVED is found.incidents[old].phase
+
+
 async def test_what_became_of_an_effect_of_what_is_long_over_is_kept(engines: Engines) -> None:
     """The row waited for weeks, and nobody has its incident in memory any more."""
     engine = await engines.started()
