@@ -113,7 +113,7 @@ async def test_damaged_control_file_is_named(content: str, deployment: Deploymen
         ended = await deployment.verb("incident", "list")
 
     assert (1, "") == (ended.status, ended.out)
-    assert "control.json is damaged; start the bot anew" in ended.err
+    assert "control.json is damaged; restart the bot" in ended.err
 
 
 async def test_verbs_need_none_of_the_bots_keys(deployment: Deployment) -> None:

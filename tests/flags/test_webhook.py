@@ -115,5 +115,5 @@ def test_what_asks_for_somebodys_hand_is_permanent(status: int, permanent: bool)
 
 def test_a_refused_token_is_asked_about() -> None:
     """With what the sink says of it, if anything."""
-    assert "HTTP 401, is the token right, and may it do this?" == str(refusal(Answer(401, b"")))
-    assert "HTTP 403, is the token right, and may it do this: read only" == str(refusal(Answer(403, b"read only")))
+    assert "HTTP 401: is the token right and allowed to do this?" == str(refusal(Answer(401, b"")))
+    assert "HTTP 403: is the token right and allowed to do this: read only" == str(refusal(Answer(403, b"read only")))

@@ -279,7 +279,7 @@ def of_sinks() -> Iterator[Entry]:
     away = served()
     yield from _lines([
         ("A sink does not follow", away, f"sink/{FLAG}/{SINK}",
-         k.SinkFailed(FLAG, SINK, "gpt", "HTTP 403, is the token right, and may it do this?"), FEEDER),
+         k.SinkFailed(FLAG, SINK, "gpt", "HTTP 403: is the token right and allowed to do this?"), FEEDER),
         ("A sink follows again", away, f"sink/{FLAG}/{SINK}", k.SinkFollowed(FLAG, SINK, "gpt"), FEEDER),
         ("A sink was changed by somebody else", away, f"sink/{FLAG}/{SINK}",
          k.SinkDrifted(FLAG, SINK, "100 % on", "off", True), FEEDER),

@@ -105,7 +105,7 @@ async def test_a_newer_ledger_is_refused(tmp_path: Path, way: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [("garbage", "cannot be opened"), ("table", "is not a file of Understudy's"), ("samples", "is not a")],
+    [("garbage", "cannot be opened"), ("table", "is not an Understudy file"), ("samples", "is not a")],
 )
 async def test_a_file_that_is_not_a_ledger_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
     """Somebody else's database is not written into."""

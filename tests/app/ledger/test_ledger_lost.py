@@ -83,7 +83,7 @@ async def test_another_ledger_in_its_place_is_refused(lost: Deployment, tmp_path
     ended = await lost.refused()
 
     assert 1 == ended.status
-    assert "ledger.db is another ledger than the one that was here" in ended.err
+    assert "ledger.db is not the ledger that was here before" in ended.err
 
 
 async def test_a_new_ledger_is_begun_when_it_is_asked_for(lost: Deployment) -> None:

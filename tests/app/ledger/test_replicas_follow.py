@@ -184,7 +184,7 @@ def test_a_replica_that_is_older_than_its_ledger_stops_deciding_and_says_so() ->
 
     variant, ready, state, trouble = play(scene)
     assert ("claude", False, "newer") == (variant, ready, state)
-    assert "decides nothing any more: a newer Understudy writes the ledger." in trouble
+    assert "no longer decides anything: a newer Understudy writes the ledger." in trouble
 
 
 def test_people_are_called_once_of_what_two_replicas_see() -> None:

@@ -118,7 +118,7 @@ async def test_nothing_is_copied_onto_a_ledger(folder: Path, tmp_path: Path, pos
     copy(Home(folder), Home(tmp_path, postgres), NOW)
 
     for target in (Home(tmp_path, postgres), Home(folder)):
-        with pytest.raises(StoreError, match=r"there is a ledger in .* already|onto itself"):
+        with pytest.raises(StoreError, match=r"there is already a ledger in|onto itself"):
             copy(Home(folder), target, NOW)
 
 

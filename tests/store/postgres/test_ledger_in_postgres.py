@@ -187,7 +187,7 @@ async def test_another_ledger_than_before_is_refused(postgres: str, tmp_path: Pa
     assert (tmp_path / MARKER).exists()
     await (await open_postgres_ledger(postgres, "one", folder=tmp_path)).close()
 
-    with pytest.raises(StoreError, match="is another ledger than the one that was here") as refused:
+    with pytest.raises(StoreError, match="is not the ledger that was here before") as refused:
         await open_postgres_ledger(f"{postgres}?schema=empty", "one", folder=tmp_path)
     assert StoreTrouble.GONE is refused.value.kind
 
