@@ -136,7 +136,7 @@ async def test_an_update_form_that_lost_its_incident_keeps_the_words(outage: Hou
     answer = await outage.workspace.links.deliver(envelope, payload)
 
     assert answer is not None
-    assert "This form has lost its incident" in answer["errors"]["text"]
+    assert "This form no longer knows its incident" in answer["errors"]["text"]
 
 
 async def test_an_export_in_a_format_that_there_is_not_is_refused(outage: House) -> None:
