@@ -38,7 +38,7 @@ def _besides(status: dict[str, Any]) -> Iterator[str]:
     """What stands beside the verdicts: blindness, advisories, mutes, alerts that are held back."""
     held_otherwise = [f"{c['id']} {c['on_record']['level']}" for c in status["components"] if c["on_record"]]
     if held_otherwise:
-        yield f"* is not recorded; on record: {', '.join(held_otherwise)}"
+        yield f"* is not recorded yet; on record: {', '.join(held_otherwise)}"
     sight, zone = status["sight"], zone_of(status)
     if sight["blind"]:
         blind = f"we have been blind since {minute(sight['began_at'], zone)} ({zone}): {sight['reason']}"

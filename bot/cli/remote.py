@@ -157,8 +157,9 @@ async def _alone(config_path: Path, folder: Path, method: str, path: str, body: 
 def _nobody_here(folder: Path, elsewhere: Sequence[str], *, asking: bool) -> str:
     """Who watches, where no bot runs on this folder: nobody, or the replicas that share its database."""
     if elsewhere:
-        named, run = listed(list(elsewhere)), "run" if len(elsewhere) > 1 else "runs"
-        left = "This is what they last wrote down." if asking else "They tell Slack."
+        named, several = listed(list(elsewhere)), len(elsewhere) > 1
+        who, run, tell = ("they", "run", "tell") if several else ("it", "runs", "tells")
+        left = f"This is what {who} last recorded." if asking else f"{who.capitalize()} {tell} Slack."
         return f"No bot runs on {folder}; {named} {run} on the same database. {left}"
     left = "this is what the ledger last held" if asking else "what waits for Slack goes out when it starts"
     return f"No bot runs on {folder}: nothing is watched, and {left}."

@@ -59,6 +59,8 @@ class Front:
                 await _both(_pass_on(reader, to_it), _pass_on(behind, writer))
             finally:
                 to_it.close()
+        except asyncio.CancelledError:
+            pass  # `stop` ends it: Python 3.11 would print that as an error of the server
         finally:
             writer.close()
 

@@ -6,8 +6,12 @@ A question needs no write. What changes the world is kept single by its signal's
 import asyncio
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.ports import Ledger, StoreError
 from bot.system.clock import Clock
+
+log = structlog.get_logger(__name__)
 
 MOST_IN_MEMORY = 5_000  # the oldest go first
 WAITS_S = 1.0  # real seconds, for the ledger: Slack waits three for us, and then tells people that we failed
@@ -22,18 +26,25 @@ class SeenIds:
         self._keep = keep
         self._waits_s = waits_s
         self._in_memory: dict[str, datetime] = {}
-        self._asking: set[asyncio.Task[bool]] = set()
+        self._asking: dict[str, asyncio.Task[bool]] = {}
 
     async def first_sight(self, id: str) -> bool:
         """Whether this id is new, as far as can be said in time."""
         now = self._clock.now()
-        if self._in_memory.get(id, now) > now:
+        if id in self._asking or self._in_memory.get(id, now) > now:
             return False
+        if len(self._asking) >= MOST_IN_MEMORY:
+            return self._remember(id, now)  # a ledger that stands still is asked no more
         asking = asyncio.create_task(self._ask(id, now), name="came before?")
-        self._asking.add(asking)
-        asking.add_done_callback(self._asking.discard)
+        self._asking[id] = asking
+        asking.add_done_callback(lambda task: self._asked(id, task))
         done, _ = await asyncio.wait({asking}, timeout=self._waits_s)
         return asking.result() if done else self._remember(id, now)
+
+    def _asked(self, id: str, task: "asyncio.Task[bool]") -> None:
+        del self._asking[id]
+        if not task.cancelled() and (error := task.exception()) is not None:  # nobody may be left to raise it to
+            log.error("whether a request came before could not be asked, by our own fault", exc_info=error)
 
     async def _ask(self, id: str, now: datetime) -> bool:
         try:

@@ -154,6 +154,7 @@ class People:
         except ChatError as error:
             if error.code not in NOT_OURS:
                 self._was_silent(str(error))
+                self._overtaken.pop(user, None)  # it counts already, and is older than the next answer
                 return
             found = Standing.FOREIGN
         else:

@@ -136,7 +136,7 @@ class Tracks:
         after = observe(before, sample, rule, learn=learn, every=every)
         by_vantage[sample.vantage] = after
         if after is not before and after.failing.good == 0 and after.failing.score > 0.0 and sample.vantage == self.vantage:
-            self._pool(sample, tells_until(before, sample))
+            self._pool(sample, tells_until(before, sample), now)
         after = by_vantage[sample.vantage]
         if sample.vantage != self.vantage:
             self._heard_at[key] = now
@@ -149,10 +149,10 @@ class Tracks:
             and (_at_ease(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
         )
 
-    def _pool(self, sample: Sample, end: datetime) -> None:
+    def _pool(self, sample: Sample, end: datetime, now: datetime) -> None:
         """A failure of ours, which tells of the time until `end`, is weighed together with the doubts of the other checks."""
         checks = self.components[sample.component]
-        if len(checks) < 2 or (self.is_large(sample.component) and self._pooled_lately(sample)):
+        if len(checks) < 2 or (self.is_large(sample.component) and self._pooled_lately(sample.component, now)):
             return
         tracks = {check: self.track(check, self.vantage) for check in checks}
         rules = {check: self._rules.get(check, self._rule) for check in checks}
@@ -160,11 +160,11 @@ class Tracks:
             self._tracks[check][self.vantage] = track
             self.unstored.touch((check, self.vantage), sample.at, urgent=True)
 
-    def _pooled_lately(self, sample: Sample) -> bool:
-        before = self._pooled_at.get(sample.component)
-        if before is not None and abs(sample.at - before) < LARGE_EVERY:
+    def _pooled_lately(self, component: str, now: datetime) -> bool:
+        before = self._pooled_at.get(component)
+        if before is not None and abs(now - before) < LARGE_EVERY:
             return True
-        self._pooled_at[sample.component] = sample.at
+        self._pooled_at[component] = now
         return False
 
     def is_large(self, component: str) -> bool:

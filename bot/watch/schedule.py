@@ -203,7 +203,9 @@ class Rounds:
     def _begin_waiting(self) -> None:
         """Those who wait for room, as far as there is some now: for each owner in the order in which they came."""
         for owner, waiting in tuple(self._waiting.items()):
-            if self._has_room(owner):
+            while waiting and not waiting[0].mine():  # somebody else's meanwhile
+                waiting.popleft().waits = False
+            if waiting and self._has_room(owner):
                 self._run(waiting.popleft())
             if not waiting:
                 del self._waiting[owner]

@@ -336,7 +336,10 @@ class Watch:
     async def _think_large_ones_over(self) -> None:
         large, self._large = self._large, set()
         for component in sorted(large):
-            self._think_over(component)
+            try:
+                self._think_over(component)
+            except Exception:  # the others are thought over all the same
+                log.exception("a component could not be thought over, by our own fault", component=component)
             await asyncio.sleep(0)
 
     def _think_over(self, component: str) -> None:

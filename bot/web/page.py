@@ -1,6 +1,7 @@
 """The board: one plain page for people, without script, readable in any browser and by a screen reader."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -39,6 +40,7 @@ async def board(request: web.Request) -> web.Response:
         replicas=services.health().parts.get("replicas"),
         components=[(policy.components[id].name, world.component(id), on_record.get(id)) for id in policy.components],
         trouble=_trouble(world, policy),
+        unknown=_of_level(world, policy, Level.UNKNOWN),
         incidents=world.open_incidents(),
         flags=[flag_shape(world, services.board, flag) for flag in flags],
     )
@@ -65,10 +67,16 @@ def _file(name: str) -> str:
 
 
 def _trouble(world: World, policy: Policy) -> list[tuple[str, list[str]]]:
-    """What is not operational, by name, the worst level first."""
-    levels = {c.name: world.component(id).level for id, c in policy.components.items()}
-    worst = sorted(set(levels.values()) - {Level.OPERATIONAL}, key=lambda level: -level.rank)
-    return [(level.value, [name for name, has in levels.items() if has is level]) for level in worst]
+    """What is bad, by name, the worst level first."""
+    bad = sorted((level for level in Level if level.bad), key=lambda level: -level.rank)
+    return [(level.value, names) for level in bad if (names := _of_level(world, policy, level))]
+
+
+def _of_level(world: World, policy: Policy, level: Level) -> list[str]:
+    """The components of this level by name, with their provider where two have one name."""
+    often = Counter(one.name for one in policy.components.values())
+    found = (one for id, one in policy.components.items() if world.component(id).level is level)
+    return [one.name if often[one.name] == 1 else f"{one.provider_name} {one.name}" for one in found]
 
 
 def _moment(at: datetime) -> str:

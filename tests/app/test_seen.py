@@ -69,3 +69,27 @@ async def test_a_request_is_not_kept_waiting_by_a_ledger_that_stands_still() -> 
     after_a_restart = SeenIds(disk, ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP)
 
     assert (True, False, False) == (first, again, await after_a_restart.first_sight("a"))
+
+
+async def test_a_request_that_comes_twice_at_once_is_taken_once() -> None:
+    """While the ledger stands still, and when it goes on."""
+    disk = Disk()
+    disk.full = False
+    disk.goes_on.clear()
+    seen = SeenIds(disk, ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP, waits_s=0.01)
+
+    assert [True, False] == list(await asyncio.gather(seen.first_sight("a"), seen.first_sight("a")))
+
+
+async def test_a_flood_beside_a_ledger_that_stands_still_asks_it_within_bounds() -> None:
+    """What is more is remembered, and asks nobody; what came first is known still."""
+    disk = Disk()
+    disk.goes_on.clear()
+    seen = SeenIds(disk, ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP, waits_s=0.0)
+    before = len(asyncio.all_tasks())
+    flood = [await seen.first_sight(f"{number}") for number in range(MOST_IN_MEMORY + 100)]
+
+    assert all(flood)
+    assert len(asyncio.all_tasks()) - before <= MOST_IN_MEMORY
+    assert not await seen.first_sight("0")
+    disk.goes_on.set()

@@ -129,6 +129,23 @@ async def test_a_bar_outlives_an_older_answer_though_slack_falls_silent(
     assert (Standing.DEACTIVATED, Standing.DEACTIVATED) == (first, await people.standing(ana.id))
 
 
+async def test_a_bar_that_was_lifted_is_not_applied_to_a_newer_answer(
+    workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock
+) -> None:
+    """Slack fell silent while somebody was deactivated; a day later they are back, and Slack says so."""
+    workspace.faults.add("users.info", "error:internal_error")
+
+    async def overtake(method: str, phase: str, args: object) -> None:
+        people.heard({"id": ana.id, "deleted": True})
+
+    quiet = workspace.faults.on_call(overtake)
+    await people.standing(ana.id)
+    quiet()
+    later(clock, 24 * 3600)
+
+    assert Standing.MEMBER is await people.standing(ana.id)
+
+
 async def test_changes_of_people_who_never_came_are_of_no_interest(people: People, workspace: LocalWorkspace) -> None:
     """In a workspace of twenty thousand, somebody changes their status all the time."""
     for number in range(1000):

@@ -264,6 +264,25 @@ async def test_what_ended_makes_room_for_those_who_may_take_it() -> None:
     assert 2 == sum("big" in name for name, _ in looks.began[6:])
 
 
+async def test_a_look_that_waits_for_room_is_not_taken_once_it_is_somebody_elses() -> None:
+    """Another replica took the component over meanwhile; when it comes back it is looked at again."""
+    clock, mine = ManualClock(START), True
+    looks, rounds = Looks(clock), Rounds(clock, at_once=1)
+    looks.hang = asyncio.Event()
+    rounds.add("hangs", 30.0, looks.of("hangs"), phase_s=1.0)
+    rounds.add("goes", 30.0, looks.of("goes"), phase_s=2.0, mine=lambda: mine)
+    await passes(clock, rounds, 5)
+    mine = False
+    looks.hang.set()
+    await rounds.idle()
+    assert ["hangs"] == [name for name, _ in looks.began]
+
+    mine = True
+    await passes(clock, rounds, 30)
+    await rounds.stop()
+    assert ["hangs", "hangs", "goes"] == [name for name, _ in looks.began]
+
+
 async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:
     """Whoever reads the lag sees that others, which hang, keep the rest from being looked at."""
     clock, late = ManualClock(START), list[float]()

@@ -299,6 +299,22 @@ async def test_an_outage_of_a_component_of_many_checks_costs_no_more_for_each_of
     assert await outage_costs_s(1_000) < 2 * few
 
 
+async def test_results_of_many_checks_that_began_at_different_times_are_weighed_together() -> None:
+    """Looks that hang and quick ones end beside each other, and each result is dated by its beginning."""
+
+    async def costs_s(apart: timedelta) -> float:
+        stand = await Stand(OF_ONE).opened()
+        now = stand.clock.now()
+        found = [sample(check.id, BROKEN, now - n % 2 * apart) for n, check in enumerate(OF_ONE)]
+        with GARBAGE.held_off():
+            began = time.thread_time()
+            await stand.watch.take(found)
+            return time.thread_time() - began
+
+    together = await costs_s(timedelta(0))
+    assert await costs_s(timedelta(seconds=5)) < 4 * together
+
+
 async def outage_costs_s(checks: int) -> float:
     """Processor time for each check of a component in the first half minute in which all of them fail."""
     stand = await Stand(OF_ONE[:checks]).opened()

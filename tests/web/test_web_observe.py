@@ -192,6 +192,28 @@ async def test_board_begins_with_what_is_wrong(house: House, http: aiohttp.Clien
     assert '<meta http-equiv="refresh" content="60">' in text
 
 
+async def test_board_names_the_worst_first_with_its_provider_where_need_be(house: House, http: aiohttp.ClientSession) -> None:
+    """A component's name is its key where none is given, so two vendors may each have an `api`."""
+    named = {id: replace(one, name="api") for id, one in POLICY.components.items()}
+    house.engine.policy = replace(POLICY, components=named)
+    await house.verdict("anthropic.api", Level.DEGRADED)
+    await house.verdict("openai.api", Level.DOWN)
+    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
+
+    assert text.index("OpenAI api is down.") < text.index("Claude api is degraded.")
+
+
+async def test_board_counts_what_is_well_beside_what_nobody_knows(house: House, http: aiohttp.ClientSession) -> None:
+    """As a component whose checks are off."""
+    await house.verdict("openai.api", Level.UNKNOWN)
+    one = await (await http.get(house.url + "/", headers=headers(READ))).text()
+    await house.verdict("anthropic.api", Level.UNKNOWN)
+    none = await (await http.get(house.url + "/", headers=headers(READ))).text()
+
+    assert "1 of 2 components is operational.</strong> Nothing is known of OpenAI API." in one
+    assert "<strong>Nothing is known of any component yet.</strong>" in none
+
+
 async def test_board_says_who_declared_in_words_for_people(house: House, http: aiohttp.ClientSession) -> None:
     """A rule has no name that anybody outside knows."""
     await house.verdict("anthropic.api", Level.DOWN)

@@ -137,7 +137,7 @@ async def test_first_token_is_measured_in_domain_time_when_it_is_slow(dialect: s
     assert (Outcome.SLOW, Fault.THEIRS) == (sample.outcome, sample.fault)
     assert ", the first token expected under 8 s" in sample.reason
     # A scripted Gemini has nothing to say before its first words; the others have had their head for long by then.
-    assert sample.phases_ms["first_token"] >= 20_000
+    assert sample.phases_ms["first_token"] >= 19_800  # timers run by whole milliseconds, a hundred times as fast here
     assert sample.phases_ms["first_byte"] < sample.phases_ms["first_token"] <= sample.phases_ms["total"]
 
 

@@ -165,7 +165,7 @@ async def test_bot_goes_on_as_before_where_the_new_one_cannot_be_run_with(deploy
         assert 0 == (await deployment.verb("reload")).status
         await bot.says("the one before goes on")
         async with asyncio.timeout(WITHIN_S):
-            while "could not be run with" not in deployment.said():
+            while "cannot run, so the old one stays in use" not in deployment.said():
                 await asyncio.sleep(0.05)
 
     assert "claude" == await bot.serves(FLAG)

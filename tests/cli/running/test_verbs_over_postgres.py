@@ -68,10 +68,8 @@ async def test_a_verb_in_another_folder_names_the_replicas_that_watch(deployment
     done = await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "down", *elsewhere)
     assert 0 == await bot.ends(signal.SIGTERM)
 
-    assert re.search(
-        r"No bot runs on \S+elsewhere; \S+ runs on the same database. This is what they last wrote down.", asked.err
-    )
-    assert "runs on the same database. They tell Slack." in done.err
+    assert re.search(r"No bot runs on \S+elsewhere; \S+ runs on the same database. This is what it last recorded.", asked.err)
+    assert "runs on the same database. It tells Slack." in done.err
 
 
 async def test_a_verb_says_at_once_that_the_database_is_away(deployment: Deployment) -> None:

@@ -54,6 +54,28 @@ def test_a_part_goes_back_to_what_the_whole_serves() -> None:
     assert ("gpt", 50) == (done.default, done.share)  # type: ignore[attr-defined] # a share
 
 
+@pytest.mark.parametrize("back", [s.RampFlag(ANA, flag=f"{FLAG}@env=eu", share=10), s.ReleaseFlag(ANA, flag=f"{FLAG}@env=eu")])
+def test_readers_of_a_part_are_not_sent_to_the_default_that_fails_through_the_share_of_the_whole(back: s.Signal) -> None:
+    """The whole is on its fallback for one reader in a hundred: nearly all who leave the part would get the default."""
+    table = calm(automation="off")
+    table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="cached", reason="we try it"))
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=1, reason="we try it"))
+    table.sees(API, Level.DOWN)
+
+    assert "Claude API is down" in str(table.send(back).answer)
+
+
+def test_readers_of_a_part_go_up_onto_what_is_no_worse_than_any_that_they_have() -> None:
+    """Half of the whole is on a fallback that is well: from there nobody is sent to one that is not, unless it is forced."""
+    table = calm(automation="off", engage_on=Level.DEGRADED)
+    table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="gpt", share=10, reason="we try it"))
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", share=50, reason="we try it"))
+    table.sees(API, Level.DOWN)
+    table.sees(OPENAI, Level.DEGRADED)
+
+    assert isinstance(table.send(s.RampFlag(ANA, flag=f"{FLAG}@env=eu", share=90)).answer, fa.ShareUnwell)
+
+
 def test_a_share_goes_down_from_a_fallback_that_is_worse_off_than_the_default() -> None:
     """Both are in trouble, and Claude is the lesser one."""
     table = share(calm(automation="off"), 100)

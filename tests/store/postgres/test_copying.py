@@ -142,7 +142,7 @@ async def test_facts_that_do_not_hold_are_not_copied(folder: Path, tmp_path: Pat
         conn.execute("UPDATE facts SET body = replace(body, 'note 1', 'note 9') WHERE stream = 'flag/a'")
         conn.commit()
 
-    with pytest.raises(StoreError, match="does not hold: the facts of flag/a"):
+    with pytest.raises(StoreError, match="is damaged: the facts of flag/a do not hold"):
         copy(Home(folder), Home(tmp_path, postgres), NOW)
 
 

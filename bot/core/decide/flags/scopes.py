@@ -26,16 +26,27 @@ def at_work(world: World, policy: Policy) -> list[FlagPolicy]:
 
 
 def rest(world: World, policy: FlagPolicy) -> str:
-    """The variant that readers get who are on no fallback of this flag: its default; of a part, what the whole serves."""
+    """The variant that readers get who are on no fallback of this flag: its default; of a part, what the whole switched to."""
+    return all_of_rest(world, policy)[0]
+
+
+def all_of_rest(world: World, policy: FlagPolicy) -> tuple[str, ...]:
+    """Every variant that those readers get, `rest` first: of a part two while the whole hands back or is on a share."""
     engagement = world.flag(whole(policy.key)).engagement if scope_of(policy.key) else None
-    return engagement.variant if engagement and engagement.share_back < 100 else policy.default
+    if engagement is None or engagement.share_back >= 100:
+        return (policy.default,)
+    return (engagement.variant, policy.default) if engagement.share_back else (engagement.variant,)
 
 
 def rest_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
-    """Why `rest` serves nobody well, in words; empty where it does."""
-    if rest(world, policy) == policy.default:
+    """Why some of those readers are served badly, in words; empty where all are served well."""
+    return next(filter(None, (_unwell(world, policy, variant, name_of) for variant in all_of_rest(world, policy))), "")
+
+
+def _unwell(world: World, policy: FlagPolicy, variant: str, name_of: Callable[[str], str]) -> str:
+    if variant == policy.default:
         return default_unwell(world, policy, name_of)
-    sick = sick_behind(world, policy, rest(world, policy))
+    sick = sick_behind(world, policy, variant)
     return how(sick, name_of(sick.id)) if sick else ""
 
 

@@ -8,7 +8,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import sick_behind, standing
 from bot.core.decide.flags.conditions import default_unwell, how, no_flag, where
 from bot.core.decide.flags.mitigation import mitigate
-from bot.core.decide.flags.scopes import rest, rest_unwell
+from bot.core.decide.flags.scopes import all_of_rest, rest, rest_unwell
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement
@@ -45,11 +45,12 @@ def on_ramp(draft: Draft, signal: RampFlag) -> Step:
 def worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int) -> str:
     """What is wrong where the readers would go who change sides; empty where it is well, or better than where they are."""
     world, name_of = draft.world, draft.policy.name_of
-    fallback, others = standing(world, policy, engagement.variant), standing(world, policy, rest(world, policy))
+    fallback = standing(world, policy, engagement.variant)
+    others = [standing(world, policy, variant) for variant in all_of_rest(world, policy)]
     if share < engagement.share:
-        return rest_unwell(world, policy, name_of) if others >= fallback else ""
+        return rest_unwell(world, policy, name_of) if max(others) >= fallback else ""
     sick = sick_behind(world, policy, engagement.variant)
-    return how(sick, name_of(sick.id)) if sick and fallback >= others else ""
+    return how(sick, name_of(sick.id)) if sick and fallback >= min(others) else ""
 
 
 def forced(reason: str, although: str) -> str:
