@@ -157,4 +157,4 @@ async def test_every_face_shows_the_outage_that_cannot_be_written_down(deploymen
     assert (trouble in slack, "Claude API: down since" in slack, "not recorded yet; on record:" in slack) == (True,) * 3
     assert ("Claude API: down since" in one, "not recorded yet; on record: operational" in one) == (True, True)
     assert "anthropic.api  down *" in terminal.out
-    assert "* is not recorded; on record: anthropic.api operational" in terminal.err + terminal.out
+    assert "* is not recorded yet; on record: anthropic.api operational" in terminal.err + terminal.out
