@@ -79,14 +79,18 @@ class App:
             setup, self._store, self._channels, self._sinks.performers, on_call=self._on_call, board_url=self._web.board_url
         )
         self._rehearsing = Rehearsing(setup, self._store, self._probes)
-        guard = LoopGuard(setup)
-        self._watching = Watching(setup, self._store, self._probes, guard.lag)
+        self._guard = LoopGuard(setup)
+        self._watching = Watching(setup, self._store, self._probes, self._guard.lag)
+        self._parts = self._in_order()
+
+    def _in_order(self) -> PartList:
+        """Everything in the order in which it starts; the other way round it stops."""
+        setup = self._setup
         served = [self._web] if setup.given.web else []
         retained = Retained(setup, self._store)
         if setup.alone:
-            self._parts = PartList(self._store, *served, retained)
-            return
-        self._parts = PartList(
+            return PartList(self._store, *served, retained)
+        return PartList(
             self._store,
             self._following,
             self._cluster,
@@ -101,7 +105,7 @@ class App:
             self._sending,
             Upkeep(setup, self._store, self._probes, self._slack),
             self._watching,
-            guard,
+            self._guard,
             self._rehearsing,
             Beat(
                 setup,

@@ -1,7 +1,7 @@
 """A whole deployment for tests: real Bolt over a real websocket, real HTTP vendors, real SQLite; time is moved by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from bot.app import App, build
 from bot.config.load import load
 from bot.core.effects import EffectBody
 from bot.engine.outbox import OutboxTiming
-from bot.ports import Notifier
+from bot.ports import Called, Notifier
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
 from bot.slack.gateway import Patience
@@ -245,3 +245,18 @@ async def a_house(folder: Path, *, started: bool = True, of: Settings = LOOSE, *
         finally:
             await house.stop()
             await runner.cleanup()
+
+
+class Pager:
+    """Notes whom it would call."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    async def notify(self, title: str, body: str) -> list[str]:
+        self.called.append(title)
+        return []
+
+    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+        self.called.append(title)
+        return Called(tuple(named))

@@ -1,7 +1,7 @@
 """Whole bots over one ledger: what people hear of it, and what a start refuses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,6 @@ from bot.core.answers.base import NotOurs
 from bot.core.model import Actor, Level, Verdict
 from bot.core.record.sight import Sight
 from bot.core.signals import Declare, SightChanged, VerdictReached
-from bot.ports import Called
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import Clock, SystemClock
 from bot.wiring.cluster.identity import require_app
@@ -24,7 +23,7 @@ from bot.wiring.parts import Parts, StartRefused
 from tests.cluster.stand import FLAG, written
 from tests.desk import ANA
 from tests.engine.stand import Script
-from tests.house import HandTicker
+from tests.house import HandTicker, Pager
 
 DETECTOR = Actor.rule("detector")
 
@@ -37,21 +36,6 @@ class Off(SystemClock):
 
     def now(self) -> Any:
         return super().now() + self._by
-
-
-class Pager:
-    """Notes what people would be called for."""
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.called.append(title)
-        return []
-
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
-        self.called.append(title)
-        return Called(tuple(named))
 
 
 def made(

@@ -1,7 +1,7 @@
 """Somebody tidies up in the middle of an incident: deletes the alert or the card, archives or deletes the channel of alerts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +11,9 @@ import pytest
 from bot.core.model import Actor
 from bot.core.record.room.room_facts import PostGone
 from bot.core.signals import Declare
-from bot.ports import Called
 from bot.sandbox.slack import Message
 from tests.dialogs.talk import Talk
-from tests.house import PACE, a_house
+from tests.house import PACE, Pager, a_house
 
 CHANNEL = "inc-20260320-0001-claude"
 ALERT = "SEV2 · Claude API"
@@ -201,21 +200,6 @@ async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:
     await backed.house.start()
 
     assert "lost" == (await parts(backed))["alerts"]["state"]
-
-
-class Pager:
-    """Notes whom it would call."""
-
-    def __init__(self) -> None:
-        self.called: list[str] = []
-
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.called.append(title)
-        return []
-
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
-        self.called.append(title)
-        return Called(tuple(named))
 
 
 @pytest.fixture
