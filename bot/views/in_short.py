@@ -93,7 +93,7 @@ def incident_line(incident: Incident, policy: Policy, now: datetime) -> str:
         return f"{icon(incident)} {stop(over_words(incident))}"
     title = f"{icon(incident)} *{incident.name}: {foreign(incident.title, 120)}*"
     where = f", in <#{incident.room.channel}>" if incident.room.channel else ""
-    about = f"(since {clock(incident.began_at, now)}, {incident.severity}, {incident.phase}, {_lead(incident)}){where}."
+    about = f"(since {clock(incident.began_at, now)}, {incident.severity}, {incident.phase}, {lead_words(incident)}){where}."
     return " ".join(part for part in (title, about, _next(incident, policy, now)) if part)
 
 
@@ -146,14 +146,14 @@ def _unknown(name: str, components: Sequence[str], unknown: Sequence[str], world
 def _served(bad: Sequence[str], world: World, policy: Policy, now: datetime) -> list[str]:
     """Whether the customers behind it are served, those who are not first."""
     fares = [
-        one for flag in policy.flags.values() if set(bad) & set(flag.depends_on) and (one := _fares(flag, world, policy, now))
+        one for flag in policy.flags.values() if set(bad) & set(flag.depends_on) and (one := fares(flag, world, policy, now))
     ]
     shown = [words for _, words in sorted(fares, key=lambda one: one[0])]
     more = len(shown) - MOST_FLAGS
     return [*shown[:MOST_FLAGS], *([f"{count(more, 'more flag')}: `/fallback status`."] if more > 0 else [])]
 
 
-def _fares(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tuple[bool, str] | None:
+def fares(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tuple[bool, str] | None:
     """Whether its customers are served, and the sentence about it; None where it is on its default."""
     found, engagement = serving(flag, world, policy, now), world.flag(flag.key).engagement
     if found and not found.served:
@@ -167,10 +167,10 @@ def _fares(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tup
 
 
 def _of_incident(incident: Incident) -> str:
-    return f"{incident.severity}, {incident.name}, {_lead(incident)}"
+    return f"{incident.severity}, {incident.name}, {lead_words(incident)}"
 
 
-def _lead(incident: Incident) -> str:
+def lead_words(incident: Incident) -> str:
     people = incident.people
     if people.lead:
         return f"lead {_called(people.lead.name or people.lead.id)}"

@@ -120,6 +120,30 @@ async def test_latencies_of_several_components_are_kept_apart(samples: Samples) 
     } == found
 
 
+async def test_hours_that_are_over_are_read_by_component(samples: Samples) -> None:
+    """All checks of a component together; of an hour that still runs nothing is told."""
+    await samples.add([good(after(n), total, f"anthropic.api/{n}") for n, total in enumerate((100.0, 100.0, 400.0))])
+    await samples.add([bad(after(5)), good(after(6), 50.0, "openai.api/models", "openai.api")])
+    await samples.add([good(NOON + timedelta(hours=1, minutes=n), 900.0) for n in (30, 59)])
+
+    found = await samples.rolled(NOON, NOON + timedelta(hours=2), timed=True)
+
+    assert {"anthropic.api": (4, 1), "openai.api": (1, 0)} == {id: (one.count, one.failed) for id, one in found.items()}
+    assert found["anthropic.api"].p50_ms == pytest.approx(100, rel=0.05)
+    assert found["anthropic.api"].p95_ms == pytest.approx(400, rel=0.05)
+
+
+async def test_only_hours_that_begin_in_the_span_are_read(samples: Samples) -> None:
+    """So that two spans side by side count nothing twice; without times where nobody asks for them."""
+    await samples.add([good(NOON + timedelta(hours=n, minutes=10), 100.0) for n in range(4)])
+    for n in range(4):  # some keepers sum up an hour with each batch
+        await samples.add([good(NOON + timedelta(hours=5, minutes=n), 100.0)])
+
+    found = await samples.rolled(NOON + timedelta(minutes=1), NOON + timedelta(hours=3), timed=False)
+
+    assert {"anthropic.api": LatencyPicture(2, None, None, 0)} == found
+
+
 async def test_latency_is_unknown_when_nothing_succeeded(samples: Samples) -> None:
     """No number is better than a made-up one."""
     assert LatencyPicture(0, None, None, 0) == await latency_of(samples, "anthropic.api", NOON)

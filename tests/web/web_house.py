@@ -147,6 +147,9 @@ class FixedSamples:
     async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
         return dict.fromkeys(components, LatencyPicture(count=10, p50_ms=120.0, p95_ms=480.5, failed=1))
 
+    async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
+        return {}
+
     async def trim(self, before: datetime) -> int:
         return 0
 

@@ -65,6 +65,15 @@ COUNTED_RUNS = f"""
       AND NOT EXISTS (SELECT 1 FROM hours h WHERE h.at = :last AND h.check_id = c.id)
     GROUP BY c.name, bucket
 """  # noqa: S608 # a number and an expression of our own
+ROLLED = """
+SELECT c.component, sum(h.ok + h.fail), sum(h.fail) FROM hours h JOIN checks c ON c.id = h.check_id
+WHERE h.at >= ? AND h.at < ? GROUP BY c.component
+"""
+ROLLED_TIMES = """
+SELECT c.component, CAST(b.key AS INTEGER) AS bucket, sum(b.value)
+FROM hours h JOIN checks c ON c.id = h.check_id, json_each(h.histogram) b
+WHERE h.at >= ? AND h.at < ? GROUP BY c.component, bucket ORDER BY c.component, bucket
+"""
 
 
 class SampleStore:
@@ -176,6 +185,12 @@ class SampleStore:
             return self._exact(components, start)
         return {component: self._rolled(component, start, whole=whole) for component in components}
 
+    def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
+        """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+        span = hours_between(since, until, rolled_until(self.conn))
+        times = self.conn.execute(ROLLED_TIMES, span).fetchall() if timed else ()
+        return rolled_pictures(self.conn.execute(ROLLED, span), times)
+
     def _holds_raw(self, start: int) -> bool:
         """Whether no raw row since then was forgotten: no hour is known that lies before the oldest row."""
         oldest = one(self.conn, "SELECT min(at) FROM samples")[0]
@@ -231,6 +246,29 @@ def pictures(
         one: LatencyPicture(runs[one], percentile(found, 0.50), percentile(found, 0.95), failed[one])
         for one, found in ranked.items()
     }
+
+
+def hours_between(since: datetime, until: datetime, rolled: int) -> tuple[int, int]:
+    """From which hour on and up to which one, in seconds since 1970: none that is not summed up yet, or only in part."""
+    first, end = (-(-micros(at) // US // HOUR_S) * HOUR_S for at in (since, until))
+    return first, min(end, rolled)
+
+
+def rolled_pictures(
+    counted: Iterable[tuple[str, int, int]], times: Iterable[tuple[str, int, int]]
+) -> dict[str, LatencyPicture]:  # fmt: skip
+    """From the runs and the failures of each component, and how many runs each bucket of its latencies holds, in order."""
+    ranked: dict[str, list[tuple[float, int]]] = {}
+    for component, index, count in times:
+        ranked.setdefault(component, []).append((middle_ms(index), int(count)))
+    return {
+        component: LatencyPicture(int(count), *_percentiles(ranked.get(component, [])), int(failed))
+        for component, count, failed in counted
+    }
+
+
+def _percentiles(ranked: Sequence[tuple[float, int]]) -> tuple[float | None, float | None]:
+    return percentile(ranked, 0.50), percentile(ranked, 0.95)
 
 
 def _hour(at: int) -> int:

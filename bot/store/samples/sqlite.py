@@ -170,6 +170,10 @@ class SqliteSamples:
         """The latency of each since a moment: to 0.1 ms up to six hours back, within 5 % beyond; inconclusive runs aside."""
         return await self._read(lambda store: store.latencies(components, since))
 
+    async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
+        """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+        return await self._read(lambda store: store.rolled(since, until, timed=timed))
+
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
 
@@ -249,6 +253,10 @@ class InlineSamples:
     async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
         """The latency of each of these components since a moment."""
         return self.store.latencies(components, since)
+
+    async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
+        """By component, the hours that began in a span and are summed up."""
+        return self.store.rolled(since, until, timed=timed)
 
     async def trim(self, before: datetime) -> int:
         """Forget results older than `before`; says how many went."""

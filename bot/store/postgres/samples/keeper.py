@@ -133,6 +133,10 @@ class PostgresSamples:
         """The latency of each since a moment: to 0.1 ms up to six hours back, within 5 % beyond; inconclusive runs aside."""
         return await self._read(lambda store: reading.latencies(store.conn, components, since))
 
+    async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
+        """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+        return await self._read(lambda store: reading.rolled(store.conn, since, until, timed=timed))
+
     async def trim(self, before: datetime) -> int:
         """Forget the days that were over before that moment; says how many results went. Sums by hour stay.
 

@@ -12,7 +12,7 @@ from bot.store.connection import Connection, one
 from bot.store.postgres.samples.writing import BUCKET
 from bot.store.rows import micros, moment, plain
 from bot.store.samples.rollups import HOUR_S, SLOW, US, Tally, read_tally, rolled_until
-from bot.store.samples.sampling import EXACT_FOR, OUTCOMES, Place, pictures
+from bot.store.samples.sampling import EXACT_FOR, OUTCOMES, ROLLED, Place, hours_between, pictures, rolled_pictures
 
 WHOLE = """
 SELECT s.at, s.check_id, s.outcome, s.total_us, s.more, c.name, c.component, c.vantage
@@ -61,6 +61,11 @@ HOURS = f"""
 SELECT count, ok, fail, sum_us, max_us, CAST(histogram AS text) AS histogram
 FROM hours WHERE at >= ? AND at < ? AND {OF_COMPONENT}
 """  # noqa: S608 # constants
+ROLLED_TIMES = """
+SELECT c.component, CAST(b.key AS integer) AS bucket, sum(CAST(b.value AS bigint))
+FROM hours h JOIN checks c ON c.id = h.check_id, jsonb_each_text(h.histogram) b
+WHERE h.at >= ? AND h.at < ? GROUP BY c.component, bucket ORDER BY c.component, bucket
+"""
 
 
 def remembered(conn: Connection) -> dict[str, str]:
@@ -111,6 +116,13 @@ def latencies(conn: Connection, components: Collection[str], since: datetime) ->
     if recently and whole:
         return _exact(conn, components, start)
     return {component: _rolled(conn, component, start, whole=whole) for component in components}
+
+
+def rolled(conn: Connection, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
+    """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+    span = hours_between(since, until, rolled_until(conn))
+    times = conn.execute(ROLLED_TIMES, span).fetchall() if timed else ()
+    return rolled_pictures(conn.execute(ROLLED, span).fetchall(), times)
 
 
 def _span(conn: Connection) -> tuple[int | None, int | None]:
