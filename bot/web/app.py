@@ -11,8 +11,10 @@ from aiohttp import web
 from bot.flags.serving import EVENTS
 from bot.ports.signed_requests import REQUEST_PATH
 from bot.verbs.incident import VERBS
-from bot.web import observe, page
+from bot.web import observe
 from bot.web.api import control, entries, reads
+from bot.web.board import page
+from bot.web.board.history import HISTORY, History
 from bot.web.flags import browsers, flagd, ofrep, ofrep_events
 from bot.web.flags.short_way import ShortWay
 from bot.web.hooks import intake, otlp, outcomes, samples, slack
@@ -47,6 +49,8 @@ def build_web(services: WebServices) -> web.Application:
     streams = app[ofrep_events.STREAMS] = ofrep_events.Streams()
     services.board.tells(streams.tell)
     app.on_cleanup.append(partial(_forget, streams))
+    history = app[HISTORY] = History(services.samples)
+    app.on_cleanup.append(history.stop)
     app.on_shutdown.append(streams.close)
     app.on_response_prepare.append(_add_headers)
     app.on_response_prepare.append(browsers.let_page_read)
@@ -163,6 +167,7 @@ def _add_open(app: web.Application) -> None:
     app.router.add_get("/healthz", guard(Access.OPEN, observe.healthz))
     app.router.add_get("/readyz", guard(Access.OPEN, observe.readyz))
     app.router.add_get("/board.css", guard(Access.OPEN, page.style))
+    app.router.add_get("/board.js", guard(Access.OPEN, page.script))
 
 
 def _add_reads(app: web.Application) -> None:

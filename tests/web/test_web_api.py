@@ -224,7 +224,7 @@ async def test_a_part_of_the_readers_is_switched_and_steered(house: House, http:
         part["scope"], part["phase"], part["percent_on_fallback"], part["engagement"]["variant"],
     )  # fmt: skip
     page, metrics = [await (await http.get(f"{house.url}{path}", headers=headers(READ))).text() for path in ("/", "/metrics")]
-    assert f"{CHAT} (env=eu)" in page
+    assert "env=eu: <strong>gpt</strong> for 50 %" in page
     assert f'understudy_flag_scopes{{flag="{CHAT}"}} 1.0' in metrics
     assert 409 == (await post(http, house, f"/flags/{CHAT}/release", {"reason": "done"}))[0]
     assert 200 == (await post(http, house, f"/flags/{CHAT}/release", {"reason": "done", **scope}))[0]

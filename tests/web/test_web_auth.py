@@ -163,7 +163,7 @@ async def test_probes_of_machines_need_no_token(house: House, http: aiohttp.Clie
 
 
 async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """Without any token and from elsewhere nothing answers but probes, the style sheet and heartbeats."""
+    """Without any token and from elsewhere nothing answers but probes, style sheet and script, and heartbeats."""
     house = await open_house(open_to_loopback=True)
     assert house.server is not None
     app = house.server.app
@@ -174,7 +174,7 @@ async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.C
         method = "GET" if route.method == "*" else route.method
         if (await ask(http, house, method, path, headers=PROXIED[0]))[0] not in (401, 403):
             opened.add((route.method, path))
-    probes = {("GET", path) for path in ("/healthz", "/readyz", "/board.css")}
+    probes = {("GET", path) for path in ("/healthz", "/readyz", "/board.css", "/board.js")}
     beat = "/hooks/heartbeat/start"
     beats = {(method, path) for method in ("GET", "POST") for path in (beat, beat + "/start")}
     heads = {("HEAD", path) for _, path in probes | beats}

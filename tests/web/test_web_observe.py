@@ -14,9 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from web_house import POLICY, READ, START, House, OpenHouse, headers
 
-from bot.core.model import Actor, Level, Outcome, Sample, Verdict
-from bot.core.record.sight import Sight
-from bot.core.signals import Declare, EngageFlag, Mute, SightChanged, StepBack, VerdictReached
+from bot.core.model import Actor, Level, Outcome, Sample
+from bot.core.signals import Declare, EngageFlag, StepBack
 from bot.flags.evaluate import snapshot
 from bot.web.app import WebError, WebServer
 from bot.web.check_results import CheckResults
@@ -141,92 +140,6 @@ async def test_ready_but_loud_when_an_engagement_cannot_be_served(house: House, 
     house.board.swap(snapshot(house.engine.world, replace(POLICY, flags={}), 1))
     answer = await http.get(house.url + "/readyz")
     assert (200, ["flags"]) == (answer.status, (await answer.json())["missing"])
-
-
-async def test_board_shows_everything_and_runs_nothing(house: House, http: aiohttp.ClientSession) -> None:
-    """Foreign words stay words, times say UTC, and the page may not load or run anything."""
-    await house.verdict("anthropic.api", Level.DOWN, "<script>alert(1)</script> & more")
-    await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason='"><img src=x>'))
-    answer = await http.get(house.url + "/", headers=headers(READ))
-    text = await answer.text()
-    assert (200, "text/html") == (answer.status, answer.content_type)
-    assert "default-src 'none'; style-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert "<script" not in text
-    assert "<img" not in text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in text
-    for words in ("Claude API", "down", "2026-03-20 12:00 UTC", "INC-1", CHAT, "100 %", "SEV2"):
-        assert words in text, words
-    assert 'lang="en"' in text
-    assert 'scope="row"' in text
-
-
-async def test_board_shows_what_stands_beside_the_verdicts(house: House, http: aiohttp.ClientSession) -> None:
-    """Blindness on top, and in each row the advisory, the mute and why nobody is alerted; foreign words stay words."""
-    assert "We are blind" not in await (await http.get(house.url + "/", headers=headers(READ))).text()
-    detector = Actor.rule("detector")
-    advised = Verdict("openai.api", Level.OPERATIONAL, "fine", advisory="haiku fails since 11:40 UTC")
-    await house.engine.handle(VerdictReached(actor=detector, verdict=advised))
-    await house.engine.handle(Mute(ANA, component="anthropic.api", lasts=timedelta(hours=1), reason="<b>load test"))
-    await house.verdict("anthropic.api", Level.DOWN)
-    await house.engine.handle(SightChanged(detector, sight=Sight(True, "both controls are unreachable", START)))
-    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
-
-    for words in (
-        "<strong>We are blind</strong> since",
-        ": both controls are unreachable. What cannot be reached counts as unknown",
-        "<p>Advisory: haiku fails since 11:40 UTC.</p>",
-        "2026-03-20 13:00 UTC</time> by ana: &lt;b&gt;load test.",
-        "<p>Its alert is held back: we are blind: both controls are unreachable.</p>",
-    ):
-        assert words in text, words
-
-
-async def test_board_begins_with_what_is_wrong(house: House, http: aiohttp.ClientSession) -> None:
-    """A sentence for who looks once; the rows below have the reasons. It goes on by itself, without a script."""
-    await house.verdict("openai.api", Level.OPERATIONAL)
-    await house.verdict("anthropic.api", Level.DOWN)
-    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
-
-    assert '<p class="now down"><strong>Claude API is down.</strong></p>' in text
-    assert text.index('class="now down"') < text.index("<table")
-    assert '<meta http-equiv="refresh" content="60">' in text
-
-
-async def test_board_names_the_worst_first_with_its_provider_where_need_be(house: House, http: aiohttp.ClientSession) -> None:
-    """A component's name is its key where none is given, so two vendors may each have an `api`."""
-    named = {id: replace(one, name="api") for id, one in POLICY.components.items()}
-    house.engine.policy = replace(POLICY, components=named)
-    await house.verdict("anthropic.api", Level.DEGRADED)
-    await house.verdict("openai.api", Level.DOWN)
-    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
-
-    assert text.index("OpenAI api is down.") < text.index("Claude api is degraded.")
-
-
-async def test_board_counts_what_is_well_beside_what_nobody_knows(house: House, http: aiohttp.ClientSession) -> None:
-    """As a component whose checks are off."""
-    await house.verdict("openai.api", Level.UNKNOWN)
-    one = await (await http.get(house.url + "/", headers=headers(READ))).text()
-    await house.verdict("anthropic.api", Level.UNKNOWN)
-    none = await (await http.get(house.url + "/", headers=headers(READ))).text()
-
-    assert "1 of 2 components is operational.</strong> Nothing is known of OpenAI API." in one
-    assert "<strong>Nothing is known of any component yet.</strong>" in none
-
-
-async def test_board_says_who_declared_in_words_for_people(house: House, http: aiohttp.ClientSession) -> None:
-    """A rule has no name that anybody outside knows."""
-    await house.verdict("anthropic.api", Level.DOWN)
-    text = await (await http.get(house.url + "/", headers=headers(READ))).text()
-
-    assert "</time> (automatic).</li>" in text
-    assert "detector" not in text
-
-
-async def test_board_says_so_when_nothing_is_known_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """Before the state is restored the page says that it may be old."""
-    house = await open_house(restored=False, open_to_loopback=True)
-    assert "still being restored" in await (await http.get(house.url + "/")).text()
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/status", "/ofrep/v1/evaluate/flags", "/nope", "/healthz"])

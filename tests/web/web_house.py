@@ -17,7 +17,7 @@ from bot.core.signals import Signal, VerdictReached
 from bot.flags.board import FlagBoard
 from bot.flags.evaluate import revision_of, snapshot
 from bot.outcomes.intake import OutcomeIntake
-from bot.ports import LatencyPicture, Outcomes, Remembered, Store
+from bot.ports import LatencyPicture, Outcomes, Remembered, Store, StoreError
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.web.app import WebServer, build_web
@@ -106,8 +106,11 @@ class FactsLedger:
 
     def __init__(self, engine: CoreEngine) -> None:
         self._engine = engine
+        self.broken: StoreError | None = None
 
     async def read(self, work: Callable[[Store], T]) -> T:
+        if self.broken:
+            raise self.broken
         return work(cast(Store, self))
 
     async def write(self, work: Callable[[Store], T]) -> T:
@@ -121,10 +124,12 @@ class FactsLedger:
 
 
 class FixedSamples:
-    """Samples whose latency picture is always the same; outcomes are kept in memory."""
+    """Samples whose latency picture is always the same; outcomes, and what sums of hours are made of, are `kept`."""
 
     def __init__(self) -> None:
-        self.outcomes: Outcomes = InlineSamples.open().outcomes
+        self.kept = InlineSamples.open()
+        self.outcomes: Outcomes = self.kept.outcomes
+        self.broken: StoreError | None = None
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         raise AssertionError("the web adds no samples")
@@ -148,7 +153,9 @@ class FixedSamples:
         return dict.fromkeys(components, LatencyPicture(count=10, p50_ms=120.0, p95_ms=480.5, failed=1))
 
     async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-        return {}
+        if self.broken:
+            raise self.broken
+        return await self.kept.rolled(since, until, timed=timed)
 
     async def trim(self, before: datetime) -> int:
         return 0
@@ -168,6 +175,7 @@ class House:
         self.health = Health(True, True, {"store": Part(True, "writable", START, "The ledger takes commits.")})
         self.exported: list[tuple[int, str]] = []
         self.samples = FixedSamples()
+        self.ledger = FactsLedger(self.engine)
         self.outcomes = OutcomeIntake(self.samples.outcomes, self.clock, self.metrics.observe_outcomes)
         self.tokens = {"hooks": Hooks(outcomes=self.outcomes), **tokens}
         self.port = 0
@@ -180,7 +188,7 @@ class House:
     def build(self) -> web.Application:
         """The application, not yet served."""
         self.services = WebServices(
-            engine=self.engine, board=self.board, clock=self.clock, ledger=FactsLedger(self.engine), samples=self.samples,
+            engine=self.engine, board=self.board, clock=self.clock, ledger=self.ledger, samples=self.samples,
             health=lambda: self.health, export=self.export, metrics=self.metrics, **self.tokens,
         )  # fmt: skip
         return build_web(self.services)

@@ -175,12 +175,16 @@ async def denied(request: web.Request) -> web.Response:
 
 async def the_incident(request: web.Request) -> Incident:
     """The incident that the path names as `INC-7` or `7`; raises Refusal 400 or 404."""
-    reference = request.match_info["incident"]
+    return await incident_called(request.app[SERVICES], request.match_info["incident"])
+
+
+async def incident_called(services: WebServices, reference: str) -> Incident:
+    """The incident that is meant by `INC-7` or `7`; raises Refusal 400 or 404."""
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         text = f"{reference[:50]!r} does not name an incident."
         raise Refusal(400, text, field="incident", remedy="Write INC-7 or 7.")
-    world = await request.app[SERVICES].engine.world_with([int(match[1])])
+    world = await services.engine.world_with([int(match[1])])
     found = world.incidents.get(int(match[1]))
     if found is None:
         newest = f"The newest is INC-{world.last_incident}." if world.last_incident else "None was declared so far."
