@@ -116,6 +116,8 @@ async def test_the_board_says_so_when_it_cannot_be_updated(browser: Browser, ope
     await page.clock.fast_forward(31_000)
     await page.get_by_text("It updates itself.").wait_for()
 
+    assert 0 == await page.get_by_role("alert").count()
+
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_what_is_quiet_can_still_be_read(
