@@ -146,14 +146,16 @@ def _unknown(name: str, components: Sequence[str], unknown: Sequence[str], world
 def _served(bad: Sequence[str], world: World, policy: Policy, now: datetime) -> list[str]:
     """Whether the customers behind it are served, those who are not first."""
     fares = [
-        one for flag in policy.flags.values() if set(bad) & set(flag.depends_on) and (one := fares(flag, world, policy, now))
+        one
+        for flag in policy.flags.values()
+        if set(bad) & set(flag.depends_on) and (one := customers_of(flag, world, policy, now))
     ]
     shown = [words for _, words in sorted(fares, key=lambda one: one[0])]
     more = len(shown) - MOST_FLAGS
     return [*shown[:MOST_FLAGS], *([f"{count(more, 'more flag')}: `/fallback status`."] if more > 0 else [])]
 
 
-def fares(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tuple[bool, str] | None:
+def customers_of(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tuple[bool, str] | None:
     """Whether its customers are served, and the sentence about it; None where it is on its default."""
     found, engagement = serving(flag, world, policy, now), world.flag(flag.key).engagement
     if found and not found.served:

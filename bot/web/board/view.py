@@ -15,7 +15,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.views.component_messages import held_words
 from bot.views.flags.serving import frozen_line
-from bot.views.in_short import fares, lead_words
+from bot.views.in_short import customers_of, lead_words
 from bot.views.names import blame, page_words
 from bot.views.text import capital, count, is_web, plain, span, spoken, stop, utc, words
 from bot.web.board.charts import Bars, Lines, bars, duration, lines
@@ -146,7 +146,7 @@ def _headline(bad: Sequence[ComponentPolicy], world: World, policy: Policy, name
     levels = sorted({world.component(id).level for id in ids}, key=lambda level: -level.rank)
     groups = [(level, [one for one in bad if world.component(one.id).level is level]) for level in levels]
     what = ", ".join(f"{names.listed(some)} {'is' if len(some) == 1 else 'are'} {level}" for level, some in groups)
-    found = (fares(flag, world, policy, now) for flag in policy.flags.values() if set(ids) & set(flag.depends_on))
+    found = (customers_of(flag, world, policy, now) for flag in policy.flags.values() if set(ids) & set(flag.depends_on))
     customers = [said for _, said in sorted((one for one in found if one), key=lambda one: one[0])]
     sentences = [names.plainly(said) for said in (blame(ids, bad[0].provider, world, policy), *customers) if said]
     concerned = {i.number: i for id in ids if (i := world.concerned(id))}
