@@ -14,6 +14,7 @@ UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA hands out for the pu
 CARRIER = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
 RELAY = ipaddress.ip_network("192.88.99.0/24")  # RFC 7526, once the way into 6to4
 DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637, newer than Python's list
+PROTOCOLS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "2001::/23")))  # RFC 6890; Pythons differ on them
 # What clouds put behind addresses that every machine inside can reach, credentials among it. One of them looks public.
 METADATA = MappingProxyType(
     {
@@ -72,7 +73,7 @@ class Guard:
 
 
 def _carried(ip: Address) -> tuple[Address, ...]:
-    """What connecting to the address may come to: itself, or what is wrapped in it, or both where the wrapping is routed."""
+    """What connecting to the address may come to: itself, or what it carries, or both for Teredo."""
     if isinstance(ip, ipaddress.IPv4Address):
         return (ip,)
     if ip.ipv4_mapped is not None:
@@ -80,7 +81,7 @@ def _carried(ip: Address) -> tuple[Address, ...]:
     if ip in NAT64 or (ip in COMPATIBLE and int(ip) > 1):
         return (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF),)
     if ip.sixtofour is not None:
-        return (ip, ip.sixtofour)
+        return (ip.sixtofour,)  # alone: 3.11 calls all of 2002::/16 public, and 3.13 none of it
     if ip.teredo is not None:
         return (*ip.teredo, ip)
     return (ip,)
@@ -97,7 +98,7 @@ def _not_public(ip: Address) -> str | None:
         (ip.is_multicast, "multicast"),
         (ip in CARRIER, "shared by a carrier"),
         (ip.is_reserved or ip in RELAY or ip in DOCUMENTATION, "reserved"),
-        (ip.is_private, "private"),
+        (ip.is_private or any(ip in network for network in PROTOCOLS), "private"),
         (not ip.is_global or (ip.version == 6 and ip not in UNICAST), "not public"),
     )
     return next((word for applies, word in kinds if applies), None)

@@ -25,6 +25,9 @@ REFUSED = [
     ("192.168.0.1", "private"),
     ("198.18.0.1", "private"),  # benchmarks
     ("203.0.113.7", "private"),  # documentation
+    ("192.0.0.9", "private"),  # of protocols
+    ("192.0.0.128", "private"),  # Python 3.11 calls it public
+    ("2001:20::1", "private"),  # Python 3.13 calls it public
     ("fd00::1", "private"),
     ("2001:db8::1", "private"),
     ("3fff::1", "reserved"),
