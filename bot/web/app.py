@@ -24,7 +24,7 @@ from bot.web.server.errors import Handler, answer_errors
 from bot.web.server.origins import refuse_foreign_pages
 from bot.web.server.ready import HEADERS
 from bot.web.server.server_log import ServerLog
-from bot.web.server.unix_socket import BoundSocket, SocketFile
+from bot.web.server.unix_socket import LEFT_IN_PLACE, BoundSocket, SocketFile
 from bot.web.services import SERVICES, WebServices
 
 LEAVES_WITHIN_S = 5.0  # real seconds in which clients that keep their connection ask once more, as a rule
@@ -101,7 +101,8 @@ class WebServer:
                 self._listening.append(await loop.create_server(lambda: connection(False), **place, backlog=backlog))
             if self._beside is not None:
                 bound = self._bound = (instead_of and instead_of._give_file(self._beside)) or _bind(self._beside)
-                at_file = await loop.create_unix_server(lambda: connection(True), sock=bound.socket.dup(), backlog=backlog)
+                at = {"sock": bound.socket.dup(), "backlog": backlog, **LEFT_IN_PLACE}
+                at_file = await loop.create_unix_server(lambda: connection(True), **at)
                 self._listening.append(at_file)
         except OSError as error:
             await self.stop()

@@ -4,7 +4,9 @@ import errno
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
+from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 
@@ -18,6 +20,8 @@ class SocketFile:
 
 
 MODES = {"owner": 0o600, "group": 0o660, "everybody": 0o666}
+# From Python 3.13 on, a server that closes takes its file away. After a reload the next server listens there.
+LEFT_IN_PLACE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 def socket_file(path: str, access: str) -> SocketFile | None:
