@@ -168,7 +168,7 @@ def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
         ("components", components),
         ("impact since", _there(i["began_at"], i)),
         ("declared", f"{_there(i['declared_at'], i)} by {_who(i['declared_by'])}"),
-        ("why", i["reason"]),
+        ("why", "" if i["reason"] == f"declared by {_who(i['declared_by'])}" else i["reason"]),
         ("acknowledged by", _who(i["acknowledged_by"])),
         *(("lead" if role == LEAD else role, _who(person)) for role, person in i["roles"].items()),
         ("updates", str(i["updates"])),

@@ -15,6 +15,7 @@ from bot.timeline.drills import drill_report
 from bot.timeline.durations import Durations, durations
 from bot.timeline.rows import Change, Row
 from bot.timeline.story import story
+from bot.timeline.words import more_than_who
 from bot.views.incident.customers import plain_served
 from bot.views.incident.ending import canceled_words
 from bot.views.names import plain_names
@@ -125,13 +126,18 @@ def _head(incident: Incident, policy: Policy) -> str:
         *_served(incident, policy),
         ("Provider", md(names.get(incident.provider, incident.provider)) or "none"),
         ("Components", components),
-        ("Declared", f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}: {md(incident.reason)}"),
+        ("Declared", _declared(incident)),
         ("Acknowledged by", _actor(people.acknowledged_by)),
         ("Roles", ", ".join(roles) or "nobody had one"),
         ("Responders", ", ".join(_actor(person) for person in people.everybody) or NOT_RECORDED),
         ("Ended", _ended(incident)),
     ]
     return _table(("", ""), table)
+
+
+def _declared(incident: Incident) -> str:
+    why = more_than_who(incident.reason, incident.declared_by)
+    return f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}" + (f": {md(why)}" if why else "")
 
 
 def _ended(incident: Incident) -> str:

@@ -36,10 +36,16 @@ class Problem:
     """Something that stands in the way, and what to do about it."""
 
     what: str
-    remedy: str
+    remedy: str  # empty where time is the only one
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.remedy}"
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+def unanswered(error: ChatError) -> Problem:
+    """Slack gave no answer that counts; what the error says of that is a whole sentence."""
+    words = str(error)
+    return Problem(words[:1].upper() + words[1:], "")
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class _Look:
             self.problems.append(Problem(f"slack.{name} does not do", str(error)))
         else:
             self.unreachable = True
-            self.problems.append(Problem("Slack cannot be asked", str(error)))
+            self.problems.append(unanswered(error))
 
 
 async def _try_bot_token(look: _Look, api: SlackApi, expected: Mapping[str, str]) -> None:

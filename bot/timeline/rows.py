@@ -28,6 +28,7 @@ from bot.timeline import (
     sinks,
     tasks,
 )
+from bot.timeline.words import more_than_who
 
 FAMILIES = (incident, course, drills, entries, tasks, paging, flags, rehearsals, sinks, components, providers, effects, itself)
 
@@ -84,7 +85,7 @@ def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[
         Row(
             seq=n, at=fact.at, kind=fact.kind, who=fact.actor.name or fact.actor.id, source=_source(fact),
             text=_text(fact, known), component=_component(fact.body), stream=fact.stream, fact_seq=fact.seq,
-            reason=fact.body.reason if isinstance(fact.body, Reasoned) else "",
+            reason=more_than_who(fact.body.reason, fact.actor) if isinstance(fact.body, Reasoned) else "",
             links=entries.links(fact.body.message) if isinstance(fact.body, MessageAdded) else (),
         )
         for n, fact in enumerate(facts, 1)

@@ -3,6 +3,8 @@
 import math
 from datetime import datetime
 
+from bot.core.model import Actor
+
 
 def clock(at: datetime) -> str:
     """`12:43 UTC`."""
@@ -12,6 +14,11 @@ def clock(at: datetime) -> str:
 def evidence(lines: tuple[str, ...]) -> str:
     """` (evidence: ...)`, or nothing."""
     return f" (evidence: {'; '.join(lines)})" if lines else ""
+
+
+def more_than_who(reason: str, by: Actor) -> str:
+    """A reason, empty where it says only who declared it: whoever reads it here has the name already."""
+    return "" if reason == f"declared by {by.name}" else reason
 
 
 def percent(share: float) -> str:

@@ -15,7 +15,7 @@ from bot.slack.client import SlackLogin
 from bot.slack.door import Door
 from bot.slack.gateway import SlackGateway
 from bot.slack.http_mode.request_url import RequestUrl
-from bot.slack.preflight import Preflight, Problem, preflight
+from bot.slack.preflight import Preflight, preflight, unanswered
 from bot.slack.reception import Reception
 from bot.slack.socket_mode.socket import SocketState, SocketWatch
 from bot.slack.wording import Wording
@@ -129,7 +129,7 @@ class SlackLink:
                 await self._gateway.identity()  # asked once, so that later comparisons need not ask
                 await self._on_ready()
             except ChatError as error:  # Slack went away between two calls
-                problems = (*found.problems, Problem("Slack cannot be asked", str(error)))
+                problems = (*found.problems, unanswered(error))
                 found = replace(found, ok=False, unreachable=True, problems=problems)
         self.last = found
         if found.usable:

@@ -38,14 +38,14 @@ async def test_bot_works_without_slack_and_connects_when_it_comes_back(deploymen
     await bot.sees("down", "anthropic.api")
 
     assert not part["ok"]
-    assert "Slack cannot be asked" in part["sentence"]
+    assert part["sentence"].startswith("Slack cannot be reached"), "said once"
     assert not part["sentence"].endswith("?."), "one mark ends a sentence"
     assert "claude" == await bot.serves(FLAG)
     assert 200 == (await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"variant": "gpt", "reason": "down"})).status
     assert "gpt" == await bot.serves(FLAG)
     assert any(line["level"] == "error" and "Slack is unreachable" in line["event"] for line in bot.lines)
     health = await deployment.verb("health")
-    assert (1, True) == (health.status, "note: slack: Slack cannot be asked" in health.err)
+    assert (1, True) == (health.status, "note: slack: Slack cannot be reached" in health.err)
 
     await deployment.workspace.faults.online()
     await bot.part("slack", lambda part: part["ok"])

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.model import LEAD, Actor, Phase
+from bot.core.model import LEAD, Actor, Phase, Severity
 from bot.core.record.fact import Fact
-from bot.core.record.incident_facts import NoteAdded, PhaseChanged, RoleChanged
+from bot.core.record.incident_facts import Declared, NoteAdded, PhaseChanged, RoleChanged
 from bot.core.record.kinds import BODIES, decode_body
 from bot.core.record.task_facts import TaskAdded
 from bot.exports import FORMATS, render
@@ -22,7 +22,7 @@ from bot.system.redaction import Redactor
 from bot.timeline.story import story as story_rows
 from tests.generated import HOSTILE as ANY_TEXT
 from tests.generated import instances
-from tests.stories import ANA, BOB, HOSTILE, T0, Story, one_of_each, outage_story
+from tests.stories import ANA, BOB, HOSTILE, T0, Story, one_of_each, outage_story, story_policy
 
 UNESCAPED = re.compile(r"(?<!\\)(?:\\\\)*([`*_\[\]<>|#~])")
 
@@ -49,6 +49,17 @@ def test_a_file_is_named_by_ids_only() -> None:
     names = [render(format, story.incident(), story.about(7), story.policy)[0] for format in FORMATS]
 
     assert ["INC-7-timeline.md", "INC-7-timeline.json", "INC-7-timeline.csv"] == names
+
+
+@pytest.mark.parametrize("format", ["md", "csv"])
+def test_who_declared_it_is_no_reason(format: str) -> None:
+    """Nobody reads "by ana: declared by ana"."""
+    story = Story(story_policy())
+    story.add("incident/7", Declared(7, "Slow", Severity.SEV2, "", "declared/7", (), T0, "declared by ana", "#ops"), ANA)
+    text = rendered(format, story)
+
+    assert "ana" in text
+    assert "declared by ana" not in text
 
 
 @pytest.mark.parametrize("format", FORMATS)

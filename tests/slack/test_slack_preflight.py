@@ -87,6 +87,15 @@ async def test_it_says_unreachable_and_does_not_blame_the_token_when_slack_is_do
     assert 1 == len(found.problems)
 
 
+async def test_it_says_once_that_slack_cannot_be_reached(workspace: LocalWorkspace) -> None:
+    """No "cannot be asked" before it."""
+    await workspace.faults.offline()
+    words = str((await preflight(login(workspace), SCOPES)).problems[0])
+
+    assert words.startswith("Slack cannot be reached (")
+    assert 1 == words.count("cannot")
+
+
 @pytest.mark.parametrize("fault", ["500_before", "hang", "429"])
 async def test_it_says_unreachable_when_slack_is_in_trouble(workspace: LocalWorkspace, fault: str) -> None:
     """Half an outage is one too."""
