@@ -54,6 +54,39 @@ def test_customers_are_not_served_any_more_when_half_of_them_go_back_by_force() 
     assert "mitigated" != table.incident().phase
 
 
+def test_a_share_of_the_slow_fallback_that_serves_goes_back_without_force() -> None:
+    """GPT is slow, Claude is well: half of the readers are better off for it."""
+    table = share(calm(automation="off"), 100)
+    table.sees(OPENAI, Level.DEGRADED)
+
+    assert fa.ShareSet is type(table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50)).answer)
+
+
+@pytest.mark.parametrize("percent", [50, 100])
+def test_more_readers_join_the_slow_fallback_by_force_alone(percent: int) -> None:
+    """As with `ramp`; in so many words, and a plan says it too."""
+    table = share(calm(automation="off"), 25)
+    table.sees(OPENAI, Level.DEGRADED)
+    asked = s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=percent)
+    unwell = fa.ShareUnwell(flag=FLAG, share=percent, unwell="OpenAI API is degraded", variant="gpt")
+
+    assert unwell == plan(table, variant="gpt", share=percent).refused
+    assert unwell == table.send(asked).answer
+    assert table.send(replace(asked, force=True)).answer.ok
+    assert percent == engaged(table).share
+    assert "(forced although OpenAI API is degraded)" in table.facts[-1].body.reason  # type: ignore[attr-defined]
+
+
+def test_the_rest_leaves_a_default_that_is_down_for_the_slow_fallback_of_the_others() -> None:
+    """It is judged against Claude, not against itself."""
+    table = share(calm(automation="off"), 50)
+    table.sees(API, Level.DOWN)
+    table.sees(OPENAI, Level.DEGRADED)
+
+    assert table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt")).answer.ok
+    assert 100 == engaged(table).share
+
+
 @pytest.mark.parametrize(
     ("automation", "level", "reason"),
     [

@@ -48,7 +48,7 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
         return draft.refuse(answered)
     if answered:
         return draft.done(answered)
-    worse = _sent_back(draft, policy, signal.share)
+    worse = _worse(draft, policy, variant, signal.share)
     if worse and not signal.force:
         return draft.refuse(fa.ShareUnwell(flag=policy.key, share=signal.share, unwell=worse, variant=variant))
     if state.engagement and state.engagement.variant == variant and signal.share < 100:
@@ -80,10 +80,11 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant, share=signal.share))
 
 
-def _sent_back(draft: Draft, policy: FlagPolicy, share: int) -> str:
-    """What is wrong where those would go who are on a fallback now, and on none any more; empty where it is well."""
+def _worse(draft: Draft, policy: FlagPolicy, variant: str, share: int) -> str:
+    """What is wrong where those would go who leave the fallback, or join one that serves others already; else empty."""
     engagement = draft.world.flag(policy.key).engagement
-    return worse_off(draft, policy, engagement, share) if engagement and share < engagement.share else ""
+    moved = engagement is not None and (share < engagement.share or variant == engagement.variant)
+    return worse_off(draft, policy, engagement, share) if engagement and moved else ""
 
 
 def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
@@ -96,7 +97,7 @@ def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
     refused = too_many(world, draft.policy, policy.key) or (None if isinstance(found, str) else found)
     if refused is None and (why := unready(world, policy, variant)):
         refused = Unrehearsed(flag=policy.key, variant=variant, reason=why)
-    if refused is None and (worse := _sent_back(draft, policy, signal.share)):
+    if refused is None and (worse := _worse(draft, policy, variant, signal.share)):
         refused = fa.ShareUnwell(flag=policy.key, share=signal.share, unwell=worse, variant=variant)
     return draft.done(
         fa.Planned(

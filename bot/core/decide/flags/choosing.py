@@ -96,7 +96,9 @@ def meant(world: World, config: Policy, policy: FlagPolicy, variant: str, share:
         return fa.NoVariant(flag=policy.key, variant=variant, known=tuple(policy.variants))
     if variant == policy.default:
         return fa.IsDefault(flag=policy.key, variant=variant)
-    if state.engagement and state.engagement.variant == variant and state.engagement.share == share:
+    if state.engagement and state.engagement.variant == variant:
+        if state.engagement.share != share:
+            return variant  # another share of what serves already is judged as `ramp` judges it
         if share < 100:
             return fa.ShareAlready(flag=policy.key, variant=variant, share=share)
         return fa.ServesAlready(flag=policy.key, variant=variant)
