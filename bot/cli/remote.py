@@ -109,6 +109,9 @@ async def _call(config_path: Path, folder: Path, method: str, path: str, body: M
                 return await _ask(control, method, path, body)
             except httpx.ConnectError:
                 pass  # it is not there yet, or no longer
+            except (httpx.ReadError, httpx.RemoteProtocolError):
+                if method != "GET":
+                    raise  # it may have been done
         if loop.time() > until:
             raise StoreError(f"another process works on {folder} and does not answer; a bot may be starting. Try again")
         await asyncio.sleep(LOOK_AGAIN_S)

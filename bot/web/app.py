@@ -215,6 +215,7 @@ def _add_controls(app: web.Application) -> None:
     for path, handler in writes.items():
         app.router.add_post(path, guard(Access.CONTROL, handler, restored=True))
     app.router.add_post("/api/v1/reload", guard(Access.CONTROL, control.reload))
+    app.router.add_get("/api/v1/reload", guard(Access.CONTROL, control.reload_state))
     for method, name, on_component in control.COMPONENT_ACTIONS:
         handler = guard(Access.CONTROL, control.on_named(reads.the_component, on_component), restored=True)
         app.router.add_route(method, f"/api/v1/components/{{component}}/{name}", handler)

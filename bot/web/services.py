@@ -92,7 +92,23 @@ class Hooks:
     outcomes: OutcomeIntake | None = None
 
 
-Reload = Callable[[Actor], Awaitable[tuple[str, ...]]]  # who wants it; the keys that will differ. Raises ReloadRefused
+@dataclass(frozen=True)
+class ReloadState:
+    """How taking over went so far: how many came to an end, and why the last one could not be run with, if it could not."""
+
+    under_way: bool
+    ended: int
+    refused: str
+
+
+class Reload(Protocol):
+    """Another configuration for the bot that runs."""
+
+    async def ask(self, by: Actor) -> tuple[str, ...]:
+        """Read it and check it; the keys that will differ, none where nothing changed. Raises ReloadRefused."""
+
+    def state(self) -> ReloadState:
+        """How taking over goes."""
 
 
 class ReloadRefused(Exception):  # noqa: N818 # an answer, with its reasons

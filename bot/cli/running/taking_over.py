@@ -23,7 +23,7 @@ from bot.core.signals import ConfigurationChanged
 from bot.ports import StoreError
 from bot.system.logs import configure_logs
 from bot.web.app import WebError
-from bot.web.services import ReloadRefused
+from bot.web.services import ReloadRefused, ReloadState
 from bot.wiring.parts import Parts, StartRefused
 from bot.wiring.plan import plan
 
@@ -50,12 +50,13 @@ class Reloading:
         self._path = path
         self._loaded = loaded
         self._build = build
-        self._parts = replace(parts, reload=self.ask)
+        self._parts = replace(parts, reload=self)
         self._log_level = log_level
         self._next: Next | None = None
         self._asked = asyncio.Event()
         self._reading = asyncio.Lock()
         self._beside = set[asyncio.Task[None]]()
+        self._ended, self._refused = 0, ""
 
     def first(self) -> App:
         """The bot of the configuration that there was at the start. From now on what it knows as secret is in no log."""
@@ -87,6 +88,10 @@ class Reloading:
                 self._asked.set()
             return changed
 
+    def state(self) -> ReloadState:
+        """How taking over goes."""
+        return ReloadState(self._next is not None, self._ended, self._refused)
+
     async def wanted(self, ended: asyncio.Event) -> bool:
         """Wait until something is to be taken over; False when the end came first. SIGHUP asks too."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._on_signal)
@@ -110,15 +115,18 @@ class Reloading:
         try:
             taken = await self._begun(following.loaded, parts)
         except (StartRefused, StoreError, WebError) as error:
+            self._refused = str(error)
             log.error("the new configuration cannot be run with; the one before goes on", why=str(error))
             taken = await self._begun(self._loaded, parts)
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed, refused=str(error)))
         else:
+            self._refused = ""
             self._loaded = following.loaded
             configure_logs(taken.redactor, level=self._log_level)
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed))
             log.info("configuration taken over", changed=list(following.changed), by=following.by.name)
         self._next = None
+        self._ended += 1
         self._asked.clear()
         return taken
 

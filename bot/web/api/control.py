@@ -21,7 +21,7 @@ from bot.web.api.reads import NO_STORE, the_flag, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
 from bot.web.server.errors import Handler, Refusal, answer_json
-from bot.web.services import SERVICES, ReloadRefused
+from bot.web.services import SERVICES, Reload, ReloadRefused
 
 ID_CHARS = 64
 
@@ -57,17 +57,31 @@ async def declare(request: web.Request) -> web.Response:
 
 async def reload(request: web.Request) -> web.Response:
     """Read the configuration again, and take it over where it is valid: 202 with the keys that differ, 409 or 422."""
-    ask = request.app[SERVICES].reload
     Fields(await read_json(request)).done()
-    if ask is None:
+    again = _reload(request)
+    ended = again.state().ended
+    try:
+        changed = await again.ask(actor_of(request))
+    except ReloadRefused as refused:
+        raise Refusal(422, refused.sentences[0], remedy=" ".join(refused.sentences[1:]) or "Nothing was changed.") from refused
+    data = {"ok": True, "changed": list(changed), "ended": ended}
+    return answer_json(data, status=202 if changed else 200, headers=NO_STORE)
+
+
+async def reload_state(request: web.Request) -> web.Response:
+    """How taking over went: `ended` is one more than a reload said once that is over; `refused` is why it cannot run."""
+    state = _reload(request).state()
+    data = {"under_way": state.under_way, "ended": state.ended, "refused": state.refused}
+    return answer_json(data, headers=NO_STORE)
+
+
+def _reload(request: web.Request) -> Reload:
+    again = request.app[SERVICES].reload
+    if again is None:
         raise Refusal(
             409, "This bot cannot read its configuration again.", remedy="Only one that `understudy run` started can."
         )
-    try:
-        changed = await ask(actor_of(request))
-    except ReloadRefused as refused:
-        raise Refusal(422, refused.sentences[0], remedy=" ".join(refused.sentences[1:]) or "Nothing was changed.") from refused
-    return answer_json({"ok": True, "changed": list(changed)}, status=202 if changed else 200, headers=NO_STORE)
+    return again
 
 
 async def start_drill(request: web.Request) -> web.Response:

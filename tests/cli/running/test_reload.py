@@ -79,7 +79,7 @@ async def test_what_changed_is_said_and_on_record(deployment: Deployment) -> Non
     await deployment.quiet()
 
     keys = f"server.control_tokens, flags.{FLAG}.description"
-    assert f"Valid, and being taken over. Changed: {keys}\n" == ended.out
+    assert f"Taken over. Changed: {keys}\n" == ended.out
     assert f"Changed: {keys}" in deployment.said()
     facts = await deployment.facts()
     assert [tuple(keys.split(", "))] == [fact.body.changed for fact in facts if isinstance(fact.body, ConfigurationTaken)]
@@ -162,7 +162,10 @@ async def test_bot_goes_on_as_before_where_the_new_one_cannot_be_run_with(deploy
         made = changed(deployment, description="Which provider answers")
         made["server"]["listen"] = f"127.0.0.1:{other.getsockname()[1]}"
         deployment.configure(made)
-        assert 0 == (await deployment.verb("reload")).status
+        ended = await deployment.verb("reload")
+        assert 1 == ended.status
+        assert "cannot run, so the old one stays in use: " in ended.err
+        assert f":{other.getsockname()[1]}" in ended.err
         await bot.says("the one before goes on")
         async with asyncio.timeout(WITHIN_S):
             while "cannot run, so the old one stays in use" not in deployment.said():
