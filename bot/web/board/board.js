@@ -14,7 +14,7 @@ async function update() {
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     if (fresh) {
-      fresh.textContent = "It cannot be updated right now: Understudy does not answer. What stands here is old.";
+      fresh.textContent = "It cannot be updated right now. What stands here is old.";
       fresh.classList.add("stale");
       fresh.setAttribute("role", "alert");
     }
@@ -23,9 +23,16 @@ async function update() {
 
 function show(page) {
   const link = document.activeElement?.closest("a")?.getAttribute("href"); // whoever is on a link stays on it
+  for (const part of PARTS) {
+    const held = document.querySelector(part), next = page.querySelector(part);
+    if (!held.isEqualNode(next)) held.replaceWith(next); // what is selected or read out just now stays
+  }
+  if (link && document.activeElement === document.body) {
+    [...document.links].find((one) => one.getAttribute("href") === link)?.focus({ preventScroll: true });
+  }
+  if (document.title === page.title) return;
   document.title = page.title;
-  for (const part of PARTS) document.querySelector(part).replaceWith(page.querySelector(part));
-  if (link) [...document.links].find((one) => one.getAttribute("href") === link)?.focus({ preventScroll: true });
+  document.getElementById("news").textContent = page.title; // a screen reader says it
 }
 
 setInterval(update, EVERY_MS);

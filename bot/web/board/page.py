@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident
 from bot.flags.board import Reader
@@ -21,18 +22,18 @@ from bot.views.text import plain, span
 from bot.web.api.reads import incident_called, known_flags
 from bot.web.api.shapes import flag_shape
 from bot.web.board.history import HISTORY
-from bot.web.board.view import view
+from bot.web.board.view import facts_of, view
 from bot.web.server.auth import check_restored
 from bot.web.services import SERVICES, WebServices
 
 if TYPE_CHECKING:
     import jinja2
 
-POLICY = (
+CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+HEADERS = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"}
 MOST_READERS = 12  # by name
 MOST_ROWS = 500
 
@@ -73,16 +74,19 @@ async def _incident(request: web.Request) -> web.Response:
             facts = await services.ledger.read(lambda store: store.facts_about(incident.number))
     except StoreError as error:
         trouble = not_known(error)
-    names = plain_names(services.engine.policy)
+    policy = services.engine.policy
     with GARBAGE.held_off():
-        return await asyncio.to_thread(partial(_timeline, incident, facts, names, now, trouble))
+        return await asyncio.to_thread(partial(_timeline, incident, facts, policy, now, trouble))
 
 
-def _timeline(incident: Incident, facts: Sequence[Fact], names: dict[str, str], now: datetime, trouble: str) -> web.Response:
-    rows = story(facts, names)
+def _timeline(incident: Incident, facts: Sequence[Fact], policy: Policy, now: datetime, trouble: str) -> web.Response:
+    rows = story(facts, plain_names(policy))
     lasts = span((incident.ending.at or now) - incident.began_at)
     more = max(len(rows) - MOST_ROWS, 0)
-    return _page("incident.html", now=now, incident=incident, rows=rows[more:], more=more, trouble=trouble, lasts=lasts)
+    return _page(
+        "incident.html", now=now, incident=incident, facts=facts_of(incident, policy), rows=rows[more:], more=more,
+        trouble=trouble, lasts=lasts,
+    )  # fmt: skip
 
 
 async def style(request: web.Request) -> web.Response:

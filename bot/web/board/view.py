@@ -16,7 +16,8 @@ from bot.core.record.world import World
 from bot.views.component_messages import held_words
 from bot.views.flags.serving import frozen_line
 from bot.views.in_short import customers_of, lead_words
-from bot.views.names import blame, page_words
+from bot.views.incident.customers import plain_served
+from bot.views.names import blame, page_words, state_words
 from bot.views.text import capital, count, is_web, plain, span, spoken, stop, utc, words
 from bot.web.board.charts import Bars, Lines, bars, duration, lines
 from bot.web.board.history import DAY, HOUR, Past
@@ -114,6 +115,18 @@ def view(world: World, policy: Policy, now: datetime, on_record: Mapping[str, Co
     )
 
 
+def facts_of(incident: Incident, policy: Policy) -> tuple[str, ...]:
+    """What one has to know of an incident before its timeline: what fails, who leads, whether customers were served."""
+    said = [stop(capital(unmarked(state_words(incident, policy))))] if incident.affected else []
+    said.append(stop(capital(unmarked(lead_words(incident)))))
+    return (*said, *([stop(plain_served(incident.served, policy))] if incident.served else []))
+
+
+def unmarked(mrkdwn: str) -> str:
+    """What was worded for Slack and mentions nobody, as plain text."""
+    return html.unescape(spoken(mrkdwn).replace("`", ""))
+
+
 class _Names:
     """What things and people are called on a page, where nothing is a mention and nothing has marks."""
 
@@ -136,8 +149,7 @@ class _Names:
 
     def plainly(self, mrkdwn: str) -> str:
         """What was worded for Slack, as plain text."""
-        text = MENTION.sub(lambda match: plain(self._people.get(match[1], "somebody"), 80), mrkdwn)
-        return html.unescape(spoken(text).replace("`", ""))
+        return unmarked(MENTION.sub(lambda match: plain(self._people.get(match[1], "somebody"), 80), mrkdwn))
 
 
 def _headline(bad: Sequence[ComponentPolicy], world: World, policy: Policy, names: _Names, now: datetime) -> Headline:

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -100,6 +101,33 @@ async def test_the_board_updates_itself_and_nobody_loses_their_place(browser: Br
     await page.get_by_text("OpenAI API is degraded.").wait_for()
 
     assert "INC-1" == await page.evaluate("document.activeElement.textContent")
+
+
+async def test_a_board_on_which_nothing_changed_is_left_alone(browser: Browser, open_house: OpenHouse) -> None:
+    """What somebody selected, or has read out just now, stays."""
+    house = await open_house(open_to_loopback=True)
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.goto(house.url + "/")
+    before = await page.query_selector("main")
+    house.clock.advance(timedelta(minutes=1))
+    await page.clock.fast_forward(31_000)
+    await page.get_by_text("As of 2026-03-20 12:01 UTC.").wait_for()
+
+    assert await page.evaluate("main => main.isConnected", before)
+
+
+async def test_a_screen_reader_is_told_what_is_wrong_now(browser: Browser, open_house: OpenHouse) -> None:
+    """Once, and not the whole page."""
+    house = await open_house(open_to_loopback=True)
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.goto(house.url + "/")
+    await house.verdict("anthropic.api", Level.DOWN, WHY)
+    await page.clock.fast_forward(31_000)
+    await page.get_by_text("Claude API is down.").wait_for()
+
+    assert "Claude API is down · Understudy" == await page.get_by_role("status").text_content()
 
 
 async def test_the_board_says_so_when_it_cannot_be_updated(browser: Browser, open_house: OpenHouse) -> None:

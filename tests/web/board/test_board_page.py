@@ -16,7 +16,18 @@ from web_house import POLICY, READ, START, House, OpenHouse, headers
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity, Verdict
 from bot.core.policy import ComponentPolicy
 from bot.core.record.sight import Sight
-from bot.core.signals import Declare, EngageFlag, FeedRead, Mute, Rename, SetPhase, SightChanged, VerdictReached
+from bot.core.signals import (
+    Acknowledge,
+    AddNote,
+    Declare,
+    EngageFlag,
+    FeedRead,
+    Mute,
+    Rename,
+    SetPhase,
+    SightChanged,
+    VerdictReached,
+)
 from bot.ports import StoreError, StoreTrouble
 from bot.web.board import page
 
@@ -265,6 +276,27 @@ async def test_an_incident_has_its_timeline(house: House, http: aiohttp.ClientSe
     assert "INC-1 was declared as SEV2: Claude API is down" in text
     assert "HTTP 500 &lt;b&gt;" in text
     assert '<a href="/">Board</a>' in text
+
+
+async def test_an_incident_says_what_fails_and_who_leads(house: House, http: aiohttp.ClientSession) -> None:
+    """Before its timeline."""
+    await house.verdict("anthropic.api", Level.DOWN)
+    await house.engine.handle(Acknowledge(ANA, incident=1))
+    text = await board(house, http, "?incident=1")
+
+    assert text.index("<p>Claude API down.</p>") < text.index("<p>Acknowledged by ana.</p>") < text.index('id="timeline"')
+
+
+async def test_a_timeline_of_thousands_shows_the_newest(house: House, http: aiohttp.ClientSession) -> None:
+    """And says how many there are besides."""
+    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
+    for number in range(page.MOST_ROWS + 5):
+        await house.engine.handle(AddNote(ANA, incident=1, text=f"note {number}."))
+    text = await board(house, http, "?incident=1")
+
+    assert "note 504." in text
+    assert "note 4." not in text
+    assert re.search(r"\d earlier lines are in the export", text)
 
 
 async def test_an_incident_that_there_is_not_is_said(house: House, http: aiohttp.ClientSession) -> None:
