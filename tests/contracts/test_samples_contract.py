@@ -144,6 +144,16 @@ async def test_only_hours_that_begin_in_the_span_are_read(samples: Samples) -> N
     assert {"anthropic.api": LatencyPicture(2, None, None, 0)} == found
 
 
+async def test_an_hour_that_is_summed_up_in_part_is_not_read(samples: Samples) -> None:
+    """Some keepers move the checks of an hour step by step: a part of it would be another share of failures."""
+    await samples.add([good(after(n / 10), 100.0, f"anthropic.api/{n}") for n in range(300)])
+    await samples.add([good(NOON + timedelta(hours=1, minutes=5), 100.0)])
+
+    found = await samples.rolled(NOON, NOON + timedelta(hours=1), timed=False)
+
+    assert found.get("anthropic.api", LatencyPicture(300, None, None, 0)).count == 300
+
+
 async def test_latency_is_unknown_when_nothing_succeeded(samples: Samples) -> None:
     """No number is better than a made-up one."""
     assert LatencyPicture(0, None, None, 0) == await latency_of(samples, "anthropic.api", NOON)

@@ -15,6 +15,7 @@ from web_house import POLICY, READ, START, House, OpenHouse, headers
 
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity, Verdict
 from bot.core.policy import ComponentPolicy
+from bot.core.record.component import ComponentState
 from bot.core.record.sight import Sight
 from bot.core.signals import (
     Acknowledge,
@@ -30,6 +31,7 @@ from bot.core.signals import (
 )
 from bot.ports import StoreError, StoreTrouble
 from bot.web.board import page
+from bot.web.board.view import since
 
 CHAT = "support-chat.llm"
 ANA = Actor.operator("ana")
@@ -111,7 +113,7 @@ async def test_board_says_what_is_wrong_once(house: House, http: aiohttp.ClientS
     await house.verdict("anthropic.api", Level.DOWN)
     text = await board(house, http)
 
-    assert 1 == text.count("INC-1<")
+    assert 1 == text.count('href="/?incident=1"')
     assert 1 == text.count('<time datetime="2026-03-20T12:00:00+00:00">') - text.count("As of <time")
 
 
@@ -129,14 +131,19 @@ async def test_board_says_since_when_by_the_evidence(house: House, http: aiohttp
     assert "OpenAI API down since 2026-03-20 11:53 UTC" in text
 
 
-async def test_board_says_since_when_it_was_written_down_where_no_evidence_says_more(
-    house: House, http: aiohttp.ClientSession
-) -> None:
-    """As of a verdict that came without a beginning."""
-    house.clock.advance(timedelta(minutes=5))
-    await house.engine.handle(VerdictReached(actor=DETECTOR, verdict=Verdict("openai.api", Level.DOWN, "HTTP 500")))
+def test_board_says_since_when_it_was_written_down_where_no_evidence_says_more() -> None:
+    """As an old ledger has it."""
+    assert START == since(ComponentState("openai.api", Level.DOWN, since=START))
 
-    assert "Since 2026-03-20 12:05 UTC (0 s)." in seen(await board(house, http))
+
+async def test_a_providers_worst_component_is_its_first(house: House, http: aiohttp.ClientSession) -> None:
+    """Whatever the order of the configuration is."""
+    named = {id: replace(one, provider="anthropic", provider_name="Claude") for id, one in POLICY.components.items()}
+    house.engine.policy = replace(POLICY, components=named)
+    await house.verdict("openai.api", Level.DOWN)
+    text = await board(house, http)
+
+    assert text.index("<h4>OpenAI API</h4>") < text.index("<h4>Claude API</h4>")
 
 
 async def test_board_names_the_worst_first_with_its_provider_where_need_be(house: House, http: aiohttp.ClientSession) -> None:
@@ -181,6 +188,7 @@ async def test_board_says_so_when_nothing_is_known_yet(open_house: OpenHouse, ht
     house = await open_house(restored=False, open_to_loopback=True)
 
     assert "still being restored" in await board(house, http)
+    assert 503 == (await http.get(f"{house.url}/?incident=1")).status
 
 
 async def test_board_without_components_says_where_they_are_set(house: House, http: aiohttp.ClientSession) -> None:
