@@ -107,12 +107,17 @@ async def timeline(request: web.Request) -> web.Response:
 
 async def export(request: web.Request) -> web.Response:
     """The incident as a file, `?format=md|json|csv`, markdown by default."""
-    number, format = (await the_incident(request)).number, request.query.get("format", "md")
+    number = (await the_incident(request)).number
+    return await exported(request.app[SERVICES], number, request.query.get("format", "md"))
+
+
+async def exported(services: WebServices, number: int, format: str) -> web.Response:
+    """The incident of that number as a file; raises Refusal 400 for a format that there is not."""
     if format not in CONTENT_TYPES:
         raise Refusal(
             400, "format is not one of the known values.", field="format", remedy=f"One of: {', '.join(CONTENT_TYPES)}."
         )
-    filename, content = await request.app[SERVICES].export(number, format)
+    filename, content = await services.export(number, format)
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", filename).strip("-.") or f"INC-{number}.{format}"
     headers = {
         **NO_STORE,

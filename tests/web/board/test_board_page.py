@@ -324,6 +324,20 @@ async def test_the_pages_are_for_those_who_may_read(house: House, http: aiohttp.
     assert 200 == (await http.get(f"{house.url}/{query}", headers=sent)).status
 
 
+async def test_whoever_opened_the_board_by_password_gets_the_exports(house: House, http: aiohttp.ClientSession) -> None:
+    """Every link of the page works with what opened the page."""
+    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
+    sent = {"Authorization": aiohttp.encode_basic_auth("ana", READ)}
+    text = await (await http.get(f"{house.url}/?incident=1", headers=sent)).text()
+    links = [unescape(link) for link in re.findall('href="(/[^"]*)"', text)]
+    answers = [await http.get(house.url + link, headers=sent) for link in links]
+
+    assert [("/board.css", 200), ("/", 200), *((f"/?incident=1&format={one}", 200) for one in ("md", "json", "csv"))] == [
+        (link, answer.status) for link, answer in zip(links, answers, strict=True)
+    ]
+    assert [(1, "md"), (1, "json"), (1, "csv")] == house.exported
+
+
 async def test_a_timeline_says_so_while_the_ledger_is_away(house: House, http: aiohttp.ClientSession) -> None:
     """What memory knows of the incident is there."""
     await house.engine.handle(Declare(ANA, title="Checkout is slow"))
