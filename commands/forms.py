@@ -125,7 +125,8 @@ async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor |
         raise Misunderstood(LOST)
     signal = _signal(asked, form, int(number), chosen, desk.engine.policy.incidents)
     if isinstance(signal, ReleaseFlag):
-        signal = replace(signal, flag=forms.flag_chosen(signal.flag, desk.engine.world.flags))
+        flag, warned = forms.flag_chosen(signal.flag, desk.engine.world.flags)
+        signal = replace(signal, flag=flag, force=warned)  # what the form did not say is not overruled
     return await desk.engine.handle(signal)
 
 
@@ -149,8 +150,7 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
             role = form.fields.get("role", "")
             return GiveRole(actor=actor, id=id, incident=number, role=policy.role_meant(role) or role, to=chosen)
         case forms.SWITCH_BACK_CALLBACK:
-            # The form said what the default is like now.
-            return ReleaseFlag(actor=actor, id=id, flag=form.fields.get("flag", ""), reason=reason, force=True)
+            return ReleaseFlag(actor=actor, id=id, flag=form.fields.get("flag", ""), reason=reason)
     return WriteUpdate(actor=actor, id=id, incident=number, text=form.fields.get("text", ""))
 
 

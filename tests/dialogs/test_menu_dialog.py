@@ -160,6 +160,20 @@ async def test_the_form_switches_the_flag_back(outage: Talk) -> None:
     assert [bob.id] == [fact.actor.id for fact in await outage.facts(Released)]
 
 
+async def test_a_form_that_saw_a_default_that_is_well_sends_nobody_to_one_that_fails_since(outage: Talk) -> None:
+    """It was opened while Claude was well; the terminal's and the slash word's question is asked here too."""
+    ana = outage.house.ana
+    await outage.house.recovers("anthropic.api")
+    await outage.house.quiet()
+    assert "Careful" not in await chooses(ana, "Switch back…")
+    await outage.house.fails("anthropic.api")
+    await outage.house.quiet()
+
+    with pytest.raises(ModalErrors, match="Not switched back, since Claude API is down"):
+        await ana.submits({})
+    assert [] == await outage.facts(Released)
+
+
 async def test_an_update_is_one_press_away(outage: Talk) -> None:
     """The form that `/incident update` opens."""
     ana = outage.house.ana

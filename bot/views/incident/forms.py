@@ -40,6 +40,7 @@ SWITCH_BACK_CALLBACK = "switch_back"
 ROLE_CALLBACK = "give_role"
 
 NO_COMPONENT = "none"
+WARNED = "!"  # no key of a flag begins so
 WHEN_CHARS = 60
 MOST_JOINED = 5  # more than these hide the form below them
 
@@ -196,17 +197,30 @@ def cancel_modal(scene: Scene) -> View:
 
 
 def switch_back_modal(scene: Scene) -> View:
-    """The form that sends a flag back to its default at once; it says what that default is like now."""
-    flags = [_option(_named(flag, scene), shortened(flag.key, OPTION_VALUE_MAX)) for flag in scene.flags_away]
-    lines = [_goes_back(flag, scene) for flag in scene.flags_away[:5]]
+    """The form that sends a flag back to its default at once; it says what that default is like now.
+
+    Each choice carries whether it was warned of, for what was not said nobody can have overruled.
+    """
+    told = scene.flags_away[:5]
+    lines = [_goes_back(flag, scene) for flag in told]
+    warned = {flag.key for flag in told if rest_unwell(scene.world, flag)}
+    flags = [_option(_named(flag, scene), _choice(flag.key, warned=flag.key in warned)) for flag in scene.flags_away]
     which = _input("flag", "Switch back", _select("flag", flags, flags[0]))
     text = "\n".join(foreign(line, 300) for line in lines)
     return _modal(SWITCH_BACK_CALLBACK, "Switch back", "Switch back", [dict(section(text)), which], str(scene.incident.number))
 
 
-def flag_chosen(value: str, keys: Iterable[str]) -> str:
-    """The flag, or part of its readers, that a choice of this form stands for; as it is where it is none of them."""
-    return next((key for key in keys if shortened(key, OPTION_VALUE_MAX) == value), value)
+def flag_chosen(value: str, keys: Iterable[str]) -> tuple[str, bool]:
+    """The flag, or part of its readers, that a choice of this form stands for, and whether the form warned of its default.
+
+    What stands for none of them comes back as it is.
+    """
+    found = ((key, warned) for key in keys for warned in (False, True) if _choice(key, warned=warned) == value)
+    return next(found, (value, False))
+
+
+def _choice(key: str, *, warned: bool) -> str:
+    return f"{WARNED}{shortened(key, OPTION_VALUE_MAX - len(WARNED))}" if warned else shortened(key, OPTION_VALUE_MAX)
 
 
 def _named(flag: FlagPolicy, scene: Scene) -> str:
