@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bot.cli.incident import reach, tell
+from bot.cli.options import reason_taken
 from bot.cli.output import print_json, print_table
 from bot.cli.remote import call, said, segment
 
@@ -110,7 +111,7 @@ def _came(one: dict[str, Any]) -> str:
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
-@click.option("--reason", required=True, help="Why; the timeline shows it.")
+@reason_taken(needed=True)
 @click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
 @click.option("--share", default="", help="Only this percent of the readers, such as 25; the others stay on the default.")
 @click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal, or back to what is not well.")
@@ -127,7 +128,7 @@ def engage(
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="approved at the terminal", help="Why; the timeline shows it.")
+@reason_taken(default="approved at the terminal")
 @reach
 def approve(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Say yes to what a rule proposes."""
@@ -136,7 +137,7 @@ def approve(key: str, reason: str, config_path: Path, data_path: Path | None, as
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="", help="Why; the timeline shows it.")
+@reason_taken()
 @reach
 def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Say no to what a rule proposes."""
@@ -145,7 +146,7 @@ def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", required=True, help="Why; the timeline shows it.")
+@reason_taken(needed=True)
 @click.option("--force", is_flag=True, help="Also onto a default that is not well.")
 @scope_option
 @reach
@@ -177,7 +178,7 @@ def plan(key: str, variant: str, share: str, scope: str, config_path: Path, data
 @flags.command()
 @click.argument("key")
 @click.argument("share")
-@click.option("--reason", default="", help="Why; the timeline shows it.")
+@reason_taken()
 @click.option("--force", is_flag=True, help="Also onto what is not well.")
 @scope_option
 @reach
@@ -191,7 +192,7 @@ def ramp(
 
 @flags.command()
 @click.argument("key")
-@click.option("--reason", default="", help="Why; the timeline shows it.")
+@reason_taken()
 @scope_option
 @reach
 def hold(key: str, reason: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
@@ -221,7 +222,7 @@ def extend(key: str, lasts: str, scope: str, config_path: Path, data_path: Path 
 @flags.command()
 @click.argument("key")
 @click.argument("variant", required=False, default="")
-@click.option("--reason", default="", help="Why; the timeline shows it.")
+@reason_taken()
 @scope_option
 @reach
 def pin(key: str, variant: str, reason: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
@@ -239,7 +240,7 @@ def unpin(key: str, scope: str, config_path: Path, data_path: Path | None, as_js
 
 
 @flags.command()
-@click.option("--reason", default="", help="Why; the timeline shows it.")
+@reason_taken()
 @reach
 def freeze(reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Keep rules off all flags; they ask instead."""
@@ -247,7 +248,7 @@ def freeze(reason: str, config_path: Path, data_path: Path | None, as_json: bool
 
 
 @flags.command()
-@click.option("--reason", default="", help="Why; the timeline shows it.")
+@reason_taken()
 @reach
 def thaw(reason: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Let rules move flags again."""

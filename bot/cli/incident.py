@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli.options import config_option, data_option, fail, json_option, shared
+from bot.cli.options import config_option, data_option, fail, json_option, reason_taken, shared
 from bot.cli.output import print_json, print_table, print_text, second, zone_of
 from bot.cli.remote import Reply, call, said, segment, worded
 from bot.core.answers.incident import OpenAlready, StillFailing
@@ -202,6 +202,9 @@ def _verb(verb: IncidentVerb) -> click.Command:
     for taken in reversed(verb.takes):
         if taken.option:
             command = click.option(f"--{taken.name}", default="")(command)
+            continue
+        if taken.name == "reason":
+            command = reason_taken(needed=taken.needed)(command)
             continue
         # A default, be it None, would make the argument optional.
         argument = click.argument(taken.name) if taken.needed else click.argument(taken.name, required=False, default="")

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +27,24 @@ data_option = click.option(
     help="The data folder; the configuration's when not given.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def reason_taken(*, needed: bool = False, default: str = "") -> Callable[[Any], Any]:
+    """Take a reason as the last argument or as `--reason`, so that nobody need know which verb wants which; not both."""
+
+    def decorate(function: Any) -> Any:
+        @wraps(function)
+        def run(*args: Any, reason: str, given_reason: str, **given: Any) -> Any:
+            if reason and given_reason:
+                raise click.UsageError("There are two reasons: one as an argument, one as --reason. Give one.")
+            if needed and not (reason or given_reason):
+                raise click.UsageError("Missing the reason: add it as the last argument, or as --reason.")
+            return function(*args, reason=reason or given_reason or default, **given)
+
+        option = click.option("--reason", "given_reason", default="", help="Why; the same as the argument.")
+        return click.argument("reason", required=False, default="")(option(run))
+
+    return decorate
 
 
 def load_or_exit(path: Path, *, lenient: bool = False) -> Loaded:

@@ -288,7 +288,7 @@ async def test_wrong_words_are_answered_in_one_sentence(deployment: Deployment) 
         (("flags", "engage", "support-chat.lm", "--reason", "x"), 1, f"Did you mean {FLAG}?"),
         (("flags", "engage", "a/b?c#d", "--reason", "x"), 1, "There is no flag 'a/b?c#d'."),
         (("flags", "engage", FLAG, "clod", "--reason", "x"), 1, "It has: cached, claude, gpt."),
-        (("flags", "engage", FLAG, "gpt"), 2, "Missing option '--reason'"),
+        (("flags", "engage", FLAG, "gpt"), 2, "Missing the reason"),
         (("flags", "engage", FLAG, "gpt", "--reason", "x", "--for", "2parsecs"), 1, "for: not a duration"),
         (("flags", "release", FLAG, "--reason", "x"), 1, ""),
         (("flags", "step-back", FLAG), 1, ""),
