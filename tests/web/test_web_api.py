@@ -39,7 +39,13 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
     """The engine gets one signal with the actor of the header; its answer goes back as it is."""
     status, found = await post(http, house, "/incidents", DECLARE, X_Understudy_Actor="ana", Idempotency_Key="k-1")
     assert [
-        s.Declare(Actor.operator("ana"), "api/k-1", title="Chat is slow", components=("anthropic.api",), severity=Severity.SEV3)
+        s.Declare(
+            Actor.operator("ana"),
+            "api/k-1 POST /api/v1/incidents",
+            title="Chat is slow",
+            components=("anthropic.api",),
+            severity=Severity.SEV3,
+        )
     ] == house.engine.signals
     assert 200 == status
     assert {
@@ -86,6 +92,15 @@ async def test_request_changes_nothing_when_it_is_repeated(house: House, http: a
     for _ in range(2):
         await post(http, house, "/incidents", {"title": "No component"})
     assert 3 == len({signal.id for signal in house.engine.signals})
+
+
+async def test_key_of_one_request_is_not_that_of_another(house: House, http: aiohttp.ClientSession) -> None:
+    """A script may have one key for all that it does in a run: what it does next is done, and not called done already."""
+    await post(http, house, "/incidents", {"title": "Slow"}, Idempotency_Key="run-7")
+    _, found = await post(http, house, "/incidents/1/ack", {}, Idempotency_Key="run-7")
+
+    assert found["changed"]
+    assert house.engine.world.incidents[1].people.acknowledged_by
 
 
 API_ACTOR = Actor.operator("api")

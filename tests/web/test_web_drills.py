@@ -73,7 +73,12 @@ async def test_a_drill_is_started_as_it_was_asked_for(house: House, http: aiohtt
     [signal] = house.engine.signals
 
     assert isinstance(signal, s.StartDrill)
-    assert (Actor.operator("ana"), "api/k-1", True, CHAT) == (signal.actor, signal.id, signal.paging, signal.flag)
+    assert (Actor.operator("ana"), f"api/k-1 POST {DRILLS}", True, CHAT) == (
+        signal.actor,
+        signal.id,
+        signal.paging,
+        signal.flag,
+    )
     assert 15 * 60 == signal.lasts.total_seconds()
 
 

@@ -37,7 +37,9 @@ async def test_a_note_is_corrected_by_its_number(house: House, http: aiohttp.Cli
     status, found = await post(http, house, "correct", {"entry": noted, "text": "at noon", "at": "2026-03-20T10:00Z"})
 
     at = datetime(2026, 3, 20, 10, tzinfo=UTC)
-    assert [CorrectEntry(ANA, "api/k-1", incident=1, entry=noted, text="at noon", happened_at=at)] == house.engine.signals
+    assert [
+        CorrectEntry(ANA, f"api/k-1 POST {INCIDENT}/correct", incident=1, entry=noted, text="at noon", happened_at=at)
+    ] == house.engine.signals
     assert (200, "entry_corrected") == (status, found["kind"])
 
 
@@ -46,7 +48,7 @@ async def test_a_note_is_hidden_and_shown(back: bool, house: House, http: aiohtt
     """It stays on record."""
     await post(http, house, "hide", {"entry": noted, "back": back})
 
-    assert [HideEntry(ANA, "api/k-1", incident=1, entry=noted, back=back)] == house.engine.signals
+    assert [HideEntry(ANA, f"api/k-1 POST {INCIDENT}/hide", incident=1, entry=noted, back=back)] == house.engine.signals
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,6 @@ async def test_reminders_are_snoozed(
     status, found = await post(http, house, "snooze", body)
     again, _ = await post(http, house, "snooze", {"for": "off"}, key="k-2")
 
-    snoozed = s.SnoozeReminders(ANA, "api/k-1", incident=1, lasts=lasts)
-    assert [snoozed, s.ResumeReminders(ANA, "api/k-2", incident=1)] == house.engine.signals
+    snoozed = s.SnoozeReminders(ANA, f"api/k-1 POST {INCIDENT}/snooze", incident=1, lasts=lasts)
+    assert [snoozed, s.ResumeReminders(ANA, f"api/k-2 POST {INCIDENT}/snooze", incident=1)] == house.engine.signals
     assert (200, "reminders_snoozed", 200) == (status, found["kind"], again)

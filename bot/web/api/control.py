@@ -368,11 +368,15 @@ def actor_of(request: web.Request) -> Actor:
 
 
 def signal_id(request: web.Request) -> str:
-    """The caller's Idempotency-Key makes a repeated request harmless; without one every request counts."""
+    """The caller's Idempotency-Key makes a repeated request harmless; without one every request counts.
+
+    A request is the same under the same method and path: a script that has one key for a whole run must not be told that
+    what it asks for next was done already.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return f"api/{uuid.uuid4()}"
     if not _KEY.fullmatch(key.strip()):
         remedy = "Send 1 to 200 visible ASCII characters, such as a UUID."
         raise Refusal(400, "Idempotency-Key is not usable.", field="Idempotency-Key", remedy=remedy)
-    return f"api/{key.strip()}"
+    return f"api/{key.strip()} {request.method} {request.path}"
