@@ -136,7 +136,7 @@ def _head(incident: Incident, policy: Policy) -> str:
 
 
 def _declared(incident: Incident) -> str:
-    why = more_than_who(incident.reason, incident.declared_by)
+    why = more_than_who(incident.reason, incident.declared_by.name)
     return f"{stamp(incident.declared_at)} by {_actor(incident.declared_by)}" + (f": {md(why)}" if why else "")
 
 
@@ -208,7 +208,7 @@ def _tasks(incident: Incident) -> str:
 def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:
     actors = {(fact.stream, fact.seq): fact.actor for fact in facts}
     table = [
-        (str(row.seq), stamp(row.at), row.source, _who(row, actors, names), _what(row), md(row.reason))
+        (str(row.seq), stamp(row.at), row.source, _who(row, actors, names), _what(row), md(row.why))
         for row in story(facts, names)
     ]
     return _table(("#", "time", "source", "who", "what", "why"), table)

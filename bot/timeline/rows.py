@@ -70,7 +70,12 @@ class Row:
     @property
     def sentence(self) -> str:
         """The text with its reason."""
-        return f"{self.text}: {self.reason}" if self.reason else self.text
+        return f"{self.text}: {self.why}" if self.why else self.text
+
+    @property
+    def why(self) -> str:
+        """The reason as people read it, beside who it was; json and csv hold it as it was recorded."""
+        return more_than_who(self.reason, self.who)
 
     @property
     def bookkeeping(self) -> bool:
@@ -85,7 +90,7 @@ def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[
         Row(
             seq=n, at=fact.at, kind=fact.kind, who=fact.actor.name or fact.actor.id, source=_source(fact),
             text=_text(fact, known), component=_component(fact.body), stream=fact.stream, fact_seq=fact.seq,
-            reason=more_than_who(fact.body.reason, fact.actor) if isinstance(fact.body, Reasoned) else "",
+            reason=fact.body.reason if isinstance(fact.body, Reasoned) else "",
             links=entries.links(fact.body.message) if isinstance(fact.body, MessageAdded) else (),
         )
         for n, fact in enumerate(facts, 1)

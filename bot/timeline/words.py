@@ -3,8 +3,6 @@
 import math
 from datetime import datetime
 
-from bot.core.model import Actor
-
 
 def clock(at: datetime) -> str:
     """`12:43 UTC`."""
@@ -16,9 +14,9 @@ def evidence(lines: tuple[str, ...]) -> str:
     return f" (evidence: {'; '.join(lines)})" if lines else ""
 
 
-def more_than_who(reason: str, by: Actor) -> str:
+def more_than_who(reason: str, who: str) -> str:
     """A reason, empty where it says only who declared it: whoever reads it here has the name already."""
-    return "" if reason == f"declared by {by.name}" else reason
+    return "" if reason == f"declared by {who}" else reason
 
 
 def percent(share: float) -> str:
