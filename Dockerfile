@@ -1,12 +1,12 @@
 # Two stages: wheels are built in the first, the second holds no compiler and runs as nobody in particular.
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY bot ./bot
 COPY commands ./commands
 RUN python -m venv /opt/understudy && /opt/understudy/bin/pip install --no-cache-dir --constraint constraints.txt .[bedrock,calendars,notify,postgres]
 
-FROM python:3.11-slim-bookworm
+FROM python:3.13-slim-trixie
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/understudy understudy \
     && install -d -o understudy -g understudy -m 0700 /var/lib/understudy/data
 COPY --from=build /opt/understudy /opt/understudy

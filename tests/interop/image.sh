@@ -7,7 +7,7 @@ base=$(sed -n 's/^FROM \(python:[^ ]*\) AS .*/\1/p' Dockerfile)
 if ! buildah inspect --type image "docker.io/library/$base" >/dev/null 2>&1; then
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' "Release: ${base##*-}" | head -1)
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' "Component: main" | head -1) # where this machine installs from
   debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates "${base##*-}" "$folder/root" "$mirror" >"$folder/log" \
     || { tail -5 "$folder/log"; exit 1; }
   ln -s /usr/bin/python3 "$folder/root/usr/local/bin/python"
