@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from bot.engine.latencies import KNOWN_WITHIN_S, latencies_lately
+from bot.engine.latencies import latencies_lately
 from bot.ports import LatencyPicture, Samples, StoreError
 from bot.sandbox.world import EPOCH, VirtualLoop
 
@@ -35,4 +35,4 @@ def test_what_is_down_is_told_without_how_fast_it_was(error: StoreError | None) 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         found, took_s = runner.run(asked())
 
-    assert ({}, True) == (found, took_s <= KNOWN_WITHIN_S)
+    assert ({}, True) == (found, took_s <= 1.0)

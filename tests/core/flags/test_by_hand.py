@@ -62,6 +62,14 @@ def test_a_share_of_the_slow_fallback_that_serves_goes_back_without_force() -> N
     assert fa.ShareSet is type(table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50)).answer)
 
 
+def test_readers_leave_the_slow_fallback_for_another_without_force() -> None:
+    """As many as before: nobody joins GPT, and nobody goes back to Claude."""
+    table = share(calm(automation="off"), 50)
+    table.sees(OPENAI, Level.DEGRADED)
+
+    assert fa.Switched is type(table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", share=50)).answer)
+
+
 @pytest.mark.parametrize("percent", [50, 100])
 def test_more_readers_join_the_slow_fallback_by_force_alone(percent: int) -> None:
     """As with `ramp`; in so many words, and a plan says it too."""
