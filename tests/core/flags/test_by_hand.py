@@ -95,6 +95,15 @@ def test_the_rest_leaves_a_default_that_is_down_for_the_slow_fallback_of_the_oth
     assert 100 == engaged(table).share
 
 
+def test_the_rest_that_follows_in_an_outage_is_switched_for_that_reason() -> None:
+    """Not for the one of those who tried it before: what the incident says, and what the way back waits for."""
+    table = share(calm(automation="off"), 50)
+    table.sees(API, Level.DOWN)
+    table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt"))
+
+    assert ("Claude API is down", (API,)) == (engaged(table).reason, engaged(table).because)
+
+
 @pytest.mark.parametrize(
     ("automation", "level", "reason"),
     [
