@@ -135,6 +135,40 @@ async def test_alert_is_told_while_the_ledger_is_away(table: Table) -> None:
     assert 1 == len(pager.got)
 
 
+async def test_alert_is_told_once_by_one_that_tries_it_again_while_the_ledger_is_away(table: Table) -> None:
+    """It knows by itself what it told."""
+    pager = Pager()
+    troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), Gone(InlineLedger.open().conn))
+    for _ in range(3):
+        troubles.on_trouble(in_trouble(), AWAY)
+    await troubles.close()
+
+    assert 1 == len(pager.got)
+
+
+@pytest.mark.parametrize("paging", [False, True])
+async def test_a_drill_calls_people_where_whoever_began_it_wanted_that(paging: bool) -> None:
+    """Else Slack may be away, and nobody is woken."""
+    table, pager = Table().all_well(), Pager()
+    table.send(s.StartDrill(ANA, components=("anthropic.api",), paging=paging))
+    table.passes(5)
+    troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), InlineLedger.open())
+    troubles.on_trouble(in_trouble(), AWAY)
+    await troubles.close()
+
+    assert paging == bool(pager.got)
+
+
+async def test_alert_is_told_where_slack_asks_for_a_long_wait(ways: tuple[AlertsByOtherWays, Pager]) -> None:
+    """Nobody would hear of an outage for an hour."""
+    troubles, pager = ways
+    asks = ChatError("slow down", code="ratelimited", permanent=False, retry_after=timedelta(hours=1))
+    troubles.on_trouble(in_trouble(), asks)
+    await troubles.close()
+
+    assert 1 == len(pager.got)
+
+
 async def test_a_lost_channel_is_told_once_by_all_replicas(table: Table) -> None:
     """Each notices by a post of its own. Lost again some hours later, it is told again."""
     pager, ledger, clock = Pager(), InlineLedger.open(), ManualClock(START)
