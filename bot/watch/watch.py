@@ -336,15 +336,15 @@ class Watch:
     async def _think_large_ones_over(self) -> None:
         large, self._large = self._large, set()
         for component in sorted(large):
-            try:
-                self._think_over(component)
-            except Exception:  # the others are thought over all the same
-                log.exception("a component could not be thought over, by our own fault", component=component)
+            self._think_over(component)
             await asyncio.sleep(0)
 
     def _think_over(self, component: str) -> None:
-        if self._conclusions.news_of(component) is not None:
-            self._telling.of_component(component)
+        try:
+            if self._conclusions.news_of(component) is not None:
+                self._telling.of_component(component)
+        except Exception:  # the others are thought over all the same
+            log.exception("a component could not be thought over, by our own fault", component=component)
 
     async def _rethink(self) -> None:
         """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""

@@ -328,11 +328,11 @@ async def outage_costs_s(checks: int) -> float:
         return (time.thread_time() - began) / checks
 
 
-# --- components of hundreds of checks
+# --- several components at once, also of hundreds of checks
 
 
-def checks_of(component: str) -> list[Check]:
-    return [Check(f"{component}.k{n}") for n in range(MANY)]
+def checks_of(component: str, many: int = MANY) -> list[Check]:
+    return [Check(f"{component}.k{n}") for n in range(many)]
 
 
 class Reports(dict[str, Heard]):
@@ -347,9 +347,10 @@ class Reports(dict[str, Heard]):
         return super().get(component)
 
 
-async def test_one_that_cannot_be_weighed_does_not_silence_the_next() -> None:
+@pytest.mark.parametrize("many", [1, MANY])
+async def test_one_that_cannot_be_weighed_does_not_silence_the_next(many: int) -> None:
     """A mistake of ours in the first: what customers meet with the second is told all the same."""
-    stand = await Stand([*checks_of(FIRST), *checks_of(SECOND)]).opened()
+    stand = await Stand([*checks_of(FIRST, many), *checks_of(SECOND, many)]).opened()
     failing = Heard("traffic", Level.DEGRADED, "38 % of requests fail", stand.clock.now())
     await stand.watch.hear_traffic({FIRST: cast(Heard, "what nobody can weigh"), SECOND: failing})
     await stand.passes(2)
