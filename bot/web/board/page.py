@@ -50,6 +50,7 @@ async def board(request: web.Request) -> web.Response:
     flags = [_flag(services, flag_shape(world, services.board, one)) for one in known]
     around = {
         "now": now,
+        "renews": True,
         "ready": services.board.ready,
         "ledger_trouble": services.ledger_trouble(),
         "sight": world.sight,
@@ -86,8 +87,8 @@ def _timeline(incident: Incident, facts: Sequence[Fact], policy: Policy, now: da
     lasts = span((incident.ending.at or now) - incident.began_at)
     more = max(len(rows) - MOST_ROWS, 0)
     return _page(
-        "incident.html", now=now, incident=incident, facts=facts_of(incident, policy), rows=rows[more:], more=more,
-        trouble=trouble, lasts=lasts,
+        "incident.html", now=now, renews=incident.phase.open, incident=incident, facts=facts_of(incident, policy),
+        rows=rows[more:], more=more, trouble=trouble, lasts=lasts,
     )  # fmt: skip
 
 
