@@ -1,5 +1,6 @@
 """Fixtures that many folders share."""
 
+import gc
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 # For `make mutants`: the same examples for each mutant, and no time spent on the smallest one that fails.
 settings.register_profile("mutants", settings.get_profile("house"), derandomize=True, phases=(Phase.explicit, Phase.generate))
 settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand collected tests stay to the end: to look through them for garbage would hold a test up for half a second."""
+    gc.freeze()
 
 
 @pytest.fixture
