@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.signals import Acknowledge, Alerted, VerdictReached
 from bot.exports.markdown import md
-from bot.system.redaction import HIDDEN, RUN, TOKENS, Redactor
+from bot.system.redaction import HIDDEN, TOKENS, Redactor
+from bot.system.secret_forms import RUN
 
 KEY = "sq-Live_9aB3xQ7/tR+w2ZkP0mVd"
 SECRETS = st.text(string.ascii_letters + string.digits + "-_.~+/=!$%&\"'\\<> é", min_size=12, max_size=60).filter(

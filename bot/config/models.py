@@ -52,7 +52,7 @@ from bot.config.scalars import (
 )
 from bot.core.ids import ComponentId
 from bot.core.lazy_dataclass import dataclass
-from bot.system.redaction import looks_secret
+from bot.system.secret_forms import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
 _LEAST_SECRET = 6  # shorter strings occur by chance all over a log

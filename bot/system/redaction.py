@@ -7,8 +7,6 @@ line ends that wrapping puts in. Twelve characters in a row of any of these are 
 What looks like a token goes without being known.
 """
 
-import base64
-import hashlib
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -18,6 +16,8 @@ from typing import Any, TypeVar
 
 from bot.core.model import Actor, Sample
 from bot.core.signals import Alerted
+from bot.system.escapes import PART, holds_escapes, undone
+from bot.system.secret_forms import LEAST, LEAST_ENCODED, RUN, encodings, encodings_twice, fold, ordinary, parts, squeezed
 
 # What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
 # `sk-` counts only where a word begins: a disk-full-error is none.
@@ -26,20 +26,15 @@ TOKENS = re.compile(
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 HIDDEN = "[secret]"
-RUN = 12  # characters of a secret that may not stand anywhere
 MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of what may be a token, folded: quicker to deny than the pattern
-LEAST = 6  # characters of a secret; shorter ones occur by chance all over a log
-LEAST_ENCODED = 8  # of an encoded form of a short one
 DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (0.1 MB each)
 TWICE_AT_MOST = 50  # secrets that are looked for encoded twice as well (0.05 MB each)
 GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
 STEP = RUN - GRAM + 1
 SPREAD = 4  # slots a place at least: most grams of other texts fall into an empty one
-PART = 16_384  # characters of a long text that are looked through in one go
 _CUT = re.compile(r"(?<![rR\s])[\r\n](?=\S)")  # the end of a line, but none behind which the token of a `bearer` may stand
 ROUNDS = 3  # of undoing escapes
 SHORT, MOST_HARMLESS = 80, 2_000  # characters of a text that may be known to hold no secret, and how many such texts
-WORDY = 3  # words; more of them are prose, of which single words count and not any run
 
 # Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
 FREE_TEXT = frozenset(
@@ -50,17 +45,6 @@ FREE_TEXT = frozenset(
 MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {
     Alerted: frozenset({"key", "source"}), Actor: frozenset({"id", "name"}),
 }  # fmt: skip
-
-WITH_HOST = frozenset({"http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos"})
-
-_FOLD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", "abcdefghijklmnopqrstuvwxyz+/")
-_ESCAPE = re.compile(
-    r"[\x00\u00ad\u200b-\u200f\u2060\ufeff]|(?<![0-9a-fA-F])([0-9a-fA-F]{2}):(?=[0-9a-fA-F]{2}(?![0-9a-fA-F]))|\\([0-7]{3})"
-    r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\nrt`*_\[\]<>|#~&])"
-    r"|&#([0-9]{1,6});|&#[xX]([0-9a-fA-F]{1,5});|&(amp|lt|gt|quot|apos);"
-)
-_PAIRS = re.compile(r"(?:[0-9a-fA-F]{2}:){5}")  # as many as hold twelve characters
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 T = TypeVar("T")
 
@@ -73,10 +57,10 @@ class Redactor:
         whole: set[str] = set()
         known = sorted({secret for secret in secrets if len(secret) >= LEAST}, key=lambda one: (-len(one), one))
         for number, secret in enumerate(known):
-            for part in _parts(secret):
+            for part in parts(secret):
                 whole |= self._learn(part, derived=number < DERIVED_AT_MOST, twice=number < TWICE_AT_MOST)
         self._whole = sorted((form for form in whole if len(form) < RUN), key=lambda form: (-len(form), form))
-        self._wrapped = sorted({squeezed for form in whole if len(form) >= RUN and (squeezed := _squeezed(form))})
+        self._wrapped = sorted({dense for form in whole if len(form) >= RUN and (dense := squeezed(form))})
         self._harmless: set[str] = set()  # short texts that were looked through: no secret is in them
         self._least = min([RUN, *map(len, self._whole), *map(len, self._wrapped)])
         self._index()
@@ -99,7 +83,7 @@ class Redactor:
         """One string without secrets; `undo` is False for long texts of those who were told none: no escapes are undone."""
         if len(text) < LEAST:
             return text
-        folded = _fold(text)
+        folded = fold(text)
         if len(text) >= self._least:
             text = _without(text, self._found(text, folded, ROUNDS if undo else 0))
         return _without_tokens(text) if any(mark in folded for mark in MARKS) else text
@@ -149,13 +133,13 @@ class Redactor:
     def _learn(self, secret: str, *, derived: bool, twice: bool) -> set[str]:
         """Learn to find it; the forms that are looked for as a whole are returned."""
         whole: set[str] = set()
-        raw = _fold(secret)
-        if len(_squeezed(raw)) >= RUN and "://" not in secret and not _ordinary(secret):
-            self._long.append(_squeezed(raw))
+        raw = fold(secret)
+        if len(squeezed(raw)) >= RUN and "://" not in secret and not ordinary(secret):
+            self._long.append(squeezed(raw))
         else:
             whole.add(raw)
-        encoded = {*_derived(secret), *(_derived_twice(secret) if twice else ())} if derived else set()
-        for form in set(map(_fold, encoded)):
+        encoded = {*encodings(secret), *(encodings_twice(secret) if twice else ())} if derived else set()
+        for form in set(map(fold, encoded)):
             if len(form) >= RUN:
                 self._long.append(form)
             elif len(form) >= LEAST_ENCODED:
@@ -188,18 +172,18 @@ class Redactor:
         found = list(self._in_view(folded))
         view, places = text, list[int]()
         for _ in range(rounds):
-            if not _may_hold_escapes(view) or not _ESCAPE.search(view):
+            if not holds_escapes(view):
                 break
-            view, places = _undo(view, places)
-            found += [(places[start], places[end]) for start, end in self._in_view(_fold(view))]
+            view, places = undone(view, places)
+            found += [(places[start], places[end]) for start, end in self._in_view(fold(view))]
         return found
 
     def _in_view(self, text: str) -> Iterator[tuple[int, int]]:
         for form in self._whole:
             yield from _each(form, text)
-        squeezed = _squeezed(text)
-        found = list(self._in_squeezed(squeezed))
-        if not found or len(squeezed) == len(text):
+        dense = squeezed(text)
+        found = list(self._in_squeezed(dense))
+        if not found or len(dense) == len(text):
             yield from found
             return
         places = [place for place, char in enumerate(text) if not char.isspace()]
@@ -235,19 +219,14 @@ def _without_tokens(text: str) -> str:
     """A long text part by part, since nothing else runs while a pattern is looked for; cut where no token goes on."""
     if len(text) <= PART:
         return TOKENS.sub(HIDDEN, text)
-    parts: list[str] = []
+    pieces: list[str] = []
     start = 0
     while start < len(text):
         cut = _CUT.search(text, start + PART)
         end = cut.end() if cut else len(text)
-        parts.append(TOKENS.sub(HIDDEN, text[start:end]))
+        pieces.append(TOKENS.sub(HIDDEN, text[start:end]))
         start = end
-    return "".join(parts)
-
-
-def _squeezed(text: str) -> str:
-    """Without blanks and line ends: prose and what was wrapped at 4, 64 or 76 characters read alike."""
-    return "".join(text.split())
+    return "".join(pieces)
 
 
 def _each(form: str, text: str) -> Iterator[tuple[int, int]]:
@@ -287,124 +266,3 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _may_hold_escapes(text: str) -> bool:
-    """Quicker to deny than the pattern, which most texts never meet."""
-    return any(mark in text for mark in "%\\&\0") or not text.isascii() or (":" in text and _has_pairs(text))
-
-
-def _has_pairs(text: str) -> bool:
-    """A long text part by part: wherever twelve are cut, five of them stand on one side."""
-    return any(_PAIRS.search(text, at, at + PART) for at in range(0, len(text), PART))
-
-
-def _undo(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
-    """The text with its escapes undone, and where each of its characters, and its end, stands in the original."""
-    origin = places or range(len(text) + 1)
-    pieces: list[str] = []
-    found: list[int] = []
-    done = 0
-    for match in _ESCAPE.finditer(text):
-        meant = _meant(match)
-        pieces += [text[done : match.start()], meant]
-        found += origin[done : match.start() + len(meant)]
-        done = match.end()
-    pieces.append(text[done:])
-    return "".join(pieces), [*found, *origin[done:]]
-
-
-def _meant(match: re.Match[str]) -> str:
-    pair, octal, percent, wide, byte, plain, decimal, hexadecimal, named = match.groups()
-    if match[0] == "\0" or not match[0].isascii():
-        return ""  # a character that nobody sees
-    if plain or pair:
-        return pair or (" " if plain in "nrt" else plain)
-    if octal:
-        return chr(int(octal, 8))
-    if named:
-        return _NAMED[named]
-    code = int(decimal) if decimal else int(percent or wide or byte or hexadecimal, 16)
-    return "" if not code else chr(code) if code < 0x110000 else "?"
-
-
-def _fold(text: str) -> str:
-    """The one form that text and secrets are compared in, character for character: no case, and one base64 alphabet."""
-    text = text.translate(_FOLD)
-    if text.isascii():
-        return text
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
-
-
-# --- what a secret looks like
-
-
-def _parts(secret: str) -> set[str]:
-    """The secret, and those of its words that are secret by themselves (`Bearer abc...`); of an address, what is not public."""
-    if "://" in secret:
-        return {secret, *_of_address(secret)}
-    words = secret.split()
-    found = {word for word in words if len(word) >= RUN and not _ordinary(word)} if len(words) > 1 else set()
-    return found | {secret}
-
-
-def _of_address(url: str) -> set[str]:
-    """Passwords, and whatever looks secret in path, query and, where it is no host, in place of the host."""
-    scheme, _, rest = url.partition("://")
-    login, at, after = rest.partition("@") if "@" in rest.partition("/")[0] else ("", "", rest)
-    password = login.partition(":")[2] if at else ""
-    if scheme.lower() in WITH_HOST or at:
-        after = after.partition("/")[2]
-    pieces = [login, *re.split(r"[/?&=#;,:]", after)]
-    return {one for one in pieces if looks_secret(one)} | ({password} if len(password) >= LEAST else set())
-
-
-def _derived(secret: str) -> Iterator[str]:
-    data = secret.encode("utf-8", "surrogatepass")
-    if not secret.isascii():
-        yield data.decode("latin-1")  # as percent escapes write it, byte by byte
-    yield from _base64(data)
-    wide = secret.encode("utf-16-le", "surrogatepass")  # with the high byte first it is the same, begun a byte earlier
-    yield wide.hex()
-    yield from _base64(wide)
-    for encode in (base64.b32encode, base64.b32hexencode):
-        for skipped in range(5):
-            encoded = encode(b"\0" * skipped + data).decode("ascii")
-            yield encoded[-(-skipped * 8 // 5) : (skipped + len(data)) * 8 // 5]
-    yield data.hex()
-    for content in (data, data + b"\n"):  # as a shell's echo hands it on
-        for hashed in (hashlib.md5, hashlib.sha1, hashlib.sha224, hashlib.sha256, hashlib.sha384, hashlib.sha512):
-            digest = hashed(content, usedforsecurity=False).digest()
-            yield digest.hex()
-            yield base64.b64encode(digest).decode("ascii").rstrip("=")
-
-
-def _derived_twice(secret: str) -> Iterator[str]:
-    """Encoded, and what came of it encoded again."""
-    data = secret.encode("utf-8", "surrogatepass")
-    once = {*_base64(data), *_base64(data, b"-_")}
-    for encoded in (*once, data.hex()):
-        yield from _base64(encoded.encode("ascii"))
-        yield encoded.encode("ascii").hex()
-
-
-def _base64(data: bytes, altchars: bytes = b"+/") -> Iterator[str]:
-    """As it stands at each of three alignments, without what its neighbours have a part in."""
-    for skipped, first in ((0, 0), (1, 2), (2, 3)):  # bytes before it, and the first character that is of it alone
-        encoded = base64.b64encode(b"\0" * skipped + data, altchars).decode("ascii")
-        yield encoded[first : (skipped + len(data)) * 8 // 6]
-
-
-def looks_secret(text: str) -> bool:
-    """Whether a value that may be anything (a parameter, a piece of a path) is hardly a word."""
-    return len(text) >= LEAST_ENCODED and not _ordinary(text)
-
-
-def _ordinary(text: str) -> bool:
-    """Whether it reads like words, so that a part of it is no secret: no digits, no long or mixed pieces, or few letters."""
-    if len(set(text)) < 5 or len(text.split()) > WORDY:
-        return True
-    if any(char.isdigit() for char in text):
-        return False
-    pieces = re.findall(r"[^\W_]+", text)
-    return all(len(piece) <= RUN and piece[1:] in (piece[1:].lower(), piece[1:].upper()) for piece in pieces)

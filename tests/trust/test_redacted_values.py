@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.core.model import Outcome, Sample
-from bot.system.redaction import HIDDEN, LEAST, Redactor
+from bot.system.redaction import HIDDEN, Redactor
+from bot.system.secret_forms import LEAST
 
 SECRET = "correct-horse-battery"
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
