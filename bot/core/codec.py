@@ -1,7 +1,7 @@
-"""Frozen dataclasses to JSON-ready values and back, by their type hints.
+"""Converts frozen dataclasses to JSON-ready values and back, guided by their type hints.
 
 The ledger keeps facts and state as JSON. Times travel as ISO 8601 in UTC, spans as seconds, enums by value, tuples as lists.
-Unknown keys are ignored and missing ones take the field's default, so that a newer or older row still reads.
+Unknown keys are ignored and missing ones take the field's default, so a row from a newer or older version still reads.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ def encode(value: Any) -> Any:
 
 @cache
 def _encoder(kind: Any) -> Callable[[Any], Any]:
-    """How a `kind` is turned; worked out once, for what it is made of costs more to find out than its values to write."""
+    """How to encode a `kind`. Cached: inspecting a type costs more than writing its values."""
     if dataclasses.is_dataclass(kind):
         return _encoder_of_fields(tuple(field.name for field in dataclasses.fields(kind)))
     if issubclass(kind, Enum):
@@ -55,16 +55,17 @@ def _encoder_of_fields(names: tuple[str, ...]) -> Callable[[Any], Any]:
 
 
 def sparse(value: Any, without: frozenset[str] = frozenset()) -> Any:
-    """The same without what is as a new one has it: `decode` fills it in. For what is written often and mostly at rest.
+    """Encode like `encode`, but leave out every field that has its default; `decode` fills those in again.
 
-    Fields that are named in `without` are left out at any depth.
+    Saves space for objects that are written often and are mostly at their defaults. Fields named in `without` are left out at
+    any depth.
     """
     kind: Any = type(value)
     return value if kind in PLAIN else _writer(kind, without)(value)
 
 
 def decode(kind: type[T], data: Any) -> T:
-    """Rebuild a `kind` from what `encode` made; raises ValueError or KeyError for what does not fit."""
+    """Rebuild a `kind` from what `encode` made; raises ValueError or KeyError for data that does not fit."""
     try:
         result: T = _reader(typing.cast(Any, kind))(data)
     except (TypeError, AttributeError, OverflowError) as error:
@@ -74,7 +75,7 @@ def decode(kind: type[T], data: Any) -> T:
 
 @cache
 def _reader(kind: Any) -> Callable[[Any], Any]:
-    """How a `kind` is rebuilt; worked out once, for its hints cost more than its values."""
+    """How to rebuild a `kind`. Cached: resolving its type hints costs more than reading its values."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         options = [option for option in typing.get_args(kind) if option is not types.NoneType]
@@ -97,7 +98,7 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 
 def _rebuilt(kind: Any, data: Any) -> Any:
-    known = _fields(kind)  # by need, for a kind may hold itself
+    known = _fields(kind)  # looked up here, not in advance: a kind may contain itself
     return kind(**{name: known[name](entry) for name, entry in data.items() if name in known})
 
 
@@ -131,7 +132,7 @@ def _truth(data: Any) -> bool:
 
 
 def _whole(data: Any) -> int:
-    """Keys of a mapping come as text."""
+    """Turn a mapping's key back into an int: JSON keys are text."""
     if type(data) is str:
         return int(data)
     if type(data) is not int:
@@ -140,7 +141,7 @@ def _whole(data: Any) -> int:
 
 
 def _number(data: Any) -> float:
-    """Whole ones stay whole, as they were written."""
+    """Keep whole numbers whole, as they were written."""
     if type(data) is not float and type(data) is not int:
         raise ValueError(f"no number, but {type(data).__name__}")
     if not math.isfinite(data):
@@ -160,7 +161,7 @@ SCALARS: Mapping[Any, Callable[[Any], Any]] = {
 
 @cache
 def _writer(kind: Any, without: frozenset[str]) -> Callable[[Any], Any]:
-    """How a `kind` is written sparsely; worked out once, as the other way is."""
+    """How to write a `kind` sparsely; cached like the other encoders."""
     if kind is datetime:
         return datetime.isoformat
     if issubclass(kind, Enum):

@@ -1,9 +1,9 @@
-"""Histograms of durations: geometric buckets, a tenth apart, so that a percentile read from one is off by 5 % at most."""
+"""Histograms of durations: each geometric bucket is 10 % wider than the last, so a percentile is off by at most 5 %."""
 
 import math
 from collections.abc import Sequence
 
-WIDTH = math.log(1.1)  # of a bucket
+WIDTH = math.log(1.1)  # of a bucket, in logarithms
 
 
 def bucket(us: int) -> int:
@@ -17,7 +17,7 @@ def middle_ms(index: int) -> float:
 
 
 def percentile(ranked: Sequence[tuple[float, int]], share: float) -> float | None:
-    """The nearest-rank percentile of (value, how many) pairs in order; None when there are none."""
+    """The nearest-rank percentile of ordered (value, count) pairs; None when there are none."""
     rank = math.ceil(share * sum(count for _, count in ranked))
     for value, count in ranked:
         rank -= count

@@ -1,4 +1,4 @@
-"""What ids are made of: `provider.component.check`, each part of it an id by itself."""
+"""How ids are built: `provider.component.check`. Each prefix is an id too."""
 
 
 class ComponentId(str):
@@ -34,18 +34,18 @@ class CheckId(str):
 
     @property
     def name(self) -> str:
-        """What the check is called within its component; of a control, its whole name."""
+        """The check's name within its component; for a control, its name after `control.`."""
         return self.split(".", 2)[-1]
 
 
-SHADOW = "drill:"  # how the ids of what a drill pretends begin; the configuration takes no such id
+SHADOW = "drill:"  # prefix of ids that a drill pretends about; the configuration accepts no such id
 
 
 def shadow(id: str) -> str:
-    """`drill:anthropic.api`: what a drill says of a component or provider, so that nothing of it is taken for the real one."""
+    """`drill:anthropic.api`: the id that a drill uses for a component or provider, so nothing mistakes it for the real one."""
     return f"{SHADOW}{id}"
 
 
 def real(id: str) -> str:
-    """The component or provider itself, whether its own id or its shadow's is given."""
+    """The real component or provider, given its own id or its shadow's."""
     return id.removeprefix(SHADOW)

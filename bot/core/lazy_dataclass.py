@@ -1,7 +1,7 @@
-"""Frozen dataclasses that cost a start little: nothing is compiled for a class before the first object of it is made.
+"""Frozen dataclasses that are cheap at start-up: nothing is compiled for a class until its first object is made.
 
-`dataclasses` compiles six methods for each frozen class. For five hundred classes, most of which a run makes no object of,
-that is a quarter of the time of a start. Here five of the six are shared, and `__init__` is written when it is first called.
+`dataclasses` compiles six methods for each frozen class. With five hundred classes, most of which are never instantiated in a
+given run, that is a quarter of the start-up time. Here five of the six are shared, and `__init__` is compiled on first call.
 """
 
 import dataclasses
@@ -11,11 +11,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass as dataclass  # to type checkers it is the usual one
+    from dataclasses import dataclass as dataclass  # type checkers see the usual one
 else:
 
     def dataclass(*, frozen: bool, kw_only: bool = False) -> Callable[[type], type]:
-        """As `dataclasses.dataclass`, for frozen classes without `__post_init__`; raises TypeError for others."""
+        """Like `dataclasses.dataclass`, for frozen classes without `__post_init__`; raises TypeError for others."""
 
         def made(cls: type) -> type:
             if not frozen or hasattr(cls, "__post_init__"):
@@ -30,7 +30,7 @@ else:
 
 
 class _Frozen:
-    """The methods that all of them share."""
+    """The methods that all these classes share."""
 
     def __repr__(self: Any) -> str:
         fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in _shown(self.__class__)])
@@ -65,7 +65,7 @@ def _values(one: Any) -> Any:
 
 @cache
 def _compared(cls: Any) -> Callable[[Any], Any]:
-    """Gives the values that say whether two objects of this class are equal."""
+    """A function that returns the values by which two objects of this class are compared."""
     names = [field.name for field in dataclasses.fields(cls) if field.compare]
     return attrgetter(*names) if names else lambda _: ()
 
@@ -79,7 +79,7 @@ def _written_later(cls: Any) -> Callable[..., None]:
 
 
 def _init_of(cls: Any) -> Callable[..., None]:
-    """Sets each field, in the order and with the defaults of the class."""
+    """Compile `__init__`: it sets each field, in the class's order and with its defaults."""
     known: dict[str, Any] = {"put": object.__setattr__, "MISSING": dataclasses.MISSING}
     plain, keyed, body = ["self"], ["*"], []
     for field in dataclasses.fields(cls):
@@ -95,5 +95,5 @@ def _init_of(cls: Any) -> Callable[..., None]:
     parameters = ", ".join([*plain, *(keyed if len(keyed) > 1 else ())])
     exec(f"def __init__({parameters}):\n " + "\n ".join(body or ["pass"]), known)  # noqa: S102 # names of our own fields
     init: Callable[..., None] = known["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"  # what a wrong argument is reported with
+    init.__qualname__ = f"{cls.__qualname__}.__init__"  # the name that an error about wrong arguments shows
     return init

@@ -1,4 +1,4 @@
-"""The values that every floor speaks in: levels, samples, verdicts, notices, actors."""
+"""The values that every layer shares: levels, samples, verdicts, notices, actors."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -9,7 +9,7 @@ from bot.core.lazy_dataclass import dataclass
 
 
 class Level(StrEnum):
-    """How a component is, as a verdict says it."""
+    """How well a component works, according to a verdict."""
 
     OPERATIONAL = "operational"
     DEGRADED = "degraded"
@@ -18,12 +18,12 @@ class Level(StrEnum):
 
     @property
     def bad(self) -> bool:
-        """Whether people feel it: degraded or down. Unknown is neither bad nor well."""
+        """Whether people feel it: degraded or down. Unknown is neither good nor bad."""
         return self in (Level.DEGRADED, Level.DOWN)
 
     @property
     def rank(self) -> int:
-        """For comparing how bad two levels are: operational 0, unknown 1, degraded 2, down 3."""
+        """Ranks levels for comparison: operational 0, unknown 1, degraded 2, down 3."""
         return [Level.OPERATIONAL, Level.UNKNOWN, Level.DEGRADED, Level.DOWN].index(self)
 
 
@@ -40,12 +40,12 @@ class Fault(StrEnum):
 
     @property
     def ours(self) -> bool:
-        """Whether the remedy is on our side of the wire."""
+        """Whether the problem is on our side of the wire."""
         return self in (Fault.OURS_KEY, Fault.OURS_CONFIG, Fault.OURS_QUOTA, Fault.LOCAL)
 
 
 class Outcome(StrEnum):
-    """What one run of a check came to."""
+    """The result of one run of a check."""
 
     OK = "ok"
     SLOW = "slow"
@@ -54,7 +54,7 @@ class Outcome(StrEnum):
 
 
 class Severity(StrEnum):
-    """Impact on us, not on the vendor: SEV1 no working path for customers ... SEV4 watch."""
+    """Impact on us, not on the vendor: from SEV1 (customers have no working path) to SEV4 (watch only)."""
 
     SEV1 = "SEV1"
     SEV2 = "SEV2"
@@ -78,40 +78,40 @@ class Phase(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
     CANCELED = "canceled"
-    MERGED = "merged"  # it is part of another incident; `LEGAL` knows no way there or back, `merging` does
+    MERGED = "merged"  # part of another incident; `LEGAL` has no move to or from it, only merging does
 
     @property
     def open(self) -> bool:
-        """Whether the incident still runs: updates go out, and it holds its dedup key."""
+        """Whether the incident is still running: updates go out, and it keeps its dedup key."""
         return self not in (Phase.RESOLVED, Phase.CLOSED, Phase.CANCELED, Phase.MERGED)
 
 
-LEAD = "commander"  # the role of whoever leads, as the ledger has it whatever `people.roles` calls it
-COMMUNICATIONS = "communications"  # whoever speaks to everybody else, where that is a role
+LEAD = "commander"  # the lead's role in the ledger, whatever `people.roles` calls it
+COMMUNICATIONS = "communications"  # the role of whoever informs everybody else, if configured
 
-TARGETING_KEY = "targetingKey"  # the attribute that tells readers of a flag apart, unless the flag names another one
+TARGETING_KEY = "targetingKey"  # the context attribute that identifies a flag's reader, unless the flag names another one
 
 
 class ActorKind(StrEnum):
-    """What somebody who does something is."""
+    """What kind of party did something."""
 
     PERSON = "person"  # in Slack
-    OPERATOR = "operator"  # at the terminal or behind the API
-    RULE = "rule"  # of ours
+    OPERATOR = "operator"  # at the terminal or over the API
+    RULE = "rule"  # one of our own rules
     VENDOR = "vendor"
-    OUTSIDER = "outsider"  # in Slack, and no full member of our workspace
+    OUTSIDER = "outsider"  # in Slack, but not a full member of our workspace
 
     @classmethod
     def _missing_(cls, value: object) -> "ActorKind":
-        """A kind that a ledger of another version knows is read as one without rights."""
+        """Read an unknown kind, from a ledger of another version, as one without rights."""
         return cls.OUTSIDER
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did something: a person in Slack, an operator (terminal or API, proved by a token), a rule of ours, a vendor.
+    """Who did something: a person in Slack, an operator (terminal or API, proved by a token), one of our rules, or a vendor.
 
-    An outsider is a person in Slack who is no full member of our workspace; what they send changes nothing.
+    An outsider is in Slack but not a full member of our workspace; nothing they send changes anything.
     """
 
     kind: ActorKind
@@ -120,7 +120,7 @@ class Actor:
 
     @staticmethod
     def rule(name: str) -> "Actor":
-        """A rule of the bot, named as people will read it: `detector`, `hourly update`."""
+        """A rule of the bot, by the name that people will read: `detector`, `hourly update`."""
         return Actor(ActorKind.RULE, name, name)
 
     @staticmethod
@@ -130,27 +130,27 @@ class Actor:
 
     @staticmethod
     def outsider(id: str, name: str = "") -> "Actor":
-        """A guest, somebody of another organization or a bot, by Slack user id."""
+        """A guest, a member of another organization or a bot, by Slack user id."""
         return Actor(ActorKind.OUTSIDER, id, name or id)
 
     @staticmethod
     def operator(login: str) -> "Actor":
-        """Somebody at the terminal or behind the API, by login name; a token proved the right to act."""
+        """Somebody at the terminal or using the API, by login name; a token proved their right to act."""
         return Actor(ActorKind.OPERATOR, login, login)
 
     @staticmethod
     def vendor(provider: str, name: str = "") -> "Actor":
-        """A provider speaking through its status page."""
+        """A provider, speaking through its status page."""
         return Actor(ActorKind.VENDOR, provider, name or provider)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one run of a check measured.
+    """The measurements of one run of a check.
 
-    `error` is a class from the taxonomy (`http_5xx`, `connect_refused`, `deadline` ...) or None; `phases_ms` holds what was
-    measured of dns, connect, tls, first_byte, first_token and total; `evidence` holds short texts for people (status,
-    request id, excerpt), already free of secrets.
+    `error` is a class from `error_classes` (`http_5xx`, `connect_refused`, `deadline` ...) or None; `phases_ms` holds
+    whichever of dns, connect, tls, first_byte, first_token and total were measured; `evidence` holds short texts for people
+    (status, request id, excerpt), already free of secrets.
     """
 
     check: str
@@ -167,16 +167,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What we hold of a component, and why, in words that people can check."""
+    """Our judgement of a component, with a reason that people can check."""
 
     component: str
     level: Level
     reason: str
     fault: Fault = Fault.NONE
     evidence: tuple[str, ...] = ()
-    began_at: datetime | None = None  # when the evidence for this level starts: the first failed or first good sample
-    advisory: str = ""  # a part of it fails persistently, too small a part for a worse level; in words that stay the same
-    by_network: bool = False  # it rests on what our own network can cause: look at the controls before it is committed
+    began_at: datetime | None = None  # start of the evidence for this level: the first failed or first good sample
+    advisory: str = ""  # a persistent failure too small to change the level; the wording stays the same while it lasts
+    by_network: bool = False  # our own network could be the cause: look at the controls before committing it
 
 
 @dataclass(frozen=True)
@@ -192,30 +192,30 @@ class Notice:
     impact: str
     at: datetime
     url: str = ""
-    components: tuple[str, ...] = ()  # our component ids that the vendor names, where the page maps them
+    components: tuple[str, ...] = ()  # ids of our components that the vendor names, as far as the page maps them
     elsewhere: bool = False  # the vendor names components, and none of them is ours
-    starts_at: datetime | None = None  # of a maintenance, as planned
+    starts_at: datetime | None = None  # planned start, of a maintenance
     ends_at: datetime | None = None
-    began_at: datetime | None = None  # when the vendor opened it, by the page
+    began_at: datetime | None = None  # when the vendor opened it, according to the page
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The incidents, or the maintenances, that a page lists, with when each began. Of a page that was read whole."""
+    """All incidents, or all maintenances, that a page lists, and when each began. Only from a page that was read whole."""
 
     began: Mapping[str, datetime] = field(default_factory=dict)  # by the vendor's id
-    history: bool = False  # it also lists some that are over, so that new ones may push old ones out
+    history: bool = False  # the list includes finished ones, so new entries may push old ones out
 
 
 class AlertState(StrEnum):
-    """What another monitor says of its alert."""
+    """The state that another monitor reports for its alert."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
 
 
 class FeedState(StrEnum):
-    """What we know of a vendor's page itself: fresh, stale (last word kept, no new one), unknown (never read)."""
+    """How current a vendor's page is: fresh, stale (only an earlier reading is available), unknown (never read)."""
 
     FRESH = "fresh"
     STALE = "stale"
@@ -224,7 +224,7 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True)
 class FeedReport:
-    """One reading of a vendor's status page. A component that the page does not list is absent, not well."""
+    """One reading of a vendor's status page. A component that the page does not list is absent, not operational."""
 
     provider: str
     at: datetime
@@ -232,7 +232,7 @@ class FeedReport:
     reason: str = ""
     levels: Mapping[str, Level] = field(default_factory=dict)  # by our component id
     notices: tuple[Notice, ...] = ()
-    maintenance: tuple[str, ...] = ()  # our component ids that the page calls under maintenance
-    page: str = ""  # which of the provider's addresses was read, as a digest: an address may hold a token
-    incidents: Listing | None = None  # None where the list was not there, or not read whole: it says nothing of what is absent
+    maintenance: tuple[str, ...] = ()  # ids of our components that the page shows as under maintenance
+    page: str = ""  # digest of the address that was read, since an address may contain a token
+    incidents: Listing | None = None  # None if the list was missing or incomplete, so absence from it proves nothing
     maintenances: Listing | None = None

@@ -1,4 +1,4 @@
-"""Everything of the configuration that decisions need."""
+"""All configuration that decisions need."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from bot.core.scope import scope_of, whole
 
 @dataclass(frozen=True)
 class ComponentPolicy:
-    """What configuration says of one component."""
+    """The configuration of one component."""
 
     id: str
     name: str
@@ -28,47 +28,47 @@ class ComponentPolicy:
     page_url: str = ""
     runbook_url: str = ""
     runbook_steps: tuple[str, ...] = ()
-    invite: tuple[str, ...] = ()  # who comes to an incident that it is in, as configured
-    depends_on: tuple[str, ...] = ()  # components without which it cannot be well
+    invite: tuple[str, ...] = ()  # whom to invite to an incident that includes it, as configured
+    depends_on: tuple[str, ...] = ()  # components that it cannot work without
 
     @property
     def has_runbook(self) -> bool:
-        """Whether configuration says what to do about it."""
+        """Whether a runbook is configured for it."""
         return bool(self.runbook_steps or self.runbook_url)
 
 
 @dataclass(frozen=True)
 class Fallback:
-    """A variant that takes over when the default fails, and the component that must be well for it."""
+    """A variant that takes over when the default fails, and the component that it depends on."""
 
     variant: str
     needs: str | None = None
 
 
 class Automation(StrEnum):
-    """What rules may do with a flag whose default is in trouble."""
+    """What rules may do with a flag whose default has a problem."""
 
     OFF = "off"  # leave it to people
-    PROPOSE = "propose"  # ask them
+    PROPOSE = "propose"  # ask people
     AUTO = "auto"
 
 
 class FirstStep(StrEnum):
-    """Who begins a hand-back."""
+    """Who starts a hand-back."""
 
     ASK = "ask"  # a person
     AUTO = "auto"
 
 
 class OnExpiry(StrEnum):
-    """What becomes of an engagement whose time is up."""
+    """What happens to an engagement when its time is up."""
 
-    HOLD = "hold"  # kept, and asked about again
-    RELEASE = "release"  # ended, where the default is well
+    HOLD = "hold"  # keep it, and ask again
+    RELEASE = "release"  # end it, if the default is well
 
 
 class ResolveMode(StrEnum):
-    """Who ends an incident in which everything has been well for long enough."""
+    """Who ends an incident once everything has been well for long enough."""
 
     ASK = "ask"  # a person
     AUTO = "auto"
@@ -76,7 +76,7 @@ class ResolveMode(StrEnum):
 
 @dataclass(frozen=True)
 class BurnWindow:
-    """A window of time, and how many times faster than the objective allows requests must fail in it."""
+    """A time window, and a burn rate: how many times faster than the objective allows requests must fail in it."""
 
     window: timedelta
     burn: float
@@ -84,7 +84,7 @@ class BurnWindow:
 
 @dataclass(frozen=True)
 class RealTraffic:
-    """When requests of customers say that a component is bad: never of fewer than `minimum` in a window."""
+    """When requests of customers show that a component is bad; a window with fewer than `minimum` requests never does."""
 
     minimum: int = 50
     fast: BurnWindow = BurnWindow(timedelta(minutes=5), 14)
@@ -94,7 +94,7 @@ class RealTraffic:
 
 @dataclass(frozen=True)
 class RehearsePolicy:
-    """How a flag's fallbacks are rehearsed, and what that may cost in a day (UTC)."""
+    """How a flag's fallbacks are rehearsed, and what that may cost per day (UTC)."""
 
     every: timedelta = timedelta(hours=6)
     dollars_per_day: float = 0.50
@@ -104,7 +104,7 @@ class RehearsePolicy:
 
 @dataclass(frozen=True)
 class PromptPrice:
-    """What a million tokens of prompt cost in dollars: sent anew, and read from the provider's cache."""
+    """Price of a million prompt tokens in dollars: sent fresh, and read from the provider's cache."""
 
     new: float
     cached: float
@@ -112,17 +112,17 @@ class PromptPrice:
 
 @dataclass(frozen=True)
 class SinkPolicy:
-    """Another system that a flag's switch is put into."""
+    """Another system that a flag's current variant is written to."""
 
-    id: str  # what it writes to, which names it for ever: `flagd_file:/var/lib/flagd/understudy.json`
+    id: str  # the target, and its permanent name: `flagd_file:/var/lib/flagd/understudy.json`
     name: str  # what people call it
-    at_rest: bool = False  # it is told also while nothing was ever engaged
-    repairs: bool = True  # whether we put back what somebody else changed there
+    at_rest: bool = False  # write to it even if the flag was never engaged
+    repairs: bool = True  # restore our value if somebody else changes it there
 
 
 @dataclass(frozen=True)
 class FlagPolicy:
-    """What configuration says of one flag. Values are JSON: string, number, boolean or object."""
+    """The configuration of one flag. Values are JSON: string, number, boolean or object."""
 
     key: str
     variants: Mapping[str, Any]
@@ -136,26 +136,26 @@ class FlagPolicy:
     steps: tuple[int, ...] = (10, 25, 50, 100)
     hold: timedelta = timedelta(minutes=5)
     first_step: FirstStep = FirstStep.ASK
-    sticky_by: str = TARGETING_KEY  # the attribute of a reader's context by which shares are dealt
-    stays_for: timedelta | None = None  # how long conversations that run stay in a hand-back; None = they go along
-    stop_at_errors: float = 0.05  # share of real requests that may fail on the default while it comes back
+    sticky_by: str = TARGETING_KEY  # the attribute of a reader's context that decides who falls into a share
+    stays_for: timedelta | None = None  # how long running conversations stay during a hand-back; None = they move too
+    stop_at_errors: float = 0.05  # share of real requests that may fail on the default during a hand-back
     expires_after: timedelta = timedelta(hours=4)
     on_expiry: OnExpiry = OnExpiry.HOLD
     aliases: Mapping[str, str] = field(default_factory=dict)  # what people call the variants
     rehearse: RehearsePolicy | None = None
-    approvers: tuple[str, ...] = ()  # user ids of those who may say yes or no to a proposal; empty = whoever may switch flags
-    approver_list: tuple[str, ...] = ()  # the same as configured, groups by their ids
-    quorum: int = 1  # how many different people have to say yes
-    approve_within: timedelta | None = timedelta(minutes=5)  # then paging goes on; None = it does not
+    approvers: tuple[str, ...] = ()  # user ids of those who may answer a proposal; empty = whoever may switch flags
+    approver_list: tuple[str, ...] = ()  # the same as configured, with groups by id
+    quorum: int = 1  # how many different people must say yes
+    approve_within: timedelta | None = timedelta(minutes=5)  # then paging continues; None = it does not
     sinks: tuple[SinkPolicy, ...] = ()
 
     @property
     def stay_s(self) -> int:
-        """The same in whole seconds; 0 = they go along."""
+        """`stays_for` in whole seconds; 0 = conversations move with the rest."""
         return max(1, int(self.stays_for.total_seconds())) if self.stays_for else 0
 
     def called(self, variant: str) -> str:
-        """What people call a variant: its alias in the configuration, else its name."""
+        """A variant's alias in the configuration, or its name if it has none."""
         return self.aliases.get(variant, variant)
 
 
@@ -165,7 +165,7 @@ ROLE_SYNONYMS = {"commander": LEAD, "lead": LEAD, "comms": COMMUNICATIONS}
 
 @dataclass(frozen=True)
 class IncidentPolicy:
-    """What configuration says of incidents as such."""
+    """Configuration that applies to all incidents."""
 
     update_every: Mapping[Severity, timedelta | None]  # None = on change only
     resolve: ResolveMode = ResolveMode.ASK
@@ -173,20 +173,20 @@ class IncidentPolicy:
     channel_name: str = "inc-{date}-{number}-{slug}"
     private: bool = False
     alerts_channel: str = "#ops"
-    backup_channel: str = ""  # takes the alerts while alerts_channel takes none
-    viewers: tuple[str, ...] = ()  # user ids, as those below; an empty list is everybody who has the level before it
+    backup_channel: str = ""  # gets the alerts while alerts_channel cannot be posted to
+    viewers: tuple[str, ...] = ()  # user ids, like the lists below; an empty list means everybody who has the level below it
     responders: tuple[str, ...] = ()
     commanders: tuple[str, ...] = ()
     admins: tuple[str, ...] = ()
-    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # these four as configured, groups by their ids
-    bridge_url: str = ""  # of the call that people work in
-    declare_emoji: str = ""  # by name; whoever puts it on a message is offered to declare from it
-    zone: str = "UTC"  # of the times that people read outside of the chat
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # these four lists as configured, with groups by id
+    bridge_url: str = ""  # the call in which people work on the incident
+    declare_emoji: str = ""  # emoji name; whoever adds it to a message is offered to declare an incident from it
+    zone: str = "UTC"  # time zone of times shown outside the chat
     roles: tuple[str, ...] = ROLES  # the first one leads
-    nag_after: timedelta | None = timedelta(minutes=10)  # without a lead; None = nobody is asked
+    nag_after: timedelta | None = timedelta(minutes=10)  # time without a lead before the channel is asked; None = never ask
 
     def role_meant(self, word: str) -> str | None:
-        """The role that somebody names, as the ledger has it; None for one that is not configured."""
+        """The ledger's name of the role that somebody named; None if it is not configured."""
         word = word.lower()
         if word in self.roles:
             return LEAD if word == self.roles[0] else word
@@ -194,13 +194,13 @@ class IncidentPolicy:
         return meant if meant == LEAD or meant in self.roles else None
 
     def role_name(self, role: str) -> str:
-        """What the configuration calls a role of the ledger."""
+        """The configured name of a role in the ledger."""
         return self.roles[0] if role == LEAD else role
 
 
 @dataclass(frozen=True)
 class BroadcastPolicy:
-    """A channel of people who are not in an incident, the severities that concern them, and whether they hear everything."""
+    """A channel for people outside an incident, the severities that it hears of, and whether it hears everything."""
 
     channel: str
     severities: frozenset[Severity]
@@ -209,7 +209,7 @@ class BroadcastPolicy:
 
 @dataclass(frozen=True)
 class Policy:
-    """Everything of the configuration that decisions need; immutable, made once at start."""
+    """All configuration that decisions need; immutable, built once at start."""
 
     components: Mapping[str, ComponentPolicy]
     flags: Mapping[str, FlagPolicy]
@@ -219,21 +219,22 @@ class Policy:
     paging: PagingPolicy = field(default_factory=PagingPolicy)
     broadcast: tuple[BroadcastPolicy, ...] = ()
     real_traffic: RealTraffic = RealTraffic()
-    prices: Mapping[str, PromptPrice] = field(default_factory=dict)  # by component, where its cache has a price of its own
+    prices: Mapping[str, PromptPrice] = field(default_factory=dict)  # by component, if its cache has a separate price
 
     def component(self, id: str) -> ComponentPolicy | None:
-        """What configuration says of a component, also where a drill pretends something of it; None where it says nothing."""
+        """The configuration of a component or of its drill shadow; None if it is not configured."""
         return self.components.get(real(id))
 
     def name_of(self, component: str) -> str:
-        """What people call a component; its id where configuration does not know it (any more)."""
+        """The display name of a component; its id if it is not configured (any more)."""
         known = self.component(component)
         return known.name if known else component
 
     def flag(self, key: str) -> FlagPolicy | None:
-        """What configuration says of a flag, or of a part of its readers (`scope`); None where it says nothing.
+        """The configuration of a flag or of one of its scopes; None if it is not configured.
 
-        For a part all holds that holds for the whole, but rules only hand it back, and ask; sinks know no parts.
+        A scope inherits everything from its flag, except that rules only hand it back or ask, and that sinks do not know
+        scopes.
         """
         known = self.flags.get(whole(key))
         if known is None or key == known.key:
@@ -242,9 +243,9 @@ class Policy:
         return replace(known, key=key, automation=automation, sinks=()) if scope_of(key) else None
 
     def flag_name(self, key: str) -> str:
-        """What people call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike.
+        """The display name of a flag: its key's first part in words (`support chat`), or the whole key if two start alike.
 
-        A part of its readers is called `support chat (env=eu)`.
+        A scope of its readers is called `support chat (env=eu)`.
         """
         if part := scope_of(key):
             return f"{self.flag_name(whole(key))} ({part})"
@@ -253,7 +254,7 @@ class Policy:
         return key if alike else first.replace("-", " ").replace("_", " ")
 
     def sinks_of(self, flag: str) -> tuple[SinkPolicy, ...]:
-        """What this flag's switch is put into; nothing for a flag that is not configured."""
+        """The sinks of this flag; none if it is not configured."""
         known = self.flags.get(flag)
         return known.sinks if known else ()
 
@@ -264,10 +265,10 @@ class Policy:
 
     @cached_property
     def _beginnings(self) -> Counter[str]:
-        """How many flags begin with each word; a verdict names fifty flags, several times each."""
+        """How many flags begin with each word. Cached: a verdict names fifty flags, several times each."""
         return Counter(key.partition(".")[0] for key in self.flags)
 
     def provider_name(self, provider: str) -> str:
-        """What people call a provider; its id where configuration does not know it (any more)."""
+        """The display name of a provider; its id if it is not configured (any more)."""
         meant = real(provider)
         return next((one.provider_name for one in self.components.values() if one.provider == meant), provider)

@@ -1,4 +1,4 @@
-"""What a rehearsal of a fallback found, and what a flag keeps of its rehearsals."""
+"""The result of rehearsing a fallback, and the history of rehearsals that a flag keeps."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -7,21 +7,21 @@ from enum import StrEnum
 
 from bot.core.lazy_dataclass import dataclass
 
-QUOTA = "quota"  # the need that nobody asks for: it is judged wherever the provider tells its limits
+QUOTA = "quota"  # a need that is never configured: it is judged whenever the provider reports its limits
 
 
 class Mark(StrEnum):
-    """What one need came to."""
+    """The result of one need."""
 
     OK = "ok"
     FAILED = "failed"
-    LOW = "low"  # it works, with little left of it
-    UNSUPPORTED = "unsupported"  # the dialect has no such thing, so nothing was asked
+    LOW = "low"  # it works, but little of it is left
+    UNSUPPORTED = "unsupported"  # the dialect has no such feature, so nothing was asked
 
 
 @dataclass(frozen=True)
 class NeedResult:
-    """One need of the flag, what it came to, and why, as a clause (`it called no tool`)."""
+    """One need of the flag, its result, and the reason as a clause (`it called no tool`)."""
 
     need: str
     mark: Mark
@@ -30,7 +30,7 @@ class NeedResult:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The last one of a variant: the model that was asked for, the one that says it answered, dollars, results."""
+    """The last rehearsal of a variant: the model asked for, the model that answered, the cost in dollars, and the results."""
 
     at: datetime
     model: str
@@ -40,26 +40,26 @@ class Rehearsal:
 
     @property
     def failed(self) -> tuple[NeedResult, ...]:
-        """The needs that it does not meet."""
+        """The needs that the variant does not meet."""
         return tuple(one for one in self.results if one.mark is Mark.FAILED)
 
     @property
     def low(self) -> tuple[NeedResult, ...]:
-        """What there is little left of."""
+        """The needs of which little is left."""
         return tuple(one for one in self.results if one.mark is Mark.LOW)
 
 
 @dataclass(frozen=True)
 class Rehearsals:
-    """What a flag keeps of its rehearsals, by variant, and what they cost on the day (UTC) of the last one."""
+    """What a flag keeps of its rehearsals, by variant, and their cost on the day (UTC) of the last one."""
 
     last: Mapping[str, Rehearsal] = field(default_factory=dict)
     tried: Mapping[str, datetime] = field(default_factory=dict)  # rehearsed or skipped
-    skipped: Mapping[str, str] = field(default_factory=dict)  # why the last try was none
+    skipped: Mapping[str, str] = field(default_factory=dict)  # why the last attempt was skipped
     asked_at: datetime | None = None  # by a person
     spent_on: str = ""
     dollars: float = 0.0
 
     def spent(self, day: str) -> float:
-        """Dollars that this flag's rehearsals cost on that day."""
+        """The dollars that this flag's rehearsals cost on that day."""
         return self.dollars if self.spent_on == day else 0.0

@@ -1,15 +1,15 @@
-"""A part of a flag's readers: those whose evaluation context has a certain value under a certain name, `env=eu`.
+"""A scope of a flag: the readers whose evaluation context has a certain value for a certain attribute, such as `env=eu`.
 
-A part that is switched apart from the rest is a flag of its own in the record, `support-chat.llm@env=eu`, so that all that
-holds for a flag holds for it too. No key of the configuration has an @ in it.
+A scope that is switched separately is recorded as a flag of its own, `support-chat.llm@env=eu`, so every rule for flags
+applies to it too. No configured key contains an @.
 """
 
 import re
 
 from bot.core.lazy_dataclass import dataclass
 
-MOST_AT_ONCE = 16  # of one flag; a read looks at each of them
-MOST_CHARS = 64  # of a value
+MOST_AT_ONCE = 16  # per flag; every read checks each of them
+MOST_CHARS = 64  # in a value
 
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _VALUE = re.compile(rf"[^ \x60]{{1,{MOST_CHARS}}}")
@@ -17,7 +17,7 @@ _VALUE = re.compile(rf"[^ \x60]{{1,{MOST_CHARS}}}")
 
 @dataclass(frozen=True)
 class Scope:
-    """The readers with this value, as text, under this name of their context."""
+    """The readers whose context has this value, as text, for this attribute."""
 
     attribute: str
     value: str
@@ -27,9 +27,9 @@ class Scope:
 
 
 def read_scope(text: str) -> Scope | None:
-    """`env=eu`; None for what is none. The value is 1 to 64 printable characters, and may have a = in it.
+    """Parse `env=eu`; None if it is not a scope. The value is 1 to 64 printable characters and may contain a =.
 
-    No space, where the next word begins, and no backtick, between which messages put what there is to type.
+    Spaces are excluded because they start the next word of a command; backticks, because messages quote commands in them.
     """
     attribute, _, value = text.partition("=")
     fits = _ATTRIBUTE.fullmatch(attribute) and _VALUE.fullmatch(value) and value.isprintable()
@@ -37,21 +37,21 @@ def read_scope(text: str) -> Scope | None:
 
 
 def scoped(key: str, scope: Scope) -> str:
-    """What a part of the readers of the flag `key` is called in the record."""
+    """The recorded key of a scope of the flag `key`."""
     return f"{key}@{scope}"
 
 
 def whole(key: str) -> str:
-    """The flag that a key is of: itself, or the one that this is a part of."""
+    """The flag that a key belongs to: the key itself, or the flag that it is a scope of."""
     return key.partition("@")[0]
 
 
 def scope_of(key: str) -> Scope | None:
-    """Which part of the readers a key is of; None for all of them."""
+    """The scope that a key stands for; None for all readers."""
     return read_scope(key.partition("@")[2])
 
 
 def typed(key: str) -> str:
-    """How people type it: `support-chat.llm scope env=eu`."""
+    """The key as people type it: `support-chat.llm scope env=eu`."""
     flag, _, part = key.partition("@")
     return f"{flag} scope {part}" if part else flag

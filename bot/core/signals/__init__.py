@@ -1,4 +1,4 @@
-"""Signals: something happened that may be written down. A family is a file, and all of them are found here by name."""
+"""Signals: something happened that may be recorded. One file per family; all are exported here."""
 
 from bot.core.signals.base import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.signals.components import *  # noqa: F403 # a new kind in a family needs no second line

@@ -1,4 +1,4 @@
-"""What every signal has, and who may send it. Each family of signals is a file beside this one."""
+"""The base of every signal, and who may send which. Each family of signals is a file beside this one."""
 
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -11,41 +11,41 @@ SIGNALS: list[type["Signal"]] = []
 
 
 class Role(StrEnum):
-    """What somebody is to us, as far as rights go."""
+    """An actor's level of rights."""
 
-    OUTSIDER = "outsider"  # a guest, somebody of another organization, another bot, or somebody we could not make out
-    MEMBER = "member"  # a full member of the workspace whom no list of `people` lets in
-    VIEWER = "viewer"  # may ask
+    OUTSIDER = "outsider"  # a guest, somebody of another organization, another bot, or somebody we could not identify
+    MEMBER = "member"  # a full member of the workspace whom no list of `people` admits
+    VIEWER = "viewer"  # may look
     RESPONDER = "responder"  # may help
     COMMANDER = "commander"  # may run incidents, switch flags and mute
-    ADMIN = "admin"  # may look after the bot itself
-    OPERATOR = "operator"  # at the terminal or behind the API: a control token proved the right to act
-    RULE = "rule"  # a rule of ours
+    ADMIN = "admin"  # may administer the bot itself
+    OPERATOR = "operator"  # at the terminal or over the API: a control token proved the right to act
+    RULE = "rule"  # one of our own rules
     VENDOR = "vendor"  # a provider, through its status page
 
 
 class Duty(StrEnum):
-    """By what right one of several replicas on a ledger sends a signal. It must still have it when that is committed."""
+    """By what right a replica sends a signal when several share a ledger. It must still hold that right at commit."""
 
-    HEARD = "heard"  # somebody spoke, something came in, an effect ended: true whichever replica it came to
-    SHARE = "share"  # its share of the watching came to this: while it is alive
-    CLOCK = "clock"  # one replica does this for all: while it is alive and holds the clock
+    HEARD = "heard"  # somebody spoke, something came in, an effect ended: valid from any replica
+    SHARE = "share"  # its share of the checks: valid while the replica is alive
+    CLOCK = "clock"  # one replica acts for all: valid while it is alive and holds the clock
 
 
 Roles = frozenset[Role]
 
-# Who stands higher may do what the lower ones may. A person's level comes from the lists of `people`.
+# Higher levels include the rights of lower ones. A person's level comes from the lists of `people`.
 LEVELS = (Role.VIEWER, Role.RESPONDER, Role.COMMANDER, Role.ADMIN)
 
-# What concerns the bot itself, and everybody who works with it.
+# Changes to the bot itself, or for everybody who works with it.
 ADMINS: Roles = frozenset({Role.ADMIN, Role.OPERATOR})
-# What others believe, what our services do, or what nobody hears of.
+# Changes to what others are told, what our services do, or what goes unreported.
 COMMAND: Roles = ADMINS | {Role.COMMANDER}
-# Whoever can help may say so: nothing of that switches, ends or hides anything.
+# Anybody who can help may send these: none of them switches, ends or hides anything.
 RESPONDERS: Roles = COMMAND | {Role.RESPONDER}
-# To see how things stand.
+# Looking at the current state.
 ASKING: Roles = RESPONDERS | {Role.VIEWER}
-# Other monitors come in by /hooks/alert, with a token.
+# Other monitors report through /hooks/alert, with a token.
 MONITORS: Roles = frozenset({Role.OPERATOR, Role.RULE})
 VENDORS: Roles = frozenset({Role.VENDOR, Role.RULE})
 RULES: Roles = frozenset({Role.RULE})
@@ -53,10 +53,10 @@ RULES: Roles = frozenset({Role.RULE})
 
 @dataclass(frozen=True)
 class Signal:
-    """Something happened that may be written down. One `id` is acted upon once; an empty one may be repeated at will.
+    """Something happened that may be recorded. A given `id` is handled once; signals with an empty `id` may be repeated.
 
-    A kind says who may send it where it is defined, `class Join(OfIncident, by=RESPONDERS)`, and enters `SIGNALS` by that. One
-    that does not say so is a base, and for nobody.
+    Each kind states who may send it in its definition, `class Join(OfIncident, by=RESPONDERS)`, which also registers it in
+    `SIGNALS`. A class without `by` is a base class, and nobody may send it.
     """
 
     BY: ClassVar[Roles] = frozenset()
@@ -75,23 +75,23 @@ class Signal:
 
 @dataclass(frozen=True, kw_only=True)
 class OfIncident(Signal):
-    """A signal to one incident, which has to exist."""
+    """A signal to one incident, which must exist."""
 
     incident: int
 
     @property
     def named(self) -> tuple[int, ...]:
-        """Every incident that it names: those that are long over are read for it."""
+        """Every incident that it names; these are loaded even if they ended long ago."""
         return (self.incident,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfEffect(Signal):
-    """What became of an effect; one about no incident names none."""
+    """The result of an effect; without an incident if the effect has none."""
 
     key: str
     kind: type[EffectBody]
     incident: int | None
-    body: EffectBody | None = None  # the effect itself, for rules that look into it
-    stream: str = ""  # of the fact that it speaks of
+    body: EffectBody | None = None  # the effect itself, for rules that need its contents
+    stream: str = ""  # stream of the fact that caused the effect
     seq: int = 0

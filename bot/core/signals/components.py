@@ -1,4 +1,4 @@
-"""What checks, vendors, other monitors and people say of a component."""
+"""What checks, vendors, other monitors and people report about a component."""
 
 from datetime import timedelta
 
@@ -10,21 +10,21 @@ from bot.core.signals.base import COMMAND, MONITORS, RESPONDERS, RULES, VENDORS,
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictReached(Signal, by=RULES, duty=Duty.SHARE):
-    """The watch holds another verdict than the one committed."""
+    """The detector's verdict differs from the one committed."""
 
     verdict: Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeedRead(Signal, by=VENDORS, duty=Duty.SHARE):
-    """A vendor's page was read, or could not be."""
+    """A vendor's page was read, or could not be read."""
 
     report: FeedReport
 
 
 @dataclass(frozen=True, kw_only=True)
 class SightChanged(Signal, by=RULES, duty=Duty.CLOCK):
-    """We went blind, or see again."""
+    """We lost or regained our view of the network."""
 
     sight: Sight
 
@@ -50,7 +50,7 @@ class Reported(Signal, by=RESPONDERS):
 
 @dataclass(frozen=True, kw_only=True)
 class Mute(Signal, by=COMMAND):
-    """A person holds a component's alerts back for a while; muting anew replaces the time."""
+    """A person holds a component's alerts back for a while; muting again replaces the end time."""
 
     component: str
     lasts: timedelta

@@ -1,4 +1,4 @@
-"""What people ask of drills, and who is seen to read a flag in one."""
+"""What people ask of drills, and which services read a flag in one."""
 
 from datetime import timedelta
 
@@ -8,9 +8,9 @@ from bot.core.signals.base import COMMAND, RULES, OfIncident, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class StartDrill(Signal, by=COMMAND):
-    """A person wants an outage of these components pretended: of one provider, by their real ids.
+    """A person wants an outage of these components, given by their real ids and all of one provider, to be pretended.
 
-    `paging` calls people as in a real one. `flag` is read as its fallback by whoever asks in the scope of the drill.
+    `paging` calls people as in a real incident. Readers in the drill's scope get the fallback for `flag`.
     """
 
     components: tuple[str, ...]
@@ -26,7 +26,7 @@ class StopDrill(OfIncident, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadInDrill(OfIncident, by=RULES):
-    """Who read the flag of a drill lately: its fallback in the scope, or the flag without the scope."""
+    """Who recently read the drill's flag: the fallback inside the scope, or the usual variant outside it."""
 
     fallback: tuple[str, ...] = ()
     other: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What people put into a timeline, and what becomes of it."""
+"""What people add to a timeline, and later changes to it."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from bot.core.signals.base import RESPONDERS, RULES, OfIncident
 
 @dataclass(frozen=True, kw_only=True)
 class AddMessage(OfIncident, by=RESPONDERS):
-    """A person puts a message into the timeline: by name, or (`pinned`) by an emoji on it."""
+    """A person adds a message to the timeline: explicitly, or (`pinned`) with an emoji on it."""
 
     message: SourceMessage
     pinned: bool = False
@@ -40,9 +40,9 @@ class SourceDeleted(OfIncident, by=RULES):
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectEntry(OfIncident, by=RESPONDERS):
-    """A person corrects an entry of people: what it reads, or when it happened; None leaves it as it is.
+    """A person corrects the text or time of an entry written by people; None leaves that part unchanged.
 
-    Whoever sends it has looked that the fact `entry` is a note or a message.
+    The sender has checked that the fact `entry` is a note or a message.
     """
 
     entry: int
@@ -52,7 +52,7 @@ class CorrectEntry(OfIncident, by=RESPONDERS):
 
 @dataclass(frozen=True, kw_only=True)
 class HideEntry(OfIncident, by=RESPONDERS):
-    """A person takes an entry of people out of sight, or (`back`) into sight again."""
+    """A person hides an entry written by people, or (`back`) shows it again."""
 
     entry: int
     back: bool = False

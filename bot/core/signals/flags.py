@@ -1,4 +1,4 @@
-"""What people ask of a flag, and who is seen to have it."""
+"""What people ask of a flag, and which readers have its current variant."""
 
 from datetime import datetime, timedelta
 
@@ -8,10 +8,10 @@ from bot.core.signals.base import ASKING, COMMAND, RULES, Duty, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class EngageFlag(Signal, by=COMMAND):
-    """A person sends a flag to a fallback; without a variant the first healthy one. `approves` answers a proposal.
+    """A person switches a flag to a fallback; without a variant, to the first healthy one. `approves` answers a proposal.
 
-    `share` is the percent of readers who go there; the others stay on the default. `force` overrides a rehearsal that failed
-    or never was, and a default that is not well where a smaller share sends readers back to it.
+    `share` is the percentage of readers who are switched; the others stay on the default. `force` overrides a failed or
+    missing rehearsal, and an unwell default when a smaller share would send readers back to it.
     """
 
     flag: str
@@ -25,7 +25,7 @@ class EngageFlag(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class RejectProposal(Signal, by=COMMAND):
-    """A person says no to a proposal. `variant` is the one that a button asked about; empty = whichever is proposed."""
+    """A person rejects a proposal. `variant` is what the button asked about; empty = whatever is proposed."""
 
     flag: str
     variant: str = ""
@@ -34,7 +34,7 @@ class RejectProposal(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class StepBack(Signal, by=COMMAND):
-    """A person approves the first step back."""
+    """A person approves the first step of a hand-back."""
 
     flag: str
 
@@ -50,7 +50,7 @@ class ReleaseFlag(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadersCounted(Signal, by=RULES, duty=Duty.CLOCK):
-    """How many of those who keep a copy of the flags have what was switched at `changed_at`, and who does not."""
+    """How many holders of a copy of the flags have the switch made at `changed_at`, and which ones do not."""
 
     flag: str
     changed_at: datetime
@@ -61,9 +61,9 @@ class ReadersCounted(Signal, by=RULES, duty=Duty.CLOCK):
 
 @dataclass(frozen=True, kw_only=True)
 class PlanSwitch(Signal, by=ASKING):
-    """Somebody asks what `EngageFlag` would do. Nothing is changed. `readers` are those of the last fifteen minutes.
+    """Somebody asks what `EngageFlag` would do; nothing is changed. `readers` are those of the last fifteen minutes.
 
-    `requests` are those of the last ten minutes, as far as services told of them.
+    `requests` counts the last ten minutes, as far as services report them.
     """
 
     flag: str
@@ -75,7 +75,7 @@ class PlanSwitch(Signal, by=ASKING):
 
 @dataclass(frozen=True, kw_only=True)
 class RampFlag(Signal, by=COMMAND):
-    """A person sets the percent of readers on the fallback, up or down; `force` overrides what is not well there."""
+    """A person sets the percentage of readers on the fallback; `force` overrides health problems on the receiving side."""
 
     flag: str
     share: int
@@ -93,14 +93,14 @@ class HoldHandBack(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeHandBack(Signal, by=COMMAND):
-    """A person lets a hand-back go on by rule, from the share that they chose or halted it at."""
+    """A person lets rules continue a hand-back, from the share at which people set or halted it."""
 
     flag: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtendFlag(Signal, by=COMMAND):
-    """A person puts the end of an engagement off. `asked` is the end that a button asked about: it counts for that one only."""
+    """A person postpones the end of an engagement. `asked` is the end that the button showed; it applies to no other one."""
 
     flag: str
     lasts: timedelta
@@ -109,7 +109,7 @@ class ExtendFlag(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class PinFlag(Signal, by=COMMAND):
-    """A person keeps rules off a flag, on what it serves or on a variant that they name."""
+    """A person stops rules from moving a flag, on its current variant or on one that they name."""
 
     flag: str
     variant: str = ""
@@ -125,7 +125,7 @@ class UnpinFlag(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class FreezeFlags(Signal, by=COMMAND):
-    """A person keeps rules off all flags; they ask instead."""
+    """A person stops rules from moving any flag; they ask instead."""
 
     reason: str = ""
 

@@ -10,11 +10,11 @@ from bot.core.signals.base import COMMAND, RESPONDERS, RULES, OfIncident, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class Declare(Signal, by=COMMAND):
-    """A person declares an incident. `components` may be empty: trouble that no check knows.
+    """A person declares an incident. `components` may be empty: a problem that no check covers.
 
-    `separate` opens one of its own although one is open for what the title names; people alone tell how it goes. `began_at` and
-    `ended_at` are when it hurt, where that is not now; what has ended is recorded as over. `channel`, with its name, is one
-    that exists and becomes the incident's own; without one a channel is made.
+    `separate` opens a new incident even if one is open for what the title names; only people then report its progress.
+    `began_at` and `ended_at` say when it happened, if not now; one that has ended is recorded as over. `channel`, with its
+    name, is an existing channel to use for the incident; without it, a new channel is created.
     """
 
     title: str
@@ -29,7 +29,7 @@ class Declare(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class Join(OfIncident, by=RESPONDERS):
-    """A person comes to help in an incident that is open."""
+    """A person joins an open incident to help."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class WriteUpdate(OfIncident, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class SnoozeReminders(OfIncident, by=COMMAND):
-    """A person wants no reminder of an overdue update for so long; None = until somebody writes one."""
+    """A person snoozes reminders of overdue updates for this long; None = until somebody writes an update."""
 
     lasts: timedelta | None
 
@@ -65,7 +65,7 @@ class AddNote(OfIncident, by=RESPONDERS):
 
 @dataclass(frozen=True, kw_only=True)
 class TickStep(OfIncident, by=RESPONDERS):
-    """A person did a step of a runbook, by its number in the incident, or (`off`) has not after all."""
+    """A person ticks off a runbook step, by its number in the incident, or (`off`) unticks it."""
 
     step: int
     off: bool = False
@@ -81,23 +81,23 @@ class SetSeverity(OfIncident, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class Rename(OfIncident, by=COMMAND):
-    """A person says what an incident is called."""
+    """A person changes an incident's title."""
 
     title: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class GiveRole(OfIncident, by=COMMAND):
-    """A person gives somebody a role in an incident; `to` None takes it back. `free` leaves it to whoever has it already."""
+    """A person gives somebody a role in an incident; `to` None takes it away. `free` does nothing if the role is taken."""
 
-    role: str  # as the ledger has it, see `IncidentPolicy.role_meant`
+    role: str  # as in the ledger, see `IncidentPolicy.role_meant`
     to: Actor | None
     free: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class HolderGone(Signal, by=RULES):
-    """Somebody who may have a role can do nothing any more: their account is deactivated."""
+    """Somebody who may have a role can no longer act: their account is deactivated."""
 
     user: str  # Slack's id
 
@@ -106,9 +106,9 @@ class HolderGone(Signal, by=RULES):
 class SetPhase(OfIncident, by=COMMAND):
     """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
 
-    `force` resolves it although a component of it still fails or a flag is still switched. One that is canceled has one of a
-    few words for a `reason`, and a `why` in words of somebody's own; as a duplicate it names the other one. `reopens`
-    says that it was not over, which nobody can say of what is open.
+    `force` resolves it even if one of its components still fails or a flag is still switched. Canceling takes a `reason` from
+    a fixed list and a free-text `why`; a duplicate names the other incident. `reopens` says that it was not over, which is
+    refused for an open incident.
     """
 
     phase: Phase
@@ -120,13 +120,13 @@ class SetPhase(OfIncident, by=COMMAND):
 
     @property
     def named(self) -> tuple[int, ...]:
-        """The one that it is a duplicate of too."""
+        """Also the incident that it duplicates."""
         return (self.incident, self.duplicate_of) if self.duplicate_of else (self.incident,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SayMitigated(OfIncident, by=COMMAND):
-    """A person says that customers are served although it is not over, or (`over`) that they no longer are."""
+    """A person says that customers are served although the incident is not over, or (`over`) that they no longer are."""
 
     reason: str = ""
     over: bool = False
@@ -134,7 +134,7 @@ class SayMitigated(OfIncident, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class Merge(OfIncident, by=COMMAND):
-    """A person says that an incident is part of another one, which goes on with it."""
+    """A person merges an incident into another one, which continues for both."""
 
     into: int
     reason: str = ""
@@ -147,14 +147,14 @@ class Merge(OfIncident, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class Unmerge(OfIncident, by=COMMAND):
-    """A person says that a merged incident is one of its own after all."""
+    """A person separates a merged incident again."""
 
     reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repair(OfIncident, by=RESPONDERS):
-    """A person has made good what failed or was tidied away in the chat; `found` is what stands there, None = nobody looked."""
+    """A person fixed what failed or was deleted in the chat; `found` is what exists there now, None = nobody looked."""
 
     found: Found | None = None
 

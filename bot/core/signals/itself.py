@@ -1,4 +1,4 @@
-"""What becomes of the bot itself."""
+"""Changes to the bot itself."""
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.signals.base import RULES, Role, Signal
@@ -6,7 +6,7 @@ from bot.core.signals.base import RULES, Role, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigurationChanged(Signal, by=RULES | {Role.OPERATOR}):
-    """Another configuration was taken over: these keys are not as before. With `refused` it could not be, and why."""
+    """A changed configuration was loaded: `keys` differ from before. With `refused` it was not loaded, and that says why."""
 
     changed: tuple[str, ...]
     refused: str = ""

@@ -1,4 +1,4 @@
-"""What time brings, and what became of our own effects."""
+"""The passing of time, and the results of our own effects."""
 
 from bot.core.effects import EffectBody
 from bot.core.lazy_dataclass import dataclass
@@ -7,14 +7,14 @@ from bot.core.signals.base import RULES, Duty, OfEffect, OfIncident, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class TimePassed(Signal, by=RULES, duty=Duty.CLOCK):
-    """Look what is due: updates, hand-back steps, expiries, resolutions, pages, mutes and windows that end."""
+    """Check what is due: updates, hand-back steps, expiries, resolutions, pages, and ends of mutes and windows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EffectDone(OfEffect, by=RULES):
-    """The outbox did an effect; `channel` and `ts` say where a post stands.
+    """The outbox carried out an effect; `channel` and `ts` locate the post.
 
-    Of a page, `reached` says who was called, and `problem` who could not be and why; of an invitation, who was invited.
+    For a page, `reached` says who was called, and `problem` who could not be and why; for an invitation, who was invited.
     """
 
     channel: str = ""
@@ -26,29 +26,29 @@ class EffectDone(OfEffect, by=RULES):
 
 @dataclass(frozen=True, kw_only=True)
 class EffectRefused(OfEffect, by=RULES):
-    """The outbox gave an effect up."""
+    """The outbox gave up on an effect."""
 
     reason: str
-    ours: bool = False  # nobody outside refused it: it failed in our own hands
+    ours: bool = False  # the failure was on our side; nobody outside refused it
 
 
 @dataclass(frozen=True, kw_only=True)
 class NameTaken(OfIncident, by=RULES):
-    """The channel's name belongs to somebody else; the next one is wanted."""
+    """The channel name is taken by somebody else; the next one is needed."""
 
     name: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelLost(OfIncident, by=RULES):
-    """The incident's channel takes no more posts: archived, deleted, or the bot was removed."""
+    """The incident's channel cannot be posted to any more: archived, deleted, or the bot was removed."""
 
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PostLost(OfIncident, by=RULES):
-    """Alert or card cannot be edited any more: deleted, or (`with_channel`) the channel that it stands in is lost."""
+    """The alert or card cannot be edited any more: deleted, or (`with_channel`) its channel is lost."""
 
     what: type[EffectBody]
     ts: str

@@ -1,4 +1,4 @@
-"""Rehearsals of fallbacks: who asks for one, and what came of it."""
+"""Rehearsals of fallbacks: requests for one, and results."""
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.rehearsal import NeedResult
@@ -7,14 +7,14 @@ from bot.core.signals.base import RESPONDERS, RULES, Duty, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class RehearseFlag(Signal, by=RESPONDERS):
-    """A person wants the fallbacks of a flag rehearsed now; it costs money, within the day's budget."""
+    """A person wants a flag's fallbacks rehearsed now; it costs money, within the day's budget."""
 
     flag: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RehearsalEnded(Signal, by=RULES, duty=Duty.CLOCK):
-    """What a fallback's rehearsal came to; `skipped` says why there was none."""
+    """The result of rehearsing a fallback; `skipped` says why none took place."""
 
     flag: str
     variant: str

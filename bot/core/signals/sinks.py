@@ -1,4 +1,4 @@
-"""What became of a sink: what was put into it, why it refused, and what it showed when it was looked at."""
+"""Reports about a sink: what was written to it, why it refused, and what it showed when it was read."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from bot.core.signals.base import RULES, Signal
 
 @dataclass(frozen=True, kw_only=True)
 class SinkPut(Signal, by=RULES):
-    """It has this now, and reads back as `seen`."""
+    """The sink has this value now, and reads back as `seen`."""
 
     flag: str
     sink: str
@@ -19,9 +19,9 @@ class SinkPut(Signal, by=RULES):
 
 @dataclass(frozen=True, kw_only=True)
 class SinkRefused(Signal, by=RULES):
-    """A try failed, the `attempt`th; `permanent` = trying again cannot help before somebody does something.
+    """Attempt number `attempt` failed; `permanent` = retrying cannot help until somebody does something.
 
-    `waits` is how long it asked to be left alone before the next one.
+    `waits` is how long the sink asked us to wait before the next attempt.
     """
 
     flag: str
@@ -34,7 +34,7 @@ class SinkRefused(Signal, by=RULES):
 
 @dataclass(frozen=True, kw_only=True)
 class SinkLooked(Signal, by=RULES):
-    """It was looked at, when its newest fact was the one of this number."""
+    """The sink was read while its newest fact had this number."""
 
     flag: str
     sink: str

@@ -1,4 +1,4 @@
-"""What people say of tasks and follow-ups."""
+"""What people do with tasks and follow-ups."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from bot.core.signals.base import RESPONDERS, OfIncident
 
 @dataclass(frozen=True, kw_only=True)
 class AddTask(OfIncident, by=RESPONDERS):
-    """A person says what is to be done. Of an incident that is over everything is a follow-up."""
+    """A person adds something to be done. Once the incident is over it is a follow-up."""
 
     text: str
     owner: Actor | None = None
@@ -19,7 +19,7 @@ class AddTask(OfIncident, by=RESPONDERS):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeTask(OfIncident, by=RESPONDERS):
-    """A person says anew what is to be done, by whom and by when, all of it."""
+    """A person replaces a task's text, owner and due time."""
 
     task: int
     text: str
@@ -29,7 +29,7 @@ class ChangeTask(OfIncident, by=RESPONDERS):
 
 @dataclass(frozen=True, kw_only=True)
 class GiveTask(OfIncident, by=RESPONDERS):
-    """A person takes a task, or hands it to somebody; None = nobody has it."""
+    """A person takes a task, or assigns it to somebody; None = nobody owns it."""
 
     task: int
     to: Actor | None
@@ -44,14 +44,14 @@ class FinishTask(OfIncident, by=RESPONDERS):
 
 @dataclass(frozen=True, kw_only=True)
 class ReopenTask(OfIncident, by=RESPONDERS):
-    """A person says that a task is not done, or is to be done after all."""
+    """A person says that a task is not done after all, or should be done after all."""
 
     task: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class DropTask(OfIncident, by=RESPONDERS):
-    """A person says that a task is not going to be done."""
+    """A person says that a task will not be done."""
 
     task: int
     reason: str = ""
