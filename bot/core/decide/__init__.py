@@ -1,1 +1,1 @@
-"""What follows from a signal: the one decision, the phases of an incident, and the rules by family."""
+"""What follows from a signal: the one decision, the phases of an incident, and one family of rules per folder."""

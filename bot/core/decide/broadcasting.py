@@ -1,4 +1,4 @@
-"""Who outside of an incident is told of it, and of what: one message in a channel, edited as things change, and replies."""
+"""What people outside an incident are told: one message per channel, edited as things change, and replies to it."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from bot.core.record.incident_facts import PhaseChanged, UpdateWritten
 
 
 def to_begin(incident: Incident, policy: Policy) -> Sequence[str]:
-    """The channels that are to hear of it from now on: once its severity is one of theirs, while it runs.
+    """The channels to start telling: the incident is open, and its severity is one of theirs.
 
-    Of a drill that calls nobody, nobody outside of it hears.
+    A drill that pages nobody is not broadcast.
     """
     if not incident.phase.open or not incident.calls_people:
         return ()
@@ -21,12 +21,12 @@ def to_begin(incident: Incident, policy: Policy) -> Sequence[str]:
 
 
 def to_keep(incident: Incident) -> Sequence[str]:
-    """The channels whose message is kept true, whatever its severity is by now. One that Slack did not take is left alone."""
+    """The channels whose message is kept up to date, whatever the severity is now. One that Slack refused is left alone."""
     return [channel for channel, post in incident.broadcasts.items() if not post.gone]
 
 
 def replied(facts: Sequence[Fact], incident: int) -> Sequence[Fact]:
-    """What of these is said in the thread too, where it reaches phones as no edit does."""
+    """The facts that are also posted as replies, since an edit notifies no phone."""
     return [fact for fact in facts if fact.incident == incident and _is_said(fact.body)]
 
 

@@ -1,31 +1,31 @@
-"""When the next update is due, and when people are reminded of theirs: derived from the incident, remembered by no timer."""
+"""When the next update is due and when people are reminded of theirs: computed from the incident, never stored in a timer."""
 
 from datetime import datetime, timedelta
 
 from bot.core.policy import IncidentPolicy, Policy
 from bot.core.record.incident import Incident
 
-CLOCK_SLACK = timedelta(minutes=1)  # a wall clock that is corrected by less than this was not set back
+CLOCK_SLACK = timedelta(minutes=1)  # a smaller correction of the wall clock does not count as set back
 NOW = timedelta(0)
-MOST_MISSED = 1_000  # more are not counted one by one
-TOGETHER = timedelta(minutes=5)  # a reminder that is due so shortly before or after an update of ours goes with it
+MOST_MISSED = 1_000  # stop counting there
+TOGETHER = timedelta(minutes=5)  # a reminder due this close to one of our updates is sent with it
 
 
 def update_every(incident: Incident, policy: IncidentPolicy) -> timedelta | None:
-    """How often this incident speaks at least; None = on change only."""
+    """The longest time between updates of this incident; None = on change only."""
     return policy.update_every.get(incident.severity)
 
 
 def next_update_at(incident: Incident, policy: Policy) -> datetime | None:
-    """When the next update is due: the last one (the bot's or a person's) plus the cadence; None when none is due.
+    """When the next update is due: the last one (the bot's or a person's) plus the interval; None if none is due.
 
-    Never inside of quiet hours of its severity: it waits for their end.
+    Never inside quiet hours of its severity: it waits for their end.
     """
     return next_update_after(incident, policy, incident.last_update_at or incident.declared_at)
 
 
 def next_update_after(incident: Incident, policy: Policy, spoke: datetime) -> datetime | None:
-    """The same, if the last one was at `spoke`."""
+    """The same, assuming the last update was at `spoke`."""
     every = update_every(incident, policy.incidents)
     if not incident.phase.open or every is None:
         return None
@@ -33,7 +33,7 @@ def next_update_after(incident: Incident, policy: Policy, spoke: datetime) -> da
 
 
 def update_is_due(incident: Incident, policy: Policy, now: datetime) -> bool:
-    """Whether to speak now: the time has come, or the last word lies in the future, since the wall clock was set back."""
+    """Whether to post now: it is due, or the last update lies in the future because the wall clock was set back."""
     due = next_update_at(incident, policy)
     if due is None:
         return False
@@ -41,9 +41,9 @@ def update_is_due(incident: Incident, policy: Policy, now: datetime) -> bool:
 
 
 def missed(incident: Incident, policy: Policy, now: datetime) -> int:
-    """How many slots passed unspoken before the one that is due now, as after a time without power.
+    """How many updates were missed before the one that is due now, for instance after a power cut.
 
-    Under an earlier severity, with another cadence, nothing was missed; nor was anything in quiet hours.
+    Nothing counts as missed under an earlier severity with another interval, nor in quiet hours.
     """
     every = update_every(incident, policy.incidents)
     if every is None or not incident.phase.open:
@@ -62,14 +62,15 @@ def missed(incident: Incident, policy: Policy, now: datetime) -> int:
 
 
 def silent_since(incident: Incident) -> datetime:
-    """Since when no person has written an update."""
+    """When a person last wrote an update; before the first one, when the incident was declared."""
     return incident.reminders.since or incident.declared_at
 
 
 def next_reminder_at(incident: Incident, policy: Policy) -> datetime | None:
-    """When whoever is asked for updates is reminded that no person has written an update for a whole interval; None when never.
+    """When to remind people that nobody has written an update for a whole interval; None = never.
 
-    Nobody is while there is nobody, which paging is for, nor once all is well. A new lead or severity gets a whole interval.
+    Never while nobody is responsible, which is what paging is for, nor once all is well. A new lead or severity gets a full
+    interval.
     """
     every, reminders = update_every(incident, policy.incidents), incident.reminders
     if every is None or reminders.off or not incident.phase.open or incident.well or incident.people.speaker is None:
@@ -83,7 +84,7 @@ def next_reminder_at(incident: Incident, policy: Policy) -> datetime | None:
 
 
 def reminder_in_update(incident: Incident, policy: Policy, now: datetime) -> datetime | None:
-    """Since when no person has written an update, where the bot's own one at `now` reminds of it; else None."""
+    """If the bot's update at `now` should carry the reminder: since when no person has written one; else None."""
     at, snoozed = next_reminder_at(incident, policy), incident.reminders.snoozed_until
     if at is None or at > now + TOGETHER or (snoozed and snoozed > now):
         return None

@@ -1,4 +1,4 @@
-"""A configuration that was taken over while the bot runs is on record, and people are told what is not as before."""
+"""A configuration change while the bot runs is recorded, and people are told what changed."""
 
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
@@ -10,7 +10,7 @@ MOST_NAMED = 10
 
 
 def on_changed(draft: Draft, signal: ConfigurationChanged) -> Step:
-    """One line for all of it."""
+    """Record and tell the whole change as one line."""
     if signal.refused:
         draft.add(STREAM, ConfigurationRefused(signal.refused))
     else:

@@ -1,4 +1,4 @@
-"""A step in the making: facts and effects gathered while the world moves on under them."""
+"""A step in the making: facts and effects are collected while the world already moves along with them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -45,7 +45,7 @@ from bot.core.signals import Signal
 
 @dataclass(frozen=True)
 class Step:
-    """What a signal comes to: the world after it, facts to append, effects to queue, and the answer to its sender."""
+    """The result of a signal: the new world, facts to append, effects to queue, and the answer to the sender."""
 
     world: World
     facts: tuple[Fact, ...]
@@ -54,7 +54,7 @@ class Step:
 
 
 class Draft:
-    """Collects one signal's facts and effects; each fact moves `world` at once, so later rules see it."""
+    """Collects one signal's facts and effects; each fact changes `world` at once, so later rules see it."""
 
     def __init__(self, world: World, policy: Policy, now: datetime, actor: Actor) -> None:
         self.world = world
@@ -69,7 +69,7 @@ class Draft:
     def add(
         self, stream: str, body: Body, *, incident: int | None = None, actor: Actor | None = None, told: bool = True
     ) -> Fact:
-        """Append a fact; where people in the channel should hear of it, queue the line that says so."""
+        """Append a fact, and unless told otherwise queue the line that tells the channel."""
         if incident is None and stream.startswith("incident/"):
             incident = int(stream.partition("/")[2])
         fact = Fact(stream, self.world.seqs.get(stream, 0) + 1, self.now, actor or self.actor, incident, body)
@@ -86,27 +86,27 @@ class Draft:
         return fact
 
     def tell(self, fact: Fact) -> None:
-        """Queue the line about a fact: in its incident's channel, or in the ops channel where there is no incident."""
-        # Nobody looks into the channel of an incident that is over; only what is said about itself goes there.
+        """Queue the line about a fact: for the incident's channel, or for the ops channel if there is no incident."""
+        # Nobody watches the channel of a finished incident, so only lines about the incident itself go there.
         there = fact.incident in self.world.running or fact.stream == f"incident/{fact.incident}"
         self.send(PostLine(To.INCIDENT if there else To.OPS), fact)
 
     def send(self, body: EffectBody, fact: Fact) -> None:
-        """Queue something to do about `fact`."""
+        """Queue an effect caused by `fact`."""
         self.effects.append(effect(body, About(fact.stream, fact.seq, fact.incident)))
 
     def send_again(self, body: EffectBody, about: About, order: Fact) -> None:
-        """Queue something a second time that was queued about an earlier fact, or might have been; `order` asks for it."""
+        """Queue an effect that was, or may have been, queued for an earlier fact; `order` asks for the repeat."""
         self.effects.append(effect(body, about, again=order.seq))
 
     def incident(self, number: int) -> Incident:
-        """The incident as it stands in this draft."""
+        """The incident as this draft has it so far."""
         return self.world.incidents[number]
 
     def done(self, answer: Done) -> Step:
-        """Close the draft with a yes, refreshing alert, card and topic of every incident it touched.
+        """Finish with a success, and refresh alert, card and topic of every incident that was touched.
 
-        A person who did something in an open incident is a responder from then on.
+        A person who acts in an open incident becomes a responder.
         """
         self._tell_parts()
         if any(isinstance(fact.body, OfFlag) for fact in self.facts):
@@ -116,24 +116,24 @@ class Draft:
         for number, fact in self._touched.items():
             self._refresh(number, fact)
             self._broadcast(number, fact)
-        # A file takes several calls and may wait for long; the topic should not read "next update" meanwhile.
+        # An upload takes several calls and may wait for long; the topic should be up to date before that.
         self.effects.sort(key=lambda one: isinstance(one.body, UploadExport))
         return Step(self.world, tuple(self.facts), tuple(self.effects), replace(self._named(answer), changed=bool(self.facts)))
 
     def refuse(self, answer: Refused) -> Step:
-        """Close the draft with a no. Nothing may have been added before."""
+        """Finish with a refusal. Nothing may have been added before."""
         if self.facts:
             raise RuntimeError(f"refused ({answer.KIND}) after facts were drafted: {[fact.kind for fact in self.facts]}")
         return Step(self.world, (), (), self._named(answer))
 
     def _named(self, answer: Answer) -> Answer:
-        """With what people call the flag that it is about."""
+        """The answer with the display name of its flag."""
         return replace(answer, flag_name=self.policy.flag_name(answer.flag)) if answer.flag else answer
 
     def feed_sinks(self) -> None:
-        """Tell every sink whose flag serves something else than it was told last; the outbox tries until it follows.
+        """Queue an order for every sink whose flag now serves something else; the outbox retries until the sink follows.
 
-        Of one that left the configuration with a fallback in it people are told instead.
+        A sink that left the configuration while it held a fallback is reported to people instead.
         """
         for flag, sink, wanted in list(to_feed(self.world, self.policy)):
             moved = [fact for fact in self.facts if fact.stream == f"flag/{flag.key}"]
@@ -142,7 +142,7 @@ class Draft:
             order = SinkOrdered(flag.key, sink.id, wanted.variant, wanted.share_back)
             known = incident if incident in self.world.incidents else None
             fact = self.add(f"sink/{flag.key}/{sink.id}", order, incident=known)
-            # No incident waits for it, and what becomes of it is said by rules of its own.
+            # No incident: its outcome is told by rules of its own.
             self.send(FeedSink(flag.key, sink.id), replace(fact, incident=None))
         for state in list(gone(self.world, self.policy)):
             if not state.left:
@@ -151,7 +151,7 @@ class Draft:
                 self.add(f"sink/{state.id}", left, incident=known, told=state.is_ours)
 
     def _tell_parts(self) -> None:
-        """What is part of an incident keeps on record which variants its own flags serve meanwhile."""
+        """Record in merged incidents which variants their own flags serve now."""
         for fact in list(self.facts):
             match fact.body:
                 case Engaged(flag=flag, variant=variant):
@@ -168,7 +168,7 @@ class Draft:
                 self.add(part.stream, switched, actor=fact.actor)
 
     def _note_responder(self, incident: Incident) -> None:
-        """On record and invited, without a line: what they did is said. To declare, to report or to repair is not to help."""
+        """Record and invite without a line: what they did is told anyway. Declaring, reporting or repairing is not helping."""
         known = {person.id for person in incident.people.everybody}
         if self.actor.kind is not ActorKind.PERSON or self.actor.id in known or not incident.phase.open:
             return
@@ -180,7 +180,7 @@ class Draft:
                 self.send(InvitePeople(), fact)
 
     def _refresh(self, number: int, fact: Fact) -> None:
-        """Edits in place. Each has a slot, so that of several pending edits only the newest is made."""
+        """Edits in place. Each has a slot, so only the newest of several pending edits is made."""
         incident = self.incident(number)
         queued = {type(effect.body) for effect in self.effects if effect.incident == number}
         if PostAlert not in queued:
@@ -193,7 +193,7 @@ class Draft:
                 self.send(SetTopic(), fact)
 
     def _broadcast(self, number: int, fact: Fact) -> None:
-        """The message to people who are not in it: posted once, then kept true, with a reply where something is said."""
+        """The message for people outside the incident: posted once, then kept up to date, with replies for what is told."""
         kept = to_keep(self.incident(number))
         for channel in to_begin(self.incident(number), self.policy):
             self.send(PostBroadcast(channel), self.add(f"incident/{number}", BroadcastBegun(channel), told=False))
@@ -203,5 +203,5 @@ class Draft:
                 self.send(ReplyBroadcast(channel), said)
 
 
-# Each family of rules exports `HANDLERS`: which of its functions answers which kind of signal.
+# Each family of rules exports `HANDLERS`: which function handles which kind of signal.
 Handlers = Mapping[type[Signal], Callable[[Draft, Any], Step]]

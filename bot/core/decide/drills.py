@@ -1,7 +1,7 @@
-"""A drill: an outage that is pretended, worked on by real people in an incident of its own.
+"""A drill: a pretended outage that real people work on, in an incident of its own.
 
-What it pretends is said of shadows of the components (`ids.shadow`), so no rule takes it for the real ones: verdicts, flags,
-other incidents and the vendor's words are as they are. It gives way at once to a real outage.
+Everything it pretends applies to shadows of the components (`ids.shadow`), so verdicts, flags, other incidents and the
+vendor's notices are not affected. A real outage ends it at once.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ NO_MORE = "the drill pretends no failure any more"
 
 @dataclass(frozen=True, kw_only=True)
 class DrillStarted(Done):
-    """The pretended outage is open; `variant` is what its scope reads `flag` as, where it has one."""
+    """The drill's incident is open; `variant` is what readers in its scope get for `flag`, if it has one."""
 
     KIND = "drill_started"
     title: str
@@ -51,7 +51,7 @@ class DrillStopped(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NoSuchLength(Refused):
-    """A drill is neither that short nor that long."""
+    """A drill cannot be that short or that long."""
 
     KIND = "no_such_drill_length"
     least_minutes: int
@@ -60,14 +60,14 @@ class NoSuchLength(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class DrillRuns(Refused):
-    """A drill of that provider, or with that flag (`flag`), is open: `incident`."""
+    """A drill of that provider, or with that flag (`flag`), is already open: `incident`."""
 
     KIND = "drill_runs"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReallyFails(Refused):
-    """What the drill would pretend is really so, or a real incident is open for the provider."""
+    """The outage to be pretended is real, or a real incident is open for the provider."""
 
     KIND = "really_fails"
     why: str
@@ -75,7 +75,7 @@ class ReallyFails(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoFallback(Refused):
-    """The flag has no fallback that is fit to be read."""
+    """The flag has no usable fallback."""
 
     KIND = "no_fallback_to_drill"
     why: str = ""
@@ -83,13 +83,13 @@ class NoFallback(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoDrill(Refused):
-    """That incident is no drill, or it is over."""
+    """That incident is not a drill, or it is over."""
 
     KIND = "no_drill"
 
 
 def on_start(draft: Draft, signal: StartDrill) -> Step:
-    """Open the incident of a drill, with all that a real one has. One drill at a time for each provider and each flag."""
+    """Open a drill's incident, like a real one in every way. One drill at a time per provider and per flag."""
     policy, known = draft.policy, draft.policy.components
     unknown = [one for one in signal.components if one not in known]
     if unknown or not signal.components:
@@ -100,7 +100,7 @@ def on_start(draft: Draft, signal: StartDrill) -> Step:
     if not SHORTEST <= signal.lasts <= LONGEST:
         minutes, hours = SHORTEST // timedelta(minutes=1), LONGEST // timedelta(hours=1)
         return draft.refuse(NoSuchLength(least_minutes=minutes, most_hours=hours))
-    shadows = tuple(shadow(one) for one in known if one in signal.components)  # in an order that a restart keeps
+    shadows = tuple(shadow(one) for one in known if one in signal.components)  # a fixed order, the same after a restart
     if other := draft.world.open_for(shadow(provider)):
         return draft.refuse(DrillRuns(incident=other.number))
     if why := _trouble(draft.world, policy, provider, shadows):
@@ -123,13 +123,13 @@ def on_start(draft: Draft, signal: StartDrill) -> Step:
 
 
 def _severity(policy: Policy, shadows: tuple[str, ...]) -> Severity:
-    """What the configuration calls it when the worst of them is down; SEV2 where that opens no incident."""
+    """The configured severity if the worst of them is down; SEV2 if that opens no incident."""
     known = [one.open_on.get(Level.DOWN, "") for id in shadows if (one := policy.component(id))]
     return min((Severity(one) for one in known if one in Severity.__members__), default=Severity.SEV2)
 
 
 def _fallback(draft: Draft, flag: str) -> str | Refused:
-    """The first fallback of a flag that a person might switch to now."""
+    """The first fallback of a flag that a person could switch to now."""
     policy = draft.policy.flags.get(flag)
     if policy is None:
         return base.NoFlag(key=flag, known=tuple(sorted(draft.policy.flags)))
@@ -152,7 +152,7 @@ def on_stop(draft: Draft, signal: StopDrill) -> Step:
 
 
 def on_readers(draft: Draft, signal: ReadInDrill) -> Step:
-    """Keep who is new on either side, up to a number that anybody reads."""
+    """Record readers not seen before on either side, up to a number that people can read."""
     incident = draft.incident(signal.incident)
     drill = incident.drill
     if drill is None or not drill.running or not incident.phase.open:
@@ -173,7 +173,7 @@ def _new(seen: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _end(draft: Draft, incident: Incident, why: str, actor: Actor, *, resolve: bool = False) -> None:
-    """Pretend nothing any more; people resolve the incident, unless it is resolved here (`resolve`)."""
+    """Stop pretending. People resolve the incident, unless `resolve` does it here."""
     if incident.drill and incident.drill.running:
         draft.add(incident.stream, DrillEnded(why), actor=actor)
         for one in incident.failing:
@@ -186,7 +186,7 @@ def _end(draft: Draft, incident: Incident, why: str, actor: Actor, *, resolve: b
 
 
 def give_way(draft: Draft) -> None:
-    """Where something really fails, the drill of that provider is over: two incidents of one name confuse everybody."""
+    """End a provider's drill if it really fails: two incidents with one name would confuse everybody."""
     for incident in draft.world.open_incidents():
         if incident.drill is None:
             continue
@@ -196,7 +196,7 @@ def give_way(draft: Draft) -> None:
 
 
 def _trouble(world: World, policy: Policy, provider: str, shadows: tuple[str, ...]) -> str:
-    """What is really wrong with what a drill is about; empty where nothing is."""
+    """What is really wrong with the components of a drill; empty if nothing is."""
     found = world.open_for(provider)
     if found:
         return f"{policy.provider_name(provider)} is failing for real: {found.name}"
@@ -205,7 +205,7 @@ def _trouble(world: World, policy: Policy, provider: str, shadows: tuple[str, ..
 
 
 def on_time(draft: Draft) -> None:
-    """End what was to last until now, and what nobody resolved since its end."""
+    """End drills whose time is up, and resolve those that nobody resolved after they ended."""
     for incident in draft.world.open_incidents():
         drill = incident.drill
         if drill is None:
@@ -222,7 +222,7 @@ HANDLERS: Handlers = {StartDrill: on_start, StopDrill: on_stop, ReadInDrill: on_
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When a drill ends, and when one that is left open resolves itself."""
+    """When a drill ends, and when one that was left open resolves itself."""
     for incident in world.open_incidents():
         if incident.drill:
             ended_at = incident.drill.ended_at

@@ -1,6 +1,6 @@
-"""When time alone may change something: the earliest deadline that the world holds.
+"""When the passing of time alone may change something: the earliest deadline in the world.
 
-Never later than the true one; an early look costs a step that finds nothing to do.
+Never later than the real deadline; waking early costs one step that finds nothing to do.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ FAMILIES = (
 
 
 def next_due(world: World, policy: Policy) -> datetime | None:
-    """The moment of the next deadline, None when nothing waits for time."""
+    """The next deadline; None if nothing waits for time."""
     return min(deadlines(world, policy), default=None)
 
 

@@ -1,4 +1,4 @@
-"""Which sinks are to be told something: those whose flag serves something else than they were told last."""
+"""Which sinks need an order: those whose flag serves something other than what they were last told."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 
 def to_feed(world: World, policy: Policy) -> Iterator[tuple[FlagPolicy, SinkPolicy, Order]]:
-    """Each sink that should have something else than it was told, or was gone meanwhile, and what it should have."""
+    """Each sink that is out of date, or was removed and is back, with what it should hold."""
     for flag in policy.fed:
         wanted = wanted_of(world.flag(flag.key))
         for sink in flag.sinks:
@@ -23,13 +23,13 @@ def to_feed(world: World, policy: Policy) -> Iterator[tuple[FlagPolicy, SinkPoli
 
 
 def wanted_of(state: FlagState) -> Order:
-    """What the sinks of a flag should have."""
+    """What the sinks of a flag should hold."""
     engagement = state.engagement
     return Order(engagement.variant, engagement.share_back) if engagement else Order()
 
 
 def gone(world: World, policy: Policy) -> Iterator[SinkState]:
-    """Sinks with something of ours, or an order on its way, that the configuration does not name any more."""
+    """Sinks that hold something of ours, or await an order, but are no longer configured."""
     known = {(flag.key, sink.id) for flag in policy.fed for sink in flag.sinks}
     for state in world.sinks.values():
         if (state.is_ours or state.on_its_way) and (state.flag, state.sink) not in known:
@@ -37,11 +37,11 @@ def gone(world: World, policy: Policy) -> Iterator[SinkState]:
 
 
 def left_behind(world: World, policy: Policy) -> Iterator[SinkState]:
-    """Those of them that may hold what we put there: nobody puts them back."""
+    """Those of them that may still hold a value of ours, which nobody will reset."""
     return (state for state in gone(world, policy) if state.is_ours)
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """At once, where a sink was put into the configuration and has to catch up, or left it and people are to hear of it."""
+    """At once if a sink was added and must catch up, or was removed and people must be told."""
     if any(True for _ in to_feed(world, policy)) or not all(state.left for state in gone(world, policy)):
         yield AT_ONCE

@@ -1,7 +1,7 @@
 """Who is paged, and when: steps by severity, until somebody acknowledges the incident.
 
-When a step is due follows from the moment of the declaration, the configuration and the steps that were taken, so a restart, a
-crash or a second replica comes to the same. A step is known by its severity and number and is taken once.
+When a step is due follows from the declaration, the configuration and the steps already taken, so a restart, a crash or
+another replica arrives at the same answer. A step is identified by severity and number, and taken once.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ NOW = timedelta(0)
 
 @dataclass(frozen=True)
 class Due:
-    """A step that was not taken yet. `wanted` is when it is due by the steps alone, `at` is that moved out of quiet hours."""
+    """A step not yet taken. `wanted` is when its delay ends; `at` is that moved out of quiet hours."""
 
     number: int
     step: PageStep
@@ -34,10 +34,9 @@ class Due:
 
 
 def waits_for_people(incident: Incident) -> bool:
-    """Whether somebody has to be found: nobody acknowledged it, or a question of it got no answer in time, and it is not over
-    nor well and only watched.
+    """Whether somebody must be found: an open incident is unacknowledged, or a question in it went unanswered.
 
-    Nobody has to for a drill that is to call nobody.
+    Not if it is well and only being monitored, nor for a drill that pages nobody.
     """
     unheard = (incident.people.acknowledged_by is None or bool(incident.paging.again)) and incident.calls_people
     watched = incident.phase is Phase.MONITORING or (incident.phase_by_person and incident.well)
@@ -45,7 +44,7 @@ def waits_for_people(incident: Incident) -> bool:
 
 
 def steps_left(incident: Incident, policy: PagingPolicy) -> list[Due]:
-    """The steps of its severity that are still to come, in order. After a step that reached nobody the next is due at once."""
+    """The remaining steps of its severity, in order. After a step that reached nobody, the next one is due at once."""
     paging, severity = incident.paging, incident.severity
     steps, done = policy.steps.get(severity, ()), paging.done.get(severity, 0)
     since, left = paging.since or incident.declared_at, []
@@ -65,16 +64,16 @@ def steps_left(incident: Incident, policy: PagingPolicy) -> list[Due]:
 
 
 def page_people(draft: Draft, number: int, *, with_alert: bool = False) -> None:
-    """Take the step that is due, if one is. `with_alert`: the alert is about to be posted and mentions people itself.
+    """Take the step that is due, if any. `with_alert`: the alert is about to be posted and will mention people itself.
 
-    Of several that are overdue, as after a time when the bot was away, only the last is taken.
+    If several are overdue, for instance after downtime of the bot, only the last one is taken.
     """
     incident = draft.incident(number)
     if not waits_for_people(incident):
         return
     left = steps_left(incident, draft.policy.paging)
     overdue = [due for due in left if due.at <= draft.now]
-    quiet = draft.policy.paging.quiet_until(incident.severity, draft.now) if overdue else None  # the bot was away until now
+    quiet = draft.policy.paging.quiet_until(incident.severity, draft.now) if overdue else None  # they began in downtime
     if overdue and quiet is None:
         _take(draft, incident, overdue[-1], len(overdue) - 1, with_alert)
     elif quiet or (left and _newly_held(incident, left[0]) and left[0].wanted <= draft.now):
@@ -114,16 +113,16 @@ def _why(draft: Draft, incident: Incident, passed: int) -> str:
 
 
 def on_time(draft: Draft) -> None:
-    """Take what is due of every open incident."""
+    """Take the steps that are due in every open incident."""
     for incident in draft.world.open_incidents():
         page_people(draft, incident.number)
 
 
-# --- what became of it
+# --- results
 
 
 def came_to(draft: Draft, signal: EffectDone | EffectRefused) -> None:
-    """Write down what a way of a step came to. Who could not be called is said; where nobody was, paging goes on at once."""
+    """Record the result of one way of a step. Name those who could not be called; if nobody could, paging continues at once."""
     body, number = signal.body, signal.incident
     if number is None or not isinstance(body, OfPage | PostAlert):
         return
@@ -145,7 +144,7 @@ def came_to(draft: Draft, signal: EffectDone | EffectRefused) -> None:
 
 
 def _lost(draft: Draft, number: int, outcome: PageOutcome) -> bool:
-    """Whether the newest step is known to have reached nobody by now; then it is written down and said."""
+    """Whether the newest step is now known to have reached nobody; if so, record and say it."""
     incident = draft.incident(number)
     paging = incident.paging
     newest = paging.newest == f"{outcome.severity}/{outcome.step}"
@@ -160,7 +159,7 @@ def _lost(draft: Draft, number: int, outcome: PageOutcome) -> bool:
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When the next step of an open incident is due, or is to be said to wait for the end of quiet hours."""
+    """When the next step of an open incident is due, or when to say that it waits for the end of quiet hours."""
     for incident in world.open_incidents():
         if waits_for_people(incident):
             left = steps_left(incident, policy.paging)

@@ -1,6 +1,6 @@
-"""Who may do what: each kind of signal says who may send it (`by=` in its definition), and here it is judged. Pure.
+"""Who may do what: each kind of signal defines who may send it (`by=`), and this module judges it. Pure.
 
-`step` asks for every signal, so a button, a slash word, a form, the terminal and the API are all judged here and alike.
+`step` asks for every signal, so buttons, slash commands, forms, the terminal and the API are all judged alike.
 """
 
 from collections.abc import Collection
@@ -16,9 +16,9 @@ ROLES_BY_KIND = {ActorKind.OPERATOR: Role.OPERATOR, ActorKind.RULE: Role.RULE, A
 
 @dataclass(frozen=True, kw_only=True)
 class Denied(Refused):
-    """Somebody may not do that: what they are to us, and what they would have to be; None = no person may.
+    """Somebody may not do that: the role they have and the role they need; None = no person may.
 
-    `named` are the ids of people and user groups that the configuration names for it.
+    `named` are the ids of people and user groups configured for it.
     """
 
     KIND = "denied"
@@ -28,19 +28,19 @@ class Denied(Refused):
 
 
 def role_of(actor: Actor, policy: IncidentPolicy) -> Role:
-    """What an actor is to us. A kind that nobody knows has no rights."""
+    """An actor's role. An unknown kind of actor has no rights."""
     if actor.kind is ActorKind.PERSON:
         return _level(actor.id, policy)
     return ROLES_BY_KIND.get(actor.kind, Role.OUTSIDER)
 
 
 def denied(kind: type[Signal], actor: Actor, policy: IncidentPolicy) -> Denied | None:
-    """Why this actor may not send a signal of that kind; None where they may. A kind that names nobody is for nobody."""
+    """Why this actor may not send a signal of that kind; None if they may. A kind without senders is for nobody."""
     return denied_to(kind.BY, actor, policy)
 
 
 def denied_to(roles: Roles, actor: Actor, policy: IncidentPolicy) -> Denied | None:
-    """Why this actor may not do what only these roles may; None where they may."""
+    """Why this actor may not do what only these roles may; None if they may."""
     role = role_of(actor, policy)
     if role in roles:
         return None
@@ -53,12 +53,12 @@ def denied_to(roles: Roles, actor: Actor, policy: IncidentPolicy) -> Denied | No
 
 
 def not_asking(user: str, policy: IncidentPolicy) -> Denied | None:
-    """Why somebody who is let in may not even ask: viewers are named, and they are not among them nor above."""
+    """Why a person admitted to the workspace may not even look: viewers are listed, and they are in no list."""
     return denied_to(ASKING, Actor.person(user), policy)
 
 
 def _level(user: str, policy: IncidentPolicy) -> Role:
-    """The highest level whose list names them, and from there on what is open to everybody of that level."""
+    """A person's level: the highest list that names them, raised over any empty lists directly above it."""
     people = _lists(policy)
     at = max((index for index, users in enumerate(people) if user in users), default=-1)
     while at + 1 < len(LEVELS) and not people[at + 1]:
@@ -67,9 +67,9 @@ def _level(user: str, policy: IncidentPolicy) -> Role:
 
 
 def _beneath(role: Role, needs: Role, policy: IncidentPolicy) -> Denied:
-    """Refused by the nearest list that names anybody: an empty one lets in whoever the one before it lets in.
+    """The denial, by the nearest list with names: an empty list admits everybody whom the one below it admits.
 
-    Named is everybody who may: those of that level, then those above.
+    It names everybody who may: those of that level, then those above.
     """
     people = _lists(policy)
     at = LEVELS.index(needs)
@@ -80,5 +80,5 @@ def _beneath(role: Role, needs: Role, policy: IncidentPolicy) -> Denied:
 
 
 def _lists(policy: IncidentPolicy) -> tuple[Collection[str], ...]:
-    """Who has each of the levels by name, the lowest first."""
+    """The people named for each level, lowest first."""
     return policy.viewers, policy.responders, policy.commanders, policy.admins

@@ -1,7 +1,7 @@
-"""The incident's state machine and what each signal does to it.
+"""The incident's state machine, and what each signal does to it.
 
-LEGAL is the whole law of phases: what is not in it is refused with a reason, and the state stays as it was. Real incidents
-skip forward, fall back and come back after they were called resolved; so may ours.
+LEGAL lists every move between phases; any other is refused with a reason and changes nothing. Real incidents skip phases, fall
+back and come back after they were called resolved, so ours may too.
 """
 
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ COURSE = (
 LEGAL: dict[tuple[Phase, Phase], str] = {
     **{(here, there): "forward" for n, here in enumerate(COURSE) for there in COURSE[n + 1 :]},
     **{(here, there): "back" for n, here in enumerate(COURSE[1:5], 1) for there in COURSE[1:n]},
-    (Phase.MONITORING, Phase.INVESTIGATING): "relapse",  # it was better, and is not any more
+    (Phase.MONITORING, Phase.INVESTIGATING): "relapse",  # it was better, and now is not
     (Phase.RESOLVED, Phase.INVESTIGATING): "reopen",
     (Phase.RESOLVED, Phase.CLOSED): "close",
     **{(here, Phase.CANCELED): "cancel" for here in COURSE[:-1]},
@@ -90,12 +90,12 @@ REMINDER = Actor.rule("updates by people")
 
 
 def move_for(incident: Incident, to: Phase) -> str | None:
-    """The name of the edge from where the incident stands to `to`; None when LEGAL has none."""
+    """The name of the move from the incident's phase to `to`; None if LEGAL has none."""
     return LEGAL.get((incident.phase, to))
 
 
 def why_not(incident: Incident, to: Phase) -> a.NoWay:
-    """Why there is no edge to `to`, and where one can go instead."""
+    """Why there is no move to `to`, and which moves there are."""
     ways = tuple(there for here, there in LEGAL if here is incident.phase)
     return a.NoWay(incident=incident.number, phase=incident.phase, to=to, ways=ways)
 
@@ -120,8 +120,8 @@ def declare(
 ) -> Incident:
     """Open an incident with everything that people need: alert, channel, card, topic, links, invitations, runbook.
 
-    Where it was over when it was declared (`over_at`), nobody is paged, no check has a say in it, and it is resolved at once. A
-    `room` that is there already becomes its channel. Of a `drill`, provider and components are shadows.
+    If it was already over (`over_at`), nobody is paged, checks are ignored, and it is resolved at once. An existing channel
+    (`room`) becomes its channel. For a `drill`, provider and components are shadows.
     """
     policy, number = draft.policy, draft.world.last_incident + 1
     if over_at is None and components and drill is None:
@@ -158,22 +158,22 @@ def declare(
 
 
 def _as_pretended(component: str, at: datetime) -> ComponentState:
-    """What the scripted provider of a drill gives."""
+    """The component as the drill's scripted provider would make it."""
     return ComponentState(component, Level.DOWN, "HTTP 503 from the scripted provider of the drill", began_at=at)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """What the vendor speaks of, as its first incident saw it."""
+    """The outage that the vendor speaks of, as our first incident about it recorded it."""
 
     began_at: datetime
     known_at: datetime
 
 
 def outage_of(draft: Draft, provider: str, spoke: datetime, *, before: int | None = None) -> Outage | None:
-    """The outage that the vendor's word is about, where an earlier incident of this provider was not over when it was said.
+    """The outage that a vendor's update is about, if an earlier incident of this provider was still open at that time.
 
-    It reaches back over recent incidents only. `before` leaves out the incidents from that number on.
+    Looks only at recent incidents. `before` excludes incidents from that number on.
     """
     components = {c.id for c in draft.policy.components.values() if c.provider == provider}
     newest = draft.world.last_incident
@@ -194,9 +194,9 @@ def change_phase(
     draft: Draft, number: int, to: Phase, reason: str, actor: Actor, *, told: bool = True, over_at: datetime | None = None,
     chosen: bool = False, duplicate_of: int = 0, why: str = "",
 ) -> Fact:  # fmt: skip
-    """Move along an edge that LEGAL has; raises KeyError where it has none, so ask `move_for` first.
+    """Make a move that LEGAL has; raises KeyError if it has none, so ask `move_for` first.
 
-    `told=False` where another line of the same step says it; `chosen` where a person wants this very phase.
+    `told=False` if another line of the same step says it; `chosen` if a person asked for exactly this phase.
     """
     incident = draft.incident(number)
     move = LEGAL[incident.phase, to]
@@ -209,11 +209,11 @@ def change_phase(
     return fact
 
 
-# --- what time brings
+# --- the passing of time
 
 
 def on_time(draft: Draft) -> None:
-    """Hourly updates that are due, and resolutions that are ripe."""
+    """Send updates that are due, and resolve incidents that are ready."""
     for incident in draft.world.open_incidents():
         if update_is_due(incident, draft.policy, draft.now):
             _write_update(draft, incident, "", missed(incident, draft.policy, draft.now))
@@ -229,14 +229,14 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     fact = draft.add(incident.stream, UpdateWritten(slot, text, gone, overdue), actor=actor)
     if overdue:  # one message says both
         draft.add(incident.stream, UpdateOverdue(overdue), actor=REMINDER)
-    # While Slack is away only the bot's newest update waits, and says how many did not get through; people's words all wait.
+    # While Slack is away only the bot's newest update is kept, and it says how many were missed; people's updates all wait.
     draft.send(PostUpdate(since, slot, newest_only=not text), fact)
 
 
 def _ripen(draft: Draft, number: int) -> None:
     incident, policy = draft.incident(number), draft.policy.incidents
     if incident.well_since is None or incident.drill or draft.now < incident.well_since + policy.resolve_after:
-        return  # a drill has an end of its own
+        return  # a drill ends by its own rules
     reason = f"every component has been operational for {policy.resolve_after // timedelta(minutes=1)} min"
     if _resolves_itself(incident, draft.policy):
         change_phase(draft, number, Phase.RESOLVED, reason, Actor.rule("resolve: auto"))
@@ -245,7 +245,7 @@ def _ripen(draft: Draft, number: int) -> None:
 
 
 def _resolves_itself(incident: Incident, policy: Policy) -> bool:
-    """Whether a rule ends it; where a person chose the phase, a person is asked instead."""
+    """Whether a rule resolves it. If a person chose the phase, a person is asked instead."""
     return policy.incidents.resolve == ResolveMode.AUTO and not incident.phase_by_person
 
 
@@ -253,7 +253,7 @@ def _resolves_itself(incident: Incident, policy: Policy) -> bool:
 
 
 def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
-    """A person acknowledges it; the phase leaves triage."""
+    """A person acknowledges it, and the phase leaves triage."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(_over(incident, a.Wanted.ACKNOWLEDGE))
@@ -268,7 +268,7 @@ def on_acknowledge(draft: Draft, signal: Acknowledge) -> Step:
 
 
 def on_update(draft: Draft, signal: WriteUpdate) -> Step:
-    """A person speaks to everybody; the clock of updates starts anew."""
+    """A person writes to everybody; the next update is due a full interval later."""
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
         return draft.refuse(base.NoWords(of=base.Words.UPDATE))
@@ -279,7 +279,7 @@ def on_update(draft: Draft, signal: WriteUpdate) -> Step:
 
 
 def on_note(draft: Draft, signal: AddNote) -> Step:
-    """A line for the timeline; allowed in every phase, since people remember things afterwards."""
+    """Add a line to the timeline; allowed in every phase, since people remember things afterwards."""
     incident, text = draft.incident(signal.incident), signal.text.strip()
     if not text:
         return draft.refuse(base.NoWords(of=base.Words.NOTE))
@@ -288,7 +288,7 @@ def on_note(draft: Draft, signal: AddNote) -> Step:
 
 
 def on_severity(draft: Draft, signal: SetSeverity) -> Step:
-    """A person sets the severity; rules leave it alone from then on."""
+    """A person sets the severity; rules do not change it from then on."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(_over(incident, a.Wanted.SEVERITY))
@@ -298,7 +298,7 @@ def on_severity(draft: Draft, signal: SetSeverity) -> Step:
     if not worse and not reason:
         return draft.refuse(a.NeedsWhy(incident=incident.number, severity=signal.severity, now=incident.severity))
     fact = draft.add(incident.stream, SeverityChanged(incident.severity, signal.severity, reason))
-    if worse:  # those whom the new severity calls are called now, not at the next beat
+    if worse:  # page for the new severity now, not at the next tick
         draft.send(InvitePeople(), fact)
         page_people(draft, incident.number)
     return draft.done(a.SeveritySet(incident=incident.number, severity=signal.severity))
@@ -319,11 +319,11 @@ def _over(incident: Incident, wanted: a.Wanted) -> a.Over:
     return a.Over(incident=incident.number, phase=incident.phase, wanted=wanted)
 
 
-# --- what Slack says
+# --- what Slack reports
 
 
 def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
-    """The channel's name belongs to others: write the next one down before it is asked for."""
+    """The channel name is taken: record the next one before it is requested."""
     incident = draft.incident(signal.incident)
     if incident.room.name != signal.name:
         return draft.done(base.KnownAlready(incident=incident.number))
@@ -333,7 +333,7 @@ def on_name_taken(draft: Draft, signal: NameTaken) -> Step:
 
 
 def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
-    """The channel is gone: go on in the alert's thread, and say so where people look."""
+    """The channel is gone: continue in the alert's thread, and tell people where they look."""
     incident = draft.incident(signal.incident)
     if not incident.room.channel:
         return draft.done(base.KnownAlready(incident=incident.number))
@@ -342,7 +342,7 @@ def on_channel_lost(draft: Draft, signal: ChannelLost) -> Step:
 
 
 def on_post_lost(draft: Draft, signal: PostLost) -> Step:
-    """Alert or card was deleted, or lost with its channel: post it anew, once. Who deletes it twice means it."""
+    """The alert or card was deleted, or lost with its channel: repost it once. Deleting it twice is taken as intent."""
     incident, card = draft.incident(signal.incident), signal.what is PostCard
     held, channel, gone = (
         (incident.room.card.ts, incident.room.card.channel, incident.room.card.gone)
@@ -361,7 +361,7 @@ def on_post_lost(draft: Draft, signal: PostLost) -> Step:
 
 
 def refuse_channel(draft: Draft, incident: Incident, reason: str) -> Fact:
-    """Tell the ops channel, and the person who declared, why there is no channel and what to do."""
+    """Tell the ops channel and the declarer why there is no channel and what to do."""
     fact = draft.add(incident.stream, ChannelRefused(reason, incident.room.channel))
     draft.send(PostRefusal(), fact)
     if incident.declared_by.kind is ActorKind.PERSON:
@@ -376,11 +376,11 @@ HANDLERS: Handlers = {
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When the next update is due, and when a resolution is ripe."""
+    """When the next update is due, and when an incident is ready to be resolved."""
     for incident in world.open_incidents():
         update = next_update_at(incident, policy)
         if update is not None:
             yield update
-        asks = not _resolves_itself(incident, policy) and incident.ending.asked_at is not None  # and waits for a person
+        asks = not _resolves_itself(incident, policy) and incident.ending.asked_at is not None  # it already waits for a person
         if incident.well_since is not None and not asks and incident.drill is None:
             yield incident.well_since + policy.incidents.resolve_after

@@ -1,6 +1,6 @@
-"""The one decision: `(world, signal, now, policy) -> Step`. Everything that ever happens goes through here.
+"""The one decision: `(world, signal, now, policy) -> Step`. Everything that happens goes through here.
 
-Each family of rules says which signals it answers (`HANDLERS`); here they are merged, and what holds for all comes first.
+Each family of rules lists the signals that it handles (`HANDLERS`); this module merges them and checks what applies to all.
 """
 
 from datetime import datetime
@@ -33,13 +33,13 @@ from bot.core.signals.machine import TimePassed
 
 
 def step(world: World, signal: Signal, now: datetime, policy: Policy) -> Step:
-    """What `signal` comes to. Pure: the same arguments give the same step. A refusal carries its reason."""
+    """The result of `signal`. Pure: the same arguments give the same step. A refusal carries its reason."""
     draft = Draft(world, policy, now, signal.actor)
     return _precondition(draft, signal) or HANDLERS[type(signal)](draft, signal)
 
 
 def _precondition(draft: Draft, signal: Signal) -> Step | None:
-    """What holds for whole families of signals: whoever sends it may, and the incident exists."""
+    """Checks that apply to all signals: the sender may send it, and the incident exists."""
     if refused := denied(type(signal), signal.actor, draft.policy.incidents):
         return draft.refuse(refused)
     number = signal.incident if isinstance(signal, OfIncident | OfEffect) else None
@@ -49,7 +49,7 @@ def _precondition(draft: Draft, signal: Signal) -> Step | None:
 
 
 def on_time_passed(draft: Draft, signal: TimePassed) -> Step:
-    """Whatever waited for a moment that has come; `due` knows when to look."""
+    """Everything that was waiting for a moment that has come; `due` knows when to call it."""
     alarm.expire_mutes(draft)
     alarm.lift(draft)
     drills.on_time(draft)

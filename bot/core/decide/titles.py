@@ -1,4 +1,4 @@
-"""What an incident is called while nobody named it: after its provider, and after what of it fails."""
+"""An incident's title until a person sets one: its provider, and which of its components fail."""
 
 from collections.abc import Collection
 
@@ -10,13 +10,13 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import TitleChanged
 
 TITLE_RULE = Actor.rule("title")
-DRILL_TITLE = "DRILL: "  # how the title of a drill begins, whoever names it
+DRILL_TITLE = "DRILL: "  # the start of a drill's title, whoever sets it
 DRILL_CHANNEL = "drill-{date}-{number}-{slug}"
 
 
 def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
-    """`Claude API is down`; where more of the provider fails, `Claude is down (API, web)`; of two, as after a merge, each."""
-    known = [one for id, one in policy.components.items() if id in components]  # in an order that a restart keeps
+    """`Claude API is down`; if more of the provider fails, `Claude is down (API, web)`; with two providers, both."""
+    known = [one for id, one in policy.components.items() if id in components]  # configured order, the same after a restart
     if len(known) == 1:
         return f"{known[0].name} is {level}"
     if len({one.provider for one in known}) > 1:
@@ -27,7 +27,7 @@ def title_of(policy: Policy, components: Collection[str], level: Level) -> str:
 
 
 def follow(draft: Draft, number: int) -> None:
-    """Say in the title how far it reaches, after something joined or got worse. It never shrinks: the post-mortem bears it."""
+    """Update the title after a component joins or gets worse. It never shrinks, since the post-mortem bears it."""
     incident = draft.incident(number)
     if incident.named_by_person:
         return
@@ -38,7 +38,7 @@ def follow(draft: Draft, number: int) -> None:
 
 
 def name_channel(policy: Policy, incident: Incident, attempt: int = 1) -> str:
-    """What its channel is named after: the provider; where a person declared it, what they said. That of a drill says so."""
+    """The part of the channel name that says what it is about: the provider, or a person's words. A drill is marked."""
     words, template = policy.provider_name(incident.provider), policy.incidents.channel_name
     if incident.drill:
         template = DRILL_CHANNEL

@@ -1,7 +1,7 @@
-"""Whether we see at all: our own way out and our resolver, judged by a control group and by unrelated providers. Pure.
+"""Whether our own network works: our uplink and our resolver, judged by control checks and by unrelated providers. Pure.
 
-When everything fails at once it is hardly everybody's fault. While we are blind what cannot be reached is unknown, no vendor
-incident opens, and no flag moves. A provider that answers anything, an error included, proves our way out.
+When everything fails at once, the cause is probably on our side. While we are blind, whatever cannot be reached is unknown, no
+vendor incident opens, and no flag moves. A provider that answers anything at all, even an error, proves that our uplink works.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,63 +16,64 @@ from bot.core.record.sight import Sight
 
 @dataclass(frozen=True)
 class Proven:
-    """What has ever answered, kept over restarts: whether any provider did, and which controls.
+    """What has ever answered, kept across restarts: whether any provider did, and which controls.
 
-    Where only chosen hosts are let out a control stays silent for ever, and its silence in a vendor's outage is no cut of
-    ours. So one that never answered has no say once a provider has.
+    If only chosen hosts may be reached from here, a control stays silent for ever, and its silence during a vendor's outage
+    does not mean that we are cut off. So a control that never answered is ignored once a provider has answered.
     """
 
     provider: bool = False
     controls: frozenset[str] = frozenset()
 
     def speaks(self, control: str) -> bool:
-        """Whether the silence of this control means anything."""
+        """Whether a failure of this control means anything."""
         return control in self.controls or not self.provider
 
 
 @dataclass(frozen=True)
 class SightRule:
-    """What is fresh, what is at once, and how slowly sight is believed to be back.
+    """How long a sample stays fresh, how close together failures must begin, and how long answers must last to end blindness.
 
-    `every` holds the interval of each check and `resolvers` the ids of those controls that look at our resolver (type dns).
+    `every` holds each check's interval; `resolvers` the ids of the controls that test our resolver (type dns).
     """
 
     every: Mapping[str, timedelta] = field(default_factory=dict)
     resolvers: frozenset[str] = frozenset()
-    fresh_for: timedelta = timedelta(seconds=90)  # or three intervals, if that is longer
+    fresh_for: timedelta = timedelta(seconds=90)  # or three intervals, if longer
     together_within: timedelta = timedelta(seconds=90)
-    least_providers: int = 3  # fewer that fail at once prove nothing
+    least_providers: int = 3  # with fewer providers, simultaneous failures prove nothing
     believe_witnesses_after: timedelta = timedelta(minutes=3)
     regain_after: timedelta = timedelta(seconds=10)
 
 
-CONTROL = "control/"  # before the id of a control among the onsets
-UNLOOKED = frozenset({"address_refused", "bad_check"})  # errors of a control that was never sent for
+CONTROL = "control/"  # prefix of control ids in `onsets`
+UNLOOKED = frozenset({"address_refused", "bad_check"})  # errors of a control that sent nothing
 
 
 def by_network(sample: Sample | None) -> bool:
-    """Whether a sample failed in a way that may as well be our own network."""
+    """Whether our own network could have caused this failure."""
     return sample is not None and sample.outcome is Outcome.FAIL and network(sample.error)
 
 
 def answered(sample: Sample) -> bool:
-    """Whether somebody on the other side was reached."""
+    """Whether the other side was reached."""
     return sample.outcome is not Outcome.INCONCLUSIVE and not by_network(sample) and sample.error not in UNLOOKED
 
 
 REFUSED = "connect_refused"
-CONTROLS, ANSWERED = "controls", "answered"  # evidence of a refusal: what the controls did in that moment
+CONTROLS, ANSWERED = "controls", "answered"  # evidence of a refusal: what the controls did at that moment
 
 
 def clearly_theirs(sample: Sample) -> bool:
-    """Whether no hiccup of our way out looks like this failure: their front said so, or refused us while controls answered."""
+    """Whether our network cannot have caused this failure: their front end reported it, or refused us as controls answered."""
     return reported(sample.error) or (sample.error == REFUSED and sample.evidence.get(CONTROLS) == ANSWERED)
 
 
 def beside_controls(sample: Sample, controls: Iterable[Sample], rule: SightRule) -> Sample:
-    """A refusal with the evidence that our way out worked, where most of the `controls` (their newest samples) answered.
+    """The sample, with evidence that our uplink worked if it is a refusal and most newest samples of `controls` answered.
 
-    A firewall of ours refuses as well, and then refuses them too. What our resolver answers proves nothing of the way out.
+    A firewall of ours refuses connections too, but then refuses those of the controls as well. Controls of the resolver are
+    not counted: they prove nothing about the uplink.
     """
     if sample.error != REFUSED:
         return sample
@@ -81,12 +82,12 @@ def beside_controls(sample: Sample, controls: Iterable[Sample], rule: SightRule)
 
 
 def by_resolver(sample: Sample | None) -> bool:
-    """Whether a sample failed because a name was not resolved."""
+    """Whether a sample failed because a name could not be resolved."""
     return by_network(sample) and sample is not None and (sample.error or "").startswith("dns")
 
 
 def _stale(sample: Sample) -> bool:
-    """Whether the name was remembered and not looked up, which says nothing of our resolver."""
+    """Whether the name came from a cache, which says nothing about our resolver."""
     return sample.evidence.get("dns") == "stale"
 
 
@@ -97,16 +98,17 @@ def look_around(
     now: datetime,
     rule: SightRule,
 ) -> Sight:
-    """What the newest samples of the controls (by check id) and of the providers' checks (by provider) say of our sight.
+    """What the newest samples of the controls (by check id) and of the providers' checks (by provider) say about our network.
 
-    `providers` holds at least the newest sample of each of their checks; inconclusive ones are passed over. Once a second is
-    often enough; always before a verdict that is bad `by_network` is committed. Only a change of `blind` is news.
+    `providers` holds at least the newest sample of each of their checks; inconclusive ones are skipped. Calling this once a
+    second is enough, but always call it before committing a bad verdict that is `by_network`. Only a change of `blind` is
+    news.
 
-    A control that was silent for minutes while providers still answered is lost (a firewall, a host that moved): no witness.
+    A control that was silent for minutes while providers still answered (a firewall, a host that moved) is lost and ignored.
 
-    Blind = most ways out or resolvers fail, a provider fails by network too, and none answered since; or most of at least
-    three providers (of at least two, where names are not resolved) began to fail by network at once, unless controls answer
-    for three minutes meanwhile (without any control: another provider does).
+    Blind = most uplink controls or most resolver controls fail, a provider fails by network too, and none has answered since;
+    or most of at least three providers (at least two if names are not resolved) began to fail by network at once, unless
+    controls answer during the next three minutes (or, without controls, another provider does).
     """
     look = _Look(previous, controls, providers, now, rule)
     reason, began_at = look.blindness()
@@ -128,12 +130,12 @@ def look_around(
 def lost_controls(
     sight: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime, rule: SightRule
 ) -> frozenset[str]:
-    """The controls that have no say any more, since they are silent and providers answered long after."""
+    """Controls to ignore: they are silent, although providers answered long after they fell silent."""
     return _Look(sight, controls, providers, now, rule).lost
 
 
 class _Look:
-    """One look at the newest samples."""
+    """One evaluation of the newest samples."""
 
     def __init__(
         self, previous: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime,
@@ -144,7 +146,7 @@ class _Look:
         fresh = {id: s for id, s in controls.items() if self._counts(s) and s.error not in UNLOOKED}
         found = {name: [s for s in samples if self._counts(s)] for name, samples in providers.items()}
         self.providers = {name: max(samples, key=_at) for name, samples in found.items() if samples}
-        # One that was not looked at lately is as dark as it was: a pause or a restart is no answer.
+        # A control without a fresh sample keeps its state: a pause or a restart is not an answer.
         self.onsets = {
             name: at for name, at in previous.onsets.items() if name.startswith(CONTROL) and name[len(CONTROL) :] not in fresh
         }
@@ -165,12 +167,12 @@ class _Look:
         self.controls_well_since = (previous.controls_well_since or now) if well else None
 
     def _counts(self, sample: Sample) -> bool:
-        """Whether it is fresh and says anything."""
+        """Whether the sample is fresh and conclusive."""
         fresh_for = max(self._rule.fresh_for, 3 * self._rule.every.get(sample.check, timedelta(0)))
         return sample.outcome is not Outcome.INCONCLUSIVE and self._now - sample.at <= fresh_for
 
     def _is_lost(self, id: str, sample: Sample, answers: Iterable[Sample]) -> bool:
-        """Whether a dark control says nothing any more: providers answered long after it fell silent, so it is not the line."""
+        """Whether a failing control is to be ignored: providers answered long after it fell silent, so our uplink works."""
         if not by_network(sample):
             return False
         since = self.onsets[f"{CONTROL}{id}"] + self._rule.believe_witnesses_after
@@ -178,7 +180,7 @@ class _Look:
 
     @staticmethod
     def _onset(previous: Sight, name: str, samples: Iterable[Sample]) -> datetime:
-        """Since when it fails: as remembered, or its first failure after its last answer."""
+        """When it began to fail: as remembered, or its first failure after its last answer."""
         if name in previous.onsets:
             return previous.onsets[name]
         ordered = sorted(samples, key=_at)
@@ -200,10 +202,10 @@ class _Look:
         return self._together(resolvers_well=bool(resolvers) and not mute)
 
     def _together(self, *, resolvers_well: bool) -> tuple[str, datetime]:
-        """Whether most providers began to fail at once. One that was not looked at since then tells nothing of it."""
+        """Whether most providers began to fail at once. Providers that were not checked since then are not counted."""
         unresolved = self._at_once([name for name, newest in self.providers.items() if by_resolver(newest)])
         looked = self._looked_at_since(unresolved)
-        # A control that is reached by its number knows nothing of names, so only one of type dns speaks against it.
+        # A control reached by IP address says nothing about name resolution; only one of type dns is evidence that it works.
         if looked >= 2 and len(unresolved) * 2 > looked and not resolvers_well:
             return f"our resolver finds {_of(len(unresolved), looked, 'provider')} no more", self._first(unresolved)
         failing = self._at_once([name for name, newest in self.providers.items() if by_network(newest)])
@@ -219,7 +221,7 @@ class _Look:
         return sum(1 for newest in self.providers.values() if newest.at >= first)
 
     def _at_once(self, failing: Sequence[str]) -> list[str]:
-        """The largest group of them whose failures began within the span that counts as together."""
+        """The largest group of providers whose failures began within `together_within`."""
         groups = (
             [n for n in failing if self.onsets[first] <= self.onsets[n] <= self.onsets[first] + self._rule.together_within]
             for first in failing
@@ -227,7 +229,7 @@ class _Look:
         return max(groups, key=len, default=[])
 
     def _witnessed(self, failing: Sequence[str]) -> bool:
-        """Whether others proved our way out for long enough: then the failure is theirs."""
+        """Whether others proved for long enough that our uplink works, so that the failure is the providers'."""
         since = max(self.onsets[name] for name in failing)
         if self._now - since < self._rule.believe_witnesses_after:
             return False
@@ -237,9 +239,9 @@ class _Look:
         return any(not by_network(s) and s.at > since for s in self.providers.values())
 
     def _proof(self, since: datetime, *, resolved: bool = False) -> bool:
-        """Whether a provider speaks against it: it answered after most controls went dark, and lately.
+        """Whether a provider disproves it: it answered recently, and after most controls failed.
 
-        Where every provider answers as far as anybody looked, nothing is missed: a lost packet of a control is no blindness.
+        If every provider that was checked answers, we are not blind: a lost packet of a control proves nothing.
         """
         if self.providers and not any(by_network(newest) for newest in self.providers.values()):
             return True
@@ -251,12 +253,12 @@ class _Look:
         return False
 
     def answers_since(self, moment: datetime | None) -> bool:
-        """Whether a control or a provider answered since then."""
+        """Whether a control or a provider has answered since then."""
         everyone = (*self.controls.values(), *self.providers.values())
         return any(not by_network(s) and (moment is None or s.at >= moment) for s in everyone)
 
     def _began(self, dark: Sequence[str], all_: int) -> datetime:
-        """When so many were dark that it is most of them: one that was lost before says nothing of that moment."""
+        """When the failing controls became a majority; earlier failures alone do not mark the start."""
         return sorted(self.onsets[f"{CONTROL}{id}"] for id in dark)[_needed(all_) - 1]
 
     def _first(self, providers: Sequence[str]) -> datetime:
@@ -272,7 +274,7 @@ def _most(samples: Mapping[str, Sample], test: Callable[[Sample], bool]) -> bool
 
 
 def _majority(some: int, all_: int) -> bool:
-    """More than half; of one or two, all."""
+    """More than half; with one or two, all of them."""
     return all_ > 0 and some >= _needed(all_)
 
 

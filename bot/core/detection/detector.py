@@ -1,8 +1,8 @@
-"""From one check's looks to a judgement, with its reason, and when to look again. Pure.
+"""Turns the results of one check into a judgement with its reason, and says when to run the check next. Pure.
 
-`observe` folds one sample into a track: the same samples in the same order give the same track, and a track is a value that is
-stored, so a restart goes on where it was. Inconclusive samples say nothing and change nothing but the budget of quick looks.
-See docs/detection.md.
+`observe` folds one sample into a track: the same samples in the same order give the same track. A track is a plain value that
+is stored, so a restart continues where it was. Inconclusive samples only use up the budget of quick rechecks. See
+docs/detection.md.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,15 +16,15 @@ from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Level, Outcome, Sample
 
 EVERY = timedelta(seconds=30)
-DOUBT_LASTS = timedelta(minutes=15)  # without any look: what was in doubt longer ago says nothing of now
-DOUBT_LASTS_ROUNDS = 10  # of checks that run so seldom that this time holds too few
-SPACED = 0.75  # of an interval between two looks of different rounds: a late one must not swallow the next
-BACK_IN_ROUND = 6  # looks in an interval of the way back, while nothing fails on it
-RUN_A_RELAPSE, LONGEST_RUN = 2, 8  # good looks in a row before quick ones are spent; where trouble goes on most runs are short
+DOUBT_LASTS = timedelta(minutes=15)  # without any result: after a longer gap, old doubts say nothing about now
+DOUBT_LASTS_ROUNDS = 10  # intervals; for checks that run too rarely for `DOUBT_LASTS`
+SPACED = 0.75  # of an interval, the least gap between runs of different rounds, so that a late run does not swallow the next
+BACK_IN_ROUND = 6  # runs per interval during a recovery without failures
+RUN_A_RELAPSE, LONGEST_RUN = 2, 8  # good results in a row before quick rechecks; while an outage continues most runs are short
 
 
 class Condition(StrEnum):
-    """How one check sees its component."""
+    """How one check judges its component."""
 
     WELL = "well"
     SLOW = "slow"
@@ -34,9 +34,10 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A check's condition and why. `began_at` is the first sample that speaks for it, `last` the sign that stands for all.
+    """A check's condition and the reason. `began_at` is its first sample, `last` the sample that represents all of them.
 
-    `spoke` names what came to it: `sequential test`, `window`, `pooled test`, or `ledger` for what stood before a restart.
+    `spoke` names what decided it: `sequential test`, `window`, `pooled test`, or `ledger` for what was committed before a
+    restart.
     """
 
     condition: Condition
@@ -45,7 +46,7 @@ class Judgement:
     began_at: datetime | None = None
     last: Sample | None = None
     spoke: str = ""
-    recovering: bool = False  # its last look was good, and not yet enough of them were
+    recovering: bool = False  # the last result was good, but not enough of them yet
 
 
 NOT_YET = Judgement(Condition.UNKNOWN, "no result yet")
@@ -53,7 +54,7 @@ NOT_YET = Judgement(Condition.UNKNOWN, "no result yet")
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is remembered of one check from one vantage; small, and nothing of it grows with time."""
+    """What is remembered about one check from one vantage; small, and it does not grow over time."""
 
     judgement: Judgement = NOT_YET
     failing: Gauge = REST
@@ -62,19 +63,19 @@ class Track:
     last_at: datetime | None = None
     round_at: datetime | None = None
     round_looks: int = 0
-    rounds: int = 0  # known so far, at most the window
-    spent: float = 0.0  # of the budget of quick looks, at `spent_at`
+    rounds: int = 0  # seen so far, at most the window
+    spent: float = 0.0  # of the budget of quick rechecks, as of `spent_at`
     spent_at: datetime | None = None
-    quick: float = 0.0  # of it in this episode of doubt
+    quick: float = 0.0  # part of `spent` that belongs to the current doubt
 
     @property
     def suspect(self) -> bool:
-        """Whether failures were seen that are too few to judge: look again soon."""
+        """Whether there were failures, but too few to judge: recheck soon."""
         return not self.failing.stands and self.failing.score > 0.0
 
     @property
     def promising(self) -> bool:
-        """Whether it failed and answers again, so that more looks tell an end from luck; relapses take a longer run."""
+        """Whether it failed and now answers, so rechecks can tell recovery from luck. After relapses it needs a longer run."""
         gauge = self.failing
         if not gauge.stands:
             return False
@@ -82,12 +83,12 @@ class Track:
 
     @property
     def hurries(self) -> bool:
-        """Whether more looks than the scheduled ones are of use."""
+        """Whether runs beyond the scheduled ones are useful."""
         return self.suspect or self.promising
 
     @property
     def looked_at(self) -> datetime | None:
-        """The newest look that changed anything: a conclusive one, or one that was charged to the budget."""
+        """Time of the newest run that changed anything: a conclusive one, or one charged to the budget."""
         if self.last_at is None or self.spent_at is None:
             return self.last_at or self.spent_at
         return max(self.last_at, self.spent_at)
@@ -102,9 +103,9 @@ NEW = Track()
 
 
 def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, every: timedelta = EVERY) -> Track:
-    """The track after one more sample of a check that is scheduled `every` so often.
+    """The track after one more sample of a check whose interval is `every`.
 
-    `learn=False` keeps the usual latency as it is, for the time of an incident.
+    `learn=False` leaves the usual latency unchanged, for the duration of an incident.
     """
     at = sample.at
     if track.last_at is not None and at < track.last_at - every:
@@ -121,11 +122,11 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
     looks = 1 if begins else track.round_looks + 1
     slowness = slow_sign(sample, track.usual, rule)
     failing, slow = track.failing, track.slow
-    if slowness is not None or not (failing.at_rest and slow.at_rest):  # most looks change neither
+    if slowness is not None or not (failing.at_rest and slow.at_rest):  # most results change neither
         moment = Moment(at, tells_until(track, sample), every, begins, looks)
         failure = sample if sample.outcome is Outcome.FAIL else None
         failing = turn(track.failing, failure, moment, rule, rule.at_least, if_clear=rule.at_least_clear)
-        slow_for = max(rule.slow_for, rule.at_least)  # a failed look is no good answer either: it is a sign of both
+        slow_for = max(rule.slow_for, rule.at_least)  # a failed run counts as slow too, since it is not a good answer
         slow = turn(track.slow, slowness, moment, rule, slow_for, hold=failing.stands)
         if failing.stands and not slow.stands:
             slow = _slow_as_well(slow, failing)
@@ -142,13 +143,13 @@ def observe(track: Track, sample: Sample, rule: Rule, *, learn: bool = True, eve
 
 
 def tells_until(track: Track, sample: Sample) -> datetime:
-    """Until when the look tells how things were: its end, or its beginning where one that began later has come already."""
+    """The time of which the sample speaks: its end, or its start if a run that began later was already observed."""
     overtaken = track.last_at is not None and sample.at < track.last_at
     return sample.at if overtaken else sample.at + timedelta(milliseconds=sample.phases_ms.get("total", 0.0))
 
 
 def corroborated(track: Track, at: datetime, rule: Rule) -> Track:
-    """The track of a check in doubt as failing: its own signs are too few, and other checks of its component show the same."""
+    """The track of a check in doubt, set to failing: its own failures are too few, but other checks of its component agree."""
     failing = begun(track.failing, POOLED, track.failing.since or at, at, rule)
     judgement = _bad(track.judgement, Condition.FAILING, replace(failing, good=0), at, track.rounds, rule)
     slow = track.slow if track.slow.stands else _slow_as_well(track.slow, failing)
@@ -156,9 +157,9 @@ def corroborated(track: Track, at: datetime, rule: Rule) -> Track:
 
 
 def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> timedelta:
-    """How long to wait for the next look: briefly while in doubt or on its way back, and within the budget; else the interval.
+    """How long to wait before the next run: briefly while in doubt or recovering, as the budget allows; else the interval.
 
-    What flaps is held for its time anyway, so that looking quickly would tell nothing.
+    A flapping check is held in its state for some time anyway, so quick rechecks would tell nothing.
     """
     if track.suspect:
         return rule.recheck if track.quick < rule.quick_most and may_hurry(track, rule, every, now) else every
@@ -168,18 +169,20 @@ def next_look(track: Track, rule: Rule, every: timedelta, now: datetime) -> time
 
 
 def may_hurry(track: Track, rule: Rule, every: timedelta, now: datetime) -> bool:
-    """Whether the check may look before its time: it runs seldom enough, and has some of its budget left."""
+    """Whether the check may run early: its interval is long enough, and budget is left."""
     return rule.recheck < every and _spent(track, now, rule, every) + 1 <= rule.quick_most
 
 
 def seeded(track: Track, baseline_ms: float) -> Track:
-    """The track with a usual latency that was worked out from what is stored."""
+    """The track with a usual latency that was computed from stored samples."""
     return replace(track, usual=known(baseline_ms))
 
 
 def from_ledger(level: Level, reason: str, fault: Fault, began_at: datetime | None, track: Track = NEW) -> Track:
-    """The track as a committed verdict has it, where the track knows nothing of that: an outage ends by good results, not by
-    forgetting."""
+    """The track adjusted to a bad committed verdict that it knows nothing about.
+
+    An outage ends through good results, not because the track was lost.
+    """
     if not level.bad:
         return track
     stands = Gauge(stands=True, spoke=LEDGER, onset=began_at, changes=track.slow.changes)
@@ -190,13 +193,13 @@ def from_ledger(level: Level, reason: str, fault: Fault, began_at: datetime | No
 
 
 def knows_of(track: Track, began_at: datetime | None) -> bool:
-    """Whether the track took part in a trouble that began then: it stands, or ended since."""
+    """Whether the track saw the trouble that began then: it is still in trouble, or recovered since."""
     changes = (*track.failing.changes, *track.slow.changes)
     return track.failing.stands or track.slow.stands or (began_at is not None and any(c >= began_at for c in changes))
 
 
 def undoubted(track: Track) -> Track:
-    """The track without doubts that were not yet judged: too old, or counted by another rule. Trouble that stands, stands."""
+    """The track without undecided doubts, which are too old or were counted by another rule. Decided trouble is kept."""
 
     def rested(gauge: Gauge) -> Gauge:
         return gauge if gauge.stands else replace(REST, changes=gauge.changes)
@@ -205,7 +208,7 @@ def undoubted(track: Track) -> Track:
 
 
 def settled(track: Track, since: datetime) -> Track:
-    """The track where the ledger has it well `since` then: trouble without a sign after that, and with a good look, is over."""
+    """The track adjusted to a ledger that says healthy `since` then: trouble with no later sign and a good result is over."""
 
     def ended(gauge: Gauge) -> Gauge:
         over = gauge.stands and gauge.good > 0 and not any(sign.at > since for sign in gauge.signs)
@@ -222,7 +225,7 @@ def settled(track: Track, since: datetime) -> Track:
 
 
 def _slow_as_well(slow: Gauge, failing: Gauge) -> Gauge:
-    """What fails is slow as well: on its way back it may be slow for a while."""
+    """A failing check counts as slow too: it may be slow for a while as it recovers."""
     return replace(slow, stands=True, spoke=failing.spoke, onset=failing.onset, changes=failing.changes)
 
 
@@ -250,7 +253,7 @@ def _bad(previous: Judgement, condition: Condition, gauge: Gauge, at: datetime, 
 
 
 def _typical(previous: Judgement, signs: tuple[Sample, ...]) -> Sample:
-    """The newest sign of the fault that most of them show, so that one odd answer does not turn the blame around."""
+    """The newest sign with the most frequent fault, so that one odd answer does not shift the blame."""
     faults = [sign.fault for sign in signs]
     usual = max(reversed(faults), key=lambda fault: (faults.count(fault), fault is previous.fault))
     return next(sign for sign in reversed(signs) if sign.fault is usual)
@@ -266,7 +269,7 @@ def _spent(track: Track, at: datetime, rule: Rule, every: timedelta) -> float:
 
 
 def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
-    """A look costs what it comes before its time: nothing on schedule, and nearly one when it follows at once."""
+    """What a run costs: nothing on schedule, and up to nearly one the earlier it comes."""
     cost = min(1.0, max(0.0, 1 - (at - (track.looked_at or at)) / every))
     return Track(
         track.judgement, track.failing, track.slow, track.usual, track.last_at, track.round_at, track.round_looks, track.rounds,
@@ -275,19 +278,19 @@ def _charged(track: Track, at: datetime, rule: Rule, every: timedelta) -> Track:
 
 
 def _long_ago(track: Track, at: datetime, every: timedelta) -> bool:
-    """Whether the last look is so old that its doubts say nothing any more."""
+    """Whether the last result is so old that its doubts are meaningless."""
     return at - (track.looked_at or at) > max(DOUBT_LASTS, every * DOUBT_LASTS_ROUNDS)
 
 
 def _before_it_began(track: Track, at: datetime) -> bool:
-    """Whether the sample is older than the outage that the ledger tells of: it says nothing against it."""
+    """Whether the sample is older than the outage in the ledger, and so cannot end it."""
     gauge = track.slow
     untouched = gauge.spoke == LEDGER and gauge.good == 0 and not gauge.signs
     return untouched and gauge.onset is not None and at < gauge.onset
 
 
 def _set_back(track: Track, by: timedelta) -> Track:
-    """The wall clock was set back: everything that is remembered moves along, so that no span becomes negative."""
+    """After the wall clock was set back, shift every remembered time along, so that no span becomes negative."""
 
     def moved(at: datetime | None) -> datetime | None:
         return at and at + by

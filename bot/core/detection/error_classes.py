@@ -1,7 +1,7 @@
-"""What can go wrong with a check, as data: one class per cause, whose fault it is, and what may follow from it. Pure.
+"""The ways in which a check can fail, as data: one class per cause, with whose fault it is and what may follow. Pure.
 
-Two questions are kept apart. `may_open`: may failures of this class open an incident? `may_flip`: may they send a service to
-its fallback? A spent quota may flip (the service that shares the key is stuck as well) and never opens: the provider is well.
+Two questions are kept apart. `may_open`: may such failures open an incident? `may_flip`: may they switch a service to its
+fallback? A used-up quota may flip (services that share the key are stuck too) but never opens: the provider is healthy.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from bot.core.model import Fault, Outcome
 
 @dataclass(frozen=True)
 class ErrorClass:
-    """One class of failure. `sentence` is a clause that a reason is made of; it holds nothing foreign.
+    """One class of failure. `sentence` is a clause used in reasons; it contains no foreign text.
 
-    `network` marks what our own way out (resolver, firewall, route, clock, captive portal) can cause as well: it speaks against
-    a provider only while the control group is fine. `reported` marks what the provider's own front says of itself: no hiccup of
-    our way out looks like that.
+    `network` marks failures that our own network (resolver, firewall, route, clock, captive portal) can cause too: they count
+    against a provider only while the controls are fine. `reported` marks failures that the provider's own front end reports
+    about itself, which a problem of our network never looks like.
     """
 
     fault: Fault
@@ -150,24 +150,24 @@ ERROR_CLASSES: Mapping[str, ErrorClass] = MappingProxyType(
 
 
 def may_open(error: str | None) -> bool:
-    """Whether failures of this class may open an incident; None and unknown words (older samples) may."""
+    """Whether failures of this class may open an incident. True for None and for unknown classes (older samples)."""
     row = ERROR_CLASSES.get(error or "")
     return row is None or row.may_open
 
 
 def may_flip(error: str | None) -> bool:
-    """Whether failures of this class may move a flag; None (a slow answer) and unknown words may."""
+    """Whether failures of this class may switch a flag. True for None (a slow answer) and for unknown classes."""
     row = ERROR_CLASSES.get(error or "")
     return row is None or row.may_flip
 
 
 def network(error: str | None) -> bool:
-    """Whether our own network can have caused this as well."""
+    """Whether our own network could have caused this failure."""
     row = ERROR_CLASSES.get(error or "")
     return row is not None and row.network
 
 
 def reported(error: str | None) -> bool:
-    """Whether the provider's own front said so of itself; unknown words (older samples) say nothing."""
+    """Whether the provider's own front end reported the failure; False for unknown classes (older samples)."""
     row = ERROR_CLASSES.get(error or "")
     return row is not None and row.reported

@@ -1,16 +1,16 @@
-"""Two tests side by side over one kind of sign (failed, or slow): when trouble stands, and when it is over. Pure.
+"""Two tests side by side for one kind of sign (failed, or slow): when trouble begins, and when it is over. Pure.
 
-The sequential test sums up how much likelier each look is in trouble than in health: quick with a full outage, and patient
-with one answer in five that fails. The window counts failed rounds, so that what people set as "3 of 5" holds whatever the
-score says. Either may speak; neither before the signs span a least time.
+The sequential test sums how much likelier each result is in trouble than in health: fast for a full outage, and patient when
+one answer in five fails. The window counts failed rounds, so a configured "3 of 5" holds whatever the score is. Either test
+may decide, but only once the signs span a minimum time.
 
-That time is shorter where every sign is clearly theirs: a hiccup of our own way out does not look like that.
+That minimum is shorter when every sign is clearly the provider's fault: problems of our own network do not look like that.
 
-A burst that was over before that least time is a hiccup: once good looks followed it, its doubt ends, so that one stray
-failure after it is no outage. The next one within minutes is doubted as ever.
+A burst that ends before the minimum is a hiccup: once good results follow, its doubt is dropped, so that one stray failure
+later does not become an outage. Another burst within minutes is not forgiven.
 
-The way back is a test of the same kind: what failed again since its first good look must answer until health is so much
-likelier than trouble that goes on in part.
+Recovery is a test of the same kind: a check that failed again after its first good result must answer until health is much
+likelier than trouble that continues in part.
 """
 
 import math
@@ -22,22 +22,22 @@ from bot.core.detection.blindness import clearly_theirs
 from bot.core.detection.settings import Rule
 from bot.core.model import Sample
 
-SURE = math.log(1_000)  # how much likelier health must be than trouble that goes on, once it failed again on its way back
-PART = 0.20  # of looks that fail in trouble that goes on: the smallest share that is told from health within minutes
-EARLY = 0.25  # of an interval that a look may come before its time, and still span it
+SURE = math.log(1_000)  # how much likelier health must be than partial trouble, after a relapse during recovery
+PART = 0.20  # share of failing results in partial trouble: the smallest that can be told from health within minutes
+EARLY = 0.25  # of an interval: a run may come this much early and still count as a full interval
 
-FORGIVEN_EVERY = timedelta(minutes=5)  # one hiccup; what hiccups oftener is in trouble
+FORGIVEN_EVERY = timedelta(minutes=5)  # one hiccup per this time; more often is trouble
 KEPT = 10  # signs; enough to tell the usual fault from an odd one
 
 SEQUENTIAL = "sequential test"
 WINDOW = "window"
 POOLED = "pooled test"  # over all checks of the component
-LEDGER = "ledger"  # it stood before the restart
+LEDGER = "ledger"  # committed before the restart
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a look was and how it lies in its round: how many of the round came so far, and whether it begins one."""
+    """When a run took place, whether it begins a round, and how many runs that round has had so far."""
 
     at: datetime
     end: datetime
@@ -48,41 +48,41 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What one kind of sign came to so far.
+    """The running totals for one kind of sign.
 
-    `rounds` holds a bit for each round of the window, the newest lowest, 1 = failed. `since` is the first sign of the
-    present rise of the score and `onset` where the trouble that stands began.
+    `rounds` holds one bit for each round of the window, the newest lowest, 1 = failed. `since` is the first sign of the
+    current rise of the score, and `onset` the time at which the current trouble began.
     """
 
     stands: bool = False
-    spoke: str = ""  # which test: SEQUENTIAL, WINDOW, POOLED or LEDGER
+    spoke: str = ""  # the deciding test: SEQUENTIAL, WINDOW, POOLED or LEDGER
     onset: datetime | None = None
     score: float = 0.0
     since: datetime | None = None
-    looks: int = 0  # since then
-    bad: int = 0  # of them
+    looks: int = 0  # results since then
+    bad: int = 0  # of those, with a sign
     rounds: int = 0
     bad_in_round: int = 0
     signs: tuple[Sample, ...] = ()
-    good: int = 0  # looks in a row without a sign
+    good: int = 0  # results in a row without a sign
     good_at: datetime | None = None
-    relapses: int = 0  # how often it failed again after good looks of this trouble
-    clear: float = 0.0  # score of the test whether it is over, since it relapsed first
-    changes: tuple[datetime, ...] = ()  # when it began and ended lately
+    relapses: int = 0  # how often it failed again after good results during this trouble
+    clear: float = 0.0  # score of the recovery test since the first relapse
+    changes: tuple[datetime, ...] = ()  # recent times at which trouble began or ended
     forgiven_at: datetime | None = None  # when the newest hiccup was over
 
     @property
     def at_rest(self) -> bool:
-        """Whether a look without a sign changes nothing."""
+        """Whether a result without a sign changes nothing."""
         return not self.stands and self.score == 0.0 and self.rounds == 0 and not self.signs
 
     @property
     def signs_of_rise(self) -> tuple[Sample, ...]:
-        """The signs of the present rise of the score, as far as they are kept."""
+        """The signs of the current rise of the score, as far as they are kept."""
         return self.signs[-self.bad :]
 
     def flaps(self, at: datetime, rule: Rule) -> int:
-        """How often it changed lately, if that is often enough to be held; else 0."""
+        """The number of recent changes, if that is enough to count as flapping; else 0."""
         changes = len(_lately(self.changes, at, rule))
         return changes if changes >= rule.flap_changes else 0
 
@@ -94,10 +94,10 @@ def turn(
     gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_least: timedelta, *,
     if_clear: timedelta | None = None, hold: bool = False,
 ) -> Gauge:  # fmt: skip
-    """The gauge after one conclusive look; `sign` is the sample when it is a sign of this kind of trouble.
+    """The gauge after one conclusive result; `sign` is the sample if it is a sign of this kind of trouble.
 
-    Signs must span `at_least`, or `if_clear` where that is shorter and each of them is clearly theirs. With `hold`, trouble
-    that stands does not end: a worse kind stands as well.
+    Signs must span `at_least`, or `if_clear` if that is shorter and each of them is clearly the provider's fault. With `hold`,
+    trouble does not end, because a worse kind continues.
     """
     if sign is None and gauge.at_rest:
         return gauge
@@ -121,7 +121,7 @@ def turn(
 
 
 def must_span(signs: Sequence[Sample], at_least: timedelta, if_clear: timedelta | None) -> timedelta:
-    """How long trouble that shows in these signs must last before it counts."""
+    """How long trouble with these signs must last before it counts."""
     if if_clear is None or not all(map(clearly_theirs, signs)):
         return at_least
     return min(if_clear, at_least)
@@ -168,7 +168,7 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_l
 
 
 def _forgiven(gauge: Gauge, moment: Moment, rule: Rule, at_least: timedelta) -> bool:
-    """Whether this good look ends the doubt: the hiccup is over, and one stray failure more would make an outage of it."""
+    """Whether this good result drops the doubt: the hiccup is over, but one more stray failure would make it an outage."""
     if gauge.score + rule.weights[0] < rule.threshold:
         return False
     if gauge.forgiven_at is not None and moment.at - gauge.forgiven_at < FORGIVEN_EVERY:
@@ -177,7 +177,7 @@ def _forgiven(gauge: Gauge, moment: Moment, rule: Rule, at_least: timedelta) -> 
 
 
 def hiccup_over(gauge: Gauge, rule: Rule, at_least: timedelta) -> bool:
-    """Whether it was a burst, signs in a row without a good look between, that ended within the least time and is over."""
+    """Whether it was a burst (signs in a row, with no good result between) shorter than the minimum time, and is over."""
     if gauge.stands or gauge.since is None or gauge.good < rule.recover_after:
         return False
     in_a_row = gauge.bad >= 2 and gauge.bad == gauge.looks - gauge.good
@@ -185,7 +185,7 @@ def hiccup_over(gauge: Gauge, rule: Rule, at_least: timedelta) -> bool:
 
 
 def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, float]:
-    """How often it failed again on its way back, and the score of the test whether it is over."""
+    """The number of relapses during this recovery, and the score of the recovery test."""
     if not gauge.stands:
         return 0, 0.0
     relapses = gauge.relapses + (gauge.good > 0 and sign is not None)
@@ -196,14 +196,14 @@ def _way_back(gauge: Gauge, sign: Sample | None, rule: Rule) -> tuple[int, float
 
 
 def begun(gauge: Gauge, spoke: str, onset: datetime, at: datetime, rule: Rule) -> Gauge:
-    """The gauge as trouble that stands since `onset`."""
+    """The gauge with trouble that began at `onset`."""
     return replace(gauge, stands=True, spoke=spoke, onset=onset, changes=(*_lately(gauge.changes, at, rule), at))
 
 
 def _ended(gauge: Gauge, moment: Moment, rule: Rule) -> Gauge:
-    """Over once there were enough good looks in a row for long enough; what changes all the time must be steady first.
+    """The gauge without trouble, once enough good results in a row span enough time; one that flaps must be steady for longer.
 
-    Quick looks are more evidence and make nothing sooner: they must span as much as that many scheduled ones.
+    Quick rechecks add evidence but do not speed this up: good results must span as long as that many scheduled ones.
     """
     if gauge.good_at is None or gauge.good < rule.recover_after or (gauge.relapses and gauge.clear < SURE):
         return gauge

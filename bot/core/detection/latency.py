@@ -1,7 +1,7 @@
-"""How long an answer usually takes, and which one is slow. Pure.
+"""How long an answer usually takes, and which answers are slow. Pure.
 
-The usual latency is learned in health alone: a median of the first answers, then a slow average of logarithms in which no
-single answer counts for more than a factor of 1.5. So neither one stall nor an incident becomes the new normal.
+The usual latency is learned only while healthy: first a median, then a slow average of logarithms in which no single answer
+counts for more than a factor of 1.5. So neither a stall nor an incident becomes the new normal.
 """
 
 import math
@@ -12,15 +12,15 @@ from statistics import median
 from bot.core.detection.settings import Rule
 from bot.core.model import Fault, Outcome, Sample
 
-LEARN_FROM = 20  # answers before the usual counts
-PACE = 1 / 240  # share of a new answer: two hours at 30 s
+LEARN_FROM = 20  # answers before the usual latency counts
+PACE = 1 / 240  # weight of a new answer: about two hours of memory at one every 30 s
 CLIP = math.log(1.5)
 LEAST_MS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is known of the usual latency: the first answers until there are enough, then their typical logarithm."""
+    """What is known about the usual latency: the first answers until there are enough, then their average logarithm."""
 
     first: tuple[float, ...] = ()
     log_ms: float | None = None
@@ -32,7 +32,7 @@ class Usual:
 
 
 def known(ms: float) -> Usual:
-    """The usual latency as somebody else worked it out."""
+    """The usual latency when it was computed elsewhere."""
     return Usual(log_ms=math.log(max(ms, LEAST_MS)))
 
 
@@ -49,7 +49,7 @@ def learned(usual: Usual, sample: Sample) -> Usual:
 
 
 def slow_above_ms(usual: Usual, rule: Rule) -> float | None:
-    """Above how many milliseconds an answer is slow; None while nobody can say."""
+    """The latency in milliseconds above which an answer is slow; None while it is unknown."""
     fixed_ms = _ms(rule.slow_over or rule.slow_floor)
     if usual.log_ms is None:
         return fixed_ms if rule.slow_over else None
@@ -57,10 +57,10 @@ def slow_above_ms(usual: Usual, rule: Rule) -> float | None:
 
 
 def slow_sign(sample: Sample, usual: Usual, rule: Rule) -> Sample | None:
-    """The sample, in words that fit, when it is a sign of slowness; a failed one is at least slow.
+    """The sample, with a matching reason, if it is a sign of slowness; a failed one counts as slow at least.
 
-    An answer over the check's own `under` that is usual for it counts as fine. One that is slow for another reason (its
-    first token, its certificate) is taken at its word.
+    An answer that is slower than the check's own `under`, but usual for that check, counts as fine. One that is slow for
+    another reason (its first token, its certificate) is always a sign.
     """
     if sample.outcome is Outcome.FAIL:
         return sample

@@ -1,9 +1,9 @@
-"""Checks of one component corroborate each other: one test over the signs of all of them, beside the test of each. Pure.
+"""Checks of one component corroborate each other: one test over the signs of all of them, besides each check's own. Pure.
 
-What each check in doubt comes to by itself is added up. A sum that speaks takes all of them for failing, so two that fail half
-of their looks need not both come to it alone. No check speaks for another: what one in doubt adds leaves the threshold more
-than one sign away, so that one about to fail and one stray failure beside it never come to it. What is judged already leaves it
-more than two signs away: the rest may be well, and is looked at so often now that two stray failures are no rare thing.
+The scores of all checks in doubt are added up. If the sum passes, all of them count as failing, so two checks that fail half
+the time need not each reach the threshold alone. No check decides for another: the part that one in doubt may add is capped
+more than one sign short of the threshold, so that it and a single stray failure elsewhere never pass. A check already judged
+failing is capped more than two signs short: the rest may be healthy, and now run so often that two stray failures are common.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ from bot.core.detection.detector import Track, corroborated
 from bot.core.detection.gauge import LEDGER, Gauge, hiccup_over, must_span
 from bot.core.detection.settings import Rule
 
-TOGETHER = timedelta(minutes=5)  # what failed, or began to fail, longer ago says nothing of a failure now
-QUESTIONED = timedelta(minutes=2)  # how long the others look quickly once one of them fails
-SHORT_IN_DOUBT, SHORT_JUDGED = 1.1, 2.1  # signs that the others must come to at least
+TOGETHER = timedelta(minutes=5)  # failures further apart than this are unrelated
+QUESTIONED = timedelta(minutes=2)  # how long the other checks run quickly after one fails
+SHORT_IN_DOUBT, SHORT_JUDGED = 1.1, 2.1  # the least number of signs that the others must add
 
 
 def pooled(
     tracks: Mapping[str, Track], rules: Mapping[str, Rule], weights: Mapping[str, float], at: datetime, end: datetime,
     share: float,
 ) -> dict[str, Track]:  # fmt: skip
-    """The tracks (by check, of one vantage) that fail now by what all of them come to; empty where that does not speak.
+    """The tracks (by check, of one vantage) that fail now by the pooled test; empty if it does not pass.
 
-    The look that came last was at `at` and ended at `end`. Checks with signs must weigh `share` of all at least: in a
-    component of many checks somebody always has a stray failure.
+    The latest run started at `at` and ended at `end`. Checks with signs must make up at least `share` of the total weight: in
+    a component with many checks, some check always has a stray failure.
     """
     doubtful = {check: track for check, track in tracks.items() if _in_doubt(track, rules[check], at)}
     judged = {check: track for check, track in tracks.items() if _fails(track) and at - track.failing.changes[-1] <= TOGETHER}
@@ -45,7 +45,7 @@ def _must_span(gauge: Gauge, rule: Rule) -> timedelta:
 
 
 def _share(gauge: Gauge, rule: Rule) -> float:
-    """What it adds, as a share of the threshold."""
+    """What the check adds, as a share of the threshold."""
     sign = rule.weights[0]
     most = rule.threshold - sign * (SHORT_JUDGED if gauge.stands else SHORT_IN_DOUBT)
     return min(gauge.score, max(sign, most)) / rule.threshold
@@ -57,7 +57,7 @@ def _in_doubt(track: Track, rule: Rule, at: datetime) -> bool:
 
 
 def _theirs(track: Track, at: datetime) -> bool:
-    """Whether it failed lately, and not by our own fault."""
+    """Whether it failed recently, and not by our own fault."""
     signs = track.failing.signs
     return bool(signs) and at - signs[-1].at <= TOGETHER and not signs[-1].fault.ours
 
@@ -68,5 +68,5 @@ def _fails(track: Track) -> bool:
 
 
 def newly_fails(track: Track, now: datetime) -> bool:
-    """Whether it began to fail just now, so that the others of its component are to be looked at quickly."""
+    """Whether it began to fail just now, so that the other checks of its component should run quickly."""
     return _fails(track) and timedelta(0) <= now - track.failing.changes[-1] <= QUESTIONED

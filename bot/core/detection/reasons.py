@@ -1,4 +1,4 @@
-"""The reasons of the detector in words: how many checks of how many, in what time, and the error itself. Pure."""
+"""The detector's reasons in words: how many checks of how many failed, in what time, and the error itself. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from bot.core.model import Sample
 def why_bad(gauge: Gauge, at: datetime, rounds: int, rule: Rule, last: Sample | None, *, failed: bool) -> str:
     """`4 of 5 checks failed in 15 s: HTTP 502 after 40 ms`.
 
-    `last` is the sign that stands for all; with `failed` false the signs are slow answers.
+    `last` is the sign that represents all of them; if `failed` is false, the signs are slow answers.
     """
     flaps = gauge.flaps(at, rule)
     often = f"it changed {flaps} times within {span(rule.flap_within)}"
@@ -26,7 +26,7 @@ def why_bad(gauge: Gauge, at: datetime, rounds: int, rule: Rule, last: Sample | 
 
 
 def why_well(failing: Gauge, slow: Gauge, at: datetime, rounds: int) -> str:
-    """`5 of 5 checks passed`, `the first check passed`, or what is in doubt."""
+    """`5 of 5 checks passed`, `the first check passed`, or what is still in doubt."""
     for gauge in (failing, slow):
         if gauge.score > 0.0:
             return f"{_in_looks(gauge, at, gauge is failing)}, too few to judge"

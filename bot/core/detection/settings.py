@@ -1,4 +1,4 @@
-"""Every knob of detection, with the defaults that hold what docs/detection.md measures. Pure."""
+"""Every setting of detection, with the defaults that docs/detection.md measures. Pure."""
 
 import math
 from datetime import timedelta
@@ -8,26 +8,26 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """How one check's looks become a judgement. `bench/detection.py` measures what the defaults come to."""
+    """How the results of one check become a judgement. `bench/detection.py` measures the defaults."""
 
-    # A sequential test: Page's CUSUM (1954) of the log-likelihood ratio between two shares of failed looks.
-    noise: float = 0.01  # share of looks that fail although all is well
-    trouble: float = 0.25  # share that is an outage beyond doubt; smaller ones are found too, later
-    threshold: float = 11.5  # score that speaks: four failures in a row reach 12.9
+    # A sequential test: Page's CUSUM (1954) of the log-likelihood ratio between two failure rates.
+    noise: float = 0.01  # share of runs that fail although all is well
+    trouble: float = 0.25  # share that is certainly an outage; smaller ones are found too, but later
+    threshold: float = 11.5  # deciding score: four failures in a row reach 12.9
 
-    # Beside it a window over rounds; a round is a scheduled look with the quick ones that follow, failed when half of it did.
+    # Besides that, a window over rounds. A round is a scheduled run and its rechecks; it failed if half of them did.
     window: int = 5
     failures: int = 3
 
-    at_least: timedelta = timedelta(seconds=10)  # failures inside one hiccup of our own way out are one
-    at_least_clear: timedelta = timedelta(seconds=6)  # no longer than that; where each failure is clearly theirs
+    at_least: timedelta = timedelta(seconds=10)  # failures within this time are one hiccup of our own network
+    at_least_clear: timedelta = timedelta(seconds=6)  # the same if each is clearly the provider's fault; at most `at_least`
 
-    # Quick looks while in doubt, and what they may cost.
+    # Quick rechecks while in doubt, and what they may cost.
     recheck: timedelta = timedelta(seconds=1.5)
-    quick_share: float = 0.2  # of the scheduled looks, in the long run
-    quick_most: int = 60  # in one episode, and saved up for it
+    quick_share: float = 0.2  # of the scheduled runs, in the long run
+    quick_most: int = 60  # per doubt, and the most that can be saved up
 
-    # The way back is slower than the way in, so that one lucky answer ends nothing.
+    # Recovery takes longer than detection, so that one lucky answer ends nothing.
     recover_after: int = 5
     recover_for: timedelta = timedelta(seconds=60)
     flap_changes: int = 3
@@ -42,5 +42,5 @@ class Rule:
 
     @property
     def weights(self) -> tuple[float, float]:
-        """What a failed and what a good look add to the score."""
+        """What a failed and a good result add to the score."""
         return math.log(self.trouble / self.noise), math.log((1 - self.trouble) / (1 - self.noise))

@@ -1,7 +1,7 @@
-"""What real requests say of a component: how fast they burn what its objective allows to fail. Pure.
+"""What real requests say about a component: how fast they use up its error budget. Pure.
 
-The multiwindow rule of the SRE workbook ("Alerting on SLOs"): a short window with a high burn rate speaks soon, a long one
-with a lower rate speaks of what smoulders, and only while the short one burns too, so that it falls silent with the trouble.
+The multiwindow rule of the SRE workbook ("Alerting on SLOs"): a short window with a high burn rate reacts fast; a long one
+with a lower rate finds slow burns, but only while the short one burns too, so that it stops when the trouble does.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from bot.core.outcomes.known import components_of
 from bot.core.policy import BurnWindow, Policy, RealTraffic
 
 MOST_NAMED = 2
-ROUNDING = 1e-6  # three of a hundred are three per cent
+ROUNDING = 1e-6  # so that three of a hundred counts as three per cent
 
 
 @dataclass(frozen=True)
 class _Window:
-    """What was counted within a window."""
+    """The counts within one window."""
 
     counts: Counts
     first_bad: datetime | None
 
     def burns(self, rule: RealTraffic, rate: float) -> bool:
-        """Whether enough failed, of enough."""
+        """Whether enough requests failed, of enough requests."""
         total = self.counts.total
         return total >= rule.minimum and self.counts.failed >= rate * (1 - rule.objective) * total - ROUNDING
 
 
 def judge(minutes: Sequence[MinuteCount], rule: RealTraffic, now: datetime, down_share: float) -> Heard | None:
-    """What the counts of one component come to; None where they say nothing bad. `down_share` failing is down."""
+    """The judgement of one component's counts; None if they show nothing bad. It is down if `down_share` of them fail."""
     fast, slow = _window(minutes, rule.fast, now), _window(minutes, rule.slow, now)
     if fast.burns(rule, rule.fast.burn):
         level = Level.DOWN if fast.counts.failed >= down_share * fast.counts.total else Level.DEGRADED
@@ -44,7 +44,7 @@ def judge(minutes: Sequence[MinuteCount], rule: RealTraffic, now: datetime, down
 
 
 def by_component(minutes: Sequence[MinuteCount], policy: Policy) -> dict[str, list[MinuteCount]]:
-    """The counts, by the components that stand behind their variants and providers; what nobody can place is left out."""
+    """The counts by the components behind their variants and providers; counts that match no component are left out."""
     places: dict[Route, tuple[str, ...]] = {}
     found: dict[str, list[MinuteCount]] = {}
     for one in minutes:
@@ -56,7 +56,7 @@ def by_component(minutes: Sequence[MinuteCount], policy: Policy) -> dict[str, li
 
 
 def _components(route: Route, policy: Policy) -> tuple[str, ...]:
-    """Of a variant what it needs, of a provider alone what flags need of it, or its only component."""
+    """A variant's component; for a provider alone, the components that flags need of it, or else its only one."""
     flag = policy.flags.get(route.flag)
     if flag and route.variant:
         needs = components_of(flag, route.variant)

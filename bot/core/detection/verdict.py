@@ -1,8 +1,8 @@
-"""From everything we know of a component to one verdict, with its reason. Pure.
+"""Combines everything known about a component into one verdict, with its reason. Pure.
 
-Our own checks are the detector; what is heard (the vendor's page, alerts, people) corroborates and never decides alone.
-Requests of real customers are no hearsay: they raise it to degraded where checks see nothing, and never lower what checks say.
-Ours and theirs are kept apart: a key that is refused, a wrong address or our own network say nothing of the vendor, so they
+Our own checks are the detector; what others say (the vendor's page, alerts, people) corroborates and never decides alone.
+Requests of real customers count for more: they raise the verdict to degraded when checks see nothing, and never lower it. Our
+faults and the vendor's are kept apart: a refused key, a wrong address or our own network say nothing about the vendor, so they
 make a component `unknown` with the fault on our side, never `down`.
 """
 
@@ -18,20 +18,20 @@ from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.sight import CLEAR, Sight
 
 FEED_WEIGHT = 0.5  # a page is edited by hand, late, and about everybody's trouble
-ALERT_WEIGHT = 0.5  # somebody else's rule, which may look at us and not at the vendor
-REPORT_WEIGHT = 0.25  # what a person feels may have many causes
+ALERT_WEIGHT = 0.5  # another system's rule, which may watch us and not the vendor
+REPORT_WEIGHT = 0.25  # what a person notices may have many causes
 HEARD_WEIGHTS: Mapping[str, float] = {"feed": FEED_WEIGHT, "alert": ALERT_WEIGHT, "report": REPORT_WEIGHT, "traffic": 0.0}
-CORROBORATED = FEED_WEIGHT + REPORT_WEIGHT  # what two independent kinds weigh at least; no kind weighs it alone
+CORROBORATED = FEED_WEIGHT + REPORT_WEIGHT  # the least weight of two independent kinds of source; no single kind reaches it
 HEARD_WORDS = {"feed": "the vendor's page", "alert": "an alert", "report": "people", "traffic": "our services"}
 TRAFFIC = "traffic"
 BAD = (Condition.FAILING, Condition.SLOW)
-ROUNDING = 1e-9  # two thirds of three checks are two
-MOST_SAID = 5  # checks with words of their own in one reason; what is beyond is counted
+ROUNDING = 1e-9  # so that two of three checks count as two thirds
+MOST_SAID = 5  # checks described individually in one reason; the rest are counted
 
 
 @dataclass(frozen=True)
 class CheckView:
-    """One check as its vantages see it (judgement by label), and how much it counts in its component."""
+    """One check as its vantages see it (judgement by label), and its weight in its component."""
 
     judgements: Mapping[str, Judgement]
     weight: float = 1.0
@@ -39,7 +39,7 @@ class CheckView:
 
 @dataclass(frozen=True)
 class Heard:
-    """What somebody else says of a component: `kind` is feed, alert, report, or traffic for requests of real customers."""
+    """What another source says about a component: `kind` is feed, alert, report, or traffic for requests of real customers."""
 
     kind: str
     level: Level
@@ -49,16 +49,16 @@ class Heard:
 
 @dataclass(frozen=True)
 class VerdictRule:
-    """Shares of the weight of those checks that can speak, and how many vantages make one check's word.
+    """The shares of weight that decide, and how many vantages must agree for one check.
 
-    `quorum`: `majority`, `any`, `all`, or a number, of the vantages that can speak.
+    `quorum`: `majority`, `any`, `all` or a number, of the vantages with a judgement.
     """
 
     down_share: float = 2 / 3
     degraded_share: float = 1 / 3
     advise_after: timedelta = timedelta(minutes=10)
     quorum: str | int = "majority"
-    own: str = "local"  # our own vantage: only what it sees is in doubt while we are blind
+    own: str = "local"  # our own vantage: while we are blind, only its results are in doubt
 
 
 DEFAULT_RULE = VerdictRule()
@@ -66,9 +66,9 @@ DEFAULT_RULE = VerdictRule()
 
 @dataclass(frozen=True)
 class _Word:
-    """What one check says once its vantages are one: the judgements that speak for it, and who disagrees below the quorum.
+    """One check after its vantages were combined: the judgements that decided it, and a dissenting minority.
 
-    `warned` = it works, and somebody has to act before it does not.
+    `warned` = it works, but somebody has to act before it stops working.
     """
 
     name: str
@@ -85,12 +85,12 @@ class _Word:
 
     @property
     def trouble(self) -> Mapping[str, Judgement]:
-        """What is wrong with it, if anything: what it says, what a minority of vantages sees, or what it warns of."""
+        """What is wrong with it, if anything: its own judgement, what a minority of vantages sees, or its warning."""
         return self.signs if self.condition in BAD else self.minority or self.warned
 
     @property
     def said(self) -> tuple[str, str]:
-        """Where it is seen (empty with one vantage) and what: `("", "3 of 5 checks failed: HTTP 502")`."""
+        """Where it is seen (empty with one vantage), and what: `("", "3 of 5 checks failed: HTTP 502")`."""
         seen = self.trouble or self.signs
         where = f" ({', '.join(seen)}, {len(seen)} of {self.vantages} vantages)" if self.vantages > 1 else ""
         return where, _reason(next(iter(seen.values())))
@@ -108,11 +108,11 @@ def reach(
     rule: VerdictRule = DEFAULT_RULE,
     now: datetime,
 ) -> Verdict:
-    """Combine everything that is known of `component`: its checks (by name) and what was heard of it.
+    """Combine everything known about `component`: its checks (by name) and what others say.
 
-    `off` names checks without a credential: they do not count. `unseen` names checks whose newest look of our own was set
-    aside because we are blind. `advised` is the advisory that stands. Of the weight that can speak: two thirds failing =
-    down, one third failing or slow = degraded, less = operational with an advisory once it lasts.
+    `off` names checks without a credential: they do not count. `unseen` names checks whose newest result from our own vantage
+    was set aside because we are blind. `advised` is the current advisory. Of the weight with a judgement: two thirds failing =
+    down, one third failing or slow = degraded, less = operational, with an advisory if it lasts.
     """
     lit = {name: _lit(view, sight, rule.own, unseen=name in unseen) for name, view in checks.items()}
     dark = {name: view for name, view in checks.items() if view.judgements and not lit[name].judgements}
@@ -133,7 +133,7 @@ def reach(
         few = [*bad, *(w for w in speaking if w.minority and w not in bad)]
         if few and (real or _corroborate(voices)):
             return _bad(component, Level.DEGRADED, few, voices)
-    if dark:  # what answers may be well; whether the whole is, nobody can tell
+    if dark:  # the checks that answer may be fine, but nobody can judge the whole
         return _blind(component, dark, sight)
     if real:
         return _by_traffic(component, words if speaking else (), real, voices)
@@ -146,7 +146,7 @@ def reach(
 
 
 def _lit(view: CheckView, sight: Sight, own: str, *, unseen: bool) -> CheckView:
-    """The check without what our own blindness hides or made fail: now, or the last one, and not looked at since its end."""
+    """The check without our own judgement if blindness hides or caused it: now, or before and not checked since it ended."""
     judgement = view.judgements.get(own)
     if judgement is None or not ((sight.blind and unseen) or _made_by_blindness(judgement, sight)):
         return view
@@ -180,7 +180,7 @@ def _word(name: str, view: CheckView, rule: VerdictRule) -> _Word:
 
 
 def _warning(judgement: Judgement) -> Sample | None:
-    """The sign of a check that works and counts as slow for what never opens an incident: its certificate ends soon."""
+    """The sign of a working check that counts as slow for something that never opens an incident: its certificate ends soon."""
     sign = judgement.last
     if sign is None or judgement.condition not in (Condition.SLOW, Condition.UNKNOWN):
         return None
@@ -197,9 +197,9 @@ def _of_class(sample: Sample) -> str:
 
 
 def _all_said(words: Sequence[_Word]) -> str:
-    """What they say, what is wrong first; what is well together: `front, models: 5 of 5 checks passed`.
+    """The words of all checks, what is wrong first; healthy checks share a phrase: `front, models: 5 of 5 checks passed`.
 
-    Only those that tell of no single answer: two answers that happen to take the same time are not one.
+    Only checks whose reason quotes no single answer share one: two answers that took the same time are not the same.
     """
     names: dict[tuple[str, str, str], list[str]] = {}
     for word in sorted(words, key=lambda w: not w.trouble):
@@ -211,7 +211,7 @@ def _all_said(words: Sequence[_Word]) -> str:
 
 
 def _needed(speaking: int, quorum: str | int) -> int:
-    """How many of those that can speak make a check's word; never more than there are."""
+    """How many of the vantages with a judgement must agree; never more than there are."""
     match quorum:
         case "any":
             return 1
@@ -222,11 +222,11 @@ def _needed(speaking: int, quorum: str | int) -> int:
     return speaking // 2 + 1
 
 
-# --- what others say
+# --- other sources
 
 
 def _voices(heard: Sequence[Heard]) -> dict[str, Heard]:
-    """The worst and then the newest word of each kind that speaks of trouble."""
+    """For each kind that reports trouble: the worst word, and of equally bad ones the newest."""
     voices: dict[str, Heard] = {}
     for word in sorted(heard, key=lambda h: (h.level.rank, h.at)):
         if word.level.bad:
@@ -235,7 +235,7 @@ def _voices(heard: Sequence[Heard]) -> dict[str, Heard]:
 
 
 def _corroborate(voices: Mapping[str, Heard]) -> bool:
-    """Whether two independent kinds speak of trouble."""
+    """Whether two independent kinds of source report trouble."""
     return sum(HEARD_WEIGHTS[kind] for kind in voices) >= CORROBORATED
 
 
@@ -272,19 +272,19 @@ def _blind(component: str, dark: Mapping[str, CheckView], sight: Sight) -> Verdi
         reason = f"we are blind: {sight.reason}"
     else:
         reason = f"we were blind ({sight.reason}); not judged anew since: {', '.join(dark)}"
-    began = sight.began_at  # it was well until we saw nothing any more
+    began = sight.began_at  # it was healthy until we became blind
     return Verdict(component, Level.UNKNOWN, reason, Fault.LOCAL, began_at=began, by_network=True)
 
 
 def _unseen(component: str, voices: Mapping[str, Heard]) -> Verdict:
-    """No check of ours can speak, and two independent kinds say the same."""
+    """None of our checks can judge, and two independent kinds of source agree."""
     fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
     began = min(voice.at for voice in voices.values())
     return Verdict(component, Level.DEGRADED, f"no check of ours sees it, but {_say(voices)}", fault, began_at=began)
 
 
 def _by_traffic(component: str, words: Sequence[_Word], real: Heard, voices: Mapping[str, Heard]) -> Verdict:
-    """Customers feel it. Where our checks pass it may be our own service, so it is degraded and nobody's fault yet."""
+    """Customers are affected. If our checks pass it may be our own service, so it is degraded, with nobody at fault yet."""
     level = Level.DEGRADED if words else real.level
     fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
     seen = f"; our checks: {_all_said(words)}" if words else "; no check of ours sees it"
@@ -317,9 +317,9 @@ def _no_worse(
 
 
 def _advisory(words: Sequence[_Word], rule: VerdictRule, now: datetime, advised: str) -> tuple[str, list[_Word]]:
-    """What a small part of the component suffers from, once it lasts, and what was warned of, at once.
+    """What a small part of the component suffers from, once it lasts, and every warning, at once.
 
-    In words that do not change with every run.
+    The wording does not change from run to run.
     """
     said = [(word, _lasting(word, rule, now, advised) or _warned(word)) for word in words]
     few = [(word, what) for word, what in said if what]
@@ -328,10 +328,10 @@ def _advisory(words: Sequence[_Word], rule: VerdictRule, now: datetime, advised:
 
 
 def _lasting(word: _Word, rule: VerdictRule, now: datetime, advised: str) -> str:
-    """`haiku fails since 10:02 UTC`; empty where nothing is wrong with it, or not for long.
+    """`haiku fails since 10:02 UTC`; empty if nothing is wrong with it, or not for long.
 
-    What is on its way back keeps an advisory that stands (`advised`) and begins none: after an outage of the whole, one check
-    is always the last to be well again.
+    A recovering check keeps the current advisory (`advised`) but does not start one: after an outage of the whole component,
+    one check is always the last to recover.
     """
     signs = word.minority or (word.signs if word.condition in BAD else {})
     began = min((j.began_at for j in signs.values() if j.began_at and not j.fault.ours), default=None)
@@ -345,7 +345,7 @@ def _lasting(word: _Word, rule: VerdictRule, now: datetime, advised: str) -> str
 
 
 def _warned(word: _Word) -> str:
-    """`tls: the certificate ends soon`; empty where it warns of nothing."""
+    """`tls: the certificate ends soon`; empty if it has no warning."""
     what = next((_of_class(sign) for judgement in word.warned.values() if (sign := _warning(judgement))), "")
     if not what:
         return ""

@@ -1,1 +1,1 @@
-"""Who is told what of a component, and when nobody is."""
+"""Who is told what about a component, and when nobody is."""

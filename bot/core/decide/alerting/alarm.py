@@ -1,6 +1,6 @@
-"""From a changed verdict to what people are told: an incident, a quiet thread, an advisory, or nothing for now and why.
+"""From a changed verdict to what people are told: an incident, a quiet thread, an advisory, or nothing yet and why.
 
-Also muting, and bringing back what was held back once its reason is gone.
+Also muting, and sending alerts that were held back once the reason is gone.
 """
 
 from collections.abc import Iterator
@@ -35,13 +35,13 @@ from bot.core.record.world import World
 from bot.core.signals import Mute, SightChanged, Unmute, VerdictReached
 
 MUTE_RULE = Actor.rule("mute")
-HELD_RULE = Actor.rule("held-back alerts")  # who unmutes or says that maintenance is over declares nothing
+HELD_RULE = Actor.rule("held-back alerts")  # used here so that whoever unmutes or ends maintenance is not named as the declarer
 
 # --- a changed verdict
 
 
 def on_verdict(draft: Draft, verdict: Verdict) -> None:
-    """Write a changed verdict down and bring it to people: into an incident, a quiet thread, or held back with the reason."""
+    """Record a changed verdict and tell people: in an incident, in a quiet thread, or not yet if something holds it back."""
     before = draft.world.component(verdict.component)
     within = before.held_back.incident if before.held_back else None
     elsewhere = within if within in draft.world.running else None
@@ -71,12 +71,12 @@ def on_verdict(draft: Draft, verdict: Verdict) -> None:
 
 
 def _told_as_ours(verdict: Verdict) -> bool:
-    """Whether an operator has to do something although nobody is alerted: our key, our configuration, our quota, our proxy."""
+    """Whether an operator must act although nobody is alerted: our key, our configuration, our quota, our proxy."""
     return verdict.level is Level.UNKNOWN and verdict.fault.ours and not verdict.by_network
 
 
 def _thread(draft: Draft, verdict: Verdict, held: str) -> str:
-    """The key of the quiet thread that a changed verdict belongs to: the one that is there, or a new one; empty for none."""
+    """The key of the quiet thread for a changed verdict: the existing one or a new one; empty if it gets none."""
     component = draft.policy.components.get(verdict.component)
     if held or component is None or not (verdict.level.bad or _told_as_ours(verdict)):
         return held
@@ -93,7 +93,7 @@ def _new_thread(draft: Draft, component: str, about: str = "quiet") -> str:
 
 
 def _alarm(draft: Draft, verdict: Verdict) -> None:
-    """A bad component that is in no incident: join the provider's, open one, or hold the alert back."""
+    """A bad component without an incident: join its provider's, open one, or hold the alert back."""
     component = draft.policy.components[verdict.component]
     action = component.open_on.get(verdict.level, "none")
     if action == "none":
@@ -122,7 +122,7 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
     began_at = verdict.began_at or draft.now
     held = incident.affected.get(verdict.component)
     worse = held is None or verdict.level.rank > held.level.rank
-    relapses = incident.phase is Phase.MONITORING and verdict.level.bad and worse  # its line says it
+    relapses = incident.phase is Phase.MONITORING and verdict.level.bad and worse  # then the line about the phase says it
     again = incident.well and incident.phase_by_person and verdict.level.bad and not relapses
     if held is None:
         joined = ComponentJoined(verdict.component, verdict.level, verdict.reason, verdict.evidence, began_at, again)
@@ -137,7 +137,7 @@ def _into_incident(draft: Draft, incident: Incident, verdict: Verdict) -> None:
 
 
 def brings(draft: Draft, component: str, joined: Fact) -> None:
-    """What a component brings into an incident that is open already: its runbook, and the people who know it."""
+    """What a component adds to an open incident that it joins: its runbook, and the people to invite."""
     known = draft.policy.components[component]
     effects: list[EffectBody] = [AddBookmarks()] if known.runbook_url else []
     effects += [InvitePeople()] if known.invite else []
@@ -147,7 +147,7 @@ def brings(draft: Draft, component: str, joined: Fact) -> None:
 
 
 def _raise_severity(draft: Draft, number: int, verdict: Verdict) -> None:
-    """A worse verdict may raise what a rule chose; what a person chose stands."""
+    """A worse verdict may raise a severity that a rule chose, never one that a person chose."""
     incident = draft.incident(number)
     wanted = draft.policy.components[verdict.component].open_on.get(verdict.level, "none")
     if not verdict.level.bad or incident.severity_by_person or wanted not in Severity.__members__:
@@ -166,11 +166,11 @@ def _follow_phase(draft: Draft, number: int, verdict: Verdict, *, relapses: bool
         change_phase(draft, number, Phase.INVESTIGATING, f"{name} is {verdict.level} again: {verdict.reason}", draft.actor)
 
 
-# --- a small part
+# --- advisories
 
 
 def on_advisory(draft: Draft, verdict: Verdict) -> None:
-    """Raise, change or end the advisory: what fails persistently in a small part of a component. It opens nothing."""
+    """Raise, change or end an advisory: a small part of a component fails persistently. It never opens an incident."""
     before = draft.world.component(verdict.component)
     if verdict.advisory == before.advisory or verdict.component not in draft.policy.components:
         return
@@ -192,7 +192,7 @@ def on_advisory(draft: Draft, verdict: Verdict) -> None:
         draft.send(OpenThread(thread), fact)
 
 
-# --- held back, and brought back
+# --- alerts that are held back, and their release
 
 
 def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
@@ -208,14 +208,14 @@ def _hold_back(draft: Draft, component: str, quiet: Quiet) -> None:
 
 
 def _same(held: HeldBack, quiet: Quiet | None) -> bool:
-    """Whether an alert is held back for this reason already."""
+    """Whether the alert is already held back for this reason."""
     return quiet is not None and (held.why, held.until, held.incident) == (quiet.why, quiet.until, quiet.incident)
 
 
 def _down_while_muted(draft: Draft, component: str) -> str:
-    """The key of the one quiet line that a mute does not hold back: the component went down under it. Empty = not now.
+    """The key of the one quiet line that a mute lets through: the component went down while muted. Empty = none now.
 
-    Once a mute: a load test may take it down ten times. What was down before somebody muted it is no news to them.
+    One line per mute, since a load test may take a component down ten times. If it was down when muted, people knew already.
     """
     state = draft.world.component(component)
     mute, since = state.mute, state.since
@@ -226,9 +226,9 @@ def _down_while_muted(draft: Draft, component: str) -> str:
 
 
 def lift(draft: Draft) -> None:
-    """Tell people, by a rule of ours, of everything bad that nobody was told of, unless a reason holds it back.
+    """Alert people, by a rule, to every bad component that nobody was told of, unless something holds it back.
 
-    A drill of what turns out to fail really is over then.
+    Ends the drill of a component that turns out to fail for real.
     """
     asked, draft.actor = draft.actor, HELD_RULE
     _lift(draft)
@@ -237,7 +237,7 @@ def lift(draft: Draft) -> None:
 
 
 def _lift(draft: Draft) -> None:
-    components = sorted(draft.world.components.values(), key=lambda c: c.id)  # the same order after a restart
+    components = sorted(draft.world.components.values(), key=lambda c: c.id)  # a fixed order, the same after a restart
     for state in [c for c in components if c.held_back or _untold(draft, c)]:
         if state.id not in draft.policy.components:
             continue
@@ -254,7 +254,7 @@ def _lift(draft: Draft) -> None:
 
 
 def _untold(draft: Draft, state: ComponentState) -> bool:
-    """Bad, in no incident and in no quiet thread although configuration wants one: its incident was ended by a person."""
+    """Bad, and configured to alert, but in no incident or quiet thread, since a person ended its incident."""
     known = draft.policy.components.get(state.id) if state.level.bad else None
     action = known.open_on.get(state.level, "none") if known else "none"
     if action == "none" or (action == "thread" and state.quiet_key):
@@ -274,7 +274,7 @@ def _resume(draft: Draft, state: ComponentState, why: str, *, thread: bool) -> N
 
 
 def on_mute(draft: Draft, signal: Mute) -> Step:
-    """A person holds a component's alerts back for a while; an incident that is open runs on."""
+    """A person holds a component's alerts back for a while; an open incident continues."""
     if signal.component not in draft.policy.components:
         return draft.refuse(base.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))
     longest = draft.policy.longest_mute
@@ -288,7 +288,7 @@ def on_mute(draft: Draft, signal: Mute) -> Step:
 
 
 def on_unmute(draft: Draft, signal: Unmute) -> Step:
-    """A person ends a mute; what is bad is told now."""
+    """A person ends a mute; if the component is bad, people are told now."""
     name = draft.policy.name_of(signal.component)
     if draft.world.component(signal.component).mute is None:
         return draft.refuse(ca.NotMuted(component=name))
@@ -299,7 +299,7 @@ def on_unmute(draft: Draft, signal: Unmute) -> Step:
 
 
 def expire_mutes(draft: Draft) -> None:
-    """End those whose time is over."""
+    """End mutes whose time is up."""
     for state in sorted(draft.world.components.values(), key=lambda c: c.id):
         if state.mute and state.mute.until <= draft.now:
             draft.add(f"component/{state.id}", Unmuted(state.id, "its time is up"), actor=MUTE_RULE)
@@ -309,7 +309,7 @@ def expire_mutes(draft: Draft) -> None:
 
 
 def on_verdict_reached(draft: Draft, signal: VerdictReached) -> Step:
-    """Write down what changed, tell people, and move flags."""
+    """Record the change, tell people, and move flags."""
     verdict = signal.verdict
     held = draft.world.component(verdict.component)
     if held.agrees(verdict):
@@ -323,7 +323,7 @@ def on_verdict_reached(draft: Draft, signal: VerdictReached) -> Step:
 
 
 def on_sight_changed(draft: Draft, signal: SightChanged) -> Step:
-    """One notice when we go blind, answered when we see again; whoever works on an incident finds both in its timeline."""
+    """One notice when we go blind, closed when we can see again; both also appear in the timeline of every open incident."""
     sight, held = signal.sight, draft.world.sight
     if sight.blind is held.blind:
         return draft.done(base.KnownAlready())
@@ -346,7 +346,7 @@ HANDLERS: Handlers = {VerdictReached: on_verdict_reached, SightChanged: on_sight
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When a mute ends, and when an alert that was held back may come, or is held back for another reason."""
+    """When a mute ends, and when a held-back alert may be sent or gets another reason to be held back."""
     for component in world.components.values():
         if component.mute:
             yield component.mute.until
@@ -356,7 +356,7 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         if held.until is not None:
             yield held.until
         if held.incident is not None and held.incident not in world.running:
-            yield held.at  # where it was told instead is over
+            yield held.at  # the incident that covered it is over
         for begins in beginnings(world, policy, component.id, held.at):
             if not _same(held, look(world, policy, component.id, begins)):
                 yield begins

@@ -1,4 +1,4 @@
-"""What others say of our components: alerts of other monitors, people who report, vendors' pages. They corroborate."""
+"""What others say about our components: alerts of other monitors, reports by people, vendors' pages. Only corroborates."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -15,17 +15,17 @@ from bot.core.record.component_facts import REPORT_LASTS, ReportHeard
 from bot.core.record.world import World
 from bot.core.signals import Alerted, Reported
 
-ALERT_LASTS = timedelta(hours=24)  # a monitor that went away never resolves what it fired
-MOST_ALERTS = 300  # of one component, of which one source may have a third: the first says that something is wrong
+ALERT_LASTS = timedelta(hours=24)  # a monitor that was shut down never resolves its alerts
+MOST_ALERTS = 300  # per component, of which one source may use a third; the first alert already says that something is wrong
 MOST_OF_A_SOURCE = 100
 STATES = tuple(AlertState)
 FORGETTING = Actor.rule("alerts that fired for a day")
 
 
 def hear(world: World, component: str, now: datetime, levels: Mapping[str, Level] | None = None) -> tuple[Heard, ...]:
-    """What is said of a component at present, for `verdict.reach`.
+    """What others currently say about a component, for `verdict.reach`.
 
-    `levels` are those of the provider's newest `FeedReport`, by component; without them its standing notices are heard alone.
+    `levels` come from the provider's newest `FeedReport`, by component; without them only its open notices count.
     """
     said = _page(world, component, now, levels or {})
     return (*said, *_alerts(world, component, now), *_reports(world, component, now))
@@ -61,7 +61,7 @@ def _reports(world: World, component: str, now: datetime) -> Iterator[Heard]:
 
 
 def on_alert(draft: Draft, signal: Alerted) -> Step:
-    """Note an alert of another monitor; one that fires on is noted once a day."""
+    """Record an alert of another monitor; one that keeps firing is recorded once a day."""
     if signal.component not in draft.policy.components:
         return draft.refuse(ca.AlertAboutNothing(component=signal.component))
     if signal.state not in STATES:
@@ -81,7 +81,7 @@ def on_alert(draft: Draft, signal: Alerted) -> Step:
 
 
 def _full(draft: Draft, signal: Alerted) -> ca.TooManyAlerts | None:
-    """Why one more alert is not remembered; None when there is room, if need be after old ones are forgotten."""
+    """Why no more alerts are kept; None if there is room, after forgetting old ones if necessary."""
     fire = [said for said in draft.world.component(signal.component).alerts.values() if draft.now - said.at < ALERT_LASTS]
     name = draft.policy.name_of(signal.component)
     if sum(said.who == signal.source for said in fire) >= MOST_OF_A_SOURCE:
@@ -92,7 +92,7 @@ def _full(draft: Draft, signal: Alerted) -> ca.TooManyAlerts | None:
 
 
 def _forget_old(draft: Draft, signal: Alerted) -> None:
-    """Make room: what fired for a day is heard no more, and with that many it is not remembered either."""
+    """Make room: an alert older than a day no longer counts, so when there are this many it is dropped."""
     alerts = draft.world.component(signal.component).alerts
     if len(alerts) < MOST_OF_A_SOURCE:
         return
@@ -105,7 +105,7 @@ def _forget_old(draft: Draft, signal: Alerted) -> None:
 
 
 def on_report(draft: Draft, signal: Reported) -> Step:
-    """Note what a person reports, and tell them what our checks see."""
+    """Record a person's report, and tell them what our checks see."""
     text = signal.text.strip()
     if signal.component not in draft.policy.components:
         return draft.refuse(base.NoComponent(component=signal.component, known=tuple(sorted(draft.policy.components))))

@@ -1,8 +1,8 @@
-"""Why nobody is alerted of a bad component at present. Pure.
+"""Why nobody is alerted to a bad component at present. Pure.
 
-Three things hold always: what is held back is the alert, never the measuring (the verdict is committed and flags move on it),
-and never a recovery (incidents that are open run on). When the reason ends while the component is still bad, the alert comes
-then. One exception: while we are blind no flag moves either.
+Only the alert is held back, never the measuring (the verdict is committed and flags move on it) and never a recovery (open
+incidents continue). If the component is still bad when the reason ends, the alert is sent then. One exception: while we are
+blind, no flag moves either.
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ from bot.core.record.provider import ProviderState
 from bot.core.record.world import World
 
 MAINTENANCE_STAGES = frozenset({"scheduled", "in_progress", "verifying"})
-OVERRUN = timedelta(hours=1)  # vendors end late, and forget to say so
-LONGEST_UNPLANNED = timedelta(hours=24)  # an announced maintenance without an end
-LONGEST_PLANNED = timedelta(days=7)  # one with an end, from its last word or its start: a plan into the year 9999 is a slip
-AFTER_PARENT = timedelta(minutes=5)  # what stands on another component comes back a little after it
+OVERRUN = timedelta(hours=1)  # vendors finish late and forget to say so
+LONGEST_UNPLANNED = timedelta(hours=24)  # for announced maintenance without an end
+LONGEST_PLANNED = timedelta(days=7)  # for maintenance with an end, from its last update or its start: year 9999 is a mistake
+AFTER_PARENT = timedelta(minutes=5)  # a component recovers a little later than the one it depends on
 
 
 @dataclass(frozen=True)
 class Quiet:
-    """A reason to hold an alert back: until when by itself, and the incident in which it is told instead.
+    """A reason to hold an alert back: when it ends by itself, and the incident in which the alert is told instead.
 
-    `planned` = somebody meant it to be quiet: such a component also joins no incident of its provider.
+    `planned` = somebody wanted it quiet: then the component does not join an incident of its provider either.
     """
 
     why: str
@@ -36,12 +36,12 @@ class Quiet:
 
 
 def look(world: World, policy: Policy, component: str, now: datetime) -> Quiet | None:
-    """The first reason that holds: blindness, a mute, our maintenance, the vendor's, what it depends on, a person's ending."""
+    """The first reason that applies: blindness, a mute, our maintenance, the vendor's, a dependency, or a person's ending."""
     return next(_reasons(world, policy, component, now), None)
 
 
 def beginnings(world: World, policy: Policy, component: str, after: datetime) -> Iterator[datetime]:
-    """When maintenance of this component begins by its plan: each window of ours the next time, and the vendor's."""
+    """When maintenance of this component is planned to begin: the next start of each of our windows, and the vendor's."""
     for window in policy.maintenance:
         begins = window.begins(after) if window.covers(component) else None
         if begins is not None:
@@ -81,7 +81,7 @@ def _own_maintenance(policy: Policy, component: str, now: datetime) -> Iterator[
 
 
 def _announced(world: World, component: str, now: datetime) -> Iterator[Quiet]:
-    """What the vendor's page calls maintenance; a page that cannot be read is believed for a while."""
+    """Maintenance that the vendor's page announces; if the page cannot be read, the last reading counts for a while."""
     page = _page(world, component)
     for notice in _about(world, component):
         until = _under_way(notice, now)
@@ -94,23 +94,23 @@ def _announced(world: World, component: str, now: datetime) -> Iterator[Quiet]:
 
 
 def _under_way(notice: Notice, now: datetime) -> datetime | None:
-    """Until when an announced maintenance runs, if it runs now: by the vendor's word, or by its plan where the word is late."""
+    """When announced maintenance ends, if it is under way: by the vendor's updates, or by its plan if they are late."""
     if notice.status not in MAINTENANCE_STAGES:
         return None
     started = notice.status != "scheduled" or (notice.starts_at is not None and notice.starts_at <= now)
-    late = OVERRUN if notice.status != "scheduled" else timedelta(0)  # one that never began ends with its plan
+    late = OVERRUN if notice.status != "scheduled" else timedelta(0)  # one that never began ends on time
     until = _planned_end(notice, now) + late if notice.ends_at else notice.at + LONGEST_UNPLANNED
     return until if started and now < until else None
 
 
 def _planned_end(notice: Notice, now: datetime) -> datetime:
-    """The end of the plan. What the vendor says of the future holds for so long only: alerts may not be off for good."""
+    """The planned end, capped: a vendor must not be able to silence alerts for good."""
     begun = max(notice.at, notice.starts_at) if notice.starts_at and notice.starts_at <= now else notice.at
     return min(notice.ends_at or begun, begun + LONGEST_PLANNED)
 
 
 def _parents(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
-    """A component that this one depends on, in an open incident and bad, or only just well. One hop, so no circle matters."""
+    """A component that this one depends on is bad or barely recovered, in an open incident. One level: cycles do no harm."""
     known = policy.components.get(component)
     for parent in known.depends_on if known else ():
         incident, state = world.concerned(parent), world.component(parent)
@@ -123,9 +123,10 @@ def _parents(world: World, policy: Policy, component: str, now: datetime) -> Ite
 
 
 def _ended(world: World, policy: Policy, component: str, now: datetime) -> Iterator[Quiet]:
-    """A person ended its incident while it failed, and it has not been well or got worse since.
+    """A person ended its incident while it was failing, and since then it has neither recovered nor got worse.
 
-    Resolved: it opens again after `resolve_after`. Canceled: people said that this is no incident, so it takes something new.
+    After resolving, it may alert again after `resolve_after`. After canceling (people said: no incident) it must recover or
+    worsen.
     """
     incident, state = world.incidents.get(world.ended_last.get(component, 0)), world.component(component)
     if incident is None or incident.ending.at is None or world.concerned(component):

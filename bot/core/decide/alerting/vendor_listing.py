@@ -1,8 +1,8 @@
-"""When a notice that was never called over stands no longer: the page that listed it stopped to. Pure.
+"""When an open notice lapses because the page that listed it no longer does. Pure.
 
-Pages drop what they call over (a summary lists only what goes on), and now and then what they never called over. Only a
-reading that is fresh and whole tells what is absent, and only of a page that listed it. Where new entries may push old ones
-out of the list, what is older than all of it may still go on.
+Pages drop finished notices (a summary lists only open ones), and sometimes drop ones that were never closed. Absence counts
+only in a fresh, complete reading of a page that listed the notice. If new entries may push old ones out of the list, a notice
+older than every listed one may still be open.
 """
 
 from datetime import timedelta
@@ -15,19 +15,19 @@ from bot.core.record.incident import Incident
 from bot.core.record.provider import NOTICE_OVER, Listed, ProviderState
 from bot.core.record.provider_facts import ListingChanged, NoticeListedAgain, NoticeUnlisted
 
-UNLISTED_AFTER = timedelta(hours=1)  # caches of status pages are minutes old, and their editors take things back and forth
-SHORTEST_CUT = 10  # no status page that is known cuts its list to fewer entries
-MOST_AT_ONCE = 20  # told in one reading; the others follow with the next ones
+UNLISTED_AFTER = timedelta(hours=1)  # status pages are cached for minutes, and editors change their minds
+SHORTEST_CUT = 10  # no known status page cuts its list to fewer entries
+MOST_AT_ONCE = 20  # reported per reading; the rest follow with later readings
 
 
 def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
-    """Note which standing notices the page lists and which it lacks; what it lacked for an hour stands no longer."""
+    """Record which open notices the page lists and which it lacks; one that was missing for an hour lapses."""
     shown = _shown(report)
     unlisted = draft.world.provider(report.provider).unlisted
     for notice in [n for n in unlisted if n.id in shown and shown[n.id] not in NOTICE_OVER][:MOST_AT_ONCE]:
         again = NoticeListedAgain(report.provider, notice.id, notice.title, notice.components)
         _tell(draft, notice, again, incident)
-    held = draft.world.provider(report.provider)  # what came back is listed from this reading on
+    held = draft.world.provider(report.provider)  # reread: the page may list some of them again
     listed = tuple(n.id for n in held.notices if n.id in shown and _is_news(held.listed.get(n.id, Listed()), report.page))
     absent = [n for n in held.notices if n.id not in shown and _lacks(report, n, held)]
     since = {n.id: held.listed.get(n.id, Listed()).missing_since for n in absent}
@@ -41,14 +41,14 @@ def follow(draft: Draft, report: FeedReport, incident: Incident | None) -> None:
 
 
 def touches(notice: Notice, incident: Incident | None) -> bool:
-    """Whether a notice is about the incident: it names one of its components, or none at all."""
+    """Whether a notice concerns the incident: it names one of its components, or none at all."""
     if incident is None:
         return False
     return not (notice.components or notice.elsewhere) or not incident.affected.keys().isdisjoint(notice.components)
 
 
 def _shown(report: FeedReport) -> dict[str, str]:
-    """Every notice that the page shows, with its newest word, empty where it has none."""
+    """The ids of all notices on the page, with their newest status; empty if the page gives none."""
     lists = (report.incidents, report.maintenances)
     bare = {id: "" for listing in lists if listing for id in listing.began}
     return bare | {notice.id: notice.status for notice in report.notices}
@@ -59,8 +59,8 @@ def _is_news(listed: Listed, page: str) -> bool:
 
 
 def _lacks(report: FeedReport, notice: Notice, held: ProviderState) -> bool:
-    """Whether the page would list the notice if it still went on."""
-    pages = held.listed.get(notice.id, Listed()).pages  # empty in a ledger from before they were kept
+    """Whether the page would list the notice if it were still open."""
+    pages = held.listed.get(notice.id, Listed()).pages  # empty in ledgers older than this field
     if pages and report.page not in pages:
         return False
     planned = notice.impact == "maintenance" or notice.status in MAINTENANCE_STAGES

@@ -1,9 +1,9 @@
-"""What a vendor's page says that is not written down yet, and what becomes of it. Pure.
+"""What is new on a vendor's page, and what follows from it. Pure.
 
-What is new is told by the ids of updates and by when *we* first saw them, never by the vendor's clock: vendors post two updates
-in one second, date them back, and now and then into the year 9999. Ids that need no further word stand in
-`ProviderState.seen`, so every update is recorded once: by itself, among the many that a flooded page says at once, or as the
-history that stood there when we first read the page.
+An update is new by its id and by when *we* first saw it, never by the vendor's clock: vendors post two updates in one second,
+backdate them, and sometimes date them in the year 9999. Ids that need nothing further are kept in `ProviderState.seen`, so
+every update is recorded once: individually, in the summary for a page that posts a flood, or as history that was there when we
+first read the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,14 +31,14 @@ from bot.core.record.provider_facts import (
 )
 from bot.core.signals import FeedRead
 
-MOST_AT_ONCE = 20  # updates of one reading that are told one by one; a real vendor's worst minute had five
-MOST_REMEMBERED = 5_000  # ids for each provider; a page shows 2,000 at most (`feeds.statuspage`), so what is shown always fits
-LATE_AFTER = timedelta(days=1)  # what was over for so long when we first read of it is history, whoever posted it today
+MOST_AT_ONCE = 20  # updates told individually per reading; a real vendor's worst minute had five
+MOST_REMEMBERED = 5_000  # ids per provider; a page shows at most 2,000 (`feeds.statuspage`), so all shown ones fit
+LATE_AFTER = timedelta(days=1)  # over this long before we first saw it: history, even if posted today
 FLOOD_TOLD_EVERY = timedelta(hours=1)
 
 
 def on_report(draft: Draft, report: FeedReport) -> None:
-    """Write down what is new in a reading of the provider's page."""
+    """Record what is new in a reading of the provider's page."""
     stream = f"provider/{report.provider}"
     held = draft.world.provider(report.provider)
     if held.feed is not report.state:
@@ -65,7 +65,7 @@ def on_report(draft: Draft, report: FeedReport) -> None:
 
 @dataclass(frozen=True)
 class Reading:
-    """The updates that are news, in the page's order; ids by notice that are history; each notice's newest word."""
+    """New updates in the page's order; ids of history, by notice; and each notice's newest update."""
 
     news: tuple[Notice, ...]
     passed: Mapping[str, tuple[str, ...]]
@@ -73,7 +73,7 @@ class Reading:
 
 
 def read(report: FeedReport, held: ProviderState, began_at: datetime | None) -> Reading:
-    """Tell news from history; `began_at` is when the provider's open incident began."""
+    """Separate news from history; `began_at` is when the provider's open incident began."""
     notices: dict[str, dict[str, Notice]] = {}
     for notice in report.notices:
         notices.setdefault(notice.id, {}).setdefault(notice.update, notice)
@@ -86,7 +86,7 @@ def read(report: FeedReport, held: ProviderState, began_at: datetime | None) -> 
         fresh.update((id, notice.update) for notice in news)
         if len(news) < len(unseen):
             passed[id] = tuple(notice.update for notice in unseen if (id, notice.update) not in fresh)
-    ordered = {(n.id, n.update): n for n in reversed(report.notices)}  # of an id that is there twice, the first counts
+    ordered = {(n.id, n.update): n for n in reversed(report.notices)}  # if an id occurs twice, the first one counts
     news_in_order = tuple(n for n in report.notices if (n.id, n.update) in fresh and ordered[n.id, n.update] is n)
     return Reading(news_in_order, passed, {id: list(updates.values())[-1] for id, updates in notices.items()})
 
@@ -94,18 +94,18 @@ def read(report: FeedReport, held: ProviderState, began_at: datetime | None) -> 
 def _news(
     updates: Sequence[Notice], unseen: Sequence[Notice], report: FeedReport, held: ProviderState, began_at: datetime | None
 ) -> list[Notice]:
-    """Of a notice's unseen updates those that are news."""
+    """The unseen updates of a notice that are news."""
     heard = held.heard.get(updates[-1].id)
     if report.page in held.pages or (heard and held.pages):
         return list(unseen)
-    if heard:  # a ledger from before ids were kept knows no more than the last one it wrote down
+    if heard:  # ledgers older than `seen` know only the last update recorded
         order = {notice.update: place for place, notice in enumerate(updates)}
         if heard.update in order:
             return [notice for notice in unseen if order[notice.update] > order[heard.update]]
         return [notice for notice in unseen if notice.at > heard.last_at]
     if _is_history(updates[-1], report.at):
         return []
-    # History from before we looked: the newest word is enough, unless an open incident covers what was said before it.
+    # History from before our first reading: the newest update is enough, plus any made during an open incident.
     return [n for n in unseen if n is updates[-1] or (began_at is not None and n.at >= began_at)]
 
 
@@ -114,17 +114,17 @@ def _is_history(newest: Notice, now: datetime) -> bool:
 
 
 def _is_late(notice: Notice, found: Reading, held: ProviderState, now: datetime) -> bool:
-    """Whether an update belongs to something that was long over before we ever heard of it."""
+    """Whether the update belongs to something that ended long before we first saw it."""
     return notice.id not in held.heard and _is_history(found.newest[notice.id], now)
 
 
-# --- how much of it is told
+# --- limits on how much is told
 
 
 def _within_bounds(
     news: Sequence[Notice], held: ProviderState, incident: Incident | None, now: datetime
 ) -> tuple[list[Notice], list[Notice]]:
-    """What is told one by one, and the rest; what touches the open incident goes first, then what goes on, then the newest."""
+    """The updates told individually, and the rest. First those about the open incident, then open ones, then the newest."""
     lately = sum(now - at < timedelta(hours=1) for at in held.told_at)
     room = max(0, min(MOST_AT_ONCE, MOST_AN_HOUR - lately))
     if len(news) <= room:
@@ -140,7 +140,7 @@ def _within_bounds(
 def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool, incident: Incident | None) -> None:
     heard = draft.world.provider(notice.provider).heard.get(notice.id)
     ours = incident if not late and touches(notice, incident) else None
-    said = replace(notice, at=min(notice.at, draft.now))  # nobody can have said it after we read it
+    said = replace(notice, at=min(notice.at, draft.now))  # it cannot be later than our reading
     outage = _outage_before(draft, draft.incident(ours.number), said.at) if ours else None
     began_at, known_at = (outage.began_at, outage.known_at) if outage else (None, None)
     fact = draft.add(
@@ -156,7 +156,7 @@ def _write_down(draft: Draft, stream: str, notice: Notice, page: str, late: bool
 
 
 def _outage_before(draft: Draft, incident: Incident, spoke: datetime) -> Outage | None:
-    """An outage that began before this incident, where the word is its vendor's first and older than the incident."""
+    """An outage older than this incident, if the update is its vendor's first and earlier than the incident."""
     if spoke >= min(incident.vendor.first_at or incident.began_at, incident.began_at):
         return None
     return outage_of(draft, incident.provider, spoke, before=incident.number)
@@ -179,7 +179,7 @@ def _flooded(draft: Draft, stream: str, rest: Sequence[Notice], telling: Sequenc
 
 
 def _forget(draft: Draft, stream: str, report: FeedReport) -> None:
-    """Drop the ids that the page shows no longer, oldest first, down to half of what is kept."""
+    """Forget ids that the page no longer shows, oldest first, until half the limit is left."""
     seen = draft.world.provider(report.provider).seen
     total = sum(map(len, seen.values()))
     if total <= MOST_REMEMBERED:
@@ -200,7 +200,7 @@ def _forget(draft: Draft, stream: str, report: FeedReport) -> None:
 
 
 def on_feed_read(draft: Draft, signal: FeedRead) -> Step:
-    """A vendor's page was read: note its news, and tell what it no longer holds back."""
+    """A vendor's page was read: record its news, and alert to whatever it no longer holds back."""
     on_report(draft, signal.report)
     before = len(draft.facts)
     lift(draft)

@@ -1,4 +1,4 @@
-"""Who answers a proposal, how many yeses it takes, and what comes of one that nobody answers in time."""
+"""Who may answer a proposal, how many yeses it takes, and what happens if nobody answers in time."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -22,13 +22,13 @@ UNSAID = "no reason given"
 
 
 def yes(draft: Draft, policy: FlagPolicy, variant: str, actor: Actor) -> fa.YesCounted | Refused | None:
-    """Count a yes: None where it is the last one that was missing; else how many there are, or why it does not count.
+    """Count a yes: None if it was the last one needed; else how many there are, or why it does not count.
 
-    Only the last one switches. A refusal writes nothing down.
+    Only the last one switches. A refusal records nothing.
     """
     proposal = draft.world.flag(policy.key).proposal
     if proposal is None or proposal.variant != variant:
-        # An old button: what it answers is no longer asked, and a yes to that must not switch anything now.
+        # An old button: its question is no longer open, so a yes must not switch anything now.
         return fa.NothingWaits(flag=policy.key, variant=variant)
     if refused := _may_not_answer(policy, actor):
         return refused
@@ -49,14 +49,14 @@ def _same(one: Actor, other: Actor) -> bool:
 
 
 def _may_not_answer(policy: FlagPolicy, actor: Actor) -> fa.NoApprover | None:
-    """Where approvers are named, nobody else answers in Slack; at the terminal and over the API the token is the right."""
+    """If approvers are named, nobody else may answer in Slack; at the terminal and over the API the token is the right."""
     if not policy.approvers or actor.kind is not ActorKind.PERSON or actor.id in policy.approvers:
         return None
     return fa.NoApprover(flag=policy.key, named=policy.approver_list or policy.approvers)
 
 
 def on_reject(draft: Draft, signal: RejectProposal) -> Step:
-    """A person says no: nothing is switched, and no rule asks again in this trouble."""
+    """A person says no: nothing is switched, and no rule asks again until the default has recovered."""
     policy, proposal = draft.policy.flag(signal.flag), draft.world.flag(signal.flag).proposal
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
@@ -71,7 +71,7 @@ def on_reject(draft: Draft, signal: RejectProposal) -> Step:
 
 
 def on_time(draft: Draft) -> None:
-    """Of a proposal that nobody answered in time it is said, and paging goes on in its incident."""
+    """Say that nobody answered a proposal in time, and continue paging in its incident."""
     for policy in draft.policy.flags.values():
         proposal = draft.world.flag(policy.key).proposal
         if proposal is None or (moment := _overdue_at(policy, proposal)) is None or draft.now < moment:
@@ -89,7 +89,7 @@ def on_time(draft: Draft) -> None:
 
 
 def settle(draft: Draft) -> None:
-    """Nobody is called any more for a question that is answered, or is no longer asked."""
+    """Stop paging for a question that was answered or is no longer asked."""
     for incident in draft.world.open_incidents():
         if incident.paging.again and not _waits(draft.world, incident):
             draft.add(incident.stream, PagingSettled(), actor=FALLBACK_RULE)
@@ -107,7 +107,7 @@ def _overdue_at(policy: FlagPolicy, proposal: Proposal) -> datetime | None:
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When an answer is overdue; at once where people are called for a question that is gone."""
+    """When an answer is overdue; at once if people are being paged for a question that is gone."""
     for flag in policy.flags.values():
         proposal = world.flag(flag.key).proposal
         if proposal and (moment := _overdue_at(flag, proposal)):

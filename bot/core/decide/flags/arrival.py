@@ -1,4 +1,4 @@
-"""Whether a switch has arrived: told once as far as it has, and once more when every reader has it."""
+"""Whether a switch has reached the readers: told once as far as it has, and again when all have it."""
 
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
@@ -13,13 +13,13 @@ MOST_NAMED = 5
 
 
 def awaits_readers(state: FlagState) -> bool:
-    """Whether it is still worth counting: the flag was switched for everybody, and nobody said yet that all have it."""
+    """Whether counting is still worthwhile: everybody was switched, and not all readers were reported yet."""
     parted = state.engagement is not None and state.engagement.parted
     return state.changed_at is not None and not parted and not (state.seen and state.seen.whole)
 
 
 def on_counted(draft: Draft, signal: ReadersCounted) -> Step:
-    """What was counted of a switch that was followed by another one tells nothing."""
+    """Record a count, unless a later switch has made it obsolete."""
     state = draft.world.flag(signal.flag)
     if not awaits_readers(state) or state.changed_at != signal.changed_at or not 0 <= signal.by <= signal.of or not signal.of:
         return draft.done(Noted())
@@ -32,7 +32,7 @@ def on_counted(draft: Draft, signal: ReadersCounted) -> Step:
         missing=signal.missing[:MOST_NAMED], switched_at=signal.changed_at,
     )  # fmt: skip
     incident = _incident(draft.world, state, policy.depends_on if policy else ())
-    # Outside of an incident people hear of it only where somebody lags behind, and then how that ended.
+    # Outside an incident, people hear only of readers that lag, and then of how that ended.
     told = incident is not None or signal.by < signal.of or state.seen is not None
     draft.add(f"flag/{signal.flag}", body, incident=incident, told=told)
     return draft.done(Noted())

@@ -1,7 +1,7 @@
-"""What rules do with flags: when a fallback is engaged or left, and why automation holds still.
+"""What rules do with flags: when they engage or leave a fallback, and why they wait.
 
-Rules that are never broken by a rule: never switch to a variant that is not better than the one that is served (`choosing`),
-never hand back to a default that is unwell, never hand back before `min_hold`. A person may overrule with `force`, loudly.
+No rule ever switches to a variant that is no better than the one served (`choosing`), hands back to an unhealthy default, or
+hands back before `min_hold`. A person may override that with `force`, and it is said so.
 """
 
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ from bot.core.record.world import World
 
 
 def react(draft: Draft) -> None:
-    """Look at every flag after something changed or time passed."""
+    """Review every flag after something changed or time passed."""
     for policy in at_work(draft.world, draft.policy):
         state = draft.world.flag(policy.key)
         if draft.world.sight.blind:
-            expire(draft, policy, state, "we are blind")  # no rule moves a flag on what it cannot see
+            expire(draft, policy, state, "we are blind")  # without sight no rule moves a flag
         elif state.engagement is None:
             _consider_engaging(draft, policy, state)
         else:
@@ -66,7 +66,7 @@ def _consider_engaging(draft: Draft, policy: FlagPolicy, state: FlagState) -> No
 
 
 def _rests(world: World, state: FlagState, trouble: tuple[str, ...]) -> bool:
-    """A person released the flag in this very trouble, or said no: automation leaves it alone until the default was well."""
+    """A person released the flag or said no during this very trouble: leave it alone until the default has recovered."""
     said = [moment for moment in (state.released_at, state.rejected_at) if moment]
     if not said:
         return False
@@ -78,7 +78,7 @@ def _hold(draft: Draft, policy: FlagPolicy, state: FlagState, reason: str, incid
         engagement, unserved = state.engagement, not standing(draft.world, policy, served(draft.world, policy)).serves
         if engagement and engagement.share_back:
             unserved |= not standing(draft.world, policy, policy.default).serves
-        unserved &= incident is None or not mitigated_by_rule(draft.incident(incident))  # else its loss says so, once
+        unserved &= incident is None or not mitigated_by_rule(draft.incident(incident))  # else losing the mitigation says so
         draft.add(f"flag/{policy.key}", Held(policy.key, reason, unserved), incident=incident, actor=FALLBACK_RULE)
 
 
@@ -91,7 +91,7 @@ def engage(
     draft: Draft, policy: FlagPolicy, variant: str, reason: str, mode: str, actor: Actor, incident: int | None,
     because: tuple[str, ...], expires_at: datetime | None = None, share: int = 100,
 ) -> None:  # fmt: skip
-    """Write the engagement down; readers see it as soon as it is committed."""
+    """Record the engagement; readers see it as soon as it is committed."""
     state = draft.world.flag(policy.key)
     previous = served(draft.world, policy)
     body = Engaged(
@@ -110,7 +110,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
         return
     if _climb(draft, policy, engagement):
         return
-    withdraw_question(draft, policy, engagement)  # first: it ends what was held before, and what is held now is told then
+    withdraw_question(draft, policy, engagement)  # first, because it ends the old hold; the new one is told afterwards
     state = draft.world.flag(policy.key)
     engagement = state.engagement or engagement
     why = better.reason if sick and isinstance(better, Stay) else stays(draft, policy, engagement)
@@ -123,7 +123,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
 
 
 def _better(draft: Draft, policy: FlagPolicy, engagement: Engagement, sick: ComponentState) -> Switch | Stay:
-    """The fallback itself is not well: go to a better one, or stay and say why."""
+    """The fallback itself is unhealthy: switch to a better one, or stay and say why."""
     choice, off = choose(draft.world, policy, draft.policy.name_of), hands_off(draft.world, policy)
     reason = _how_sick(draft, policy, sick)
     if isinstance(choice, Stay):
@@ -136,8 +136,10 @@ def _better(draft: Draft, policy: FlagPolicy, engagement: Engagement, sick: Comp
 
 
 def _swaps_at(policy: FlagPolicy, engagement: Engagement, sick: ComponentState) -> datetime:
-    """From when on a rule goes to a better fallback: not twice within `min_hold`, so that two that come and go are not
-    swapped back and forth. What fails is left at once, and so is what a person chose and is not well."""
+    """When a rule may switch to a better fallback. At most once per `min_hold`, so that two unstable ones do not alternate.
+
+    A failing fallback is left at once, and so is an unhealthy one that a person chose.
+    """
     fails = sick.level is Level.DOWN or refuses_us(sick)
     return engagement.at if fails or engagement.mode != "auto" else engagement.at + policy.min_hold
 
@@ -148,17 +150,17 @@ def _how_sick(draft: Draft, policy: FlagPolicy, sick: ComponentState) -> str:
 
 
 def _sick_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> ComponentState | None:
-    """The component behind the fallback, where it is not well and a rule has to see to that."""
+    """The component behind the fallback, if it is unhealthy and a rule must deal with it."""
     sick = sick_behind(world, policy, engagement.variant)
     if sick is None or policy.automation == Automation.OFF:
         return None
     if engagement.stepped_at is not None and not default_unwell(world, policy):
-        return None  # on the way back already, which is better; one that waits for min_hold or a person is none
+        return None  # already being handed back, which is better; waiting for min_hold or a person does not count
     return sick
 
 
 def _climb(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
-    """A rule went down to a variant without a model, and a fallback with one is back: go up to it, `min_hold` later.
+    """Go up to a fallback with a model that has recovered, if a rule went down to a variant without one `min_hold` ago.
 
     What a person chose is left alone.
     """
@@ -172,7 +174,7 @@ def _climb(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
 
 
 def _higher(world: World, policy: FlagPolicy, engagement: Engagement) -> str | None:
-    """The fallback with a model that is back, for one without to which a rule went down."""
+    """The recovered fallback with a model, if a rule went down to a variant without one."""
     if engagement.mode != "auto" or allowed(world, policy) != Automation.AUTO or not default_unwell(world, policy):
         return None
     if standing(world, policy, engagement.variant) is not Standing.WITHOUT_MODEL:
@@ -182,8 +184,10 @@ def _higher(world: World, policy: FlagPolicy, engagement: Engagement) -> str | N
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When an engagement expires, and when it may climb or take its next step back, if that is all that it waits for; at once
-    where a person chose what is not well."""
+    """When an engagement expires, may climb or may take its next step back, if it waits for nothing else.
+
+    At once if a person chose an unhealthy variant.
+    """
     for flag in at_work(world, policy):
         state = world.flag(flag.key)
         engagement = state.engagement
@@ -200,7 +204,7 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
 
 
 def _swap_due(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[datetime]:
-    """When a better fallback may be gone to that waits for `min_hold`."""
+    """When a better fallback that waits for `min_hold` may be switched to."""
     sick = _sick_fallback(world, policy, engagement)
     if sick and allowed(world, policy) == Automation.AUTO and isinstance(choose(world, policy), Switch):
         yield _swaps_at(policy, engagement, sick)

@@ -1,4 +1,4 @@
-"""People switch flags: engage, begin the hand-back, release. What a rule would not do, they may with `force`."""
+"""People switch flags: engage, start the hand-back, release. With `force` they may do what a rule would not."""
 
 from bot.core.answers import flags as fa
 from bot.core.answers.base import Refused
@@ -31,7 +31,7 @@ from bot.core.signals.flags import EngageFlag, PlanSwitch, ReleaseFlag, StepBack
 
 
 def on_engage(draft: Draft, signal: EngageFlag) -> Step:
-    """A person engages, or approves what was proposed. Refused onto an unwell variant."""
+    """A person engages a fallback or approves a proposal. Refused for an unhealthy variant."""
     policy = draft.policy.flag(signal.flag)
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
@@ -81,14 +81,14 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
 
 
 def _worse(draft: Draft, policy: FlagPolicy, variant: str, share: int) -> str:
-    """What is wrong where those would go who leave the fallback, or join one that serves others already; else empty."""
+    """What is wrong where readers would move: on the default, or on a fallback that already serves others; else empty."""
     engagement = draft.world.flag(policy.key).engagement
     moved = engagement is not None and (share < engagement.share or variant == engagement.variant)
     return worse_off(draft, policy, engagement, share) if engagement and moved else ""
 
 
 def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
-    """What a switch would come to, for whom, and what is in the way. Changes nothing."""
+    """What a switch would do, for whom, and what stands in the way. Changes nothing."""
     policy, world = draft.policy.flag(signal.flag), draft.world
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
@@ -112,29 +112,29 @@ def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
 
 
 def _left_out(draft: Draft, key: str) -> tuple[str, ...]:
-    """The sinks that such a switch is not put into, by name: they know no parts of the readers."""
+    """The names of the sinks that the switch would not reach: they do not know scopes."""
     return tuple(sink.name for sink in draft.policy.sinks_of(whole(key))) if scope_of(key) else ()
 
 
 def _rebuild(draft: Draft, policy: FlagPolicy, variant: str, signal: PlanSwitch) -> fa.CacheRebuild | None:
-    """What the empty cache of the one who takes over costs; None without a price, or where its cache saves nothing."""
+    """What it costs to refill the new provider's prompt cache; None without a price, or if caching saves nothing."""
     needs = next((one.needs for one in policy.fallbacks if one.variant == variant), None)
     price = draft.policy.prices.get(needs or "")
     if needs is None or price is None or price.cached >= price.new:
         return None
-    # Nobody tells how many requests are of a part of the readers.
+    # Nobody reports how many requests belong to a scope.
     moved = 0 if scope_of(policy.key) else round(signal.requests * signal.share / 100)
     return fa.CacheRebuild(draft.policy.name_of(needs), price.new, price.cached, moved)
 
 
 def _healths(draft: Draft, policy: FlagPolicy, variant: str) -> tuple[str, ...]:
-    """How the components are on which the default and the variant stand."""
+    """The health of the components behind the default and behind the variant."""
     needs = [one.needs for one in policy.fallbacks if one.variant == variant and one.needs]
     return tuple(how(draft.world.component(id), draft.policy.name_of(id)) for id in (*policy.depends_on, *needs))
 
 
 def on_step_back(draft: Draft, signal: StepBack) -> Step:
-    """A person starts the hand-back; the later steps follow by themselves while the default stays well."""
+    """A person starts the hand-back; later steps follow automatically while the default stays healthy."""
     policy, engagement = draft.policy.flag(signal.flag), draft.world.flag(signal.flag).engagement
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
@@ -152,7 +152,7 @@ def on_step_back(draft: Draft, signal: StepBack) -> Step:
 
 
 def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
-    """A person ends the engagement at once; onto an unwell default only by force."""
+    """A person ends the engagement at once; back to an unhealthy default only by force."""
     policy, state = draft.policy.flag(signal.flag), draft.world.flag(signal.flag)
     engagement = state.engagement
     if engagement is None:

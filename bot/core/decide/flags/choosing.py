@@ -1,7 +1,7 @@
-"""Which variant a flag should serve now: how good each one is, and whether another is better than what is served.
+"""Which variant a flag should serve now: how good each one is, and whether another beats the current one.
 
-A variant is as good as the component behind it. Degraded is still better than a variant that needs none, such as cached
-answers, unless `engage_on: degraded` says that degraded is not good enough, or such a variant comes first in `fallbacks`.
+A variant is as good as the component behind it. Degraded still beats a variant without a component, such as cached answers,
+unless `engage_on: degraded` says that degraded is not good enough, or such a variant comes first in `fallbacks`.
 """
 
 from collections.abc import Callable
@@ -20,31 +20,31 @@ from bot.core.scope import whole
 
 
 class Standing(IntEnum):
-    """How good a variant is at present; a lower number is better."""
+    """How good a variant is at present; lower is better."""
 
     GOOD = 0
-    DEGRADED = 1  # and the flag puts up with that
-    WITHOUT_MODEL = 2  # it needs no component, so it always works, less well
-    TOO_SLOW = 3  # degraded, where the flag leaves its default for that
+    DEGRADED = 1  # and the flag accepts that
+    WITHOUT_MODEL = 2  # needs no component, so it always works, but less well
+    TOO_SLOW = 3  # degraded, and the flag leaves its default for that
     UNKNOWN = 4
     FAILING = 5
 
     @property
     def serves(self) -> bool:
-        """Whether traffic may be sent to it: never to what fails, nor to what nobody knows."""
+        """Whether traffic may be sent to it: not if it fails, and not if nobody knows."""
         return self < Standing.UNKNOWN
 
 
 @dataclass(frozen=True)
 class Switch:
-    """Another variant is the one to serve."""
+    """Another variant should be served."""
 
     variant: str
 
 
 @dataclass(frozen=True)
 class Stay:
-    """What is served is left alone, and why."""
+    """Keep what is served, and why."""
 
     reason: str
 
@@ -53,21 +53,21 @@ NameOf = Callable[[str], str]
 
 
 def choose(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | Stay:
-    """What a rule may switch to: the best fallback, and only where it is better than what is served now."""
+    """What a rule may switch to: the best fallback, if it beats what is served now."""
     serving = served(world, policy)
     now = standing(world, policy, serving)
     others = [one for one in policy.fallbacks if one.variant != serving]
     better = [one for one in others if _standing(world, policy, one).serves and _standing(world, policy, one) < now]
     ready = [one for one in better if not unready(world, policy, one.variant)]
-    if better and (ready or not now.serves):  # what did not pass its rehearsal is for when nothing else serves
+    if better and (ready or not now.serves):  # a fallback that failed its rehearsal is used only if nothing else serves
         return Switch(min(ready or better, key=lambda one: _standing(world, policy, one)).variant)
     return Stay("; ".join(_why_not(world, policy, one, name_of) for one in others) or "there is no other fallback")
 
 
 def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | Stay:
-    """What a person is given who wants another variant without naming one: the best that they would not be refused.
+    """The variant for a person who names none: the best one that would not be refused.
 
-    A fallback is left for a better one only: who types it a second time means that the default must go, and it is gone.
+    A fallback is left only for a better one: a person who repeats the command wants the default to be left, and it already is.
     """
     serving, now = served(world, policy), standing(world, policy, served(world, policy))
     fit = [one for one in policy.fallbacks if one.variant != serving and not unfit(world, policy, one.variant)]
@@ -82,7 +82,7 @@ def offer(world: World, policy: FlagPolicy, name_of: NameOf = str) -> Switch | S
 
 
 def meant(world: World, config: Policy, policy: FlagPolicy, variant: str, share: int) -> str | Refused:
-    """The variant that a person would switch to: the one that they name, that was proposed, or the best; or why not."""
+    """The variant that a person would switch to: the one they name, the proposed one, or the best; or why not."""
     state = world.flag(policy.key)
     variant = variant or (state.proposal.variant if state.proposal else "")
     if not 1 <= share <= 100:
@@ -98,7 +98,7 @@ def meant(world: World, config: Policy, policy: FlagPolicy, variant: str, share:
         return fa.IsDefault(flag=policy.key, variant=variant)
     if state.engagement and state.engagement.variant == variant:
         if state.engagement.share != share:
-            return variant  # another share of what serves already is judged as `ramp` judges it
+            return variant  # a different share of the current variant is judged by `ramp`
         if share < 100:
             return fa.ShareAlready(flag=policy.key, variant=variant, share=share)
         return fa.ServesAlready(flag=policy.key, variant=variant)
@@ -107,7 +107,7 @@ def meant(world: World, config: Policy, policy: FlagPolicy, variant: str, share:
 
 
 def unfit(world: World, policy: FlagPolicy, variant: str, name_of: NameOf = str) -> str:
-    """Why even a person may not switch to a variant: its component is not well, and what is served now is no worse."""
+    """Why even a person may not switch to a variant: its component is unhealthy, and what is served now is no worse."""
     sick = sick_behind(world, policy, variant)
     if sick is None or standing(world, policy, variant) < standing(world, policy, served(world, policy)):
         return ""
@@ -115,13 +115,13 @@ def unfit(world: World, policy: FlagPolicy, variant: str, name_of: NameOf = str)
 
 
 def served(world: World, policy: FlagPolicy) -> str:
-    """The variant that is served now; during a hand-back the one that is being left. A part that is not switched follows."""
+    """The variant served now; during a hand-back, the one being left. A scope that is not switched follows the whole."""
     engagement = world.flag(policy.key).engagement or world.flag(whole(policy.key)).engagement
     return engagement.variant if engagement else policy.default
 
 
 def standing(world: World, policy: FlagPolicy, variant: str) -> Standing:
-    """How good a variant is now. The default is as good as the worst of the components that it depends on."""
+    """How good a variant is now. The default is as good as the worst component it depends on."""
     if variant == policy.default:
         behind = [_behind(policy, world.component(c)) for c in policy.depends_on]
         return max(behind, default=Standing.GOOD)
@@ -134,16 +134,16 @@ def _standing(world: World, policy: FlagPolicy, fallback: Fallback) -> Standing:
         behind = _behind(policy, world.component(fallback.needs))
         return Standing.UNKNOWN if behind.serves and shares_the_trouble(world, policy, fallback) else behind
     first = next((one for one in policy.fallbacks if one.needs or one.variant == fallback.variant), None)
-    # Put before every variant that needs a component, it is what the configuration prefers.
+    # Listed before every variant that needs a component: the configuration prefers it.
     return Standing.GOOD if first and first.variant == fallback.variant else Standing.WITHOUT_MODEL
 
 
 def shares_the_trouble(world: World, policy: FlagPolicy, fallback: Fallback) -> bool:
-    """Whether a fallback stands on the provider that fails for the default, and may fail with it any moment.
+    """Whether a fallback is on the provider that fails for the default, and may fail with it at any moment.
 
-    Another surface of that provider is taken only while it is well itself and nothing but the default's own surface fails:
-    one model of a vendor may be down alone, while a vendor that fails in several places is in trouble as a whole. What is
-    served already is judged by its own component alone.
+    Another component of that provider is used only while it is healthy and nothing but the default's own component fails: one
+    model of a vendor may fail alone, but a vendor that fails in several places is in trouble as a whole. A fallback that
+    already serves is judged by its own component alone.
     """
     if fallback.needs is None or fallback.variant == served(world, policy):
         return False
@@ -178,12 +178,12 @@ def _why_not(world: World, policy: FlagPolicy, fallback: Fallback, name_of: Name
 
 
 def refuses_us(state: ComponentState) -> bool:
-    """Whether our quota there is used up: the vendor is well and nobody is alerted, but our services get no answer either."""
+    """Whether our quota there is used up: the vendor is healthy and nobody is alerted, but our services get no answers."""
     return state.level is Level.UNKNOWN and state.fault is Fault.OURS_QUOTA
 
 
 def sick_behind(world: World, policy: FlagPolicy, variant: str) -> ComponentState | None:
-    """The component behind a fallback, where it is degraded or down or refuses us."""
+    """The component behind a fallback, if it is degraded, down or refuses us."""
     needs = next((one.needs for one in policy.fallbacks if one.variant == variant), None)
     state = world.component(needs) if needs else None
     return state if state and (state.level.bad or refuses_us(state)) else None

@@ -1,4 +1,4 @@
-"""The end of an engagement: people are asked before it comes, and what becomes of it then."""
+"""The end of an engagement: people are asked beforehand, and it then ends or is kept."""
 
 from datetime import datetime, timedelta
 
@@ -16,16 +16,16 @@ from bot.core.record.world import World
 EXPIRY_RULE = Actor.rule("expiry")
 
 ASKED_BEFORE = timedelta(minutes=15)
-SHORT = 4  # of a short time, the last quarter: nobody is asked about an hour as soon as it begins
+SHORT = 4  # of a short engagement, ask in the last quarter, not as soon as it begins
 
 
 def expire(draft: Draft, policy: FlagPolicy, state: FlagState, unwell: str) -> None:
-    """Ask before the end, and end or keep the engagement when it has come. `unwell` is what is wrong with the default."""
+    """Ask before the end; at the end, release or keep the engagement. `unwell` says what is wrong with the default."""
     engagement = draft.world.flag(policy.key).engagement
     if engagement is None or draft.now < due(engagement) or (not unwell and ends_by_itself(draft.world, policy, engagement)):
         return
     body = _expired(draft, policy, state, engagement, unwell)
-    told = not (isinstance(body, ExpiryReached) and body.asked)  # what becomes of it was said with the question
+    told = not (isinstance(body, ExpiryReached) and body.asked)  # the question already said what would happen
     incident = where(draft.world, policy, engagement)
     draft.add(f"flag/{policy.key}", body, incident=incident, actor=EXPIRY_RULE, told=told)
 
@@ -44,7 +44,7 @@ def _expired(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Eng
 
 
 def ends_by_itself(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
-    """Whether all are back but conversations that run, and the rule of the hand-back ends it when those had their time."""
+    """Whether only running conversations are left on the fallback, so the hand-back ends when their time is up."""
     return engagement.all_back and bool(engagement.running) and engagement.share_at is None and not hands_off(world, policy)
 
 
@@ -53,11 +53,11 @@ def _asked(engagement: Engagement) -> bool:
 
 
 def asked_at(engagement: Engagement) -> datetime:
-    """When people are asked: 15 minutes before the end, or for the last quarter of a shorter time."""
+    """When people are asked: 15 minutes before the end, or at the last quarter of a short engagement."""
     lasts = engagement.expires_at - (engagement.timed_at or engagement.at)
     return engagement.expires_at - min(ASKED_BEFORE, lasts / SHORT)
 
 
 def due(engagement: Engagement) -> datetime:
-    """When time changes something about it next: the question, then the end."""
+    """The next moment at which time matters: the question, then the end."""
     return engagement.expires_at if _asked(engagement) else asked_at(engagement)

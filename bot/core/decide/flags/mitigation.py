@@ -1,4 +1,4 @@
-"""What flags are to an incident: it tells of those that are switched, and is mitigated while all of them serve."""
+"""What flags mean for an incident: it reports those that are switched, and is mitigated while all of them serve."""
 
 from bot.core.decide.draft import Draft
 from bot.core.decide.flags.choosing import Standing, sick_behind, standing
@@ -19,12 +19,12 @@ from bot.core.record.world import World
 
 FALLBACK_RULE = Actor.rule("fallback automation")
 
-# What happens anew to an incident or to its flags, so that fallbacks may carry it.
+# Facts about an incident or its flags after which fallbacks may mitigate it.
 MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged, ShareSet, HandBackReverted, VerdictChanged)
 
 
 def carry_over(draft: Draft) -> None:
-    """An open incident takes the flags over that are on a fallback already, or ask, so that it tells of them."""
+    """An open incident adopts flags that are already on a fallback, or have a proposal, so that they are told there."""
     for policy in at_work(draft.world, draft.policy):
         state = draft.world.flag(policy.key)
         waits = state.engagement or state.proposal
@@ -36,7 +36,7 @@ def carry_over(draft: Draft) -> None:
 
 
 def tell_in(draft: Draft, state: FlagState, number: int) -> None:
-    """Where a flag that is switched, or asks, is told from now on; who is there can answer what it asks."""
+    """From now on, tell of this switched or proposed flag in that incident, where people can also answer."""
     engagement, proposal = state.engagement, state.proposal
     body: Body | None = CarriedOver(state.key, engagement.variant, engagement.at) if engagement else None
     if proposal and not engagement:
@@ -46,9 +46,9 @@ def tell_in(draft: Draft, state: FlagState, number: int) -> None:
 
 
 def mitigate(draft: Draft) -> None:
-    """Customers are served by fallbacks: an incident whose flags are all engaged is mitigated, until one no longer is.
+    """An incident whose flags are all engaged is mitigated, since fallbacks serve customers, until one no longer does.
 
-    The phase goes along unless a person chose it.
+    The phase follows, unless a person chose it.
     """
     for incident in draft.world.open_incidents():
         lost = [why for p in _concerned(draft, incident) if (why := _no_longer(draft, p))]
@@ -59,7 +59,7 @@ def mitigate(draft: Draft) -> None:
         if not concerned or not all(_carried(draft.world, p) for p in concerned):
             continue
         if not _happened_to(draft, incident, concerned):
-            continue  # neither time nor what happens elsewhere overrules a person who said that nobody is served
+            continue  # neither time nor unrelated events override a person who said that customers are not served
         reason = ", ".join(_switched(draft, p) for p in concerned)
         if incident.phase_by_person and incident.mitigation is None:
             draft.add(incident.stream, Mitigated(reason), actor=FALLBACK_RULE)
@@ -74,7 +74,7 @@ def _switched(draft: Draft, policy: FlagPolicy) -> str:
 
 
 def lose_what_left(draft: Draft, number: int, reason: str) -> None:
-    """A mitigation by rule is over when no flag of the incident is behind it any more, and it is not over itself."""
+    """End a mitigation by rule when no flag is behind it any more, unless the incident is well."""
     incident = draft.incident(number)
     if mitigated_by_rule(incident) and not incident.well and not _concerned(draft, incident):
         lose_mitigation(draft, number, reason, FALLBACK_RULE)
@@ -85,15 +85,17 @@ def mitigated_by_rule(incident: Incident) -> bool:
 
 
 def _happened_to(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> bool:
-    """Whether something happened anew to the incident, to its flags or to what stands behind their fallbacks."""
+    """Whether this step changed the incident, its flags or the components behind their fallbacks."""
     behind = {f"component/{one.needs}" for p in flags for one in p.fallbacks if one.needs}
     streams = {incident.stream, *(f"flag/{p.key}" for p in flags), *behind}
     return any(isinstance(fact.body, MAY_MITIGATE) and fact.stream in streams for fact in draft.facts)
 
 
 def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> None:
-    """Customers are no longer served; the phase goes back with it, unless a person chose it and a rule speaks. One line says
-    both."""
+    """Record that customers are no longer served. One line says that and the phase change.
+
+    The phase goes back too, unless a person chose it and a rule is acting.
+    """
     incident = draft.incident(number)
     draft.add(incident.stream, MitigationLost(reason), actor=actor)
     if incident.phase is Phase.MITIGATED and not (incident.phase_by_person and actor.kind is ActorKind.RULE):
@@ -101,13 +103,13 @@ def lose_mitigation(draft: Draft, number: int, reason: str, actor: Actor) -> Non
 
 
 def _concerned(draft: Draft, incident: Incident) -> list[FlagPolicy]:
-    """The flags whose default stands on what fails in an incident; parts of their readers serve not all of them."""
+    """The flags whose default depends on what fails in an incident; scopes are left out, since they do not serve everybody."""
     failing = {affected.id for affected in incident.failing}
     return [p for p in draft.policy.flags.values() if failing & set(p.depends_on)]
 
 
 def _no_longer(draft: Draft, policy: FlagPolicy) -> str:
-    """Why a flag serves nobody although its default fails; empty where it does serve, or where nobody can tell."""
+    """Why a flag serves nobody while its default fails; empty if it does serve, or if nobody knows."""
     trouble, engagement = troubled(draft.world, policy, Level.DEGRADED), draft.world.flag(policy.key).engagement
     if not trouble or _carried(draft.world, policy):
         return ""

@@ -1,4 +1,4 @@
-"""People keep rules off one flag (pin) or off all of them (freeze). They themselves may switch all the same."""
+"""People stop rules from moving one flag (pin) or all flags (freeze). They can still switch by hand."""
 
 from bot.core.answers import flags as fa
 from bot.core.answers.rehearsals import Unrehearsed
@@ -19,7 +19,7 @@ from bot.core.signals.flags import FreezeFlags, PinFlag, ThawFlags, UnpinFlag
 
 
 def on_pin(draft: Draft, signal: PinFlag) -> Step:
-    """A person keeps rules off a flag; where they name another variant than it serves, it is switched there first."""
+    """A person pins a flag; if they name a variant other than the current one, it is switched there first."""
     policy = draft.policy.flag(signal.flag)
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
@@ -54,7 +54,7 @@ def on_pin(draft: Draft, signal: PinFlag) -> Step:
 
 
 def on_unpin(draft: Draft, signal: UnpinFlag) -> Step:
-    """Rules may move it again, and do so at once where that is due."""
+    """Rules may move the flag again, and do so at once if that is due."""
     policy = draft.policy.flag(signal.flag)
     if policy is None:
         return draft.refuse(no_flag(draft.policy, signal.flag))
@@ -72,7 +72,7 @@ def _incident(draft: Draft, policy: FlagPolicy) -> int | None:
 
 
 def on_freeze(draft: Draft, signal: FreezeFlags) -> Step:
-    """From now on rules observe and ask, and move nothing."""
+    """From now on rules only observe and ask."""
     if draft.world.freeze.by:
         return draft.refuse(fa.FrozenAlready(by=draft.world.freeze.by))
     _tell_all(draft, Frozen(signal.reason or UNSAID))
@@ -81,7 +81,7 @@ def on_freeze(draft: Draft, signal: FreezeFlags) -> Step:
 
 
 def on_thaw(draft: Draft, signal: ThawFlags) -> Step:
-    """Rules move flags again, and do so at once where that is due."""
+    """Rules may move flags again, and do so at once where that is due."""
     if draft.world.freeze.by is None:
         return draft.refuse(fa.NotFrozen())
     _tell_all(draft, Thawed(signal.reason or UNSAID))
@@ -90,7 +90,7 @@ def on_thaw(draft: Draft, signal: ThawFlags) -> Step:
 
 
 def _tell_all(draft: Draft, body: Frozen | Thawed) -> None:
-    """In the ops channel, and to whoever works on an incident."""
+    """Tell the ops channel and every open incident."""
     draft.add("automation", body)
     for incident in draft.world.open_incidents():
         draft.add(incident.stream, body)

@@ -1,4 +1,4 @@
-"""How readers go back to the default, share by share, once it is well; and what a person's own share means to that."""
+"""How readers return to the default, share by share, once it is healthy; and how a share chosen by a person affects that."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +26,7 @@ HAND_BACK_RULE = Actor.rule("hand-back")
 
 
 def on_the_way(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
-    """Go on with the hand-back, or take everybody off a default that fails again."""
+    """Continue the hand-back, or take everybody off a default that fails again."""
     world, unwell = draft.world, default_unwell(draft.world, policy, draft.policy.name_of)
     if takes_everybody(world, policy, engagement) and not hands_off(world, policy):
         _revert(draft, policy, engagement, unwell)
@@ -38,7 +38,7 @@ def on_the_way(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
 
 
 def withdraw_question(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
-    """Whether to go back is no longer asked where the default fails again and nobody is taken off it."""
+    """Withdraw the question whether to hand back if the default fails again but nobody is taken off it."""
     world, unwell = draft.world, default_unwell(draft.world, policy, draft.policy.name_of)
     if takes_everybody(world, policy, engagement) and not hands_off(world, policy):
         return
@@ -47,9 +47,9 @@ def withdraw_question(draft: Draft, policy: FlagPolicy, engagement: Engagement) 
 
 
 def _following(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[tuple[datetime, int]]:
-    """When conversations of before follow, and to which share: after their time, or at once where the fallback fails them.
+    """When earlier conversations move, and to which share: when their time is up, or at once if the fallback fails.
 
-    Nobody does where a person halted it there since the last step.
+    None move if a person halted the hand-back after its last step.
     """
     held = engagement.share_at and all(step.at < engagement.share_at for step in engagement.running)
     fails = standing(world, policy, engagement.variant) is Standing.FAILING
@@ -58,7 +58,7 @@ def _following(world: World, policy: FlagPolicy, engagement: Engagement) -> Iter
 
 
 def _follow(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
-    """Conversations of before that had their time take the step too; behind the last one nothing is left on the fallback."""
+    """Move earlier conversations whose time is up to the default; once the last have moved, end the engagement."""
     share = max((to for at, to in _following(draft.world, policy, engagement) if at <= draft.now), default=0)
     if not share:
         return
@@ -69,9 +69,9 @@ def _follow(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
 
 
 def takes_everybody(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
-    """Whether part of the readers is on a default that fails, and a rule would send them to the fallback.
+    """Whether some readers are on a failing default and a rule would move them to the fallback.
 
-    A share that a person chose is left alone for what was so when they chose it.
+    A share chosen by a person is left alone if the default was already failing then.
     """
     if not engagement.share_back:
         return False
@@ -82,7 +82,7 @@ def takes_everybody(world: World, policy: FlagPolicy, engagement: Engagement) ->
 
 
 def stays(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> str:
-    """Why part of the readers is left on a default that fails, in words; empty where nobody is, or a rule sees to it."""
+    """Why some readers are left on a failing default, in words; empty if none are, or if a rule moves them."""
     world, why = draft.world, ""
     if takes_everybody(world, policy, engagement):
         why = hands_off(world, policy)
@@ -93,11 +93,11 @@ def stays(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> str:
 
 
 def goes_back(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
-    """Whether a rule goes on, or asks, once the default is well; what a person has begun goes on, whatever the automation."""
+    """Whether a rule continues, or asks, once the default is healthy. It always continues what a person began."""
     if world.flag(policy.key).pin:
         return False
     asks = bool(engagement.because) and policy.automation != Automation.OFF
-    if engagement.share_at is not None:  # theirs: it is asked about where the default was not well when they chose it
+    if engagement.share_at is not None:  # set by a person: ask only if the default was unhealthy at that time
         return asks and engagement.stepped_at is None and well_since(world, policy, engagement.share_at)
     return engagement.stepped_at is not None or asks
 
@@ -119,7 +119,7 @@ def _hand_back(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None
 
 
 def _waits_for_conversations(engagement: Engagement) -> bool:
-    """Whether there is no further step, and the end comes by itself."""
+    """Whether only conversations are left, so that no step is due and the end comes by itself."""
     return engagement.all_back and bool(engagement.running)
 
 
@@ -129,7 +129,7 @@ def _begins(world: World, policy: FlagPolicy, engagement: Engagement) -> bool:
 
 
 def step_back(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: str, actor: Actor) -> None:
-    """The next share goes back to the default; the last one ends the engagement, but for conversations that stay."""
+    """Hand the next share back; the last step ends the engagement, unless conversations stay behind."""
     share = next_share(policy, engagement)
     body: Body = HandBackStepped(policy.key, share, reason, engagement.variant, policy.stay_s)
     if share >= 100 and (engagement.all_back or not policy.stay_s):
@@ -138,7 +138,7 @@ def step_back(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: 
 
 
 def next_share(policy: FlagPolicy, engagement: Engagement) -> int:
-    """Which percent are on the default after the next step."""
+    """The percentage on the default after the next step."""
     return next((step for step in policy.steps if step > engagement.share_back), 100)
 
 
@@ -148,7 +148,7 @@ def _revert(draft: Draft, policy: FlagPolicy, engagement: Engagement, unwell: st
 
 
 def due(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[datetime]:
-    """When the next step may be taken, or the first one asked about, if that is all that it waits for."""
+    """When the next step may be taken or the first one asked about, if it waits for nothing else."""
     if default_unwell(world, policy):
         return
     yield from (at for at, _ in _following(world, policy, engagement))

@@ -1,4 +1,4 @@
-"""Which fallbacks can be counted on: those that passed their last rehearsal, where the flag says `rehearse`."""
+"""Which fallbacks can be relied on: those that passed their last rehearsal, if the flag has `rehearse`."""
 
 from bot.core.policy import Fallback, FlagPolicy
 from bot.core.record.world import World
@@ -7,12 +7,12 @@ from bot.core.scope import whole
 
 
 def rehearsed(policy: FlagPolicy) -> tuple[Fallback, ...]:
-    """The fallbacks that are rehearsed: those with a component behind them, where the flag says `rehearse`."""
+    """The fallbacks that are rehearsed: those with a component behind them, if the flag has `rehearse`."""
     return tuple(one for one in policy.fallbacks if one.needs) if policy.rehearse else ()
 
 
 def unready(world: World, policy: FlagPolicy, variant: str) -> str:
-    """Why nobody should count on a variant, such as `it was never rehearsed`; empty where nothing speaks against it."""
+    """Why a variant should not be relied on, such as `it was never rehearsed`; empty if nothing is wrong."""
     if variant not in {one.variant for one in rehearsed(policy)}:
         return ""
     last = world.flag(whole(policy.key)).rehearsals.last.get(variant)
@@ -22,7 +22,7 @@ def unready(world: World, policy: FlagPolicy, variant: str) -> str:
 
 
 def causes(last: Rehearsal) -> str:
-    """Why needs are not met, each reason once with the needs that it hits: `tools: it called no tool`."""
+    """Why needs are not met, each reason once with the needs it affects: `tools: it called no tool`."""
     hit: dict[str, list[str]] = {}
     for one in (*last.failed, *last.low):
         hit.setdefault(one.why, []).append(one.need)

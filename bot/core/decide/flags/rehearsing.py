@@ -1,6 +1,6 @@
-"""Rehearsals: when a fallback is due for one, and what is told of its result.
+"""Rehearsals: when a fallback is due for one, and what is told about the result.
 
-The shell asks the models; what is due and what follows is decided here, from what is on record.
+The shell asks the models; this decides, from the record, what is due and what follows.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from bot.core.record.world import World
 from bot.core.rehearsal import Rehearsal
 from bot.core.signals.rehearsals import RehearsalEnded, RehearseFlag
 
-TRIED_AGAIN_AFTER = timedelta(minutes=30)  # one that failed or was skipped; the day's budget bounds what that costs
+TRIED_AGAIN_AFTER = timedelta(minutes=30)  # after a failure or a skip; the day's budget limits what retries cost
 
 
 @dataclass(frozen=True)
 class DueRehearsal:
-    """A fallback that is to be rehearsed now."""
+    """A fallback to rehearse now."""
 
     flag: str
     variant: str
@@ -33,18 +33,18 @@ class DueRehearsal:
 
 
 def due_now(world: World, policy: Policy, now: datetime) -> Iterator[DueRehearsal]:
-    """What is to be rehearsed now: what a person asked for, and what was not for `every` while its component is well."""
+    """What to rehearse now: what a person asked for, and what was not rehearsed for `every`, if its component is healthy."""
     for flag in policy.flags.values():
         state = world.flag(flag.key)
         for one in rehearsed(flag):
-            # What fails is no news while its component is known to be in trouble, and would bar it long after.
+            # A failure while the component is known to be in trouble is no news, and would rule the fallback out long after.
             well = world.component(one.needs or "").level is Level.OPERATIONAL
             if waits(state, one.variant) or (well and _time_is_up(flag, state, one.variant, now)):
                 yield DueRehearsal(flag.key, one.variant, one.needs or "")
 
 
 def waits(state: FlagState, variant: str) -> bool:
-    """Whether somebody asked for a rehearsal that was not done yet."""
+    """Whether a requested rehearsal has not been done yet."""
     asked_at, tried_at = state.rehearsals.asked_at, state.rehearsals.tried.get(variant)
     return asked_at is not None and (tried_at is None or tried_at < asked_at)
 
@@ -58,7 +58,7 @@ def _time_is_up(flag: FlagPolicy, state: FlagState, variant: str, now: datetime)
 
 
 def on_asked(draft: Draft, signal: RehearseFlag) -> Step:
-    """Put on record, and whoever runs rehearsals begins."""
+    """Record the request; whoever runs rehearsals then begins."""
     flag = draft.policy.flags.get(signal.flag)
     if flag is None:
         return draft.refuse(NoFlag(key=signal.flag, known=tuple(sorted(draft.policy.flags))))
@@ -70,7 +70,7 @@ def on_asked(draft: Draft, signal: RehearseFlag) -> Step:
 
 
 def on_ended(draft: Draft, signal: RehearsalEnded) -> Step:
-    """Told where it changes what people may count on: it fails anew, passes again, another model answers, or it is skipped."""
+    """Tell a result that changes what people may rely on: newly failed, passed again, another model answered, or skipped."""
     flag = draft.policy.flags.get(signal.flag)
     if flag is None or signal.variant not in {one.variant for one in rehearsed(flag)}:
         return draft.done(Noted())
@@ -88,7 +88,7 @@ def on_ended(draft: Draft, signal: RehearsalEnded) -> Step:
     )  # fmt: skip
     now_found = Rehearsal(draft.now, signal.model, signal.answered, signal.results)
     draft.add(f"flag/{flag.key}", found, told=bool(before) or _troubles(last) != _troubles(now_found))
-    react(draft)  # what is held back may be switched to now
+    react(draft)  # a fallback that was held back may be usable now
     return draft.done(Noted())
 
 

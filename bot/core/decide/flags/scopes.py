@@ -1,7 +1,7 @@
-"""Parts of a flag's readers that a person switched apart from the rest.
+"""Scopes of a flag's readers that a person switched separately.
 
-A part lies over the whole: who is in its share gets its fallback, everybody else what the whole serves, also in the course of
-its hand-back. Rules engage the whole alone, and no part makes an incident mitigated.
+A scope takes precedence over the whole: readers in its share get its fallback, and all others get what the whole serves, also
+during its hand-back. Rules engage only the whole flag, and no scope makes an incident mitigated.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from bot.core.scope import MOST_AT_ONCE, scope_of, whole
 
 
 def parts(world: World, policy: Policy) -> list[FlagPolicy]:
-    """The parts that are switched now, by key."""
+    """The scopes that are switched now, by key."""
     keys = sorted(key for key, state in world.flags.items() if state.engagement and scope_of(key))
     return [part for key in keys if (part := policy.flag(key))]
 
 
 def at_work(world: World, policy: Policy) -> list[FlagPolicy]:
-    """Every flag, and every part of one that is switched now."""
+    """Every flag, and every scope that is switched now."""
     return [*policy.flags.values(), *parts(world, policy)]
 
 
 def rest(world: World, policy: FlagPolicy) -> str:
-    """The variant that readers get who are on no fallback of this flag: its default; of a part, what the whole switched to."""
+    """The variant for readers who are on no fallback of this flag: its default; for a scope, whatever the whole serves."""
     return all_of_rest(world, policy)[0]
 
 
 def all_of_rest(world: World, policy: FlagPolicy) -> tuple[str, ...]:
-    """Every variant that those readers get, `rest` first: of a part two while the whole hands back or is on a share."""
+    """Every variant that those readers get, `rest` first: two for a scope while the whole is on a share or handing back."""
     engagement = world.flag(whole(policy.key)).engagement if scope_of(policy.key) else None
     if engagement is None or engagement.share_back >= 100:
         return (policy.default,)
@@ -39,7 +39,7 @@ def all_of_rest(world: World, policy: FlagPolicy) -> tuple[str, ...]:
 
 
 def rest_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
-    """Why some of those readers are served badly, in words; empty where all are served well."""
+    """Why some of those readers are served badly, in words; empty if none are."""
     return next(filter(None, (_unwell(world, policy, variant, name_of) for variant in all_of_rest(world, policy))), "")
 
 
@@ -51,7 +51,7 @@ def _unwell(world: World, policy: FlagPolicy, variant: str, name_of: Callable[[s
 
 
 def too_many(world: World, policy: Policy, key: str) -> fa.TooManyScopes | None:
-    """Why no further part of this flag may be switched; None where one may, or where this one is already."""
+    """Why no further scope of this flag may be switched; None if it may, or if this one already is."""
     others = [part.key for part in parts(world, policy) if whole(part.key) == whole(key)]
     if scope_of(key) is None or key in others or len(others) < MOST_AT_ONCE:
         return None

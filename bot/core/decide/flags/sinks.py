@@ -1,6 +1,6 @@
-"""What is made of a sink's answers: it follows, it does not, or somebody else changed what it had.
+"""What follows from a sink's reports: it is up to date, it is not, or somebody else changed it.
 
-The flag itself is never moved by any of this: readers of flags get what was decided, whatever a sink does.
+None of this ever moves the flag itself: its readers get what was decided, whatever a sink does.
 """
 
 from dataclasses import replace
@@ -14,12 +14,12 @@ from bot.core.record.sinks.sink import Order, SinkState, sink_id
 from bot.core.record.sinks.sink_facts import SinkAgreed, SinkDrifted, SinkFailed, SinkFollowed
 from bot.core.signals.sinks import SinkLooked, SinkPut, SinkRefused
 
-TOLD_AFTER = 3  # tries; a hiccup is over by then, three seconds later
-LONG = timedelta(seconds=15)  # so long a wait is no hiccup
+TOLD_AFTER = 3  # attempts, after three seconds; a hiccup is over by then
+LONG = timedelta(seconds=15)  # a wait this long is not a hiccup
 
 
 def on_put(draft: Draft, signal: SinkPut) -> Step:
-    """Keep what it has. People hear of it where they had heard that it does not follow."""
+    """Record what the sink holds. People are told if they had heard that it was out of date."""
     state = draft.world.sink(signal.flag, signal.sink)
     same = state.done == Order(signal.variant, signal.share_back) and state.seen == signal.seen
     if not same or state.failing or state.drifted:
@@ -29,7 +29,7 @@ def on_put(draft: Draft, signal: SinkPut) -> Step:
 
 
 def on_refused(draft: Draft, signal: SinkRefused) -> Step:
-    """Say once that it does not follow: at once where trying again cannot help, or may not be soon."""
+    """Say once that the sink is out of date: at once if retrying cannot help, or must wait long."""
     state = draft.world.sink(signal.flag, signal.sink)
     if not state.failing and not state.left and (signal.permanent or signal.attempt >= TOLD_AFTER or signal.waits > LONG):
         variant = state.ordered.variant if state.ordered else ""
@@ -38,7 +38,7 @@ def on_refused(draft: Draft, signal: SinkRefused) -> Step:
 
 
 def on_looked(draft: Draft, signal: SinkLooked) -> Step:
-    """Compare with what was put there. A look from before the newest fact says nothing."""
+    """Compare what was read with what we wrote. A reading older than the newest fact is ignored."""
     state = draft.world.sink(signal.flag, signal.sink)
     sink = next((one for one in draft.policy.sinks_of(signal.flag) if one.id == signal.sink), None)
     newest = draft.world.seqs.get(f"sink/{sink_id(signal.flag, signal.sink)}", 0)

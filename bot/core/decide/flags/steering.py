@@ -1,4 +1,4 @@
-"""People steer what is switched: which share is on the fallback, whether the hand-back goes on, and when it all ends."""
+"""People steer a switched flag: which share is on the fallback, whether the hand-back continues, and when it ends."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ UNSAID = "no reason given"
 
 
 def on_ramp(draft: Draft, signal: RampFlag) -> Step:
-    """A person chooses the share. Refused where those who move would be no better off, unless by force."""
+    """A person sets the share. Refused if the readers who move would be no better off, unless forced."""
     found = _engaged(draft.world, draft.policy, signal.flag)
     if isinstance(found, Refused):
         return draft.refuse(found)
@@ -43,7 +43,7 @@ def on_ramp(draft: Draft, signal: RampFlag) -> Step:
 
 
 def worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int) -> str:
-    """What is wrong where the readers would go who change sides; empty where it is well, or better than where they are."""
+    """What is wrong on the side that readers would move to; empty if it is healthy, or better than where they are."""
     world, name_of = draft.world, draft.policy.name_of
     fallback = standing(world, policy, engagement.variant)
     others = [standing(world, policy, variant) for variant in all_of_rest(world, policy)]
@@ -54,19 +54,19 @@ def worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: i
 
 
 def forced(reason: str, although: str) -> str:
-    """The reason of what somebody did in spite of something, if there was anything."""
+    """The reason of a forced action, with what it overrode, if anything."""
     return f"{reason} (forced although {although})" if although else reason
 
 
 def set_share(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: int, reason: str) -> None:
-    """Write down that a person chose the share."""
+    """Record the share that a person chose."""
     stay_s = policy.stay_s if share < engagement.share else 0
     body = ShareSet(policy.key, share, engagement.share, engagement.variant, reason or UNSAID, stay_s)
     _add(draft, policy, engagement, body)
 
 
 def on_hold(draft: Draft, signal: HoldHandBack) -> Step:
-    """A person halts the hand-back where it is."""
+    """A person halts the hand-back at its current share."""
     found = _engaged(draft.world, draft.policy, signal.flag)
     if isinstance(found, Refused):
         return draft.refuse(found)
@@ -81,7 +81,7 @@ def on_hold(draft: Draft, signal: HoldHandBack) -> Step:
 
 
 def on_resume(draft: Draft, signal: ResumeHandBack) -> Step:
-    """A person lets rules go on from the share that is; never onto a default that is not well."""
+    """A person lets rules continue from the current share; never onto an unhealthy default."""
     found = _engaged(draft.world, draft.policy, signal.flag)
     if isinstance(found, Refused):
         return draft.refuse(found)
@@ -97,7 +97,7 @@ def on_resume(draft: Draft, signal: ResumeHandBack) -> Step:
 
 
 def on_extend(draft: Draft, signal: ExtendFlag) -> Step:
-    """A person puts the end off, counted from the end that is."""
+    """A person postpones the end, counted from the current end."""
     found = _engaged(draft.world, draft.policy, signal.flag)
     if isinstance(found, Refused):
         return draft.refuse(found)
@@ -113,7 +113,7 @@ def on_extend(draft: Draft, signal: ExtendFlag) -> Step:
 
 
 def extend(draft: Draft, policy: FlagPolicy, until: datetime) -> None:
-    """Write down the new end of an engagement."""
+    """Record an engagement's new end."""
     engagement = draft.world.flag(policy.key).engagement
     if engagement is not None:
         _add(draft, policy, engagement, Extended(policy.key, until, engagement.expires_at))
@@ -124,7 +124,7 @@ def _add(draft: Draft, policy: FlagPolicy, engagement: Engagement, body: Body) -
 
 
 def _engaged(world: World, config: Policy, key: str) -> tuple[FlagPolicy, Engagement] | Refused:
-    """A flag that is switched; or why there is nothing to steer."""
+    """The flag and its engagement; or why there is nothing to steer."""
     policy, engagement = config.flag(key), world.flag(key).engagement
     if policy is None:
         return no_flag(config, key)

@@ -1,10 +1,10 @@
-"""Whether two titles in words of people's own may be about one thing. Pure."""
+"""Whether two free-text titles may be about the same thing. Pure."""
 
 import re
 from itertools import pairwise
 
-SHORTEST = 3  # letters of a word that says something, and of what two forms of it have in common
-# What stands in any title, in any form of the word.
+SHORTEST = 3  # letters of a telling word, and of the part that two of its forms share
+# Words that tell nothing, in every form, since they occur in any title.
 SAYS_NOTHING = (
     "about again all also and any anybody anyone anything app are back bad badly been before broken but can can't cannot "
     "check could customer dead did does doesn't doing don't down error every everybody everyone everything fail failure "
@@ -18,9 +18,9 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def maybe_alike(one: str, other: str) -> bool:
-    """Whether they share a word that says something, in whatever form: `login`, `log in`; `payments`, `payment`.
+    """Whether they share a telling word in some form: `login`, `log in`; `payments`, `payment`.
 
-    Where one of them has no such word, such as `everything is broken`, it may be about anything.
+    A title without telling words, such as `everything is broken`, may be about anything.
     """
     telling, others = _telling(one), _telling(other)
     if not telling or not others:
@@ -29,13 +29,13 @@ def maybe_alike(one: str, other: str) -> bool:
 
 
 def _telling(text: str) -> set[str]:
-    """Its words that say something. Scripts without capital letters often have no blanks: theirs cannot be told apart."""
+    """The stems of telling words. Scripts without capitals are left out: many have no spaces, so words cannot be told apart."""
     stems = {_stem(word) for word in _words(text) if word.upper() != word}
     return {stem for stem in stems - NO_STEMS if len(stem) >= SHORTEST}
 
 
 def _forms(text: str) -> set[str]:
-    """Its words that say something, and any two that may be written as one."""
+    """The stems of telling words, and any two neighbouring words that may be written as one."""
     return _telling(text) | {a + b for a, b in pairwise(_words(text))}
 
 
@@ -48,7 +48,7 @@ def _stem(word: str) -> str:
 
 
 def _same(telling: str, form: str) -> bool:
-    """Whether one begins as the other does."""
+    """Whether one is the beginning of the other."""
     return form.startswith(telling) or (len(form) >= SHORTEST and telling.startswith(form))
 
 

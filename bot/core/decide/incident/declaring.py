@@ -1,4 +1,4 @@
-"""A person declares an incident, or joins the one that is open for the same thing already."""
+"""A person declares an incident, or is pointed to the open one for the same thing."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -22,15 +22,16 @@ from bot.core.record.incident_facts import NoteAdded, ResponderJoined
 from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.signals import Declare, Join
 
-OLDEST = timedelta(days=30)  # what is over for longer is no decision's business (`record.recent`)
-CLOCKS_DIFFER = timedelta(minutes=1)  # a time to the minute, and a clock that is a little fast, are no future
-JUST_NOW = timedelta(minutes=30)  # two people who report one thing, each in words of their own, do it within this
+OLDEST = timedelta(days=30)  # incidents that ended earlier are not loaded for decisions (`record.recent`)
+CLOCKS_DIFFER = timedelta(minutes=1)  # tolerance for times given to the minute and for clocks that run ahead
+JUST_NOW = timedelta(minutes=30)  # two people who report one problem in different words do so within this time
 
 
 def on_declare(draft: Draft, signal: Declare) -> Step:
-    """Open an incident. Where one is open for the provider that is meant, the declarer is pointed to it, unless `separate`.
+    """Open an incident. If one is open for the provider meant, point the declarer to it instead, unless `separate`.
 
-    Words that name no provider are pointed to what was declared in like words just now, and told of what was in other words.
+    A title that names no provider is compared with titles declared just now: a similar one is pointed to, others are
+    mentioned.
     """
     words, policy = signal.title.strip(), draft.policy
     title = _shortened(" ".join(words.split()))
@@ -53,13 +54,13 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     about = _open_about(draft, meant) if meant else [(provider, i) for provider, i in fresh if maybe_alike(words, i.title)]
     over_at = min(signal.ended_at, draft.now) if signal.ended_at else None
     if over_at is not None:
-        about = [(provider, i) for provider, i in about if i.began_at <= over_at]  # what began later is another matter
+        about = [(provider, i) for provider, i in about if i.began_at <= over_at]  # one that began later is a different problem
         if not about or signal.separate:
             return _declare_past(draft, signal, title, words, over_at, room)
     if about and not signal.separate:
         first = existing if existing and any(i is existing for _, i in about) else about[0][1]
         return draft.refuse(_open_already(draft, meant, about, first))
-    # One of its own beside the one that is open: the verdicts go into that one, people tell how this one goes.
+    # Opened beside an existing one: verdicts go to that one, and people report how this one goes.
     alone = existing is not None or len(meant) != 1
     components = signal.components if alone else (*signal.components, *_failing_too(draft, meant[0], signal.components))
     components = () if existing else components
@@ -79,7 +80,7 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
 
 
 def _declare_past(draft: Draft, signal: Declare, title: str, words: str, over_at: datetime, room: ChannelOpened | None) -> Step:
-    """What was over before anybody declared it: on record with its own times, and left to people."""
+    """Record what was over before anybody declared it, with its own times; only people change it."""
     incident = declare(
         draft, title=title, severity=signal.severity, components=signal.components, over_at=over_at, backdated=True,
         dedup=f"declared/{draft.world.last_incident + 1}", began_at=signal.began_at or over_at,
@@ -98,7 +99,7 @@ def _declared(draft: Draft, incident: Incident, signal: Declare) -> a.Declared:
 
 
 def _taken(draft: Draft, channel: str) -> Incident | None:
-    """The incident whose channel it is, or was."""
+    """The incident that has or had this channel."""
     return next((i for i in draft.world.incidents.values() if channel and i.room.channel == channel), None)
 
 
@@ -108,7 +109,7 @@ def _keep_words(draft: Draft, incident: Incident, words: str) -> None:
 
 
 def _wrong_time(signal: Declare, now: datetime) -> a.CannotHaveBeen | None:
-    """Why it cannot have been when it is said to have been; None where it can."""
+    """Why the given times are impossible; None if they are possible."""
     began, ended = signal.began_at, signal.ended_at
     if began is None:
         return _cannot(a.WrongTime.NO_BEGINNING, ended) if ended else None
@@ -125,12 +126,12 @@ def _cannot(why: a.WrongTime, at: datetime) -> a.CannotHaveBeen:
 
 
 def _shortened(title: str) -> str:
-    """As much of it as a title holds; whoever pastes a log gets it as a note."""
+    """The title cut to its maximum length; the full text, such as a pasted log, becomes a note."""
     return title if len(title) <= TITLE_CHARS else f"{title[: TITLE_CHARS - 1].rstrip()}…"
 
 
 def _take_in(draft: Draft) -> None:
-    """What fails of the same provider, and was told nowhere since its own incident was ended, joins at once."""
+    """Add the provider's other failing components that were told nowhere, because a person ended their incident."""
     before = len(draft.facts)
     lift(draft)
     if len(draft.facts) > before:
@@ -138,7 +139,7 @@ def _take_in(draft: Draft) -> None:
 
 
 def _failing_too(draft: Draft, provider: str, named: tuple[str, ...]) -> list[str]:
-    """What else of the provider fails at this moment, and is not quiet on purpose: it was told in a thread, or not at all."""
+    """The provider's other failing components, unless silenced on purpose: told in a quiet thread or not at all so far."""
 
     def joins(id: str) -> bool:
         quiet = look(draft.world, draft.policy, id, draft.now)
@@ -150,7 +151,7 @@ def _failing_too(draft: Draft, provider: str, named: tuple[str, ...]) -> list[st
 
 
 def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
-    """Each open incident with the provider that it is about: the provider's own first, then those beside it that name it."""
+    """Each open incident about these providers, with its provider: the provider's own first, then others that name it."""
     found: dict[int, tuple[str, Incident]] = {}
     for provider in meant:
         own = draft.world.open_for(provider)
@@ -162,14 +163,14 @@ def _open_about(draft: Draft, meant: list[str]) -> list[tuple[str, Incident]]:
 
 
 def _declared_just_now(draft: Draft) -> list[tuple[str, Incident]]:
-    """The open incidents that people declared within half an hour, naming no provider; the newest first."""
+    """Open incidents that people declared in the last half hour without naming a provider, newest first."""
     fresh = (i for i in draft.world.open_incidents() if not i.provider and draft.now - i.declared_at < JUST_NOW)
     free = [i for i in fresh if not i.affected and not named(draft.policy, i.title)]
     return [("", i) for i in sorted(free, key=lambda i: i.number, reverse=True)]
 
 
 def _open_already(draft: Draft, meant: list[str], found: list[tuple[str, Incident]], first: Incident) -> a.OpenAlready:
-    """What is open for each provider that is meant, and for which of them nothing is."""
+    """What is open for each of these providers, and which of them have nothing open."""
     ones = tuple(_open_one(draft, provider, i) for provider, i in found)
     free = tuple(_name(draft, provider) for provider in meant if not any(provider == about for about, _ in found))
     return a.OpenAlready(incident=first.number, open=ones, free=free)
@@ -188,7 +189,7 @@ def _place(incident: Incident) -> a.RoomRef:
 
 
 def named(policy: Policy, text: str) -> tuple[str, ...]:
-    """The providers whose name or id, or that of a component of theirs, stands in a text."""
+    """The providers named in a text, by their own name or id or by that of a component."""
     names: dict[str, set[str]] = {}
     for component in policy.components.values():
         own = {component.provider, component.provider_name, component.id, component.name}
@@ -197,7 +198,7 @@ def named(policy: Policy, text: str) -> tuple[str, ...]:
 
 
 def whose_names_appear(text: str, names: Mapping[str, Collection[str]]) -> tuple[str, ...]:
-    """The keys of which a name stands in a text as a word of its own, in any case of letters.
+    """The keys of which a name appears in a text as a separate word, in any case.
 
     The longest name wins: `Azure OpenAI` is not `OpenAI`.
     """
@@ -216,7 +217,7 @@ def _inside_a_longer(span: tuple[int, int], every: set[tuple[int, int]]) -> bool
 
 
 def on_join(draft: Draft, signal: Join) -> Step:
-    """A person comes to help: invited into the channel, and on record."""
+    """A person comes to help: invite them into the channel, and record it."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.JOIN))

@@ -1,4 +1,4 @@
-"""What became of our own effects: where a post stands, which channel was opened, what was given up."""
+"""The results of our own effects: where a post is, which channel was opened, what was given up."""
 
 import json
 
@@ -18,11 +18,11 @@ from bot.core.signals import EffectDone, EffectRefused
 
 
 def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
-    """Keep where a post stands, which channel was opened, and who was invited."""
+    """Record where a post is, which channel was opened, and who was invited."""
     number = signal.incident
     if signal.kind is OpenChannel and number is not None:
         if not signal.channel:
-            return draft.done(Noted())  # there is no chat that it could be opened in
+            return draft.done(Noted())  # there is no chat to open it in
         opened = draft.add(f"incident/{number}", ChannelOpened(signal.channel, signal.name))
         if _again(signal):
             on_channel_again(draft, number, opened)
@@ -35,7 +35,7 @@ def on_effect_done(draft: Draft, signal: EffectDone) -> Step:
 
 
 def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
-    """Say once what did not get through, and where it was meant to go; of a page, paging says it."""
+    """Say once what was not delivered, and where it was meant to go; paging reports on pages itself."""
     if signal.incident is None:
         return draft.done(Noted())
     held = draft.incident(signal.incident)
@@ -48,10 +48,11 @@ def on_effect_refused(draft: Draft, signal: EffectRefused) -> Step:
         given_up = GivenUp(signal.kind.KIND, signal.key, signal.reason, fields, signal.stream, signal.seq, signal.ours)
         fact = draft.add(held.stream, given_up)
         if not signal.key.startswith(GIVEN_UP) and not issubclass(signal.kind, OfPage):
-            # Said where people look, once; a line about a lost line would go on for ever, and so would one for each edit.
+            # Said once, where people look: a line about each lost line would never end, and one about each lost edit would
+            # flood.
             lost = f"{held.name}/{signal.kind.KIND}" if issubclass(signal.kind, EditInPlace) else signal.key
             if isinstance(signal.body, InBroadcast):
-                lost = f"{held.name}/broadcast/{signal.body.to}"  # once for each channel, whatever it did not take
+                lost = f"{held.name}/broadcast/{signal.body.to}"  # once per channel, whatever it refused
             draft.send(PostLine(To.OPS, lost), fact)
     came_to(draft, signal)
     return draft.done(Noted())

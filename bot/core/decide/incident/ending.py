@@ -1,7 +1,7 @@
-"""How an incident ends by a person's word, and what becomes of what still fails then.
+"""How a person ends an incident, and what happens to whatever still fails.
 
-Resolving asks first while a component of the incident still fails or a flag is still switched. What a person ends all the
-same opens again by itself (`suppression` says when, `alarm.lift` does it).
+Resolving asks first while a component of the incident still fails or a flag is still switched. What a person ends all the same
+alerts again by itself (`suppression` says when, `alarm.lift` does it).
 """
 
 from bot.core.answers import base
@@ -41,7 +41,7 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
             return draft.refuse(a.OpenElsewhere(incident=other.number))
     if to is Phase.RESOLVED and not signal.force and (unfinished := _unfinished(draft, incident)):
         return draft.refuse(unfinished)
-    chosen = to.open and move != "reopen"  # whoever reopens says that it is not over, not how far it is
+    chosen = to.open and move != "reopen"  # reopening says that it is not over, not which phase it is in
     of, why = (signal.duplicate_of if signal.reason == DUPLICATE else 0, signal.why.strip()) if move == "cancel" else (0, "")
     change_phase(draft, incident.number, to, signal.reason, signal.actor, chosen=chosen, duplicate_of=of, why=why)
     if of:
@@ -55,7 +55,7 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
 
 
 def _no_original(draft: Draft, signal: SetPhase) -> base.Refused | None:
-    """Why it cannot be a duplicate of what was named, or that nothing was."""
+    """Why it cannot be a duplicate of the incident named, or that none was named."""
     of, world = signal.duplicate_of, draft.world
     if of == 0 or of == signal.incident:
         likely = [one for one in world.open_incidents() if one.number != signal.incident]
@@ -64,7 +64,7 @@ def _no_original(draft: Draft, signal: SetPhase) -> base.Refused | None:
 
 
 def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
-    """What is not over: components that still fail, or that we cannot judge, and flags that are still switched for them."""
+    """What is not over: components that still fail or cannot be judged, and flags still switched because of them."""
     if incident.drill:
         left = tuple(a.Failing(draft.policy.name_of(one.id), one.level) for one in incident.failing)
         return a.StillFailing(incident=incident.number, failing=left, away=()) if left else None
@@ -80,18 +80,18 @@ def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
 
 
 def _concerned(draft: Draft, incident: Incident) -> tuple[str, ...]:
-    """Its components; of one that a person declared by the provider's name alone, all of the provider's."""
+    """Its components; if a person declared it by a provider's name alone, all of that provider's."""
     whole = (c.id for c in draft.policy.components.values() if c.provider == incident.provider)
     return tuple(sorted(incident.affected)) or tuple(whole)
 
 
 def _may_still_fail(state: ComponentState) -> bool:
-    """Whether it fails, or nobody knows since our own key, quota or network is in the way: that ends no outage."""
+    """Whether it fails, or cannot be judged because of our own key, quota or network, which does not end an outage."""
     return state.level.bad or (state.level is Level.UNKNOWN and state.fault is not Fault.NONE)
 
 
 def _moved(draft: Draft, before: Incident) -> a.Moved:
-    """Where it stands now, and what comes of what still fails: when it opens again, or that it does not by itself."""
+    """The new phase, and what happens to what still fails: when it alerts again, or that it does not by itself."""
     phase, failing = draft.incident(before.number).phase, [draft.world.component(id) for id in sorted(before.affected)]
     bad = [state for state in failing if state.level.bad] if phase in (Phase.CANCELED, Phase.RESOLVED) else []
     until = None
@@ -102,7 +102,7 @@ def _moved(draft: Draft, before: Incident) -> a.Moved:
 
 
 def _catch_up(draft: Draft, incident: Incident) -> None:
-    """A reopened incident learns what its components did while it was over."""
+    """Bring a reopened incident up to date with its components."""
     for _, affected in sorted(incident.affected.items()):
         now = draft.world.component(affected.id)
         if now.level is not affected.level:

@@ -1,4 +1,4 @@
-"""What people put into the timeline: messages, whichever way and however often, and corrections. Nothing written is lost."""
+"""What people add to the timeline: messages, added in any way and any number of times, and corrections. Nothing is lost."""
 
 from bot.core.answers.base import Done, KnownAlready, NoWords, Refused, Words
 from bot.core.decide.draft import Draft, Handlers, Step
@@ -20,7 +20,7 @@ from bot.core.signals.entries import AddMessage, CorrectEntry, HideEntry, Source
 
 @dataclass(frozen=True, kw_only=True)
 class MessageInTimeline(Done):
-    """The message is in the timeline; `before` = it was already, and is seen."""
+    """The message is in the timeline; `before` = it already was, and is visible."""
 
     KIND = "message_in_timeline"
     before: bool = False
@@ -28,21 +28,21 @@ class MessageInTimeline(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageTakenOut(Done):
-    """The last pin is gone, and the message is out of sight."""
+    """The last pin is gone, and the message is hidden."""
 
     KIND = "message_taken_out"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntryIsCorrected(Done):
-    """The entry reads as it should."""
+    """The entry has the new text or time."""
 
     KIND = "entry_corrected"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntryIsHidden(Done):
-    """The entry is out of sight, or back (`back`)."""
+    """The entry is hidden, or visible again (`back`)."""
 
     KIND = "entry_hidden"
     back: bool = False
@@ -57,25 +57,25 @@ class NothingToCorrect(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NotYet(Refused):
-    """What happened cannot lie ahead."""
+    """The given time lies in the future."""
 
     KIND = "not_yet"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoEntry(Refused):
-    """The timeline has no such entry of people."""
+    """The timeline has no such entry written by people."""
 
     KIND = "no_entry"
 
 
 def on_add(draft: Draft, signal: AddMessage) -> Step:
-    """One message is one entry, also after the end: who added it first is kept, and who pins it later only holds it."""
+    """One entry per message, also after the end. Whoever added it first is kept; later pins only keep it visible."""
     incident = draft.incident(signal.incident)
     done = MessageInTimeline(incident=incident.number)
     seq = incident.entry_of(message_key(signal.message.channel, signal.message.ts))
     if seq is None:
-        # In the incident's own channel it stands already.
+        # The incident's own channel shows the message anyway.
         elsewhere = signal.message.channel != incident.room.channel
         draft.add(incident.stream, MessageAdded(signal.message, signal.pinned), told=elsewhere)
         return draft.done(done)
@@ -89,7 +89,7 @@ def on_add(draft: Draft, signal: AddMessage) -> Step:
 
 
 def on_unpin(draft: Draft, signal: UnpinMessage) -> Step:
-    """Only a pin that counted can be taken back."""
+    """Only a pin that was recorded can be taken back."""
     incident = draft.incident(signal.incident)
     seq = incident.entry_of(signal.message)
     if seq is None or signal.actor.id not in incident.entries[seq].pins:
@@ -101,7 +101,7 @@ def on_unpin(draft: Draft, signal: UnpinMessage) -> Step:
 
 
 def on_edited(draft: Draft, signal: SourceEdited) -> Step:
-    """The newest edit wins, in whatever order they arrive; nothing follows a deletion."""
+    """The newest edit wins, in whatever order edits arrive; nothing follows a deletion."""
     incident = draft.incident(signal.incident)
     seq = incident.entry_of(signal.message)
     if seq is not None and not incident.entries[seq].deleted and _newer(signal.edited_ts, incident.entries[seq]):
@@ -110,7 +110,7 @@ def on_edited(draft: Draft, signal: SourceEdited) -> Step:
 
 
 def _newer(edited_ts: str, entry: Entry) -> bool:
-    """Slack's times are seconds and a counter; a link that unfolds changes a message without one."""
+    """Whether the edit is newer. Slack's times are seconds and a counter; link previews change a message without one."""
     return bool(edited_ts) and _time(edited_ts) > _time(entry.edited_ts)
 
 
@@ -120,7 +120,7 @@ def _time(ts: str) -> tuple[int, int]:
 
 
 def on_deleted(draft: Draft, signal: SourceDeleted) -> Step:
-    """Said once."""
+    """Recorded once."""
     incident = draft.incident(signal.incident)
     seq = incident.entry_of(signal.message)
     if seq is not None and not incident.entries[seq].deleted:
@@ -129,7 +129,7 @@ def on_deleted(draft: Draft, signal: SourceDeleted) -> Step:
 
 
 def on_correct(draft: Draft, signal: CorrectEntry) -> Step:
-    """Text, time or both; what was there stays in the ledger."""
+    """Correct text, time or both; the original stays in the ledger."""
     incident, text = draft.incident(signal.incident), signal.text
     if not _stands(draft, incident, signal.entry):
         return draft.refuse(NoEntry(incident=incident.number))
@@ -144,7 +144,7 @@ def on_correct(draft: Draft, signal: CorrectEntry) -> Step:
 
 
 def on_hide(draft: Draft, signal: HideEntry) -> Step:
-    """Twice is once."""
+    """Hide or show an entry; repeating it changes nothing."""
     incident = draft.incident(signal.incident)
     if not _stands(draft, incident, signal.entry):
         return draft.refuse(NoEntry(incident=incident.number))

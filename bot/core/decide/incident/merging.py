@@ -1,7 +1,7 @@
 """Two incidents that turn out to be one, and one that turns out to be two.
 
-The merged one ends where it stands; the other holds its place from then on (`Incident.holds`), so that its verdicts, its flags
-and its people are there. There are no chains: what is merged, or has others merged into it, is merged no further.
+The merged incident ends in its current phase. The other one then stands in for it (`Incident.holds`): its verdicts, flags and
+people go there. There are no chains: an incident that was merged, or has parts, cannot be merged further.
 """
 
 from enum import StrEnum
@@ -28,19 +28,19 @@ MERGE_RULE = Actor.rule("merge")
 
 
 class Obstacle(StrEnum):
-    """Why two incidents cannot become one; `other` of the answer is the incident that is in the way."""
+    """Why two incidents cannot be merged; the answer's `other` is the incident in the way."""
 
     SELF = "self"
-    MERGED = "merged"  # it is part of another one already
+    MERGED = "merged"  # it is already part of another one
     TARGET_MERGED = "target_merged"
     TARGET_OVER = "target_over"
     HAS_PARTS = "has_parts"
-    DRILL = "drill"  # what is pretended and what is real stay apart
+    DRILL = "drill"  # a drill and a real incident are never merged
 
 
 @dataclass(frozen=True, kw_only=True)
 class MergeDone(Done):
-    """It is part of the other one, which goes on there."""
+    """It is now part of the other one, which continues."""
 
     KIND = "merge_done"
     into: int
@@ -58,7 +58,7 @@ class CannotMerge(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class UnmergeDone(Done):
-    """It is one of its own again, in that phase."""
+    """It is an incident of its own again, in that phase."""
 
     KIND = "unmerge_done"
     out_of: int
@@ -67,20 +67,20 @@ class UnmergeDone(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NotMerged(Refused):
-    """There is nothing to take apart."""
+    """It is not merged, so there is nothing to undo."""
 
     KIND = "not_merged"
 
 
 def on_merge(draft: Draft, signal: Merge) -> Step:
-    """End the one in the other: components, flags, people and what comes later are there from now on."""
+    """Merge one incident into another: its components, flags, people and later events belong there from now on."""
     other, into = draft.incident(signal.incident), draft.world.incidents.get(signal.into)
     if into is None:
         return draft.refuse(NoIncident(number=signal.into, newest=draft.world.last_incident))
     if refused := _cannot_merge(other, into):
         return draft.refuse(refused)
     draft.add(other.stream, Merged(into.number, signal.reason.strip()))
-    fresh = tuple(id for id in sorted(other.affected) if id not in into.affected)  # in this order after a restart too
+    fresh = tuple(id for id in sorted(other.affected) if id not in into.affected)  # a fixed order, the same after a restart
     people = other.people
     taken = PartTaken(
         other.number, other.title, other.dedup, fresh, people.everybody, people.acknowledged_at, people.acknowledged_by,
@@ -121,7 +121,7 @@ def _cannot_merge(other: Incident, into: Incident) -> Refused | None:
 
 
 def _take_on(draft: Draft, other: Incident, number: int, fresh: tuple[str, ...]) -> None:
-    """What the other one adds: how bad it is, whoever said so, how far it reaches, and that it fails again."""
+    """Raise the other's severity and title, and move its phase back, as far as the merged one requires."""
     into = draft.incident(number)
     if other.severity.is_worse_than(into.severity):
         worse = SeverityChanged(into.severity, other.severity, f"{other.name} was {other.severity}")
@@ -135,7 +135,7 @@ def _take_on(draft: Draft, other: Incident, number: int, fresh: tuple[str, ...])
 
 
 def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
-    """Open again in the phase that it had, with its components, its flags and what happened to them meanwhile."""
+    """Reopen it in its former phase, with its components, its flags and what happened to them meanwhile."""
     incident = draft.incident(signal.incident)
     merged = incident.merged
     if merged is None:
@@ -158,13 +158,13 @@ def on_unmerge(draft: Draft, signal: Unmerge) -> Step:
 
 
 def parted(world: World, holder: Incident) -> tuple[int, ...]:
-    """Its parts that were unmerged while it was over, so that it did not hear of it."""
+    """Parts that were unmerged while the holder was over, so that it does not know yet."""
     known = (world.incidents.get(number) for number in holder.parts)
     return tuple(one.number for one in known if one and (one.merged is None or one.merged.number != holder.number))
 
 
 def part_ways(draft: Draft, number: int) -> None:
-    """One that was reopened gives its former parts back, as it would have done when they were unmerged."""
+    """A reopened holder gives back the parts that were unmerged while it was over."""
     for part in parted(draft.world, draft.incident(number)):
         back = _given_back(draft, draft.incident(part), number)
         if part in draft.world.running:
@@ -172,7 +172,7 @@ def part_ways(draft: Draft, number: int) -> None:
 
 
 def _given_back(draft: Draft, incident: Incident, holder_number: int) -> tuple[str, ...]:
-    """Take its components out of the other one: those that it brought, and of its provider since."""
+    """Take its components out of the holder: those that it brought, and those of its provider that came later."""
     holder = draft.incident(holder_number)
     if incident.number not in holder.parts:
         return ()
@@ -192,7 +192,7 @@ def _given_back(draft: Draft, incident: Incident, holder_number: int) -> tuple[s
 
 
 def _catch_up(draft: Draft, number: int, back: tuple[str, ...]) -> None:
-    """It learns what its components did meanwhile. What both know is in both, as before."""
+    """Record what its components did meanwhile. Components of both stay in both."""
     incident = draft.incident(number)
     for id in sorted({*incident.affected, *back}):
         now, known = draft.world.component(id), incident.affected.get(id)
@@ -205,7 +205,7 @@ def _catch_up(draft: Draft, number: int, back: tuple[str, ...]) -> None:
 
 
 def _flags_back(draft: Draft, number: int, holder: int) -> None:
-    """A flag that is switched, or asks, for its components alone is told in it again."""
+    """Switched or proposed flags that depend only on its components are told in it again."""
     mine = set(draft.incident(number).affected)
     others = set(draft.world.incidents[holder].affected) if holder in draft.world.running else set()
     for policy in at_work(draft.world, draft.policy):

@@ -1,4 +1,4 @@
-"""A person says that customers are served, or that they no longer are, whatever the phase is."""
+"""A person says that customers are served, or that they no longer are, in any phase."""
 
 from bot.core.answers import incident as a
 from bot.core.answers.base import Done, Refused
@@ -12,16 +12,16 @@ from bot.core.signals.incident import SayMitigated
 
 @dataclass(frozen=True, kw_only=True)
 class MitigationNoted(Done):
-    """It is on record that customers are served, or (`over`) that they no longer are."""
+    """It is recorded that customers are served, or (`over`) that they no longer are."""
 
     KIND = "mitigation_noted"
     over: bool
-    phase: Phase  # where it stands
+    phase: Phase  # the incident's phase now
 
 
 @dataclass(frozen=True, kw_only=True)
 class MitigatedAlready(Refused):
-    """It is on record already, by somebody or by a rule."""
+    """It is already recorded, by a person or a rule."""
 
     KIND = "mitigated_already"
     by: Actor
@@ -29,13 +29,13 @@ class MitigatedAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NotMitigated(Refused):
-    """There is nothing to take back."""
+    """There is no mitigation to take back."""
 
     KIND = "not_mitigated"
 
 
 def on_mitigated(draft: Draft, signal: SayMitigated) -> Step:
-    """On record beside the phase. Where it is taken back the phase `mitigated` goes back too."""
+    """Record it beside the phase. Taking it back also leaves the phase `mitigated`."""
     incident, reason = draft.incident(signal.incident), signal.reason.strip()
     if not incident.phase.open:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.MITIGATION))

@@ -1,6 +1,6 @@
-"""Tasks go along: into the incident that another one became part of, and back when they are taken apart.
+"""Tasks move when incidents merge, and move back when they are unmerged.
 
-A task is done, dropped or open in one incident only, so that it is reminded of and reopened once; the other one keeps on record
+A task is open, done or dropped in one incident only, so that it is reminded of and reopened once. The other incident records
 where it went.
 """
 
@@ -15,7 +15,7 @@ from bot.core.tasks import Task, TaskRef
 
 
 def hand_over(draft: Draft, number: int, into: int) -> None:
-    """What is still to be done in the merged one is on the list of the other one from now on."""
+    """Move the merged incident's open tasks to the list of the incident that it is now part of."""
     for task in draft.incident(number).open_tasks:
         target = draft.incident(into)
         here, there = TaskRef(number, task.number), TaskRef(into, max(target.tasks, default=0) + 1)
@@ -24,7 +24,7 @@ def hand_over(draft: Draft, number: int, into: int) -> None:
 
 
 def bring_back(draft: Draft, holder: int, number: int) -> None:
-    """What came from it goes back: on its list as it is now, done or not."""
+    """Move back the tasks that came from it, in their current state, done or not."""
     back = draft.incident(number)
     for own, task in list(lent(draft.incident(holder), back)):
         came = replace(task, number=own.number, came_from=own.came_from, follow_up=own.follow_up)
@@ -33,20 +33,20 @@ def bring_back(draft: Draft, holder: int, number: int) -> None:
 
 
 def lent(holder: Incident, part: Incident) -> Iterator[tuple[Task, Task]]:
-    """The tasks that the part gave to the other one: as it keeps them on record, and as they stand there."""
+    """The tasks that the part handed over: as the part recorded them, and as they are now."""
     for own in part.tasks.values():
         if own.moved_to and own.moved_to.incident == holder.number and own.moved_to.task in holder.tasks:
             yield own, holder.tasks[own.moved_to.task]
 
 
 def holder_of(world: World, number: int) -> Incident:
-    """The incident that has the tasks of this one: the one that it is part of, where that is at hand, or itself."""
+    """The incident that has this one's tasks: the one it is part of, if loaded, or itself."""
     incident = world.incidents[number]
     return world.incidents.get(incident.merged.number, incident) if incident.merged else incident
 
 
 def where(world: World, incident: int, task: int) -> TaskRef:
-    """Where a task is now: in this incident, or where it went from there."""
+    """Where a task is now: in this incident, or where it moved to."""
     at = TaskRef(incident, task)
     while (held := world.incidents.get(at.incident)) and (found := held.tasks.get(at.task)) and found.moved_to:
         if found.moved_to.incident not in world.incidents:

@@ -1,4 +1,4 @@
-"""What an incident is called, once a person says so."""
+"""An incident's title, once a person sets it."""
 
 from bot.core.answers.base import Done, Refused
 from bot.core.decide.draft import Draft, Handlers, Step
@@ -20,7 +20,7 @@ class Renamed(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class CalledAlready(Refused):
-    """It is called that already."""
+    """It already has that title."""
 
     KIND = "called_already"
     title: str
@@ -36,14 +36,14 @@ class NoNewTitle(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TitleTooLong(Refused):
-    """That is a text, not a title."""
+    """That is too long for a title."""
 
     KIND = "title_too_long"
     most: int
 
 
 def on_rename(draft: Draft, signal: Rename) -> Step:
-    """A person names it, also after it is over: the post-mortem bears the title. No rule changes it from then on."""
+    """A person sets the title, also after the end, for the post-mortem. Rules do not change it from then on."""
     incident, title = draft.incident(signal.incident), " ".join(signal.title.split())
     if not title:
         return draft.refuse(NoNewTitle(incident=incident.number, title=incident.title))

@@ -1,4 +1,4 @@
-"""Reminding the lead that no person has written an update, and who does not want to hear of it for a while."""
+"""Reminds the lead that no person has written an update, and lets people snooze that."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ LEAST_MINUTES, MOST_HOURS = 1, 24
 
 @dataclass(frozen=True, kw_only=True)
 class Snoozed(Done):
-    """Nobody is reminded until then; None = until somebody writes an update or turns it on."""
+    """No reminders until then; None = until somebody writes an update or turns them on."""
 
     KIND = "reminders_snoozed"
     until: datetime | None
@@ -35,14 +35,14 @@ class Resumed(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class SnoozedNot(Refused):
-    """There was no snooze to end."""
+    """No snooze was active."""
 
     KIND = "reminders_not_snoozed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoReminders(Refused):
-    """Nobody is reminded of anything at this severity."""
+    """There are no reminders at this severity."""
 
     KIND = "no_reminders"
     severity: Severity
@@ -50,7 +50,7 @@ class NoReminders(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoSuchSnooze(Refused):
-    """A snooze is neither that short nor that long."""
+    """A snooze cannot be that short or that long."""
 
     KIND = "no_such_snooze"
     least_minutes: int
@@ -58,7 +58,7 @@ class NoSuchSnooze(Refused):
 
 
 def on_time(draft: Draft) -> None:
-    """Remind the lead of each open incident for which it is time, and which no update of ours reminds of at the same time."""
+    """Remind the lead of each open incident that is due, unless an update of ours carries the reminder."""
     for incident in draft.world.open_incidents():
         at = next_reminder_at(incident, draft.policy)
         if at is not None and at <= draft.now:
@@ -66,7 +66,7 @@ def on_time(draft: Draft) -> None:
 
 
 def on_snooze(draft: Draft, signal: SnoozeReminders) -> Step:
-    """No reminder for a while, or none at all."""
+    """Snooze reminders for a while, or turn them off."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.SNOOZE))
@@ -81,7 +81,7 @@ def on_snooze(draft: Draft, signal: SnoozeReminders) -> Step:
 
 
 def on_resume(draft: Draft, signal: ResumeReminders) -> Step:
-    """Remind again, as if nobody had snoozed."""
+    """Remind again, as if there had been no snooze."""
     incident = draft.incident(signal.incident)
     if not incident.phase.open:
         return draft.refuse(a.Over(incident=incident.number, phase=incident.phase, wanted=a.Wanted.SNOOZE))

@@ -1,4 +1,4 @@
-"""A person has made good what failed or was tidied away in the chat. What stands there is looked at before (`Found`)."""
+"""A person fixed what failed or was deleted in the chat. What exists there is looked up beforehand (`Found`)."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ PIECES: Mapping[type[e.EffectBody], Piece] = {
     e.PostSummary: Piece.SUMMARY, e.UploadExport: Piece.EXPORT, e.EditAlert: Piece.EDITS, e.EditCard: Piece.EDITS,
     e.EditEvidence: Piece.EDITS, e.PostBroadcast: Piece.BROADCAST, e.ReplyBroadcast: Piece.BROADCAST,
 }  # fmt: skip
-# What was said and did not get through is said again as it was; what shows how things are is made anew.
+# Lost messages are repeated unchanged; pieces that show the current state are made anew.
 SAID = (Piece.RUNBOOK, Piece.UPDATES, Piece.LINES, Piece.SUMMARY, Piece.EXPORT, Piece.BROADCAST)
 IN_CHANNEL = (Piece.PIN, Piece.TOPIC, Piece.BOOKMARKS, Piece.INVITATIONS)
 REPAIR = "it was missing when somebody asked for a repair"
@@ -28,7 +28,7 @@ REPAIR = "it was missing when somebody asked for a repair"
 
 @dataclass(frozen=True, kw_only=True)
 class RepairBegun(Done):
-    """What was missing is ordered; `waiting` was ordered before and is not there yet."""
+    """The missing pieces are ordered; `waiting` were already ordered and are not there yet."""
 
     KIND = "repair_begun"
     pieces: tuple[Piece, ...]
@@ -38,7 +38,7 @@ class RepairBegun(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NothingMissing(Done):
-    """All of it stands, or is on its way."""
+    """Everything exists, or is on its way."""
 
     KIND = "nothing_missing"
     waiting: tuple[Piece, ...] = ()
@@ -47,20 +47,20 @@ class NothingMissing(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedMeanwhile(Refused):
-    """Something of it came or went since somebody looked."""
+    """Something changed since somebody looked."""
 
     KIND = "changed_meanwhile"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NobodyLooked(Refused):
-    """There is no chat here that could be looked into."""
+    """There is no chat here to look into."""
 
     KIND = "nobody_looked"
 
 
 def on_repair(draft: Draft, signal: Repair) -> Step:
-    """Order anew what is missing and not on its way; of an incident that is over, only what was to be said and got lost."""
+    """Order what is missing and not on its way; for a finished incident, only messages that were lost."""
     incident, found = draft.incident(signal.incident), signal.found
     if found is None:
         return draft.refuse(NobodyLooked(incident=incident.number))
@@ -76,7 +76,7 @@ def on_repair(draft: Draft, signal: Repair) -> Step:
     fact = draft.add(incident.stream, Repaired(pieces))
     for piece in missing:
         _order(draft, piece, missing, found, fact)
-    for channel in untold:  # before the replies under it
+    for channel in untold:  # before the replies to it
         draft.send_again(e.PostBroadcast(channel), e.About(fact.stream, fact.seq, fact.incident), fact)
     for one in said:
         about = e.About(one.stream, one.seq, incident.number)
@@ -116,7 +116,7 @@ def _body(one: Undelivered) -> e.EffectBody:
 
 
 def _is_due(one: Undelivered, incident: Incident) -> bool:
-    """Whether something that was said should still be said. An update of the bot's own is out of date once another is out."""
+    """Whether a lost message should still be sent. An update by the bot is obsolete once another one was posted."""
     if _piece(one) not in SAID or not one.fields:
         return False
     body = _body(one)
@@ -124,7 +124,7 @@ def _is_due(one: Undelivered, incident: Incident) -> bool:
 
 
 def _order(draft: Draft, piece: Piece, missing: list[Piece], found: Found, fact: Fact) -> None:
-    """What makes one piece good. The refresh after any change sets the topic and edits; a channel is filled once it is open."""
+    """Order one piece. Topic and edits follow with the refresh after any change; a new channel is filled once it is open."""
     incident = draft.incident(fact.incident or 0)
     about, room = e.About(fact.stream, fact.seq, fact.incident), incident.room
     match piece:
@@ -154,33 +154,33 @@ def _order(draft: Draft, piece: Piece, missing: list[Piece], found: Found, fact:
 
 
 def forget_card(draft: Draft, incident: Incident) -> None:
-    """The card stands nowhere that counts any more; what edits it waits for the new one."""
+    """Record that the card is gone; its edits wait for the new one."""
     card = incident.room.card
     draft.add(incident.stream, PostGone(e.PostCard.KIND, card.channel, card.ts, REPAIR, again=True))
 
 
 def post_card(draft: Draft, number: int, fact: Fact) -> None:
-    """The next card, and its pin."""
+    """Post the next card, and pin it."""
     card = draft.incident(number).room.card.gone + 1
     draft.send(e.PostCard(card), fact)
     draft.send(e.PinCard(card), fact)
 
 
 def on_channel_again(draft: Draft, number: int, opened: Fact) -> None:
-    """A channel was opened in place of the one that is lost, or that one was taken again: everything that it lacks comes."""
+    """A channel was opened in place of the lost one, or the lost one works again: add whatever it lacks."""
     room = draft.incident(number).room
     if not room.card.ts or room.card.channel != room.channel:
         if room.card.ts:
             forget_card(draft, draft.incident(number))
         post_card(draft, number, opened)
-        draft.send(e.SetTopic(), opened)  # which a refresh leaves out where the card is new
+        draft.send(e.SetTopic(), opened)  # the refresh leaves it out if the card is new
         draft.send(e.PostRunbook(), opened)
     draft.send(e.AddBookmarks(), opened)
     draft.send(e.InvitePeople(anew=True), opened)
 
 
 def on_channel_refused_again(draft: Draft, number: int, refused: Fact) -> None:
-    """There is no channel this time either: a card that was missing comes in the thread of the alert."""
+    """No channel this time either: a missing card is posted in the alert's thread."""
     if not draft.incident(number).room.card.ts:
         post_card(draft, number, refused)
 

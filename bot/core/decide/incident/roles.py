@@ -1,6 +1,6 @@
-"""Who has which part in an incident: claimed, given, handed over, given up. A role gives no rights; it says whom to ask.
+"""Who has which role in an incident: claimed, given, handed over, given up. A role gives no rights; it says whom to ask.
 
-An incident that customers feel, and that was acknowledged, wants a lead: while nobody takes it, the channel is asked once.
+An acknowledged incident that customers feel needs a lead: while nobody is, the channel is asked once.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ GONE = Actor.rule("account deactivated")
 
 @dataclass(frozen=True, kw_only=True)
 class RoleGiven(Done):
-    """Somebody has the role now. Roles are called as configured, here and in the answers below."""
+    """Somebody has the role now. Role names here and in the answers below are as configured."""
 
     KIND = "role_given"
     role: str
@@ -45,7 +45,7 @@ class RoleTaken(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class RoleAlready(Refused):
-    """It is so already: somebody has the role, or nobody has."""
+    """Nothing to change: that person already has the role, or nobody has it."""
 
     KIND = "role_already"
     role: str
@@ -63,12 +63,12 @@ class NoRole(Refused):
 
 
 def on_give_role(draft: Draft, signal: GiveRole) -> Step:
-    """One person has a role; who had it before has it no longer. Whoever gets one is invited."""
+    """Give a role to one person, who replaces the previous holder and is invited."""
     incident, role, to, policy = draft.incident(signal.incident), signal.role, signal.to, draft.policy.incidents
     name, leads, held = policy.role_name(role), role == LEAD, incident.people.roles.get(role)
     if not incident.phase.open:
         return draft.refuse(Over(incident=incident.number, phase=incident.phase, wanted=Wanted.ROLE))
-    if name not in policy.roles and held is None:  # one that has left the configuration can be given up
+    if name not in policy.roles and held is None:  # a role that is no longer configured can still be given up
         return draft.refuse(NoRole(incident=incident.number, role=name, known=policy.roles))
     if (held.id if held else "") == (to.id if to else "") or (held and signal.free):
         return draft.refuse(RoleAlready(incident=incident.number, role=name, to=held, leads=leads))
@@ -80,7 +80,7 @@ def on_give_role(draft: Draft, signal: GiveRole) -> Step:
 
 
 def on_holder_gone(draft: Draft, signal: HolderGone) -> Step:
-    """Whoever is gone has no role any more in what is open, and no task; the channel hears which ones are free."""
+    """Free all open roles and tasks of a person who is gone, and tell the channels which ones."""
     for incident in draft.world.open_incidents():
         for role, held in incident.people.roles.items():
             if held.kind is ActorKind.PERSON and held.id == signal.user:
@@ -91,7 +91,7 @@ def on_holder_gone(draft: Draft, signal: HolderGone) -> Step:
 
 
 def asked_at(incident: Incident, policy: IncidentPolicy) -> datetime | None:
-    """When the channel is asked who leads; None where somebody does, where it was asked, or where nobody is needed."""
+    """When the channel is asked who leads; None if somebody does, if it was asked before, or if nobody is needed."""
     people = incident.people
     if policy.nag_after is None or not incident.phase.open or incident.well or incident.severity not in WANT_A_LEAD:
         return None
@@ -112,5 +112,5 @@ HANDLERS: Handlers = {GiveRole: on_give_role, HolderGone: on_holder_gone}
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When each channel is asked."""
+    """When each channel is asked who leads."""
     yield from filter(None, (asked_at(incident, policy.incidents) for incident in world.open_incidents()))

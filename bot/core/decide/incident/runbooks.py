@@ -1,4 +1,4 @@
-"""Steps of runbooks are ticked off by whoever did them. They are numbered through, in the order in which components joined."""
+"""People tick off runbook steps. Numbering runs through all runbooks, in the order in which components joined."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ class StepIsTicked(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NoStep(Refused):
-    """The runbooks of the incident have no such step; `most` is the last one, 0 where there is none."""
+    """The incident's runbooks have no such step; `most` is the last number, 0 if there are no steps."""
 
     KIND = "no_step"
     step: int
@@ -42,7 +42,7 @@ class NoStep(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class StepAsBefore(Refused):
-    """It was ticked off already, by somebody; None = it is not."""
+    """Nothing to change: `by` already ticked it off; None = it is not ticked."""
 
     KIND = "step_as_before"
     step: int
@@ -50,13 +50,13 @@ class StepAsBefore(Refused):
 
 
 def runbook_steps(incident: Incident, policy: Policy) -> Sequence[RunbookStep]:
-    """All steps of its components, numbered from 1."""
+    """All steps of its components' runbooks, numbered from 1."""
     steps = [(id, step) for id in incident.affected if (one := policy.component(id)) for step in one.runbook_steps]
     return [RunbookStep(number, id, text) for number, (id, text) in enumerate(steps, 1)]
 
 
 def on_tick(draft: Draft, signal: TickStep) -> Step:
-    """Once; also afterwards, since people remember."""
+    """Tick a step once; also after the end, since people remember later."""
     incident, steps = draft.incident(signal.incident), runbook_steps(draft.incident(signal.incident), draft.policy)
     meant = next((one for one in steps if one.number == signal.step), None)
     if meant is None:

@@ -1,7 +1,7 @@
-"""Tasks and follow-ups: who does what by when, who is reminded of it, and what becomes of what is left when it is over.
+"""Tasks and follow-ups: who does what by when, reminders, and what happens to open ones at the end.
 
-When somebody is reminded follows from the due time and the last reminder, both on record. Quiet hours are those of the
-severity while the incident runs; a follow-up waits out every quiet hour, whatever the severity was.
+The time of a reminder follows from the due time and the last reminder, both recorded. While the incident is open its
+severity's quiet hours apply; a follow-up waits for the end of all quiet hours, whatever the severity was.
 """
 
 from collections.abc import Iterator
@@ -23,15 +23,15 @@ from bot.core.tasks import Task, TaskRef, TaskState
 
 TASKS = Actor.rule("tasks")
 TASK_CHARS = 500
-MOST_TASKS = 200  # of one incident, finished ones too
+MOST_TASKS = 200  # per incident, including finished ones
 FARTHEST = timedelta(days=366)
-CLOCKS_DIFFER = timedelta(minutes=1)  # a time to the minute is not over before the minute is
+CLOCKS_DIFFER = timedelta(minutes=1)  # a time given to the minute is not past until the minute is
 NOW = timedelta(0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskIsAdded(Done):
-    """It stands on the list."""
+    """The task is on the list."""
 
     KIND = "task_added"
     task: int
@@ -39,12 +39,12 @@ class TaskIsAdded(Done):
     owner: Actor | None
     due_at: datetime | None
     follow_up: bool
-    at: datetime  # now, so that a due time of today needs no date
+    at: datetime  # now, so that a due time today can be shown without its date
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskIsChanged(Done):
-    """It reads so now."""
+    """The task reads like this now."""
 
     KIND = "task_changed"
     task: int
@@ -56,7 +56,7 @@ class TaskIsChanged(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskIsDone(Done):
-    """One thing less to do; `left` are still open."""
+    """The task is done; `left` are still open."""
 
     KIND = "task_done"
     task: int
@@ -65,7 +65,7 @@ class TaskIsDone(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskIsDropped(Done):
-    """It is not going to be done; `left` are still open."""
+    """The task will not be done; `left` are still open."""
 
     KIND = "task_dropped"
     task: int
@@ -74,7 +74,7 @@ class TaskIsDropped(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskIsOpen(Done):
-    """It is to be done again."""
+    """The task is open again."""
 
     KIND = "task_reopened"
     task: int
@@ -91,7 +91,7 @@ class NoTask(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskOver(Refused):
-    """It was done or dropped already."""
+    """The task is already done or dropped."""
 
     KIND = "task_over"
     task: int
@@ -101,7 +101,7 @@ class TaskOver(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskElsewhere(Refused):
-    """It continues in another incident, which this one became part of, or was taken out of."""
+    """The task continues in another incident, since this one was merged into it or unmerged from it."""
 
     KIND = "task_elsewhere"
     task: int
@@ -110,7 +110,7 @@ class TaskElsewhere(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskStillOpen(Refused):
-    """It is to be done anyway."""
+    """The task is open already."""
 
     KIND = "task_still_open"
     task: int
@@ -118,7 +118,7 @@ class TaskStillOpen(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskAsBefore(Refused):
-    """Nothing of it would change."""
+    """Nothing about the task would change."""
 
     KIND = "task_as_before"
     task: int
@@ -127,7 +127,7 @@ class TaskAsBefore(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskTooLong(Refused):
-    """It says more than a list shows."""
+    """The text is too long for a list."""
 
     KIND = "task_too_long"
     most: int
@@ -135,7 +135,7 @@ class TaskTooLong(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TooManyTasks(Refused):
-    """An incident has no room for more."""
+    """The incident cannot take more tasks."""
 
     KIND = "too_many_tasks"
     most: int
@@ -143,7 +143,7 @@ class TooManyTasks(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class CannotBeDue(Refused):
-    """The due time has passed, or is farther away than anybody plans."""
+    """The due time has passed, or is unreasonably far away."""
 
     KIND = "cannot_be_due"
     due_at: datetime
@@ -151,13 +151,13 @@ class CannotBeDue(Refused):
     days: int
 
 
-# --- what people say
+# --- what people ask for
 
 
 def on_add(draft: Draft, signal: AddTask) -> Step:
-    """The next number; whoever owns it is told by the line in the channel, which mentions them.
+    """Add a task with the next number; the line in the channel mentions its owner.
 
-    Of one that is part of another it is a task of the other one, where people work on.
+    In a merged incident it becomes a task of the incident that continues.
     """
     incident, text = holder_of(draft.world, signal.incident), _one_line(signal.text)
     if len(incident.tasks) >= MOST_TASKS:
@@ -174,7 +174,7 @@ def on_add(draft: Draft, signal: AddTask) -> Step:
 
 
 def on_change(draft: Draft, signal: ChangeTask) -> Step:
-    """Only what differs is written down."""
+    """Record only what differs."""
     text, (incident, number) = _one_line(signal.text), _at(draft, signal)
     task = incident.tasks.get(number)
     if task is None or not task.open:
@@ -186,7 +186,7 @@ def on_change(draft: Draft, signal: ChangeTask) -> Step:
 
 
 def on_give(draft: Draft, signal: GiveTask) -> Step:
-    """Whoever has it has it no longer."""
+    """Give the task to somebody instead of its present owner."""
     incident, number = _at(draft, signal)
     task = incident.tasks.get(number)
     if task is None or not task.open:
@@ -211,13 +211,13 @@ def _change(draft: Draft, incident: Incident, task: Task, text: str, owner: Acto
 
 
 def _invite(draft: Draft, fact: Fact, owner: Actor | None) -> None:
-    """Whoever has something to do while it runs belongs into its channel."""
+    """Invite the task's owner into the channel of an open incident."""
     if owner and owner.kind is ActorKind.PERSON and draft.incident(fact.incident or 0).phase.open:
         draft.send(InvitePeople(), fact)
 
 
 def on_finish(draft: Draft, signal: FinishTask) -> Step:
-    """Done once; who comes second is told who was first."""
+    """Finish a task once; a second person is told who was first."""
     incident, number = _at(draft, signal)
     if not _is_open(incident, number):
         return draft.refuse(not_open(incident, number))
@@ -226,7 +226,7 @@ def on_finish(draft: Draft, signal: FinishTask) -> Step:
 
 
 def on_drop(draft: Draft, signal: DropTask) -> Step:
-    """It stays on record, with the reason."""
+    """Drop a task; it stays on record, with the reason."""
     incident, number = _at(draft, signal)
     if not _is_open(incident, number):
         return draft.refuse(not_open(incident, number))
@@ -235,7 +235,7 @@ def on_drop(draft: Draft, signal: DropTask) -> Step:
 
 
 def on_reopen(draft: Draft, signal: ReopenTask) -> Step:
-    """Once the incident is over it is a follow-up."""
+    """Reopen a task; once the incident is over it is a follow-up."""
     incident, number = _at(draft, signal)
     task = incident.tasks.get(number)
     if task is None or task.moved_to:
@@ -247,7 +247,7 @@ def on_reopen(draft: Draft, signal: ReopenTask) -> Step:
 
 
 def _at(draft: Draft, signal: ChangeTask | GiveTask | FinishTask | DropTask | ReopenTask) -> tuple[Incident, int]:
-    """Where the task is now: an old button and an old number find it in the incident that it went to."""
+    """Where the task is now: old buttons and numbers still find a task that moved to another incident."""
     at = where(draft.world, signal.incident, signal.task)
     return draft.incident(at.incident), at.task
 
@@ -271,7 +271,7 @@ def _is_open(incident: Incident, number: int) -> bool:
 
 
 def not_open(incident: Incident, number: int) -> Refused:
-    """Why nothing can be done about a task: there is none, it is over, or it went elsewhere."""
+    """Why a task cannot be changed: it does not exist, it is over, or it moved."""
     task = incident.tasks.get(number)
     if task is None:
         return NoTask(incident=incident.number, task=number, newest=max(incident.tasks, default=0))
@@ -281,15 +281,15 @@ def not_open(incident: Incident, number: int) -> Refused:
 
 
 def _same_minute(one: datetime | None, other: datetime | None) -> bool:
-    """A form knows no seconds, so that a time which was not touched comes back without them."""
+    """Whether they agree to the minute: forms have no seconds, so an untouched time comes back without them."""
     return bool(one and other) and int(one.timestamp()) // 60 == int(other.timestamp()) // 60  # type: ignore[union-attr]
 
 
-# --- what becomes of it
+# --- reminders and changes by rule
 
 
 def let_go(draft: Draft, user: str, rule: Actor) -> None:
-    """Whoever is gone has no task any more; the channel hears which ones are free."""
+    """Free the tasks of a person who is gone, and tell the channels which ones."""
     for incident in awaiting(draft.world):
         for task in incident.open_tasks:
             if task.owner and task.owner.kind is ActorKind.PERSON and task.owner.id == user:
@@ -298,15 +298,15 @@ def let_go(draft: Draft, user: str, rule: Actor) -> None:
 
 
 def awaiting(world: World) -> Iterator[Incident]:
-    """The incidents that run, and those with a follow-up that somebody is still to be reminded of."""
+    """Open incidents, and those with a follow-up that still needs reminders."""
     some = (incident for incident in world.incidents.values() if incident.tasks)
-    for incident in sorted(some, key=lambda one: one.number):  # in memory they stand as they came in
+    for incident in sorted(some, key=lambda one: one.number):  # memory holds them in arrival order
         if incident.phase.open or incident.reminds:
             yield incident
 
 
 def reminder_at(incident: Incident, task: Task, policy: Policy) -> datetime | None:
-    """When the task is spoken of next, out of quiet hours; None where it is not."""
+    """When the next reminder of the task is due, moved out of quiet hours; None = never."""
     at, quiet = task.next_reminder_at, policy.paging.quiet
     if at is None:
         return None
@@ -316,7 +316,7 @@ def reminder_at(incident: Incident, task: Task, policy: Policy) -> datetime | No
 
 
 def on_time(draft: Draft) -> None:
-    """Remind of what is due."""
+    """Send the reminders that are due."""
     for incident in list(awaiting(draft.world)):
         for task in incident.open_tasks:
             at = reminder_at(incident, task, draft.policy)
@@ -325,7 +325,7 @@ def on_time(draft: Draft) -> None:
 
 
 def _remind(draft: Draft, incident: Incident, task: Task) -> None:
-    """The owner directly, where Slack knows them; else whoever reads the channel."""
+    """Remind the owner directly if they are a Slack user; else the channel."""
     owner = task.owner
     fact = draft.add(incident.stream, TaskReminded(task.number, owner), actor=TASKS)
     if owner and owner.kind is ActorKind.PERSON:
@@ -341,6 +341,6 @@ HANDLERS: Handlers = {
 
 
 def due(world: World, policy: Policy) -> Iterator[datetime]:
-    """When each task is spoken of next."""
+    """When the next reminder of each task is due."""
     for incident in awaiting(world):
         yield from filter(None, (reminder_at(incident, task, policy) for task in incident.open_tasks))

@@ -1,1 +1,1 @@
-"""What real requests come to in decisions."""
+"""What real requests mean for decisions."""

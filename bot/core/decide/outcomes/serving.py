@@ -1,4 +1,4 @@
-"""Customers served: which requests an incident is about, over which time, and when they are counted anew."""
+"""Customers served: which requests belong to an incident, over which time, and when to count them again."""
 
 from datetime import datetime, timedelta
 
@@ -15,12 +15,12 @@ from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.core.signals.outcomes import OutcomesCounted
 
-SETTLE_FOR = timedelta(minutes=2)  # after the end: services tell in batches, most exporters once a minute
-COUNT_FOR = timedelta(minutes=30)  # after that nothing is counted any more, whoever was away
+SETTLE_FOR = timedelta(minutes=2)  # after the end: services report in batches, most exporters once a minute
+COUNT_FOR = timedelta(minutes=30)  # after the end, nothing is counted any more, even if it was missed
 
 
 def on_counted(draft: Draft, signal: OutcomesCounted) -> Step:
-    """Put the figures on record where they are others than before; after the end, show them where it is said to be over."""
+    """Record the figures if they changed; after the end, add them to the summary."""
     incident = draft.incident(signal.incident)
     if incident.served == signal.served or not _wanted(incident, draft.now):
         return draft.done(KnownAlready(incident=incident.number))
@@ -35,7 +35,7 @@ HANDLERS: Handlers = {OutcomesCounted: on_counted}
 
 
 def wants_count(incident: Incident, policy: Policy, world: World, now: datetime) -> bool:
-    """Whether requests are to be counted now: once a minute while it is open, and once after its end."""
+    """Whether requests should be counted now: every minute while it is open, and once after its end."""
     if not _wanted(incident, now) or not _flags(incident, policy, world):
         return False
     end, last = incident.ending.at, incident.served.until if incident.served else None
@@ -68,7 +68,7 @@ def concerned(incident: Incident, policy: Policy, world: World) -> Concerned:
 
 
 def switched(incident: Incident, policy: Policy, world: World) -> dict[str, datetime]:
-    """When each of its flags was first switched: what was on record before, and what is switched now."""
+    """When each of its flags was first switched: as recorded earlier, and as of now."""
     found = dict(incident.served.switched) if incident.served else {}
     for flag in _flags(incident, policy, world):
         engagement = world.flag(flag.key).engagement
