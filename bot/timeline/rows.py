@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import ActorKind
 from bot.core.record.entry_facts import MessageAdded
-from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned
+from bot.core.record.fact import Body, Evidenced, Fact, OfComponent, OfComponents, Reasoned
 from bot.core.record.kinds import BODIES
 from bot.core.record.provider_facts import NoticeSeen
 from bot.timeline import (
@@ -28,7 +28,7 @@ from bot.timeline import (
     sinks,
     tasks,
 )
-from bot.timeline.words import more_than_who
+from bot.timeline.words import evidence, more_than_who
 
 FAMILIES = (incident, course, drills, entries, tasks, paging, flags, rehearsals, sinks, components, providers, effects, itself)
 
@@ -49,8 +49,8 @@ class Row:
 
     `seq` counts the rows from 1; `stream` and `fact_seq` name the fact in the ledger. `source` is who knew it: `probe`,
     `vendor`, `alert`, `person` (operators included), `rule` or `slack`. `component` holds ids, several separated by a comma.
-    `links` are names with addresses. As people read it (`bot.timeline.story`), `entry` names what they may correct, and
-    `changes` what they did.
+    `text` ends in the lines of `evidence`. `links` are names with addresses. As people read it (`bot.timeline.story`), `entry`
+    names what they may correct, and `changes` what they did.
     """
 
     seq: int
@@ -64,6 +64,7 @@ class Row:
     stream: str
     fact_seq: int
     links: tuple[tuple[str, str], ...] = ()
+    evidence: tuple[str, ...] = ()
     entry: int = 0
     changes: tuple[Change, ...] = ()
 
@@ -71,6 +72,11 @@ class Row:
     def sentence(self) -> str:
         """The text with its reason."""
         return f"{self.text}: {self.why}" if self.why else self.text
+
+    @property
+    def brief(self) -> str:
+        """The text without its evidence."""
+        return self.text.removesuffix(evidence(self.evidence))
 
     @property
     def why(self) -> str:
@@ -92,6 +98,7 @@ def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[
             text=_text(fact, known), component=_component(fact.body), stream=fact.stream, fact_seq=fact.seq,
             reason=fact.body.reason if isinstance(fact.body, Reasoned) else "",
             links=entries.links(fact.body.message) if isinstance(fact.body, MessageAdded) else (),
+            evidence=fact.body.evidence if isinstance(fact.body, Evidenced) else (),
         )
         for n, fact in enumerate(facts, 1)
     ]  # fmt: skip

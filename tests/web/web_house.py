@@ -1,10 +1,13 @@
 """A house for web tests: the real application over real HTTP, with a small engine that uses the real core."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any, TypeVar, cast
 
+import aiohttp
 from aiohttp import web
 
 from bot.core.answers.base import Answer, DoneAlready
@@ -225,3 +228,13 @@ OpenHouse = Callable[..., Awaitable[House]]
 def headers(token: str = CONTROL, **more: str) -> Mapping[str, str]:
     """Headers with a token; underscores in names become dashes."""
     return {"Authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in more.items()}}
+
+
+async def board(house: House, http: aiohttp.ClientSession, query: str = "") -> str:
+    """The page as it is."""
+    return await (await http.get(f"{house.url}/{query}", headers=headers(READ))).text()
+
+
+def seen(html: str) -> str:
+    """What stands on it, without marks."""
+    return unescape(" ".join(re.sub(r"<[^>]*>", " ", html).split()))

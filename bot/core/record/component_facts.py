@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import AlertState, Fault, Level
 from bot.core.record.component import ComponentState, HeldBack, MutedUntil, Said
-from bot.core.record.fact import Body, Fact, OfComponent, Reasoned, Source
+from bot.core.record.fact import Body, Evidenced, Fact, OfComponent, Reasoned, Source
 
 REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
 MOST_REPORTS = 20
 
 
 @dataclass(frozen=True)
-class VerdictChanged(OfComponent, Reasoned, Body):
+class VerdictChanged(OfComponent, Reasoned, Evidenced, Body):
     """Our verdict of a component changed."""
 
     KIND = "verdict.changed"
@@ -43,7 +43,7 @@ class VerdictChanged(OfComponent, Reasoned, Body):
 
 
 @dataclass(frozen=True)
-class AdvisoryRaised(OfComponent, Reasoned, Body):
+class AdvisoryRaised(OfComponent, Reasoned, Evidenced, Body):
     """A part of a component fails persistently, too small a part for a worse verdict; or another part does than before."""
 
     KIND = "advisory.raised"

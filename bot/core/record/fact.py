@@ -87,6 +87,12 @@ class Reasoned:
     reason: str
 
 
+class Evidenced:
+    """A fact with what was found, a line for each finding; its sentence ends in them."""
+
+    evidence: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Fact:
     """One row of the ledger: where it stands (`stream`, `seq`), when, who, for which incident, and what happened."""

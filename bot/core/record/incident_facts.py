@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.drill import Drill, DrillPlan
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import LEAD, Actor, ActorKind, Level, Phase, Severity
-from bot.core.record.fact import Body, Fact, OfComponent, OfComponents, Reasoned, Source
+from bot.core.record.fact import Body, Evidenced, Fact, OfComponent, OfComponents, Reasoned, Source
 from bot.core.record.incident import Affected, Ending, Incident, Mitigation, Reminders, Room, VendorWords
 from bot.core.tasks import outliving
 
@@ -44,7 +44,7 @@ class Declared(OfComponents, Reasoned, Body):
 
 
 @dataclass(frozen=True)
-class ComponentJoined(OfComponent, Reasoned, Body):
+class ComponentJoined(OfComponent, Reasoned, Evidenced, Body):
     """One more component of the same provider failed into this incident."""
 
     KIND = "incident.component_joined"
@@ -69,7 +69,7 @@ class ComponentJoined(OfComponent, Reasoned, Body):
 
 
 @dataclass(frozen=True)
-class ComponentMoved(OfComponent, Reasoned, Body):
+class ComponentMoved(OfComponent, Reasoned, Evidenced, Body):
     """A component of this incident got worse, better or well again."""
 
     KIND = "incident.component_moved"

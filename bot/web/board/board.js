@@ -22,17 +22,28 @@ async function update() {
 }
 
 function show(page) {
-  const link = document.activeElement?.closest("a")?.getAttribute("href"); // whoever is on a link stays on it
+  const place = whatIsOn(document.activeElement); // whoever is on a link stays on it
+  for (const one of document.querySelectorAll("details[open]")) { // what somebody opened stays open
+    matching(page, one)?.setAttribute("open", "");
+  }
   for (const part of PARTS) {
     const held = document.querySelector(part), next = page.querySelector(part);
     if (!held.isEqualNode(next)) held.replaceWith(next); // what is selected or read out just now stays
   }
-  if (link && document.activeElement === document.body) {
-    [...document.links].find((one) => one.getAttribute("href") === link)?.focus({ preventScroll: true });
-  }
+  if (document.activeElement === document.body) place()?.focus({ preventScroll: true });
   if (document.title === page.title) return;
   document.title = page.title;
   document.getElementById("news").textContent = page.title; // a screen reader says it
+}
+
+function whatIsOn(element) {
+  const fold = element?.closest("summary")?.parentElement, link = element?.closest("a")?.getAttribute("href");
+  if (fold) return () => matching(document, fold)?.firstElementChild;
+  return () => [...document.links].find((one) => one.getAttribute("href") === link);
+}
+
+function matching(page, fold) {
+  return [...page.querySelectorAll("details")].find((one) => one.dataset.key === fold.dataset.key);
 }
 
 setInterval(update, EVERY_MS);

@@ -16,8 +16,7 @@ from bot.core.record.world import World
 from bot.views.component_messages import held_words
 from bot.views.flags.serving import frozen_line
 from bot.views.in_short import customers_of, lead_words
-from bot.views.incident.customers import plain_served
-from bot.views.names import blame, page_words, state_words
+from bot.views.names import blame, page_words
 from bot.views.text import capital, count, is_web, plain, span, spoken, stop, utc, words
 from bot.web.board.charts import Bars, Lines, bars, duration, lines
 from bot.web.board.history import DAY, HOUR, Past
@@ -113,13 +112,6 @@ def view(world: World, policy: Policy, now: datetime, on_record: Mapping[str, Co
         groups=tuple(_group(id, own, world, policy, names, now, on_record, past) for id, own in groups),
         past=tuple(_over(incident, now) for incident in _ended(world)),
     )
-
-
-def facts_of(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    """What one has to know of an incident before its timeline: what fails, who leads, whether customers were served."""
-    said = [stop(capital(unmarked(state_words(incident, policy))))] if incident.affected else []
-    said.append(stop(capital(unmarked(lead_words(incident)))))
-    return (*said, *([stop(plain_served(incident.served, policy))] if incident.served else []))
 
 
 def unmarked(mrkdwn: str) -> str:

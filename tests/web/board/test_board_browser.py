@@ -11,7 +11,8 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 from web_house import POLICY, OpenHouse
 
-from bot.core.model import Level
+from bot.core.model import Actor, Fault, Level, Verdict
+from bot.core.signals import AddNote, VerdictReached
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +102,39 @@ async def test_the_board_updates_itself_and_nobody_loses_their_place(browser: Br
     await page.get_by_text("OpenAI API is degraded.").wait_for()
 
     assert "INC-1" == await page.evaluate("document.activeElement.textContent")
+
+
+async def test_what_a_reader_opened_stays_open(browser: Browser, open_house: OpenHouse) -> None:
+    """By keyboard too, and the keyboard stays where it is, when the page takes in what is new."""
+    house = await open_house(open_to_loopback=True)
+    await house.verdict("anthropic.api", Level.DOWN, WHY)
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.goto(house.url + "/?incident=1")
+    await page.locator("summary").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_text("HTTP 529").wait_for()
+    await house.engine.handle(AddNote(Actor.operator("ana"), incident=1, text="rolled back"))
+    await page.clock.fast_forward(31_000)
+    await page.get_by_text("rolled back").wait_for()
+
+    assert await page.get_by_text("HTTP 529").is_visible()
+    assert "Evidence, 1 line" == await page.evaluate("document.activeElement.textContent")
+
+
+async def test_evidence_that_nobody_opened_is_out_of_sight(browser: Browser, open_house: OpenHouse) -> None:
+    """The whole story of how it began is on a phone's first screen."""
+    house = await open_house(open_to_loopback=True)
+    verdict = Verdict("anthropic.api", Level.DOWN, WHY, Fault.THEIRS, ("excerpt " + "no good " * 90,), house.clock.now())
+    await house.engine.handle(VerdictReached(actor=Actor.rule("detector"), verdict=verdict))
+    page = await browser.new_page(viewport={"width": PHONE, "height": 800})
+    await page.goto(house.url + "/?incident=1")
+    box = await page.get_by_text("Claude API is down and belongs to INC-1").bounding_box()
+
+    assert box is not None
+    assert box["y"] + box["height"] < 600
+    assert not await page.get_by_text("excerpt").is_visible()
+    assert PHONE == await page.evaluate("document.documentElement.scrollWidth")
 
 
 async def test_a_board_on_which_nothing_changed_is_left_alone(browser: Browser, open_house: OpenHouse) -> None:

@@ -5,47 +5,31 @@ import threading
 from collections.abc import Mapping, ValuesView
 from dataclasses import replace
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import aiohttp
 import jinja2
-import pytest
-from web_house import POLICY, READ, START, House, OpenHouse, headers
+from web_house import POLICY, READ, START, House, OpenHouse, board, headers, seen
 
 from bot.core.model import Actor, FeedReport, FeedState, Level, Notice, Phase, Severity, Verdict
 from bot.core.policy import ComponentPolicy
 from bot.core.record.component import ComponentState
 from bot.core.record.sight import Sight
 from bot.core.signals import (
-    Acknowledge,
-    AddNote,
     Declare,
     EngageFlag,
     FeedRead,
     Mute,
-    Rename,
     SetPhase,
     SightChanged,
     VerdictReached,
 )
-from bot.ports import StoreError, StoreTrouble
-from bot.web.board import page
+from bot.web.board import page, rendering
 from bot.web.board.view import since
 
 CHAT = "support-chat.llm"
 ANA = Actor.operator("ana")
 DETECTOR = Actor.rule("detector")
-
-
-async def board(house: House, http: aiohttp.ClientSession, query: str = "") -> str:
-    """The page as it is."""
-    return await (await http.get(f"{house.url}/{query}", headers=headers(READ))).text()
-
-
-def seen(html: str) -> str:
-    """What stands on it, without marks."""
-    return unescape(" ".join(re.sub(r"<[^>]*>", " ", html).split()))
 
 
 async def test_board_shows_everything_and_runs_nothing_foreign(house: House, http: aiohttp.ClientSession) -> None:
@@ -274,80 +258,6 @@ async def test_board_has_incidents_of_people_and_those_that_are_over(house: Hous
     assert "SEV2 · 2026-03-20 12:00 UTC · 41 min · resolved" in past
 
 
-async def test_an_incident_has_its_timeline(house: House, http: aiohttp.ClientSession) -> None:
-    """What happened in sentences with their times; foreign words stay words."""
-    await house.verdict("anthropic.api", Level.DOWN, "HTTP 500 <b>")
-    await house.engine.handle(Rename(ANA, incident=1, title="Chat <i>is down"))
-    text = await board(house, http, "?incident=INC-1")
-
-    assert "<h1>INC-1: Chat &lt;i&gt;is down</h1>" in text
-    assert "INC-1 was declared as SEV2: Claude API is down" in text
-    assert "HTTP 500 &lt;b&gt;" in text
-    assert '<a href="/">Board</a>' in text
-
-
-async def test_an_incident_says_what_fails_and_who_leads(house: House, http: aiohttp.ClientSession) -> None:
-    """Before its timeline."""
-    await house.verdict("anthropic.api", Level.DOWN)
-    await house.engine.handle(Acknowledge(ANA, incident=1))
-    text = await board(house, http, "?incident=1")
-
-    assert text.index("<p>Claude API down.</p>") < text.index("<p>Acknowledged by ana.</p>") < text.index('id="timeline"')
-
-
-async def test_a_timeline_of_thousands_shows_the_newest(house: House, http: aiohttp.ClientSession) -> None:
-    """And says how many there are besides."""
-    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
-    for number in range(page.MOST_ROWS + 5):
-        await house.engine.handle(AddNote(ANA, incident=1, text=f"note {number}."))
-    text = await board(house, http, "?incident=1")
-
-    assert "note 504." in text
-    assert "note 4." not in text
-    assert re.search(r"\d earlier lines are in the export", text)
-
-
-async def test_an_incident_that_there_is_not_is_said(house: House, http: aiohttp.ClientSession) -> None:
-    """And so is what names none."""
-    answers = [await http.get(f"{house.url}/?incident={one}", headers=headers(READ)) for one in ("9", "x")]
-
-    assert [404, 400] == [answer.status for answer in answers]
-
-
-@pytest.mark.parametrize("query", ["", "?incident=1"])
-async def test_the_pages_are_for_those_who_may_read(house: House, http: aiohttp.ClientSession, query: str) -> None:
-    """A timeline is behind the board's own door."""
-    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
-    sent = {"Authorization": aiohttp.encode_basic_auth("ana", READ)}
-
-    assert 401 == (await http.get(f"{house.url}/{query}")).status
-    assert 200 == (await http.get(f"{house.url}/{query}", headers=sent)).status
-
-
-async def test_whoever_opened_the_board_by_password_gets_the_exports(house: House, http: aiohttp.ClientSession) -> None:
-    """Every link of the page works with what opened the page."""
-    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
-    sent = {"Authorization": aiohttp.encode_basic_auth("ana", READ)}
-    text = await (await http.get(f"{house.url}/?incident=1", headers=sent)).text()
-    links = [unescape(link) for link in re.findall('href="(/[^"]*)"', text)]
-    answers = [await http.get(house.url + link, headers=sent) for link in links]
-
-    assert [("/board.css", 200), ("/", 200), *((f"/?incident=1&format={one}", 200) for one in ("md", "json", "csv"))] == [
-        (link, answer.status) for link, answer in zip(links, answers, strict=True)
-    ]
-    assert [(1, "md"), (1, "json"), (1, "csv")] == house.exported
-
-
-async def test_a_timeline_says_so_while_the_ledger_is_away(house: House, http: aiohttp.ClientSession) -> None:
-    """What memory knows of the incident is there."""
-    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
-    house.ledger.broken = StoreError("away", kind=StoreTrouble.AWAY)
-    text = await board(house, http, "?incident=1")
-
-    assert "INC-1: Checkout is slow" in text
-    assert "The database cannot be reached, so that is not known right now." in text
-
-
 class NotesThread(dict[str, ComponentPolicy]):
     """Components that know on which thread they were gone through."""
 
@@ -384,12 +294,12 @@ class NotesLoads(jinja2.BaseLoader):
 
 async def test_the_first_board_holds_up_nobody(house: House, http: aiohttp.ClientSession) -> None:
     """Its templates are loaded and compiled then."""
-    page._templates.cache_clear()
-    templates = page._templates()
+    rendering.templates.cache_clear()
+    templates = rendering.templates()
     assert templates.loader
     templates.loader = loads = NotesLoads(templates.loader)
     await board(house, http)
-    page._templates.cache_clear()
+    rendering.templates.cache_clear()
 
     assert {"base.html", "board.html"} <= set(loads.loaded_on)
     assert threading.get_ident() not in loads.loaded_on.values()
