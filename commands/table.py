@@ -97,7 +97,7 @@ FALLBACK = Word(
             "switch services to a fallback",
         ),
         Verb("release", "/fallback release FLAG [force] [REASON]", "switch back to the default at once"),
-        Verb("rehearse", "/fallback rehearse FLAG", "test its fallbacks now with what services need"),
+        Verb("rehearse", "/fallback rehearse FLAG", "test now whether its fallbacks do what services need"),
         Verb("clients", "/fallback clients FLAG", "who reads it, and who does not have its last switch yet"),
         Verb("approve", "/fallback approve FLAG", "say yes to what a rule proposes; `reject FLAG [REASON]` says no"),
         Verb("reject", "/fallback reject FLAG [REASON]", "say no to what a rule proposes", told_at="approve"),

@@ -45,8 +45,8 @@ SINCE = "7d"
 
 
 @click.command()
-@click.option("--trace", type=click.Path(path_type=Path), default=None, help="Looks from a file, CSV or JSON lines.")
-@click.option("--since", default=None, help=f"How far back, such as 24h; {SINCE} of what is stored, all of a trace.")
+@click.option("--trace", type=click.Path(path_type=Path), default=None, help="Check runs from a file, CSV or JSON lines.")
+@click.option("--since", default=None, help=f"How far back, such as 24h; by default {SINCE}, or the whole trace.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Another setting to compare: detection.failures=2.")
 @shared(config_option, data_option, json_option)
 def backtest(
@@ -54,8 +54,8 @@ def backtest(
 ) -> None:
     """Replay stored check runs, or those of a trace, and compare what would have been detected with the incidents on record.
 
-    With --set the same runs are replayed through today's settings and through the others, side by side. Exit status 2 when
-    the configuration, a setting or the trace is wrong.
+    With --set, the same runs are replayed with today's settings and with the others, side by side. Exit status 2 when the
+    configuration, a setting or the trace is wrong.
     """
     config = _config(config_path, needed=trace is None)
     others = with_sets(config.detection if config else DetectionConfig(), sets)

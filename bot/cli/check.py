@@ -36,10 +36,10 @@ INTERRUPTED_EXIT = 130
 @shared(config_option, json_option)
 @click.argument("names", nargs=-1)
 def check(config_path: Path, as_json: bool, names: tuple[str, ...]) -> None:
-    """Look at everything once, or only at NAMES: providers, components or checks; `control` is the control group.
+    """Run every check once, or only those of NAMES: providers, components or checks; `control` is the control group.
 
     Exit status 0 when all is well, 1 when a component is down or degraded, 2 when the configuration, a key or an address is
-    at fault, 3 when nothing can be said of some component (we are blind, or a check came to nothing), 130 when interrupted.
+    wrong, 3 when some component's state is unknown (we are blind, or a check was inconclusive), 130 when interrupted.
     """
     loaded = _load(config_path, as_json)
     configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)

@@ -50,7 +50,7 @@ def print_schema() -> None:
     "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Take slack.mode, slack.prefix, slack.team, server.public_url and incidents.private from this file.",
 )  # fmt: skip
-@click.option("--prefix", default=None, help="Put before every slash word: us- makes /us-health.")
+@click.option("--prefix", default=None, help="Put before every slash command: us- makes /us-health.")
 @click.option("--private", is_flag=True, help="With the scopes for private incident channels.")
 @click.option("--organization", is_flag=True, help="To be installed for a whole Enterprise Grid organization.")
 def manifest(config_path: Path | None, prefix: str | None, private: bool, organization: bool) -> None:

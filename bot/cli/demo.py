@@ -25,24 +25,22 @@ FASTEST = 1000.0  # beyond it, what a check may take is less than any machine ne
 
 @click.command()
 @click.option("--scenario", "name", default="four-hours", show_default=True, help="A shipped scenario, or a file.")
-@click.option("--speed", type=click.FloatRange(1, FASTEST), default=None, help="Story seconds in one real second.")
+@click.option("--speed", type=click.FloatRange(1, FASTEST), default=None, help="Seconds of the story in one real second.")
 @click.option("--automation", type=click.Choice(("off", "propose", "auto")), default="auto", show_default=True)
 @click.option("--exit-when-done", is_flag=True, help="End by itself; exit status 0 only if everything was shown.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=None, help="Folder for exports and data; a new one when not given."
-)
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for exports and data; by default a new one.")
 @click.option(
     "--replicas",
     type=click.IntRange(1, 5),
     default=1,
     show_default=True,
-    help="Run so many over one PostgreSQL, and kill the leading one in mid-outage.",
+    help="Run this many over one PostgreSQL, and kill the leading one in mid-outage.",
 )
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="Where the bot serves flags.")
 def demo(
     name: str, speed: float | None, automation: str, exit_when_done: bool, out: Path | None, replicas: int, listen: str
 ) -> None:  # fmt: skip
-    """Play an outage: scripted vendors fail, the bot runs the incident in a local workspace, customers are served."""
+    """Play an outage: scripted vendors fail, the bot runs the incident in a stand-in for Slack, customers are served."""
     if find_spec(DOWNSTREAM_NEEDS) is None:
         fail(f"the demo needs its extra packages ({DOWNSTREAM_NEEDS} is missing): pip install 'understudy[demo]'", CONFIG_EXIT)
     from bot.demo.play import Demo

@@ -15,7 +15,7 @@ from bot.system.logs import configure_logs
 @shared(config_option, data_option, json_option)
 @click.option("--no-slack", is_flag=True, help="Do not ask Slack.")
 def doctor(config_path: Path, data_path: Path | None, as_json: bool, no_slack: bool) -> None:
-    """Look at configuration, store and Slack. Exit status 1 when something will not work."""
+    """Check configuration, store and Slack. Exit status 1 when something will not work."""
     loaded = load_or_exit(config_path, lenient=no_slack)
     configure_logs(loaded.config.secrets(), level="ERROR", pretty=True)
 

@@ -18,14 +18,14 @@ def drill() -> None:
 
 @drill.command()
 @click.argument("components", nargs=-1, required=True)
-@click.option("--for", "lasts", default="", help="How long, such as 5m; 10 min when not given, 2 h at most.")
+@click.option("--for", "lasts", default="", help="How long, such as 5m; by default 10 min, at most 2 h.")
 @click.option("--paging", is_flag=True, help="Page people as in a real outage.")
 @click.option("--flag", "key", default="", help="A flag whose fallback is read by requests with understudy_drill: true.")
 @reach
 def start(
     components: tuple[str, ...], lasts: str, paging: bool, key: str, config_path: Path, data_path: Path | None, as_json: bool
 ) -> None:
-    """Pretend that COMPONENTS of one provider are down; the provider's id stands for all of them."""
+    """Simulate an outage of COMPONENTS of one provider; the provider's id stands for all of them."""
     body: dict[str, Any] = {"components": list(components), "paging": paging}
     body |= {name: value for name, value in (("for", lasts), ("flag", key)) if value}
     tell(call(config_path, data_path, "POST", "/drills", body), as_json)
@@ -51,7 +51,7 @@ def _only(config_path: Path, data_path: Path | None) -> str:
 @click.argument("reference", required=False, default="")
 @reach
 def status(reference: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Show how the drills go, or the report of one that is named, also once it is over."""
+    """Show the running drills, or the report of one that you name, even once it is over."""
     path = f"/drills/{segment(reference)}" if reference else "/drills"
     found = said(call(config_path, data_path, "GET", path))
     if as_json:

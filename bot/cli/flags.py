@@ -81,7 +81,7 @@ def _has(reader: dict[str, Any]) -> str:
 @click.argument("key")
 @reach
 def rehearse(key: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Test the fallbacks of a flag now with what services need, and show the result."""
+    """Test now whether a flag's fallbacks do what services need, and show the result."""
     asked = call(config_path, data_path, "POST", f"/flags/{segment(key)}/rehearse", {})
     said(asked)
     found = _rehearsals(key, config_path, data_path)
@@ -112,9 +112,11 @@ def _came(one: dict[str, Any]) -> str:
 @click.argument("key")
 @click.argument("variant", required=False, default="")
 @reason_taken(needed=True)
-@click.option("--for", "hold_for", default="", help="How long, such as 2h; the flag's own expiry when not given.")
+@click.option("--for", "hold_for", default="", help="How long, such as 2h; by default the flag's expires_after.")
 @click.option("--share", default="", help="Only this percent of the readers, such as 25; the others stay on the default.")
-@click.option("--force", is_flag=True, help="Also to one that did not pass its rehearsal, or back to what is not well.")
+@click.option(
+    "--force", is_flag=True, help="Even if it did not pass its rehearsal, or sends readers back to a failing default."
+)
 @scope_option
 @reach
 def engage(
@@ -147,7 +149,7 @@ def reject(key: str, reason: str, config_path: Path, data_path: Path | None, as_
 @flags.command()
 @click.argument("key")
 @reason_taken(needed=True)
-@click.option("--force", is_flag=True, help="Also onto a default that is not well.")
+@click.option("--force", is_flag=True, help="Even if the default is not healthy.")
 @scope_option
 @reach
 def release(key: str, reason: str, force: bool, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
@@ -160,7 +162,7 @@ def release(key: str, reason: str, force: bool, scope: str, config_path: Path, d
 @scope_option
 @reach
 def step_back(key: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Start the hand-back: the first share goes to the default, the rest follows while it stays well."""
+    """Start the hand-back: the first share goes to the default, the rest follows while it stays healthy."""
     _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/step-back", scope=scope)
 
 
@@ -179,7 +181,7 @@ def plan(key: str, variant: str, share: str, scope: str, config_path: Path, data
 @click.argument("key")
 @click.argument("share")
 @reason_taken()
-@click.option("--force", is_flag=True, help="Also onto what is not well.")
+@click.option("--force", is_flag=True, help="Even onto a variant that is not healthy.")
 @scope_option
 @reach
 def ramp(
@@ -215,7 +217,7 @@ def resume(key: str, scope: str, config_path: Path, data_path: Path | None, as_j
 @scope_option
 @reach
 def extend(key: str, lasts: str, scope: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Keep it on the fallback for longer, such as 2h."""
+    """Keep it on the fallback longer, for example by 2h."""
     _ask((config_path, data_path, as_json), f"/flags/{segment(key)}/extend", scope=scope, **{"for": lasts})
 
 

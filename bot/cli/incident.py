@@ -18,7 +18,7 @@ from bot.verbs.verb import IncidentVerb
 from bot.views.text import local, stop
 
 reach = shared(config_option, data_option, json_option)
-yes_option = click.option("--yes", "sure", is_flag=True, help="Resolve without a question, also while something still fails.")
+yes_option = click.option("--yes", "sure", is_flag=True, help="Resolve without asking, even while something still fails.")
 
 
 @click.group()
@@ -27,7 +27,7 @@ def incident() -> None:
 
 
 @incident.command("list")
-@click.option("--all", "everything", is_flag=True, help="Ended ones too.")
+@click.option("--all", "everything", is_flag=True, help="Include those that are over.")
 @reach
 def list_(everything: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
     """Show the open incidents."""
@@ -78,7 +78,7 @@ def timeline(reference: str, config_path: Path, data_path: Path | None, as_json:
 @click.option("--at", default="", help="When it happened, in UTC or with a zone: 2026-03-20T14:00, 2026-03-20T15:00+01:00.")
 @reach
 def correct(reference: str, entry: str, text: str, at: str, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Correct what an ENTRY of the timeline reads, or when it happened. The original stays on record."""
+    """Correct the text of an ENTRY of the timeline, or its time. The original stays on record."""
     body = {"entry": entry, **{name: value for name, value in (("text", text), ("at", at)) if value}}
     tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/correct", body), as_json)
 
@@ -86,10 +86,10 @@ def correct(reference: str, entry: str, text: str, at: str, config_path: Path, d
 @incident.command()
 @click.argument("reference")
 @click.argument("entry")
-@click.option("--back", is_flag=True, help="Into sight again.")
+@click.option("--back", is_flag=True, help="Show it again.")
 @reach
 def hide(reference: str, entry: str, back: bool, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Take an ENTRY of the timeline out of sight, or with --back into sight again. It stays on record."""
+    """Hide an ENTRY of the timeline, or with --back show it again. It stays on record."""
     tell(call(config_path, data_path, "POST", f"/incidents/{segment(reference)}/hide", {"entry": entry, "back": back}), as_json)
 
 
@@ -123,11 +123,9 @@ def _state(task: dict[str, Any]) -> str:
 @click.argument("title")
 @click.option("--component", "components", multiple=True, help="Affected component, such as anthropic.api; repeatable.")
 @click.option("--severity", default="SEV2", show_default=True)
-@click.option(
-    "--separate", is_flag=True, help="Also where an incident is open for the same provider, or was declared just now."
-)
+@click.option("--separate", is_flag=True, help="Even if one is open for the same provider, or was declared just now.")
 @click.option("--began", default="", help="When it began, in UTC or with a zone: 2026-03-20T14:00, 2026-03-20T15:00+01:00.")
-@click.option("--ended", default="", help="When it was over, where it is: then nobody is paged.")
+@click.option("--ended", default="", help="When it ended, if it is over: then nobody is paged.")
 @reach
 def declare(
     title: str,
@@ -194,7 +192,7 @@ def _verb(verb: IncidentVerb) -> click.Command:
     """One verb about an incident, as its row has it."""
     command: Callable[..., None] = reach(_ending(verb) if verb.asks else _plain(verb))
     if verb.asks:
-        command = click.option("--yes", "sure", is_flag=True, help="Resolve at once, also while something still fails.")(
+        command = click.option("--yes", "sure", is_flag=True, help="Resolve without asking, even while something still fails.")(
             command
         )
     for name in verb.may:

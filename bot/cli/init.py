@@ -32,7 +32,7 @@ SERVICE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 @click.option("--slack", type=click.Choice(["socket", "http", "none"]), default=None, help="How Slack is reached.")
 @click.option("--channel", default=None, help="Where alerts go, such as #ops.")
 @click.option("--public-url", default=None, help="How the internet reaches the bot; Slack needs it in http mode.")
-@click.option("--service", default=None, help="What falls back: names the first flag. Empty for none.")
+@click.option("--service", default=None, help="The service that falls back; it names the first flag. Empty for none.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("understudy.yaml"), show_default=True, help="The file.")
 def init(
     providers: tuple[str, ...], urls: tuple[str, ...], slack: str | None, channel: str | None, public_url: str | None,
@@ -40,7 +40,7 @@ def init(
 ) -> None:  # fmt: skip
     """Ask what you use and write the first configuration.
 
-    On a terminal it asks for what no option says; elsewhere the defaults stand. A file that is there already is left alone.
+    On a terminal it asks for what no option gives; elsewhere it takes the defaults. It never overwrites a file.
     """
     if output.exists():
         fail(f"{output} is there already and is left alone. Name another file with --output.", CONFIG_EXIT)

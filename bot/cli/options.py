@@ -24,7 +24,7 @@ data_option = click.option(
     "data_path",
     type=click.Path(path_type=Path),
     default=None,
-    help="The data folder; the configuration's when not given.",
+    help="The data folder, instead of the configuration's.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

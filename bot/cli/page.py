@@ -22,14 +22,14 @@ from bot.system.logs import configure_logs
 @shared(config_option, json_option)
 @click.option("--test", is_flag=True, help="Send the test; without it nothing is sent.")
 @click.option(
-    "--severity", type=click.Choice(SEVERITIES), default=None, help="Whose steps; the worst that has any when not given."
+    "--severity", type=click.Choice(SEVERITIES), default=None, help="Whose steps; by default the worst one that has any."
 )
 @click.argument("name", required=False)
 def page(config_path: Path, as_json: bool, test: bool, severity: str | None, name: str | None) -> None:
-    """Send a message marked as TEST along every way of paging, or only to NAME: a name of people.on_call, or an ID.
+    """Send a message marked as TEST to everybody in the paging steps, or only to NAME: a name in people.on_call, or an ID.
 
-    It needs no running bot and opens no incident. Exit status 0 when every way was taken, 1 when one was not, 2 when there is
-    nothing to try.
+    It needs no running bot and opens no incident. Exit status 0 when every message was accepted, 1 when one was not, 2 when
+    there is nothing to try.
     """
     if not test:
         fail("Incidents page by themselves. To try the ways to people: understudy page --test", CONFIG_EXIT)

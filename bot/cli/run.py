@@ -41,7 +41,9 @@ WARM_S = 35.0  # every check of the usual interval has run once
 
 @click.command()
 @shared(config_option, data_option)
-@click.option("--listen", default=None, metavar="HOST:PORT", help="Where to serve HTTP; the configuration's when not given.")
+@click.option(
+    "--listen", default=None, metavar="HOST:PORT", help="Where to serve HTTP, instead of the configuration's address."
+)
 @click.option("--log-level", type=click.Choice(("DEBUG", "INFO", "WARNING", "ERROR")), default="INFO", show_default=True)
 @click.option("--new-ledger", is_flag=True, help="Move the ledger aside and begin a new one; all flags are on their defaults.")
 @click.option(

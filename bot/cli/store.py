@@ -14,7 +14,7 @@ from bot.system.clock import SystemClock
 
 @click.group()
 def store() -> None:
-    """Take the ledger from one place to another."""
+    """Copy the ledger from one place to another."""
 
 
 @store.command("copy")
@@ -24,8 +24,8 @@ def store() -> None:
 def copy_ledger(source: str, target: str, as_json: bool) -> None:
     """Copy the ledger between a data folder and PostgreSQL, while no bot runs on either.
 
-    Facts arrive byte for byte, and their chains are read on both sides. Check results stay behind. A password can be left to
-    PGPASSWORD or a .pgpass file.
+    Facts are copied byte for byte, and their hash chains verified on both sides. Check results are not copied. The password
+    may come from PGPASSWORD or a .pgpass file.
     """
     places = _home(source), _home(target)
     try:

@@ -13,11 +13,11 @@ from bot.system.version import understudy_version
 
 VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what it does
     "backtest": ("backtest", "Replay stored results, or those of a trace, and compare rules."),
-    "check": ("check", "Look at everything once, or only at what is named."),
+    "check": ("check", "Run every check once, or only some of them."),
     "config": ("config", "Check the configuration, or print its schema."),
     "demo": ("demo", "Play an outage: scripted vendors fail, the bot runs it."),
     "denied": ("denied", "Show who was refused what."),
-    "doctor": ("doctor", "Look at configuration, store and Slack."),
+    "doctor": ("doctor", "Check configuration, store and Slack."),
     "drill": ("drill", "Rehearse an outage with people and services."),
     "export": ("ledger.export", "Export an incident's timeline and durations."),
     "flags": ("flags", "See, switch and steer fallback flags without Slack."),
@@ -25,10 +25,10 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
     "incident": ("incident", "List, show, declare and run incidents without Slack."),
     "init": ("init", "Ask what you use and write the first configuration."),
     "manifest": ("config", "Print the Slack app manifest."),
-    "page": ("page", "Send a test along every way of paging."),
-    "reload": ("running.reload", "Let the running bot read its configuration again."),
+    "page": ("page", "Send a test page to the people who would be paged."),
+    "reload": ("running.reload", "Make the running bot read its configuration again."),
     "run": ("run", "Watch, serve flags, and run incidents in Slack."),
-    "store": ("store", "Take the ledger from one place to another, as into PostgreSQL."),
+    "store": ("store", "Copy the ledger, for example into PostgreSQL."),
     "verify": ("ledger.verify", "Check that no stored fact was changed or removed."),
 }
 

@@ -56,7 +56,7 @@ TASK_VERBS: tuple[IncidentVerb, ...] = (
     IncidentVerb(
         "followup",
         "[INC-7] TEXT [@ben] [due Friday]",
-        "the same, for when it is over",
+        "the same, for after the incident",
         followup,
         TO_DO,
         told_at="tasks",
@@ -90,6 +90,6 @@ TASK_VERBS: tuple[IncidentVerb, ...] = (
         drop,
         (Takes("task"), Takes("reason", needed=False)),
         told_at="tasks",
-        help="Say that a task is not going to be done.",
+        help="Say that nobody will do a task.",
     ),
 )

@@ -35,9 +35,9 @@ class Found:
 @click.argument("reference", required=False)
 @shared(config_option, data_option, json_option)
 def verify(reference: str | None, config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Read the chain of every stream of facts, or of those that one incident's timeline is made of.
+    """Verify the hash chain of every stream of facts, or only of the streams behind one incident's timeline.
 
-    Ends with 1 where a fact was edited or removed, or a state does not follow from the facts.
+    Exit status 1 if a fact was edited or removed, or if a state does not follow from its facts.
     """
     number = incident_number(reference) if reference else None
     try:

@@ -20,9 +20,9 @@ LOOK_EVERY_S = 0.1
 @click.command()
 @reach
 def reload(config_path: Path, data_path: Path | None, as_json: bool) -> None:
-    """Let the running bot read its configuration again, and wait until it is in use.
+    """Make the running bot read its configuration again, and wait until it is in use.
 
-    One that is not valid, or that cannot be run with, is refused whole, and nothing changes.
+    If the new configuration is invalid or cannot run, it is refused, and nothing changes.
     """
     found = said(call(config_path, data_path, "POST", "/reload", {}))
     if found["changed"]:
