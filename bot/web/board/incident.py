@@ -83,10 +83,9 @@ def _standing(incident: Incident, world: World, policy: Policy, now: datetime) -
 
 
 def _impact(incident: Incident, world: World, policy: Policy, now: datetime) -> list[str]:
-    """Whose fault it is and whether customers are served; of a drill, where nothing is real, and of what is over only what
-    services told."""
+    """Whose fault it is and whether customers are served; of what is over only what services told."""
     told = [stop(plain_served(incident.served, policy))] if incident.served else []
-    if not incident.phase.open or incident.drill:
+    if not incident.phase.open:
         return told
     concerned = [flag for flag in policy.flags.values() if set(incident.affected) & set(flag.depends_on)]
     customers = sorted(said for flag in concerned if (said := customers_of(flag, world, policy, now)))
