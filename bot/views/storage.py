@@ -28,9 +28,9 @@ WHY = {
 }
 
 
-def not_known(error: StoreError) -> str:
-    """One sentence for whoever asked how things stand."""
-    return f"{WHY[error.kind]}, so that is not known right now."
+def not_known(error: StoreError, what: str = "that") -> str:
+    """One sentence for whoever asked how things stand, or for something that is named."""
+    return f"{WHY[error.kind]}, so {what} is not known right now."
 
 
 def nothing_changed(error: StoreError) -> str:

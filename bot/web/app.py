@@ -15,6 +15,7 @@ from bot.web import observe
 from bot.web.api import control, entries, reads
 from bot.web.board import page
 from bot.web.board.history import HISTORY, History
+from bot.web.board.trouble import for_people
 from bot.web.flags import browsers, flagd, ofrep, ofrep_events
 from bot.web.flags.short_way import ShortWay
 from bot.web.hooks import intake, otlp, outcomes, samples, slack
@@ -172,7 +173,7 @@ def _add_open(app: web.Application) -> None:
 
 
 def _add_reads(app: web.Application) -> None:
-    app.router.add_get("/", guard(Access.READ, page.board))
+    app.router.add_get("/", for_people(guard(Access.READ, page.board)))
     app.router.add_get("/metrics", guard(Access.READ, observe.metrics))
     for path in ofrep.PATHS:
         app.router.add_post(path, guard(Access.FLAGS, ofrep.evaluate, restored=True))

@@ -15,6 +15,7 @@ from bot.core.decide.step import step
 from bot.core.model import Actor, Fault, Level, Sample, Severity, Verdict
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
 from bot.core.record.world import World
 from bot.core.signals import Signal, VerdictReached
 from bot.flags.board import FlagBoard
@@ -70,6 +71,9 @@ class CoreEngine:
         self.facts: list[Fact] = []
         self.signals: list[Signal] = []
         self.broken = False
+        self.away: StoreError | None = None  # what reading older incidents raises
+        self.asked_for: list[tuple[int, ...]] = []  # each time that older incidents were read: which
+        self._older: dict[int, Incident] = {}
         self._clock = clock
         self._board = board
         self._seen: set[str] = set()
@@ -92,7 +96,19 @@ class CoreEngine:
         return result.answer
 
     async def world_with(self, incidents: Collection[int]) -> World:
-        return self.world
+        missing = tuple(number for number in incidents if number in self._older)
+        if missing and self.away:
+            raise self.away
+        self.asked_for += [missing] if missing else []
+        world = self.world
+        for number in missing:
+            world = world.with_state("incident", number, self._older[number])
+        return world
+
+    def let_go_of(self, numbers: Collection[int]) -> None:
+        """Keep these incidents in memory no longer, as if they were over for more than a month."""
+        self._older |= {number: self.world.incidents[number] for number in numbers}
+        self.world = self.world.without_incidents(numbers)
 
     async def caught_up(self) -> None:
         """Nothing is ever behind here."""
@@ -177,6 +193,7 @@ class House:
         self.metrics = Metrics("0.1.0")
         self.health = Health(True, True, {"store": Part(True, "writable", START, "The ledger takes commits.")})
         self.exported: list[tuple[int, str]] = []
+        self.export_broken: Exception | None = None
         self.samples = FixedSamples()
         self.ledger = FactsLedger(self.engine)
         self.outcomes = OutcomeIntake(self.samples.outcomes, self.clock, self.metrics.observe_outcomes)
@@ -212,6 +229,8 @@ class House:
             await self.server.stop()
 
     async def export(self, incident: int, format: str) -> tuple[str, bytes]:
+        if self.export_broken:
+            raise self.export_broken
         self.exported.append((incident, format))
         return f'INC-{incident} "Zoë".{format}', "# Zeitleiste für alle".encode()
 

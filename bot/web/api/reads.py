@@ -185,16 +185,22 @@ async def the_incident(request: web.Request) -> Incident:
 
 async def incident_called(services: WebServices, reference: str) -> Incident:
     """The incident that is meant by `INC-7` or `7`; raises Refusal 400 or 404."""
-    match = _REFERENCE.fullmatch(reference)
-    if match is None:
+    number = incident_number(reference)
+    if not number:
         text = f"{reference[:50]!r} does not name an incident."
         raise Refusal(400, text, field="incident", remedy="Write INC-7 or 7.")
-    world = await services.engine.world_with([int(match[1])])
-    found = world.incidents.get(int(match[1]))
+    world = await services.engine.world_with([number])
+    found = world.incidents.get(number)
     if found is None:
         newest = f"The newest is INC-{world.last_incident}." if world.last_incident else "None was declared so far."
-        raise Refusal(404, f"There is no INC-{match[1]}.", field="incident", remedy=newest)
+        raise Refusal(404, f"There is no INC-{number}.", field="incident", remedy=newest)
     return found
+
+
+def incident_number(reference: str) -> int:
+    """The number that `INC-7` or `7` names; 0 for what names none."""
+    match = _REFERENCE.fullmatch(reference)
+    return int(match[1]) if match else 0
 
 
 def the_flag(request: web.Request) -> str:

@@ -22,7 +22,7 @@ HEADERS = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store
 
 def page(name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> web.Response:
     """The page that this template makes of these values; compiling one for the first time takes a while."""
-    text = templates().get_template(name).render(**values).encode("utf-8", "replace")
+    text = templates().get_template(name).render({"again": 0, **values}).encode("utf-8", "replace")
     more = {**(headers or {}), **HEADERS}
     return web.Response(body=text, status=status, content_type="text/html", charset="utf-8", headers=more)
 

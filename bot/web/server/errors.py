@@ -1,4 +1,7 @@
-"""Every error that leaves the server: JSON with a sentence and a remedy, in OFREP's shape for readers of flags."""
+"""Every error that leaves the server: JSON with a sentence and a remedy, in OFREP's shape for readers of flags.
+
+The board makes pages of its own errors.
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -56,19 +59,24 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     """Turn whatever is raised below into a JSON answer; what we did not foresee is logged and told without details."""
     try:
         return await handler(request)
-    except Refusal as refusal:
-        return refused(request, refusal)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        return refused(request, _translated(request, error))
-    except StoreError as error:  # the log is told once, by whoever watches over the ledger
-        headers = {"Retry-After": "30"}
-        said = not_known(error) if request.method in READS else nothing_changed(error)
-        return refused(request, Refusal(503, said, remedy=meanwhile(error), headers=headers))
-    except Exception:  # the root of a request: what nobody caught ends here, with its traceback
-        log.exception("http.failed", method=request.method, route=_route(request))
-        return refused(request, unforeseen())
+    except Exception as error:  # noqa: BLE001 # the root of a request: what nobody caught ends here
+        return refused(request, refusal_of(request, error))
+
+
+def refusal_of(request: web.Request, error: Exception) -> Refusal:
+    """What is told of whatever was raised; what we did not foresee is logged with its traceback. A redirect is raised again."""
+    match error:
+        case Refusal():
+            return error
+        case web.HTTPException():
+            if error.status < 400:
+                raise error
+            return _translated(request, error)
+        case StoreError():  # the log is told once, by whoever watches over the ledger
+            said = not_known(error) if request.method in READS else nothing_changed(error)
+            return Refusal(503, said, remedy=meanwhile(error), headers={"Retry-After": "30"})
+    log.error("http.failed", method=request.method, route=_route(request), exc_info=error)
+    return unforeseen()
 
 
 def unforeseen() -> Refusal:

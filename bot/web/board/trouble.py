@@ -1,0 +1,65 @@
+"""What people are shown in place of a page that there is not: what is not known and why, what is, and what to do next."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bot.ports import StoreError
+from bot.views.storage import not_known
+from bot.views.text import plain
+from bot.web.api.reads import incident_number
+from bot.web.board.rendering import page
+from bot.web.server.errors import Handler, Refusal, refusal_of
+from bot.web.services import SERVICES
+
+SOONEST_S = 5  # in which a page asks again by itself
+LONGEST = 300
+ALONE = "Memory holds the open incidents and those of the last 30 days; all others stand in the ledger alone."
+
+Link = tuple[str, str, str]  # words before it, its own, and where it leads
+
+
+def for_people(handler: Handler) -> Handler:
+    """`handler` of a page, whose refusals and faults are pages too: programs have the API."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Exception as error:  # noqa: BLE001 # the root of a request: what nobody caught ends here
+            refusal = refusal_of(request, error)
+            if isinstance(error, StoreError):
+                refusal.text = not_known(error, _asked_for(request))
+            return await asyncio.to_thread(_page, request, refusal, _known(request) if isinstance(error, StoreError) else ())
+
+    return answered
+
+
+def _page(request: web.Request, refusal: Refusal, known: Sequence[Link]) -> web.Response:
+    waits = refusal.headers.get("Retry-After")
+    again = max(int(waits), SOONEST_S) if waits and "format" not in request.query else 0  # a file would come again and again
+    remedy = refusal.remedy
+    if refusal.status == 401:
+        remedy = "Load this page again: any name, and one of server.read_tokens as the password."
+    return page(
+        "trouble.html", status=refusal.status, headers=refusal.headers, now=request.app[SERVICES].clock.now(), renews=False,
+        again=again, title=plain(refusal.text, LONGEST).rstrip("."), remedy=plain(remedy, LONGEST), known=known,
+    )  # fmt: skip
+
+
+def _asked_for(request: web.Request) -> str:
+    number = incident_number(request.query.get("incident", ""))
+    if not number:
+        return "this page"
+    return f"the file of INC-{number}" if "format" in request.query else f"INC-{number}"
+
+
+def _known(request: web.Request) -> list[Link]:
+    """What there is while the ledger cannot be read."""
+    number = incident_number(request.query.get("incident", ""))
+    links = [("How things stand now is on", "the board", "/")]
+    if number in request.app[SERVICES].engine.world.incidents:
+        return [("What memory holds of it is on", f"the page of INC-{number}", f"/?incident={number}"), *links]
+    if number:
+        links.insert(0, (ALONE, "", ""))
+    return links
