@@ -14,6 +14,7 @@ from bot.views.storage import as_seen, not_known
 from bot.views.text import plain
 from bot.web.api.reads import exported, incident_called, known_flags
 from bot.web.api.shapes import flag_shape
+from bot.web.board.all_incidents import all_incidents
 from bot.web.board.history import HISTORY
 from bot.web.board.incident import incident_view
 from bot.web.board.rendering import file, page
@@ -25,9 +26,14 @@ MOST_READERS = 12  # by name
 
 
 async def board(request: web.Request) -> web.Response:
-    """What is wrong, every component with its history, flags and who reads them, incidents; with `?incident=7` its timeline."""
+    """What is wrong, every component with its history, flags and who reads them, incidents.
+
+    With `?incident=7` its timeline, with `?incidents=all` every incident.
+    """
     if "incident" in request.query:
         return await _incident(request)
+    if "incidents" in request.query:
+        return await all_incidents(request)
     services = request.app[SERVICES]
     now, policy = services.clock.now(), services.engine.policy
     past = await request.app[HISTORY].past(now)
@@ -65,11 +71,12 @@ async def _incident(request: web.Request) -> web.Response:
         trouble = not_known(error)
     policy = services.engine.policy
     world, _ = as_seen(services.engine.world, services.unwritten())
+    beside = [n for n in (incident.number - 1, incident.number + 1) if 0 < n <= world.last_incident]
     with GARBAGE.held_off():
         return await asyncio.to_thread(
             lambda: page(
                 "incident.html", now=now, renews=incident.phase.open, incident=incident, trouble=trouble,
-                view=incident_view(incident, facts, world, policy, now),
+                beside=beside, view=incident_view(incident, facts, world, policy, now),
             )
         )  # fmt: skip
 

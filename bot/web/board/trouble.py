@@ -50,7 +50,7 @@ def _page(request: web.Request, refusal: Refusal, known: Sequence[Link]) -> web.
 def _asked_for(request: web.Request) -> str:
     number = incident_number(request.query.get("incident", ""))
     if not number:
-        return "this page"
+        return "this list of incidents" if "incidents" in request.query else "this page"
     return f"the file of INC-{number}" if "format" in request.query else f"INC-{number}"
 
 
@@ -60,6 +60,6 @@ def _known(request: web.Request) -> list[Link]:
     links = [("How things stand now is on", "the board", "/")]
     if number in request.app[SERVICES].engine.world.incidents:
         return [("What memory holds of it is on", f"the page of INC-{number}", f"/?incident={number}"), *links]
-    if number:
+    if number or "incidents" in request.query:
         links.insert(0, (ALONE, "", ""))
     return links

@@ -88,6 +88,7 @@ class View:
     frozen: str
     groups: tuple[ProviderGroup, ...]
     past: tuple[IncidentLine, ...]
+    any_incident: bool  # ever, however long ago
 
     @property
     def in_short(self) -> str:
@@ -111,7 +112,14 @@ def view(world: World, policy: Policy, now: datetime, on_record: Mapping[str, Co
         frozen=names.plainly(frozen_line(world, now)),
         groups=tuple(_group(id, own, world, policy, names, now, on_record, past) for id, own in groups),
         past=tuple(_over(incident, now) for incident in _ended(world)),
+        any_incident=bool(world.last_incident),
     )
+
+
+def lines_of(incidents: Sequence[Incident], world: World, policy: Policy, now: datetime) -> list[IncidentLine]:
+    """Each of these incidents in a line, open or over."""
+    names = _Names(world, policy)
+    return [_open(one, policy, names, now) if one.phase.open else _over(one, now) for one in incidents]
 
 
 def unmarked(mrkdwn: str) -> str:

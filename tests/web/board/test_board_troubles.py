@@ -4,6 +4,7 @@ import re
 
 import aiohttp
 import pytest
+import structlog
 from web_house import READ, House, OpenHouse, headers, seen
 
 from bot.core.model import Actor, Phase
@@ -122,6 +123,18 @@ async def test_a_fault_of_ours_is_a_page_without_details(house: House, http: aio
     assert 500 == status
     assert "Something went wrong on our side" in words
     assert "secret" not in words
+
+
+async def test_a_fault_of_ours_is_in_the_log_with_its_traceback(house: House, http: aiohttp.ClientSession) -> None:
+    """The page says that it is."""
+    await house.engine.handle(Declare(ANA, title="Checkout is slow"))
+    fault = house.export_broken = ZeroDivisionError()
+    with structlog.testing.capture_logs() as written:
+        await shown(house, http, "?incident=1&format=md")
+
+    assert [("http.failed", "error", "/", fault)] == [
+        (line["event"], line["log_level"], line["route"], line["exc_info"]) for line in written
+    ]
 
 
 async def test_programs_have_their_errors_as_json(house: House, http: aiohttp.ClientSession) -> None:
