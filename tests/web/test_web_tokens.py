@@ -1,0 +1,82 @@
+"""What each kind of token opens: all routes of the application, and every kind of token at each of them."""
+
+import re
+
+import aiohttp
+import pytest
+from aiohttp import web
+from web_house import CONTROL, LOCAL, OUTCOME, READ, House, OpenHouse, headers
+
+from bot.web.services import FlagToken
+
+SOME_FLAGS = "flag-token-for-tests"
+TOKENS = {"read": READ, "flags": SOME_FLAGS, "control": CONTROL, "outcomes": OUTCOME, "local": LOCAL, "wrong": "wrong"}
+
+OPEN = {
+    "GET /healthz", "GET /readyz", "GET /board.css", "GET /board.js", "GET /hooks/heartbeat/x", "POST /hooks/heartbeat/x",
+    "GET /hooks/heartbeat/x/x", "POST /hooks/heartbeat/x/x",
+}  # fmt: skip
+FLAGS = {
+    "POST /ofrep/v1/evaluate/flags", "POST /ofrep/v1/evaluate/flags/on", "GET /ofrep/v1/events", "GET /flagd/v1/flags.json",
+}  # fmt: skip
+READS = {
+    "GET /", "GET /metrics", "GET /api/v1/status", "GET /api/v1/incidents", "GET /api/v1/incidents/1",
+    "GET /api/v1/incidents/1/timeline", "GET /api/v1/incidents/1/export", "GET /api/v1/flags", "GET /api/v1/flags/on/readers",
+    "GET /api/v1/drills", "GET /api/v1/drills/1", "GET /api/v1/outcomes",
+}  # fmt: skip
+OUTCOMES = {"POST /api/v1/outcomes", "POST /v1/metrics", "POST /v1/traces"}
+BY_SIGNATURE = {"POST /hooks/samples/x"}
+
+
+def routes(app: web.Application) -> set[str]:
+    """Every route, with something in the place of names; what a browser asks before it asks goes by the page alone."""
+    found = set()
+    for route in app.router.routes():
+        path = route.resource.canonical if route.resource else ""
+        path = re.sub(r"{\w+}", "x", path.replace("{incident}", "1").replace("{key}", "on"))
+        found.add(f"{route.method} {path}")
+    return {route for route in found if not route.startswith(("HEAD ", "OPTIONS "))}
+
+
+async def opened(house: House, http: aiohttp.ClientSession, token: str) -> set[str]:
+    """The routes that do not turn away who sends this."""
+    assert house.server is not None
+    found = set()
+    for route in routes(house.server.app):
+        method, path = route.split(" ")
+        async with http.request(method, house.url + path, headers=headers(token)) as answer:
+            if answer.status not in (401, 403):
+                found.add(route)
+    return found
+
+
+@pytest.mark.parametrize("kind", TOKENS)
+async def test_a_token_opens_what_it_is_for_and_nothing_else(
+    open_house: OpenHouse, http: aiohttp.ClientSession, kind: str
+) -> None:
+    """What changes things is whatever is not named here, so a new route is shut to all other tokens."""
+    flags = FlagToken("checkout", SOME_FLAGS, ("on",))
+    house = await open_house(
+        read_tokens=(READ,), control_tokens=(CONTROL,), outcome_tokens=(OUTCOME,), flag_tokens=(flags,), local_token=LOCAL
+    )
+    assert house.server is not None
+    everything = routes(house.server.app) - BY_SIGNATURE
+    also = {
+        "read": FLAGS | READS, "flags": FLAGS, "outcomes": OUTCOMES, "wrong": set(), "control": everything, "local": everything,
+    }  # fmt: skip
+
+    assert OPEN | also[kind] == await opened(house, http, TOKENS[kind])
+
+
+async def test_nothing_answers_from_a_state_that_is_not_there_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """A start reads the ledger first: whoever asks meanwhile asks again, instead of being told that all is well."""
+    house = await open_house(restored=False, control_tokens=(CONTROL,))
+    assert house.server is not None
+    ready = set()
+    for route in routes(house.server.app):
+        method, path = route.split(" ")
+        async with http.request(method, house.url + path, headers=headers()) as answer:
+            if answer.status != 503 or answer.headers.get("Retry-After") != "1":
+                ready.add(route)
+
+    assert OPEN | {"GET /", "GET /metrics", "GET /api/v1/reload", "POST /api/v1/reload"} == ready
