@@ -11,7 +11,7 @@ OPEN_MAX = 8
 
 
 def invite(team: Team, args: Args) -> Json:
-    """All or nothing, unless `force` asks to go on past those who cannot be invited."""
+    """All or nothing, unless `force` asks to go on past those who cannot be invited, and somebody can."""
     channel = channel_of(team, args, method="conversations.invite")
     must_be_open(channel)
     must_be_member(team, channel)
@@ -21,7 +21,7 @@ def invite(team: Team, args: Args) -> Json:
     if len(users) > team.settings.invite_max:
         raise SlackError("invalid_arguments", f"[ERROR] at most {team.settings.invite_max} users [json-pointer:/users]")
     refused = [(user, code) for user in users if (code := _obstacle(team, channel, user))]
-    if refused and not args.flag("force"):
+    if refused and not (args.flag("force") and len(refused) < len(users)):
         errors = [{"user": user, "ok": False, "error": code} for user, code in refused]
         raise SlackError(refused[0][1], errors=errors)
     bad = {user for user, _ in refused}
