@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.flags.sinks.web import Answer, refusal, retry_after
 
@@ -37,3 +39,34 @@ def test_refusal_that_nobody_can_wait_out_asks_for_no_wait() -> None:
 
     assert wait == refusal(Answer(503, b"", wait)).retry_after
     assert None is refusal(Answer(400, b"", wait)).retry_after
+
+
+DATES = st.builds(
+    "{}, {} {} {} {}:{}:00 {}".format,
+    st.sampled_from(["Fri", "Xyz"]), st.integers(0, 40), st.sampled_from(["Mar", "Feb", "Zzz"]), st.integers(0, 99_999),
+    st.integers(0, 30), st.integers(0, 70), st.sampled_from(["GMT", "-0000", "+0100", "+9999", "-99999999999999", ""]),
+)  # fmt: skip
+
+
+@given(said=DATES | st.text(), date=DATES | st.text())
+def test_whatever_it_says_is_a_wait_of_a_day_at_most_or_none(said: str, date: str) -> None:
+    """It may be broken, and we go on."""
+    found = retry_after({"retry-after": said, "date": date})
+
+    assert found is None or timedelta(0) <= found <= timedelta(days=1)
+
+
+def test_people_read_how_long_it_asks_to_wait() -> None:
+    """Nobody wonders then why nothing is tried."""
+    assert "HTTP 503, and asks to wait 300 s" == str(refusal(Answer(503, b"", timedelta(seconds=300))))
+
+
+@pytest.mark.parametrize("body", [b"\n <!doctype html><title>Bad gateway</title>", b""])
+def test_a_web_page_is_nothing_to_read(body: bytes) -> None:
+    """A proxy's page about an error says nothing in one line."""
+    assert "HTTP 502" == str(refusal(Answer(502, body)))
+
+
+def test_words_that_are_nested_without_end_are_cut_as_they_are() -> None:
+    """Who answers so is broken, or wants us to be."""
+    assert "[" * 200 == Answer(500, b"[" * 100_000).words

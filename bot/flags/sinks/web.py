@@ -49,27 +49,31 @@ class Answer:
 
 
 class SinkClient:
-    """Asks through `transport`, which says which addresses may be reached. It follows no redirect."""
+    """Asks through `transport`, which says which addresses may be reached, and waits `deadline_s`. It follows no redirect."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, *, version: str) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, *, version: str, deadline_s: float = DEADLINE_S) -> None:
+        self._deadline_s = deadline_s
         self._client = httpx.AsyncClient(
-            transport=transport, trust_env=False, timeout=DEADLINE_S, follow_redirects=False,
+            transport=transport, trust_env=False, timeout=deadline_s, follow_redirects=False,
             headers={"user-agent": f"understudy/{version}", "accept-encoding": "identity"},
         )  # fmt: skip
 
     async def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """Ask once. Any status but a redirect is an answer. Raises SinkError."""
         try:
-            async with asyncio.timeout(DEADLINE_S), self._client.stream(method, url, headers=headers, content=body) as response:
-                if 300 <= response.status_code < 400:
-                    raise SinkError(
-                        f"HTTP {response.status_code}: it redirects; write the address that it leads to", permanent=True
-                    )
-                return Answer(response.status_code, await _read(response), retry_after(response.headers))
+            async with asyncio.timeout(self._deadline_s):
+                return await self._ask(method, url, headers, body)
         except (TimeoutError, httpx.TimeoutException):
-            raise SinkError(f"no answer within {DEADLINE_S:.0f} s") from None
+            raise SinkError(f"no answer within {self._deadline_s:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise _refused(error) from None  # what httpx says may hold the address, and that may be a secret
+
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        async with self._client.stream(method, url, headers=headers, content=body) as response:
+            status = response.status_code
+            if 300 <= status < 400:
+                raise SinkError(f"HTTP {status}: it redirects; write the address that it leads to", permanent=True)
+            return Answer(status, await _read(response), retry_after(response.headers))
 
     async def close(self) -> None:
         """Close the client."""
