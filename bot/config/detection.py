@@ -32,7 +32,7 @@ class DetectionConfig(Part):
         default=3, validate_default=True, description="How many of them must fail, at most `window`."
     )
     threshold: Annotated[float, Real(1, 100)] = Field(
-        default=11.5, description="Score at which the sequential test decides, 1 to 100; higher is surer and slower."
+        default=11.5, description="Score at which the sequential test decides, 1 to 100; a higher one is safer and slower."
     )
     at_least: Span = Field(
         default=timedelta(seconds=10), description="How long failures must last before they count as a failure."
@@ -54,15 +54,15 @@ class DetectionConfig(Part):
         default=timedelta(seconds=1), description="Faster than this is never slow, unless the check has its own `under`."
     )
     down_share: Annotated[float, Real(0.01, 1)] = Field(
-        default=0.66, description="Share of a component's checks (by weight) that must fail for down."
+        default=0.66, description="Share of a component's checks (by weight) that must fail for `down`."
     )
     degraded_share: Annotated[float, Real(0.01, 1)] = Field(
         default=0.33,
         validate_default=True,
-        description="Share that must fail or be slow for degraded; a smaller share becomes an advisory.",
+        description="Share that must fail or be slow for `degraded`; a smaller share becomes an advisory.",
     )
     advise_after: Span = Field(
-        default=timedelta(minutes=10), description="How long a minority must fail to become an advisory."
+        default=timedelta(minutes=10), description="How long a smaller share must fail to become an advisory."
     )
     quorum: Quorum = Field(
         default="majority",
@@ -99,7 +99,7 @@ class BurnWindowConfig(Part):
 
     window: PositiveSpan = Field(description="How far it looks back, 1m to 6h.")
     burn: Annotated[float, Real(1, 1000)] = Field(
-        description="How many times faster than the objective allows requests must fail in it, 1 to 1000."
+        description="How many times more requests must fail in it than the objective allows, 1 to 1000."
     )
 
     @field_validator("window")
@@ -114,7 +114,7 @@ class OutcomesConfig(Part):
     """When requests of real customers say that a component is bad."""
 
     minimum: Annotated[int, Whole(1, 1_000_000)] = Field(
-        default=50, description="With fewer requests in a window, nothing is concluded."
+        default=50, description="With fewer requests than this in a window, the bot concludes nothing."
     )
     objective: Annotated[float, Real(0.5, 0.9999)] = Field(
         default=0.995, description="Share of requests that must be served, 0.5 to 0.9999; the rest may fail."
@@ -134,11 +134,11 @@ class MaintenanceConfig(Part):
     components: tuple[Text, ...] = Field(
         default=(), description="Components it covers, by id, or whole providers; everything when empty."
     )
-    starts: Moment = Field(description="When it begins (the first time), with offset: `2026-11-30T02:00:00Z`.")
+    starts: Moment = Field(description="When it begins (the first time), with UTC offset: `2026-11-30T02:00:00Z`.")
     lasts: PositiveSpan = Field(description="How long it lasts, at most 7d.")
     repeats: Literal["never", "daily", "weekly"] = Field(default="never", description="`never`, `daily` or `weekly`.")
     time_zone: TimeZone = Field(default="UTC", description="Time zone in which it repeats.")
-    reason: str = Field(default="", description="What people read about it.")
+    reason: str = Field(default="", description="The reason that people see.")
 
     @field_validator("lasts")
     @classmethod
@@ -187,7 +187,7 @@ class ClusterConfig(Part):
 
     checks: Literal["spread", "all"] = Field(
         default="spread",
-        description="`spread`: each component is checked by one replica; `all`: by each, as a vantage of its own.",
+        description="`spread`: each component is checked by one replica; `all`: by every replica, as a vantage of its own.",
     )
     name: Label = Field(default="understudy", description="Name of the cluster; a database of another cluster is refused.")
 

@@ -44,7 +44,7 @@ class HandBack(Part):
     )
     stop_at_errors: Annotated[float, Real(0, 1)] = Field(
         default=0.05,
-        description="Share of real requests that may fail on the default during a step, 0 to 1; more goes back one step.",
+        description="Share of real requests that may fail on the default during a step, 0 to 1; above it, the step is undone.",
     )
 
     @field_validator("steps")
@@ -76,11 +76,11 @@ class FlagConfig(Part):
     )
     default: Text = Field(description="Variant served while all is well.")
     fallbacks: tuple[FallbackConfig, ...] = Field(
-        default=(), description="Fallbacks in order of preference; a healthy one goes before a degraded one."
+        default=(), description="Fallbacks in order of preference; a healthy one comes before a degraded one."
     )
     depends_on: tuple[Text, ...] = Field(default=(), description="Components that the default variant needs.")
     automation: Literal["off", "propose", "auto"] = Field(
-        default="propose", description="`off` leaves it to people, `propose` asks them, `auto` switches by itself."
+        default="propose", description="`off` leaves switching to people, `propose` asks them, `auto` switches by itself."
     )
     approvers: tuple[PersonOrGroupId, ...] = Field(
         default=(), description="User or user-group IDs that may answer a proposal; empty means everybody who may switch flags."
@@ -88,21 +88,24 @@ class FlagConfig(Part):
     quorum: Annotated[int, Whole(1, 10)] = Field(default=1, description="How many different people have to say yes.")
     approve_within: Patience = Field(
         default=timedelta(minutes=5),
-        description="How long a proposal may wait for an answer before paging goes on; `never` lets it wait.",
+        description="How long a proposal waits for an answer before paging goes on; `never` lets it wait.",
     )
     engage_on: Literal["down", "degraded"] = Field(
-        default="down", description="When a variant is no longer good enough: once `down`, or already when `degraded`."
+        default="down", description="When to switch away from a variant: once it is `down`, or already when it is `degraded`."
     )
-    min_hold: Span = Field(default=timedelta(minutes=10), description="How long a switch lasts at least, against flapping.")
+    min_hold: Span = Field(default=timedelta(minutes=10), description="Minimum time of a switch, against flapping.")
     sticky_by: Annotated[Text, StringConstraints(max_length=128)] = Field(
         default=TARGETING_KEY,
-        description="Attribute of the context by which readers are dealt out, such as `conversation_id`; else `targetingKey`.",
+        description="Attribute of the context that decides a reader's side, such as `conversation_id`; else `targetingKey`.",
     )
     hand_back: HandBack = Field(default=HandBack(), description="How services return to the default.")
-    rehearse: Rehearse | None = Field(default=None, description="How its fallbacks are rehearsed; without this they are not.")
-    expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="When a switch runs out.")
+    rehearse: Rehearse | None = Field(
+        default=None, description="How its fallbacks are tested in advance; without this they are not."
+    )
+    expires_after: PositiveSpan = Field(default=timedelta(hours=4), description="How long a switch lasts.")
     on_expiry: Literal["hold", "release"] = Field(
-        default="hold", description="`hold` keeps it and asks again, `release` returns, never onto an unhealthy default."
+        default="hold",
+        description="`hold` keeps the switch and asks again, `release` switches back, but never to an unhealthy default.",
     )
     sinks: tuple[Sink, ...] = Field(
         default=(), description="Other systems that follow the flag: receivers, files, gateways; see gateways.md."

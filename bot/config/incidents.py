@@ -15,7 +15,7 @@ Opening = Literal["SEV1", "SEV2", "SEV3", "SEV4", "thread", "none"]
 
 
 class OpenOn(Part):
-    """What a bad verdict opens."""
+    """What a verdict of `down` or `degraded` opens."""
 
     down: Opening = Field(default="SEV2", description="Opened when a component is down: `SEV1` to `SEV4`, `thread` or `none`.")
     degraded: Opening = Field(
@@ -83,12 +83,12 @@ def _check_emoji(name: str) -> str:
 class IncidentsConfig(Part):
     """When incidents open, post updates and resolve."""
 
-    open_on: OpenOn = Field(default=OpenOn(), description="What a bad verdict opens.")
+    open_on: OpenOn = Field(default=OpenOn(), description="What a verdict of `down` or `degraded` opens.")
     update_every: UpdateEvery = Field(default=UpdateEvery(), description="How often an incident posts an update, by severity.")
     resolve: Literal["ask", "auto"] = Field(
-        default="ask", description="`ask` waits for a person once all is well for `resolve_after`, `auto` does not."
+        default="ask", description="Once all is well for `resolve_after`: `ask` asks a person to resolve, `auto` resolves."
     )
-    resolve_after: Span = Field(default=timedelta(minutes=30), description="How long all components must be well.")
+    resolve_after: Span = Field(default=timedelta(minutes=30), description="How long all components must be healthy.")
     channel_name: Annotated[Text, AfterValidator(_check_channel_name)] = Field(
         default="inc-{date}-{number}-{slug}",
         description="Name of an incident's channel; fields are `{date}`, `{number}` (needed) and `{slug}`, the provider.",
@@ -126,14 +126,14 @@ class BroadcastConfig(Part):
     )
     detail: Literal["short", "full"] = Field(
         default="short",
-        description="`short`: title, severity, whether customers are served; `full`: components, flags, lead and link too.",
+        description="`short`: title, severity, whether customers are served; `full`: also components, flags, lead and link.",
     )
 
 
 class Runbook(Part):
     """What to do when a component fails."""
 
-    url: OptionalUrl = Field(default=None, description="Where the whole runbook is.")
+    url: OptionalUrl = Field(default=None, description="Where the full runbook is.")
     steps: tuple[Text, ...] = Field(default=(), description="Steps that are posted as a checklist.")
     invite: tuple[Text, ...] = Field(
         default=(),

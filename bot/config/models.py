@@ -63,7 +63,7 @@ class SlackConfig(Part):
 
     mode: Literal["socket", "http", "none"] = Field(
         default="socket",
-        description="`socket` needs no public URL; in `http`, with `signing_secret`, Slack comes to the server; or `none`.",
+        description="`socket` needs no public URL; in `http`, with `signing_secret`, Slack sends to the server; or `none`.",
     )
     bot_token: Secret = Field(default=SecretStr(""), description="The app's bot token, `xoxb-...`; required.")
     app_token: Secret = Field(default=SecretStr(""), description="The app-level token, `xapp-...`; required in mode `socket`.")
@@ -74,7 +74,7 @@ class SlackConfig(Part):
         default="", description="Channel, by name or ID, that gets the alerts while `alerts_channel` accepts none."
     )
     prefix: Prefix = Field(
-        default="", description="Prefix of every slash word, as given to `understudy manifest --prefix`, such as `us-`."
+        default="", description="Prefix of every slash command, as given to `understudy manifest --prefix`, such as `us-`."
     )
     team: TeamId = Field(
         default="",
@@ -122,7 +122,7 @@ class ServerConfig(Part):
     )
     open_to_loopback: Switch = Field(
         default=False,
-        description="Whether this machine may read without a token; not behind a proxy, which counts as this machine.",
+        description="Whether readers on this machine need no token; not behind a proxy, whose requests all count as local.",
     )
     socket: SocketPath = Field(
         default="",
@@ -135,7 +135,7 @@ class ServerConfig(Part):
     control_tokens: tuple[Secret, ...] = Field(default=(), description="Who may change things over HTTP; none means nobody.")
 
     outcome_tokens: tuple[Secret, ...] = Field(
-        default=(), description="Who may tell what became of real requests, and nothing else; control tokens may too."
+        default=(), description="Who may report outcomes of real requests, and nothing else; control tokens may too."
     )
 
     @property
@@ -159,7 +159,7 @@ class Component(Part):
         description="Components it depends on; while one of them has an incident, it opens none of its own.",
     )
     open_on: ComponentOpenOn = Field(
-        default=ComponentOpenOn(), description="What its verdicts open, if not the same as `incidents.open_on`."
+        default=ComponentOpenOn(), description="What its verdicts open, where that differs from `incidents.open_on`."
     )
 
 
@@ -172,7 +172,7 @@ class StatusPage(Part):
     )
     urls: tuple[Url, ...] = Field(min_length=1, description="Addresses of the same page, tried in order.")
     every: Every = Field(default=timedelta(seconds=60), description="How often it is read, 100ms to 1d.")
-    components: dict[Slug, Text] = Field(default={}, description="Our component keys, each with the page's own id for it.")
+    components: dict[Slug, Text] = Field(default={}, description="The page's own id for each of our component keys.")
 
     @property
     def live(self) -> bool:
@@ -246,11 +246,11 @@ class Config(Part):
     people: PeopleConfig = Field(default=PeopleConfig(), description="Who may do what.")
     providers: dict[Slug, Provider] = Field(default={}, description="Vendors and services by key.")
     allow_private: tuple[Network, ...] = Field(
-        default=(), description="Private networks that checks and status pages may lead to; loopback only when listed."
+        default=(), description="Private networks that checks and status pages may reach; loopback only when listed."
     )
     control_group: tuple[Check, ...] | None = Field(
         default=None,
-        description="Checks of neutral targets, to tell our faults from theirs; a default group when not given.",
+        description="Checks of neutral targets, to tell our own faults from a provider's; a default group when not given.",
     )
     detection: DetectionConfig = Field(default=DetectionConfig(), description="How samples become verdicts.")
     maintenance: tuple[MaintenanceConfig, ...] = Field(default=(), description="Windows in which no incident opens.")
@@ -264,9 +264,9 @@ class Config(Part):
     flags: dict[FlagKey, FlagConfig] = Field(default={}, description="Flags by key.")
     prices: dict[Text, Price] = Field(default={}, description="What models cost, by component id; for rehearsals and plans.")
     incidents: IncidentsConfig = Field(default=IncidentsConfig(), description="When incidents open, post updates and resolve.")
-    paging: PagingConfig = Field(default=PagingConfig(), description="Whom to call until somebody acknowledges an incident.")
+    paging: PagingConfig = Field(default=PagingConfig(), description="Whom to page until somebody acknowledges an incident.")
     broadcast: tuple[BroadcastConfig, ...] = Field(
-        default=(), description="Channels that tell people outside an incident about it."
+        default=(), description="Channels that keep people outside an incident informed."
     )
     runbooks: dict[str, Runbook] = Field(default={}, description="Runbooks, by component id.")
     notify: tuple[NotifyUrl, ...] = Field(

@@ -97,9 +97,11 @@ SeverityName = Literal["SEV1", "SEV2", "SEV3", "SEV4"]
 class RotaConfig(Part):
     """People who take turns."""
 
-    starts: Moment = Field(description="When the first person's first turn begins, with offset: `2026-12-01T09:00:00Z`.")
+    starts: Moment = Field(description="When the first person's first turn begins, with UTC offset: `2026-12-01T09:00:00Z`.")
     every: PositiveSpan = Field(description="How long a turn is, such as `7d`.")
-    users: tuple[UserId, ...] = Field(min_length=1, description="User IDs in the order of their turns, which then repeat.")
+    users: tuple[UserId, ...] = Field(
+        min_length=1, description="User IDs in the order of their turns; after the last, the first again."
+    )
     zone: TimeZone = Field(default="UTC", description="Time zone in which turns change.")
 
 
@@ -114,7 +116,7 @@ class PagerDutyConfig(Part):
 class JsmConfig(Part):
     """A schedule of Jira Service Management Operations."""
 
-    cloud: Text = Field(description="Cloud ID of the site: `https://SITE.atlassian.net/_edge/tenant_info` tells it.")
+    cloud: Text = Field(description="Cloud ID of the site; `https://SITE.atlassian.net/_edge/tenant_info` shows it.")
     schedule: Text = Field(description="ID of the schedule.")
     email: Text = Field(description="Whose API token it is.")
     token: Secret = Field(default=SecretStr(""), description="API token of Atlassian; without one nobody is found.")
@@ -130,7 +132,7 @@ class OnCallConfig(Part):
         default=None, description="Address of an iCalendar file whose events are shifts; kept secret."
     )
     pagerduty: PagerDutyConfig | None = Field(default=None, description="A schedule of PagerDuty.")
-    jsm: JsmConfig | None = Field(default=None, description="A schedule of Jira Service Management, where Opsgenie's live on.")
+    jsm: JsmConfig | None = Field(default=None, description="A schedule of Jira Service Management, which replaces Opsgenie.")
     users: dict[Text, UserId] = Field(
         default={}, description="Slack user ID for each address, name or ID of `ical`, `pagerduty` or `jsm`."
     )
@@ -159,11 +161,14 @@ class OnCallConfig(Part):
 class PageStepConfig(Part):
     """Whom to call when nobody has acknowledged the incident so long after its declaration."""
 
-    after: After = Field(description="How long after the declaration, at most 24h; each step later than the one before.")
-    mention: tuple[Text, ...] = Field(
-        default=(), description="Names of `people.on_call` or IDs to mention in Slack; `here` for who is active in the channel."
+    after: After = Field(
+        description="How long after the declaration, at most 24h; each step must be later than the one before."
     )
-    dm: tuple[Text, ...] = Field(default=(), description="Names or IDs that get a direct message; a group is its members.")
+    mention: tuple[Text, ...] = Field(
+        default=(),
+        description="Names of `people.on_call` or IDs to mention in Slack; `here` means who is active in the channel.",
+    )
+    dm: tuple[Text, ...] = Field(default=(), description="Names or IDs that get a direct message; a group means its members.")
     notify: Addresses = Field(
         default=(), description="`true` for every address of `notify`, or some by number (from 1) or scheme (`pagerduty`)."
     )
@@ -173,7 +178,7 @@ class QuietConfig(Part):
     """Hours in which pages of some severities wait."""
 
     severities: tuple[SeverityName, ...] = Field(min_length=1, description="Severities whose pages wait.")
-    begins: WallTime = Field(alias="from", description='When the hours begin, by the clock on the wall: `"22:00"`.')
+    begins: WallTime = Field(alias="from", description='When the hours begin, in local time: `"22:00"`.')
     ends: WallTime = Field(alias="to", description="When they end; a time before `from` is on the next day.")
     zone: TimeZone = Field(default="UTC", description="Time zone of these hours, daylight saving included.")
 
@@ -181,10 +186,10 @@ class QuietConfig(Part):
 class PagingConfig(Part):
     """Whom to call, by severity, until somebody acknowledges the incident."""
 
-    SEV1: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
-    SEV2: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
-    SEV3: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
-    SEV4: tuple[PageStepConfig, ...] = Field(default=(), description="Steps in the order of time.")
+    SEV1: tuple[PageStepConfig, ...] = Field(default=(), description="Steps, in order of time.")
+    SEV2: tuple[PageStepConfig, ...] = Field(default=(), description="Steps, in order of time.")
+    SEV3: tuple[PageStepConfig, ...] = Field(default=(), description="Steps, in order of time.")
+    SEV4: tuple[PageStepConfig, ...] = Field(default=(), description="Steps, in order of time.")
     quiet: QuietConfig | None = Field(default=None, description="Hours in which pages of some severities wait.")
 
     def by_severity(self) -> dict[str, tuple[PageStepConfig, ...]]:

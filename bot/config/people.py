@@ -35,18 +35,18 @@ class PeopleConfig(Part):
     )
     nag_after: Patience = Field(
         default=timedelta(minutes=10),
-        description="How long an acknowledged SEV1 or SEV2 may have no lead before its channel is asked; `never` asks none.",
+        description="How long an acknowledged SEV1 or SEV2 may have no lead before the bot asks in its channel; or `never`.",
     )
     viewers: tuple[Text, ...] = Field(
-        default=(), description="User or user-group IDs that may ask how things stand; empty means every full member."
+        default=(), description="User or user-group IDs that may ask for the state of things; empty means every full member."
     )
     responders: tuple[Text, ...] = Field(
-        default=(), description="Who may help too: acknowledge, note, report, export; empty means every viewer."
+        default=(), description="Who may also help: acknowledge, note, report, export; empty means every viewer."
     )
     commanders: tuple[Text, ...] = Field(
-        default=(), description="Who may run incidents, switch flags and mute too; empty means every responder."
+        default=(), description="Who may also run incidents, switch flags and mute; empty means every responder."
     )
-    admins: tuple[Text, ...] = Field(default=(), description="Who may administer the bot too; empty means every commander.")
+    admins: tuple[Text, ...] = Field(default=(), description="Who may also administer the bot; empty means every commander.")
     external: Literal["none", "read"] = Field(
         default="none",
         description="What guests, people of other organizations and bots may do: `none`, or `read` everything.",

@@ -33,7 +33,7 @@ class Price(Part):
 class Rehearse(Part):
     """How the fallbacks of a flag are rehearsed before they are needed."""
 
-    every: Span = Field(default=timedelta(hours=6), description="How often each fallback is rehearsed, 10m to 30d.")
+    every: Span = Field(default=timedelta(hours=6), description="How often each fallback is tested, 10m to 30d.")
     dollars_per_day: Annotated[float, Real(0, 1)] = Field(
         default=0.50, description="What rehearsals of this flag may cost a day (UTC), 0 to 1 dollar; needs `prices`."
     )
@@ -42,7 +42,7 @@ class Rehearse(Part):
         description="What the services need of a fallback: `stream`, `tools`, `json`, `model`, `context`.",
     )
     context_tokens: Annotated[int, Whole(100, 200_000)] = Field(
-        default=4_000, description="About how long the prompt of `context` is, 100 to 200000 tokens."
+        default=4_000, description="Approximate length of the prompt for `context`, 100 to 200000 tokens."
     )
 
     @field_validator("every")

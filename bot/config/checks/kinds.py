@@ -40,12 +40,13 @@ class TlsCheck(CheckBase):
     """One TLS handshake, with the certificate verified."""
 
     type: Literal["tls"] = Field(default="tls", description="`tls`")
-    host: Host = Field(description="Host name, also the name that the certificate must be for.")
+    host: Host = Field(description="Host name, for which the certificate must be valid.")
     port: Port = Field(default=443, description="Port, 1 to 65535.")
     days_left: Span = Field(
-        default=timedelta(days=14), description="A certificate that expires sooner than this counts as slow: a warning in time."
+        default=timedelta(days=14),
+        description="A certificate that expires sooner than this counts as slow, as an early warning.",
     )
-    names: tuple[Text, ...] = Field(default=(), description="Further names that the certificate must be for.")
+    names: tuple[Text, ...] = Field(default=(), description="Further names for which the certificate must be valid.")
     under: PositiveSpan | None = Field(default=None, description="A handshake that takes longer than this counts as slow.")
 
     @property
@@ -67,7 +68,9 @@ class DnsCheck(CheckBase):
     record: Literal["A", "AAAA", "CNAME", "MX", "NS", "TXT"] = Field(
         default="A", description="Kind of record: `A`, `AAAA`, `CNAME`, `MX`, `NS` or `TXT`."
     )
-    expect: tuple[Text, ...] = Field(default=(), description="Accepted answers, of which one must come; any answer when empty.")
+    expect: tuple[Text, ...] = Field(
+        default=(), description="Accepted answers, at least one of which must come; any answer when empty."
+    )
     server: NameServer | None = Field(
         default=None, description="Name server to ask, an address; the machine's own when not given."
     )
@@ -82,9 +85,11 @@ class HeartbeatCheck(CheckBase):
     """A sign of life that something else sends; its absence is the failure."""
 
     type: Literal["heartbeat"] = Field(default="heartbeat", description="`heartbeat`")
-    every: Every = Field(default=timedelta(seconds=60), description="How often a sign of life is due, 100ms to 1d.")
+    every: Every = Field(default=timedelta(seconds=60), description="How often a heartbeat is due, 100ms to 1d.")
     grace: Span = Field(default=timedelta(seconds=60), description="How late it may be.")
-    token: Secret = Field(default=SecretStr(""), description="Bearer token that the sender must show; none when not given.")
+    token: Secret = Field(
+        default=SecretStr(""), description="Bearer token that the sender must send; none needed when not given."
+    )
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """What a sender must show."""

@@ -42,7 +42,7 @@ class LlmBudget(Part):
     """What a check may spend in a day (UTC); when it is spent, the check drops to its free call and says so."""
 
     calls_per_day: Annotated[int, Whole(0, 10_000_000)] = Field(
-        default=3_000, description="Calls that cost something, 0 to 10000000."
+        default=3_000, description="Calls that cost money, 0 to 10000000."
     )
     tokens_per_day: Annotated[int, Whole(0, 1_000_000_000)] | None = Field(
         default=None, description="Tokens in and out together; no limit when not given."
@@ -67,12 +67,12 @@ class LlmCheck(CheckBase):
     )
     rung: Literal["inference", "tokens", "free"] = Field(
         default="inference",
-        description="How far it goes: one streamed `inference`, a `tokens` count, or a `free` call that only lists models.",
+        description="What it asks for: one streamed `inference`, a `tokens` count, or a `free` list of the models.",
     )
     headers: Headers = Field(default={}, description="Further headers to send, kept out of logs and messages.")
     prompt: Text = Field(default="ping", description="The prompt.")
     max_tokens: Annotated[int, Whole(1, 1024)] | None = Field(
-        default=None, description="Most tokens of the answer, 1 to 1024; the least that the dialect accepts when not given."
+        default=None, description="Maximum tokens of the answer, 1 to 1024; the least that the dialect accepts when not given."
     )
     api_version: Text | None = Field(default=None, description="Version of the API, for `azure` and `anthropic`.")
     region: Text | None = Field(default=None, description="Region, for `bedrock`.")
