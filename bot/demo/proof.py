@@ -163,7 +163,7 @@ def _lived(seen: Seen) -> Claim:
     missed = sum(sample.outcome is Outcome.FAIL for sample in seen.signs)
     blind = sum(isinstance(fact.body, SightLost) for fact in seen.facts)
     held = heard > 0 and missed == blind == 0
-    words = f"{heard} signs of life from our own service, {missed} checks missed one; our own way out was lost {blind} times"
+    words = f"{heard} heartbeats from our own service, {missed} checks missed one; our own network was down {blind} times"
     return Claim(held, f"ours was told from theirs: {words}")
 
 

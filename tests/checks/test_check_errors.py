@@ -289,5 +289,5 @@ def test_exception_has_its_class_when_the_cause_is_underneath(exc: BaseException
 def test_check_error_says_its_sentence_when_it_is_raised() -> None:
     """Who meets it in a log can act on it."""
     exc = CheckError("head_too_large", "over 100 KiB")
-    assert "the head of the answer is too large (over 100 KiB)" == str(exc)
+    assert "the header of the answer is too large (over 100 KiB)" == str(exc)
     assert Failure("head_too_large", "over 100 KiB") == exc.failure

@@ -86,7 +86,7 @@ MATRIX: list[tuple[str, Play, str, Fault, str]] = [
         saying(OK_HEAD + b"x" * 10, then_hang=True),
         "body_timeout",
         THEIRS,
-        "began and did not end within 400 ms",
+        "began but did not finish within 400 ms",
     ),
     ("short body", saying(OK_HEAD + b"x" * 10), "truncated", THEIRS, "the answer broke off in the middle after "),
     ("status 999", saying(response(999, b"")), "http_unexpected", UNCLEAR, "HTTP 999 after"),
@@ -407,7 +407,7 @@ async def test_http_probe_waits_for_the_handshake_when_tls_hangs() -> None:
     async with raw_server(mute) as port:
         sample = await probed(check(port, url=f"https://127.0.0.1:{port}/"))
     assert ("tls_timeout", "tls") == (sample.error, sample.evidence["waited_for"])
-    assert "the TLS handshake did not end within 400 ms" == sample.reason
+    assert "the TLS handshake did not finish within 400 ms" == sample.reason
 
 
 # --- what the check expects

@@ -76,7 +76,7 @@ async def test_tls_check_warns_when_the_certificate_ends_soon(days: float, left:
     """Not down, but slow with a class of its own, in time; the reason says how long it still holds."""
     sample = await probed(leaf(days=days))
     assert (Outcome.SLOW, "tls_expiring", Fault.THEIRS) == (sample.outcome, sample.error, sample.fault)
-    assert f"the certificate ends soon ({left}, until " in sample.reason
+    assert f"the certificate expires soon ({left}, until " in sample.reason
     assert "expires_at" in sample.evidence
 
 
@@ -115,7 +115,7 @@ async def test_tls_check_fails_in_time_when_the_handshake_hangs() -> None:
     """A server that takes the connection and says nothing."""
     sample = await probed(None, deadline=timedelta(seconds=0.3))
     assert (Outcome.FAIL, "tls_timeout") == (sample.outcome, sample.error)
-    assert "the TLS handshake did not end within 300 ms" == sample.reason
+    assert "the TLS handshake did not finish within 300 ms" == sample.reason
 
 
 async def test_tls_check_fails_when_the_server_does_not_speak_tls() -> None:

@@ -50,7 +50,7 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
     [(share, theirs, ours)] = re.findall(beside, out)
     assert 90 < float(share) <= 100
     assert 5 * int(ours) < int(theirs)
-    alive = r"(\d+) signs of life from our own service, 0 checks missed one; our own way out was lost 0 times"
+    alive = r"(\d+) heartbeats from our own service, 0 checks missed one; our own network was down 0 times"
     [signs] = re.findall(alive, out)
     assert 20 <= int(signs)
     assert {"INC-1-timeline.md", "INC-1-timeline.json", "INC-1-timeline.csv"} <= {p.name for p in (tmp_path / "out").iterdir()}

@@ -73,7 +73,7 @@ def classify_error_body(payload: Any, status: int = 200, dialect: str | None = N
 
 
 def challenged(status: int, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a front that keeps robots out answered in the provider's place."""
+    """Whether bot protection answered in the provider's place."""
     if any(headers.get(name, "") in ("challenge", "captcha") for name in CHALLENGE_HEADERS):
         return True
     if status < 400 or status == 404 or not is_html(headers, body):

@@ -60,21 +60,21 @@ CONNECTIONS = {
     "connect_refused": _theirs("the connection was refused", network=True),
     "connect_timeout": _unclear("no connection could be made", network=True),
     "deadline": _theirs("no answer", network=True),
-    "body_timeout": _theirs("the answer began and did not end", network=True),
+    "body_timeout": _theirs("the answer began but did not finish", network=True),
     "reset": _theirs("the connection was reset before an answer came", network=True),
     "unreachable": _unclear("there is no route to the host", network=True),
 }
 HANDSHAKES = {
     "tls": _unclear("the TLS handshake failed", network=True),
     "tls_expired": _theirs("the certificate is not valid at this time", network=True),
-    "tls_expiring": ErrorClass(Fault.THEIRS, "the certificate ends soon", Outcome.SLOW),
-    "tls_timeout": _unclear("the TLS handshake did not end", network=True),
+    "tls_expiring": ErrorClass(Fault.THEIRS, "the certificate expires soon", Outcome.SLOW),
+    "tls_timeout": _unclear("the TLS handshake did not finish", network=True),
     "tls_untrusted": _unclear("the certificate is not trusted", network=True),
     "tls_wrong_host": _unclear("the certificate is for another name", network=True),
 }
 ANSWERS = {
-    "bad_encoding": _theirs("the body is not encoded as its head says"),
-    "head_too_large": _theirs("the head of the answer is too large"),
+    "bad_encoding": _theirs("the body is not encoded as its header says"),
+    "head_too_large": _theirs("the header of the answer is too large"),
     "inflates_too_far": _theirs("the compressed body unpacks to far more than its size"),
     "protocol": _theirs("what came back was not HTTP"),
     "redirect_loop": _theirs("the redirects lead in a circle"),
@@ -87,8 +87,8 @@ STATUSES = {
     "auth_sudden": _unclear("a key that worked a short while ago is not accepted any more"),
     "bad_request": _ours(Fault.OURS_CONFIG, "the provider does not accept what our check asks for"),
     "capacity": _reported("the provider lacks capacity for this"),
-    "challenge": _says_nothing(Fault.UNCLEAR, "a front that keeps robots out answered, which says nothing", network=True),
-    "gateway": _reported("the provider's gateway gets no good answer"),
+    "challenge": _says_nothing(Fault.UNCLEAR, "bot protection answered, so this says nothing", network=True),
+    "gateway": _reported("the provider's gateway got no valid answer from its backend"),
     "http_5xx": _reported("the provider reports an error of its own"),
     "http_unexpected": _unclear("the check does not expect this status"),
     "model_error": _reported("the provider says that its model failed"),
@@ -111,7 +111,7 @@ MODELS = {
     "empty_answer": _theirs("the model's answer is empty"),
     "stream_error": _reported("the provider reports an error of its own within the stream"),
     "stream_truncated": _theirs("the stream ended without its end mark"),
-    "unexpected_shape": _unclear("the answer is not shaped as documented"),
+    "unexpected_shape": _unclear("the answer does not have the documented shape"),
     "wrong_answer": _theirs("the model's answer is not the expected one"),
 }
 HEARTBEATS = {
@@ -122,7 +122,7 @@ HEARTBEATS = {
 OUR_SIDE = {
     "address_refused": _ours(Fault.OURS_CONFIG, "the address is not one that checks may reach"),
     "bad_check": _ours(Fault.OURS_CONFIG, "the check cannot be sent as it is configured"),
-    "blind": _says_nothing(Fault.LOCAL, "our own way out was down at that moment, so this says nothing"),
+    "blind": _says_nothing(Fault.LOCAL, "our own network was down at that moment, so this says nothing"),
     "lagged": _says_nothing(Fault.LOCAL, "our own process was late meanwhile, so this says nothing"),
     "local": _says_nothing(Fault.LOCAL, "this machine could not open a connection"),
     "proxy": _ours(Fault.LOCAL, "a proxy on our side wants credentials"),

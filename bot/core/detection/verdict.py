@@ -345,7 +345,7 @@ def _lasting(word: _Word, rule: VerdictRule, now: datetime, advised: str) -> str
 
 
 def _warned(word: _Word) -> str:
-    """`tls: the certificate ends soon`; empty if it has no warning."""
+    """`tls: the certificate expires soon`; empty if it has no warning."""
     what = next((_of_class(sign) for judgement in word.warned.values() if (sign := _warning(judgement))), "")
     if not what:
         return ""

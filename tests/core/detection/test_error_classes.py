@@ -77,7 +77,7 @@ def test_every_class_that_words_lead_to_exists() -> None:
         ("rate_limited", ErrorClass(Fault.OURS_QUOTA, "we are over our rate limit", may_flip=True)),
         ("local", ErrorClass(Fault.LOCAL, "this machine could not open a connection", Outcome.INCONCLUSIVE)),
         ("challenge", ErrorClass(
-            Fault.UNCLEAR, "a front that keeps robots out answered, which says nothing", Outcome.INCONCLUSIVE, network=True
+            Fault.UNCLEAR, "bot protection answered, so this says nothing", Outcome.INCONCLUSIVE, network=True
         )),
     ],
 )  # fmt: skip

@@ -147,7 +147,7 @@ def test_the_advisorys_words_stay_while_its_matter_stays() -> None:
 
 def ends_soon(condition: Condition = Condition.SLOW, *, days: int = 5) -> Judgement:
     """A tls check whose certificate ends soon; at the start of the bot it has no condition yet."""
-    what = f"the certificate ends soon: {days} days left"
+    what = f"the certificate expires soon: {days} days left"
     slow = Sample(f"{ID}.tls", ID, START, Outcome.SLOW, "tls_expiring", Fault.THEIRS, what, evidence={"expires_at": "soon"})
     return Judgement(condition, f"3 of 3 checks were slow or failed: {what}", Fault.THEIRS, START, slow)
 
@@ -158,22 +158,22 @@ def test_a_certificate_that_ends_soon_is_an_advisory_at_once(condition: Conditio
     found = verdict(one(ends_soon(condition)), one(well()))
 
     assert Level.OPERATIONAL == found.level
-    assert "check-1: the certificate ends soon (1 of 2 checks)" == found.advisory
-    assert found.reason.startswith("check-1: the certificate ends soon: 5 days left; check-2: 5 of 5 checks passed")
+    assert "check-1: the certificate expires soon (1 of 2 checks)" == found.advisory
+    assert found.reason.startswith("check-1: the certificate expires soon: 5 days left; check-2: 5 of 5 checks passed")
     assert ("check-1: expires at soon",) == found.evidence
 
 
 def test_a_warning_is_said_once_and_not_with_every_run() -> None:
     """Neither the days that are left nor the looks that were counted make a new message."""
     assert verdict(one(ends_soon(days=5))).advisory == verdict(one(ends_soon(days=4))).advisory
-    assert "check-1: the certificate ends soon" == verdict(one(ends_soon())).advisory
+    assert "check-1: the certificate expires soon" == verdict(one(ends_soon())).advisory
 
 
 def test_a_warning_hides_no_failure() -> None:
     """Beside a check that fails it counts as one that is well; where a vantage fails, it is no excuse."""
     assert Level.DEGRADED == verdict(one(ends_soon()), one(fails())).level
     assert Level.DOWN == verdict(one(fails(), ends_soon(), fails())).level
-    assert "check-1: the certificate ends soon, seen from local" == verdict(one(ends_soon(), well())).advisory
+    assert "check-1: the certificate expires soon, seen from local" == verdict(one(ends_soon(), well())).advisory
 
 
 def test_what_is_slow_by_its_time_is_no_warning() -> None:

@@ -295,7 +295,7 @@ def warns(reason: str = "5 days left") -> Judgement:
 
 def test_a_warning_names_all_vantages_that_see_it() -> None:
     """A certificate that ends soon at two of three places is one warning."""
-    assert "check-1: the certificate ends soon, seen from fra, iad" == verdict([well(), warns(), warns()]).advisory
+    assert "check-1: the certificate expires soon, seen from fra, iad" == verdict([well(), warns(), warns()]).advisory
 
 
 @pytest.mark.parametrize("condition", [Condition.FAILING, Condition.SLOW])
@@ -303,11 +303,11 @@ def test_a_warning_is_told_although_the_check_fails_elsewhere(condition: Conditi
     """A short trouble at two vantages is not told yet; what the third one warns of is, for it ends by nobody's waiting."""
     short = replace(fails(since=ago(5)), condition=condition)
 
-    assert "check-1: the certificate ends soon, seen from iad (1 of 4 checks)" == (
+    assert "check-1: the certificate expires soon, seen from iad (1 of 4 checks)" == (
         verdict([short, short, warns()], well(), well(), well()).advisory
     )
 
 
 def test_a_warning_without_words_of_its_own_is_told_in_those_of_its_class() -> None:
     """Samples from elsewhere may bring an error class and no sentence."""
-    assert "check-1: the certificate ends soon" == verdict(warns("")).reason
+    assert "check-1: the certificate expires soon" == verdict(warns("")).reason

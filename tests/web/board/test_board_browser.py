@@ -17,7 +17,7 @@ from bot.core.signals import AddNote, VerdictReached
 pytestmark = pytest.mark.browser
 
 PHONE, DESK = 390, 1280
-WHY = "3 of 3 checks failed within 14 s: HTTP 504 after 59 ms: the provider's gateway gets no good answer"
+WHY = "3 of 3 checks failed within 14 s: HTTP 504 after 59 ms: the provider's gateway got no valid answer from its backend"
 
 
 @pytest.fixture
