@@ -256,7 +256,7 @@ def _untitled(desk: CommandContext, asked: Request, text: str) -> dict[str, Any]
 def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:
     """What was said; without a title where nothing else than a time or a severity was."""
     first, after = split_verb(text)
-    separate, text = (True, after) if first == "separate" else (False, text)
+    separate, text = first == "separate", " ".join((after if first == "separate" else text).split())
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)
     level = Severity(found[1].upper()) if found else Severity.SEV2
     title = re.sub(r"\s*\bsev[1-4]\b\s*", " ", text, count=1, flags=re.IGNORECASE).strip() if found else text

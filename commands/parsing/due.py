@@ -6,12 +6,12 @@ late afternoon, and a weekday the next one.
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from bot.core.model import Actor
 from bot.verbs.verb import Assignment
 from commands.parsing.parse import Mention, MentionKind, Misunderstood, duration
-from commands.parsing.times import WEEKDAYS, time_of_day, zone_of_text
+from commands.parsing.times import WEEKDAYS, ZONE, both_times, time_of_day, zone_of_text
 
 LATE_AFTERNOON = time(17)
 A_WEEK = 7
@@ -21,7 +21,7 @@ ONE_PERSON = "A task is for one person: mention them, such as `@ana`."
 _DAYS = {day[:3]: n for n, day in enumerate(WEEKDAYS)}
 _WEEKDAY = rf"(?:(?:this|next)\s+)?(?:{'|'.join(WEEKDAYS)}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)"
 _DAY = rf"(?:today|tomorrow|{_WEEKDAY}|\d{{4}}-\d{{2}}-\d{{2}})"
-_TIME = r"(?:\d{1,2}:\d{2}(?::\d{2})?\s*(?:am|pm)?|\d{1,2}\s*(?:am|pm)|noon)(?:\s*(?:utc|gmt|z)\b)?"
+_TIME = rf"(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm)|noon){ZONE}"
 _IN = r"in\s+(?:(?P<amount>\d{1,5}|an?)\s*(?P<unit>m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?))"
 _BY = r"(?:due|by|until|till|before|at|on)"
 _WHEN = rf"(?:{_DAY}(?:(?:\s*,|\s+at|t)?\s*{_TIME})?|{_TIME}(?:,?\s+(?:on\s+)?{_DAY})?)"
@@ -32,7 +32,7 @@ _VAGUE = (
 )
 # As the last words: what follows `due` has to be a time, other words only may be one. `what we did today` is none.
 _LAST = re.compile(
-    rf"(?<!\S)(?:(?:due\s+)?{_IN}|(?:{_BY}\s+)+(?P<when>{_WHEN})|(?P<bare>{_BARE})|due\s+(?P<span>\d{{1,6}}[smhd])"
+    rf"(?<!\S)(?:(?:due\s+)?{_IN}|(?:{_BY}\s+){{1,3}}(?P<when>{_WHEN})|(?P<bare>{_BARE})|due\s+(?P<span>\d{{1,6}}[smhd])"
     rf"|(?:due|by)\s+(?P<wrong>{_VAGUE})|due\s+(?P<wrong_word>\S+))[.!]?$",
     re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ def assignment(text: str, mentions: Sequence[Mention], me: Actor, now: datetime,
 
     People whom the words mention elsewhere are part of what is to be done.
     """
-    left, owner, due_at = text.strip(), None, None
+    left, owner, due_at = " ".join(text.split()), None, None
     for _ in range(2):  # in whichever order they stand
         if due_at is None and (match := _LAST.search(left)):
             left, due_at = left[: match.start()].strip(), _moment(match, now, zone)
@@ -107,24 +107,26 @@ def _clock(text: str, now: datetime, zone: tzinfo) -> datetime:
     own = zone_of_text(rest, zone)
     today = now.astimezone(own).date()
     if day_match is None:
-        first = _on(today, at, own)
-        return first if first > now else _on(today + timedelta(days=1), at, own)
+        first = _on(today, at, own, now)
+        return first if first > now else _on(today + timedelta(days=1), at, own, now)
     word = day_match[0].lower().split()[-1]
     if word in ("today", "tomorrow"):
-        return _on(today + timedelta(days=word == "tomorrow"), at, own)
+        return _on(today + timedelta(days=word == "tomorrow"), at, own, now)
     if word[0].isdigit():
         try:
-            return _on(date.fromisoformat(word), at, own)
+            return _on(date.fromisoformat(word), at, own, now)
         except ValueError:
             raise Misunderstood(f"`{word}` is no day. {HOW}") from None
     ahead = (_DAYS[word[:3]] - today.weekday()) % A_WEEK
     ahead = ahead or (A_WEEK if day_match[0].lower().startswith("next") else 0)
-    found = _on(today + timedelta(days=ahead), at, own)
-    return found if found > now else _on(today + timedelta(days=ahead + A_WEEK), at, own)
+    found = _on(today + timedelta(days=ahead), at, own, now)
+    return found if found > now else _on(today + timedelta(days=ahead + A_WEEK), at, own, now)
 
 
-def _on(day: date, at: time, zone: tzinfo) -> datetime:
+def _on(day: date, at: time, zone: tzinfo, now: datetime) -> datetime:
+    """Where the clock shows it twice, the first time that is still to come."""
     try:
-        return datetime.combine(day, at, zone).astimezone(UTC)
+        first, second = both_times(day, at, zone)
     except OverflowError:
         raise Misunderstood(f"That is beyond any calendar. {HOW}") from None
+    return first if first > now else second

@@ -2,11 +2,11 @@
 
 A time without a zone is one of the person's own clock. Without a day it is the last such time within twelve hours; where there
 is none, today's, which core then refuses as the future. What is meant for a time and is none, such as `since yesterday`, is
-asked about: it never means now.
+asked about: it never means now. So is a zone by a short name that is not the person's own: `CST` is four zones.
 """
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.core.lazy_dataclass import dataclass
@@ -20,27 +20,33 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 _DAY = rf"(?:today|yesterday|(?:last\s+)?(?:{'|'.join(WEEKDAYS)})|\d{{4}}-\d{{2}}-\d{{2}})"
 _WORDS = {"noon": time(12), "midday": time(12), "midnight": time(0)}
-_CLOCK = rf"(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?\s*(?:am|pm)?|\d{{1,2}}\s*(?:am|pm)|{'|'.join(_WORDS)})"
+_CLOCK = rf"(?:\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s*(?:am|pm))?|\d{{1,2}}\s*(?:am|pm)|{'|'.join(_WORDS)})"
 _NEARLY = r"(?:(?:about|around|~)\s*)?"
 _TIME = rf"{_NEARLY}{_CLOCK}"
-_ZONE = r"(?:\s*(?:utc|gmt|z)\b)?"
+_SHORT = (
+    "EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST|BRT|BST|CET|CEST|EET|EEST|MSK|SAST|PKT|WIB|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST"
+    "|AEDT|NZST|NZDT|(?-i:ET|CT|MT|PT|IST|WET|GST)"  # those last are words, or other short names, in small letters
+)
+ZONE = rf"(?:\s*(?:utc|gmt)[+-]\d{{1,2}}(?::?\d{{2}})?\b|\s*(?:utc|gmt|z)\b|\+\d{{2}}:?\d{{2}}\b|\s*(?:{_SHORT})\b)?"
+# As logs have it. Without seconds a minus is more likely the dash of `14:00-15:30`.
+_STAMP = r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?(?:z|[+-]\d{2}:?\d{2})|\+\d{2}:?\d{2})"
 _SPAN = r"(?:\d{1,5}\s*|an?\s+|half\s+an\s+)(?:m|min|mins|minutes?|h|hrs?|hours?|d|days?)"
 _AGO = rf"{_NEARLY}{_SPAN}\s+ago"
-_DOTTED = rf"{_NEARLY}\d{{1,2}}\.\d{{2}}(?!\.?\d){_ZONE}"  # a time where nothing else is likely
-_AT = rf"(?:(?:on\s+)?{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}{_ZONE}|{_TIME}{_ZONE}(?:,?\s+(?:on\s+)?{_DAY})?|{_AGO})(?!\w)"
+_DOTTED = rf"{_NEARLY}\d{{1,2}}\.\d{{2}}(?!\.?\d){ZONE}"  # a time where nothing else is likely
+_AT = rf"(?:{_STAMP}|(?:on\s+)?{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}{ZONE}|{_TIME}{ZONE}(?:,?\s+(?:on\s+)?{_DAY})?|{_AGO})(?!\w)"
 _DASH = r"\s*(?:to|until|till|-|–)\s*"  # what phones make of a dash
 _TO = rf"(?:{_DASH}|\s*and\s*)"
 _ON = rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?"
 _LAST = r"(?=[\s.,;:!?)]*$)"
 
-_PAST = rf"(?:(?:yesterday|today)(?:\s*,|\s+at)?\s*{_TIME}{_ZONE}|{_TIME}{_ZONE},?\s+(?:yesterday|today)|{_AGO})"
+_PAST = rf"(?:(?:yesterday|today)(?:\s*,|\s+at)?\s*{_TIME}{ZONE}|{_TIME}{ZONE},?\s+(?:yesterday|today)|{_AGO})"
 
 # In a title: a range or `since` anywhere, and as its last words a lone `from` or `at`, or what can only be the past.
 _IN_TEXT = tuple(
     re.compile(rf"(?<!\w){pattern}", re.IGNORECASE)
     for pattern in (
         rf"{_ON}(?:from|between)\s+(?P<began>{_AT}){_TO}(?P<ended>{_AT})",
-        rf"{_ON}(?:from|between)\s+(?P<began>\d{{1,2}}){_TO}(?P<ended>\d{{1,2}}{_ZONE}\s+(?:on\s+)?{_DAY})(?!\w)",
+        rf"{_ON}(?:from|between)\s+(?P<began>\d{{1,2}}){_TO}(?P<ended>\d{{1,2}}{ZONE}\s+(?:on\s+)?{_DAY})(?!\w)",
         rf"{_ON}since\s+(?P<began>{_AT}|{_DOTTED})",
         rf"(?:since|for)\s+(?:the\s+last\s+)?(?P<began>{_SPAN}){_LAST}",
         rf"{_ON}(?P<began>{_AT}){_DASH}(?P<ended>{_AT}){_LAST}",
@@ -67,12 +73,12 @@ _ALONE = tuple(
     re.compile(rf"\W*{_ON}(?:(?:from|between|since|at|for)\s+)?{pattern}\W*", re.IGNORECASE)
     for pattern in (
         rf"(?P<began>{_AT}|{_DOTTED}|{_SPAN})(?:{_TO}(?P<ended>{_AT}|{_DOTTED}))?",
-        rf"(?P<began>\d{{1,2}}){_TO}(?P<ended>\d{{1,2}}{_ZONE}(?:\s+(?:on\s+)?{_DAY})?)",
+        rf"(?P<began>\d{{1,2}}){_TO}(?P<ended>\d{{1,2}}{ZONE}(?:\s+(?:on\s+)?{_DAY})?)",
     )
 )
 _PARTS = re.compile(
     rf"(?P<day>{_DAY})|(?:(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d{{2}})(?::(?P<second>\d{{2}}))?)?\s*(?P<half>am|pm)?"
-    rf"|(?P<word>{'|'.join(_WORDS)}))(?P<utc>{_ZONE})",
+    rf"|(?P<word>{'|'.join(_WORDS)}))(?P<zone>{ZONE})",
     re.IGNORECASE,
 )
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -108,6 +114,7 @@ def taken_from(text: str, now: datetime, zone: tzinfo) -> tuple[str, Span]:
 
     Raises NoTime for what was meant for a time and cannot be read.
     """
+    text = " ".join(text.split())
     for pattern in _IN_TEXT:
         if match := pattern.search(text):
             title = _beside(match)
@@ -129,7 +136,8 @@ def _beside(match: re.Match[str]) -> str:
 
 def read(text: str, now: datetime, zone: tzinfo) -> Span:
     """The same, where a form asks for nothing else; empty means now. Raises Misunderstood."""
-    if not text.strip():
+    text = " ".join(text.split())
+    if not text:
         return Span()
     match = next(filter(None, (pattern.fullmatch(text) for pattern in _ALONE)), None)
     if not match:
@@ -139,14 +147,22 @@ def read(text: str, now: datetime, zone: tzinfo) -> Span:
 
 def spoken(span: Span, now: datetime, zone: tzinfo) -> str:
     """The same as `read` reads it again, to the minute; empty for now."""
-    return " to ".join(_spoken(at.astimezone(zone), now.astimezone(zone)) for at in (span.began_at, span.ended_at) if at)
-
-
-def _spoken(at: datetime, now: datetime) -> str:
-    return f"{at:%H:%M}" if at.date() == now.date() and at <= now else f"{at:%Y-%m-%d %H:%M}"
+    moments = [at.astimezone(zone) for at in (span.began_at, span.ended_at) if at]
+    if any(at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset() for at in moments):  # the clock shows that twice
+        return " to ".join(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for at in moments)
+    today = now.astimezone(zone)
+    clock_alone = all(at.date() == today.date() and at <= today for at in moments)  # the end would be of the day it began
+    return " to ".join(f"{at:%H:%M}" if clock_alone else f"{at:%Y-%m-%d %H:%M}" for at in moments)
 
 
 def _span(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
+    try:
+        return _meant(match, now, zone)
+    except OverflowError:
+        raise Misunderstood(f"`{match[0].strip()}` is beyond any calendar. {HOW}") from None
+
+
+def _meant(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
     found = match.groupdict()
     first, last = found["began"], found.get("ended") or ""
     day = _day_in(found.get("day") or "", now, zone) or _day_in(first, now, zone)
@@ -167,12 +183,36 @@ def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetim
     if ago := re.fullmatch(rf"{_NEARLY}(\d+|an?|half\s+an)\s*([mhd])[a-z]*(?:\s+ago)?", text, re.IGNORECASE):
         amount = int(ago[1]) if ago[1].isdigit() else 1
         return now - amount * UNITS[ago[2].lower()] / (2 if ago[1].lower().startswith("half") else 1)
+    if re.fullmatch(_STAMP, text, re.IGNORECASE):
+        return _stamped(text)
     at, own = time_of_day(text), zone_of_text(text, zone)
     if day is not None:
-        return datetime.combine(day, at, own).astimezone(UTC)
-    today = datetime.combine(now.astimezone(own).date(), at, own).astimezone(UTC)
-    before = datetime.combine(now.astimezone(own).date() - timedelta(days=1), at, own).astimezone(UTC)
+        return _on_that_day(day, at, own, now)
+    day = now.astimezone(own).date()
+    today, before = _on_that_day(day, at, own, now), _on_that_day(day - timedelta(days=1), at, own, now)
     return before if today > now and now - before <= WITHOUT_A_DAY else today
+
+
+def _stamped(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except ValueError:
+        raise Misunderstood(f"`{text}` is no time. {HOW}") from None
+
+
+def _on_that_day(day: date, at: time, zone: tzinfo, now: datetime) -> datetime:
+    """When a clock of that zone shows it on that day; where it does so twice, the last time that is not to come."""
+    first, second = both_times(day, at, zone)
+    return second if second <= now else first
+
+
+def both_times(day: date, at: time, zone: tzinfo) -> tuple[datetime, datetime]:
+    """When a clock of that zone shows this on that day, in UTC: twice in the night when it goes back, else the same again.
+
+    Raises OverflowError at the ends of the calendar.
+    """
+    first, second = (datetime.combine(day, at.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1))
+    return first, max(first, second)  # a time that the clock skips comes out the other way round
 
 
 def time_of_day(text: str) -> time:
@@ -189,7 +229,24 @@ def time_of_day(text: str) -> time:
 
 
 def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
-    return UTC if any(one["utc"] for one in _PARTS.finditer(text) if one["hour"] or one["word"]) else zone
+    """The zone that is named beside a time, else the person's own. Raises Misunderstood."""
+    name = next((one["zone"].strip() for one in _PARTS.finditer(text) if one["zone"]), "")
+    if not name or name.upper() in _own_names(zone):
+        return zone
+    if ahead := re.search(r"([+-])(\d{1,2}):?(\d{2})?$", name):
+        minutes = int(ahead[2]) * 60 + int(ahead[3] or 0)
+        if minutes >= 24 * 60 or int(ahead[3] or 0) >= 60:
+            raise Misunderstood(f"`{name}` is no zone. {HOW}")
+        return timezone(timedelta(minutes=-minutes if ahead[1] == "-" else minutes))
+    if name.lower() in ("utc", "gmt", "z"):
+        return UTC
+    raise Misunderstood(f"Which zone is `{name}`? Write `14:00 UTC`, `14:00+02:00`, or the time on your own clock.")
+
+
+def _own_names(zone: tzinfo) -> set[str]:
+    """By which short names people call the zone that they are in, in summer and in winter: `CET` and `CEST`, `EST` and `ET`."""
+    names = {datetime(2026, month, 1, tzinfo=zone).tzname() or "" for month in (1, 7)}
+    return names | {f"{name[0]}T" for name in names if re.fullmatch(r"[ECMP][SD]T", name)}
 
 
 def _day_in(text: str, now: datetime, zone: tzinfo) -> date | None:

@@ -1,0 +1,161 @@
+"""Times by clocks that go forward and back, in zones that are named, and in words that are meant to do harm."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from commands.parsing.due import assignment
+from commands.parsing.parse import Misunderstood
+from commands.parsing.times import Span, read, spoken, taken_from, zone_of
+from tests.desk import ANA
+
+BERLIN, NEW_YORK = zone_of("Europe/Berlin"), zone_of("America/New_York")
+MINUTE = timedelta(minutes=1)
+FRIDAY = datetime(2026, 3, 20, 15, 10, tzinfo=UTC)  # 16:10 in Berlin
+
+# Zones, and the moments of 2026 at which their clocks go forward or back, by an hour or by half an hour.
+CHANGES = [
+    ("Europe/Berlin", (3, 29, 1)), ("Europe/Berlin", (10, 25, 1)), ("America/New_York", (11, 1, 6)),
+    ("America/Havana", (11, 1, 5)), ("Australia/Lord_Howe", (4, 4, 15)),
+    ("Pacific/Chatham", (4, 4, 14)), ("Pacific/Chatham", (9, 26, 14)),
+]  # fmt: skip
+
+
+@st.composite
+def nights(draw: st.DrawFn) -> tuple[datetime, tzinfo]:
+    """A moment in such a night, and the zone."""
+    zone, change = draw(st.sampled_from(CHANGES))
+    return datetime(2026, *change, tzinfo=UTC) + draw(st.integers(-90, 240)) * MINUTE, zone_of(zone)
+
+
+def shows(clock: str, at: datetime, zone: tzinfo) -> bool:
+    return f"{at.astimezone(zone):%H:%M}" == clock
+
+
+@given(nights(), st.integers(0, 240))
+def test_a_time_is_the_last_one_that_the_clock_showed(night: tuple[datetime, tzinfo], ago: int) -> None:
+    """Also in the hour that comes twice, whichever of the two it is."""
+    now, zone = night
+    clock = f"{(now - ago * MINUTE).astimezone(zone):%H:%M}"
+    last = next(now - n * MINUTE for n in range(720) if shows(clock, now - n * MINUTE, zone))
+
+    assert last == read(clock, now, zone).began_at
+
+
+@given(nights(), st.integers(1, 240))
+def test_a_task_is_due_when_the_clock_shows_it_next(night: tuple[datetime, tzinfo], ahead: int) -> None:
+    """Also in the hour that comes twice."""
+    now, zone = night
+    clock = f"{(now + ahead * MINUTE).astimezone(zone):%H:%M}"
+    upcoming = next(now + n * MINUTE for n in range(1, 1_441) if shows(clock, now + n * MINUTE, zone))
+
+    assert upcoming == assignment(f"Call support due {clock}", (), ANA, now, zone).due_at
+
+
+@given(nights(), st.integers(0, 3_000), st.none() | st.integers(0, 3_000))
+def test_what_a_form_holds_is_read_as_the_same(night: tuple[datetime, tzinfo], ago: int, lasted: int | None) -> None:
+    """To the minute, wherever the clock stood."""
+    now, zone = night
+    began = now - ago * MINUTE
+    ended = None if lasted is None else began + lasted * MINUTE
+    assume(ended is None or began < ended <= now)
+    span = Span(began, ended)
+
+    assert span == read(spoken(span, now, zone), now, zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "began"),
+    [
+        ("claude is slow since 14:00+02:00", "12:00"),
+        ("claude is slow since 14:00 UTC+2", "12:00"),
+        ("claude is slow since 9:00 utc-4", "13:00"),
+        ("claude is slow since 2026-03-20T14:00:00+05:30", "08:30"),
+        ("claude is slow since 2026-03-20T08:00:00.123-05:00", "13:00"),
+        ("claude is slow since 2026-03-20 14:00:00.123456Z", "14:00"),
+        ("claude is slow since 14:00 CET", "13:00"),
+        ("claude is slow since 2pm cest", "13:00"),  # that is what Berlin's people call their clock in summer
+    ],
+)
+def test_a_zone_beside_a_time_counts(text: str, began: str) -> None:
+    """People paste what stands in a log."""
+    left, span = taken_from(text, FRIDAY, BERLIN)
+
+    assert ("claude is slow", began) == (left, f"{span.began_at:%H:%M}")
+
+
+def test_the_short_names_of_ones_own_zone_are_known() -> None:
+    """`ET` is what New York says all year."""
+    found = [read(f"9:00 {name}", FRIDAY, NEW_YORK).began_at for name in ("ET", "EST", "edt")]
+
+    assert [datetime(2026, 3, 20, 13, 0, tzinfo=UTC)] * 3 == found
+
+
+@pytest.mark.parametrize(
+    "text", ["slow since 9am PT", "slow since 14:00 EST", "slow from 14:00 to 15:00 IST", "slow since 9:00 cst"]
+)
+def test_the_short_name_of_another_zone_is_asked_about(text: str) -> None:
+    """Taken for the person's own, it would be wrong by hours and nobody would see it; many stand for several zones."""
+    with pytest.raises(Misunderstood, match="Which zone is"):
+        taken_from(text, FRIDAY, BERLIN)
+
+
+def test_the_zone_of_a_due_time_is_asked_about_too() -> None:
+    """A task with the zone in its words would have no due time at all."""
+    with pytest.raises(Misunderstood, match="Which zone is `PT`"):
+        assignment("Call support due 14:00 PT", (), ANA, FRIDAY, BERLIN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "since 0001-01-01 00:00", "since 9999-12-31 23:00-", "from 9999-12-31 23:00 to 22:00", "since 14:00 UTC+99",
+        "since 2026-03-20T25:00:00Z", "since 9999-12-31T23:00:00-05:00",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])
+def test_the_ends_of_the_calendar_are_answered(text: str, zone: tzinfo) -> None:
+    """With a time that can be refused as one, or with words; never with an error of ours."""
+    try:
+        _, span = taken_from(text, FRIDAY, zone)
+    except Misunderstood as wrong:
+        assert "Write `14:00`" in str(wrong)
+    else:
+        assert span.began_at is not None
+
+
+def outcome(work: Callable[[], object]) -> object:
+    """What it gives, or what it asks in return."""
+    try:
+        return work()
+    except Misunderstood as wrong:
+        return str(wrong)
+
+
+@pytest.mark.parametrize("text", ["from 1:00{}x", "x{}from 1:00{}", "10:00 -{}x", "since{}1:00{},{}x", "yesterday,{}x"])
+def test_a_gap_between_words_is_a_space_however_long_it_is(text: str) -> None:
+    """Where a pattern tries each way to share the spaces out, this takes for ever."""
+    near, far = (text.format(*[" " * length] * 3) for length in (1, 40_000))
+
+    assert outcome(lambda: taken_from(near, FRIDAY, BERLIN)) == outcome(lambda: taken_from(far, FRIDAY, BERLIN))
+    assert outcome(lambda: read(near, FRIDAY, BERLIN)) == outcome(lambda: read(far, FRIDAY, BERLIN))
+
+
+@pytest.mark.parametrize("text", ["call due 1:00{}x", "call{}due 1:00", "call in 1{}x", "call due Friday{}at{}x"])
+def test_a_gap_in_a_task_is_a_space_however_long_it_is(text: str) -> None:
+    """The same, for whoever adds a task."""
+    near, far = (text.format(*[" " * length] * 2) for length in (1, 40_000))
+
+    assert outcome(lambda: assignment(near, (), ANA, FRIDAY, BERLIN)) == outcome(
+        lambda: assignment(far, (), ANA, FRIDAY, BERLIN)
+    )
+
+
+def test_words_that_go_on_for_ever_are_read_once() -> None:
+    """`on on on ...`, each of which may stand before a time."""
+    words = "call" + " on" * 10_000
+
+    assert words == assignment(words, (), ANA, FRIDAY, BERLIN).text
