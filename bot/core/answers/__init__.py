@@ -1,1 +1,1 @@
-"""What a signal may come to, by family: one dataclass for each answer, with its values."""
+"""The possible results of a signal, by family: one dataclass per answer, with its values."""

@@ -1,4 +1,4 @@
-"""What every answer has, and what any signal may come to."""
+"""The base of every answer, and the answers that any signal may get."""
 
 from dataclasses import field
 from enum import StrEnum
@@ -11,15 +11,15 @@ ANSWERS: dict[str, type["Answer"]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a signal came to, for whoever sent it. `KIND` names it for programs and never changes."""
+    """The result of a signal, for its sender. `KIND` identifies it to programs and never changes."""
 
     KIND: ClassVar[str] = ""
     OK: ClassVar[bool]
 
     incident: int | None = None
     flag: str = ""
-    flag_name: str = field(default="", compare=False)  # what people call the flag; its key where two begin alike
-    changed: bool = False  # whether anything was written down
+    flag_name: str = field(default="", compare=False)  # display name of the flag; its whole key if two flags start alike
+    changed: bool = False  # whether anything was recorded
 
     def __init_subclass__(cls) -> None:
         if "KIND" in cls.__dict__:
@@ -29,12 +29,12 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether it was done, or had been done already."""
+        """Whether it was done, now or earlier."""
         return self.OK
 
     @property
     def name(self) -> str:
-        """The incident as people call it."""
+        """The incident's name for people."""
         return f"INC-{self.incident}"
 
 
@@ -54,44 +54,44 @@ class Refused(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Noted(Done):
-    """What no person waits for was taken in."""
+    """A signal that no person waits for was recorded."""
 
     KIND = "noted"
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnownAlready(Done):
-    """It stands in the ledger, so there was nothing to do."""
+    """The ledger already has it, so there was nothing to do."""
 
     KIND = "known_already"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoneAlready(Done):
-    """The same signal came before, and was acted upon then."""
+    """The same signal was already handled earlier."""
 
     KIND = "done_already"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotOurs(Refused):
-    """Another replica may have decided on this meanwhile: this one was not counted as alive any more, or lost the clock."""
+    """Another replica may have decided this meanwhile: this one was no longer counted as alive, or lost the clock."""
 
     KIND = "not_ours"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoIncident(Refused):
-    """There is no incident of that number."""
+    """There is no incident with that number."""
 
     KIND = "no_incident"
     number: int
-    newest: int  # 0 = there is none at all
+    newest: int  # 0 = there are no incidents
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoComponent(Refused):
-    """No component is called that."""
+    """No component has that id."""
 
     KIND = "no_component"
     component: str
@@ -100,7 +100,7 @@ class NoComponent(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoFlag(Refused):
-    """No flag is called that."""
+    """No flag has that key."""
 
     KIND = "no_flag"
     key: str
@@ -108,7 +108,7 @@ class NoFlag(Refused):
 
 
 class Words(StrEnum):
-    """What needs words and had none."""
+    """The things that must not be empty text."""
 
     TITLE = "title"
     UPDATE = "update"
@@ -119,7 +119,7 @@ class Words(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NoWords(Refused):
-    """Something that consists of words came without any."""
+    """Something that consists of text was empty."""
 
     KIND = "no_words"
     of: Words

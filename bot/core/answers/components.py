@@ -1,4 +1,4 @@
-"""What a signal about a component may come to; see `base`."""
+"""Answers to signals about a component; see `base`."""
 
 from datetime import datetime, timedelta
 
@@ -9,17 +9,17 @@ from bot.core.model import Level
 
 @dataclass(frozen=True, kw_only=True)
 class Muted(Done):
-    """A component's alerts are held back; `open_incident` runs on."""
+    """A component's alerts are held back; `open_incident` continues."""
 
     KIND = "muted"
-    component: str  # what people call it
+    component: str  # its display name
     until: datetime
     open_incident: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MuteTooLong(Refused):
-    """A mute has an end, and not a later one than that."""
+    """A mute must end, and no later than that."""
 
     KIND = "mute_too_long"
     longest: timedelta
@@ -27,7 +27,7 @@ class MuteTooLong(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Unmuted(Done):
-    """A component's alerts come again."""
+    """A component's alerts are sent again."""
 
     KIND = "unmuted"
     component: str
@@ -35,7 +35,7 @@ class Unmuted(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NotMuted(Refused):
-    """There was no mute to end."""
+    """The component was not muted."""
 
     KIND = "not_muted"
     component: str
@@ -43,7 +43,7 @@ class NotMuted(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportHeard(Done):
-    """A person's report is on record; this is what our checks say."""
+    """A person's report is recorded; this is what our checks say."""
 
     KIND = "report_heard"
     component: str
@@ -53,14 +53,14 @@ class ReportHeard(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class AlertTaken(Done):
-    """Another monitor's alert is on record."""
+    """Another monitor's alert is recorded."""
 
     KIND = "alert_taken"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertAboutNothing(Refused):
-    """No component is called what the alert is about."""
+    """No component matches the name in the alert."""
 
     KIND = "alert_about_nothing"
     component: str
@@ -77,7 +77,7 @@ class NoAlertState(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class TooManyAlerts(Refused):
-    """So many alerts fire about a component that one more tells nothing; of one `source`, where it is named."""
+    """So many alerts are firing for a component that one more adds nothing; per `source`, if it is given."""
 
     KIND = "too_many_alerts"
     component: str

@@ -1,4 +1,4 @@
-"""What a signal about a flag may come to; see `base`."""
+"""Answers to signals about a flag; see `base`."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bot.core.policy import Automation
 
 @dataclass(frozen=True, kw_only=True)
 class Switched(Done):
-    """The flag serves that variant now, to that percent of its readers."""
+    """The flag now serves that variant to that percentage of its readers."""
 
     KIND = "switched"
     variant: str
@@ -36,7 +36,7 @@ class NoVariant(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class IsDefault(Refused):
-    """That variant is the default: one goes back to it by releasing."""
+    """That variant is the default: release the flag to go back to it."""
 
     KIND = "is_default"
     variant: str
@@ -52,7 +52,7 @@ class NoneBetter(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Unfit(Refused):
-    """What that variant needs is not well, and what is served now is no worse."""
+    """The component behind that variant is unhealthy, and what is served now is no worse."""
 
     KIND = "unfit"
     reason: str
@@ -60,7 +60,7 @@ class Unfit(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NothingWaits(Refused):
-    """The question that an old button answers is no longer asked; `variant` is what it would have switched to."""
+    """An old button's question is no longer open; `variant` is what it would have switched to."""
 
     KIND = "nothing_waits"
     variant: str
@@ -68,7 +68,7 @@ class NothingWaits(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class YesCounted(Done):
-    """A yes was written down, and more are needed."""
+    """A yes was recorded, but more are needed."""
 
     KIND = "yes_counted"
     variant: str
@@ -78,7 +78,7 @@ class YesCounted(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class YesAlready(Refused):
-    """Whoever says yes said so before, and somebody else has to."""
+    """That person already said yes, and somebody else must."""
 
     KIND = "yes_already"
     given: int
@@ -87,7 +87,7 @@ class YesAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoApprover(Refused):
-    """The configuration names who may answer, and they are not among them; `named` are ids of people and groups."""
+    """Only configured approvers may answer, and this person is not one; `named` are ids of people and groups."""
 
     KIND = "no_approver"
     named: tuple[str, ...]
@@ -95,7 +95,7 @@ class NoApprover(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected(Done):
-    """The proposal is off, until the default was well."""
+    """The proposal was rejected; no rule asks again until the default has recovered."""
 
     KIND = "rejected"
     variant: str
@@ -103,14 +103,14 @@ class Rejected(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NothingAsked(Refused):
-    """No proposal waits for an answer."""
+    """No proposal is waiting for an answer."""
 
     KIND = "nothing_asked"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Released(Done):
-    """The flag serves its default again; empty where the configuration does not know the flag any more."""
+    """The flag serves its default again; empty if the flag is no longer configured."""
 
     KIND = "released"
     default: str
@@ -125,7 +125,7 @@ class AtDefault(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class DefaultUnwell(Refused):
-    """The default is not well: release it with `force`."""
+    """The default is unhealthy: use `force` to release anyway."""
 
     KIND = "default_unwell"
     unwell: str
@@ -147,7 +147,7 @@ class NothingToHandBack(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class HandBackRuns(Refused):
-    """The hand-back is under way."""
+    """The hand-back is already under way."""
 
     KIND = "hand_back_runs"
     share: int
@@ -155,7 +155,7 @@ class HandBackRuns(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class HandBackRefused(Refused):
-    """The default is not well, so nothing is handed back to it."""
+    """The default is unhealthy, so nothing is handed back to it."""
 
     KIND = "hand_back_refused"
     variant: str
@@ -164,41 +164,43 @@ class HandBackRefused(Refused):
 
 @dataclass(frozen=True)
 class CacheRebuild:
-    """What a switch costs because the provider that takes over has none of the prompts in its cache."""
+    """The cost of a switch because the new provider has none of the prompts in its cache."""
 
-    component: str  # its name
-    new: float  # dollars for a million tokens of prompt
-    cached: float  # the same, once they are in its cache
-    requests: int  # that would have moved in the last ten minutes; 0 = nobody told of any
+    component: str  # its display name
+    new: float  # dollars per million uncached prompt tokens
+    cached: float  # dollars per million cached prompt tokens
+    requests: int  # that would have moved in the last ten minutes; 0 = none reported
 
     @property
     def more_per_thousand(self) -> float:
-        """Dollars more than with a full cache for these requests, at a thousand tokens of prompt each: at most, since some
-        share a prompt."""
+        """Extra dollars, compared with a full cache, for these requests at a thousand prompt tokens each.
+
+        An upper bound, since some requests share a prompt.
+        """
         return self.requests * (self.new - self.cached) / 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned(Done):
-    """What a switch would do; nothing was changed. `refused` says why it would not be done as things are."""
+    """What a switch would do; nothing was changed. `refused` says why it would be refused at present."""
 
     KIND = "planned"
     serves: str  # now
-    share_now: int  # percent of the readers who get that
-    variant: str  # then; empty where there is none to switch to
+    share_now: int  # percentage of readers who get that
+    variant: str  # after the switch; empty if there is nothing to switch to
     share: int
     default: str
     readers: int
-    healths: tuple[str, ...]  # how the components behind the default and the variant are, in words
+    healths: tuple[str, ...]  # health of the components behind the default and the variant, in words
     refused: Refused | None = None
-    hands_off: str = ""  # what keeps rules off; people may all the same
-    rebuild: CacheRebuild | None = None  # where the variant's component has a price
-    left_out: tuple[str, ...] = ()  # names of sinks that do not follow, since it is for a part of the readers
+    hands_off: str = ""  # what stops rules; people may switch anyway
+    rebuild: CacheRebuild | None = None  # if the variant's component has a price
+    left_out: tuple[str, ...] = ()  # names of sinks that do not follow, because they do not know scopes
 
 
 @dataclass(frozen=True, kw_only=True)
 class TooManyScopes(Refused):
-    """So many parts of the flag's readers are switched already."""
+    """The maximum number of this flag's scopes are already switched."""
 
     KIND = "too_many_scopes"
     most: int
@@ -206,28 +208,28 @@ class TooManyScopes(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeFollows(Refused):
-    """A part that is not on a fallback of its own follows the whole, and cannot be pinned apart from it."""
+    """A scope without a fallback of its own follows the whole flag and cannot be pinned separately."""
 
     KIND = "scope_follows"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotEngaged(Refused):
-    """The flag serves its default, so there is no share, no hand-back and no end to change."""
+    """The flag serves its default, so it has no share, hand-back or end to change."""
 
     KIND = "not_engaged"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoShare(Refused):
-    """A share is 1 to 100 percent; none on the fallback is to release it."""
+    """A share is 1 to 100 percent; to take everybody off the fallback, release it."""
 
     KIND = "no_share"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareSet(Done):
-    """That percent of the readers is on the fallback now."""
+    """That percentage of readers is on the fallback now."""
 
     KIND = "share_set"
     share: int
@@ -237,7 +239,7 @@ class ShareSet(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareAlready(Refused):
-    """That percent is there already."""
+    """That percentage is already set."""
 
     KIND = "share_already"
     share: int
@@ -246,9 +248,9 @@ class ShareAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareUnwell(Refused):
-    """Where those readers would go is not well, and where they are is no worse: set it with `force`.
+    """Those readers would move to an unhealthy side without being better off: use `force`.
 
-    `variant` is the fallback that somebody would engage for that share; empty where they set the share of the one that is.
+    `variant` is the fallback to engage with that share; empty if the share of the current one was to change.
     """
 
     KIND = "share_unwell"
@@ -259,15 +261,15 @@ class ShareUnwell(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class HandBackHeld(Done):
-    """The hand-back stays where it is."""
+    """The hand-back stays at its current share."""
 
     KIND = "hand_back_held"
-    share: int  # percent on the default
+    share: int  # percentage on the default
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldAlready(Refused):
-    """It was halted already, or its share is a person's."""
+    """It is already halted, or a person set its share."""
 
     KIND = "held_already"
     share: int
@@ -275,14 +277,14 @@ class HeldAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoHandBack(Refused):
-    """No hand-back runs that could be halted."""
+    """No hand-back is running that could be halted."""
 
     KIND = "no_hand_back"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandBackResumed(Done):
-    """The hand-back goes on by rule."""
+    """Rules continue the hand-back."""
 
     KIND = "hand_back_resumed"
     share: int
@@ -290,7 +292,7 @@ class HandBackResumed(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NothingHeld(Refused):
-    """No hand-back was halted, and no share is a person's."""
+    """No hand-back is halted, and no person set a share."""
 
     KIND = "nothing_held"
 
@@ -306,7 +308,7 @@ class Extended(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class TooFar(Refused):
-    """An end may lie at most so many days ahead."""
+    """The end may be at most this many days ahead."""
 
     KIND = "too_far"
     most_days: int
@@ -314,7 +316,7 @@ class TooFar(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class ExtendedAlready(Refused):
-    """The end that a button asked about was put off meanwhile."""
+    """The end that the button showed has already been postponed."""
 
     KIND = "extended_already"
     until: datetime
@@ -323,7 +325,7 @@ class ExtendedAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Pinned(Done):
-    """No rule touches the flag any more."""
+    """Rules leave the flag alone from now on."""
 
     KIND = "pinned"
     variant: str
@@ -331,7 +333,7 @@ class Pinned(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class PinnedAlready(Refused):
-    """Somebody pinned it before."""
+    """Somebody already pinned it."""
 
     KIND = "pinned_already"
     by: Actor
@@ -354,14 +356,14 @@ class NotPinned(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen(Done):
-    """No rule moves any flag any more."""
+    """Rules leave all flags alone from now on."""
 
     KIND = "frozen"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenAlready(Refused):
-    """Somebody froze them before."""
+    """Somebody already froze them."""
 
     KIND = "frozen_already"
     by: Actor

@@ -1,4 +1,4 @@
-"""What a signal about an incident may come to."""
+"""Answers to signals about an incident."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from bot.core.model import Actor, Level, Phase, Severity
 
 @dataclass(frozen=True)
 class RoomRef:
-    """Where an incident goes on: its channel, by Slack's id and by name. Both empty = it has none (yet)."""
+    """Where an incident is worked on: its channel's Slack id and name. Both empty = no channel (yet)."""
 
     channel: str = ""
     channel_name: str = ""
@@ -18,11 +18,11 @@ class RoomRef:
 
 @dataclass(frozen=True)
 class OpenOne:
-    """An incident that is open for what somebody declares."""
+    """An incident that is already open for what somebody declares."""
 
     number: int
     title: str
-    provider: str  # what people call it; empty where it was declared just now, naming none
+    provider: str  # display name; empty for an incident declared just now that names no provider
     place: RoomRef
 
 
@@ -33,11 +33,11 @@ class Declared(Done):
     KIND = "declared"
     title: str
     channel_name: str
-    at: datetime | None = None  # when it was declared,
-    began_at: datetime | None = None  # where that is not when it began,
-    ended_at: datetime | None = None  # or where it was over
-    channel: str = ""  # by Slack's id, where it was there before
-    beside: tuple["OpenOne", ...] = ()  # what people declared just before, in words that seem to be about something else
+    at: datetime | None = None  # when it was declared, if it did not begin just then
+    began_at: datetime | None = None  # when it began, as given by the declarer
+    ended_at: datetime | None = None  # when it ended, if it was already over
+    channel: str = ""  # Slack id of an existing channel that it uses
+    beside: tuple["OpenOne", ...] = ()  # declared just before, apparently about something else
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class ChannelTaken(Refused):
 
 
 class WrongTime(StrEnum):
-    """What is wrong with when something is said to have been."""
+    """What is wrong with the times given."""
 
     FUTURE = "future"
     TOO_OLD = "too_old"
@@ -58,38 +58,38 @@ class WrongTime(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CannotHaveBeen(Refused):
-    """It cannot have been at that time."""
+    """The given times are impossible."""
 
     KIND = "cannot_have_been"
     why: WrongTime
     at: datetime
-    days: int  # how long ago it may be at most
+    days: int  # the earliest allowed, in days ago
 
 
 @dataclass(frozen=True, kw_only=True)
 class TwoProviders(Refused):
-    """The components that were named belong to several providers."""
+    """The named components belong to several providers."""
 
     KIND = "two_providers"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenAlready(Refused):
-    """Something is open for that: join it, or declare it with `separate`."""
+    """An incident is already open for that: join it, or declare with `separate`."""
 
     KIND = "open_already"
     open: tuple[OpenOne, ...]
-    free: tuple[str, ...]  # providers that were meant too, with nothing open
+    free: tuple[str, ...]  # providers also meant, with nothing open
 
     @property
     def choices(self) -> tuple[int, ...]:
-        """The incidents that one may join."""
+        """The incidents that can be joined."""
         return tuple(one.number for one in self.open)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Joined(Done):
-    """A person is in."""
+    """A person joined the incident."""
 
     KIND = "joined"
     place: RoomRef
@@ -97,14 +97,14 @@ class Joined(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedBefore(Refused):
-    """That person was in already."""
+    """That person had already joined."""
 
     KIND = "joined_before"
     place: RoomRef
 
 
 class Wanted(StrEnum):
-    """What was asked of an incident that is over."""
+    """What was asked of a finished incident."""
 
     JOIN = "join"
     ACKNOWLEDGE = "acknowledge"
@@ -118,7 +118,7 @@ class Wanted(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Over(Refused):
-    """The incident no longer runs, so that comes too late."""
+    """The incident is over, so the request comes too late."""
 
     KIND = "over"
     phase: Phase
@@ -127,14 +127,14 @@ class Over(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledged(Done):
-    """The incident is in the asker's hand."""
+    """The sender has acknowledged the incident."""
 
     KIND = "acknowledged"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AcknowledgedBefore(Refused):
-    """Somebody has taken it already."""
+    """Somebody has already acknowledged it."""
 
     KIND = "acknowledged_before"
     by: Actor
@@ -142,7 +142,7 @@ class AcknowledgedBefore(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateWritten(Done):
-    """A person's update goes out."""
+    """A person's update is being sent."""
 
     KIND = "update_written"
     slot: int
@@ -150,14 +150,14 @@ class UpdateWritten(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class NoteAdded(Done):
-    """A line joined the timeline."""
+    """A line was added to the timeline."""
 
     KIND = "note_added"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeveritySet(Done):
-    """The severity is another one now."""
+    """The severity was changed."""
 
     KIND = "severity_set"
     severity: Severity
@@ -165,7 +165,7 @@ class SeveritySet(Done):
 
 @dataclass(frozen=True, kw_only=True)
 class SeverityAlready(Refused):
-    """The severity is that already."""
+    """The incident already has that severity."""
 
     KIND = "severity_already"
     severity: Severity
@@ -173,7 +173,7 @@ class SeverityAlready(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NeedsWhy(Refused):
-    """A milder severity than `now` needs a reason: fewer people are called from then on."""
+    """A severity milder than `now` needs a reason, since fewer people are paged from then on."""
 
     KIND = "needs_why"
     severity: Severity
@@ -182,15 +182,15 @@ class NeedsWhy(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Exported(Done):
-    """The timeline comes as a file."""
+    """The timeline is being exported as a file."""
 
     KIND = "exported"
-    where: str  # in words, as the timeline has it
+    where: str  # destination in words, as in the timeline
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoFormat(Refused):
-    """There is no such export."""
+    """There is no such export format."""
 
     KIND = "no_format"
     format: str
@@ -199,7 +199,7 @@ class NoFormat(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class NoWay(Refused):
-    """LEGAL has no such edge; `ways` are those that it has from here."""
+    """LEGAL has no such move; `ways` are the moves from the current phase."""
 
     KIND = "no_way"
     phase: Phase
@@ -209,7 +209,7 @@ class NoWay(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class IsOpen(Refused):
-    """There is nothing to reopen."""
+    """The incident is open, so it cannot be reopened."""
 
     KIND = "is_open"
     phase: Phase
@@ -225,7 +225,7 @@ class NeedsReason(Refused):
 
 @dataclass(frozen=True)
 class Other:
-    """Another incident, for whoever is asked which one."""
+    """Another incident, offered as a choice."""
 
     number: int
     title: str
@@ -233,7 +233,7 @@ class Other:
 
 @dataclass(frozen=True, kw_only=True)
 class NeedsOriginal(Refused):
-    """A duplicate is one of another incident: of which? `known` are the likely ones."""
+    """Which incident is this a duplicate of? `known` are the likely ones."""
 
     KIND = "needs_original"
     known: tuple[Other, ...]
@@ -248,14 +248,14 @@ class OpenElsewhere(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class DrillIsOver(Refused):
-    """A drill that is over is not reopened: a new one pretends afresh."""
+    """A finished drill cannot be reopened; start a new one."""
 
     KIND = "drill_is_over"
 
 
 @dataclass(frozen=True)
 class Failing:
-    """A component that is not well, by the name that people know."""
+    """An unhealthy component, by its display name."""
 
     name: str
     level: Level
@@ -267,13 +267,13 @@ class Away:
 
     flag: str
     variant: str
-    name: str = ""  # what people call the flag
-    called: str = ""  # and its variant
+    name: str = ""  # display name of the flag
+    called: str = ""  # display name of the variant
 
 
 @dataclass(frozen=True, kw_only=True)
 class StillFailing(Refused):
-    """Resolving now would end what is not over: send it with `force`."""
+    """Resolving now would end something that is not over: use `force`."""
 
     KIND = "still_failing"
     failing: tuple[Failing, ...]
@@ -282,7 +282,7 @@ class StillFailing(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Moved(Done):
-    """The incident is in another phase. What still fails opens again `until` then, where anything does."""
+    """The incident has another phase. If anything still fails, it alerts again after `until`."""
 
     KIND = "moved"
     phase: Phase

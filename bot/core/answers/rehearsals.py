@@ -1,4 +1,4 @@
-"""What a wish for a rehearsal may come to; see `base`."""
+"""Answers to a request for a rehearsal; see `base`."""
 
 from bot.core.answers.base import Done, Refused
 from bot.core.lazy_dataclass import dataclass
@@ -6,7 +6,7 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class RehearsalBegun(Done):
-    """These variants are rehearsed now; the result follows."""
+    """These variants are being rehearsed; the results follow."""
 
     KIND = "rehearsal_begun"
     variants: tuple[str, ...]
@@ -22,7 +22,7 @@ class NothingToRehearse(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Unrehearsed(Refused):
-    """The variant failed its rehearsal, or never had one: switch to it with `force`."""
+    """The variant failed its rehearsal or was never rehearsed: use `force` to switch to it."""
 
     KIND = "unrehearsed"
     variant: str

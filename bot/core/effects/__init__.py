@@ -1,4 +1,4 @@
-"""Effects: what is to be done outside. A family is a file, and all of them are found here by name."""
+"""Effects: actions to be carried out outside. One file per family; all are exported here."""
 
 from bot.core.effects.base import *  # noqa: F403 # a new kind in a family needs no second line
 from bot.core.effects.broadcasts import *  # noqa: F403 # a new kind in a family needs no second line

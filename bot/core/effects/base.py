@@ -1,10 +1,10 @@
-"""Effects: what is to be done outside, written with the facts that ask for it and carried out by the outbox.
+"""Effects: actions outside, recorded with the facts that cause them and carried out by the outbox.
 
-What is to be done is a class in the file of its family. Each registers itself by its KIND, says with its CERTAINTY how it can
-be done once although an answer may get lost, and builds its own key, lane and slot. A new effect is such a class, a performer
-(`bot.delivery.chat`), and the words that the timeline has for it. What it looks like is rendered when it is sent.
+Each action is a class in its family's file. It registers itself by its KIND, says with CERTAINTY how it can be done once
+although responses may get lost, and builds its own key, lane and slot. A new effect needs that class, a performer
+(`bot.delivery.chat`), and its words for the timeline. Its appearance is rendered when it is sent.
 
-Rows wait for days and outlive an upgrade: kinds and keys never change, and a new field has a default.
+Rows may wait for days and outlive an upgrade: kinds and keys never change, and new fields have defaults.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from bot.core.lazy_dataclass import dataclass
 
 
 class Certainty(StrEnum):
-    """How an effect can be done once although its answer may get lost."""
+    """How an effect can be done exactly once although its response may get lost."""
 
-    REPEATABLE = "repeatable"  # doing it twice is doing it once
-    LOOKED_UP = "looked_up"  # it carries its key to where it is done, and is looked up there before it is sent again
-    BEST_EFFORT = "best_effort"  # nobody can tell whether it was done: after an unclear answer it is not sent again
+    REPEATABLE = "repeatable"  # repeating it changes nothing
+    LOOKED_UP = "looked_up"  # it carries its key to the target, which is searched for that key before it is sent again
+    BEST_EFFORT = "best_effort"  # nobody can tell whether it was done, so it is not sent again after an unclear response
 
 
 @dataclass(frozen=True)
 class About:
-    """The fact that an effect speaks of."""
+    """The fact that caused an effect."""
 
     stream: str
     seq: int
@@ -33,7 +33,7 @@ class About:
 
     @property
     def fact(self) -> str:
-        """The fact's place, as keys have it."""
+        """The fact's position, as used in keys."""
         return f"{self.stream}/{self.seq}"
 
     @property
@@ -43,17 +43,17 @@ class About:
 
 
 class EffectBody:
-    """One thing to do. What a kind has no other key for is named by itself and its fact: it is done once for that fact."""
+    """One action. Unless its kind defines another key, it is done once per fact."""
 
     KIND: ClassVar[str]
     CERTAINTY: ClassVar[Certainty]
-    REPEATED_UNSEEN: ClassVar[bool] = False  # worth saying twice where it cannot be looked up; else it is given up then
-    URGENT: ClassVar[bool] = False  # while the chat does not take it, people are told on another way
+    REPEATED_UNSEEN: ClassVar[bool] = False  # send it again if it cannot be looked up, rather than give it up
+    URGENT: ClassVar[bool] = False  # tell people by other means while the chat does not take it
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "KIND" not in vars(cls):
-            return  # a family, not an effect
+            return  # a family's base class
         if "CERTAINTY" not in vars(cls):
             raise TypeError(f"{cls.__name__} does not say how it can be done once: CERTAINTY is missing")
         if cls.KIND in EFFECTS:
@@ -61,20 +61,20 @@ class EffectBody:
         EFFECTS[cls.KIND] = cls
 
     def key(self, about: About) -> str:
-        """What names this effect for ever; whatever has a key that was queued before is queued already."""
+        """The permanent name of this effect; an effect whose key was queued before is not queued again."""
         incident = f"{about.name}/" if about.incident is not None else ""
         return f"{incident}{self.KIND}/{about.fact}"
 
     def lane(self, about: About) -> str:
-        """Effects of one lane are done in order."""
+        """Effects in one lane are done in order."""
         return f"incident/{about.incident}"
 
     def slot(self, about: About) -> str:
-        """A pending effect with the same non-empty slot is superseded by a newer one: only the last edit of a card matters."""
+        """A newer effect with the same non-empty slot supersedes a pending one: only the last edit of a card matters."""
         return ""
 
     def urgent_as(self, about: About) -> str:
-        """Under what name people are told on another way, once, while the chat does not take it."""
+        """The name under which people are told once by other means, while the chat does not take it."""
         return self.key(about)
 
 
@@ -83,7 +83,7 @@ EFFECTS: dict[str, type[EffectBody]] = {}
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing to do about one fact, under a key that is unique for ever."""
+    """One action for one fact, with a key that is unique for ever."""
 
     key: str
     lane: str
@@ -95,32 +95,32 @@ class Effect:
 
     @property
     def kind(self) -> str:
-        """What is to be done, as the ledger names it."""
+        """The kind of action, as in the ledger."""
         return self.body.KIND
 
 
-AGAIN = "/again/"  # how keys go on of what is ordered a second time; then the number of the fact that orders it
+AGAIN = "/again/"  # follows the key of an effect that is ordered again; then the number of the ordering fact
 
 
 def effect(body: EffectBody, about: About, again: int = 0) -> Effect:
-    """What is to be done about a fact, with the key, the lane and the slot that such an effect has."""
+    """The effect for a fact, with its key, lane and slot."""
     key = f"{body.key(about)}{AGAIN}{again}" if again else body.key(about)
     return Effect(key, body.lane(about), body, about.incident, about.stream, about.seq, body.slot(about))
 
 
 def first_key(key: str) -> str:
-    """The key under which it was ordered first."""
+    """The key under which it was first ordered."""
     return key.partition(AGAIN)[0]
 
 
 def encode_effect(body: EffectBody) -> dict[str, Any]:
-    """Its fields, as the ledger keeps them: those that are not as usual."""
+    """Its fields as the ledger stores them, without defaults."""
     fields: dict[str, Any] = sparse(body)
     return fields
 
 
 def decode_effect(kind: str, fields: Mapping[str, Any]) -> EffectBody:
-    """Rebuild an effect; raises ValueError for what cannot be read."""
+    """Rebuild an effect; raises ValueError for data that cannot be read."""
     if kind not in EFFECTS:
         raise ValueError(f"there is no effect {kind!r}; a newer Understudy wrote it")
     return decode(EFFECTS[kind], fields)
@@ -130,21 +130,21 @@ def decode_effect(kind: str, fields: Mapping[str, Any]) -> EffectBody:
 
 
 class OfAlert(EffectBody):
-    """The alert of an incident has a lane of its own: it waits for nothing that is done in the incident's channel."""
+    """On the alert, whose lane is separate, so it never waits for work in the incident's channel."""
 
     def lane(self, about: About) -> str:
         return f"alert/{about.incident}"
 
 
 class InOps(EffectBody):
-    """Said in the ops channel."""
+    """Posted in the ops channel."""
 
     def lane(self, about: About) -> str:
         return "ops"
 
 
 class EditInPlace(EffectBody):
-    """Shows anew what stands there; of several that wait only the newest is made."""
+    """Re-renders an existing message; of several pending edits only the newest is made."""
 
     PART: ClassVar[str]
 

@@ -1,4 +1,4 @@
-"""What is told to people who are not in the incident: one message in a channel, kept true, with replies."""
+"""Messages for people outside the incident: one per channel, kept up to date, with replies."""
 
 from bot.core.effects.base import About, Certainty, EditInPlace, EffectBody
 from bot.core.lazy_dataclass import dataclass
@@ -6,7 +6,7 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class InBroadcast(EffectBody):
-    """About the broadcast in one channel, as the configuration names it. All of it is done in order."""
+    """Part of the broadcast in one channel, named as configured. All of it is sent in order."""
 
     to: str
 
@@ -19,7 +19,7 @@ class InBroadcast(EffectBody):
 
 @dataclass(frozen=True)
 class PostBroadcast(InBroadcast):
-    """The one message about an incident."""
+    """Post the message about an incident."""
 
     KIND = "broadcast.post"
     CERTAINTY = Certainty.LOOKED_UP
@@ -27,7 +27,7 @@ class PostBroadcast(InBroadcast):
 
 @dataclass(frozen=True)
 class EditBroadcast(InBroadcast, EditInPlace):
-    """Show it as things are."""
+    """Update it to the current state."""
 
     KIND = "broadcast.edit"
     CERTAINTY = Certainty.REPEATABLE
@@ -42,7 +42,7 @@ class EditBroadcast(InBroadcast, EditInPlace):
 
 @dataclass(frozen=True)
 class ReplyBroadcast(InBroadcast):
-    """Say one fact in its thread: a person's update, that it is over, that it was not."""
+    """Post a fact in its thread: a person's update, that the incident is over, or that it was not."""
 
     KIND = "broadcast.reply"
     CERTAINTY = Certainty.LOOKED_UP

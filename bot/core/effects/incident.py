@@ -1,4 +1,4 @@
-"""What is done for an incident: its alert and evidence, its channel with what belongs in it, card, updates and ending."""
+"""Effects of an incident: alert and evidence, its channel and what belongs there, card, updates and ending."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ class PostAlert(OfAlert):
     CERTAINTY = Certainty.LOOKED_UP
     REPEATED_UNSEEN = True
     URGENT = True
-    number: int = 1  # the second is posted where the first was deleted
+    number: int = 1  # 2 = the repost after the first was deleted
 
     def key(self, about: About) -> str:
         return super().key(about) if self.number == 1 else f"{about.name}/alert/{self.number}"
@@ -22,7 +22,7 @@ class PostAlert(OfAlert):
 
 @dataclass(frozen=True)
 class EditAlert(OfAlert, EditInPlace):
-    """Show an incident's alert as things are."""
+    """Update an incident's alert to the current state."""
 
     KIND = "alert.edit"
     CERTAINTY = Certainty.REPEATABLE
@@ -35,7 +35,7 @@ class PostEvidence(OfAlert):
 
     KIND = "evidence.post"
     CERTAINTY = Certainty.LOOKED_UP
-    number: int = 1  # of the alert that it stands under
+    number: int = 1  # number of the alert that it is a reply to
 
     def key(self, about: About) -> str:
         return super().key(about) if self.number == 1 else f"{about.name}/evidence/{self.number}"
@@ -43,7 +43,7 @@ class PostEvidence(OfAlert):
 
 @dataclass(frozen=True)
 class EditEvidence(OfAlert, EditInPlace):
-    """Show the evidence as things are."""
+    """Update the evidence to the current state."""
 
     KIND = "evidence.edit"
     CERTAINTY = Certainty.REPEATABLE
@@ -55,16 +55,16 @@ class EditEvidence(OfAlert, EditInPlace):
 
 @dataclass(frozen=True)
 class OpenChannel(EffectBody):
-    """Make the incident's channel, under the name in the ledger."""
+    """Create the incident's channel, under the name in the ledger."""
 
     KIND = "channel.open"
-    CERTAINTY = Certainty.REPEATABLE  # a name is given once, and a channel that we made under it is known as ours
-    again: bool = False  # in place of one that was lost or refused; the one that was lost is taken again where that is possible
+    CERTAINTY = Certainty.REPEATABLE  # a name can be used once, and a channel that we created under it is recognized
+    again: bool = False  # replace a lost or refused channel; a lost one is taken back if possible
 
 
 @dataclass(frozen=True)
 class SetTopic(EditInPlace):
-    """Set the channel's topic. The first one, right behind the channel's opening, is never superseded."""
+    """Set the channel's topic. The first, right after the channel is opened, is never superseded."""
 
     KIND = "channel.topic"
     CERTAINTY = Certainty.REPEATABLE
@@ -88,7 +88,7 @@ class AddBookmarks(EffectBody):
 
 @dataclass(frozen=True)
 class InvitePeople(EffectBody):
-    """Invite into the channel whoever belongs there by now and was not invited before."""
+    """Invite everybody who belongs in the channel and was not invited before."""
 
     KIND = "channel.invite"
     CERTAINTY = Certainty.REPEATABLE
@@ -101,7 +101,7 @@ class PostCard(EffectBody):
 
     KIND = "card.post"
     CERTAINTY = Certainty.LOOKED_UP
-    number: int = 1  # the second is posted where the first was deleted
+    number: int = 1  # 2 = the repost after the first was deleted
 
     def key(self, about: About) -> str:
         return super().key(about) if self.number == 1 else f"{about.name}/card/{self.number}"
@@ -113,7 +113,7 @@ class PinCard(EffectBody):
 
     KIND = "card.pin"
     CERTAINTY = Certainty.REPEATABLE
-    number: int = 1  # of the card
+    number: int = 1  # number of the card
 
     def key(self, about: About) -> str:
         return super().key(about) if self.number == 1 else f"{about.name}/pin/{self.number}"
@@ -121,7 +121,7 @@ class PinCard(EffectBody):
 
 @dataclass(frozen=True)
 class EditCard(EditInPlace):
-    """Show the status card as things are."""
+    """Update the status card to the current state."""
 
     KIND = "card.edit"
     CERTAINTY = Certainty.REPEATABLE
@@ -130,7 +130,7 @@ class EditCard(EditInPlace):
 
 @dataclass(frozen=True)
 class PostRunbook(EffectBody):
-    """Post the runbooks of the components that its fact names."""
+    """Post the runbooks of the components named by its fact."""
 
     KIND = "runbook.post"
     CERTAINTY = Certainty.LOOKED_UP
@@ -138,14 +138,14 @@ class PostRunbook(EffectBody):
 
 @dataclass(frozen=True)
 class PostUpdate(EffectBody):
-    """Post an update of an incident: what happened since the one before."""
+    """Post an update of an incident: what happened since the previous one."""
 
     KIND = "update.post"
     CERTAINTY = Certainty.LOOKED_UP
     URGENT = True
     since: datetime
     number: int = 0
-    newest_only: bool = False  # while Slack is away only the bot's newest update waits; what people wrote all waits
+    newest_only: bool = False  # while Slack is away only the newest update by the bot is kept; people's updates all wait
 
     def key(self, about: About) -> str:
         return f"{about.name}/update/{self.number}"
@@ -169,5 +169,5 @@ class UploadExport(EffectBody):
     """Upload the timeline as a file."""
 
     KIND = "export.upload"
-    CERTAINTY = Certainty.REPEATABLE  # the file's id is stored before it is shared, and sharing it again changes nothing
+    CERTAINTY = Certainty.REPEATABLE  # the file's id is stored before it is shared, and sharing twice changes nothing
     format: str

@@ -1,11 +1,11 @@
-"""What is said in a line: of one fact, to one person, and in the threads of what is no incident."""
+"""Single lines: about one fact, to one person, or in threads outside incidents."""
 
 from enum import StrEnum
 
 from bot.core.effects.base import About, Certainty, EffectBody, InOps
 from bot.core.lazy_dataclass import dataclass
 
-GIVEN_UP = "given-up/"  # how the keys of lines begin that tell what was given up
+GIVEN_UP = "given-up/"  # prefix of keys for lines about effects that were given up
 
 
 class To(StrEnum):
@@ -13,17 +13,17 @@ class To(StrEnum):
 
     INCIDENT = ""
     OPS = "ops"
-    THREAD = "thread"  # under the alert, where a reply wakes whoever follows it, as an edit does not
+    THREAD = "thread"  # reply to the alert, which notifies its followers, as an edit does not
 
 
 @dataclass(frozen=True)
 class PostLine(EffectBody):
-    """Say one fact in a line, with buttons where it asks something."""
+    """Post one fact as a line, with buttons if it asks something."""
 
     KIND = "fact.post"
     CERTAINTY = Certainty.LOOKED_UP
     to: To = To.INCIDENT
-    lost: str = ""  # the key of what was given up, where the line says that; said once
+    lost: str = ""  # key of the effect that was given up, if the line is about that; said once
 
     def key(self, about: About) -> str:
         if self.to is To.THREAD:
@@ -49,22 +49,22 @@ class PostRefusal(InOps):
 
 @dataclass(frozen=True)
 class TellPerson(EffectBody):
-    """A direct word to one person."""
+    """Send a direct message to one person."""
 
     KIND = "tell"
-    CERTAINTY = Certainty.BEST_EFFORT  # reading direct messages is a right that we do not ask for
+    CERTAINTY = Certainty.BEST_EFFORT  # we do not ask for the permission to read direct messages
     user: str
 
     def lane(self, about: About) -> str:
         return f"person/{self.user}"
 
 
-# --- quiet threads of the ops channel, where there is no incident
+# --- quiet threads of the ops channel, outside incidents
 
 
 @dataclass(frozen=True)
 class OpenThread(InOps):
-    """Say a fact quietly in the ops channel; what comes of it is said in the thread under it."""
+    """Post a fact quietly in the ops channel; what follows is posted in its thread."""
 
     KIND = "quiet.post"
     CERTAINTY = Certainty.LOOKED_UP
@@ -75,23 +75,23 @@ class OpenThread(InOps):
 
     @staticmethod
     def of_fact(stream: str, seq: int, what: str = "") -> str:
-        """The key of the thread that this fact opens, known before it is written."""
+        """The key of the thread that this fact opens, known before the fact is written."""
         return f"{what}/{stream}/{seq}" if what else f"{stream}/{seq}"
 
     @staticmethod
     def of_notice(provider: str, notice: str) -> str:
-        """The key of the thread about one notice of a vendor's."""
+        """The key of the thread about one of a vendor's notices."""
         return f"quiet/notice/{provider}/{notice}"
 
     @staticmethod
     def of_flood(provider: str, seq: int) -> str:
-        """The key of the thread about a page that says more than anybody reads."""
+        """The key of the thread about a page that posts more than anybody reads."""
         return f"quiet/flood/{provider}/{seq}"
 
 
 @dataclass(frozen=True)
 class ReplyInThread(InOps):
-    """Say a fact in the thread of another one."""
+    """Post a fact in the thread of another one."""
 
     KIND = "quiet.reply"
     CERTAINTY = Certainty.LOOKED_UP

@@ -1,4 +1,4 @@
-"""What is put into the systems that a flag's switch reaches."""
+"""Effects on the systems that a flag's variant is written to."""
 
 from bot.core.effects.base import About, Certainty, EffectBody
 from bot.core.lazy_dataclass import dataclass
@@ -6,10 +6,10 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class FeedSink(EffectBody):
-    """Let a sink have what its flag serves at that moment. Each sink is a lane: the newest order wins, none overtakes."""
+    """Write what the flag serves at that moment to a sink. One lane per sink: orders never overtake, and the newest wins."""
 
     KIND = "sink.feed"
-    CERTAINTY = Certainty.REPEATABLE  # it is told a state, not a step
+    CERTAINTY = Certainty.REPEATABLE  # it sends a state, not a change
     flag: str
     sink: str
 

@@ -1,4 +1,4 @@
-"""What is done for tasks."""
+"""Effects of tasks."""
 
 from bot.core.effects.base import About, Certainty, EffectBody
 from bot.core.lazy_dataclass import dataclass
@@ -6,10 +6,10 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class RemindOwner(EffectBody):
-    """A direct message to whoever has a task that is due; nothing where it is done or somebody else's by then."""
+    """Message the owner of a due task directly; nothing if it is done or reassigned by then."""
 
     KIND = "task.remind"
-    CERTAINTY = Certainty.BEST_EFFORT  # reading direct messages is a right that we do not ask for
+    CERTAINTY = Certainty.BEST_EFFORT  # we do not ask for the permission to read direct messages
     task: int
     user: str
 

@@ -1,1 +1,1 @@
-"""What became of requests of real customers, as their services tell it: counted by minute, never kept one by one."""
+"""Results of real customers' requests as reported by their services: counted by minute, never stored individually."""

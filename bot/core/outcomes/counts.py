@@ -1,4 +1,4 @@
-"""Counts of real requests: by minute, and by the way that a request went."""
+"""Counts of real requests, by minute and by route."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ from typing import NamedTuple
 from bot.core.histogram import middle_ms, percentile
 
 MINUTE = timedelta(minutes=1)
-MOST_ERRORS = 8  # kinds of error told apart in one row; the rest is OTHER
+MOST_ERRORS = 8  # kinds of error counted separately in one row; the rest is OTHER
 OTHER = "other"
 
 
 class Route(NamedTuple):
-    """The way of a request: who answered it, by which variant of which flag, with which provider; empty = not told."""
+    """Who answered a request: service, flag, variant and provider; empty = not reported."""
 
     service: str
     flag: str = ""
@@ -22,12 +22,12 @@ class Route(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """How many requests were served and how many failed, by kind of error, and a histogram of how long they took."""
+    """How many requests succeeded and how many failed, by kind of error, with a histogram of durations."""
 
     ok: int = 0
     failed: int = 0
     errors: dict[str, int] = field(default_factory=dict)
-    latency: dict[int, int] = field(default_factory=dict)  # bucket of `core.histogram` to how many
+    latency: dict[int, int] = field(default_factory=dict)  # bucket of `core.histogram` -> count
 
     @property
     def total(self) -> int:
@@ -35,7 +35,7 @@ class Counts:
         return self.ok + self.failed
 
     def see(self, count: int, *, ok: bool, error: str = "", latency: int | None = None) -> None:
-        """Count requests that went alike; `latency` is a bucket."""
+        """Count requests with the same result; `latency` is a bucket."""
         if ok:
             self.ok += count
         else:
@@ -45,7 +45,7 @@ class Counts:
             self.latency[latency] = self.latency.get(latency, 0) + count
 
     def add(self, other: "Counts") -> None:
-        """Count what others counted."""
+        """Add another set of counts."""
         self.ok += other.ok
         self.failed += other.failed
         for error, count in other.errors.items():
@@ -59,13 +59,13 @@ class Counts:
         self.errors[kind] = self.errors.get(kind, 0) + count
 
     def latency_ms(self, share: float) -> float | None:
-        """A percentile of the durations that were told, within 5 %; None where none was."""
+        """A percentile of the reported durations, within 5 %; None if there are none."""
         return percentile([(middle_ms(index), count) for index, count in sorted(self.latency.items())], share)
 
 
 @dataclass(frozen=True, slots=True)
 class MinuteCount:
-    """What one way of requests came to in one minute, which begins `at`."""
+    """The counts of one route in the minute that begins `at`."""
 
     at: datetime
     route: Route

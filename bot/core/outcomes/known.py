@@ -1,4 +1,4 @@
-"""Which flags, variants and providers outcomes may name, and what other programs call the providers."""
+"""Which flags, variants and providers outcomes may name, and other programs' names for providers."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from bot.core.ids import ComponentId
 from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 
-# What OpenTelemetry and vendors' libraries call a provider, and the keys that a configuration is likely to have for it.
+# Names of providers in OpenTelemetry and vendors' libraries, and the keys that a configuration is likely to use for them.
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "anthropic": ("anthropic", "claude"),
     "openai": ("openai", "gpt", "chatgpt"),
@@ -27,19 +27,19 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Known:
-    """What a configuration knows; made once for each policy."""
+    """The names in a configuration; built once per policy."""
 
     flags: Mapping[str, FlagPolicy]
-    providers: Mapping[str, str]  # by key, by name in lower case
+    providers: Mapping[str, str]  # by key and by lower-case name
 
     @classmethod
     def of(cls, policy: Policy) -> "Known":
-        """What this policy knows."""
+        """The names that this policy knows."""
         named = {one.provider_name.lower(): one.provider for one in policy.components.values()}
         return cls(policy.flags, {**named, **{one.provider: one.provider for one in policy.components.values()}})
 
     def provider(self, name: str) -> str | None:
-        """The provider that is meant by a key, a name or a word of OpenTelemetry's; None for one that is not known."""
+        """The provider with that key, name or OpenTelemetry name; None if it is unknown."""
         lowered = name.lower()
         found = self.providers.get(name) or self.providers.get(lowered)
         if found is None:
@@ -48,7 +48,7 @@ class Known:
         return found
 
     def provider_of(self, flag: str, variant: str) -> str:
-        """The provider that a variant sends its requests to, as far as the configuration says; empty where it does not."""
+        """The provider behind a variant, according to the configuration; empty if unknown."""
         policy = self.flags.get(flag)
         needs = components_of(policy, variant) if policy else ()
         providers = {ComponentId(id).provider for id in needs}

@@ -1,4 +1,4 @@
-"""One telling of a service: requests that went alike, and why some tellings are not taken."""
+"""One report by a service: requests with the same result; and why some reports are rejected."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import StrEnum
 from bot.core.histogram import bucket
 from bot.core.outcomes.counts import Counts, Route
 
-AHEAD = timedelta(minutes=1)  # how far another machine's clock may be ahead: what it tells then is of now
+AHEAD = timedelta(minutes=1)  # allowed clock difference: a report this far ahead counts as current
 OLDEST = timedelta(days=1)
 ERROR_CHARS = 40
 
@@ -16,7 +16,7 @@ _NO_KIND = re.compile(r"[^A-Za-z0-9 ._:/-]+", re.ASCII)
 
 
 class Untimely(StrEnum):
-    """Why something that was told is not counted."""
+    """Why a report is not counted."""
 
     FUTURE = "from_the_future"
     TOO_OLD = "too_old"
@@ -24,7 +24,7 @@ class Untimely(StrEnum):
 
 @dataclass(slots=True)
 class Outcome:
-    """Requests of one way at one moment, with what they came to."""
+    """Requests of one route at one moment, and their result."""
 
     at: datetime
     route: Route
@@ -32,19 +32,19 @@ class Outcome:
 
 
 def told(at: datetime, route: Route, *, ok: bool, count: int = 1, error: str = "", latency_ms: float | None = None) -> Outcome:
-    """Requests that went alike."""
+    """A report of requests with the same result."""
     counts = Counts()
     counts.see(count, ok=ok, error=error, latency=None if latency_ms is None else bucket(round(latency_ms * 1_000)))
     return Outcome(at, route, counts)
 
 
 def error_kind(text: str) -> str:
-    """What kind of error it was, in a few plain characters; the words of an error would be another kind each time."""
+    """The kind of an error, in a few plain characters; free text would make every error a kind of its own."""
     return _NO_KIND.sub("_", text)[:ERROR_CHARS].strip("_ ")
 
 
 def untimely(at: datetime, now: datetime) -> Untimely | None:
-    """Why a moment is not counted; None for one that is."""
+    """Why a report from that moment is not counted; None if it is."""
     if at - now > AHEAD:
         return Untimely.FUTURE
     return Untimely.TOO_OLD if now - at > OLDEST else None

@@ -1,4 +1,4 @@
-"""Counters that only grow, as most exporters send them by default: what is new since the last time."""
+"""Cumulative counters, the default of most exporters: what was added since the last report."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from bot.core.outcomes.outcome import Outcome, error_kind, untimely
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A data point: nanoseconds since 1970 (a `start` of 0: not told), how many requests, a histogram of their durations."""
+    """A data point: times in nanoseconds since 1970 (`start` 0: not reported), a request count, a histogram of durations."""
 
     start: int
     end: int
@@ -19,7 +19,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A point of a series that only grows; `key` tells it from all others, `error` is empty where requests were served."""
+    """A point of a cumulative series; `key` identifies the series, `error` is empty for successful requests."""
 
     key: bytes
     point: Point
@@ -28,21 +28,22 @@ class Reading:
 
 
 def grown(last: Point | None, point: Point, since: int) -> Point | None:
-    """What came between the last point of a series and this one; None where it only has to be noted.
+    """The growth from the last point of a series to this one; None if the point only needs to be recorded.
 
-    All series are known `since` then. One that is not, and began before, may have been told to somebody else: counting nothing
-    twice comes before counting all. Nor does one say enough that tells no start, until it has grown.
+    All series have been known since `since`. An unknown one that began earlier may have been counted elsewhere, and counting
+    nothing twice matters more than counting everything. The same holds for one without a start, until it has grown.
     """
     if last is not None and last.start == point.start and last.count <= point.count:
         return _difference(last, point)
     if not point.start or (last is None and point.start < since):
         return None
-    return _difference(Point(point.start, point.start, 0, {}), point)  # it begins here, or began anew
+    return _difference(Point(point.start, point.start, 0, {}), point)  # the series starts, or restarted, here
 
 
 def counted(route: Route, error: str, point: Point, now: datetime) -> Outcome | None:
-    """The requests of a point, at its middle, or its end where it tells no start; None where that is more than a day ago, or
-    still to come.
+    """The requests of a point, dated at its middle (or its end, without a start).
+
+    None if that is more than a day ago or in the future.
     """
     at = moment(((point.start or point.end) + point.end) // 2)
     if at is None or untimely(at, now):
@@ -53,7 +54,7 @@ def counted(route: Route, error: str, point: Point, now: datetime) -> Outcome | 
 
 
 def moment(nanoseconds: int) -> datetime | None:
-    """A time of OTLP, for what may be one."""
+    """The time of an OTLP timestamp; None if it is not one."""
     try:
         return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
     except (ValueError, OverflowError, OSError):

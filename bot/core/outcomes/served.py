@@ -1,7 +1,7 @@
 """Customers served in an incident: pure arithmetic over counts by minute.
 
-What counts is what services told of the flags that the incident concerns. A service that names no flag is counted by its
-providers, unless it named one of those flags too: then its other requests are not about them, or would be counted twice.
+Counts belong to the incident if they name one of its flags. Services that name no flag are counted by provider, unless they
+also named one of those flags: then their other requests are unrelated, or would be counted twice.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ from bot.core.outcomes.counts import Route
 
 
 class Sum(NamedTuple):
-    """What one way of requests came to over a span of time."""
+    """The total of one route over a span of time."""
 
     route: Route
     ok: int
@@ -23,7 +23,7 @@ class Sum(NamedTuple):
 
 @dataclass(frozen=True)
 class Share:
-    """What one variant of a flag, or where no flag was named one provider, did for customers."""
+    """What one variant of a flag did for customers; if no flag was named, what one provider did."""
 
     flag: str
     variant: str
@@ -34,22 +34,22 @@ class Share:
 
 @dataclass(frozen=True)
 class Served:
-    """How many requests of customers an incident saw, up to `until`, and by whom they were served."""
+    """How many requests customers made during an incident, up to `until`, and who served them."""
 
     until: datetime
-    shares: tuple[Share, ...]  # the one that served most first
-    lost_before: int = 0  # failed on a default before its flag was switched; part of `failed`
-    saved: int = 0  # served by fallbacks while their default failed; part of `ok`
+    shares: tuple[Share, ...]  # largest server first
+    lost_before: int = 0  # failed on a default before its flag was switched; included in `failed`
+    saved: int = 0  # served by fallbacks while their default failed; included in `ok`
     switched: Mapping[str, datetime] = field(default_factory=dict)  # when each flag was first switched
 
     @property
     def ok(self) -> int:
-        """Requests that were served."""
+        """Requests that succeeded."""
         return sum(share.ok for share in self.shares)
 
     @property
     def failed(self) -> int:
-        """Requests that were not."""
+        """Requests that failed."""
         return sum(share.failed for share in self.shares)
 
     @property
@@ -59,30 +59,31 @@ class Served:
 
     @property
     def share(self) -> float:
-        """The part of them that was served, 0 to 1."""
+        """The share that succeeded, 0 to 1."""
         return self.ok / self.total if self.total else 0.0
 
     @property
     def without_switch(self) -> float:
-        """The part that would have been served had no flag been switched: without those whom fallbacks saved."""
+        """The share that would have succeeded without any switch: leaves out requests saved by fallbacks."""
         return (self.ok - self.saved) / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True)
 class Concerned:
-    """What an incident is about, for those who count: flags with their defaults, and the providers behind them."""
+    """What an incident is about, for counting: flags with their defaults, and the providers behind them."""
 
     defaults: Mapping[str, str]
     providers: frozenset[str]
-    failing: str  # the provider of the incident
+    failing: str  # the incident's provider
 
 
 def served(
     concerned: Concerned, until: datetime, whole: Sequence[Sum], unwell: Sequence[Sum],
     before: Mapping[str, tuple[datetime, Sequence[Sum]]],
 ) -> Served | None:  # fmt: skip
-    """What it came to: `whole` over all of the incident, `unwell` while a component of it failed, and for each flag that was
-    switched when, with what was counted `before`. None where nothing was told.
+    """Combine counts: `whole` over the entire incident, `unwell` while one of its components failed, and `before`.
+
+    `before` holds, by flag, when it was first switched and the counts until then. None if nothing was reported.
     """
     found = _shares(concerned, whole)
     if not found:
@@ -93,7 +94,7 @@ def served(
     for flag, (_, sums) in before.items():
         mine = [one for one in sums if one.route.flag == flag]
         lost += sum(one.failed for one in mine if _on_default(concerned, one.route))
-    if before:  # of those who name no flag, what the failing provider lost before the first switch
+    if before:  # for services that name no flag: what the failing provider lost before the first switch
         first = min(before.values(), key=lambda one: one[0])[1]
         unnamed = (one for one in _mine(concerned, first, flagged) if not one.route.flag)
         lost += sum(one.failed for one in unnamed if _on_default(concerned, one.route))

@@ -1,1 +1,1 @@
-"""What is written down, and what it adds up to: facts, each with its fold, beside the states that they make."""
+"""The record: facts, each with its fold, and the states that they add up to."""

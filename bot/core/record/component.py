@@ -1,4 +1,4 @@
-"""What the facts of a component add up to: its verdict, who holds its alerts back, what others say of it."""
+"""A component's state: its verdict, what holds its alerts back, what others say about it."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -10,18 +10,18 @@ from bot.core.model import Actor, Fault, Level, Verdict
 
 @dataclass(frozen=True)
 class MutedUntil:
-    """Somebody holds a component's alerts back, until when and why."""
+    """Somebody mutes a component's alerts: until when, and why."""
 
     until: datetime
     by: Actor
     reason: str
     at: datetime
-    told: bool = False  # that the component went down meanwhile, which is said once
+    told: bool = False  # whether people were told that it went down meanwhile, which happens once
 
 
 @dataclass(frozen=True)
 class HeldBack:
-    """A bad component of which nobody is alerted: why, until when by itself, in whose incident it is told instead."""
+    """A bad component whose alert is held back: why, until when by itself, and which incident tells of it instead."""
 
     why: str
     until: datetime | None
@@ -31,7 +31,7 @@ class HeldBack:
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody else said of a component: a person who reports, or an alert that another monitor fired."""
+    """What another source said about a component: a person's report, or an alert of another monitor."""
 
     who: str
     text: str
@@ -40,27 +40,27 @@ class Said:
 
 @dataclass(frozen=True)
 class ComponentState:
-    """The committed verdict of one component, since when and why."""
+    """A component's committed verdict, since when and why."""
 
     id: str
     level: Level = Level.UNKNOWN
     reason: str = "not looked at yet"
     fault: Fault = Fault.NONE
     evidence: tuple[str, ...] = ()
-    since: datetime | None = None  # when the present level was committed
-    unwell_since: datetime | None = None  # since when it is anything but operational, uninterrupted
-    began_at: datetime | None = None  # when its evidence starts
-    quiet_key: str = ""  # effect key of the quiet thread of this episode, empty = none
+    since: datetime | None = None  # when the current level was committed
+    unwell_since: datetime | None = None  # since when it has not been operational, without interruption
+    began_at: datetime | None = None  # when its evidence begins
+    quiet_key: str = ""  # effect key of this episode's quiet thread, empty = none
     advisory: str = ""  # a small part of it fails persistently
     advisory_since: datetime | None = None
-    advisory_key: str = ""  # effect key of the quiet thread about that, empty = none
+    advisory_key: str = ""  # effect key of the advisory's quiet thread, empty = none
     mute: MutedUntil | None = None
     held_back: HeldBack | None = None
-    alerts: Mapping[str, Said] = field(default_factory=dict)  # that fire elsewhere, by source/key
-    reports: tuple[Said, ...] = ()  # what people reported lately, newest last
+    alerts: Mapping[str, Said] = field(default_factory=dict)  # alerts firing elsewhere, by source/key
+    reports: tuple[Said, ...] = ()  # recent reports by people, newest last
 
     def agrees(self, verdict: Verdict) -> bool:
-        """Whether this verdict is no news: it is held already, or it cannot tell (blindness ends no outage)."""
+        """Whether this verdict is not news: it is the current one, or it cannot tell (blindness ends no outage)."""
         blind = verdict.level is Level.UNKNOWN and verdict.by_network
         same = (self.level, self.fault) == (verdict.level, verdict.fault)
         return (blind and (same or self.level.bad)) or (same and self.advisory == verdict.advisory)

@@ -1,7 +1,7 @@
-"""The facts of a component, each with what it makes of the component's state.
+"""The facts of a component, each with its effect on the component's state.
 
-What was found out, by our checks, by alerts and by people, and what was done with it short of an incident: the component was
-muted, an alert was held back.
+What our checks, alerts and people found, and what was done about it short of an incident: the component was muted, or an alert
+was held back.
 """
 
 from dataclasses import replace
@@ -12,13 +12,13 @@ from bot.core.model import AlertState, Fault, Level
 from bot.core.record.component import ComponentState, HeldBack, MutedUntil, Said
 from bot.core.record.fact import Body, Evidenced, Fact, OfComponent, Reasoned, Source
 
-REPORT_LASTS = timedelta(minutes=30)  # what somebody felt half an hour ago says nothing of now
+REPORT_LASTS = timedelta(minutes=30)  # a problem noticed half an hour ago says nothing about now
 MOST_REPORTS = 20
 
 
 @dataclass(frozen=True)
 class VerdictChanged(OfComponent, Reasoned, Evidenced, Body):
-    """Our verdict of a component changed."""
+    """The verdict of a component changed."""
 
     KIND = "verdict.changed"
     SOURCE = Source.PROBE
@@ -29,10 +29,10 @@ class VerdictChanged(OfComponent, Reasoned, Evidenced, Body):
     fault: Fault
     evidence: tuple[str, ...]
     began_at: datetime
-    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+    thread: str = ""  # effect key of its quiet thread, empty = none
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """`since` goes on where only reason or fault changed."""
+        """Keep `since` if only the reason or fault changed."""
         return replace(
             state, level=self.level, reason=self.reason, fault=self.fault, evidence=self.evidence,
             since=fact.at if self.level is not self.previous or state.since is None else state.since,
@@ -44,7 +44,7 @@ class VerdictChanged(OfComponent, Reasoned, Evidenced, Body):
 
 @dataclass(frozen=True)
 class AdvisoryRaised(OfComponent, Reasoned, Evidenced, Body):
-    """A part of a component fails persistently, too small a part for a worse verdict; or another part does than before."""
+    """A part of a component fails persistently, too small to change the verdict; or a different part than before."""
 
     KIND = "advisory.raised"
     SOURCE = Source.PROBE
@@ -52,10 +52,10 @@ class AdvisoryRaised(OfComponent, Reasoned, Evidenced, Body):
     text: str
     reason: str
     evidence: tuple[str, ...] = ()
-    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+    thread: str = ""  # effect key of its quiet thread, empty = none
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """One after another is one advisory, since the first."""
+        """A changed advisory keeps the start of the first one."""
         since = state.advisory_since if state.advisory else fact.at
         return replace(
             state,
@@ -69,33 +69,33 @@ class AdvisoryRaised(OfComponent, Reasoned, Evidenced, Body):
 
 @dataclass(frozen=True)
 class AdvisoryEnded(OfComponent, Reasoned, Body):
-    """That part is well again, or the whole component is worse."""
+    """That part has recovered, or the whole component got worse."""
 
     KIND = "advisory.ended"
     SOURCE = Source.PROBE
     component: str
-    text: str  # what the advisory was
+    text: str  # the advisory's text
     reason: str
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """A worse verdict keeps its own reason."""
+        """If the verdict is worse, its reason stays."""
         over = replace(state, advisory="", advisory_since=None, advisory_key="")
         return replace(over, reason=self.reason, evidence=()) if state.level is Level.OPERATIONAL else over
 
 
 @dataclass(frozen=True)
 class AlertSuppressed(OfComponent, Body):
-    """A component is bad and nobody is alerted of it; measuring goes on. `until` is when the reason ends by itself."""
+    """A component is bad but nobody is alerted; measuring continues. `until` is when the reason ends by itself."""
 
     KIND = "alert.suppressed"
     ANNOUNCED = True
     component: str
     why: str
     until: datetime | None = None
-    thread: str = ""  # effect key of the quiet line that it went down while muted, once a mute; empty = none
+    thread: str = ""  # effect key of the quiet line that it went down while muted (once per mute); empty = none
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """A mute remembers that it was told."""
+        """Remember, in the mute, that people were told."""
         mute = replace(state.mute, told=True) if state.mute and self.thread else state.mute
         return replace(state, held_back=HeldBack(self.why, self.until, fact.incident, fact.at), mute=mute)
 
@@ -107,16 +107,16 @@ class AlertResumed(OfComponent, Body):
     KIND = "alert.resumed"
     component: str
     why: str  # why it was held back
-    thread: str = ""  # effect key of the quiet thread that tells of it, empty = none
+    thread: str = ""  # effect key of its quiet thread, empty = none
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """Nothing holds it back."""
+        """Nothing holds the alert back any more."""
         return replace(state, held_back=None, quiet_key=self.thread)
 
 
 @dataclass(frozen=True)
 class AlertHeard(OfComponent, Body):
-    """Another monitor fired or resolved an alert about a component. The title is its own words."""
+    """Another monitor fired or resolved an alert about a component. The title is in that monitor's words."""
 
     KIND = "alert.heard"
     SOURCE = Source.ALERT
@@ -128,7 +128,7 @@ class AlertHeard(OfComponent, Body):
     title: str
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """Only those that fire are kept."""
+        """Keep only alerts that are firing."""
         others = {id: said for id, said in state.alerts.items() if id != f"{self.source}/{self.key}"}
         if self.state != AlertState.FIRING:
             return replace(state, alerts=others)
@@ -145,7 +145,7 @@ class ReportHeard(OfComponent, Body):
     text: str
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """Old ones go."""
+        """Add the report and drop old ones."""
         lately = [said for said in state.reports if fact.at - said.at < REPORT_LASTS]
         said = Said(fact.actor.name or fact.actor.id, self.text, fact.at)
         return replace(state, reports=(*lately, said)[-MOST_REPORTS:])
@@ -162,13 +162,13 @@ class Muted(OfComponent, Reasoned, Body):
     reason: str
 
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
-        """A second one replaces the first."""
+        """A second mute replaces the first."""
         return replace(state, mute=MutedUntil(self.until, fact.actor, self.reason, fact.at))
 
 
 @dataclass(frozen=True)
 class Unmuted(OfComponent, Reasoned, Body):
-    """A mute ended, by its time or by somebody, who needs no reason."""
+    """A mute ended, when its time was up or by a person, who need give no reason."""
 
     KIND = "mute.ended"
     ANNOUNCED = True

@@ -1,4 +1,4 @@
-"""Facts about what people put into a timeline: messages, pins, corrections. What was written first always stays."""
+"""What people add to a timeline: messages, pins, corrections. The original is always kept."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.core.record.incident import Entry, Incident, SourceMessage, message_key
 
 @dataclass(frozen=True)
 class MessageAdded(Body):
-    """A message of the chat became an entry: by name, or (`pinned`) by an emoji on it."""
+    """A chat message was added as an entry: explicitly, or (`pinned`) with an emoji on it."""
 
     KIND = "incident.message_added"
     ANNOUNCED = True
@@ -19,48 +19,48 @@ class MessageAdded(Body):
     pinned: bool = False
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The entry is named by this fact."""
+        """The seq of this fact identifies the entry."""
         key, pins = message_key(self.message.channel, self.message.ts), (fact.actor.id,) if self.pinned else ()
         entry = Entry(key, kept=not self.pinned, pins=pins, edited_ts=self.message.edited_ts)
         return replace(state, entries={**state.entries, fact.seq: entry})
 
 
 class OfEntry:
-    """A fact about an entry that is there already."""
+    """A fact about an existing entry."""
 
     entry: int
 
 
 @dataclass(frozen=True)
 class MessageKept(OfEntry, Body):
-    """A message that is an entry already was added by name: it stays without any pin, and is seen again."""
+    """A message that is already an entry was added explicitly: it stays without pins, and is shown again."""
 
     KIND = "incident.message_kept"
     BOOKKEEPING = True
     entry: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It no longer hangs on its pins."""
+        """The entry no longer depends on its pins."""
         return _changed(state, self.entry, kept=True, hidden=False)
 
 
 @dataclass(frozen=True)
 class MessagePinned(OfEntry, Body):
-    """One more person pinned a message that is an entry already."""
+    """Another person pinned a message that is already an entry."""
 
     KIND = "incident.message_pinned"
     BOOKKEEPING = True
     entry: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is held by one more pin, and seen again."""
+        """Add the pin and show the entry again."""
         pinned = state.entries[self.entry].pinned(fact.actor.id)
         return replace(state, entries={**state.entries, self.entry: pinned})
 
 
 @dataclass(frozen=True)
 class MessageUnpinned(OfEntry, Body):
-    """A person took their pin off. `last`: the entry went out of sight with it."""
+    """A person removed their pin. `last`: that hid the entry."""
 
     KIND = "incident.message_unpinned"
     BOOKKEEPING = True
@@ -68,14 +68,14 @@ class MessageUnpinned(OfEntry, Body):
     last: bool = False
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """One pin fewer."""
+        """Remove the pin."""
         unpinned = state.entries[self.entry].unpinned(fact.actor.id)
         return replace(state, entries={**state.entries, self.entry: unpinned})
 
 
 @dataclass(frozen=True)
 class MessageEdited(OfEntry, Body):
-    """The message behind an entry reads differently."""
+    """The message behind an entry was edited."""
 
     KIND = "incident.message_edited"
     SOURCE = Source.SLACK
@@ -85,13 +85,13 @@ class MessageEdited(OfEntry, Body):
     edited_ts: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """An older edit that arrives late is known by its time."""
+        """An older edit that arrives late is recognized by its time."""
         return _changed(state, self.entry, edited_ts=self.edited_ts)
 
 
 @dataclass(frozen=True)
 class MessageDeleted(OfEntry, Body):
-    """The message behind an entry is gone; its text stays here."""
+    """The message behind an entry was deleted; its text stays here."""
 
     KIND = "incident.message_deleted"
     SOURCE = Source.SLACK
@@ -99,13 +99,13 @@ class MessageDeleted(OfEntry, Body):
     entry: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Nothing of it changes any more."""
+        """The entry no longer follows its message."""
         return _changed(state, self.entry, deleted=True)
 
 
 @dataclass(frozen=True)
 class EntryCorrected(OfEntry, Body):
-    """A person says what an entry should read (`text`) or when it happened (`happened_at`); None leaves it as it is."""
+    """A person corrected an entry's text (`text`) or time (`happened_at`); None leaves it unchanged."""
 
     KIND = "incident.entry_corrected"
     BOOKKEEPING = True
@@ -116,27 +116,27 @@ class EntryCorrected(OfEntry, Body):
 
 @dataclass(frozen=True)
 class EntryHidden(OfEntry, Body):
-    """A person took an entry out of sight."""
+    """A person hid an entry."""
 
     KIND = "incident.entry_hidden"
     BOOKKEEPING = True
     entry: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is kept, and not shown."""
+        """Keep the entry, but hide it."""
         return _changed(state, self.entry, hidden=True)
 
 
 @dataclass(frozen=True)
 class EntryShown(OfEntry, Body):
-    """A person brought an entry back."""
+    """A person showed an entry again."""
 
     KIND = "incident.entry_shown"
     BOOKKEEPING = True
     entry: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is shown again."""
+        """Show the entry again."""
         return _changed(state, self.entry, hidden=False)
 
 

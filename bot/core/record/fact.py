@@ -1,7 +1,7 @@
-"""A fact: what happened, past tense, appended to one stream and never changed.
+"""A fact: something that happened, in the past tense, appended to one stream and never changed.
 
-Its body is of one of the kinds in the files beside this one, each of which enters `BODIES` by being defined. `kinds` knows
-them all.
+Its body is one of the kinds in the files beside this one, each of which registers itself in `BODIES`. `kinds` imports them
+all.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ BODIES: dict[str, type["Body"]] = {}
 
 
 class Source(StrEnum):
-    """Who knew of something, where it was not the one who acted."""
+    """Who knew about it, if not the one who acted."""
 
     PROBE = "probe"
     VENDOR = "vendor"
@@ -26,35 +26,35 @@ class Source(StrEnum):
 
 
 class Body:
-    """One kind of fact: a frozen dataclass that says the following of itself, and enters `BODIES` by being defined.
+    """One kind of fact: a frozen dataclass with the attributes below, registered in `BODIES` when it is defined.
 
-    Raises TypeError at definition for a kind that has no name, or one that is taken.
+    Defining a kind without a name, or with one that is taken, raises TypeError.
     """
 
-    KIND: ClassVar[str]  # as written in the ledger; it never changes
-    VERSION: ClassVar[int] = 1  # of its shape; when that changes it goes up by one and `UPGRADES` learns to lift old rows
-    UPGRADES: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # version -> its data as of the next one
-    ANNOUNCED: ClassVar[bool] = False  # people in the channel are told of it in a line of its own
-    EVIDENCE: ClassVar[bool] = False  # it changes what an incident's evidence shows
-    BEGINS: ClassVar[bool] = False  # there is no state before it: every other fact of its stream comes after
-    SOURCE: ClassVar[Source | None] = None  # who knew it; None = whoever acted
-    # About our own effects, or about an entry that shows it: no row of its own for people, and no new edit of alert and card.
+    KIND: ClassVar[str]  # as stored in the ledger; it never changes
+    VERSION: ClassVar[int] = 1  # of its fields; a change raises it by one and adds a function to `UPGRADES` that lifts old rows
+    UPGRADES: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}  # version -> lifts data to the next
+    ANNOUNCED: ClassVar[bool] = False  # the channel gets a line of its own about it
+    EVIDENCE: ClassVar[bool] = False  # it changes the evidence shown for an incident
+    BEGINS: ClassVar[bool] = False  # it starts its stream: no state exists before it
+    SOURCE: ClassVar[Source | None] = None  # who knew about it; None = the actor
+    # About our own effects, or already shown by another entry: no row for people, and no new edit of alert and card.
     BOOKKEEPING: ClassVar[bool] = False
 
     def onto(self, state: Any, fact: "Fact") -> Any:
-        """What the state of its stream is after this fact. It decides nothing and refuses nothing: it has happened."""
+        """The state of its stream after this fact. Never decides or refuses anything: it has already happened."""
         return state
 
     def onto_incident(self, incident: Incident, fact: "Fact") -> Incident:
-        """What an incident is after it, where the fact names the incident and stands in a stream of its own."""
+        """The incident after this fact, if the fact names an incident but belongs to another stream."""
         return incident
 
     def pushed(self) -> bool:
-        """Whether it is big enough for a reply under the alert, which reaches phones as no edit does."""
+        """Whether it deserves a reply to the alert, which notifies phones, as an edit does not."""
         return False
 
     def __init_subclass__(cls) -> None:
-        """Enter the registry."""
+        """Register the kind."""
         kind = cls.__dict__.get("KIND")
         if not kind:
             raise TypeError(f"{cls.__name__} has no KIND of its own")
@@ -82,7 +82,7 @@ class OfFlag:
 
 
 class Reasoned:
-    """A fact that says why."""
+    """A fact with a reason."""
 
     reason: str
 
@@ -95,7 +95,7 @@ class Evidenced:
 
 @dataclass(frozen=True)
 class Fact:
-    """One row of the ledger: where it stands (`stream`, `seq`), when, who, for which incident, and what happened."""
+    """One row of the ledger: its position (`stream`, `seq`), the time, the actor, the incident, and what happened."""
 
     stream: str
     seq: int

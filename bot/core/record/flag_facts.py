@@ -1,4 +1,4 @@
-"""The facts of a flag, each with what it makes of the flag's state."""
+"""The facts of a flag, each with its effect on the flag's state."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,21 +13,21 @@ from bot.core.scope import scope_of
 
 @dataclass(frozen=True)
 class EngageProposed(OfFlag, Reasoned, Body):
-    """A rule would engage a fallback, and asks a person to say so."""
+    """A rule wants to engage a fallback and asks a person."""
 
     KIND = "flag.proposed"
     ANNOUNCED = True
     flag: str
     variant: str
     reason: str
-    again: bool = False  # proposed before; another incident is now the one that people work on
+    again: bool = False  # proposed before, and now told in another incident
 
     def pushed(self) -> bool:
-        """Customers wait for somebody's yes; phones rang for it once."""
+        """Customers depend on somebody's answer; phones already rang for it if it was proposed before."""
         return not self.again
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """It waits for a person. Who said yes to the same in another incident need not say it again."""
+        """Wait for a person. Yeses already given to the same proposal in another incident still count."""
         before = state.proposal
         yes = before.yes if before and self.again and before.variant == self.variant else ()
         return replace(state, proposal=Proposal(self.variant, self.reason, fact.at, fact.incident, yes), held="")
@@ -35,7 +35,7 @@ class EngageProposed(OfFlag, Reasoned, Body):
 
 @dataclass(frozen=True)
 class ProposalDropped(OfFlag, Reasoned, Body):
-    """A proposal lost its ground before anybody answered it."""
+    """A proposal became obsolete before anybody answered it."""
 
     KIND = "flag.proposal_dropped"
     ANNOUNCED = True
@@ -43,13 +43,13 @@ class ProposalDropped(OfFlag, Reasoned, Body):
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Nothing waits any more."""
+        """No proposal waits any more."""
         return replace(state, proposal=None)
 
 
 @dataclass(frozen=True)
 class Engaged(OfFlag, Reasoned, Body):
-    """Downstream services are sent to a fallback variant."""
+    """Services are sent to a fallback variant."""
 
     KIND = "flag.engaged"
     ANNOUNCED = True
@@ -60,12 +60,12 @@ class Engaged(OfFlag, Reasoned, Body):
     reason: str
     mode: str  # auto | approved | manual
     expires_at: datetime
-    because: tuple[str, ...] = ()  # components in trouble at that moment
-    share: int = 100  # percent of the readers that went there; the others stay on the default
-    sticky_by: str = TARGETING_KEY  # by which shares are dealt as long as this lasts, whatever is configured later
+    because: tuple[str, ...] = ()  # components in trouble at that time
+    share: int = 100  # percentage of readers who moved; the others stay on the default
+    sticky_by: str = TARGETING_KEY  # decides who falls into a share until the end, whatever is configured later
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Everybody is on the fallback, or the share that a person chose."""
+        """Everybody is on the fallback, or the share that a person set."""
         engagement = Engagement(
             id=self.engagement, variant=self.variant, reason=self.reason, mode=self.mode, actor=fact.actor, at=fact.at,
             expires_at=self.expires_at, incident=fact.incident, because=self.because, share_back=100 - self.share,
@@ -79,38 +79,38 @@ class Engaged(OfFlag, Reasoned, Body):
 
 @dataclass(frozen=True)
 class Held(OfFlag, Reasoned, Body):
-    """A rule wanted to switch and held still, with the reason."""
+    """A rule wanted to switch but held back, with the reason."""
 
     KIND = "flag.held"
     ANNOUNCED = True
     flag: str
     reason: str
-    unserved: bool = False  # what is served now fails, so does whatever could take over, and no other fact says so
+    unserved: bool = False  # what is served now fails, nothing can take over, and no other fact says so
 
     def pushed(self) -> bool:
         """Customers are not served, and no rule can help."""
         return self.unserved
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """The last reason is kept."""
+        """Keep the latest reason."""
         return replace(state, held=self.reason)
 
 
 @dataclass(frozen=True)
 class HoldEnded(OfFlag, Body):
-    """What a rule held still for is over; when it comes again it is told again."""
+    """The reason for holding back ended; if it comes again, it is told again."""
 
     KIND = "flag.hold_ended"
     flag: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """No reason is held any more."""
+        """No reason to hold back any more."""
         return replace(state, held="")
 
 
 @dataclass(frozen=True)
 class HandBackAsked(OfFlag, Reasoned, Body):
-    """The default is well again; the first step back waits for a person."""
+    """The default has recovered; the first step back waits for a person."""
 
     KIND = "flag.hand_back_asked"
     ANNOUNCED = True
@@ -118,80 +118,80 @@ class HandBackAsked(OfFlag, Reasoned, Body):
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Asked once, until a share moves."""
+        """Ask once, until the share changes."""
         return engaged(state, asked_at=fact.at)
 
 
 @dataclass(frozen=True)
 class HandBackStepped(OfFlag, Reasoned, Body):
-    """A share of traffic, in percent, went back to the default."""
+    """A share of the traffic, in percent, went back to the default."""
 
     KIND = "flag.hand_back_stepped"
     ANNOUNCED = True
     flag: str
     share: int
     reason: str
-    variant: str = ""  # where the rest of it still is
-    stay_s: int = 0  # seconds for which conversations that run stay where they are; 0 = they go along
+    variant: str = ""  # the fallback that serves the rest
+    stay_s: int = 0  # seconds for which running conversations stay where they are; 0 = they move too
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """That share is on the default again."""
+        """That share is on the default now."""
         return moved(state, fact, self.share, self.stay_s, stepped_at=fact.at, asked_at=None, share_at=None)
 
 
 @dataclass(frozen=True)
 class ConversationsFollowed(OfFlag, Body):
-    """Conversations that ran when a share went back had their time, and took the step too."""
+    """Older conversations had their time and took the step back too."""
 
     KIND = "flag.conversations_followed"
     flag: str
-    share: int  # in percent, on the default whenever they began
+    share: int  # percentage on the default, even in older conversations
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Later steps are waited for as before."""
+        """Later steps still wait as before."""
         running = state.engagement.running if state.engagement else ()
         return engaged(state, running=tuple(step for step in running if step.share > self.share))
 
 
 @dataclass(frozen=True)
 class HandBackReverted(OfFlag, Reasoned, Body):
-    """The default failed again on the way back, or after a person chose a share: everybody is on the fallback again.
+    """The default failed again during a hand-back, or after a person set a share: everybody is on the fallback again.
 
-    Where nobody had gone back yet, what a person chose stays (`share`), and only the question is withdrawn.
+    If no step had been taken, the share that a person set stays (`share`) and only the question is withdrawn.
     """
 
     KIND = "flag.hand_back_reverted"
     ANNOUNCED = True
     flag: str
     reason: str
-    share: int = 0  # percent that stays on the default
+    share: int = 0  # percentage that stays on the default
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Everybody is on the fallback again, or everybody whom a person had sent there."""
+        """Everybody is on the fallback again, or the share that a person had set."""
         kept = state.engagement.share_at if state.engagement and self.share else None
         return moved(state, fact, self.share, stepped_at=None, asked_at=None, share_at=kept)
 
 
 @dataclass(frozen=True)
 class HandBackStopped(OfFlag, Body):
-    """Too many requests of customers failed on the default: back to the step before, which is watched for longer."""
+    """Too many customers' requests failed on the default: back one step, which is watched for longer."""
 
     KIND = "flag.hand_back_stopped"
     ANNOUNCED = True
     flag: str
-    share: int  # in percent, from now on
+    share: int  # percentage on the default from now on
     was: int
     requests: int  # on the default since the last step
     failed: int
-    hold_s: int  # until the next step is tried, in seconds
-    variant: str = ""  # where the rest is
+    hold_s: int  # seconds until the next step is tried
+    variant: str = ""  # the fallback that serves the rest
 
     def pushed(self) -> bool:
-        """Customers feel it."""
+        """Customers are affected."""
         return True
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """That share stays for as long; then the next step is tried again."""
+        """Keep that share for as long, then try the next step again."""
         return moved(state, fact, self.share, stepped_at=fact.at, hold_s=self.hold_s)
 
 
@@ -206,7 +206,7 @@ class Released(OfFlag, Reasoned, Body):
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Nothing is engaged. What kept rules off a part of the readers ends with it: they follow the whole."""
+        """No engagement. A pin on a scope ends too: it follows the whole flag."""
         pin = None if scope_of(state.key) else state.pin
         return replace(
             state, engagement=None, proposal=None, released_at=fact.at, changed_at=fact.at, held="", seen=None, pin=pin
@@ -215,54 +215,54 @@ class Released(OfFlag, Reasoned, Body):
 
 @dataclass(frozen=True)
 class CarriedOver(OfFlag, Body):
-    """An incident found the flag on a fallback already: switched in an earlier one of the outage, or for other reasons."""
+    """An incident began with the flag already on a fallback: switched in an earlier incident, or for another reason."""
 
     KIND = "flag.carried_over"
     flag: str
     variant: str
-    began_at: datetime  # when it was switched to
+    began_at: datetime  # when it was switched
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """It is told in that incident from here on."""
+        """The flag is told in that incident from now on."""
         return engaged(state, incident=fact.incident)
 
 
 @dataclass(frozen=True)
 class ExpiryReached(OfFlag, Reasoned, Body):
-    """The engagement's time ran out and it was kept until `expires_at`; people are asked before that."""
+    """The engagement's time was up and it was extended to `expires_at`; people were asked before."""
 
     KIND = "flag.expiry_reached"
     ANNOUNCED = True
     flag: str
     reason: str
     expires_at: datetime
-    asked: bool = False  # before its time ran out
+    asked: bool = False  # whether people were asked before its time was up
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """It is kept for another while."""
+        """Extend the engagement."""
         return engaged(state, expires_at=self.expires_at)
 
 
 @dataclass(frozen=True)
 class ReadersSaw(OfFlag, Body):
-    """How many of those who keep a copy of the flags have the last switch, and some who do not yet."""
+    """How many holders of a copy of the flags have the last switch, and some that do not."""
 
     KIND = "flag.readers_saw"
     ANNOUNCED = True
     flag: str
-    variant: str  # what it was switched to
+    variant: str  # the variant switched to
     by: int
     of: int
-    missing: tuple[str, ...]  # names of those who do not, the first few
+    missing: tuple[str, ...]  # the first few that do not have it
     switched_at: datetime
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Told once as it is, and once more when all have it."""
+        """Told once as it is, and again when all have it."""
         return replace(state, seen=Seen(self.by, self.of))
 
 
 def moved(state: FlagState, fact: Fact, share_back: int, stay_s: int = 0, **changes: Any) -> FlagState:
-    """Another share of traffic is on the fallback than before; conversations that run stay for `stay_s` seconds."""
+    """Change the share on the fallback; running conversations stay for `stay_s` seconds."""
     if state.engagement is None:
         return state
     running = state.engagement.stepping(share_back, fact.at, stay_s)
@@ -271,5 +271,5 @@ def moved(state: FlagState, fact: Fact, share_back: int, stay_s: int = 0, **chan
 
 
 def engaged(state: FlagState, **changes: Any) -> FlagState:
-    """The engagement with something changed; nothing of a flag that is on its default."""
+    """The engagement with some fields changed; a flag on its default stays as it is."""
     return replace(state, engagement=replace(state.engagement, **changes)) if state.engagement else state

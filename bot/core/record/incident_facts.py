@@ -1,4 +1,4 @@
-"""The facts of an incident, each with what it makes of the incident."""
+"""The facts of an incident, each with its effect on the incident."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from bot.core.tasks import outliving
 
 @dataclass(frozen=True)
 class Declared(OfComponents, Reasoned, Body):
-    """An incident was opened, by a rule from a verdict or by a person."""
+    """An incident was opened, by a rule after a verdict or by a person."""
 
     KIND = "incident.declared"
     BEGINS = True
@@ -26,11 +26,11 @@ class Declared(OfComponents, Reasoned, Body):
     began_at: datetime
     reason: str
     alerts_channel: str
-    vendor_first_at: datetime | None = None  # the vendor had spoken already
-    outage_began_at: datetime | None = None  # an earlier incident of the outage that the vendor speaks of: what it saw first,
-    outage_known_at: datetime | None = None  # and when it was declared
+    vendor_first_at: datetime | None = None  # when the vendor first spoke, if it was before
+    outage_began_at: datetime | None = None  # beginning of the vendor's outage, as an earlier incident saw it
+    outage_known_at: datetime | None = None  # when that incident was declared
     backdated: bool = False  # a person said when it began
-    drill: DrillPlan | None = None  # it is a drill
+    drill: DrillPlan | None = None  # set if it is a drill
 
     def onto(self, state: None, fact: Fact) -> Incident:
         """A new incident."""
@@ -45,7 +45,7 @@ class Declared(OfComponents, Reasoned, Body):
 
 @dataclass(frozen=True)
 class ComponentJoined(OfComponent, Reasoned, Evidenced, Body):
-    """One more component of the same provider failed into this incident."""
+    """Another component of the same provider failed and joined this incident."""
 
     KIND = "incident.component_joined"
     SOURCE = Source.PROBE
@@ -55,22 +55,22 @@ class ComponentJoined(OfComponent, Reasoned, Evidenced, Body):
     level: Level
     reason: str
     evidence: tuple[str, ...] = ()
-    began_at: datetime | None = None  # when the evidence starts, where that is known
-    again: bool = False  # all was well, and a person chose the phase, which is no relapse then
+    began_at: datetime | None = None  # when the evidence begins, if known
+    again: bool = False  # all was well, but the phase was chosen by a person, so there is no relapse
 
     def pushed(self) -> bool:
-        """That something fails again, where no relapse says so."""
+        """A new failure, if no relapse tells of it."""
         return self.again
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is affected from where its evidence starts."""
+        """The component is affected since its evidence begins."""
         joined = Affected(self.component, self.level, self.reason, self.began_at or fact.at)
         return settled(replace(state, affected={**state.affected, self.component: joined}), fact)
 
 
 @dataclass(frozen=True)
 class ComponentMoved(OfComponent, Reasoned, Evidenced, Body):
-    """A component of this incident got worse, better or well again."""
+    """A component of this incident got worse, better or healthy again."""
 
     KIND = "incident.component_moved"
     SOURCE = Source.PROBE
@@ -82,14 +82,14 @@ class ComponentMoved(OfComponent, Reasoned, Evidenced, Body):
     reason: str
     began_at: datetime
     evidence: tuple[str, ...] = ()
-    again: bool = False  # all was well, and a person chose the phase, which is no relapse then
+    again: bool = False  # all was well, but the phase was chosen by a person, so there is no relapse
 
     def pushed(self) -> bool:
-        """That it fails again, where no relapse says so."""
+        """A new failure, if no relapse tells of it."""
         return self.again
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Once the last component is well, so is the incident."""
+        """The incident is well once its last component is."""
         recovered_at = self.began_at if self.level is Level.OPERATIONAL else None
         moved = replace(state.affected[self.component], level=self.level, reason=self.reason, recovered_at=recovered_at)
         return settled(replace(state, affected={**state.affected, self.component: moved}), fact)
@@ -97,30 +97,30 @@ class ComponentMoved(OfComponent, Reasoned, Evidenced, Body):
 
 @dataclass(frozen=True)
 class PhaseChanged(Reasoned, Body):
-    """The incident moved along an edge of LEGAL."""
+    """The incident made a move that LEGAL has."""
 
     KIND = "incident.phase_changed"
     ANNOUNCED = True
     previous: Phase
     phase: Phase
-    move: str  # the name of the edge: forward, back, relapse, reopen, close, cancel
+    move: str  # the name of the move: forward, back, relapse, reopen, close, cancel
     reason: str
-    over_at: datetime | None = None  # of what was declared when it was over: when that was
-    duplicate_of: int = 0  # of one that was canceled as a duplicate: the other one
-    why: str = ""  # of one that was canceled: what somebody said besides the word for it
-    chosen: bool = False  # a person chose this phase: then no rule moves it
+    over_at: datetime | None = None  # when it ended, if it was declared afterwards
+    duplicate_of: int = 0  # the other incident, if canceled as a duplicate
+    why: str = ""  # free text beside the reason, if canceled
+    chosen: bool = False  # a person chose this phase, so no rule moves it
 
     def pushed(self) -> bool:
-        """That it is over, and that it was not. Where it was declared as over, the alert says it."""
+        """The end, or a reopening. If it was declared as over, the alert says so."""
         if self.over_at is not None:
             return False
         return self.phase is Phase.RESOLVED or self.move in ("relapse", "reopen", "cancel")
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Times and counts of its life."""
+        """Update the times and counters of the incident's life."""
         incident = replace(state, phase=self.phase, phase_by_person=self.chosen)
         if self.move in ("back", "relapse", "reopen"):
-            # Somebody doubts that it is over: the time of health is counted anew.
+            # Somebody doubts that it is over, so the time without failures starts anew.
             asked_again = replace(incident.ending, asked_at=None)
             incident = replace(incident, well_since=fact.at if incident.well else None, ending=asked_again)
         match self.move:
@@ -128,7 +128,7 @@ class PhaseChanged(Reasoned, Body):
                 stands = incident.mitigation if self.chosen else None
                 return replace(incident, relapses=incident.relapses + 1, mitigation=stands)
             case "reopen":
-                # The clock of updates starts afresh: an hour that passed while it was over is not a missed update.
+                # Restart the update interval: time that passed while it was over is not a missed update.
                 paging = incident.paging.raised(fact.at)
                 return replace(
                     incident, reopened=incident.reopened + 1, ending=Ending(), last_update_at=fact.at, paging=paging,
@@ -145,7 +145,7 @@ class PhaseChanged(Reasoned, Body):
 
 @dataclass(frozen=True)
 class TitleChanged(Body):
-    """It is called something else: by a rule, because more of the provider fails, or by a person."""
+    """The title changed: by a rule because more of the provider fails, or by a person."""
 
     KIND = "incident.title_changed"
     ANNOUNCED = True
@@ -153,14 +153,14 @@ class TitleChanged(Body):
     title: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is known whether a person named it: then no rule changes it."""
+        """Remember whether a person chose it, so that rules leave it alone."""
         by_person = state.title_by_person or fact.actor.kind is not ActorKind.RULE
         return replace(state, title=self.title, title_by_person=by_person)
 
 
 @dataclass(frozen=True)
 class SeverityChanged(Reasoned, Body):
-    """Somebody or a rule set another severity."""
+    """A person or a rule changed the severity."""
 
     KIND = "incident.severity_changed"
     ANNOUNCED = True
@@ -169,11 +169,11 @@ class SeverityChanged(Reasoned, Body):
     reason: str
 
     def pushed(self) -> bool:
-        """That it is worse than it was called."""
+        """A more severe one."""
         return self.severity.is_worse_than(self.previous)
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is known whether a person set it: then no rule changes it."""
+        """Remember whether a person chose it, so that rules leave it alone."""
         by_person = fact.actor.kind is not ActorKind.RULE
         worse = self.severity.is_worse_than(self.previous)
         paging = state.paging.raised(fact.at) if worse else state.paging.eased(fact.at)
@@ -190,36 +190,36 @@ class Acknowledged(Body):
     ANNOUNCED = True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """In hand of whoever pressed the button."""
+        """The person who pressed the button acknowledged it."""
         return replace(state, people=replace(state.people, acknowledged_at=fact.at, acknowledged_by=fact.actor))
 
 
 @dataclass(frozen=True)
 class ResponderJoined(Body):
-    """A person came to help, or did something in it for the first time."""
+    """A person joined to help, or acted in it for the first time."""
 
     KIND = "incident.responder_joined"
     ANNOUNCED = True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """One more who helps."""
+        """Add a responder."""
         return replace(state, people=replace(state.people, responders=(*state.people.responders, fact.actor)))
 
 
 @dataclass(frozen=True)
 class RoleChanged(Reasoned, Body):
-    """A role in the incident went to somebody, was given up, or lost whoever had it."""
+    """A role was given to somebody, given up, or lost its holder."""
 
     KIND = "incident.role_changed"
     ANNOUNCED = True
-    role: str  # `commander` is the lead, whatever the configuration calls it
+    role: str  # `commander` is the lead, whatever the configuration calls the role
     previous: Actor | None
     person: Actor | None  # None = nobody has it any more
-    vacant: bool = False  # it is the lead, and is asked for from now on; rows of before anybody asked do not say so
-    reason: str = ""  # why, where nobody decided it
+    vacant: bool = False  # the lead is free, so the channel may be asked; missing in older rows
+    reason: str = ""  # set if no person decided it
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Whoever gets a role is among those who help. Whether somebody leads is asked anew when the lead leaves."""
+        """The new holder is a responder. When the lead leaves, the channel may be asked again who leads."""
         people = state.people
         if self.role == LEAD:
             people = replace(people, lead_left_at=fact.at if self.vacant else None, lead_asked_at=None)
@@ -232,28 +232,28 @@ class RoleChanged(Reasoned, Body):
 
 @dataclass(frozen=True)
 class LeadAsked(Body):
-    """It was acknowledged a while ago and nobody leads: the channel is asked who does."""
+    """It was acknowledged some time ago and nobody leads, so the channel is asked who does."""
 
     KIND = "incident.lead_asked"
     ANNOUNCED = True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Once, unless somebody leads and leaves."""
+        """Ask once, until somebody leads and leaves."""
         return replace(state, people=replace(state.people, lead_asked_at=fact.at))
 
 
 @dataclass(frozen=True)
 class UpdateWritten(Body):
-    """An update for everybody; `text` is empty when the bot writes it from facts. `missed` slots passed unspoken."""
+    """An update for everybody; empty `text` = written by the bot from facts. `missed` updates before it were not sent."""
 
     KIND = "incident.update_written"
     slot: int
     text: str
     missed: int
-    overdue: datetime | None = None  # it reminds whoever is asked for updates that no person has written one since then
+    overdue: datetime | None = None  # it carries a reminder that no person has written one since then
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The next one is due from here on. A person's ends a snooze, be it one for good."""
+        """The next one is due an interval after this. A person's update ends any snooze."""
         reminders = Reminders(since=fact.at) if self.text else state.reminders
         return replace(state, updates=self.slot, last_update_at=fact.at, reminders=reminders)
 
@@ -269,20 +269,20 @@ class NoteAdded(Body):
 
 @dataclass(frozen=True)
 class ResolveAsked(Reasoned, Body):
-    """All components were well for long enough; the bot asked whether to resolve."""
+    """All components were well for long enough, and the bot asked whether to resolve."""
 
     KIND = "incident.resolve_asked"
     ANNOUNCED = True
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Asked once, until something fails again."""
+        """Ask once, until something fails again."""
         return replace(state, ending=replace(state.ending, asked_at=fact.at))
 
 
 @dataclass(frozen=True)
 class Exported(Body):
-    """The timeline was handed out."""
+    """The timeline was exported."""
 
     KIND = "incident.exported"
     BOOKKEEPING = True
@@ -291,13 +291,13 @@ class Exported(Body):
 
 
 def mitigated(incident: Incident, fact: Fact, reason: str) -> Incident:
-    """With a mitigation that stands from this fact on; one that stands already goes on."""
+    """The incident mitigated since this fact, unless it already was."""
     stands = incident.mitigation or Mitigation(fact.at, fact.actor, reason)
     return replace(incident, mitigated_at=incident.mitigated_at or fact.at, mitigation=stands)
 
 
 def settled(incident: Incident, fact: Fact) -> Incident:
-    """With `well_since` kept: it starts when the last component is well and ends when any is not."""
+    """Update `well_since`: set when the last component recovers, cleared when any fails."""
     if not incident.well:
         return replace(incident, well_since=None, ending=replace(incident.ending, asked_at=None))
     return incident if incident.well_since else replace(incident, well_since=fact.at)

@@ -1,6 +1,6 @@
-"""Every kind of fact, whoever asks, and how one travels into the ledger and back.
+"""Every kind of fact, and how facts are written to and read from the ledger.
 
-A new family is one import here; a new kind in a family needs nothing.
+A new family needs one import here; a new kind in a family needs nothing.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ FAMILIES = (
 
 
 class NewerKindError(ValueError):
-    """A fact of a kind, or of a version of it, that only a newer Understudy knows."""
+    """A fact of a kind or version that only a newer Understudy knows."""
 
 
 def known(kind: str, version: int) -> bool:
@@ -53,7 +53,7 @@ def encode_body(body: Body) -> dict[str, Any]:
 
 
 def decode_body(kind: str, version: int, data: Mapping[str, Any]) -> Body:
-    """Rebuild a body of any version ever written; raises ValueError for a kind or version that nobody knows."""
+    """Rebuild a body of any version ever written; raises ValueError for an unknown kind or version."""
     body = BODIES.get(kind)
     if body is None:
         raise NewerKindError(f"fact kind {kind!r} is not known, so it is newer than this Understudy")

@@ -1,4 +1,4 @@
-"""A mapping whose next version costs little although it is large: past incidents, and the seq of every stream."""
+"""An immutable mapping that is cheap to change even if large: past incidents, and the seq of every stream."""
 
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
@@ -11,10 +11,10 @@ MOST_ON_TOP = 64
 
 
 class Layered(Mapping[K, V]):
-    """An immutable mapping; `but` gives the one with an entry replaced.
+    """An immutable mapping; `but` returns a copy with one entry replaced.
 
-    What changed lately lies in a small layer over a large one that versions share, so that a version copies 64 entries at most,
-    and all of them once in 64 versions.
+    Recent changes are in a small layer over a large one that versions share, so a change copies at most 64 entries, and all of
+    them once every 64 changes.
     """
 
     __slots__ = ("_below", "_top")
@@ -35,7 +35,7 @@ class Layered(Mapping[K, V]):
         return Layered({key: self[key] for key in self if key not in gone})
 
     def differing(self, before: "Layered[K, V]") -> Iterator[tuple[K, V]]:
-        """The entries that are others than `before`, by identity; what both share below is not looked at."""
+        """The entries that differ from `before`, by identity; a shared lower layer is not compared."""
         if self is before:
             return
         entries = self._top.items() if self._below is before._below else self.items()
@@ -47,7 +47,7 @@ class Layered(Mapping[K, V]):
         return self._top[key] if key in self._top else self._below[key]
 
     def get(self, key: Any, default: Any = None) -> Any:
-        """The value, or `default`; without the exception that `Mapping` would raise and catch for a missing one."""
+        """The value, or `default`; avoids the exception that `Mapping.get` raises and catches for a missing key."""
         if key in self._top:
             return self._top[key]
         return self._below.get(key, default)

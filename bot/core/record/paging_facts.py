@@ -1,4 +1,4 @@
-"""The facts of paging, each with what it makes of the incident."""
+"""The facts of paging, each with its effect on the incident."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.core.record.incident import AlertMention, Incident, Paging
 
 @dataclass(frozen=True)
 class Paged(Reasoned, Body):
-    """A step of paging was taken: who is to be called, by their names in the configuration. `passed` steps were left out."""
+    """A paging step was taken: whom to call, by configured names. `passed` steps were skipped."""
 
     KIND = "incident.paged"
     severity: Severity
@@ -19,12 +19,12 @@ class Paged(Reasoned, Body):
     mention: tuple[str, ...]
     dm: tuple[str, ...]
     notify: tuple[str, ...]
-    in_alert: bool  # the mention stands in the alert itself
+    in_alert: bool  # the mention is in the alert itself
     passed: int
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """This step is taken and never comes again; what its ways come to is awaited."""
+        """The step is never repeated; the results of its ways are awaited."""
         paging = state.paging
         first = "alert" if self.in_alert else "mention"
         ways = ((first, self.mention), ("dm", self.dm), ("notify", self.notify))
@@ -39,9 +39,9 @@ class Paged(Reasoned, Body):
 
 @dataclass(frozen=True)
 class PageOutcome(Body):
-    """What one way of a step came to: who was reached, by id, and who was not and why.
+    """The result of one way of a step: who was reached, by id, and who was not and why.
 
-    `way` is `alert`, `mention`, `dm` (who the people are), `dm/USER` (one of them was sent a message) or `notify`.
+    `way` is `alert`, `mention`, `dm` (finding the people), `dm/USER` (a message to one of them) or `notify`.
     """
 
     KIND = "incident.page_outcome"
@@ -53,7 +53,7 @@ class PageOutcome(Body):
     problem: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """One way less to wait for; of people who were found, each is waited for."""
+        """One result fewer to await; each person found adds one."""
         paging = state.paging
         if self.way == "alert" and paging.alert:
             paging = replace(paging, alert=replace(paging.alert, called=self.reached))
@@ -69,7 +69,7 @@ class PageOutcome(Body):
 
 @dataclass(frozen=True)
 class PageLost(Reasoned, Body):
-    """A step reached nobody. The next one comes at once; `last` says that there is none."""
+    """A step reached nobody. The next one follows at once, unless `last`."""
 
     KIND = "incident.page_lost"
     severity: Severity
@@ -78,7 +78,7 @@ class PageLost(Reasoned, Body):
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Nobody waits for the next step's time."""
+        """The next step is due at once."""
         return replace(state, paging=replace(state.paging, lost_at=fact.at))
 
 
@@ -93,29 +93,29 @@ class PageHeld(Reasoned, Body):
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It is said once."""
+        """Told once."""
         return replace(state, paging=replace(state.paging, held_until=self.until))
 
 
 @dataclass(frozen=True)
 class PagingResumed(Reasoned, Body):
-    """People are called again, by the steps that are left, although somebody acknowledged it."""
+    """People are paged again, with the remaining steps, although somebody acknowledged it."""
 
     KIND = "incident.paging_resumed"
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Until what they are called for is settled."""
+        """Paging continues until its cause is settled."""
         return replace(state, paging=replace(state.paging, again=self.reason))
 
 
 @dataclass(frozen=True)
 class PagingSettled(Body):
-    """What people were called again for is settled."""
+    """The cause of paging people again is settled."""
 
     KIND = "incident.paging_settled"
     BOOKKEEPING = True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """An acknowledgement counts again."""
+        """The acknowledgement counts again."""
         return replace(state, paging=replace(state.paging, again=""))

@@ -1,4 +1,4 @@
-"""The facts of a provider, each with what it makes of its state: what its page says, and what of that is news."""
+"""The facts of a provider, each with its effect on the provider's state: what its page says, and what is new."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,8 +10,8 @@ from bot.core.record.fact import Body, Fact, OfComponents, Reasoned, Source
 from bot.core.record.incident import Incident
 from bot.core.record.provider import MOST_AN_HOUR, NOTICE_OVER, Listed, NoticeHeard, ProviderState
 
-MOST_STANDING = 50  # notices that a page has open at once; the newest are kept
-MOST_PAGES = 20  # addresses of one provider; they change with the configuration
+MOST_STANDING = 50  # open notices on one page; the newest are kept
+MOST_PAGES = 20  # addresses of one provider, which change with the configuration
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class FeedChanged(Reasoned, Body):
     reason: str
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """The time in which the page could not be read counts for nothing that is missing."""
+        """Time in which the page could not be read does not count towards a missing notice."""
         listed = _unread(state, fact.at)
         return replace(state, feed=self.state, feed_reason=self.reason, feed_at=fact.at, listed=listed)
 
 
 @dataclass(frozen=True)
 class MaintenanceSaid(OfComponents, Body):
-    """The vendor's page calls other components under maintenance than before; empty = none any more."""
+    """The page shows different components under maintenance than before; empty = none any more."""
 
     KIND = "feed.maintenance"
     SOURCE = Source.VENDOR
@@ -40,45 +40,45 @@ class MaintenanceSaid(OfComponents, Body):
     components: tuple[str, ...]
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """These, and no others."""
+        """Exactly these components."""
         return replace(state, maintenance=self.components)
 
 
 @dataclass(frozen=True)
 class PageFirstRead(Body):
-    """A page was read for the first time: these updates (by notice) are history, known from here on and told to nobody."""
+    """A page was read for the first time: these updates (by notice) are history, so nobody is told of them."""
 
     KIND = "feed.first_read"
     SOURCE = Source.VENDOR
     provider: str
-    page: str  # which of the provider's addresses, as a digest
+    page: str  # digest of the address that was read
     passed: Mapping[str, tuple[str, ...]]
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """What stands there is no news."""
+        """These updates are not news."""
         pages = (*(page for page in state.pages if page != self.page), self.page)[-MOST_PAGES:]
         return replace(state, pages=pages, seen=_seen(state.seen, self.passed))
 
 
 @dataclass(frozen=True)
 class PageFlooded(Body):
-    """The page said more at once than anybody reads: these updates (by notice) are known from here on, and only counted."""
+    """The page posted more at once than anybody reads: these updates (by notice) are only counted."""
 
     KIND = "feed.flooded"
     SOURCE = Source.VENDOR
     ANNOUNCED = True
     provider: str
     updates: Mapping[str, tuple[str, ...]]
-    over: tuple[str, ...] = ()  # notices that ended among them
+    over: tuple[str, ...] = ()  # notices among them that ended
     told: bool = True
 
     @property
     def count(self) -> int:
-        """How many updates they are."""
+        """The number of updates."""
         return sum(map(len, self.updates.values()))
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """They are counted, and what ended among them stands no longer."""
+        """Count them, and close notices that ended among them."""
         standing = tuple(n for n in state.notices if n.id not in self.over)
         told_at = fact.at if self.told else state.flood_told_at
         words = state.words + self.count
@@ -88,7 +88,7 @@ class PageFlooded(Body):
 
 @dataclass(frozen=True)
 class UpdatesForgotten(Body):
-    """These updates (by notice) left the page long ago and are remembered no longer."""
+    """These updates (by notice) left the page long ago and are forgotten."""
 
     KIND = "feed.forgotten"
     SOURCE = Source.VENDOR
@@ -96,7 +96,7 @@ class UpdatesForgotten(Body):
     updates: Mapping[str, tuple[str, ...]]
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """A notice of which no update is left is forgotten as a whole."""
+        """A notice without any updates left is forgotten completely."""
         dropped = {id: frozenset(updates) for id, updates in self.updates.items()}
         left = {id: tuple(u for u in updates if u not in dropped.get(id, ())) for id, updates in state.seen.items()}
         seen = {id: updates for id, updates in left.items() if updates}
@@ -108,20 +108,20 @@ class UpdatesForgotten(Body):
 
 @dataclass(frozen=True)
 class NoticeSeen(Body):
-    """The vendor said something on its status page."""
+    """The vendor posted an update on its status page."""
 
     KIND = "notice.seen"
     SOURCE = Source.VENDOR
     ANNOUNCED = True
     EVIDENCE = True
     notice: Notice
-    late: bool = False  # it was over for a day and more when we first read of it: noted, told to nobody
-    page: str = ""  # which of the provider's addresses said it, as a digest
-    outage_began_at: datetime | None = None  # it speaks of an outage that began with an earlier incident than the one told:
-    outage_known_at: datetime | None = None  # what that one saw first, and when it was declared
+    late: bool = False  # it ended a day or more before we first saw it: recorded, but told to nobody
+    page: str = ""  # digest of the address that it was read from
+    outage_began_at: datetime | None = None  # the outage it speaks of began with an earlier incident, which saw it begin then
+    outage_known_at: datetime | None = None  # when that incident was declared
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """Its newest word replaces the one before, and where it is listed is kept for as long as it stands."""
+        """The newest update of a notice replaces the one before; where it is listed is kept while it is open."""
         notice = self.notice
         others = tuple(n for n in state.notices if n.id != notice.id)
         pages = state.listed.get(notice.id, Listed()).pages
@@ -129,7 +129,7 @@ class NoticeSeen(Body):
         listed = {id: held for id, held in state.listed.items() if id != notice.id}
         after = replace(
             state,
-            listed={**listed, notice.id: Listed(pages)} if pages else listed,  # a fact from before pages were kept names none
+            listed={**listed, notice.id: Listed(pages)} if pages else listed,  # older facts name no page
             unlisted=tuple(n for n in state.unlisted if n.id != notice.id),
             heard={**state.heard, notice.id: self._heard(state.heard.get(notice.id), fact)},
             notices=others if notice.status in NOTICE_OVER else (notice, *others)[:MOST_STANDING],
@@ -146,7 +146,7 @@ class NoticeSeen(Body):
         return NoticeHeard(self.notice.update, min(before.first_at, at), max(before.last_at, at), quiet)
 
     def onto_incident(self, incident: Incident, fact: Fact) -> Incident:
-        """An incident counts what its vendor says."""
+        """The incident counts what its vendor says."""
         first = min(incident.vendor.first_at or self.notice.at, self.notice.at)
         vendor = replace(incident.vendor, first_at=first, words=incident.vendor.words + 1)
         if self.outage_began_at:
@@ -156,7 +156,7 @@ class NoticeSeen(Body):
 
 @dataclass(frozen=True)
 class ListingChanged(Body):
-    """Notices that were never called over are missing from the page that listed them, or are listed (again)."""
+    """Open notices are missing from the page that listed them, or are listed (again)."""
 
     KIND = "feed.listing"
     SOURCE = Source.VENDOR
@@ -166,7 +166,7 @@ class ListingChanged(Body):
     missing: tuple[str, ...] = ()
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """What is missing is so since now."""
+        """Missing notices count as missing from now on."""
         listed = dict(state.listed)
         for id in self.listed:
             pages = listed.get(id, Listed()).pages
@@ -178,7 +178,7 @@ class ListingChanged(Body):
 
 @dataclass(frozen=True)
 class NoticeUnlisted(OfComponents, Body):
-    """The page stopped listing a notice without ever calling it over; it stands no longer."""
+    """The page stopped listing a notice that was never closed; it no longer counts as open."""
 
     KIND = "notice.unlisted"
     SOURCE = Source.VENDOR
@@ -186,11 +186,11 @@ class NoticeUnlisted(OfComponents, Body):
     provider: str
     notice: str
     title: str
-    status: str  # the last word
+    status: str  # the last status
     components: tuple[str, ...] = ()
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """It may be listed again."""
+        """Keep it, since it may be listed again."""
         gone = tuple(n for n in state.notices if n.id == self.notice)
         standing = tuple(n for n in state.notices if n.id != self.notice)
         return _standing(replace(state, notices=standing, unlisted=(*gone, *state.unlisted)[:MOST_STANDING]))
@@ -198,7 +198,7 @@ class NoticeUnlisted(OfComponents, Body):
 
 @dataclass(frozen=True)
 class NoticeListedAgain(OfComponents, Body):
-    """The page lists again what it had stopped to list, with its old words; it stands again."""
+    """The page lists a notice again that it had dropped, without a new update; it counts as open again."""
 
     KIND = "notice.listed_again"
     SOURCE = Source.VENDOR
@@ -209,14 +209,14 @@ class NoticeListedAgain(OfComponents, Body):
     components: tuple[str, ...] = ()
 
     def onto(self, state: ProviderState, fact: Fact) -> ProviderState:
-        """With the word that it had."""
+        """Reopen it with its last update."""
         back = tuple(n for n in state.unlisted if n.id == self.notice)
         gone = tuple(n for n in state.unlisted if n.id != self.notice)
         return _standing(replace(state, notices=(*back, *state.notices)[:MOST_STANDING], unlisted=gone))
 
 
 def _standing(state: ProviderState) -> ProviderState:
-    """Know where a notice is listed for as long as it stands."""
+    """Keep the listings of open notices only."""
     ids = {notice.id for notice in state.notices}
     return replace(state, listed={id: listed for id, listed in state.listed.items() if id in ids})
 

@@ -1,7 +1,7 @@
-"""Which incidents that are over a decision may need. The others stay in the ledger until somebody asks for one of them.
+"""Which finished incidents a decision may need. The others stay in the ledger until somebody asks for one.
 
-No decision may depend on what is in memory by chance: on how long the process runs, or what somebody asked for. So a rule that
-looks back (`outage_of`) stops where `is_recent` says, even where more is at hand, and what another state points at is held.
+No decision may depend on what happens to be in memory, such as how long the process has run or what somebody asked for. So a
+rule that looks back (`outage_of`) stops at `is_recent` even if more is loaded, and whatever another state points at is kept.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from bot.core.record.world import World
 
 RECENT_FOR = timedelta(days=30)
 MOST_RECENT = 200
-SLACK = timedelta(days=1)  # held longer than it is recent, so that a clock that is set back finds it still
+SLACK = timedelta(days=1)  # kept a little longer, so that it is still there if the clock is set back
 
 
 def is_recent(incident: Incident, newest: int, now: datetime, *, slack: timedelta = timedelta(0)) -> bool:
-    """Whether it is open, or ended within thirty days and is one of the newest two hundred; `newest` is the highest number."""
+    """Whether it is open, or one of the newest two hundred and ended in the last thirty days; `newest` is the top number."""
     if incident.phase.open:
         return True
     ended_at = incident.ending.at
@@ -24,8 +24,11 @@ def is_recent(incident: Incident, newest: int, now: datetime, *, slack: timedelt
 
 
 def needed(world: World) -> frozenset[int]:
-    """The incidents that something points at: those of flags that are switched or ask, the last ended of what still fails,
-    those with a follow-up that somebody is still to be reminded of, and the parts of these and of those that run."""
+    """The incidents that something points at.
+
+    Those of flags that are switched or proposed; for each component that still fails, the last one that ended; those with a
+    follow-up that needs reminders; and the parts of these and of running ones.
+    """
     reminding = (number for number, incident in world.incidents.items() if incident.tasks and incident.reminds)
     pointed = frozenset((*_of_flags(world), *_of_components(world), *reminding))
     held = (world.incidents[number] for number in pointed | world.running if number in world.incidents)
@@ -33,7 +36,7 @@ def needed(world: World) -> frozenset[int]:
 
 
 def without_old(world: World, now: datetime) -> World:
-    """The world without the incidents that no decision may need any more; `last_incident` still counts them."""
+    """The world without finished incidents that no decision may need; `last_incident` still counts them."""
     pinned, newest = needed(world), world.last_incident
     old = [
         number
@@ -53,7 +56,7 @@ def _of_flags(world: World) -> Iterator[int]:
 def _of_components(world: World) -> Iterator[int]:
     for state in world.components.values():
         if state.unwell_since and world.concerned(state.id):
-            continue  # nobody asks what ended before; and the last to end may be the one that runs, reopened
+            continue  # older endings do not matter; and the last to end may be running again
         incident = world.incidents.get(world.ended_last.get(state.id, 0))
         if incident and incident.ending.at and state.unwell_since and state.unwell_since <= incident.ending.at:
             yield incident.number

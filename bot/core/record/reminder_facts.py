@@ -1,4 +1,4 @@
-"""The facts of reminders that an update is overdue, each with what it makes of the incident."""
+"""Facts about reminders of overdue updates, each with its effect on the incident."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,14 +10,14 @@ from bot.core.record.incident import Incident, Reminders
 
 @dataclass(frozen=True)
 class UpdateOverdue(Body):
-    """The lead was reminded: no person has written an update `since` then."""
+    """The lead was reminded that no person has written an update `since` then."""
 
     KIND = "incident.update_overdue"
     BOOKKEEPING = True
     since: datetime
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The next reminder comes a whole interval later; a snooze is over."""
+        """The next reminder follows after a full interval; any snooze is over."""
         return replace(state, reminders=replace(state.reminders, reminded_at=fact.at, snoozed_until=None))
 
 
@@ -42,5 +42,5 @@ class RemindersResumed(Body):
     ANNOUNCED = True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The next one comes when it would have come."""
+        """The next reminder comes when it would have come without the snooze."""
         return replace(state, reminders=Reminders(state.reminders.since, state.reminders.reminded_at))

@@ -1,4 +1,4 @@
-"""What an incident should have in the chat, and what somebody who looked there found."""
+"""What an incident should have in the chat, and what somebody found there."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from bot.core.record.incident import Room
 
 
 class Piece(StrEnum):
-    """One thing of an incident in the chat."""
+    """One piece of an incident in the chat."""
 
     CHANNEL = "channel"
     CARD = "card"
@@ -17,22 +17,22 @@ class Piece(StrEnum):
     INVITATIONS = "invitations"
     ALERT = "alert"
     EVIDENCE = "evidence"
-    EDITS = "edits"  # of alert, card and evidence
+    EDITS = "edits"  # edits of alert, card and evidence
     RUNBOOK = "runbook"
     UPDATES = "updates"
     LINES = "lines"  # about single facts
     SUMMARY = "summary"
     EXPORT = "export"
-    BROADCAST = "broadcast"  # to people who are not in it, with the replies under it
+    BROADCAST = "broadcast"  # the message for people outside it, with its replies
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of an incident whose `room` and `repairs` were these: another look at one that changed since is no use."""
+    """What was found for an incident with this `room` and `repairs`; obsolete once the incident has changed."""
 
     room: Room
     repairs: int
     missing: tuple[Piece, ...] = ()
-    waiting: tuple[Piece, ...] = ()  # ordered before and not done yet
-    lost_channel: str = ""  # why its channel takes no more posts; empty where it does, or where there is none
-    unknown: str = ""  # why some of it could not be looked at; empty where all was
+    waiting: tuple[Piece, ...] = ()  # already ordered and not done yet
+    lost_channel: str = ""  # why its channel cannot be posted to; empty if it can, or if there is none
+    unknown: str = ""  # why some pieces could not be checked; empty if all were

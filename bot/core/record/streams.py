@@ -1,6 +1,6 @@
-"""Every kind of stream, once: what it is called, and the state that its facts come to. A new kind is one entry here.
+"""Every kind of stream: its name, and the state that its facts produce. A new kind needs one entry here.
 
-What a fact makes of the state stands at the fact (`onto`).
+How a fact changes the state is defined by the fact (`onto`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,25 +26,25 @@ def _nobody(state: Any) -> str:
 
 @dataclass(frozen=True)
 class Stream:
-    """One kind of stream, `name/key`; the one of a kind that is alone is called by the kind's name only."""
+    """One kind of stream, `name/key`; a kind with a single stream uses its name alone."""
 
     name: str
     state: type
-    key: Callable[[str], Any] = str  # from the text behind the slash
+    key: Callable[[str], Any] = str  # parses the text after the slash
     key_of: Callable[[Any], Any] = lambda state: state.id
     new: Callable[[Any], Any] = lambda key: None  # the state before its first fact
-    holds: Callable[[Any], str] = _nobody  # what only one open state may hold at a time; empty = nothing
-    ends: bool = False  # whether one may be over for good, so that nothing is decided on it any more
+    holds: Callable[[Any], str] = _nobody  # key that only one open state may hold at a time; empty = none
+    ends: bool = False  # whether a state may be over for good, so that no decision concerns it any more
 
     def fold(self, key: Any, state: Any, fact: Fact) -> Any:
-        """The state after a fact; `state` is None where there was none. Raises ValueError for a fact before the first."""
+        """The state after a fact; `state` is None before the first. Raises ValueError for a fact before the first one."""
         before = self.new(key) if state is None else state
         if before is None and not fact.body.BEGINS:
             raise ValueError(f"{fact.stream} has a {fact.kind} before it was declared")
         return fact.body.onto(before, fact)
 
     def stream(self, key: Any) -> str:
-        """The whole name of one of them."""
+        """The full name of one stream."""
         return f"{self.name}/{key}" if key != "" else self.name
 
 
@@ -74,16 +74,16 @@ def evolve(world: World, fact: Fact) -> World:
     world = replace(world, seqs=world.seqs.but(fact.stream, fact.seq))
     before = world.of(stream.name).get(key)
     after = stream.fold(key, before, fact)
-    if after is not before:  # a note changes nothing
+    if after is not before:  # a note, for example, changes nothing
         world = world.with_state(stream.name, key, after)
     named = world.incidents.get(fact.incident) if stream.name == "provider" and fact.incident is not None else None
     return put(world, fact.body.onto_incident(named, fact)) if named else world
 
 
 def folded(name: str, facts: Iterable[Fact], seq: int = 0, state: Any = None) -> tuple[int, Any]:
-    """The seq of a stream's newest fact, and the state that its own facts come to; 0 and None where it has none.
+    """The seq of a stream's newest fact and the state that its facts produce; 0 and None if it has none.
 
-    Where the first of them follow another one, its seq and the state that it led to are handed in.
+    If `facts` continue from an earlier one, pass that one's seq and the state after it.
     """
     stream, key = _named(name)
     for fact in facts:
@@ -93,19 +93,19 @@ def folded(name: str, facts: Iterable[Fact], seq: int = 0, state: Any = None) ->
 
 
 def put(world: World, state: Any) -> World:
-    """The world with one state replaced, whatever kind it is of."""
+    """The world with one state of any kind replaced."""
     stream = BY_STATE[type(state)]
     return world.with_state(stream.name, stream.key_of(state), state)
 
 
 def state_of(world: World, name: str) -> Any:
-    """The state that belongs to a stream, None where the stream has no facts yet."""
+    """The state of a stream, None if the stream has no facts yet."""
     stream, key = _named(name)
     return world.of(stream.name).get(key)
 
 
 def changed(before: World, after: World) -> Iterator[tuple[Stream, str, Any]]:
-    """What differs between two worlds: kind of stream, its whole name, and the state after."""
+    """The differences between two worlds: kind of stream, its full name, and the new state."""
     for stream in STREAMS.values():
         for key, state in after.of(stream.name).differing(before.of(stream.name)):
             yield stream, stream.stream(key), state

@@ -1,4 +1,4 @@
-"""The facts of tasks and follow-ups, each with what it makes of the incident that they belong to."""
+"""The facts of tasks and follow-ups, each with its effect on their incident."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,14 +12,14 @@ from bot.core.tasks import Task, TaskRef, TaskState
 
 
 class OfTask:
-    """A fact about a task that is there already."""
+    """A fact about an existing task."""
 
     task: int
 
 
 @dataclass(frozen=True)
 class TaskAdded(Body):
-    """Somebody said what is to be done, by whom and by when. A follow-up outlives the incident."""
+    """Somebody added something to be done, by whom and by when. A follow-up outlives the incident."""
 
     KIND = "incident.task_added"
     ANNOUNCED = True
@@ -30,14 +30,14 @@ class TaskAdded(Body):
     follow_up: bool = False
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """One more, under the next number."""
+        """Add it under the next number."""
         made = Task(self.task, self.text, self.owner, self.due_at, self.follow_up, fact.actor, fact.at)
         return _with(self.owner, replace(state, tasks={**state.tasks, self.task: made}))
 
 
 @dataclass(frozen=True)
 class TaskChanged(OfTask, Reasoned, Body):
-    """What is to be done, by whom or by when is another one now. None: as before; `unowned`, `undated`: nobody, no time."""
+    """Text, owner or due time of a task changed. None: unchanged; `unowned`, `undated`: no owner, no due time any more."""
 
     KIND = "incident.task_changed"
     ANNOUNCED = True
@@ -47,10 +47,10 @@ class TaskChanged(OfTask, Reasoned, Body):
     due_at: datetime | None = None
     unowned: bool = False
     undated: bool = False
-    reason: str = ""  # why, where nobody decided it
+    reason: str = ""  # set if no person decided it
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """A new owner or due time is reminded of anew."""
+        """A new owner or due time gets new reminders."""
         before = state.tasks[self.task]
         anew = bool(self.due_at or self.undated or self.owner or self.unowned)
         changed = _changed(
@@ -64,7 +64,7 @@ class TaskChanged(OfTask, Reasoned, Body):
 
 @dataclass(frozen=True)
 class TaskDone(OfTask, Body):
-    """Somebody did it, or says that it is done."""
+    """Somebody did the task, or says that it is done."""
 
     KIND = "incident.task_done"
     ANNOUNCED = True
@@ -77,7 +77,7 @@ class TaskDone(OfTask, Body):
 
 @dataclass(frozen=True)
 class TaskDropped(OfTask, Reasoned, Body):
-    """It is not going to be done."""
+    """The task will not be done."""
 
     KIND = "incident.task_dropped"
     ANNOUNCED = True
@@ -92,21 +92,21 @@ class TaskDropped(OfTask, Reasoned, Body):
 
 @dataclass(frozen=True)
 class TaskReopened(OfTask, Body):
-    """It is not done, or to be done after all."""
+    """The task is not done after all, or should be done after all."""
 
     KIND = "incident.task_reopened"
     ANNOUNCED = True
     task: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """As it was before; what it was reminded of is not repeated. Of an incident that is over it is a follow-up."""
+        """As before, without repeating past reminders. Once the incident is over it is a follow-up."""
         follow_up = state.tasks[self.task].follow_up or not state.phase.open
         return _changed(state, self.task, state=TaskState.OPEN, ended_at=None, ended_by=None, reason="", follow_up=follow_up)
 
 
 @dataclass(frozen=True)
 class TaskReminded(OfTask, Body):
-    """A task is due: its owner was reminded in a direct message; one that nobody has was said in the channel (`owner` None)."""
+    """A task is due: its owner was reminded by direct message; without an owner (`owner` None), the channel was."""
 
     KIND = "incident.task_reminded"
     BOOKKEEPING = True
@@ -114,26 +114,26 @@ class TaskReminded(OfTask, Body):
     owner: Actor | None
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Not again for the same day."""
+        """Not again on the same day."""
         return _changed(state, self.task, reminded_at=fact.at)
 
 
 @dataclass(frozen=True)
 class TaskMoved(OfTask, Body):
-    """A task goes on in another incident, since the two became one, or are two again."""
+    """A task continues in another incident, after a merge or unmerge."""
 
     KIND = "incident.task_moved"
     task: int
     to: TaskRef
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It stays on record here, and is nobody's to do."""
+        """It stays on record here, but nobody has to do it here."""
         return _changed(state, self.task, state=TaskState.MOVED, moved_to=self.to, ended_at=fact.at, ended_by=fact.actor)
 
 
 @dataclass(frozen=True)
 class TaskCame(OfTask, Body):
-    """A task of another incident goes on here as it stood there, reminders and all; or comes back, done or not."""
+    """A task of another incident continues here in its current state, reminders included; or returns, done or not."""
 
     KIND = "incident.task_came"
     task: int
@@ -141,7 +141,7 @@ class TaskCame(OfTask, Body):
     came: Task
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Under this number, which is its old one where it comes back."""
+        """Under this number, which is its old one if it returns."""
         return _with(self.came.owner, replace(state, tasks={**state.tasks, self.task: self.came}))
 
 
@@ -150,7 +150,7 @@ def _changed(incident: Incident, task: int, **changes: Any) -> Incident:
 
 
 def _with(owner: Actor | None, incident: Incident) -> Incident:
-    """Whoever gets something to do while it runs is among those who help."""
+    """The owner of a task in an open incident is a responder."""
     known = {person.id for person in incident.people.everybody}
     if owner is None or owner.kind is not ActorKind.PERSON or owner.id in known or not incident.phase.open:
         return incident

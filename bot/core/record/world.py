@@ -1,7 +1,7 @@
-"""The world: the states of all streams, which are all that decisions look at.
+"""The world: the states of all streams, which is all that decisions look at.
 
-State rows in the store are those states, written in the transaction of their facts and rebuildable by folding the facts again
-(`streams.evolve`).
+The store keeps these states in rows, written in the same transaction as their facts, and they can be rebuilt by folding the
+facts again (`streams.evolve`).
 """
 
 from collections.abc import Collection, Mapping
@@ -23,14 +23,14 @@ from bot.core.record.steering.freeze import THAWED, Freeze
 class World:
     """Everything that decisions look at: the states of all streams, by kind (`streams`) and key.
 
-    Of the incidents that are over, those that a decision may need (`recent`); the engine adds one that a signal names.
+    Of the finished incidents it holds only those that a decision may need (`recent`); the engine adds any that a signal names.
     """
 
     states: Mapping[str, Layered[Any, Any]] = field(default_factory=dict)
     seqs: Layered[str, int] = field(default_factory=Layered)  # stream -> seq of its newest fact
-    # Made by `with_state` from the incidents, so that they need not be searched at every step.
+    # Computed by `with_state`, so that incidents need not be searched at every step.
     running: frozenset[int] = field(default=frozenset(), compare=False)
-    ended_last: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> incident with it that ended last
+    ended_last: Mapping[str, int] = field(default_factory=dict, compare=False)  # component -> its incident that ended last
     last_incident: int = field(default=0, compare=False)  # the highest number given so far
 
     def of(self, kind: str) -> Layered[Any, Any]:
@@ -49,7 +49,7 @@ class World:
 
     @property
     def incidents(self) -> Mapping[int, Incident]:
-        """By number; long past ones are not among them."""
+        """By number; old ones are not loaded."""
         return self.of("incident")
 
     @property
@@ -59,12 +59,12 @@ class World:
 
     @property
     def sinks(self) -> Mapping[str, SinkState]:
-        """By the flag's key and the sink's id, a slash in between."""
+        """By the flag's key and the sink's id, separated by a slash."""
         return self.of("sink")
 
     @property
     def sight(self) -> Sight:
-        """Whether we see at all."""
+        """Whether our own network works."""
         sight: Sight = self.of("sight").get("", CLEAR)
         return sight
 
@@ -75,7 +75,7 @@ class World:
         return freeze
 
     def component(self, id: str) -> ComponentState:
-        """The component's state, or that of one never looked at."""
+        """The component's state, or that of one that was never checked."""
         return self.components.get(id) or ComponentState(id)
 
     def provider(self, id: str) -> ProviderState:
@@ -92,11 +92,11 @@ class World:
         return self.sinks.get(id) or SinkState(id)
 
     def open_incidents(self) -> tuple[Incident, ...]:
-        """Those that still run, oldest first."""
+        """Incidents that are still running, oldest first."""
         return tuple(self.incidents[number] for number in sorted(self.running))
 
     def open_for(self, dedup: str) -> Incident | None:
-        """The open incident that holds this dedup key, as its own or with one that was merged into it."""
+        """The open incident that holds this dedup key, as its own or as that of a merged one."""
         return next((i for i in self.open_incidents() if dedup in i.holds), None)
 
     def concerned(self, component: str) -> Incident | None:
@@ -104,12 +104,12 @@ class World:
         return next((i for i in self.open_incidents() if component in i.affected), None)
 
     def drill_on(self, flag: str) -> Incident | None:
-        """The drill that runs with this flag in its scope."""
+        """The running drill with this flag in its scope."""
         drills = ((i, i.drill) for i in self.open_incidents() if i.drill)
         return next((i for i, drill in drills if drill.running and drill.plan.flag == flag), None)
 
     def holding(self, message: str) -> list[int]:
-        """The incidents in whose timeline this message (`channel/ts`) is."""
+        """The incidents whose timeline contains this message (`channel/ts`)."""
         return [number for number, incident in self.incidents.items() if incident.entry_of(message) is not None]
 
     def with_state(self, kind: str, key: Any, state: Any) -> "World":
@@ -118,7 +118,7 @@ class World:
         return world._indexed(state) if isinstance(state, Incident) else world
 
     def without_incidents(self, numbers: Collection[int]) -> "World":
-        """The world without these, which are over; their numbers stay given."""
+        """The world without these finished incidents; their numbers stay used."""
         incidents = self.of("incident").without(numbers)
         seqs = self.seqs.without([f"incident/{number}" for number in numbers])
         return replace(self, states={**self.states, "incident": incidents}, seqs=seqs)
@@ -136,7 +136,7 @@ class World:
         )  # fmt: skip
 
     def _ended_after_all(self, component: str, incident: Incident) -> bool:
-        """Whether it is over and ended after every other one that the component was in."""
+        """Whether it is over and ended later than every other incident with the component."""
         if incident.phase.open or incident.ending.at is None:
             return False
         other = self.incidents.get(self.ended_last.get(component, 0))

@@ -1,1 +1,1 @@
-"""Facts of an incident that stand beside its phase."""
+"""Facts about an incident besides its phase."""

@@ -1,4 +1,4 @@
-"""Two incidents become one, and two again. Each keeps its own stream: nothing is copied, and nothing is lost."""
+"""Two incidents become one, or two again. Each keeps its own stream: nothing is copied or lost."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from bot.core.record.incident_facts import settled
 
 @dataclass(frozen=True)
 class Merged(Reasoned, Body):
-    """It is part of another incident from now on, and is worked on there."""
+    """The incident was merged into another one, which continues for both."""
 
     KIND = "incident.merged"
     ANNOUNCED = True
@@ -20,18 +20,18 @@ class Merged(Reasoned, Body):
     reason: str
 
     def pushed(self) -> bool:
-        """Whoever watches its alert has to look elsewhere."""
+        """People watching its alert must look elsewhere now."""
         return True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It no longer runs; its phase is kept for the way back."""
+        """The incident is no longer running; its phase is kept for unmerging."""
         ending = Ending(state.ending.asked_at, fact.at, fact.actor, f"merged into INC-{self.into}")
         return replace(state, phase=Phase.MERGED, merged=MergedInto(self.into, state.phase), ending=ending)
 
 
 @dataclass(frozen=True)
 class Unmerged(Reasoned, Body):
-    """It is an incident of its own again, in the phase that it had."""
+    """The incident was separated again and has its former phase."""
 
     KIND = "incident.unmerged"
     ANNOUNCED = True
@@ -40,11 +40,11 @@ class Unmerged(Reasoned, Body):
     reason: str
 
     def pushed(self) -> bool:
-        """Its alert counts again."""
+        """Its alert matters again."""
         return True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Its clocks start afresh, as if it was reopened: what passed while it was merged is not missed."""
+        """Restart the update interval, as after reopening: updates not sent while it was merged are not missed."""
         return replace(
             state, phase=self.phase, merged=None, ending=Ending(), last_update_at=fact.at, reminders=Reminders(since=fact.at),
             paging=state.paging.raised(fact.at), well_since=fact.at if state.well else None,
@@ -53,21 +53,21 @@ class Unmerged(Reasoned, Body):
 
 @dataclass(frozen=True)
 class PartTaken(OfComponents, Body):
-    """Another incident was merged into this one, with its components and the people who worked on it."""
+    """Another incident was merged into this one, along with its components and responders."""
 
     KIND = "incident.part_taken"
     ANNOUNCED = True
     number: int
     title: str
     dedup: str
-    components: tuple[str, ...]  # those that were not in this one
+    components: tuple[str, ...]  # those that this one did not have
     people: tuple[Actor, ...] = ()
     acknowledged_at: datetime | None = None
     acknowledged_by: Actor | None = None
-    tasks: int = 0  # how many open tasks come with it, by facts of their own
+    tasks: int = 0  # number of its open tasks, which are moved by separate facts
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Components join by facts of their own. Whoever acknowledged that one has this one in hand, unless somebody has."""
+        """Components join by separate facts. The part's acknowledgement counts here, unless somebody acknowledged this one."""
         people = state.people
         known = {(one.kind, one.id) for one in people.everybody}
         fresh = tuple(one for one in self.people if (one.kind, one.id) not in known)
@@ -89,25 +89,25 @@ class DuplicateFound(Body):
 
 @dataclass(frozen=True)
 class PartGivenBack(OfComponents, Body):
-    """An incident that was merged into this one is one of its own again, and has its components back."""
+    """An incident that was merged into this one is separate again and has its components back."""
 
     KIND = "incident.part_given_back"
     ANNOUNCED = True
     EVIDENCE = True
     number: int
     components: tuple[str, ...]
-    flags: tuple[str, ...] = ()  # those that depend on its components alone; what becomes of them is told in it
-    tasks: int = 0  # how many open tasks go with it, by facts of their own
+    flags: tuple[str, ...] = ()  # those that depend only on its components; they are told in it from now on
+    tasks: int = 0  # number of open tasks that go with it, by separate facts
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """They are none of its business any more; the people stay."""
+        """Its components no longer belong here; the people stay."""
         affected = {id: one for id, one in state.affected.items() if id not in self.components}
         return settled(replace(state.without_parts([self.number]), affected=affected), fact)
 
 
 @dataclass(frozen=True)
 class PartSwitched(OfFlag, Body):
-    """A flag behind its components serves another variant, which people are told in the incident that it is part of."""
+    """A flag behind its components serves another variant; people are told in the incident that it was merged into."""
 
     KIND = "incident.part_switched"
     BOOKKEEPING = True

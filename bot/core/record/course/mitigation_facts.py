@@ -1,4 +1,4 @@
-"""That customers are served, and that they no longer are: facts of their own beside the phase, which people keep."""
+"""Customers are served, or no longer are: recorded separately from the phase, which people control."""
 
 from dataclasses import replace
 
@@ -10,9 +10,9 @@ from bot.core.record.incident_facts import mitigated
 
 @dataclass(frozen=True)
 class Mitigated(Reasoned, Body):
-    """Customers are served again, by fallbacks or by somebody's word, and the phase stayed what it was.
+    """Customers are served again, through fallbacks or according to a person, while the phase stays the same.
 
-    Where the phase went to `mitigated` with it, that fact says it.
+    If the phase also became `mitigated`, `PhaseChanged` says so instead.
     """
 
     KIND = "incident.mitigated"
@@ -20,22 +20,22 @@ class Mitigated(Reasoned, Body):
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It stands until it is gone, and the first time is kept."""
+        """The mitigation lasts until it is lost; the time of the first one is kept."""
         return mitigated(state, fact, self.reason)
 
 
 @dataclass(frozen=True)
 class MitigationLost(Reasoned, Body):
-    """What served customers does so no longer, by what is measured or by somebody's word."""
+    """Customers are no longer served, according to measurements or a person."""
 
     KIND = "incident.mitigation_lost"
     ANNOUNCED = True
     reason: str
 
     def pushed(self) -> bool:
-        """Customers feel it again."""
+        """Customers are affected again."""
         return True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """None stands any more; that there was one stays."""
+        """No mitigation is in place; the time of the first one stays."""
         return replace(state, mitigation=None)

@@ -1,4 +1,4 @@
-"""Which steps of runbooks are done: what people tick off."""
+"""Which runbook steps people have ticked off."""
 
 from dataclasses import replace
 
@@ -9,16 +9,16 @@ from bot.core.record.incident import Incident
 
 @dataclass(frozen=True)
 class StepTicked(OfComponent, Body):
-    """A person did a step of a component's runbook, or (not `done`) has not after all."""
+    """A person ticked off a step of a component's runbook, or (not `done`) unticked it."""
 
     KIND = "incident.runbook_step"
     ANNOUNCED = True
     component: str
-    step: int  # its number in the runbooks of the incident, from 1
+    step: int  # its number across the incident's runbooks, from 1
     text: str
     done: bool = True
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Who did it is kept."""
+        """Keep who did it."""
         others = {step: by for step, by in state.steps.items() if step != self.step}
         return replace(state, steps={**others, self.step: fact.actor} if self.done else others)

@@ -1,4 +1,4 @@
-"""How many customers were served: figures that messages and exports state, so they are facts."""
+"""How many customers were served: messages and exports state the figures, so they are facts."""
 
 from dataclasses import replace
 
@@ -10,12 +10,12 @@ from bot.core.record.incident import Incident
 
 @dataclass(frozen=True)
 class CustomersServed(Body):
-    """What services told of their requests in this incident, added up; each fact replaces the one before."""
+    """The totals of what services reported during this incident; each fact replaces the one before."""
 
     KIND = "incident.customers_served"
     BOOKKEEPING = True
     served: Served
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The newest figures stand."""
+        """Keep the newest figures."""
         return replace(state, served=self.served)

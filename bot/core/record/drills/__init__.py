@@ -1,1 +1,1 @@
-"""What makes an incident a drill, and what happens to one."""
+"""What happens to an incident that is a drill."""

@@ -1,4 +1,4 @@
-"""The facts of a drill besides those of any incident; that it is one stands in its declaration."""
+"""Facts that only drills have; the declaration says that an incident is one."""
 
 from dataclasses import replace
 
@@ -9,14 +9,14 @@ from bot.core.record.incident import Incident
 
 @dataclass(frozen=True)
 class DrillEnded(Reasoned, Body):
-    """Nothing is pretended any more: its time was over, somebody stopped it, or something really failed."""
+    """The pretended outage ended: its time was up, somebody stopped it, or something really failed."""
 
     KIND = "incident.drill_ended"
     ANNOUNCED = True
     reason: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The flag has no scope of its own any more."""
+        """The flag's scope ends with it."""
         if state.drill is None:
             return state
         return replace(state, drill=replace(state.drill, ended_at=fact.at, ended_because=self.reason))
@@ -24,7 +24,7 @@ class DrillEnded(Reasoned, Body):
 
 @dataclass(frozen=True)
 class DrillReadersSeen(OfFlag, Body):
-    """Who read the flag of the drill for the first time: its fallback in the scope, or the flag without the scope."""
+    """Services that read the drill's flag for the first time: its fallback inside the scope, or the usual variant outside."""
 
     KIND = "incident.drill_readers_seen"
     flag: str
@@ -32,7 +32,7 @@ class DrillReadersSeen(OfFlag, Body):
     other: tuple[str, ...] = ()
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Each of them once on each side."""
+        """Keep each service once per side."""
         drill = state.drill
         if drill is None:
             return state

@@ -1,4 +1,4 @@
-"""The configuration that the bot runs with: taken over while it runs, or refused."""
+"""The configuration that the bot uses: replaced while it runs, or refused."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,28 +9,28 @@ from bot.core.record.fact import Body, Fact, Reasoned
 
 @dataclass(frozen=True)
 class ConfigurationState:
-    """When another configuration was taken over last, while the bot ran."""
+    """When the configuration was last replaced while the bot ran."""
 
     taken_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class ConfigurationTaken(Body):
-    """The bot runs with another configuration from here on, without a restart."""
+    """The bot uses a changed configuration from now on, without a restart."""
 
     KIND = "configuration.taken"
     ANNOUNCED = True
-    changed: tuple[str, ...]  # keys, the first few
-    more: int = 0  # how many besides
+    changed: tuple[str, ...]  # the first few changed keys
+    more: int = 0  # number of further changed keys
 
     def onto(self, state: ConfigurationState, fact: Fact) -> ConfigurationState:
-        """The newest one counts."""
+        """Keep the time of the newest one."""
         return replace(state, taken_at=fact.at)
 
 
 @dataclass(frozen=True)
 class ConfigurationRefused(Reasoned, Body):
-    """A valid configuration could not be run with: the bot goes on with the one before."""
+    """A valid configuration could not be used: the bot continues with the previous one."""
 
     KIND = "configuration.refused"
     ANNOUNCED = True

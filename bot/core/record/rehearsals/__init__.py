@@ -1,1 +1,1 @@
-"""What is on record of rehearsals of fallbacks."""
+"""The record of rehearsals of fallbacks."""

@@ -1,4 +1,4 @@
-"""The facts of a flag that tell of its rehearsals."""
+"""The facts of a flag about its rehearsals."""
 
 from dataclasses import replace
 
@@ -16,27 +16,27 @@ class RehearsalAsked(OfFlag, Body):
     flag: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Whoever runs rehearsals sees it, also after a restart."""
+        """Whoever runs rehearsals sees the request, even after a restart."""
         return replace(state, rehearsals=replace(state.rehearsals, asked_at=fact.at))
 
 
 @dataclass(frozen=True)
 class Rehearsed(OfFlag, Body):
-    """A fallback was asked for everything that the flag needs; people are told where that changed what they may count on."""
+    """A fallback was tested for everything that the flag needs; people are told if that changes what they can rely on."""
 
     KIND = "flag.rehearsed"
     ANNOUNCED = True
     flag: str
     variant: str
-    model: str  # that was asked for
-    answered: str  # that says it answered; empty where the provider does not say
+    model: str  # the model asked for
+    answered: str  # the model that answered, as it says; empty if the provider does not say
     results: tuple[NeedResult, ...]
     dollars: float
     tokens: int
-    before: str = ""  # the model that answered last time, where it was another one
+    before: str = ""  # the model that answered last time, if different
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """The last result of the variant, and the day's costs."""
+        """Keep the variant's latest result, and add up the day's cost."""
         known, day = state.rehearsals, f"{fact.at:%Y-%m-%d}"
         last = Rehearsal(fact.at, self.model, self.answered, self.results, self.dollars)
         skipped = {variant: why for variant, why in known.skipped.items() if variant != self.variant}
@@ -49,17 +49,17 @@ class Rehearsed(OfFlag, Body):
 
 @dataclass(frozen=True)
 class RehearsalSkipped(OfFlag, Reasoned, Body):
-    """A fallback was due for a rehearsal and not rehearsed: the day's budget is spent, or there is nothing to ask with."""
+    """A fallback was due but not rehearsed: the day's budget is spent, or there is no way to ask."""
 
     KIND = "flag.rehearsal_skipped"
     ANNOUNCED = True
     flag: str
     variant: str
     reason: str
-    dollars: float = 0.0  # of what was asked before our own line failed
+    dollars: float = 0.0  # cost of what was asked before our own network failed
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """What was known of the variant stays; what was spent is spent."""
+        """Keep the variant's last result; the money counts as spent."""
         known, day = state.rehearsals, f"{fact.at:%Y-%m-%d}"
         kept = replace(
             known, tried={**known.tried, self.variant: fact.at}, skipped={**known.skipped, self.variant: self.reason},

@@ -1,1 +1,1 @@
-"""Facts of an incident in the chat."""
+"""Facts about an incident's presence in the chat."""

@@ -1,4 +1,4 @@
-"""The facts of an incident in the chat: its channel, its messages there, and what could not be done; each with its fold."""
+"""The facts of an incident in the chat: its channel, its messages, and what failed; each with its effect on the incident."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,12 +21,12 @@ from bot.core.record.fact import Body, Fact, Reasoned, Source
 from bot.core.record.incident import Incident, Post, Undelivered
 from bot.core.record.standing import Piece
 
-MOST_UNDELIVERED = 50  # of one incident; where that many are given up, the newest are what people miss
+MOST_UNDELIVERED = 50  # per incident; the newest are kept
 
 
 @dataclass(frozen=True)
 class ChannelNamed(Body):
-    """A name for the channel was chosen; written before Slack is asked, so that a retry asks for the same one."""
+    """A name for the channel was chosen; recorded before Slack is asked, so that a retry uses the same one."""
 
     KIND = "incident.channel_named"
     SOURCE = Source.SLACK
@@ -35,13 +35,13 @@ class ChannelNamed(Body):
     attempt: int
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """The name that is tried."""
+        """The name being tried."""
         return _in_room(state, name=self.name, attempt=self.attempt)
 
 
 @dataclass(frozen=True)
 class ChannelOpened(Body):
-    """The incident's own channel exists: made for it, or (`converted`) there before."""
+    """The incident's own channel exists: created for it, or (`converted`) there already."""
 
     KIND = "incident.channel_opened"
     SOURCE = Source.SLACK
@@ -50,7 +50,7 @@ class ChannelOpened(Body):
     converted: bool = False
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """It may be another one, after one was lost: nobody was invited into that."""
+        """It may replace a lost channel: nobody was invited into the new one yet."""
         known = self.channel in (state.room.channel, state.room.former)
         invited = state.room.invited if known else ()
         return _in_room(state, channel=self.channel, name=self.name, refused="", former="", invited=invited)
@@ -58,21 +58,21 @@ class ChannelOpened(Body):
 
 @dataclass(frozen=True)
 class ChannelRefused(Reasoned, Body):
-    """The channel could not be made, or was lost; the incident goes on in the alert's thread."""
+    """The channel could not be created, or was lost; the incident continues in the alert's thread."""
 
     KIND = "incident.channel_refused"
     SOURCE = Source.SLACK
     reason: str
-    channel: str = ""  # Slack id of the one that was lost; empty where none was made, and in older facts
+    channel: str = ""  # Slack id of the lost channel; empty if none was created, and in older facts
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """There is none, and why."""
+        """No channel, and why."""
         return _in_room(state, channel="", refused=self.reason, former=self.channel or state.room.former)
 
 
 @dataclass(frozen=True)
 class PeopleInvited(Body):
-    """Slack was asked to invite people into the incident's channel; whoever could not be is said, and is not asked anew."""
+    """Slack was asked to invite people into the channel; those who could not be invited are named, and not tried again."""
 
     KIND = "incident.people_invited"
     SOURCE = Source.SLACK
@@ -80,26 +80,26 @@ class PeopleInvited(Body):
     people: tuple[str, ...]  # ids of people and of user groups
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Each of them once: whoever leaves the channel afterwards means it."""
+        """Invite each of them once: whoever leaves the channel does so on purpose."""
         return _in_room(state, invited=tuple(dict.fromkeys((*state.room.invited, *self.people))))
 
 
 @dataclass(frozen=True)
 class BroadcastBegun(Body):
-    """People in this channel, as the configuration names it, are told of the incident from now on."""
+    """People in this channel, named as configured, are told of the incident from now on."""
 
     KIND = "incident.broadcast_begun"
     BOOKKEEPING = True
     channel: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Its message does not stand yet."""
+        """Its message is not posted yet."""
         return replace(state, broadcasts={**state.broadcasts, self.channel: Post()})
 
 
 @dataclass(frozen=True)
 class Posted(Body):
-    """A message of ours stands in Slack. `what` is the effect's kind, `key` its unique key."""
+    """One of our messages was posted in Slack. `what` is the effect's kind, `key` its unique key."""
 
     KIND = "incident.posted"
     SOURCE = Source.SLACK
@@ -110,7 +110,7 @@ class Posted(Body):
     ts: str
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Alert and card are edited where they stand."""
+        """Remember where the message is, so that it can be edited."""
         if self.what == PostAlert.KIND:
             return _in_room(state, alert=replace(state.room.alert, channel=self.channel, ts=self.ts))
         if self.what == PostCard.KIND:
@@ -125,7 +125,7 @@ class Posted(Body):
 
 @dataclass(frozen=True)
 class PostGone(Reasoned, Body):
-    """A message of ours was deleted in Slack, or its channel takes nothing more. `again`: it is posted anew."""
+    """One of our messages was deleted in Slack, or its channel cannot be posted to. `again`: it is reposted."""
 
     KIND = "incident.post_gone"
     SOURCE = Source.SLACK
@@ -137,7 +137,7 @@ class PostGone(Reasoned, Body):
     again: bool
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """Alert and card may be posted anew."""
+        """The message may be posted again."""
         if self.what == PostAlert.KIND:
             return _in_room(state, alert=_gone(state.room.alert))
         return _in_room(state, card=_gone(state.room.card)) if self.what == PostCard.KIND else state
@@ -145,7 +145,7 @@ class PostGone(Reasoned, Body):
 
 @dataclass(frozen=True)
 class GivenUp(Reasoned, Body):
-    """An effect could not be done and will not be tried again."""
+    """An effect failed and will not be tried again."""
 
     KIND = "incident.effect_given_up"
     SOURCE = Source.SLACK
@@ -153,18 +153,18 @@ class GivenUp(Reasoned, Body):
     what: str
     key: str
     reason: str
-    fields: str = ""  # of the effect, in JSON
-    stream: str = ""  # of the fact that it spoke of; empty in older facts, of which no repair is made
+    fields: str = ""  # the effect's fields, in JSON
+    stream: str = ""  # stream of the fact that caused it; empty in older facts, which cannot be repaired
     seq: int = 0
-    ours: bool = False  # nobody outside refused it: it failed in our own hands
+    ours: bool = False  # the failure was on our side; nobody outside refused it
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """A repair orders it anew; until then a broadcast is left alone. Not so pages: paging goes on by itself."""
+        """Keep it for a repair; a broadcast is left alone until then. Pages are not kept: paging continues by itself."""
         if issubclass(kind := EFFECTS.get(self.what, PostLine), InBroadcast):
             to = self.key.partition("/broadcast/")[2]
             left = {channel: replace(post, gone=1) for channel, post in state.broadcasts.items() if _is_of(to, channel)}
             state = replace(state, broadcasts={**state.broadcasts, **left})
-            if kind is not ReplyBroadcast:  # the message is made of what is known, its replies are not
+            if kind is not ReplyBroadcast:  # losing a reply does not stop the broadcast's message
                 return state
         if not self.stream or self.key.startswith(GIVEN_UP) or issubclass(kind, OfPage):
             return state
@@ -174,13 +174,13 @@ class GivenUp(Reasoned, Body):
 
 @dataclass(frozen=True)
 class Repaired(Body):
-    """A person had made good what was missing in the chat: these pieces were ordered anew."""
+    """A person fixed what was missing in the chat, and these pieces were ordered again."""
 
     KIND = "incident.repaired"
     pieces: tuple[Piece, ...]
 
     def onto(self, state: Incident, fact: Fact) -> Incident:
-        """What was given up before is ordered again, or out of date."""
+        """What was given up earlier is now ordered again, or obsolete."""
         kept = {channel: replace(post, gone=0) for channel, post in state.broadcasts.items()}
         return replace(state, undelivered=(), repairs=state.repairs + 1, broadcasts=kept)
 
@@ -190,7 +190,7 @@ def _in_room(incident: Incident, **changes: Any) -> Incident:
 
 
 def _is_of(key: str, channel: str) -> bool:
-    """Whether what stands behind `/broadcast/` in a key is of this channel."""
+    """Whether this part of a key, after `/broadcast/`, belongs to this channel."""
     return key == channel or key.startswith(f"{channel}/")
 
 

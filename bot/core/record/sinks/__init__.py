@@ -1,1 +1,1 @@
-"""What other systems have of a flag's switch."""
+"""The state of other systems that a flag's variant is written to."""

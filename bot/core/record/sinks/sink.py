@@ -1,4 +1,4 @@
-"""What the facts of a sink add up to: what it was told last, what it has, and why it has not."""
+"""A sink's state: what it was last told, what it holds, and what went wrong."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Order:
-    """What a sink should have: the fallback `variant` with `share_back` percent on the default; "" is as it was before."""
+    """What a sink should hold: the fallback `variant`, with `share_back` percent on the default; "" = its original value."""
 
     variant: str = ""
     share_back: int = 0
@@ -19,15 +19,15 @@ class SinkState:
 
     id: str
     ordered: Order | None = None
-    done: Order | None = None  # what it has, as far as we know
-    seen: str = ""  # how it read back when that was done; empty where it cannot be read
-    incident: int | None = None  # where the order is told
+    done: Order | None = None  # what it holds, as far as we know
+    seen: str = ""  # how it read back afterwards; empty if it cannot be read
+    incident: int | None = None  # the incident in which the order is told
     ordered_at: datetime | None = None
-    failing: str = ""  # why it does not take the order, once people were told
+    failing: str = ""  # why it does not take the order, once people have been told
     failing_since: datetime | None = None
-    drifted: str = ""  # what it has instead, changed by somebody else
-    drifts: int = 0  # since it was ordered
-    left: bool = False  # the configuration, with what we put there or an order on its way
+    drifted: str = ""  # what it holds instead, after a change by somebody else
+    drifts: int = 0  # number of such changes since the order
+    left: bool = False  # it was removed from the configuration while it held our value or an order was pending
 
     @property
     def flag(self) -> str:
@@ -41,22 +41,22 @@ class SinkState:
 
     @property
     def on_its_way(self) -> bool:
-        """Whether it was told something that it does not have yet."""
+        """Whether it does not hold yet what it was told."""
         return self.ordered != self.done
 
     @property
     def holds(self) -> str:
-        """The fallback that it has, or where nobody knows that it was told to have; empty where it has none of ours."""
+        """The fallback that it holds, or was told to hold if that is unknown; empty if it holds none of ours."""
         return next((order.variant for order in (self.done, self.ordered) if order and order.variant), "")
 
     @property
     def is_sure(self) -> bool:
-        """Whether it has that for all we know."""
+        """Whether we know that it holds that."""
         return self.done is not None and bool(self.done.variant)
 
     @property
     def is_ours(self) -> bool:
-        """Whether it may hold what we put there, and nobody put back yet."""
+        """Whether it may hold a value of ours that nobody has reset."""
         return bool(self.holds)
 
 

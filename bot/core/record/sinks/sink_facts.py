@@ -1,4 +1,4 @@
-"""The facts of a sink, each with what it makes of the sink's state."""
+"""The facts of a sink, each with its effect on the sink's state."""
 
 from dataclasses import replace
 
@@ -15,27 +15,27 @@ class OfSink(OfFlag):
 
 @dataclass(frozen=True)
 class SinkOrdered(OfSink, Body):
-    """The flag moved, and the sink is to follow: to a fallback, to another share, or back to what it had before."""
+    """The flag moved and the sink is to follow: to a fallback, to another share, or to its original value."""
 
     KIND = "sink.ordered"
     BOOKKEEPING = True
     flag: str
     sink: str
-    variant: str  # the fallback; empty = what it had before
+    variant: str  # the fallback; empty = the original value
     share_back: int = 0
 
     def onto(self, state: SinkState, fact: Fact) -> SinkState:
-        """It was told, and nobody knows yet what comes of it."""
+        """Ordered; the outcome is not known yet."""
         order = Order(self.variant, self.share_back)
         return replace(state, ordered=order, ordered_at=fact.at, incident=fact.incident, drifted="", drifts=0, left=False)
 
 
 @dataclass(frozen=True)
 class SinkFollowed(OfSink, Body):
-    """The sink has what it was told."""
+    """The sink holds what it was told."""
 
     KIND = "sink.followed"
-    ANNOUNCED = True  # only where people were told before that it does not
+    ANNOUNCED = True  # only if people had been told that it did not
     flag: str
     sink: str
     variant: str
@@ -43,14 +43,14 @@ class SinkFollowed(OfSink, Body):
     seen: str = ""
 
     def onto(self, state: SinkState, fact: Fact) -> SinkState:
-        """All is as it should be."""
+        """The sink is up to date."""
         order = Order(self.variant, self.share_back)
         return replace(state, done=order, seen=self.seen, failing="", failing_since=None, drifted="")
 
 
 @dataclass(frozen=True)
 class SinkFailed(OfSink, Reasoned, Body):
-    """The sink does not take what it was told; it is tried again until it does."""
+    """The sink did not take what it was told; it is retried until it does."""
 
     KIND = "sink.failed"
     ANNOUNCED = True
@@ -66,7 +66,7 @@ class SinkFailed(OfSink, Reasoned, Body):
 
 @dataclass(frozen=True)
 class SinkDrifted(OfSink, Body):
-    """Somebody else changed what the sink had."""
+    """Somebody else changed the value of a sink."""
 
     KIND = "sink.drifted"
     ANNOUNCED = True
@@ -74,32 +74,32 @@ class SinkDrifted(OfSink, Body):
     sink: str
     expected: str
     found: str
-    repaired: bool  # whether it is put back by us
+    repaired: bool  # whether we restore our value
 
     def onto(self, state: SinkState, fact: Fact) -> SinkState:
-        """Told once for what it was ordered."""
+        """Told once per order."""
         return replace(state, drifted=self.found, drifts=state.drifts + 1)
 
 
 @dataclass(frozen=True)
 class SinkLeft(OfSink, Body):
-    """It left the configuration with a fallback or an order on its way, and is left as it is: it is told nothing any more."""
+    """It was removed from the configuration while it held a fallback or an order was pending; it gets no more orders."""
 
     KIND = "sink.left"
-    ANNOUNCED = True  # only where it may have a fallback
+    ANNOUNCED = True  # only if it may hold a fallback
     flag: str
     sink: str
     variant: str  # the fallback; empty = none
-    sure: bool = True  # that it has it, and did not only get the order
+    sure: bool = True  # whether it certainly holds it, and was not only ordered to
 
     def onto(self, state: SinkState, fact: Fact) -> SinkState:
-        """Told once, until it is in the configuration again."""
+        """Told once, until it is configured again."""
         return replace(state, left=True, failing="", failing_since=None, drifted="")
 
 
 @dataclass(frozen=True)
 class SinkAgreed(OfSink, Body):
-    """What somebody else had changed is as it should be again, not by us."""
+    """A value that somebody else had changed is right again, though not by us."""
 
     KIND = "sink.agreed"
     flag: str

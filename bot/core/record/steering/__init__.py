@@ -1,1 +1,1 @@
-"""What people do to flags besides switching them, as facts."""
+"""Facts about what people do with flags besides switching them."""

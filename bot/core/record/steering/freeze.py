@@ -1,4 +1,4 @@
-"""Whether rules may move flags at all: the facts of a freeze, and what they add up to."""
+"""Whether rules may move flags at all: the facts of a freeze, and their state."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bot.core.record.incident import Incident
 
 @dataclass(frozen=True)
 class Freeze:
-    """Somebody holds all rules off all flags, since when and why; nobody does while `by` is None."""
+    """Somebody stops all rules from moving flags, since when and why; `by` None = no freeze."""
 
     by: Actor | None = None
     at: datetime | None = None
@@ -29,18 +29,18 @@ class Frozen(Reasoned, Body):
     reason: str
 
     def onto(self, state: Freeze | Incident, fact: Fact) -> Freeze | Incident:
-        """Frozen by whoever said so. It also stands in the streams of open incidents, of which it makes nothing."""
+        """Frozen by this person. Also appended to streams of open incidents, which it does not change."""
         return Freeze(fact.actor, fact.at, self.reason) if isinstance(state, Freeze) else state
 
 
 @dataclass(frozen=True)
 class Thawed(Reasoned, Body):
-    """Rules move flags again, each as its `automation` says."""
+    """Rules move flags again, as their `automation` says."""
 
     KIND = "automation.thawed"
     ANNOUNCED = True
     reason: str
 
     def onto(self, state: Freeze | Incident, fact: Fact) -> Freeze | Incident:
-        """Nothing is frozen. It also stands in the streams of open incidents, of which it makes nothing."""
+        """No freeze. Also appended to streams of open incidents, which it does not change."""
         return THAWED if isinstance(state, Freeze) else state

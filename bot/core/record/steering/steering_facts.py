@@ -1,4 +1,4 @@
-"""The facts of a flag that people steer: its share, its hand-back, its end, and whether rules may touch it."""
+"""Facts about how people steer a flag: its share, its hand-back, its end, and whether rules may move it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.core.record.flag_facts import engaged, moved
 
 @dataclass(frozen=True)
 class ShareSet(OfFlag, Reasoned, Body):
-    """A person chose which share of the readers, in percent, is on the fallback."""
+    """A person set the share of readers on the fallback, in percent."""
 
     KIND = "flag.share_set"
     ANNOUNCED = True
@@ -20,11 +20,13 @@ class ShareSet(OfFlag, Reasoned, Body):
     previous: int
     variant: str  # the fallback
     reason: str
-    stay_s: int = 0  # seconds for which conversations that run do not go back; 0 = they go along
+    stay_s: int = 0  # seconds for which running conversations stay on the fallback; 0 = they move too
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """That share, until a person says otherwise or the default fails anew. With everybody on the fallback, no way back
-        has begun."""
+        """Keep that share until a person changes it or the default fails anew.
+
+        With everybody on the fallback, no hand-back has begun.
+        """
         if state.engagement is None:
             return state
         began = state.engagement.stepped_at if self.share < 100 else None
@@ -38,25 +40,25 @@ class HandBackHeld(OfFlag, Reasoned, Body):
     KIND = "flag.hand_back_held"
     ANNOUNCED = True
     flag: str
-    share: int  # percent on the default
+    share: int  # percentage on the default
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Nobody else goes back until a person says so."""
+        """Nobody else moves until a person says so."""
         return engaged(state, share_at=fact.at)
 
 
 @dataclass(frozen=True)
 class HandBackResumed(OfFlag, Body):
-    """A person let the hand-back go on from the share where it was."""
+    """A person let the hand-back continue from its current share."""
 
     KIND = "flag.hand_back_resumed"
     ANNOUNCED = True
     flag: str
-    share: int  # percent on the default
+    share: int  # percentage on the default
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """This share is watched from now on, as any step is."""
+        """This share is watched from now on, like any step."""
         return engaged(state, share_at=None, stepped_at=fact.at, asked_at=None)
 
 
@@ -71,13 +73,13 @@ class ExpiryNear(OfFlag, Body):
     unwell: str = ""  # what is wrong with the default now
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Asked once about this end."""
+        """People are asked once about this end."""
         return engaged(state, expiry_asked=self.expires_at)
 
 
 @dataclass(frozen=True)
 class Extended(OfFlag, Body):
-    """A person put the end of the engagement off."""
+    """A person postponed the end of the engagement."""
 
     KIND = "flag.extended"
     ANNOUNCED = True
@@ -86,18 +88,18 @@ class Extended(OfFlag, Body):
     previous: datetime
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """It ends later, and is asked about before."""
+        """The engagement ends later, and people are asked again before that."""
         return engaged(state, expires_at=self.expires_at, timed_at=fact.at)
 
 
 @dataclass(frozen=True)
 class Pinned(OfFlag, Reasoned, Body):
-    """A person keeps all rules off a flag; it stays on what it serves."""
+    """A person stops all rules from moving a flag; it keeps serving its current variant."""
 
     KIND = "flag.pinned"
     ANNOUNCED = True
     flag: str
-    variant: str  # what it serves
+    variant: str  # the current variant
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
@@ -114,7 +116,7 @@ class Unpinned(OfFlag, Body):
     flag: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """As its `automation` says."""
+        """Rules move it as its `automation` says."""
         return replace(state, pin=None)
 
 
@@ -126,11 +128,11 @@ class SwitchApproved(OfFlag, Body):
     ANNOUNCED = True
     flag: str
     variant: str
-    given: int  # with this one
+    given: int  # including this one
     quorum: int
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """One yes more."""
+        """Count the yes."""
         proposal = state.proposal
         return replace(state, proposal=replace(proposal, yes=(*proposal.yes, fact.actor))) if proposal else state
 
@@ -146,24 +148,24 @@ class ProposalRejected(OfFlag, Reasoned, Body):
     reason: str
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Nothing waits, and no rule asks or switches until the default was well."""
+        """No proposal waits, and no rule asks or switches until the default has recovered."""
         return replace(state, proposal=None, rejected_at=fact.at)
 
 
 @dataclass(frozen=True)
 class AnswerOverdue(OfFlag, Body):
-    """Nobody said yes or no to a proposal in time."""
+    """Nobody answered a proposal in time."""
 
     KIND = "flag.answer_overdue"
     ANNOUNCED = True
     flag: str
     variant: str
-    minutes: int  # for which it has waited
+    minutes: int  # how long it has been waiting
 
     def pushed(self) -> bool:
-        """Customers wait for somebody."""
+        """Customers wait for somebody's answer."""
         return True
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
-        """Said once for each proposal."""
+        """Told once per proposal."""
         return replace(state, proposal=replace(state.proposal, late_at=fact.at)) if state.proposal else state
