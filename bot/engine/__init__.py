@@ -1,1 +1,1 @@
-"""The shell around the core: one door for signals, effects in order and once, and the beat."""
+"""The shell around the core: one entry for signals, effects carried out once and in order, and the tick."""

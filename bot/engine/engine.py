@@ -1,4 +1,4 @@
-"""The one door: a signal comes in, facts are committed, effects are queued, everybody sees the new world."""
+"""The single entry for signals: decide, commit the facts, queue the effects, show the new world to everybody."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -29,21 +29,21 @@ T = TypeVar("T")
 
 Listener = Callable[[Sequence[Fact], World], None]
 
-IN_A_ROW = 10  # signals and facts that are decided on before anybody else has a turn: about half a millisecond
-MOST_TOGETHER = 100  # signals in one commit; a person who comes behind them waits for no more than this
-FORGET_EVERY = 64  # commits; then the incidents that are long over leave the memory
+IN_A_ROW = 10  # signals and facts to decide before yielding to other tasks: about half a millisecond
+MOST_TOGETHER = 100  # signals in one commit; a person's signal waits for at most this many
+FORGET_EVERY = 64  # commits; then incidents that ended long ago are dropped from memory
 
-UNDONE = frozenset({StoreTrouble.FULL, StoreTrouble.READ_ONLY, StoreTrouble.GONE})  # then what was committed is as before
+UNDONE = frozenset({StoreTrouble.FULL, StoreTrouble.READ_ONLY, StoreTrouble.GONE})  # after these errors the ledger is unchanged
 
 
 class CommittingEngine:
     """Decides with `core.step`, commits through the ledger, and only then shows the new world.
 
-    Of the incidents that are over, the world holds those that a decision may need; one that a signal names is read before.
-    One decision at a time; what waits meanwhile is decided on in a row and committed together. Others may commit to the same
-    ledger: what they wrote is followed, and nothing is decided on what is not the newest. Listeners are told of each commit in
-    order; they must be quick and must not raise. `fence` says what must still be so of this replica when something is committed
-    that it decided by itself; it is asked when the signal comes in, for that is when the replica looked whether it may.
+    The world holds the finished incidents that a decision may need; any other one named by a signal is read first. There is
+    one decision at a time; signals that arrive meanwhile are decided in a row and committed together. Other engines may commit
+    to the same ledger: their commits are followed, and nothing is decided on an outdated world. Listeners are told of each
+    commit in order; they must be quick and must not raise. `fence` returns what must still be true of this replica when its
+    own decision is committed; it is called when the signal arrives, since that is when the replica checked its right to act.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class CommittingEngine:
         self._ledger = ledger
         self._clock = clock
         self._world = World()
-        self._position: int | None = None  # of the ledger, as the world shows it; None before it was read
-        self._behind = True  # whether the ledger may hold more, as far as we know ourselves
+        self._position: int | None = None  # of the ledger, as shown in the world; None before the first read
+        self._behind = True  # whether the ledger may hold facts that we have not read
         self._turn = asyncio.Lock()
         self._waiting: list[Request] = []
         self._carrier: asyncio.Task[None] | None = None
@@ -72,52 +72,52 @@ class CommittingEngine:
         return self._world
 
     def listen(self, listener: Listener, *, own: bool = False) -> None:
-        """Call `listener(facts, world)` after each commit, or only after those of this engine's `own` decisions.
+        """Call `listener(facts, world)` after each commit, or only after this engine's `own` commits.
 
-        What others committed comes in order too, perhaps several commits at once. No facts: the world was read anew.
+        Commits of others arrive in order too, possibly several at once. No facts: the world was read again from scratch.
         """
         self._listeners.append((listener, own))
 
     def time_commits(self, timer: Callable[[timedelta], None]) -> None:
-        """Call `timer(took)` after each commit: from the request to the flush of the disk, waiting for others included."""
+        """Call `timer(took)` after each commit: the time from request to disk flush, including waiting for others."""
         self._timers.append(timer)
 
     async def load(self) -> World:
-        """Read the committed states; the engine serves from here on."""
+        """Read the committed states; the engine can be used from then on."""
         async with self._turn:
             self._position = None
             await self._catch_up()
         return self._world
 
     async def catch_up(self) -> None:
-        """Show what others committed. Raises StoreError, NEWER for what only a newer Understudy understands."""
+        """Show what others committed. Raises StoreError, NEWER for facts that only a newer Understudy understands."""
         async with self._turn:
             await self._catch_up()
 
     async def caught_up(self) -> None:
-        """Wait until `world` shows everything that is committed: the ledger knows of a commit a moment before we do."""
+        """Wait until `world` shows everything committed: the ledger knows of a commit a moment before we do."""
         async with self._turn:
             if self._ledger.shared:
                 await self._catch_up()
 
     async def world_with(self, incidents: Collection[int]) -> World:
-        """The world as committed, with these incidents in it too, however long they are over; none that was never declared."""
+        """The committed world plus these incidents, however old they are; numbers that were never declared are ignored."""
         if self._ledger.shared and any(number > self._world.last_incident for number in incidents):
-            await self.catch_up()  # somebody else may have declared it a moment ago
+            await self.catch_up()  # another replica may have just declared it
         missing = absent(self._world, incidents)
         states = await self._ledger.read(lambda store: rebuilt(store.incidents(missing))) if missing else []
-        world = self._world  # one that was reopened meanwhile is in it by now, and newer
+        world = self._world  # read again: it now has any that were reopened meanwhile
         return with_states(world, [(row, state) for row, state in states if row.stream not in world.seqs])
 
     async def handle(self, signal: Signal) -> Answer:
-        """Decide, commit, answer. What was committed stays committed even when the caller is cancelled meanwhile.
+        """Decide, commit, answer. A commit stands even if the caller is cancelled meanwhile.
 
-        Secrets are taken out of what anybody said before anything is decided, so that none is written down.
+        Secrets in the signal's text are removed before the decision, so that none is stored.
         """
-        signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long, and knows none
+        signal = self._redactor.words(signal, undo=not isinstance(signal, FeedRead))  # a page is long and contains no secrets
         fence = None if signal.DUTY is Duty.HEARD else self._fence(signal.DUTY)
         request = Request(signal, asyncio.get_running_loop().create_future(), fence)
-        request.answered.add_done_callback(partial(self._note_denial, signal))  # however the caller ended
+        request.answered.add_done_callback(partial(self._note_denial, signal))  # even if the caller was cancelled
         self._waiting.append(request)
         if self._carrier is None:
             self._carrier = asyncio.create_task(self._carry(), name="decisions and commits")
@@ -130,14 +130,14 @@ class CommittingEngine:
             self._denials.note(actor.id, answer.role, what, name=actor.name, incident=about)
 
     async def _carry(self) -> None:
-        """Carry out what waits until nothing does: whatever gathers meanwhile shares one commit, one flush of the disk."""
+        """Process signals until none wait: those that gather meanwhile share one commit and one disk flush."""
         batch: list[Request] = []
         try:
             while self._waiting:
                 async with self._turn:
                     batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
                     await self._carry_out_all(batch)
-        except BaseException as error:  # the end of the process, or of what plays one: nobody may wait for ever
+        except BaseException as error:  # the process is ending, or a test plays that: nobody may wait for ever
             for request in (*batch, *self._waiting):
                 if not request.answered.done():
                     request.fail(error)
@@ -154,30 +154,30 @@ class CommittingEngine:
                 await self._alone(request)
 
     async def _together(self, batch: Sequence[Request]) -> bool:
-        """Decide on all and commit once; False when each has to go alone.
+        """Decide on all and commit once; False if each must be processed alone.
 
-        A signal that cannot be decided on or written takes none of the others along.
+        A signal that cannot be decided or written does not take the others with it.
         """
         try:
             await self._carry_out(batch)
-        except StoreError as error:  # nobody's signal is at fault, so nobody tries again
+        except StoreError as error:  # no signal is at fault, so retrying each alone is useless
             for request in batch:
                 request.fail(error)
-        except Exception:  # noqa: BLE001 # whichever of them it was: each goes alone, and meets it or does not
+        except Exception:  # noqa: BLE001 # whichever caused it: each is processed alone
             return False
         return True
 
     async def _alone(self, request: Request) -> None:
         try:
             await self._carry_out([request])
-        except Exception as error:  # noqa: BLE001 # raised where the signal came from
+        except Exception as error:  # noqa: BLE001 # raised in the sender
             request.fail(error)
 
     async def _carry_out(self, batch: Sequence[Request]) -> None:
-        """Decide on each in the world that those before it left, commit, and only then answer.
+        """Decide on each signal in the world that the previous ones left, commit, and only then answer.
 
-        Where others were quicker, they are followed and all is decided on anew, this time while nobody else can commit: so each
-        engine comes to its turn however busy the others are.
+        If another engine commits first, follow it and decide again, this time inside a write transaction: so every engine gets
+        its turn, however busy the others are.
         """
         signals = [request.signal for request in batch]
         await self._bring_up(signals)
@@ -186,14 +186,14 @@ class CommittingEngine:
             if not await self._stands(decided):
                 decided = await self._decided_inside(batch)
         except AlreadyHandled:
-            await self._catch_up()  # by somebody else
+            await self._catch_up()  # by another replica
             if len(batch) > 1:
                 raise
             decided.answer(done_already)
             return
         except Fenced as error:
             if len(batch) > 1:
-                raise  # each goes alone: what people said is committed all the same
+                raise  # each is processed alone, so that what people said is still committed
             log.debug("left to other replicas", signal=type(batch[0].signal).__name__, why=str(error))
             decided.answer(not_ours)
             return
@@ -207,11 +207,11 @@ class CommittingEngine:
             in_a_row += 1 + decided.decide(request, now, policy)
             if in_a_row >= IN_A_ROW:
                 in_a_row = 0
-                await asyncio.sleep(0)  # readers of flags come in between
+                await asyncio.sleep(0)  # let readers of flags run
         return decided
 
     async def _stands(self, decided: Together) -> bool:
-        """Commit what was decided; False where somebody else committed first. That nothing is to be done must be true, too."""
+        """Commit the decisions; False if another engine committed first, which also invalidates "nothing to do"."""
         if not decided.facts:
             return not self._ledger.shared or not await self._catch_up()
         commit = decided.commit()
@@ -224,7 +224,7 @@ class CommittingEngine:
         return True
 
     async def _decided_inside(self, batch: Sequence[Request]) -> Together:
-        """Catch up, decide and commit in one writing transaction, in which the ledger stands still."""
+        """Catch up, decide and commit inside one write transaction."""
         before, signals, policy = self._seen, [request.signal for request in batch], self.policy
 
         def on_newest(store: Store, seen: Seen) -> tuple[Seen, Together]:
@@ -238,7 +238,7 @@ class CommittingEngine:
         def work(store: Store) -> tuple[Seen, Together]:
             try:
                 return on_newest(store, look(store, before, signals, self._clock.now()))
-            except Conflict:  # what is in memory is not what the ledger says: somebody mended it by hand
+            except Conflict:  # memory does not match the ledger: somebody repaired it by hand
                 return on_newest(store, read_anew(store, signals, self._clock.now()))
 
         seen, decided = await self._write(work)
@@ -251,7 +251,7 @@ class CommittingEngine:
     async def _write(self, work: Callable[[Store], T]) -> T:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        self._behind = True  # until the ledger says yes, nobody knows what it holds
+        self._behind = True  # unknown until the write succeeds
         try:
             result = await self._ledger.write(work)
         except StoreError as error:
@@ -263,12 +263,12 @@ class CommittingEngine:
         return result
 
     async def _bring_up(self, signals: Sequence[Signal]) -> None:
-        """Know what is committed, and the incidents that these signals name, with those that are near them."""
+        """Catch up with the ledger, and load the incidents that these signals name, with related ones."""
         if self._behind or not_held(self._world, signals):
             await self._catch_up(signals)
 
     async def _catch_up(self, signals: Sequence[Signal] = ()) -> bool:
-        """Show what the ledger holds, and whether that is more than we did."""
+        """Show what the ledger holds; True if that is more than we had."""
         before, shared = self._seen if self._position is not None else None, self._ledger.shared
 
         def work(store: Store) -> Seen:

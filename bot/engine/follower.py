@@ -1,4 +1,4 @@
-"""Shows what other replicas commit to the ledger: as soon as they call, and by looking every second besides."""
+"""Shows what other replicas commit to the ledger: when they announce it, and by looking every second as well."""
 
 import asyncio
 from contextlib import suppress
@@ -12,12 +12,12 @@ from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S = 1.0  # real seconds: what a call that got lost costs
-UNHEARD_AFTER_S = 3.0  # real seconds: a ledger that says nothing for so long may hold what is not shown
+LOOK_EVERY_S = 1.0  # real seconds; the delay if an announcement is lost
+UNHEARD_AFTER_S = 3.0  # real seconds; after this long without news from the ledger, our view may be outdated
 
 
 class Follower:
-    """Follows for as long as it runs; `error` says why it cannot, `heard_at` when the ledger last said where it stands.
+    """Follows other replicas; `error` says why it cannot, `heard_at` is when the ledger last reported its position.
 
     `clock` is real time.
     """
@@ -33,35 +33,35 @@ class Follower:
         self.error: StoreError | None = None
 
     def start(self) -> None:
-        """Begin, where there is anybody to follow."""
+        """Start, if there are other replicas to follow."""
         if self._ledger.shared:
             self._ledger.on_commit(self._called.set)
             self._task = asyncio.create_task(self._run(), name="follower of other replicas")
 
     async def close(self) -> None:
-        """Follow nobody any more."""
+        """Stop following."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def unheard_since(self) -> datetime | None:
-        """Since when others may have committed what is not shown here; None while all is shown within a moment."""
+        """Since when others may have committed facts not shown here; None while our view is current."""
         silent = self._clock.monotonic() - self._heard_s > UNHEARD_AFTER_S
         return self.heard_at if self.error is not None or silent else None
 
     @property
     def outdated(self) -> bool:
-        """Whether only a newer Understudy understands what others committed."""
+        """Whether others committed facts that only a newer Understudy understands."""
         return self.error is not None and self.error.kind is StoreTrouble.NEWER
 
     async def look(self) -> None:
-        """Show what came since the last look; what stands in the way is logged once."""
+        """Show what was committed since the last look; log each obstacle once."""
         at, at_s = self._clock.now(), self._clock.monotonic()
         try:
             await self._engine.catch_up()
         except StoreError as error:
             self._cannot(error)
-        except Exception as error:  # ours, and tried again: what others commit must not stay unseen for good
+        except Exception as error:  # our own bug, and tried again: commits of others must not stay unseen for good
             if self.error is None:
                 log.exception("what other replicas commit cannot be followed, by our own fault")
             self.error = StoreError(f"{type(error).__name__}: {error}")

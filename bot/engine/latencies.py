@@ -1,4 +1,4 @@
-"""How fast checks were lately, for whoever asks how things stand."""
+"""Recent latencies of checks, for people who ask about the current state."""
 
 import asyncio
 from collections.abc import Collection
@@ -11,13 +11,13 @@ from bot.ports import LatencyPicture, Samples, StoreError
 log = structlog.get_logger(__name__)
 
 LATELY = timedelta(hours=1)
-KNOWN_WITHIN_S = 1.0  # a person who asks what is down is not kept waiting for how fast it was
+KNOWN_WITHIN_S = 1.0  # nobody who asks what is down waits longer than this for latencies
 
 
 async def latencies_lately(samples: Samples, components: Collection[str], now: datetime) -> dict[str, LatencyPicture]:
-    """The latency of each component over the last hour; nothing while results cannot be read, or take over a second.
+    """The latency of each component over the last hour; empty if samples cannot be read within a second.
 
-    A database that is away is told by whoever watches over it, and takes no verdict from those who ask.
+    Whoever monitors the database reports its failure; answers leave the latencies out.
     """
     if not components:
         return {}

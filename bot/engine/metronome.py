@@ -1,7 +1,7 @@
-"""The metronome: beats in the loop's own time, and APScheduler for the moment at which the ledger's next deadline is due.
+"""The metronome: ticks on the event loop, plus an APScheduler job for the ledger's next deadline.
 
-Nothing that must happen is kept here: each beat looks at the ledger and at monotonic phases for what is due. So a wall clock
-that was set back makes no deadline later than the next beat.
+Nothing that must happen is stored here: each tick compares the ledger and monotonic phases with the time. So after the wall
+clock was set back, no deadline is later than the next tick.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from bot.system.rhythm import next_round
 
 log = structlog.get_logger(__name__)
 
-LONG_LOOK_S = 1.0  # real seconds; the time between two beats of a bot in production
+LONG_LOOK_S = 1.0  # real seconds; the time between two ticks in production
 SAY_EVERY_S = 60.0
 DEADLINE = "deadline"
 
 
 class ApTicker:
-    """A `Ticker`: a timer that wakes up with all others of its interval, and one in-memory date job of APScheduler's, in UTC.
+    """A `Ticker`: a timer aligned with all others of its interval, and one in-memory date job of APScheduler, in UTC.
 
-    A beat waits for nobody. The look after it may wait for a database: it is left out while the one before is under way, and
-    the next one does what is due. One that takes a second or more is named in the log, at most once a minute.
+    A tick never waits. The look after it may wait for a database: while one is running, the next is skipped and a later one
+    does what is due. Looks of a second or more are logged, at most once a minute.
     """
 
     def __init__(self) -> None:
@@ -35,18 +35,18 @@ class ApTicker:
         self._expected: datetime | None = None
         self._under_way: asyncio.Task[None] | None = None
         self._left_out = 0
-        self._unsaid = (0.0, 0)  # the longest look since the last word about it, and how many were left out meanwhile
+        self._unsaid = (0.0, 0)  # the longest look since the last log line, and how many were skipped
         self._said_at = -SAY_EVERY_S
 
     def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
-        """Begin to beat on the running loop."""
+        """Start ticking on the running loop."""
         self._beat, self._look = beat, look
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.start()
         self._arm(every_s)
 
     def expect(self, at: datetime | None) -> None:
-        """Look at this real moment, whatever was expected before, and not only with the beat after it."""
+        """Also look at this real time, replacing any time set earlier."""
         if at == self._expected or self._scheduler is None:
             return
         self._expected = at
@@ -58,7 +58,7 @@ class ApTicker:
             self._scheduler.remove_job(DEADLINE)
 
     async def stop(self) -> None:
-        """Silence both, after the look that is under way."""
+        """Stop both, after the current look."""
         self._beat = self._look = None
         if self._timer:
             self._timer.cancel()
@@ -71,7 +71,7 @@ class ApTicker:
             self._scheduler = None
 
     def _arm(self, every_s: float) -> None:
-        """At whole multiples of the interval: what else comes once a second, as much of the bot does, wakes nobody up again."""
+        """Schedule at whole multiples of the interval, so that everything that runs once a second shares one wake-up."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_at(next_round(loop.time(), every_s), self._beats, every_s)
 
@@ -81,12 +81,12 @@ class ApTicker:
             return
         try:
             self._beat()
-        except Exception:  # the root of the beat: one bad beat must not end the watching
+        except Exception:  # the root of the tick: one failure must not end the watching
             log.exception("beat failed")
         self._look_now()
 
     async def _ring(self) -> None:
-        """For APScheduler, which runs in threads whatever is no coroutine."""
+        """A coroutine, since APScheduler runs plain functions in threads."""
         self._look_now()
 
     def _look_now(self) -> None:
@@ -102,7 +102,7 @@ class ApTicker:
         began = loop.time()
         try:
             await look()
-        except Exception:  # the root of a task: one bad look must not end the watching
+        except Exception:  # the root of a task: one failure must not end the watching
             log.exception("look failed")
         self._ended(loop.time(), loop.time() - began)
 

@@ -1,8 +1,8 @@
-"""Carries effects out: in order per lane, once, and honest about what it does not know.
+"""Carries out effects: in order per lane, once, and honest about unknown outcomes.
 
-The unclear case is a state of its own. A call that timed out, broke off or answered 5xx may have been carried out; so the row
-waits out the settle time, is looked up by its key, and is sent again only when it is not there; what can be
-looked up, and what may be repeated, the class of the effect says (CERTAINTY).
+An unclear outcome is a state of its own. A call that timed out, broke off or returned 5xx may have been carried out; so the
+row waits for the settle time, is looked up by its key, and is sent again only if it is not found. Whether it can be looked up
+or safely repeated is defined by the effect's class (CERTAINTY).
 """
 
 import asyncio
@@ -34,18 +34,18 @@ from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-SETTLE_FOR = timedelta(seconds=30)  # longest late landing seen, plus the client's own 10 s timeout
-LEASE = timedelta(seconds=90)  # longer than any one call with its pacing; a dead sender's rows are taken up after it
-AT_ONCE = 16  # rows in one claim
-MOST_ROUNDS = 3  # look-ups that could not be made before an effect is given up, or repeated unseen where that is better
+SETTLE_FOR = timedelta(seconds=30)  # longest late arrival seen, plus the client's own 10 s timeout
+LEASE = timedelta(seconds=90)  # longer than any single call with its rate limiting; then a dead sender's rows are taken over
+AT_ONCE = 16  # rows per claim
+MOST_ROUNDS = 3  # failed look-ups before an effect is given up, or repeated unseen if that is better
 LONGEST_WAIT = timedelta(seconds=60)
-LEFT_WAIT_S = 0.5  # until we look again at what is due and not for us: we may not act, or do not know what it is
+LEFT_WAIT_S = 0.5  # before looking again at due rows that we may not, or cannot, carry out
 OUTBOX = Actor.rule("outbox")
 
 
 @dataclass(frozen=True)
 class OutboxTiming:
-    """The outbox's own times, real seconds; tests and simulations shorten them."""
+    """The outbox's own delays, in real seconds; tests and simulations shorten them."""
 
     settle_for: timedelta = SETTLE_FOR
     lease: timedelta = LEASE
@@ -53,7 +53,7 @@ class OutboxTiming:
 
 
 class Outbox:
-    """Claims rows and sees them through, each by the performer of its kind. `on_trouble` hears of every try that failed."""
+    """Claims rows and processes them with the performer for their kind. `on_trouble` is called for every failed attempt."""
 
     def __init__(
         self, ledger: Ledger, engine: Engine, performers: Performers, clock: Clock, *,
@@ -71,25 +71,25 @@ class Outbox:
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
-        self._taken_up = False  # what the dead left: an earlier process, another replica, ourselves before a long pause
-        self._held_up = ""  # why the ledger takes nothing
+        self._taken_up = False  # rows left by the dead: an earlier process, another replica, or ourselves before a long pause
+        self._held_up = ""  # why the ledger refuses writes
 
     def _others_changed(self) -> None:
-        """Who died left what it had begun."""
+        """A replica that died may have left rows."""
         self._taken_up = False
         self._wake.set()
 
     def _now(self) -> datetime:
-        """The time by which rows are due, which is one for all who share them."""
+        """The time by which rows are due: the same for all who share them."""
         return self._member.time(self._clock.now())
 
     async def start(self) -> None:
-        """Take up what a dead process left, then go on for ever; also while the ledger takes nothing."""
+        """Take over rows of a dead process, then run for ever, even while the ledger refuses writes."""
         await self._try_round(self._take_up)
         self._loop = asyncio.create_task(self._run(), name="outbox")
 
     async def stop(self, grace_s: float = 5.0) -> None:
-        """Let what is under way finish for `grace_s` seconds; the rest is taken up at the next start."""
+        """Let running effects finish for `grace_s` seconds; the rest is taken over at the next start."""
         if self._loop:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
@@ -109,7 +109,7 @@ class Outbox:
                 await asyncio.sleep(1.0)
 
     async def _try_round(self, round: Callable[[], Awaitable[None]]) -> bool:
-        """Whether it went well; what stands in the way is logged once."""
+        """True if it succeeded; each obstacle is logged once."""
         try:
             await round()
         except StoreError as error:
@@ -117,7 +117,7 @@ class Outbox:
                 log.error("nothing is sent while the ledger takes nothing", why=str(error))
             self._held_up = error.kind
             return False
-        except Exception:  # the root of the outbox: logged and tried again
+        except Exception:  # the root of the outbox: log and try again
             log.exception("the outbox failed by our own fault")
             return False
         self._held_up = ""
@@ -154,7 +154,7 @@ class Outbox:
     async def _claimed(self, now: datetime) -> bool:
         if not self._member.alive():
             return False
-        await self._engine.caught_up()  # who does not understand what others committed takes none of their effects
+        await self._engine.caught_up()  # if we cannot understand what others committed, we must not carry out their effects
         boot, epoch = self._member.boot, self._member.epoch
         claiming = asyncio.ensure_future(
             self._ledger.write(lambda store: store.claim(now, boot, self._pace.lease, AT_ONCE, epoch))
@@ -162,7 +162,7 @@ class Outbox:
         try:
             rows = await asyncio.shield(claiming)
         except asyncio.CancelledError:
-            # Claimed is claimed: what nobody sees through would wait out its settle time at the next start.
+            # These rows are claimed: if nobody processed them, they would wait for the settle time at the next start.
             self._see_to(await claiming, epoch)
             raise
         self._see_to(rows, epoch)
@@ -184,14 +184,14 @@ class Outbox:
         self._wake.set()
 
     async def _tell(self, row: OutboxRow) -> None:
-        """Of a row that nobody can read people hear as of everything else that is given up."""
+        """Report a row that nobody can read like any other effect that was given up."""
         kind = EFFECTS.get(row.result.get("kind", ""), PostLine)
-        # Whom a page was for is lost with the rest of it: paging itself cannot say so.
+        # The recipients of a page are lost with the row, so paging itself cannot report it.
         await self._refuse(row, row.error, PostLine if issubclass(kind, OfPage) else kind, ours=True)
         await self._ledger.write(lambda store: store.told(row.id))
 
     async def _held_through(self, row: OutboxRow, epoch: int) -> None:
-        """See a row through as long as it is ours: the moment that others may count us as dead, it is theirs."""
+        """Process a row while it is ours: once others may count us as dead, it is theirs."""
 
         def look() -> None:
             if not self._member.alive(epoch):
@@ -217,23 +217,23 @@ class Outbox:
                 self._on_trouble(row, error)
             log.info("effect not done", effect=row.effect.key, state=outcome.state, why=str(error))
         except (StoreError, HandsOff):
-            raise  # the row keeps its lease and is looked up after it
+            raise  # the row keeps its lease, and is looked up when that ends
         except Exception as error:
-            # Our own defect must not block the lane for ever, nor vanish.
+            # A bug of ours must neither block the lane for ever nor go unnoticed.
             last_look()
             await self._refuse(row, f"internal error: {type(error).__name__}", ours=True)
             outcome = Settled(RowState.DEAD, error=f"{type(error).__name__}: {error}")
             await self._settle(row, outcome)
             raise
         else:
-            # Where the ledger does not take this, the row keeps its lease and is looked up after it.
+            # If the ledger refuses this, the row keeps its lease and is looked up when that ends.
             outcome = await self._outcome(row, came)
         if outcome.state is RowState.DEAD:
             await self._refuse(row, outcome.error)
         await self._settle(row, outcome)
 
     async def _try(self, row: OutboxRow) -> Performed | Wait | None:
-        """What the effect came to; None where it was looked up and is not there."""
+        """The effect's result; None if it was looked up and not found."""
         body = row.effect.body
         performer = self._performers.get(type(body))
         if performer is None:
@@ -260,7 +260,7 @@ class Outbox:
                 return Settled(state, max(until or now, now + self._wait(pause)), error=reason)
 
     async def _done(self, effect: Effect, done: Performed) -> Settled:
-        """The fact first, then the row: dying in between makes us look it up again, and the signal's id keeps it single."""
+        """First the fact, then the row: after a crash in between it is looked up, and the signal's id prevents a duplicate."""
         await self._engine.handle(
             EffectDone(
                 actor=OUTBOX, id=f"done/{effect.key}", key=effect.key, kind=type(effect.body), incident=effect.incident,
@@ -298,7 +298,7 @@ class Outbox:
         return Settled(RowState.PENDING, now + self._wait(row.attempt), error=words)
 
     def _after_lookup(self, row: OutboxRow, error: EffectError) -> Settled:
-        """The look-up itself failed. Without it, an alert is worth a repeat; an hourly update is not."""
+        """The look-up itself failed. Then an alert is worth repeating unseen, but an hourly update is not."""
         now, lost = self._now(), row.effect.body.CERTAINTY is Certainty.BEST_EFFORT
         if not lost and (not error.permanent or row.ambiguous_rounds < MOST_ROUNDS):
             return Settled(RowState.AMBIGUOUS, now + self._wait(row.ambiguous_rounds + 1), error=str(error))

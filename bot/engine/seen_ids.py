@@ -1,6 +1,6 @@
-"""Which requests came before: remembered in the ledger, and in memory while the ledger takes nothing or stands still.
+"""Which requests were seen before: stored in the ledger, or in memory while the ledger is blocked or refuses writes.
 
-A question needs no write. What changes the world is kept single by its signal's id, which is committed with it.
+Questions are never stored. Anything that changes the world is kept unique by its signal's id, which is committed with it.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-MOST_IN_MEMORY = 5_000  # the oldest go first
-WAITS_S = 1.0  # real seconds, for the ledger: Slack waits three for us, and then tells people that we failed
+MOST_IN_MEMORY = 5_000  # the oldest are dropped first
+WAITS_S = 1.0  # real seconds, for the ledger: Slack allows us three, and then tells people that we failed
 
 
 class SeenIds:
-    """Remembers ids for `keep`; a ledger that does not say within `waits_s` is not waited for."""
+    """Remembers ids for `keep`; waits at most `waits_s` for the ledger."""
 
     def __init__(self, ledger: Ledger, clock: Clock, keep: timedelta, *, waits_s: float = WAITS_S) -> None:
         self._ledger = ledger
@@ -29,12 +29,12 @@ class SeenIds:
         self._asking: dict[str, asyncio.Task[bool]] = {}
 
     async def first_sight(self, id: str) -> bool:
-        """Whether this id is new, as far as can be said in time."""
+        """Whether this id is new, as far as is known in time."""
         now = self._clock.now()
         if id in self._asking or self._in_memory.get(id, now) > now:
             return False
         if len(self._asking) >= MOST_IN_MEMORY:
-            return self._remember(id, now)  # a ledger that stands still is asked no more
+            return self._remember(id, now)  # while the ledger is blocked, do not ask again
         asking = asyncio.create_task(self._ask(id, now), name="came before?")
         self._asking[id] = asking
         asking.add_done_callback(lambda task: self._asked(id, task))
@@ -43,13 +43,13 @@ class SeenIds:
 
     def _asked(self, id: str, task: "asyncio.Task[bool]") -> None:
         del self._asking[id]
-        if not task.cancelled() and (error := task.exception()) is not None:  # nobody may be left to raise it to
+        if not task.cancelled() and (error := task.exception()) is not None:  # nobody may be waiting any more to receive it
             log.error("whether a request came before could not be asked, by our own fault", exc_info=error)
 
     async def _ask(self, id: str, now: datetime) -> bool:
         try:
             return await self._ledger.write(lambda store: store.first_sight(id, now, self._keep))
-        except StoreError:  # said by whoever watches over the ledger
+        except StoreError:  # whoever monitors the ledger reports it
             return self._remember(id, now)
 
     def _remember(self, id: str, now: datetime) -> bool:

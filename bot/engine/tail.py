@@ -1,4 +1,4 @@
-"""What others committed meanwhile, folded into the world that an engine shows."""
+"""Folds what others committed into the world that an engine shows."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,14 +13,14 @@ from bot.core.signals import OfEffect, OfIncident, Signal
 from bot.engine.world_reading import absent, read_incidents, read_world
 from bot.ports import Store, StoreError, StoreTrouble
 
-MOST_BEHIND = 5_000  # facts; whoever is further behind reads the states, which takes less time
+MOST_BEHIND = 5_000  # facts; when further behind, reading the states is faster
 
 INCIDENT = "incident/"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the ledger holds at one moment. `facts` led there from the world before, unless it was read `anew`."""
+    """What the ledger holds at one moment. `facts` led there from the previous world, unless it was read `anew`."""
 
     world: World
     position: int
@@ -29,9 +29,9 @@ class Seen:
 
 
 def look(store: Store, before: Seen, signals: Sequence[Signal], now: datetime) -> Seen:
-    """The world of this snapshot, with the incidents that these signals name and those near them.
+    """The current world of this snapshot, with the incidents that these signals name, and related ones.
 
-    Raises StoreError, NEWER where a fact cannot be understood: then nothing may be decided.
+    Raises StoreError, NEWER for a fact that cannot be understood: then nothing may be decided.
     """
     position = store.position()
     if position == before.position:
@@ -41,19 +41,19 @@ def look(store: Store, before: Seen, signals: Sequence[Signal], now: datetime) -
         world = followed(store, before.world, facts)
         if world is not None:
             return Seen(with_named(store, world, signals), position, facts)
-    # Too far behind; or a copy was put in place, or something was set aside: what is in memory leads nowhere.
+    # Too far behind; or the ledger was restored from a copy or had rows removed, so memory cannot be continued.
     require_known(store, before.position if before.position <= position else 0)
     return read_anew(store, signals, now)
 
 
 def read_anew(store: Store, signals: Sequence[Signal], now: datetime) -> Seen:
-    """The same from the states alone."""
+    """The same, from the states alone."""
     world = without_old(read_world(store), now)
     return Seen(with_named(store, world, signals), store.position(), anew=True)
 
 
 def require_known(store: Store, position: int = 0) -> None:
-    """Raise StoreError (NEWER) where a fact behind this position is of a kind or version that only a newer Understudy knows."""
+    """Raise StoreError (NEWER) if a fact after this position is of a kind or version that only a newer Understudy knows."""
     newer = sorted(kind for kind in store.kinds_since(position) if not known(*kind))
     if newer:
         names = ", ".join(f"{kind} version {version}" for kind, version in newer)
@@ -61,9 +61,9 @@ def require_known(store: Store, position: int = 0) -> None:
 
 
 def followed(store: Store, world: World, facts: Sequence[Fact]) -> World | None:
-    """The world after these facts, which lead to where the store stands; None where they do not follow from it.
+    """The world after these facts, which lead to the store's position; None if they do not follow from it.
 
-    An incident that is long over, and not in this world, is read as it is after them.
+    A finished incident that is not in this world is read in its final state.
     """
     over = frozenset(absent(world, {_incident_of(fact.stream) for fact in facts}))
     for fact in facts:
@@ -73,16 +73,16 @@ def followed(store: Store, world: World, facts: Sequence[Fact]) -> World | None:
             return None
         try:
             world = evolve(world, fact)
-        except ValueError:  # of an incident that was never declared
+        except ValueError:  # an incident that was never declared
             return None
     world = read_incidents(store, world, over)
-    for _ in range(2):  # what points at them, and their parts
+    for _ in range(2):  # incidents that states point at, then their parts
         world = read_incidents(store, world, needed(world))
     return world
 
 
 def with_named(store: Store, world: World, signals: Sequence[Signal]) -> World:
-    """The world with the incidents that these signals name, and those near them."""
+    """The world with the incidents that these signals name, and related ones."""
     tried: set[int] = set()
     while missing := not_held(world, signals) - tried:
         tried |= missing
@@ -91,7 +91,7 @@ def with_named(store: Store, world: World, signals: Sequence[Signal]) -> World:
 
 
 def not_held(world: World, signals: Sequence[Signal]) -> set[int]:
-    """The incidents that these signals name, and those near them, as far as they were declared and are not in the world."""
+    """The incidents that these signals name, and related ones, that were declared but are not in the world."""
     named = {number for signal in signals if isinstance(signal, OfIncident) for number in signal.named}
     named |= {signal.incident for signal in signals if isinstance(signal, OfEffect) and signal.incident is not None}
     found: set[int] = set()

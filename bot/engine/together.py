@@ -1,4 +1,4 @@
-"""Signals that are decided on in a row and committed together, and what each is answered."""
+"""Signals decided in a row and committed together, and the answer to each."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,24 +18,24 @@ from bot.ports import Commit, Fence, NewFact
 
 @dataclass(eq=False)
 class Request:
-    """A signal that waits for its answer. Whoever sent it may have gone meanwhile."""
+    """A signal that waits for its answer. Its sender may be gone by then."""
 
     signal: Signal
     answered: "asyncio.Future[Answer]"
-    fence: Fence | None = None  # what a replica that decides by itself must still be when it is committed
+    fence: Fence | None = None  # what must still be true of the replica at commit, if it decides by itself
 
     def answer(self, answer: Answer) -> None:
-        """Say what it came to."""
+        """Deliver the answer."""
         self.answered.set_result(answer)
 
     def fail(self, error: BaseException) -> None:
-        """Raise this where the signal came from."""
+        """Raise this error in the sender."""
         self.answered.set_exception(error)
-        self.answered.exception()  # looked at, so that asyncio does not complain where nobody asks any more
+        self.answered.exception()  # retrieved, so that asyncio does not complain if nobody awaits it
 
 
 class Together:
-    """Signals decided on one after the other, each in the world that those before it left, and not committed yet."""
+    """Signals decided one after the other, each in the world that the previous ones left, not committed yet."""
 
     def __init__(self, seen: Seen) -> None:
         self.world = seen.world
@@ -47,11 +47,11 @@ class Together:
         self._answers: list[tuple[Request, Answer | Exception]] = []
 
     def decide(self, request: Request, now: datetime, policy: Policy) -> int:
-        """Decide on one more; how many facts that came to."""
+        """Decide one more signal; returns how many facts that produced."""
         signal = request.signal
         try:
             decided = step(self.world, signal, now, policy)
-        except Exception as error:  # noqa: BLE001 # raised where this signal came from; the others go on
+        except Exception as error:  # noqa: BLE001 # raised in this signal's sender; the others continue
             self._answers.append((request, error))
             return 0
         if decided.facts and signal.id in self._signals:
@@ -69,7 +69,7 @@ class Together:
         return len(decided.facts)
 
     def commit(self) -> Commit:
-        """All that was decided, on what was seen."""
+        """One commit of everything decided, based on the world seen."""
         return Commit(
             signals=tuple(self._signals),
             at=self.facts[0].at,
@@ -81,7 +81,7 @@ class Together:
         )
 
     def answer(self, worded: Callable[[Answer], Answer] = lambda answer: answer) -> None:
-        """Say to each what it came to."""
+        """Deliver each answer."""
         for request, answer in self._answers:
             if isinstance(answer, Answer):
                 request.answer(worded(answer))
@@ -90,10 +90,10 @@ class Together:
 
 
 def done_already(answer: Answer) -> Answer:
-    """What is told of a signal whose id was handled before."""
+    """The answer to a signal whose id was handled before."""
     return DoneAlready(incident=answer.incident, flag=answer.flag)
 
 
 def not_ours(answer: Answer) -> Answer:
-    """What is told of a signal that another replica may have decided on."""
+    """The answer to a signal that another replica may have decided."""
     return NotOurs(incident=answer.incident, flag=answer.flag)

@@ -1,4 +1,4 @@
-"""The world out of a ledger, and back: all that decisions look at, and of the incidents that are over those they may need."""
+"""Reads the world from a ledger and writes it back: everything that decisions look at, with few finished incidents."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bot.core.record.streams import STREAMS, changed, put
 from bot.core.record.world import World
 from bot.ports import StateRow, Store
 
-Rebuilt = tuple[StateRow, Any]  # a row, and the state that it holds
+Rebuilt = tuple[StateRow, Any]  # a row, and its decoded state
 
 
 def read_world(store: Store) -> World:
@@ -22,37 +22,37 @@ def read_world(store: Store) -> World:
     world = world_from(list(rows.values()), newest)
     unwell = {id: state.unwell_since for id, state in world.components.items() if state.unwell_since}
     world = read_incidents(store, world, {*needed(world), *store.ended_last(unwell).values(), *store.with_open_tasks()})
-    return read_incidents(store, world, needed(world))  # the parts of what was read just now
+    return read_incidents(store, world, needed(world))  # the parts of those just read
 
 
 def read_incidents(store: Store, world: World, numbers: Collection[int]) -> World:
-    """The world with these incidents in it too, as far as there are such."""
+    """The world with these incidents added, if they exist."""
     missing = absent(world, numbers)
     return with_rows(world, store.incidents(missing)) if missing else world
 
 
 def absent(world: World, numbers: Collection[int]) -> list[int]:
-    """Those that were declared and are not in the world."""
+    """The numbers of incidents that were declared and are not in the world."""
     return sorted({n for n in numbers if 0 < n <= world.last_incident and n not in world.incidents})
 
 
 def world_from(rows: Sequence[StateRow], newest: int = 0) -> World:
-    """The world that these state rows describe; `newest` is the highest number of an incident, where it is in none of them."""
+    """The world described by these rows; `newest` is the highest incident number, in case none of them has it."""
     return with_rows(World(last_incident=newest), rows)
 
 
 def with_rows(world: World, rows: Sequence[StateRow]) -> World:
-    """The world with the states of these rows in it."""
+    """The world with the states of these rows."""
     return with_states(world, rebuilt(rows))
 
 
 def rebuilt(rows: Sequence[StateRow]) -> list[Rebuilt]:
-    """The rows with their states; a tenth of a millisecond each, which a thread that reads can take beside the loop."""
+    """The rows with their decoded states; a tenth of a millisecond each, so a reading thread does this rather than the loop."""
     return [(row, decode(STREAMS[row.kind].state, row.body)) for row in rows]
 
 
 def with_states(world: World, states: Sequence[Rebuilt]) -> World:
-    """The world with these states in it."""
+    """The world with these states."""
     if not states:
         return world
     world = replace(world, seqs=Layered({**world.seqs, **{row.stream: row.seq for row, _ in states}}))

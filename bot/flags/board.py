@@ -1,6 +1,6 @@
-"""The board that flag readers are served from: the current snapshot, and who reads what.
+"""Where flag readers are served from: the current snapshot, and who reads what.
 
-Reading never touches the database: the engine swaps an immutable snapshot in after each commit.
+Reading never touches the database: after each commit the engine replaces an immutable snapshot.
 """
 
 from collections import Counter
@@ -18,15 +18,15 @@ from bot.system.clock import Clock
 
 
 class NotReady(Exception):  # noqa: N818 # a thing that happens, not a fault
-    """No snapshot was put on the board yet: the state is still being restored."""
+    """There is no snapshot yet: the state is still being restored."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A client that reads a flag, and whether it has what the flag serves now.
+    """A client that reads a flag, and whether it has the current value.
 
-    One that asks for each evaluation always has (`copy` False); one that keeps a copy of all flags has since it asked after the
-    flag changed last. `revision` is that of its copy.
+    One that asks at each evaluation (`copy` False) always has; one that keeps a copy of all flags has it if it asked after the
+    flag's last change. `revision` is that of its copy.
     """
 
     name: str
@@ -42,10 +42,10 @@ class FlagBoard:
     def __init__(self, clock: Clock, most_conversations: int = MOST_CONVERSATIONS) -> None:
         self._clock = clock
         self._serving: dict[Audience, Serving] = {}
-        self._picture: Snapshot | None = None  # as it was committed, whatever its age
+        self._picture: Snapshot | None = None  # as committed, whatever its age
         self._unheard_since: Callable[[], datetime | None] | None = None
-        self._aged: datetime | None = None  # since when it may be out of date; None while it is not
-        self._changed: dict[str, int] = {}  # the revision of all flags with which each one changed last, where it was seen
+        self._aged: datetime | None = None  # since when it may be outdated; None while it is current
+        self._changed: dict[str, int] = {}  # by flag, the revision at its last observed change
         self._readers = Readers(clock)
         self._copies = Copies(clock)
         self._in_drill = DrillReaders()
@@ -60,15 +60,15 @@ class FlagBoard:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The snapshot that is served now; raises NotReady before the first one."""
+        """The current snapshot; raises NotReady before the first one."""
         return self.serving().picture
 
     def ages(self, unheard_since: Callable[[], datetime | None]) -> None:
-        """What is served says its age from now on, while `unheard_since` says since when nobody heard what is committed."""
+        """Mark answers with their age while `unheard_since` returns since when commits may be missing."""
         self._unheard_since = unheard_since
 
     def serving(self, audience: Audience = EVERYBODY) -> Serving:
-        """The answers of the snapshot that is served now; raises NotReady."""
+        """The answers of the current snapshot; raises NotReady."""
         if self._unheard_since is not None and (since := self._unheard_since()) != self._aged:
             self._show_age(since)
         serving = self._serving.get(audience)
@@ -79,10 +79,10 @@ class FlagBoard:
         return serving
 
     def swap(self, snapshot: Snapshot) -> None:
-        """Serve `snapshot` from now on; flags that left it lose their readers. Where it says something new, that is told."""
+        """Serve `snapshot` from now on and forget readers of removed flags. Changes are announced to readers."""
         before, self._picture = self._picture, snapshot
         if snapshot == before:
-            return  # what was made of it holds on
+            return  # answers already built stay valid
         self._serve(snapshot.aged(self._aged) if self._aged else snapshot)
         self._readers.keep_only(snapshot.entries)
         if not self.serving().heeding:
@@ -101,7 +101,7 @@ class FlagBoard:
         self._serving = {EVERYBODY: Serving(snapshot)}
 
     def _show_age(self, since: datetime | None) -> None:
-        """Nobody is told: values stay as they are, and ten thousand clients that ask anew would be no help now."""
+        """Without announcing it: values do not change, and ten thousand clients asking again would not help."""
         self._aged = since
         if self._picture is not None:
             self._serve(self._picture.aged(since) if since else self._picture)
@@ -111,18 +111,18 @@ class FlagBoard:
         self._told.append(tell)
 
     def tells_no_more(self, tell: Callable[[], None]) -> None:
-        """Do not call it again."""
+        """Stop calling it."""
         self._told.remove(tell)
 
     # --- reading
 
     def evaluate(self, key: str, context: Mapping[str, Any], client: str = "") -> Evaluation | NotFound:
-        """Answer one reader and remember it, by its targeting key or else as `client`; raises NotReady."""
+        """Answer one reader and remember it, by targeting key or else as `client`; raises NotReady."""
         answer = self.one(key, context, client)
         return answer if isinstance(answer, NotFound) else answer.found[0]
 
     def one(self, key: str, context: Mapping[str, Any], client: str = "", audience: Audience = EVERYBODY) -> Answer | NotFound:
-        """The same, as it is sent."""
+        """The same answer in the form in which it is sent."""
         serving = self.serving(audience)
         answer = serving.one(key, context, self._heard(serving, context, key) if key in serving.heeding else NEVER)
         if isinstance(answer, Answer):
@@ -145,19 +145,19 @@ class FlagBoard:
         return answer
 
     def rules(self, client: str, audience: Audience = EVERYBODY) -> Answer:
-        """All flags for a client that evaluates them by itself, and keeps a copy from now on."""
+        """All flags for a client that evaluates them itself and keeps a copy from now on."""
         serving = self.serving(audience)
         self._copies.note(audience.reader(client), serving.picture.revision, audience)
         return serving.rules()
 
     def definitions(self, client: str, audience: Audience = EVERYBODY, *, overlay: bool) -> Answer:
-        """All flags as flagd evaluates them, or those that are engaged; the client keeps a copy from now on."""
+        """All flags, or those engaged, in flagd's format; the client keeps a copy from now on."""
         serving = self.serving(audience)
         self._copies.note(audience.reader(client), serving.picture.revision, audience)
         return serving.definitions(overlay=overlay)
 
     def _heard(self, serving: Serving, context: Mapping[str, Any], *keys: str) -> Heard:
-        """When this reader's conversation was first heard of, for flags where that matters; it may say by itself."""
+        """When this reader's conversation was first seen, by flag, if that matters and the context does not say."""
         if began_ms(context) is not None:
             return NEVER
         heard = {}
@@ -170,7 +170,7 @@ class FlagBoard:
         return heard
 
     def note_in_drill(self, client: str, keys: Iterable[str], *, fallback: bool) -> None:
-        """This client read these flags by itself in the scope of their drill, or without it; flags without one are left out."""
+        """This client evaluated these flags itself, inside or outside their drill's scope; those without a drill are ignored."""
         for key in keys:
             entry = self.snapshot.entries.get(key)
             if entry is not None and entry.drill:
@@ -184,25 +184,25 @@ class FlagBoard:
 
     @property
     def conversations(self) -> int:
-        """Of how many conversations it is remembered when they were first heard of."""
+        """The number of conversations whose first sighting is remembered."""
         return len(self._conversations)
 
     @property
     def began(self) -> Conversations:
-        """When they were, for the other replicas."""
+        """The remembered conversations, for the other replicas."""
         return self._conversations
 
     def read_in_drill(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Who read the flag since its drill began, as far as they are kept: its fallback in the scope; without the scope."""
+        """Known readers of the flag since its drill began: of the fallback inside the scope; outside the scope."""
         return self._in_drill.of(key)
 
     def readers(self, key: str) -> int:
-        """How many distinct clients read this flag in the last fifteen minutes, as far as they are remembered."""
+        """The number of distinct clients that read this flag in the last fifteen minutes, as far as remembered."""
         asking = self._readers.of(key)
         return len(asking) + sum(name not in asking for name, _ in self._copies.of(key))
 
     def readers_of(self, key: str) -> tuple[Reader, ...]:
-        """Who they are: first those whose copy is older than the flag's last change, then who was heard last."""
+        """These readers: first those whose copy is older than the flag's last change, then the most recent."""
         now, changed = self._clock.monotonic(), self._changed.get(key, 0)
         copies = {
             name: Reader(name, now - held.at, True, held.revision >= changed, held.revision)
@@ -212,7 +212,7 @@ class FlagBoard:
         return tuple(sorted((*copies.values(), *asking), key=lambda one: (one.current, one.silent_for, one.name)))
 
     def take_reads(self) -> Counter[Read]:
-        """How often each flag was read with which answer since this was asked last."""
+        """How often each flag was read with which answer, since the last call."""
         for serving in self._serving.values():
             self._reads += serving.take_reads()
         taken, self._reads = self._reads, Counter()

@@ -1,6 +1,6 @@
-"""Which reader, or which conversation, a flag is read for: what a share goes by.
+"""Which reader or conversation a flag is read for, which decides its side of a share.
 
-An evaluation context comes from outside, and clients in three languages have to read the same from it.
+Evaluation contexts come from outside, and clients in three languages must interpret them identically.
 """
 
 import math
@@ -12,28 +12,28 @@ from typing import Any
 from bot.core.model import TARGETING_KEY
 
 BEGAN = "conversation_started_at"
-MOST_EXACT = 2**53  # from here on two whole numbers may be one, where JSON numbers are floats
-LAST_S = 253_402_300_799  # the end of the year 9999; milliseconds that are taken for seconds lie far behind it
+MOST_EXACT = 2**53  # from here on, two whole numbers may be equal where JSON numbers are floats
+LAST_S = 253_402_300_799  # the end of the year 9999; milliseconds given as seconds are far beyond it
 
 EPOCH, MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 RFC_3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 
 
 def targeting_key(context: Mapping[str, Any]) -> str:
-    """The reader's own name in an evaluation context; empty when it gave none."""
+    """The reader's name in an evaluation context; empty if it gave none."""
     key = context.get(TARGETING_KEY)
     return key if isinstance(key, str) else ""
 
 
 def identity(context: Mapping[str, Any], sticky_by: str) -> str:
-    """By what this reader's side is decided: the attribute `sticky_by`, a text or a whole number, else its targeting key."""
+    """What decides this reader's side: the attribute `sticky_by`, as text or a whole number, else its targeting key."""
     if sticky_by == TARGETING_KEY:
         return targeting_key(context)
     return _named(context.get(sticky_by)) or targeting_key(context)
 
 
 def attribute_text(value: Any) -> str | None:
-    """What an attribute of a context is compared as: a text, a whole number or a truth as JSON writes it; None for all else."""
+    """An attribute as compared: text, a whole number, or a boolean as in JSON; None for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else _named(value) or None
@@ -46,14 +46,14 @@ def _named(value: Any) -> str:
         case bool():
             return ""
         case int() | float() if -MOST_EXACT < value < MOST_EXACT and value == int(value):
-            return str(int(value))  # 7 and 7.0 are the same number in JSON
+            return str(int(value))  # in JSON, 7 and 7.0 are the same number
     return ""
 
 
 def began_ms(context: Mapping[str, Any]) -> int | None:
-    """When the conversation began, in milliseconds since 1970; None where the context does not say, or says nonsense.
+    """When the conversation began, in milliseconds since 1970; None if the context does not say, or says nonsense.
 
-    `conversation_started_at` is a time as in RFC 3339, or seconds since 1970.
+    `conversation_started_at` is a time in RFC 3339 format, or seconds since 1970.
     """
     match context.get(BEGAN):
         case str() as text:

@@ -1,9 +1,9 @@
-"""What a flag's reader gets: an immutable picture of all flags, and a pure question to it.
+"""What a flag's reader gets: an immutable snapshot of all flags, and a pure function of it.
 
-A flag serves its default unless an engagement sends readers to a fallback. While only a share of them is there, each reader is
-on one side by a hash that only the engagement and the reader's targeting key (or what `sticky_by` names) decide, so nobody
-moves twice while the share grows, or shrinks. A part of the readers that is switched apart from the rest lies over that: who is
-in it and in its share gets its fallback, everybody else what they would get without it.
+A flag serves its default unless an engagement sends readers to a fallback. While only a share of them is there, a reader's
+side is a hash of the engagement and the reader's targeting key (or what `sticky_by` names), so nobody moves twice while the
+share grows or shrinks. A scope that is switched separately comes first: readers in it and in its share get its fallback, and
+all others what they would get without it.
 """
 
 import hashlib
@@ -27,23 +27,23 @@ Primitive = str | int | float | bool
 DRILL_KEY = "understudy_drill"
 BUCKETS = 10_000  # hundredths of a percent
 
-# The reasons that OFREP's schema names and that we use. The official Python client fails on a reason it does not know, so
-# no word of our own may stand here (OFREP OpenAPI 0.3.0, evaluationSuccess.reason).
+# The reasons in OFREP's schema that we use. The official Python client fails on an unknown reason, so none may be added here
+# (OFREP OpenAPI 0.3.0, evaluationSuccess.reason).
 STATIC = "STATIC"
-TARGETING_MATCH = "TARGETING_MATCH"  # the reader asks in the scope of a drill, or is of a part that is switched apart
+TARGETING_MATCH = "TARGETING_MATCH"  # the reader is in the scope of a drill, or in a scope that is switched separately
 SPLIT = "SPLIT"
 UNKNOWN = "UNKNOWN"
 
-STALE = "STALE"  # in metadata alone, as its `state`: OFREP's schema has no such reason
+STALE = "STALE"  # only as `state` in metadata: OFREP's schema has no such reason
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One flag's answer to one reader. `metadata` holds strings, numbers and booleans only, never null.
+    """One flag's answer to one reader. `metadata` holds only strings, numbers and booleans, never null.
 
-    `scope` says of which part of the readers it is; empty for what everybody else gets.
+    `scope` is the scope that it applies to; empty for the answer that all others get.
     """
 
     key: str
@@ -56,7 +56,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class NotFound:
-    """There is no such flag, and why we think so."""
+    """There is no such flag, and why."""
 
     key: str
     reason: str
@@ -66,8 +66,8 @@ class NotFound:
 class Split:
     """Who is on the default while others are on the fallback: readers whose bucket under `seed` is lower than `below`.
 
-    They are told apart by the attribute `by`, or where they have none by their targeting key. `later` holds steps that only
-    conversations take which began at or after a moment: that, in milliseconds since 1970, and their `below`.
+    They are identified by the attribute `by`, or without it by their targeting key. `later` holds steps taken only by
+    conversations that began at or after a time: that time, in milliseconds since 1970, and their `below`.
     """
 
     seed: str
@@ -79,11 +79,11 @@ class Split:
 
     @property
     def newest_ms(self) -> int:
-        """When the last step was that not all take."""
+        """When the last step that not all have taken was made."""
         return self.later[-1][0] if self.later else 0
 
     def takes(self, context: Mapping[str, Any], heard_ms: int | None) -> bool:
-        """Whether this reader is on the default; `heard_ms` is when it was first heard of, for one that says no beginning."""
+        """Whether this reader is on the default; `heard_ms` is when it was first seen, if it does not give its beginning."""
         reader = identity(context, self.by)
         if not reader:
             return False
@@ -102,14 +102,14 @@ class Entry:
     engagement: Engagement | None
     values: Mapping[str, Any]
     metadata: Mapping[str, Primitive]
-    lost: bool = False  # engaged on a variant whose value nobody knows any more
-    drill: str = ""  # the variant that is read in the scope of a drill, while one runs and the flag is not engaged
+    lost: bool = False  # engaged on a variant whose value is no longer known
+    drill: str = ""  # the variant inside the scope of a running drill, unless the flag is engaged
     drill_metadata: Mapping[str, Primitive] = field(default_factory=dict)
-    split: Split | None = None  # while readers are on two sides
-    parts: tuple["Part", ...] = ()  # of the readers, that are switched apart from the rest; the first that fits counts
+    split: Split | None = None  # set while readers are on two sides
+    parts: tuple["Part", ...] = ()  # scopes switched separately; the first that matches wins
 
     def serves_like(self, other: "Entry | None") -> bool:
-        """Whether every reader gets the same value from both, whatever else has been written down about the flag."""
+        """Whether every reader gets the same value from both, whatever else was recorded about the flag."""
         return other is not None and self._served == other._served
 
     @property
@@ -120,76 +120,76 @@ class Entry:
         return side, self.policy.default, self.values, self.lost, self.drill, parts
 
     def aged(self, age: Mapping[str, Primitive]) -> "Entry":
-        """The same with its age in every metadata."""
+        """The same, with its age in all metadata."""
         parts = tuple(replace(part, entry=part.entry.aged(age)) for part in self.parts)
         drill = {**self.drill_metadata, **age} if self.drill else self.drill_metadata
         return replace(self, metadata={**self.metadata, **age}, drill_metadata=drill, parts=parts)
 
     @property
     def depends_on_reader(self) -> bool:
-        """Whether two readers may get two answers: a hand-back is under way, a drill has a scope, or a part is switched."""
+        """Whether two readers may get different answers: during a hand-back or a drill, or if a scope is switched."""
         return self.split is not None or bool(self.drill) or bool(self.parts)
 
     @property
     def heeds_conversations(self) -> bool:
-        """Whether it matters, now or when it is handed back, when a conversation began."""
+        """Whether it matters when a conversation began, now or in a later hand-back."""
         mine = self.engagement is not None and bool(self.policy.stay_s or self.engagement.running)
         return mine or any(part.entry.heeds_conversations for part in self.parts)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a flag's readers that is switched apart from the rest: who they are, and what they get."""
+    """A scope of a flag that is switched separately: who is in it, and what they get."""
 
     scope: Scope
     entry: Entry
 
     def holds(self, context: Mapping[str, Any]) -> bool:
-        """Whether this reader is one of them."""
+        """Whether this reader is in it."""
         return attribute_text(context.get(self.scope.attribute)) == self.scope.value
 
     @property
     def answer(self) -> Evaluation:
-        """What those get who are in its share."""
+        """The answer for readers in its share."""
         entry = self.entry
-        assert entry.engagement is not None  # noqa: S101 # it is a part for no other reason
+        assert entry.engagement is not None  # noqa: S101 # only an engaged scope is a part
         variant, reason = entry.engagement.variant, SPLIT if entry.split else TARGETING_MATCH
         return Evaluation(whole(entry.policy.key), entry.values[variant], variant, reason, entry.metadata, str(self.scope))
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All flags at one moment; `revision` is that of the whole set, each flag's own is in its metadata.
+    """All flags at one time; `revision` is that of the whole set, each flag's own is in its metadata.
 
-    `complaints` says in sentences which engagements cannot be served as they were meant. `metadata` is that of the whole set.
+    `complaints` says in sentences which engagements cannot be served as intended. `metadata` is that of the whole set.
     """
 
     revision: int
     entries: Mapping[str, Entry]
     complaints: tuple[str, ...] = ()
-    age: Mapping[str, Primitive] = field(default_factory=dict)  # what says in metadata that it may be out of date
+    age: Mapping[str, Primitive] = field(default_factory=dict)  # metadata that marks it as possibly outdated
 
     @property
     def metadata(self) -> Mapping[str, Primitive]:
-        """What is said of all flags together."""
+        """Metadata of the whole set."""
         return {"revision": self.revision, **self.age}
 
     def aged(self, since: datetime) -> "Snapshot":
-        """The same while nobody knows what was committed after `since`: the values hold on, and their metadata says so."""
+        """The same, marked as possibly missing commits after `since`: values stay, and their metadata says so."""
         age: dict[str, Primitive] = {"state": STALE, "asOf": since.isoformat()}
         return replace(self, age=age, entries=MappingProxyType({key: one.aged(age) for key, one in self.entries.items()}))
 
     def only(self, wanted: Callable[[str], bool]) -> "Snapshot":
-        """The same, of the flags that are wanted."""
+        """The snapshot reduced to these flags."""
         return replace(self, entries=MappingProxyType({key: one for key, one in self.entries.items() if wanted(key)}))
 
 
 def snapshot(world: World, policy: Policy, revision: int, kept: Mapping[str, FlagPolicy] = _NOTHING) -> Snapshot:
-    """Take the picture of all flags that readers will see until the next one.
+    """The snapshot of all flags that readers see until the next one.
 
-    `kept` holds the last known policy of flags and variants that have left the configuration: as long as they are engaged,
-    they are served from it, because a restart with an edited file must not send traffic back to a broken default. Raises
-    ValueError for a value that JSON cannot carry.
+    `kept` holds the last known policy of flags and variants that are no longer configured: while engaged, they are served from
+    it, since a restart with an edited file must not send traffic back to a broken default. Raises ValueError for a value that
+    JSON cannot represent.
     """
     entries: dict[str, Entry] = {}
     complaints: list[str] = []
@@ -210,18 +210,18 @@ def snapshot(world: World, policy: Policy, revision: int, kept: Mapping[str, Fla
 
 
 def revision_of(world: World) -> int:
-    """A number that grows with every fact about any flag and survives a restart, since the ledger's seqs do."""
+    """A number that grows with every fact about any flag and survives restarts, since the ledger's seqs do."""
     return sum(seq for stream, seq in world.seqs.items() if stream.startswith("flag/"))
 
 
 def evaluate(
     picture: Snapshot, key: str, context: Mapping[str, Any], heard: Mapping[str, int] = _NOTHING
 ) -> Evaluation | NotFound:  # fmt: skip
-    """Answer one reader: the default, or the fallback while the flag, or the part of the readers that it is of, is engaged.
+    """Answer one reader: the default, or the fallback if the flag, or a scope with this reader, is engaged.
 
-    In the scope of a drill it is the drill's fallback, as long as the flag is not engaged for a real reason. During a partial
-    hand-back a reader without a `targetingKey`, and without what `sticky_by` names, stays on the fallback, the safe side.
-    `heard` says when the conversation was first heard of, by flag or part, where it does not say by itself when it began.
+    In the scope of a drill it is the drill's fallback, unless the flag is really engaged. During a partial hand-back a reader
+    without a `targetingKey` and without what `sticky_by` names stays on the fallback, the safe side. `heard` says when the
+    conversation was first seen, by flag or scope, if its context does not say when it began.
     """
     entry = picture.entries.get(key)
     if entry is None:
@@ -237,14 +237,14 @@ def evaluate(
 
 
 def bucket(engagement: str, reader: str) -> int:
-    """Where a reader stands in 0..9999: the first 8 bytes of SHA-256 over `engagement:reader`, scaled down."""
-    # A lone surrogate is legal in JSON and must hash, not raise.
+    """A reader's position in 0..9999: the first 8 bytes of SHA-256 over `engagement:reader`, scaled down."""
+    # A lone surrogate is legal in JSON, so hash it instead of raising.
     seed = f"{engagement}:{reader}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.sha256(seed).digest()[:8], "big") * BUCKETS >> 64
 
 
 def in_drill(context: Mapping[str, Any]) -> bool:
-    """Whether a reader asks in the scope of a drill: by the JSON value true, and by nothing that is like it."""
+    """Whether a reader is in the scope of a drill: only the JSON value true counts."""
     return context.get(DRILL_KEY) is True
 
 
@@ -268,12 +268,12 @@ def _split(flag: FlagPolicy, engagement: Engagement | None, values: Mapping[str,
 
 
 class _Pictured:
-    """What entries are made from."""
+    """Builds the entries of a snapshot."""
 
     def __init__(self, world: World, complaints: list[str]) -> None:
         self._world = world
         self._complaints = complaints
-        self._revisions: Counter[str] = Counter()  # by flag: all that was written down about it, and about parts of its readers
+        self._revisions: Counter[str] = Counter()  # by flag: facts about it and its scopes
         self._parts: dict[str, list[str]] = {}
         for key, state in world.flags.items():
             self._revisions[whole(key)] += world.seqs.get(f"flag/{key}", 0)
@@ -281,7 +281,7 @@ class _Pictured:
                 self._parts.setdefault(whole(key), []).append(key)
 
     def entry(self, flag: FlagPolicy, before: FlagPolicy | None) -> Entry:
-        """A flag with the parts that are switched apart."""
+        """The entry of a flag, with the scopes switched separately."""
         found = self._of(flag, before)
         parts = [part for key in self._parts.get(flag.key, ()) if (part := self._part(flag, key, before))]
         return replace(found, parts=tuple(sorted(parts, key=_newest_first))) if parts else found
@@ -293,7 +293,7 @@ class _Pictured:
 
     def _of(self, flag: FlagPolicy, before: FlagPolicy | None) -> Entry:
         world, engagement, lost = self._world, self._world.flag(flag.key).engagement, False
-        # Its own streams' seqs: with the set's revision, every flag would look changed to web clients when one is.
+        # The seqs of its own streams: with the set's revision, web clients would see every flag change when one does.
         revision = self._revisions[whole(flag.key)]
         if engagement is not None and engagement.variant not in flag.variants:
             if before is not None and engagement.variant in before.variants:
@@ -314,7 +314,7 @@ class _Pictured:
 
 
 def _newest_first(part: Part) -> tuple[float, str]:
-    """Who is of two parts gets what was switched last, as whoever switched it expects."""
+    """A reader in two scopes gets what was switched last, as the person who switched it expects."""
     at = part.entry.engagement.at.timestamp() if part.entry.engagement else 0.0
     return -at, part.entry.policy.key
 
@@ -338,7 +338,7 @@ def _metadata(flag: FlagPolicy, engagement: Engagement | None, revision: int, lo
 
 
 def _values(flag: FlagPolicy) -> dict[str, Any]:
-    """Plain JSON values. Where one variant is a float, all numbers are: clients refuse 1 for a flag that they read as float."""
+    """Plain JSON values. If one variant is a float, all numbers become floats: clients refuse 1 for a float flag."""
     for name, value in flag.variants.items():
         if value is None:
             raise ValueError(f"variant {name} of flag {flag.key} has no value: write a string, number, boolean or object")

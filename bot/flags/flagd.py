@@ -1,8 +1,8 @@
-"""Flags as flagd reads them: definitions from which it, or a provider with flagd inside, evaluates by itself.
+"""Flags as flagd definitions, which it, or a provider with flagd inside, evaluates itself.
 
-flagd hashes readers in another way than we do, and its own languages disagree about it (open-feature/flagd#1737). So a partial
-hand-back is not followed there: everybody stays on the fallback until all are handed back, and the metadata say so. A part of
-the readers that is switched apart is a rule of flagd's own, unless its attribute has a point in it, a path to flagd.
+flagd hashes readers differently than we do, and its own languages disagree about that (open-feature/flagd#1737). So a partial
+hand-back is not followed there: everybody stays on the fallback until all are handed back, as the metadata says. A scope
+becomes a targeting rule in flagd, unless its attribute contains a dot, which flagd reads as a path.
 """
 
 import re
@@ -16,16 +16,16 @@ from bot.flags.evaluate import DRILL_KEY, Entry, Evaluation, Part, Snapshot, eva
 
 SCHEMA = "https://flagd.dev/schema/v0/flags.json"
 FLAG_SET = "understudy"
-WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)  # a number as JSON writes it
+WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)  # an integer as JSON writes it
 
 _NOBODY: Mapping[str, Any] = {}
 
 
 def definitions(picture: Snapshot, *, overlay: bool = False, only: str = "") -> dict[str, Any]:
-    """All flags of the snapshot; as an `overlay` those that are engaged, to be laid over another source of the same keys.
+    """All flags of the snapshot; as an `overlay` only those engaged, to be laid over another source of the same keys.
 
-    `only` names the one flag that a sink wants, which is told of no parts of the readers. What flagd does not know of a flag
-    may stand in its metadata and nowhere else: its Python provider refuses the whole file for a field too many.
+    `only` names the one flag that a sink wants, without its scopes. Additional information must be in metadata: flagd's Python
+    provider refuses the whole file for an unknown field.
     """
     flags = {
         key: _definition(picture, key, replace(entry, parts=()) if only else entry)
@@ -48,7 +48,7 @@ def _definition(picture: Snapshot, key: str, entry: Entry) -> dict[str, Any]:
     assert isinstance(served, Evaluation), served  # noqa: S101 # the key is the snapshot's own
     parts = _told(entry)
     found: dict[str, Any] = {
-        "state": "ENABLED",  # flagd gives the code default for a disabled one
+        "state": "ENABLED",  # for a disabled flag, flagd returns the default in the code
         "variants": {name: value for one in (*(part.entry for part in parts), entry) for name, value in one.values.items()},
         "defaultVariant": served.variant,
         "metadata": _metadata(entry),
@@ -66,7 +66,7 @@ def _told(entry: Entry) -> list[Part]:
 
 
 def _is_of(scope: Scope) -> dict[str, Any]:
-    """Whether a reader is of a part: by the text, or by what JSON writes like it."""
+    """Whether a reader is in a scope: the attribute is that text, or a JSON value written like it."""
     forms: list[Any] = [scope.value]
     if scope.value in ("true", "false"):
         forms.append(scope.value == "true")

@@ -1,7 +1,7 @@
-"""Who reads which flag: registers that never take more than their share of memory, whoever asks however often.
+"""Who reads which flag: registers with bounded memory, however many clients ask.
 
-Clients name themselves, so there may be millions, with names of any length. The longest silent goes first. Whoever asks for one
-flag gets what holds at that moment; whoever takes all flags keeps a copy, and what it holds is known by when it asked last.
+Clients choose their names, so there may be millions, of any length. The one silent longest is forgotten first. A client that
+asks for one flag gets its current value; one that takes all flags keeps a copy, whose age is that of its last request.
 """
 
 import hashlib
@@ -17,21 +17,21 @@ from bot.flags.audience import EVERYBODY, Audience
 from bot.flags.conversation import as_ms
 from bot.system.clock import Clock
 
-READER_FOR_S = 900.0  # a reader that was silent for this long has gone: three of the slowest usual polling intervals
+READER_FOR_S = 900.0  # silent this long = gone: three of the slowest usual polling intervals
 MOST_READERS = 10_000  # per flag; the count then says "at least"
-MOST_BYTES = 16_000_000  # of all flags together
-MOST_CONVERSATIONS = 50_000  # of all flags together; 13 MB, measured with tracemalloc
-MOST_COPIES = 5_000  # of clients that take all flags
-ENTRY_BYTES = 200  # one entry beside its name, measured with tracemalloc where its table is emptiest
-KEPT_SHARE = 0.97  # forgetting a little more than needed at once keeps the search for the oldest rare
+MOST_BYTES = 16_000_000  # for all flags together
+MOST_CONVERSATIONS = 50_000  # for all flags together; 13 MB, measured with tracemalloc
+MOST_COPIES = 5_000  # of clients that read all flags
+ENTRY_BYTES = 200  # one entry without its name, measured with tracemalloc at its table's emptiest
+KEPT_SHARE = 0.97  # forgetting slightly more than needed makes the search for the oldest rare
 NAME_CHARS = 120
 
 
-Seen = OrderedDict[str, float]  # of one flag, the longest silent first: when on the steady clock
+Seen = OrderedDict[str, float]  # for one flag, longest silent first: last read, on the steady clock
 
 
 class Readers:
-    """Remembers each flag's readers for fifteen minutes, as far as `most_bytes` allow."""
+    """Remembers each flag's readers for fifteen minutes, as far as `most_bytes` allows."""
 
     def __init__(self, clock: Clock, most_bytes: int = MOST_BYTES) -> None:
         self._clock = clock
@@ -53,15 +53,15 @@ class Readers:
             self._shrink()
 
     def of(self, flag: str) -> Collection[str]:
-        """The clients that read this flag in the last fifteen minutes, as far as they are remembered, longest silent first."""
+        """The clients that read this flag in the last fifteen minutes, as far as remembered, longest silent first."""
         return self._fresh(flag).keys()
 
     def count(self, flag: str) -> int:
-        """How many they are."""
+        """The number of these clients."""
         return len(self._fresh(flag))
 
     def silent_for(self, flag: str, client: str) -> float:
-        """For how many seconds one of them has not read it."""
+        """The seconds since one of them last read it."""
         return self._clock.monotonic() - self._seen[flag][client]
 
     def keep_only(self, flags: Container[str]) -> None:
@@ -70,7 +70,7 @@ class Readers:
             self._bytes -= sum(_cost(name) for name in self._seen.pop(flag))
 
     def _fresh(self, flag: str) -> Seen:
-        """The flag's readers, oldest first, after those are forgotten that fell silent."""
+        """The flag's readers, oldest first, without those that fell silent."""
         seen = self._seen.get(flag, OrderedDict())
         horizon = self._clock.monotonic() - READER_FOR_S
         while seen and _oldest(seen) < horizon:
@@ -78,7 +78,7 @@ class Readers:
         return seen
 
     def _shrink(self) -> None:
-        """Forget those that were silent longest, whichever flags they read."""
+        """Forget the readers silent longest, whichever flags they read."""
         oldest = [(_oldest(seen), flag) for flag, seen in self._seen.items() if seen]
         heapq.heapify(oldest)
         while oldest and self._bytes > self._most_bytes * KEPT_SHARE:
@@ -97,7 +97,7 @@ class Readers:
 
 @dataclass(frozen=True)
 class Copy:
-    """What a client holds that takes all flags that it may read: as of when, by the steady clock, and which revision."""
+    """What a client that reads all its flags holds: of when, on the steady clock, and which revision."""
 
     at: float
     revision: int
@@ -105,7 +105,7 @@ class Copy:
 
 
 class Copies:
-    """Remembers for fifteen minutes who holds a copy of the flags, the longest silent first."""
+    """Remembers for fifteen minutes who holds a copy of the flags, longest silent first."""
 
     def __init__(self, clock: Clock, most: int = MOST_COPIES) -> None:
         self._clock = clock
@@ -113,7 +113,7 @@ class Copies:
         self._held: OrderedDict[str, Copy] = OrderedDict()
 
     def note(self, client: str, revision: int, audience: Audience = EVERYBODY) -> None:
-        """This client took all flags of that revision now."""
+        """This client read all flags of that revision now."""
         name = _short(client)
         self._held[name] = Copy(self._clock.monotonic(), revision, audience)
         self._held.move_to_end(name)
@@ -121,7 +121,7 @@ class Copies:
             self._held.popitem(last=False)
 
     def of(self, flag: str) -> Iterator[tuple[str, Copy]]:
-        """Who holds a copy with this flag in it, and what they hold."""
+        """The holders of a copy with this flag, and what they hold."""
         horizon = self._clock.monotonic() - READER_FOR_S
         while self._held and next(iter(self._held.values())).at < horizon:
             self._held.popitem(last=False)
@@ -129,23 +129,23 @@ class Copies:
 
 
 class Conversations:
-    """When conversations that do not say when they began were first heard of; the one silent longest is forgotten first.
+    """When conversations that do not give their beginning were first seen; the one silent longest is forgotten first.
 
-    Where a balancer spreads the requests of one over replicas, each has to know what another one heard: `news` and `hear`.
+    A balancer may spread one conversation's requests over replicas, so each must know what the others saw: `news` and `hear`.
     """
 
     def __init__(self, clock: Clock, most: int = MOST_CONVERSATIONS) -> None:
         self._clock = clock
         self._most = most
         self._first: OrderedDict[bytes, int] = OrderedDict()
-        self.several = False  # whether there may be somebody to be told
+        self.several = False  # whether there are other replicas to tell
         self._news: dict[bytes, None] = {}
 
     def heard(self, flag: str, name: str, last_step_ms: int) -> int:
-        """It is read for now; gives the moment when it was read for first, in milliseconds since 1970.
+        """Record a read of this conversation; returns when it was first seen, in milliseconds since 1970.
 
-        One that is not known began after the last step, whatever the clock says: it may have been forgotten, and only so it
-        can never go back to the side that it left.
+        An unknown one counts as begun after the last step, whatever the clock says: it may have been forgotten, and this way
+        it never returns to the side that it left.
         """
         key = hashlib.blake2b(f"{flag}\0{name}".encode("utf-8", "surrogatepass"), digest_size=12).digest()
         first = self._first.get(key)
@@ -163,46 +163,46 @@ class Conversations:
             self._news.pop(self._first.popitem(last=False)[0], None)
 
     def news(self, most: int) -> list[tuple[str, int]]:
-        """Up to so many that nobody was told of yet, by a digest of their names."""
+        """Up to `most` conversations not yet told to other replicas, by a digest of their names."""
         taken = list(islice(self._news, most))
         for key in taken:
             del self._news[key]
         return [(key.hex(), self._first[key]) for key in taken]
 
     def hear(self, told: Iterable[tuple[str, int]]) -> None:
-        """What another replica heard of. Of two moments the later one counts: who left a side does not come back to it."""
+        """Merge what another replica saw. The later of two times counts, so that nobody returns to the side that they left."""
         for name, first in told:
             key = bytes.fromhex(name)
             self._put(key, max(first, self._first.get(key, first)))
 
     def tell_again(self) -> None:
-        """Somebody came who was told nothing yet."""
+        """Tell everything again, since a new replica has appeared."""
         self._news = dict.fromkeys(self._first)
 
     def __len__(self) -> int:
         return len(self._first)
 
     def forget(self) -> None:
-        """No flag is switched any more for which it matters."""
+        """Forget all, since no flag is switched any more for which they matter."""
         self._first.clear()
         self._news.clear()
 
 
 class DrillReaders:
-    """Who reads a flag while a drill has it in its scope, and who asks without the scope: the first ones of each side."""
+    """The first readers of a flag on each side of its drill: inside and outside the scope."""
 
     def __init__(self, most: int = MOST_READERS_IN_DRILL) -> None:
         self._most = most
         self._seen: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
 
     def note(self, flag: str, client: str, *, fallback: bool) -> None:
-        """This client reads this flag now: the `fallback` of the drill, or what everybody gets."""
+        """This client reads this flag now: the drill's `fallback`, or what everybody gets."""
         side = self._seen.setdefault(flag, ({}, {}))[0 if fallback else 1]
         if len(side) < self._most:
             side[_short(client)] = None
 
     def of(self, flag: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Those of the fallback, and the others."""
+        """The readers of the fallback, and the others."""
         fallback, other = self._seen.get(flag, ({}, {}))
         return tuple(fallback), tuple(other)
 
@@ -220,7 +220,7 @@ def _cost(name: str) -> int:
 
 
 def _short(name: str) -> str:
-    """A client's name as it is kept: long ones are cut, with a digest so that two of them stay two."""
+    """A client's name as stored: a long one is cut, with a digest that keeps it unique."""
     if not name.isascii():
         name = name.encode("utf-8", "replace").decode()
     if len(name) <= NAME_CHARS:

@@ -1,7 +1,7 @@
-"""Flags as a client evaluates them by itself: one answer for all readers, and the three ways in which a reader may differ.
+"""Flags as rules for clients that evaluate themselves: one answer for all readers, and three ways in which a reader may differ.
 
-A service that reads thousands of times a second asks for these in the background and gives each of its customers the answer
-that `evaluate` would give. `docs/http-api.md` tells the arithmetic; `tests/flags/test_rules.py` holds both to the same answers.
+A service that reads thousands of times a second fetches these in the background and gives each customer the answer that
+`evaluate` would give. `docs/http-api.md` specifies the arithmetic; `tests/flags/test_rules.py` holds both to the same answers.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from typing import Any
 from bot.core.lazy_dataclass import dataclass
 from bot.flags.evaluate import TARGETING_MATCH, Entry, Evaluation, NotFound, Part, Snapshot, Split, evaluate
 
-# Of the shape that clients read. Parts of the readers came without a new number: a client of before reads past them, and its
-# readers get what the whole serves. Refusing it would keep every switch from them, also that of the whole.
+# Of the format that clients read. Scopes were added without a new number: an older client ignores them, and its readers get
+# what the whole serves. If it refused the format instead, no switch would reach it at all.
 VERSION = 1
 
 _NOBODY: Mapping[str, Any] = {}
@@ -19,8 +19,10 @@ _NOBODY: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Rule:
-    """One flag: what a reader without a name gets, and what others get instead: those of a part that is switched (the first
-    that fits), and all while a drill or a hand-back is under way."""
+    """One flag: the answer for a reader without a name, and what may differ from it.
+
+    Readers in a switched scope (the first that matches) differ, and all readers during a drill or a hand-back.
+    """
 
     plain: Evaluation
     split: Split | None

@@ -1,7 +1,7 @@
-"""The answers of one snapshot in bytes: made when they are first asked for, then the same bytes for everybody who gets them.
+"""The answers of one snapshot as bytes: built on first request, then reused for everybody who gets the same.
 
-Most readers get what everybody gets. Only where a hand-back parts them, some are switched apart, or a drill has a scope, an
-answer depends on the reader, and then on nothing but the side of each such flag that they are on.
+Most readers get the same answer. Only a hand-back, a switched scope or a drill makes it depend on the reader, and then only on
+which side of each such flag the reader is.
 """
 
 import hashlib
@@ -16,17 +16,17 @@ from bot.flags.audience import EVERYBODY, Audience
 from bot.flags.evaluate import Evaluation, NotFound, Part, Snapshot, Split, evaluate
 
 EVENTS = "/ofrep/v1/events"  # the stream that tells clients to ask again
-MOST_KEPT = 16  # answers with all flags, each up to half a megabyte; the one asked for longest ago goes first
+MOST_KEPT = 16  # answers with all flags, each up to half a megabyte; the least recently used is dropped first
 
 Read = tuple[str, str, str]  # flag, variant, reason
-# By flag or part, when a reader's conversation was first heard of, in milliseconds since 1970.
+# By flag or scope, when a reader's conversation was first seen, in milliseconds since 1970.
 Heard = Mapping[str, int]
 NEVER: Heard = {}
 
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """What readers are sent, and how many were. `etag` stands where all flags are in it."""
+    """What readers are sent, and how often it was. `etag` is set if it contains all flags."""
 
     found: tuple[Evaluation, ...]
     body: bytes
@@ -42,15 +42,15 @@ class Serving:
         self.parted = tuple(key for key, entry in self.picture.entries.items() if entry.depends_on_reader)
         self.heeding = {key: entry for key, entry in self.picture.entries.items() if entry.heeds_conversations}
         self._events = f"{EVENTS}?ticket={audience.ticket}" if audience.ticket else EVENTS
-        self._one: dict[tuple[Read, str], Answer] = {}  # with the part of the readers that it is for
-        self._alike: dict[str, Answer] = {}  # by flag, where everybody gets the same
+        self._one: dict[tuple[Read, str], Answer] = {}  # with the scope that it is for
+        self._alike: dict[str, Answer] = {}  # by flag, if everybody gets the same
         self._all: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
         self._rules: Answer | None = None
         self._definitions: dict[bool, Answer] = {}
-        self._reads: Counter[Read] = Counter()  # of answers that are no longer kept
+        self._reads: Counter[Read] = Counter()  # of answers that were dropped
 
     def one(self, key: str, context: Mapping[str, Any], heard: Heard = NEVER) -> Answer | NotFound:
-        """One flag for this reader, whose conversation was first `heard` of at that time."""
+        """One flag for this reader, whose conversation was first seen at the time in `heard`."""
         alike = self._alike.get(key)
         if alike is not None:
             return alike
@@ -75,20 +75,20 @@ class Serving:
         return answer
 
     def rules(self) -> Answer:
-        """Every flag with what parts its readers, for a client that evaluates by itself."""
+        """Every flag with what divides its readers, for a client that evaluates itself."""
         if self._rules is None:
             flags = [_rule_shape(rule) for rule in rules.rules(self.picture)]
             self._rules = _whole((), _encode({"rules": rules.VERSION, "flags": flags, **self._besides()}))
         return self._rules
 
     def definitions(self, *, overlay: bool) -> Answer:
-        """All flags as flagd defines them; as an `overlay` those that are engaged."""
+        """All flags in flagd's format; as an `overlay` only those engaged."""
         if overlay not in self._definitions:
             self._definitions[overlay] = _whole((), _encode(flagd.definitions(self.picture, overlay=overlay)))
         return self._definitions[overlay]
 
     def take_reads(self) -> Counter[Read]:
-        """How often each flag was read with which answer since this was asked last."""
+        """How often each flag was read with which answer, since the last call."""
         for answer in (*self._one.values(), *self._all.values()):
             self._count(answer)
         taken, self._reads = self._reads, Counter()
@@ -105,7 +105,7 @@ class Serving:
         return _whole(tuple(one for answer in answers for one in answer.found), body)
 
     def _besides(self) -> dict[str, Any]:
-        """What is said beside the flags: which revision they are, and where clients may listen for the next one."""
+        """What goes with the flags: their revision, and where clients may listen for the next one."""
         stream = {"type": "sse", "endpoint": {"requestUri": self._events}}
         return {"metadata": dict(self.picture.metadata), "eventStreams": [stream]}
 
@@ -124,7 +124,7 @@ class Serving:
 
 
 def _whole(found: tuple[Evaluation, ...], body: bytes) -> Answer:
-    """The tag is of the bytes, since they may depend on the reader; a counter would also start anew with the process."""
+    """The tag is a digest of the bytes: they may depend on the reader, and a counter would restart with the process."""
     return Answer(found, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
@@ -151,7 +151,7 @@ def _rule_shape(rule: rules.Rule) -> dict[str, Any]:
 
 
 def _part_shape(part: Part) -> dict[str, Any]:
-    """Whoever its split takes goes on to what comes next, so no value stands there."""
+    """Readers that its split puts on the default continue with the next rule, so no value is given for them."""
     found, split = part.answer, part.entry.split
     shape: dict[str, Any] = {"attribute": part.scope.attribute, "equals": part.scope.value}
     shape |= {"variant": found.variant, "value": found.value, "metadata": dict(found.metadata)}

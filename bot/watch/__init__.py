@@ -1,1 +1,1 @@
-"""Runs checks on time and comes to verdicts. `watch` leads, `schedule` times, `check_states` remembers, `blindness` doubts."""
+"""Runs checks on time and reaches verdicts. `watch` leads, `schedule` times, `check_states` remembers, `blindness` doubts."""

@@ -1,4 +1,4 @@
-"""What all looking comes to: the verdict on each component, and whether it is news to the ledger."""
+"""From results to the verdict on each component, and whether it is news to the ledger."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,14 +15,14 @@ from bot.watch.check_states import Tracks
 from bot.watch.plan import Plan
 from bot.watch.shares import Shares
 
-SETTLE_S = 20.0  # domain seconds that "degraded" waits on the way to "down" or back
+SETTLE_S = 20.0  # domain seconds for which "degraded" waits, on the way to "down" or back
 
 
 class Conclusions:
-    """Weighs the results, what was heard and what we see. `on_sight` is called where thinking it over changed what we see.
+    """Combines our results, what others say and our sight. `on_sight` is called if our sight changes while evaluating.
 
-    `unseen` holds, by component, the checks that have not looked since it is ours; `uneasy` the components whose verdict is not
-    plainly that all is well; `levels` what each page says of our components, `traffic` what real requests say of them.
+    `unseen` holds, by component, the checks that have not run since it became ours; `uneasy` the components that are not
+    simply all well; `levels` what each page says about our components, `traffic` what real requests say about them.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Conclusions:
         self._turning_since: dict[str, float] = {}
 
     def begin_anew(self, component: str) -> None:
-        """It was another replica's until now."""
+        """It belonged to another replica until now."""
         self.uneasy.add(component)
         self._turning_since.pop(component, None)
 
     def verdict(self, component: str) -> Verdict:
-        """What the results so far, and what was heard, come to."""
+        """The verdict from all results so far and what others say."""
         now = self._clock.now()
         return reach(
             component, self._tracks.views(component, now), heard=self._heard(component, now),
@@ -58,16 +58,16 @@ class Conclusions:
         )  # fmt: skip
 
     def sees(self) -> dict[str, Verdict]:
-        """What looking comes to at this moment wherever that is not plainly well, also where the ledger did not take it."""
+        """Current verdicts, even if not yet in the ledger, of all components that are not simply well."""
         found = {component: self.verdict(component) for component in self.uneasy if self._shares.owns(component)}
         return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self.unseen.get(id)}
 
     def awaits(self) -> set[str]:
-        """The components that not every check has looked at since the start."""
+        """The components with checks that have not run since the start."""
         return {component for component, checks in self.unseen.items() if checks and self._shares.owns(component)}
 
     def _settles(self, component: str, verdict: Verdict) -> bool:
-        """Whether half a verdict waits a moment, since the other checks are in doubt still, or on their way back as well."""
+        """Whether "degraded" should wait a moment because other checks are still in doubt or also recovering."""
         if verdict.level is not Level.DEGRADED or not self._tracks.turning(component):
             self._turning_since.pop(component, None)
             return False
@@ -75,7 +75,7 @@ class Conclusions:
         return now - self._turning_since.setdefault(component, now) < SETTLE_S
 
     def _unseen_of(self, component: str) -> set[str]:
-        """The component's checks, by name, whose newest look says nothing since we are blind."""
+        """The component's checks, by name, whose newest result does not count because we are blind."""
         if not self._sighting.unseen:
             return set()
         unseen = self._sighting.unseen.intersection(self._tracks.components.get(component, ()))
@@ -87,7 +87,7 @@ class Conclusions:
         return (*hear(self._engine.world, component, now, levels), *([real] if real else ()))
 
     def news_of(self, component: str) -> Verdict | None:
-        """What is to be told of it: asked as soon as it may be news, and again when its turn to be told has come."""
+        """The verdict to report, None if there is none: called as soon as there may be news, and again before reporting."""
         verdict = self.verdict(component)
         held = self._engine.world.component(component)
         same = held.agrees(verdict)
@@ -98,14 +98,14 @@ class Conclusions:
         if same or not self._shares.speaks_of(component, unseen=self.unseen.get(component, ())):
             return None
         if not verdict.level.bad and self.unseen.get(component):
-            return None  # just started: no word before every check of it has looked once
+            return None  # just started: wait until every check has run once
         if verdict.level is Level.UNKNOWN and self._tracks.began_in_doubt(component):
-            return None  # taken over with its first look a bad one: the next looks tell
+            return None  # taken over, and its first result was bad: wait for more
         if verdict.level.bad and verdict.level.rank > held.level.rank and self._tracks.only_from_before(component):
-            return None  # a restart is no news: an outage is entered by what was seen since
+            return None  # a restart is not news: an outage must have been seen since
         if self._settles(component, verdict):
             return None
         if verdict.level.bad and verdict.by_network and self._sighting.reckon():
-            self._on_sight()  # this component is thought over as well
+            self._on_sight()  # this component is evaluated again too
             return None
         return verdict

@@ -1,7 +1,7 @@
-"""Who else looks when one check begins to doubt, or waits too long for an answer: the others of its provider, a few of them.
+"""Which other checks run at once when one is in doubt or waits too long for an answer: a few of the same provider.
 
-One failed look is nothing; three checks of one vendor that fail in the same moment are an outage. So a doubt calls the others
-at once instead of waiting for their turns. Called too often it would be a second schedule, hence the allowance.
+One failed check is nothing; three checks of one vendor that fail at the same moment are an outage. So a doubt runs others at
+once instead of waiting for their turns. Unlimited, that would amount to a second schedule, hence the allowance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,28 +12,28 @@ from bot.core.lazy_dataclass import dataclass
 from bot.system.clock import Clock
 from bot.watch.plan import Check
 
-SIBLINGS = 2  # of the same component
+SIBLINGS = 2  # checks of the same component
 COUSINS = 2  # the heaviest check of other components of the provider
-SAVED = 3.0  # alarms that a provider may have at once
-ALARM_EVERY_S = 600.0  # domain seconds; how often in the long run
-LASTS_S = 30.0  # domain seconds of one alarm; what else happens meanwhile belongs to it
+SAVED = 3.0  # alarms that a provider may save up
+ALARM_EVERY_S = 600.0  # domain seconds between alarms in the long run
+LASTS_S = 30.0  # domain seconds; later doubts within this time belong to the same alarm
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """The last alarm of a provider, and how much of what it may have was spent with it."""
+    """A provider's last alarm, and how much of its allowance was spent with it."""
 
     spent: float
     at: datetime
 
 
 class Kin:
-    """Knows the relatives of each check, and how often they were called lately."""
+    """Knows which checks are related, and how often they were run because of an alarm."""
 
     def __init__(self, checks: Sequence[Check], weights: Mapping[str, float], clock: Clock) -> None:
         self._clock = clock
         self._components = {check.id: check.component for check in checks}
-        self._heaviest: dict[str, list[str]] = {}  # of a component, the heaviest first
+        self._heaviest: dict[str, list[str]] = {}  # checks of a component, heaviest first
         for check in sorted(checks, key=lambda one: (-weights.get(one.id, 1.0), one.id)):
             of_component = self._heaviest.setdefault(check.component, [])
             if len(of_component) <= SIBLINGS:
@@ -45,12 +45,12 @@ class Kin:
         self._alarmed_at: dict[str, float] = {}
 
     def alarmed(self, id: str) -> bool:
-        """Whether the check's provider is in an alarm: its answers are not waited for before the next look."""
+        """Whether the check's provider is in an alarm: then the next run does not wait for the last answer."""
         at = self._alarmed_at.get(_provider(id))
         return at is not None and self._clock.monotonic() - at < LASTS_S
 
     def called(self, id: str) -> tuple[str, ...]:
-        """Begin an alarm: who should look now. Nobody where one is on already, or where there were too many."""
+        """Start an alarm; returns the checks to run now. Empty during an alarm, or if there were too many."""
         provider, now = _provider(id), self._clock.monotonic()
         if self.alarmed(id):
             return ()
@@ -63,13 +63,13 @@ class Kin:
         return self._relatives(id)
 
     def restore(self, alarms: Mapping[str, Alarm]) -> None:
-        """Go on after a restart."""
+        """Continue after a restart."""
         for provider, alarm in alarms.items():
             ago_s = max(0.0, (self._clock.now() - alarm.at).total_seconds())
             self.alarms[provider], self._alarmed_at[provider] = alarm, self._clock.monotonic() - ago_s
 
     def siblings(self, id: str) -> tuple[str, ...]:
-        """A few others of the same component."""
+        """A few other checks of the same component."""
         return tuple([other for other in self._heaviest[self._components[id]] if other != id][:SIBLINGS])
 
     def _relatives(self, id: str) -> tuple[str, ...]:

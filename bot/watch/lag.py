@@ -1,4 +1,4 @@
-"""How late our own event loop is: what was measured while it stood still says nothing of anybody else."""
+"""How late our own event loop is: what was measured while it was blocked says nothing about others."""
 
 import asyncio
 from collections import deque
@@ -10,20 +10,20 @@ from bot.system.clock import Clock
 from bot.system.rhythm import next_round
 
 EVERY_S = 0.05
-REST_S = 1.0  # about; in the instant in which all wake up that do so once a second
+REST_S = 1.0  # roughly; aligned with everything else that wakes once a second
 FASTEST_S = 0.005  # however fast the clock runs
-REMEMBERED = 1_200  # a minute at the speed of life
-AT_LEAST_S = 0.05  # real seconds; less than this is the common unrest of a loop
-SHARE = 0.2  # of what was measured
-LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_timeout"})  # errors that are a matter of time
+REMEMBERED = 1_200  # a minute at real speed
+AT_LEAST_S = 0.05  # real seconds; less is normal jitter of a loop
+SHARE = 0.2  # of the measured time
+LATE_WORDS = frozenset({"deadline", "connect_timeout", "tls_timeout", "body_timeout"})  # errors that depend on time
 
 
 class LoopLag:
-    """Notes how late the loop gives a turn, 50 ms apart while something is measured. Real seconds of `clock`.
+    """Records how late the loop runs callbacks: every 50 ms during measurements. In real seconds of `clock`.
 
-    Else once a second: to wake up twenty times a second costs more than all that an idle bot does. `on_turn` hears of each
-    turn: how late it was, and in how many seconds the next one is due. Where domain time runs `speed` times as fast as life,
-    deadlines are so many times shorter, and it wakes up the more often.
+    Otherwise once a second, since twenty wake-ups a second would cost more than everything else in an idle bot. `on_turn` is
+    called at each turn with how late it was and when the next is due, in seconds. If domain time runs `speed` times as fast as
+    real time, deadlines are that much shorter, so it wakes up more often.
     """
 
     def __init__(self, clock: Clock, on_turn: Callable[[float, float], None] | None = None, *, speed: float = 1.0) -> None:
@@ -33,30 +33,30 @@ class LoopLag:
         self._late: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next: asyncio.TimerHandle | None = None
-        self._due: float | None = None  # when the next turn is
-        self._asked = False  # for one sooner than that
-        self._measured = 0  # under way
+        self._due: float | None = None  # when the next turn is due
+        self._asked = False  # to run earlier than that
+        self._measured = 0  # measurements in progress
 
     def start(self) -> None:
-        """Begin to watch the running loop."""
+        """Start watching the running loop."""
         self._loop = asyncio.get_running_loop()
         self._turn()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         if self._next:
             self._next.cancel()
         self._loop = self._next = self._due = None
 
     def begin(self) -> float:
-        """Something is measured from now on; the moment, for `end`."""
+        """A measurement begins; returns its time, for `end`."""
         self._measured += 1
         if self._measured == 1:
             self._turn()
         return self._clock.monotonic()
 
     def end(self, began: float) -> float:
-        """It was measured. The longest that anything had to wait for its turn meanwhile, the present wait included."""
+        """A measurement ended; returns the longest delay of the loop meanwhile, including a current one."""
         worst = 0.0 if self._due is None else max(0.0, self._clock.monotonic() - self._due)
         for at, late in reversed(self._late):
             if at < began:
@@ -68,7 +68,7 @@ class LoopLag:
         return worst
 
     def ask(self) -> None:
-        """Take a turn as soon as there is one. From anywhere: somebody outside of the loop wonders whether it stands still."""
+        """Run as soon as the loop does. Callable from any thread, by somebody outside who suspects that it is blocked."""
         if self._loop and not self._measured and not self._asked:
             self._asked, self._due = True, self._clock.monotonic()
             self._loop.call_soon_threadsafe(self._turn)
@@ -91,10 +91,10 @@ class LoopLag:
 
 
 def doubted(sample: Sample, late_s: float, took_s: float, speed: float = 1.0) -> Sample:
-    """The sample as it may be counted, where our own loop was late by a good part of what it measured.
+    """The sample as it counts, given how late our own loop was compared with what it measured.
 
-    An answer that came is an answer, but how long it took is forgotten. Slow ones and those that never came are inconclusive:
-    of these even a short wait counts where the clock runs `speed` times as fast as life, for so do their deadlines.
+    An answer still counts, without its latency. Slow or missing answers become inconclusive; for those even a short delay
+    counts if the clock runs `speed` times as fast as real time, since their deadlines are that much shorter.
     """
     least_s = AT_LEAST_S if sample.outcome is Outcome.OK else AT_LEAST_S / speed
     if late_s < max(least_s, SHARE * took_s):

@@ -1,8 +1,8 @@
-"""What a restart must not forget, and how it is stored: tracks, our sight, vendors' pages, and how often kin were called.
+"""What must survive a restart, and how it is stored: tracks, our sight, vendors' pages, and recent alarms.
 
-A track that is in doubt or in trouble is stored with the very batch of samples that made it so, and before any verdict is
-committed on it. One at ease is stored about once in ten minutes: what it missed are good looks, and those are folded anew.
-So the same samples come to the same judgement whether or not the process was restarted between them, killed or not.
+A track in doubt or trouble is stored in the same batch as the samples that caused it, and before any verdict on it is
+committed. A calm one is stored about every ten minutes: it only lacks good results, which are folded again at start. So the
+same samples give the same judgement whether or not the process was restarted in between, even by a kill.
 """
 
 import asyncio
@@ -32,32 +32,32 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-CALM_FOR = timedelta(minutes=10)  # a track at ease waits so long; a start folds what it missed
-ROUNDS_OF_ALL = 60  # flushes, about a second each, over which tracks at ease that come due together are spread
+CALM_FOR = timedelta(minutes=10)  # longest wait of a calm track; a start folds what it lacks
+ROUNDS_OF_ALL = 60  # flushes, about a second each, that spread out calm tracks due together
 LEAST_A_FLUSH = 20
-UPTO_EVERY = timedelta(minutes=5)  # an older moment than need be costs a start so many minutes of samples to leave out
-RECALLED = timedelta(minutes=15)  # folded of a check of which nothing is remembered
-RECALLED_RUNS = 10  # of checks that run so seldom that this time holds too few
-MOST_TAKEN_OVER = 200  # checks in trouble whose samples are looked up, one by one
-LEARNED = timedelta(days=1)  # how far back the usual latency of such a check is looked up
-YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not hold the loop
+UPTO_EVERY = timedelta(minutes=5)  # when older than needed, a start reads that many more minutes of samples
+RECALLED = timedelta(minutes=15)  # of samples to fold for a check without memory
+RECALLED_RUNS = 10  # of checks that run too rarely for `RECALLED`
+MOST_TAKEN_OVER = 200  # checks in trouble whose samples are read, one by one
+LEARNED = timedelta(days=1)  # how far back to compute such a check's usual latency
+YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not block the loop
 
 SURROUNDINGS = "surroundings"
-UPTO = "upto"  # tracks have a space in their names
-GONE_AFTER = timedelta(days=7)  # then a replica of that name is hardly started again
-LIVING = timedelta(hours=1)  # what a replica had in its tracks before that others have in theirs, or nobody has
+UPTO = "upto"  # never the name of a track, which contains a space
+GONE_AFTER = timedelta(days=7)  # then no replica of that name will start again
+LIVING = timedelta(hours=1)  # older samples of a replica are in others' tracks by now, or lost
 
 
 @dataclass(frozen=True)
 class Upto:
-    """Samples from before this moment are in the tracks as they are stored."""
+    """Samples before this time are contained in the stored tracks."""
 
     at: datetime
 
 
 @dataclass(frozen=True)
 class JudgementContext:
-    """What else a judgement rests on."""
+    """What a judgement depends on besides tracks."""
 
     sight: Sight = CLEAR
     controls: tuple[Sample, ...] = ()
@@ -70,13 +70,13 @@ Parts = tuple[Any, ...]
 
 
 def _parts(surroundings: JudgementContext) -> Parts:
-    """Its fields, to compare with: at every flush, and nearly always they are the same objects."""
+    """Its fields, for comparing at every flush, when they are nearly always the same objects."""
     return surroundings.sight, surroundings.controls, surroundings.providers, surroundings.pages, surroundings.alarms
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What is to be written, and what of it must be asked for again when it could not be."""
+    """What to write, and what to restore if writing fails."""
 
     remembered: Sequence[Remembered]
     keys: Mapping[Key, datetime]
@@ -84,9 +84,9 @@ class Taken:
 
 
 class Memory:
-    """Says what to store with a batch of samples, and rebuilds all of it at the start. `pages` is what each page says.
+    """Selects what to store with a batch of samples, and rebuilds all of it at start. `pages` is what each page says.
 
-    `own` names this replica where several store theirs in one place: tracks belong to all of them, the rest to each.
+    `own` names this replica if several share one store: tracks are common to all, the rest belongs to each.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Memory:
         self._upto: datetime | None = None
 
     def take(self, now: datetime, *, everything: bool = False) -> Taken:
-        """What to write now: all that is in doubt or in trouble, and of the rest what has waited long enough."""
+        """What to write now: everything in doubt or trouble, and of the rest what has waited long enough."""
         most = max(LEAST_A_FLUSH, len(self._tracks) // ROUNDS_OF_ALL)
         keys = self._tracks.unstored.take(None if everything else now - CALM_FOR, most)
         remembered = [Remembered(" ".join(key), self._row(key)) for key in keys]
@@ -118,7 +118,7 @@ class Memory:
         return Taken(remembered, keys, before)
 
     def lost(self, taken: Taken) -> None:
-        """It could not be written: the next batch has it too."""
+        """Writing failed, so the next batch includes it again."""
         self._tracks.unstored.put_back(taken.keys)
         self._upto = None
         self._stored = taken.surroundings
@@ -131,7 +131,7 @@ class Memory:
     # --- after a restart
 
     async def recall(self, samples: Samples, world: World, now: datetime) -> None:
-        """Be as before. Of checks of which nothing is remembered, what is stored is folded as if it were measured anew."""
+        """Restore everything. For checks without memory, stored samples are folded as if newly measured."""
         found = await samples.remembered()
         self._surround(_read(JudgementContext, found.get(self._surroundings)) or JudgementContext(), world)
         await self._restore({name: text for name, text in found.items() if " " in name}, now)
@@ -149,7 +149,7 @@ class Memory:
             await samples.forget_remembered(gone)
 
     def _stored_upto(self, found: Mapping[str, str], now: datetime) -> list[datetime]:
-        """From when on samples may be missing from the tracks: those of other replicas too, as far as they lived of late."""
+        """The times after which samples may be missing from tracks, including those of other recently living replicas."""
         uptos = {name: _read(Upto, text) for name, text in found.items() if name.partition("/")[0] == UPTO}
         return [upto.at for name, upto in uptos.items() if upto and (name == UPTO or upto.at > now - LIVING)]
 
@@ -172,11 +172,10 @@ class Memory:
                 await asyncio.sleep(0)
 
     async def take_over(self, components: Collection[str], samples: Samples, world: World, now: datetime) -> None:
-        """Go on with these from where another replica left them: from what is committed, and, of those in trouble, from what is
-        stored since that. All others begin with their own looks: a dead replica's share may be thousands.
+        """Continue another replica's components: from committed verdicts, plus for those in trouble, samples stored since.
 
-        What was measured before the newest verdict may be ours alone, and long overtaken by what it was reached on. What we saw
-        ourselves is no news of before.
+        All others start with their own results, since a dead replica's share may have thousands of checks. Samples from before
+        the newest verdict may be ours alone and outdated. What we saw ourselves does not count as remembered.
         """
         await self._begin(samples, world, now, components)
         troubled = [id for id in components if world.component(id).level.bad]
@@ -189,8 +188,10 @@ class Memory:
                 self._tracks.recalled([check])
 
     async def _begin(self, samples: Samples, world: World, now: datetime, components: Collection[str]) -> set[str]:
-        """Take a committed outage over where no check knows of it: it ends by good results, not by forgetting. Which checks
-        have no memory."""
+        """Put a committed outage into tracks that do not know it: it ends by good results, not by forgetting.
+
+        Returns the checks without memory.
+        """
         new = {check for id in components for check in self._tracks.components[id] if not self._tracks.of(check)}
         usual = await samples.medians(now - LEARNED, self._tracks.vantage) if new else {}
         for component in components:
@@ -212,7 +213,7 @@ class Memory:
         return new
 
     def _news(self, samples: Sequence[Sample], since: datetime) -> list[Sample]:
-        """What is in no track yet; where there is none, what was measured `since` then."""
+        """Samples that are not in their track yet; for checks without a track, those measured `since` then."""
 
         def is_news(sample: Sample) -> bool:
             looked_at = self._tracks.track(sample.check, sample.vantage).looked_at
@@ -230,13 +231,13 @@ class Memory:
 
 
 def _of_the_gone(found: Mapping[str, str], now: datetime) -> list[str]:
-    """What replicas remembered for themselves that wrote nothing for long: each pod has another name, and never comes back.
+    """The names of what long-silent replicas stored for themselves: a new pod has a new name, and old ones never return.
 
-    Where each looks at everything, as a vantage of its own, their tracks are theirs as well.
+    If each replica runs every check, as a vantage of its own, their tracks are included.
     """
     read = {name.partition("/")[2]: _read(Upto, text) for name, text in found.items() if name.startswith(f"{UPTO}/")}
     uptos = {name: upto.at for name, upto in read.items() if upto}
-    newest = min(now, max(uptos.values(), default=now))  # our own clock may be the one that is wrong
+    newest = min(now, max(uptos.values(), default=now))  # our own clock may be the wrong one
     gone = {name for name, at in uptos.items() if at < newest - GONE_AFTER}
     own = {f"{kind}/{name}" for kind in (UPTO, SURROUNDINGS) for name in gone}
     return [name for name in found if name in own or name.rpartition(" ")[2] in gone]
@@ -248,7 +249,7 @@ def _counted_by(rule: Rule, every: timedelta) -> str:
 
 
 def _read(kind: type[T], text: str | None) -> T | None:
-    """What was stored, or None where there is nothing, or nothing that this version understands."""
+    """The stored value, or None if there is none that this version understands."""
     try:
         return None if text is None else decode(kind, json.loads(text))
     except (ValueError, KeyError) as error:

@@ -1,4 +1,4 @@
-"""What the watch is given: checks, controls and feeds, and how each is to be judged."""
+"""What the watch is given: checks, controls and feeds, and how to judge each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
@@ -22,7 +22,7 @@ class Check(Protocol):
 
     @property
     def component(self) -> str:
-        """The component that it looks at."""
+        """The component that it checks."""
 
     @property
     def every(self) -> timedelta:
@@ -34,7 +34,7 @@ class Source(Protocol):
 
     @property
     def provider(self) -> str:
-        """Whose page it is."""
+        """The provider whose page it is."""
 
     @property
     def every(self) -> timedelta:
@@ -42,28 +42,28 @@ class Source(Protocol):
 
 
 class Lag(Protocol):
-    """How late our own loop is while something is measured."""
+    """Measures how late our own loop is during a measurement."""
 
     def begin(self) -> float:
-        """Something is measured from now on; what `end` is to be given."""
+        """A measurement begins; returns what to pass to `end`."""
 
     def end(self, began: float) -> float:
-        """It was measured. The longest, in real seconds, that anything waited for its turn meanwhile."""
+        """A measurement ended; returns the longest delay of the loop meanwhile, in real seconds."""
 
 
 class Courier(Protocol):
-    """Takes what we measured to other Understudies."""
+    """Sends what we measured to other Understudies."""
 
     def offer(self, samples: Sequence[Sample]) -> int:
-        """Take a batch along; never waits. Says how many older ones were dropped for it."""
+        """Accept a batch without waiting; returns how many older samples were dropped for it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to look at. `off` names checks without credential, by component.
+    """What to check. `off` names checks without credentials, by component.
 
-    By check id: `rules` holds what differs from `rule`, `weights` what is not 1, `intervals` how often to look where that is
-    not the check's own interval.
+    By check id: `rules` holds settings that differ from `rule`, `weights` those other than 1, `intervals` those other than the
+    check's own.
     """
 
     checks: Sequence[Check] = ()
@@ -79,11 +79,11 @@ class Plan:
     vantage: str = "local"
 
     def interval(self, check: Check) -> timedelta:
-        """How often to look with a check."""
+        """How often to run a check."""
         return self.intervals.get(check.id, check.every)
 
     def only(self, names: Sequence[str]) -> "Plan":
-        """The same with these providers, components or checks alone; everything where nothing is named."""
+        """The plan reduced to these providers, components or checks; unchanged if none are named."""
         if not names:
             return self
         wanted = set(names)

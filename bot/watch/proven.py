@@ -1,4 +1,4 @@
-"""What has ever answered, kept in the ledger: after a restart in the middle of an outage nothing answers to learn it anew."""
+"""What has ever answered, kept in the ledger: after a restart during an outage, nothing answers to prove it again."""
 
 import json
 from contextlib import suppress
@@ -14,14 +14,14 @@ SETTING = "ways.proven"
 
 
 class ProvenWays:
-    """Reads it at start, and writes it when it grew: once a control, in the life of a deployment."""
+    """Reads this at start and writes it when it grows, which happens once per control and deployment."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._written = Proven()
 
     async def recall(self) -> Proven:
-        """What was proven before; nothing where that cannot be read."""
+        """What was proven before; nothing if that cannot be read."""
         text = await self._ledger.read(lambda store: store.setting(SETTING))
         try:
             found = json.loads(text or "{}")
@@ -31,10 +31,10 @@ class ProvenWays:
         return self._written
 
     async def keep(self, proven: Proven) -> None:
-        """Write it where it changed."""
+        """Write it if it changed."""
         if proven is self._written or proven == self._written:
             return
         text = json.dumps({"provider": proven.provider, "controls": sorted(proven.controls)})
-        with suppress(StoreError):  # said by whoever watches over the ledger; tried again at the next beat
+        with suppress(StoreError):  # whoever monitors the ledger reports it; retried at the next tick
             await self._ledger.write(lambda store: store.put_setting(SETTING, text))
             self._written = proven

@@ -1,4 +1,4 @@
-"""Which checks look before their turn: in doubt, beside another one of the component that fails, or as no answer comes."""
+"""Which checks run early: those in doubt, those beside a failing one of the same component, and those with late answers."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from bot.watch.schedule import Rounds
 
 
 class QuickLooks:
-    """Asks the rounds for a look sooner than they would begin one."""
+    """Asks the schedule to run checks early."""
 
     def __init__(self, tracks: Tracks, kin: Kin, awaited: Awaited, rounds: Rounds, clock: Clock) -> None:
         self._tracks = tracks
@@ -20,7 +20,7 @@ class QuickLooks:
         self._clock = clock
 
     def again(self, check: str) -> None:
-        """Quickly, while there is doubt and budget for it; at its own time else."""
+        """Run it soon while it is in doubt and has budget, else at its usual time."""
         every, wait = self._tracks.every(check), self._tracks.next_look(check, self._clock.now())
         if wait < every:
             self._rounds.sooner(check, wait.total_seconds())
@@ -28,7 +28,7 @@ class QuickLooks:
             self._rounds.no_sooner(check)
 
     def question(self, check: str) -> None:
-        """Once one check of a component fails, the others look quickly: is it a part, or the whole?"""
+        """When one check of a component fails, run the others soon: is it a part, or the whole?"""
         now = self._clock.now()
         if self._tracks.newly_fails(check, now):
             asked: tuple[str, ...] = self._kin.siblings(check)
@@ -40,14 +40,14 @@ class QuickLooks:
                 self._rounds.sooner(other, self._tracks.recheck_s(other))
 
     def call_kin(self, check: str) -> None:
-        """One begins to doubt: its relatives look now."""
+        """When a check begins to doubt, run related ones now."""
         for other in self._kin.called(check):
             self._rounds.sooner(other, 0.0)
 
     def see_who_waits(self, is_news: Callable[[str], bool]) -> None:
-        """An answer that does not come is a doubt as well: others look before it has come to an end, and so does the check.
+        """A late answer is a doubt as well: run related checks, and this one again, before it ends.
 
-        `is_news` says whether an outage of a component would be any.
+        `is_news` returns whether an outage of a component would be news.
         """
         for check in self._awaited.late():
             if not is_news(check.component):

@@ -1,7 +1,7 @@
-"""When each look is due: fixed phases spread over the interval, quick looks in between, and no more at once than is good.
+"""When each check runs: at fixed phases spread over the interval, with rechecks in between, and a bound on how many at once.
 
-The same thing always runs at the same offset of its interval, so a thousand checks never start in one instant, and a restart
-changes nothing. What a stall swallowed is skipped, not caught up on.
+A check always runs at the same offset of its interval, so a thousand checks never start at once, and a restart changes
+nothing. Runs missed while the loop was blocked are skipped, not caught up on.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from bot.watch.stagger import offset
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 1_000  # looks under way; more than this only measures our own crowd. One owner may have as many as it leaves free
-BESIDE = 8  # of one check at once: a quick look does not wait for one that hangs
-BESIDE_SHARE = 0.1  # of those under way, at most, are such
-BESIDE_AFTER_S = 1.0  # domain seconds; what began a moment ago is look enough
-SLOT_S = 0.02  # domain seconds; looks begin at multiples of it, since waking up for each of them costs more than beginning it
-SLICE = 32  # looks that begin in one turn of the loop: what a stall made late must not hold it again
-TICK_S = 0.002  # real seconds; timers of uvloop run by whole milliseconds, and may come up to one and a half too early
-BEATS = 1.5  # beats that one plans for: one that came late is followed by a whole one in the rhythm, up to so much later
+AT_ONCE = 1_000  # runs in flight; more would only measure our own load. One owner may use as many as it leaves free
+BESIDE = 8  # runs of one check at once: a recheck does not wait for one that hangs
+BESIDE_SHARE = 0.1  # the largest share of all runs that may be such extra ones
+BESIDE_AFTER_S = 1.0  # domain seconds; a run this recent makes another one pointless
+SLOT_S = 0.02  # domain seconds; starts are rounded to it, since waking the loop for each costs more than starting it
+SLICE = 32  # starts per turn of the loop: late ones must not block it again
+TICK_S = 0.002  # real seconds; uvloop's timers have whole milliseconds and may fire up to one and a half early
+BEATS = 1.5  # beats to plan for: the beat after a late one may come that much later
 Look = Callable[..., Coroutine[Any, Any, None]]
 
 
 @dataclass(slots=True, eq=False)
 class _Due:
-    """Something that runs at a fixed phase of its interval; `quick_at` is an extra look before the next regular one."""
+    """Something that runs at a fixed phase of its interval; `quick_at` is an extra run before the next regular one."""
 
     id: str
     owner: str
@@ -42,18 +42,18 @@ class _Due:
     args: tuple[Any, ...] = ()
     mine: Callable[[], bool] = lambda: True
     under_way: int = 0
-    was_due_at: float | None = None  # the newest of those, and when it began
+    was_due_at: float | None = None  # when the newest run was due, and when it began
     began_at: float = 0.0
     quick_at: float | None = None
-    eager: bool = False  # the next regular one stands for a quick one
-    waits: bool = False  # for room among those under way
+    eager: bool = False  # the next regular run also serves as a recheck
+    waits: bool = False  # for free capacity
 
 
 class Rounds:
-    """Starts looks on time. `beat` is called by the metronome; until the next beat the loop is woken for what falls due.
+    """Starts runs on time. `beat` is called by the metronome; until the next one, the loop is woken for whatever is due.
 
-    `ahead_s` is the time between two beats (domain seconds), for which one plans ahead; 0 where time is moved by hand.
-    `on_start` hears how late each regular look began, in real seconds.
+    `ahead_s` is the time between two beats (domain seconds), for which to plan ahead; 0 if time is moved by hand. `on_start`
+    is called with how late each regular run began, in real seconds.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Rounds:
     ) -> None:
         self._clock = clock
         self._ahead_s = ahead_s
-        self._awake_until = 0.0  # what falls due before wakes the loop
+        self._awake_until = 0.0  # the loop is woken for anything due before this
         self._at_once = at_once
         self._on_start = on_start
         self._due: dict[str, _Due] = {}
         self._heap: list[tuple[float, str]] = []
         self._wake: asyncio.Handle | None = None
         self._wakes_at = math.inf
-        self._tasks: set[asyncio.Task[None]] = set()  # under way
+        self._tasks: set[asyncio.Task[None]] = set()  # in flight
         self._tasks_of: Counter[str] = Counter()  # by owner
-        self._besides = 0  # of them, those that began while one of the same check was under way
+        self._besides = 0  # runs that began while one of the same check was in flight
         self._waiting: dict[str, deque[_Due]] = {}  # by owner
         self._stopped = False
 
@@ -78,10 +78,10 @@ class Rounds:
         self, id: str, every_s: float, run: Look, *args: object, owner: str = "", phase_s: float | None = None,
         mine: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
-        """Run `run(*args)` every `every_s` domain seconds, the first time `phase_s` from now, or as its name tells.
+        """Run `run(*args)` every `every_s` domain seconds, first after `phase_s`, or at an offset derived from its id.
 
-        Whether it is `mine` is asked each time it is due: where it is not, somebody else runs it. What hangs together names
-        one `owner`, such as a provider: however much of it hangs, others have room.
+        `mine` is called each time it is due: if False, another replica runs it. Runs that may hang together share an `owner`,
+        such as a provider: however many of them hang, others keep capacity.
         """
         phase_s = offset(id) * every_s if phase_s is None else phase_s
         due = _Due(id, owner or id, every_s, _slot(self._clock.monotonic() + phase_s), run, args, mine)
@@ -89,7 +89,7 @@ class Rounds:
         heapq.heappush(self._heap, (due.next_at, id))
 
     def sooner(self, id: str, in_s: float) -> None:
-        """Look once more in `in_s` domain seconds, beside one that hangs if need be, unless a look comes before that anyway."""
+        """Run it once more in `in_s` domain seconds, beside one that hangs if need be, unless it is due before that anyway."""
         due = self._due[id]
         now = self._clock.monotonic()
         at = _slot(now + in_s)
@@ -103,12 +103,12 @@ class Rounds:
             self._wake_for_next()
 
     def no_sooner(self, id: str) -> None:
-        """The quick look that was asked for is not needed any more."""
+        """Cancel the early run."""
         due = self._due[id]
         due.quick_at, due.eager = None, False
 
     def soon(self, run: Look) -> None:
-        """Run something once, now, besides the rounds; not a second time while it runs, nor after `stop`."""
+        """Run something once, now, outside the schedule; not again while it runs, nor after `stop`."""
         if self._stopped:
             return
         id = f"once {run.__name__}"
@@ -117,7 +117,7 @@ class Rounds:
             self._run(due)
 
     def beat(self) -> None:
-        """Start what is due, and wake for what will be before the next beat."""
+        """Start what is due, and plan wake-ups until the next beat."""
         self._awake_until = self._clock.monotonic() + BEATS * self._ahead_s
         self._begin_due()
 
@@ -125,7 +125,7 @@ class Rounds:
         now, begun = self._clock.monotonic(), 0
         while self._heap and self._heap[0][0] <= now:
             if begun >= SLICE and self._ahead_s:
-                break  # the rest has its turn after whatever waits for one
+                break  # the rest starts after other waiting callbacks
             at, id = heapq.heappop(self._heap)
             due = self._due[id]
             quick = at == due.quick_at
@@ -136,7 +136,7 @@ class Rounds:
                 due.next_at += due.every_s * (1 + max(0.0, now - due.next_at) // due.every_s)
                 heapq.heappush(self._heap, (due.next_at, id))
             else:
-                continue  # a quick look that was overtaken
+                continue  # an early run that was superseded
             self._start(due, at, quick=quick)
             begun += 1
         if self._wake:
@@ -158,7 +158,7 @@ class Rounds:
     def _start(self, due: _Due, at: float, *, quick: bool) -> None:
         now = self._clock.monotonic()
         if self._stopped or due.waits or not due.mine() or (due.under_way and not (quick and self._fits_beside(due, now))):
-            return  # the one before is still under way; its deadline is its own matter
+            return  # a run is still in flight, with its own deadline
         due.was_due_at = at
         if self._has_room(due.owner):
             self._run(due)
@@ -186,7 +186,7 @@ class Rounds:
     async def _look(self, due: _Due) -> None:
         try:
             await due.run(*due.args)
-        except Exception:  # the root of a task: the check looks again in its next round
+        except Exception:  # the root of a task: the check runs again next time
             log.exception("looking failed by our own fault", task=due.id)
         finally:
             self._ended(due)
@@ -201,9 +201,9 @@ class Rounds:
             self._begin_waiting()
 
     def _begin_waiting(self) -> None:
-        """Those who wait for room, as far as there is some now: for each owner in the order in which they came."""
+        """Start waiting runs as far as there is capacity: for each owner, in order of arrival."""
         for owner, waiting in tuple(self._waiting.items()):
-            while waiting and not waiting[0].mine():  # somebody else's meanwhile
+            while waiting and not waiting[0].mine():  # it became another replica's meanwhile
                 waiting.popleft().waits = False
             if waiting and self._has_room(owner):
                 self._run(waiting.popleft())
@@ -211,13 +211,13 @@ class Rounds:
                 del self._waiting[owner]
 
     async def idle(self) -> None:
-        """Wait until nothing that was started is still looking; for those who move time by hand."""
+        """Wait until no run is in flight; for callers that move time by hand."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await asyncio.sleep(0)  # what ended makes room for what waits
+            await asyncio.sleep(0)  # finished runs make room for waiting ones
 
     async def stop(self) -> None:
-        """Start nothing more and end what is under way."""
+        """Start nothing more and cancel what is in flight."""
         self._stopped = True
         if self._wake:
             self._wake.cancel()
@@ -226,9 +226,9 @@ class Rounds:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()  # one that had no turn yet has not ended by itself
+        self._tasks.clear()  # tasks that never started do not remove themselves
 
 
 def _slot(at: float) -> float:
-    """The first slot that is not before that moment."""
+    """The first slot at or after that time."""
     return math.ceil(at / SLOT_S - 1e-6) * SLOT_S

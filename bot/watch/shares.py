@@ -1,7 +1,7 @@
-"""What of the watching is this replica's: which checks it runs, which pages it reads, and of what it may speak.
+"""This replica's share of the work: which checks it runs, which pages it reads, and what it may report.
 
-Checks of one component belong together, since a verdict needs all of them. A component that comes from another replica has no
-say until each of its checks has looked once; two that both hold it to be theirs for a moment do no harm, since the engine
+Checks of one component belong together, since a verdict needs all of them. A component that comes from another replica is not
+reported on until each of its checks has run once. Two replicas that both claim it for a moment do no harm, since the engine
 decides on what is committed.
 """
 
@@ -15,8 +15,11 @@ from bot.ports import CLOCK, Member
 
 @dataclass(frozen=True)
 class Arrived:
-    """Components that are ours from now on: those that were another one's before (or we were paused, and do not know), and
-    those that we went on looking at by ourselves although our time was over: the ledger was away, or only we were cut off."""
+    """Components that became ours.
+
+    `anew` belonged to another replica (or we were paused and do not know); `back` are those that we kept checking
+    although our lease had expired: the ledger was away, or only we were cut off.
+    """
 
     anew: Collection[str] = ()
     back: Collection[str] = ()
@@ -26,7 +29,7 @@ NOTHING = Arrived()
 
 
 class Shares:
-    """`everybody_looks`: each replica runs every check, as a vantage of its own; what they come to is still told by one."""
+    """`everybody_looks`: each replica runs every check, as a vantage of its own; only one still reports the result."""
 
     def __init__(self, member: Member, *, everybody_looks: bool = False) -> None:
         self._member = member
@@ -35,22 +38,22 @@ class Shares:
         self._mine: frozenset[str] = frozenset()
         self._epoch = member.epoch
         self._moved = False
-        self._arriving: set[str] = set()  # not each check of them has looked yet
-        self._untaken: dict[str, int] = {}  # what is committed of them is not known yet; which arrival that was
+        self._arriving: set[str] = set()  # some of their checks have not run yet
+        self._untaken: dict[str, int] = {}  # committed state not read yet, with the number of the arrival
         self._arrivals = 0
 
     def begin(self, components: Mapping[str, Collection[str]]) -> None:
-        """Share these out from now on."""
+        """Share out these components from now on."""
         self._components = tuple(components)
         self._epoch = self._member.epoch
         if len(self._member.live) > 1:
-            self._moved = True  # all that is ours was another one's until now
+            self._moved = True  # everything of ours belonged to another replica until now
         else:
             self._mine = frozenset(filter(self.owns, self._components))
         self._member.listen(self._on_change)
 
     def arrived(self) -> Arrived:
-        """The components that became ours since this was asked last; asked with every beat."""
+        """The components that became ours since the last call, which happens at every beat."""
         if not self._moved:
             return NOTHING
         self._moved = False
@@ -71,11 +74,11 @@ class Shares:
         return Arrived(sorted(new), sorted(lost))
 
     def untaken(self) -> Mapping[str, int]:
-        """Those that arrived, and that nobody has gone on with from what is committed."""
+        """Components that arrived and were not yet continued from the committed state."""
         return dict(sorted(self._untaken.items()))
 
     def taken(self, components: Mapping[str, int]) -> None:
-        """These were; one that left and came again meanwhile was not."""
+        """These were continued; one that left and arrived again meanwhile was not."""
         self._untaken = {id: n for id, n in self._untaken.items() if components.get(id) != n}
 
     def _on_change(self) -> None:
@@ -84,21 +87,21 @@ class Shares:
     # --- what is ours
 
     def owns(self, component: str) -> bool:
-        """Whether this replica is the one that speaks of a component."""
+        """Whether this replica reports on a component."""
         return self._member.owns(component)
 
     def looks_at(self, component: str) -> bool:
-        """Whether it runs the checks of it."""
+        """Whether it runs the component's checks."""
         return self._everybody_looks or self.owns(component)
 
     def reads(self, provider: str, components: Iterable[str]) -> bool:
-        """Whether it reads a provider's page: it tells what stands there, or reaches verdicts in which that counts."""
+        """Whether it reads a provider's page: it reports the page, or verdicts that depend on it."""
         return self.owns(_feed(provider)) or any(map(self.owns, components))
 
     # --- what may be told
 
     def speaks_of(self, component: str, *, unseen: Collection[str]) -> bool:
-        """Whether a verdict on it may be told, of which these checks did not look yet."""
+        """Whether a verdict on it may be reported, given the checks that have not run yet."""
         if self._moved or component in self._untaken or not self._member.alive() or not self.owns(component):
             return False
         if not unseen:
@@ -106,15 +109,15 @@ class Shares:
         return component not in self._arriving
 
     def tells_of_feed(self, provider: str) -> bool:
-        """Whether what a page says may be told."""
+        """Whether this replica may report the page."""
         return self._member.alive() and self.owns(_feed(provider))
 
     def holds_clock(self) -> bool:
-        """Whether what fell due may be acted on."""
+        """Whether this replica may act on deadlines."""
         return self._member.holds(CLOCK)
 
     def sight_of_all(self, own: Sight) -> Sight | None:
-        """What all of them see, where this replica is the one to tell: they are blind together where every one is."""
+        """The replicas' common sight, if this one reports it: blind only if every replica is."""
         if not self.holds_clock():
             return None
         others = [one for one in self._member.live if one.says.boot != self._member.boot]

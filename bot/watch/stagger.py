@@ -1,7 +1,7 @@
-"""At which offset of its interval each check looks: those of one provider take turns, so that one of them looks soon. Pure.
+"""The offset in its interval at which each check runs: checks of one provider take turns, so that one of them runs soon. Pure.
 
-An outage is found no sooner than somebody looks. Three checks that look in the same second are as late as one; spread evenly
-they look three times as often. The offsets depend on the checks alone, so a restart changes nothing.
+An outage is found no sooner than the next run. Three checks that run in the same second find it no faster than one; evenly
+spread, they are three times as fast. Offsets depend only on the checks, so a restart changes nothing.
 """
 
 import zlib
@@ -11,19 +11,19 @@ from itertools import pairwise
 from bot.core.ids import CheckId
 from bot.watch.plan import Check
 
-TAKE_TURNS = 16  # of one provider; what comes on top is close to one of them anyway
-LOOKED_THROUGH = 64  # intervals of the most frequent check: beyond them the pattern repeats itself, or nearly
+TAKE_TURNS = 16  # checks of one provider; any more are close to one of them anyway
+LOOKED_THROUGH = 64  # intervals of the most frequent check: after that the pattern repeats, or nearly
 
 
 def offset(id: str) -> float:
-    """A share of an interval, 0 to 1: the same for the same name, evenly spread over many."""
+    """A share of an interval, 0 to 1: always the same for one name, and evenly spread over many."""
     return (zlib.crc32(id.encode()) % 10_000) / 10_000
 
 
 def phases(checks: Sequence[Check], every_s: Mapping[str, float]) -> dict[str, float]:
-    """The first look of each check by id, in seconds after the start, less than its interval."""
+    """The first run of each check by id, in seconds after the start, less than its interval."""
     found: dict[str, float] = {}
-    turns: dict[str, list[tuple[float, float]]] = {}  # provider -> (interval, offset in seconds) of those that have theirs
+    turns: dict[str, list[tuple[float, float]]] = {}  # provider -> (interval, offset in seconds) of checks already placed
     for check in sorted(checks, key=lambda one: (every_s[one.id], one.id)):
         provider = CheckId(check.id).provider
         taken, every = turns.setdefault(provider, []), every_s[check.id]
@@ -40,7 +40,7 @@ def phases(checks: Sequence[Check], every_s: Mapping[str, float]) -> dict[str, f
 
 
 def _middle_of_largest_gap(taken: Sequence[tuple[float, float]], every: float) -> float:
-    """Within one interval, where the others (who look at least as often) are quiet for longest; the earliest of equals."""
+    """The offset in the middle of the longest gap between other checks (which run at least as often); the earliest if equal."""
     span = min(every, LOOKED_THROUGH * taken[0][0])
     looks = sorted(at + n * step for step, at in taken for n in range(int(span / step) + 1) if at + n * step < span)
     gaps = [(round(later - at, 6), at) for at, later in pairwise([*looks, looks[0] + span])]

@@ -1,4 +1,4 @@
-"""A track as it is stored, in JSON: written often while a check fails, and so each of its signs only once; read back whole."""
+"""A track as stored, in JSON: written often while a check fails, so each sign is written only once; read back complete."""
 
 import json
 from dataclasses import replace
@@ -9,18 +9,18 @@ from bot.core.detection.detector import Track
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
 
-AHEAD = timedelta(days=1)  # of a clock that was set wrong and then right: less is made up for by the detector
-MOST_TEXTS = 5_000  # signs, of 500 failing checks; beyond them all are written anew
-SIGNS = frozenset({"signs", "last"})  # fields of a track, in both gauges and in the judgement, that hold signs
+AHEAD = timedelta(days=1)  # clock error: a track this far ahead is dropped, while the detector corrects smaller errors
+MOST_TEXTS = 5_000  # signs, of 500 failing checks; with more, all are written again
+SIGNS = frozenset({"signs", "last"})  # fields that hold signs, in both gauges and in the judgement
 
 compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class StoredTrack:
-    """A row as it is read. `under` names the rule and the interval by which its doubts were counted.
+    """A row as it is read. `under` identifies the settings and interval by which its doubts were counted.
 
-    Its signs stand once in `signs`, for most of them speak in both of its gauges: the rest says which.
+    Signs are stored once, in `signs`, since most belong to both gauges, which refer to them by position.
     """
 
     check: str
@@ -35,13 +35,13 @@ class StoredTrack:
     last: int | None = None
 
     def is_sound(self, now: datetime) -> bool:
-        """Whether the watch can have stored it: its signs are there, and it was no day ahead of the time that it is."""
+        """Whether the watch can have written it: its signs exist, and it is less than a day in the future."""
         looked_at = self.track.looked_at
         places = [*self.failing, *self.slow, *([] if self.last is None else [self.last])]
         return all(0 <= n < len(self.signs) for n in places) and (looked_at is None or looked_at - now < AHEAD)
 
     def whole(self) -> Track:
-        """The track as it was."""
+        """The original track."""
         track = self.track
         if not self.signs:
             return track
@@ -53,17 +53,17 @@ class StoredTrack:
 
 
 class Pen:
-    """Writes rows. A standing failure has nine of its ten signs in common with the row before, so their texts are kept."""
+    """Writes rows. During a failure nine of ten signs are the same as in the last row, so their texts are kept."""
 
     def __init__(self, *, most_texts: int = MOST_TEXTS) -> None:
         self._most_texts = most_texts
-        self._texts: dict[int, tuple[Sample, str]] = {}  # by identity, which is a sign's own while it is held here
+        self._texts: dict[int, tuple[Sample, str]] = {}  # by identity, which is unique while the sign is held here
 
     def row(
         self, check: str, vantage: str, track: Track, *,
         under: str = "", heard_at: datetime | None = None, unseen: bool = False,
     ) -> str:  # fmt: skip
-        """What `StoredTrack` reads."""
+        """Text for `StoredTrack` to read."""
         row = {"check": check, "vantage": vantage, "track": sparse(track, SIGNS), "under": under}
         if heard_at is not None:
             row["heard_at"] = heard_at.isoformat()

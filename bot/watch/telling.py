@@ -1,7 +1,7 @@
-"""What the watching came to, on its way into the ledger: told by one task, for which no check waits.
+"""Reports of the watch to the ledger: sent by one task, so that no check waits.
 
-A ledger may stand still for seconds. What is to be told is only named meanwhile, and looked at again when its turn comes: then
-the newest is told, or nothing where it is not so any more.
+The ledger may block for seconds. Meanwhile only the subject of a report is kept, and looked up when its turn comes: then the
+newest state is reported, or nothing if it is no longer news.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ WATCH = Actor.rule("detector")
 
 
 class Telling:
-    """Signals until the ledger agrees. `soon` runs a task beside the checks, `flush` writes what verdicts rest on.
+    """Sends signals until the ledger agrees. `soon` runs a task beside the checks, `flush` writes what verdicts are based on.
 
-    `verdict` gives what is to be told of a component, None where that is nothing (any more); `sight` what we see.
+    `verdict` returns what to report on a component, None if there is nothing (any more); `sight` whether we are blind.
     """
 
     def __init__(
@@ -42,22 +42,22 @@ class Telling:
         self._pages: dict[str, FeedReport] = {}
 
     def of_component(self, component: str) -> None:
-        """Its verdict is to be told."""
+        """Report its verdict."""
         self._components[component] = None
         self._soon(self.tell)
 
     def of_page(self, report: FeedReport) -> None:
-        """What a provider's page says is to be told; a newer report takes the place of one that waits."""
+        """Report what a provider's page says; a newer report replaces a waiting one."""
         self._pages[report.provider] = report
         self._soon(self.tell)
 
     def of_sight(self) -> None:
-        """Whether we are blind is to be told, before any verdict."""
+        """Report whether we are blind, before any verdict."""
         self._sight_changed = True
         self._soon(self.tell)
 
     async def tell(self) -> None:
-        """Tell all that waits, and what joins it meanwhile; waits for the store and the ledger."""
+        """Send everything that waits, and what is added meanwhile; waits for the store and the ledger."""
         while self._sight_changed or self._components or self._pages:
             sight, self._sight_changed = self._sight_changed, False
             components, self._components = self._components, {}
@@ -65,11 +65,11 @@ class Telling:
             if sight and (seen := self._shares.sight_of_all(self._sight())) is not None:
                 await self._signal(SightChanged(actor=WATCH, sight=seen))
             if components:
-                await self._flush()  # what they rest on is stored before they are: after a crash both must agree
+                await self._flush()  # store what verdicts are based on first: after a crash both must agree
             await asyncio.gather(*map(self._tell_component, components), *map(self._tell_page, pages.values()))
 
     async def _tell_component(self, component: str) -> None:
-        # Nothing may come between this look and the engine, which notes right away by what right it is told.
+        # No await between the verdict and the engine's call, which records at once by what right it is reported.
         if (verdict := self._verdict(component)) is not None:
             await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
 
@@ -80,7 +80,7 @@ class Telling:
     async def _signal(self, signal: Signal) -> None:
         try:
             await self._engine.handle(signal)
-        except StoreError as error:  # the ledger's keeper says so; a verdict is told again until both agree
+        except StoreError as error:  # whoever monitors the ledger reports it; the verdict is sent again until both agree
             log.debug("not written", signal=type(signal).__name__, why=str(error))
-        except Exception:  # others wait beside it, and are told all the same
+        except Exception:  # others wait beside it, and are sent all the same
             log.exception("something seen could not be told, by our own fault", signal=type(signal).__name__)

@@ -1,4 +1,4 @@
-"""Results on their way into the store: in batches, and with each what it came to. Whoever measures never waits for it."""
+"""Results waiting to be stored: in batches, each with the tracks that it changed. Measuring never waits for the store."""
 
 import asyncio
 from collections import deque
@@ -13,11 +13,11 @@ from bot.watch.plan import Courier
 
 log = structlog.get_logger(__name__)
 
-MOST = 20_000  # results kept while the store takes none, and as many that came since it was asked; the oldest go first
+MOST = 20_000  # results kept while the store fails, and as many new ones; the oldest are dropped first
 
 
 class Unwritten:
-    """Holds results until they are written; `courier` takes each batch along to other Understudies."""
+    """Holds results until they are written; `courier` sends each batch to other Understudies too."""
 
     def __init__(self, samples: Samples, memory: Memory, clock: Clock, courier: Courier | None, *, most: int = MOST) -> None:
         self._samples = samples
@@ -30,13 +30,13 @@ class Unwritten:
         self._writing = asyncio.Lock()
 
     def keep(self, sample: Sample) -> None:
-        """Let it go along with the next batch."""
+        """Add it to the next batch."""
         self._new.append(sample)
 
     async def flush(self, *, everything: bool = False) -> None:
-        """Write what waits as one batch, and with it what is remembered; `everything`: what is at ease as well.
+        """Write everything waiting as one batch, with what is remembered; `everything`: calm tracks too.
 
-        Waits for the store. What it does not take (others say so) goes along with the next batch.
+        Waits for the store. If it fails, which is reported elsewhere, the next batch includes these results.
         """
         async with self._writing:
             batch = list(self._new)
@@ -52,5 +52,5 @@ class Unwritten:
                 self._refused = []
             except StoreError as error:
                 self._memory.lost(taken)
-                self._refused = waiting[-self._most :]  # for when there is room again
+                self._refused = waiting[-self._most :]  # for when it works again
                 log.debug("samples are not written", why=str(error), waiting=len(self._refused))

@@ -1,4 +1,4 @@
-"""Looks at everything on time, and signals until the ledger holds the verdict that the looking came to."""
+"""Runs all checks on time, and sends signals until the ledger holds the resulting verdicts."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -37,16 +37,17 @@ log = structlog.get_logger(__name__)
 
 CLOCKWORK = Actor.rule("clock")
 
-LOOK_EVERY_S = 1.0  # domain seconds between two looks at what is due in the ledger, and two batches to disk
-RETHINK_EVERY_S = 20.0  # domain seconds between two looks at verdicts that time alone may change
-THOUGHT_OVER_AT_ONCE = 500  # checks: 5 ms, after which whoever waits for the loop has its turn
-ARRIVE_WITHIN_S = 10.0  # domain seconds in which every check of a component that was another replica's looks once
-FEEL_EVERY_S = 5.0  # domain seconds between two looks at the controls while we are blind
+LOOK_EVERY_S = 1.0  # domain seconds between looks at the ledger's deadlines, and between batches to disk
+RETHINK_EVERY_S = 20.0  # domain seconds between looks at verdicts that time alone may change
+THOUGHT_OVER_AT_ONCE = 500  # checks: 5 ms, after which other callbacks of the loop run
+ARRIVE_WITHIN_S = 10.0  # domain seconds in which each check of an arrived component runs once
+FEEL_EVERY_S = 5.0  # domain seconds between checks of the controls while we are blind
 
 
 class Watch:
-    """Runs the plan. The metronome calls `beat`, which starts what is due and waits for nobody, and then `look`, which asks
-    ledger and samples: where they stand still, it is left out. `on_sample` hears of every result (metrics).
+    """Runs the plan. The metronome calls `beat`, which starts what is due without waiting, then `look`, which uses ledger and store.
+
+    `look` is skipped while they block. `on_sample` is called with every result (metrics).
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Watch:
         member: Member | None = None, everybody_looks: bool = False,
     ) -> None:  # fmt: skip
         self._plan = plan
-        self._near_s = ahead_s / 2  # beats do not come to the millisecond
+        self._near_s = ahead_s / 2  # beats are not exact to the millisecond
         self._prober = prober
         self._fetcher = fetcher
         self._samples = samples
@@ -88,13 +89,13 @@ class Watch:
         self._next_look = 0.0
         self._next_rethink = 0.0
         self._next_feel = 0.0
-        self._large: set[str] = set()  # components that are to be thought over
+        self._large: set[str] = set()  # large components still to be evaluated
         self._reckoned: World | None = None
         self._due_at: datetime | None = None
         self._looked_at: datetime | None = None
 
     async def start(self) -> None:
-        """Go on with what was known, and lay out the phases."""
+        """Continue from what was remembered, and place checks in their intervals."""
         if self._ways:
             self._sighting.proven = await self._ways.recall()
         await self._memory.recall(self._samples, self._engine.world, self._clock.now())
@@ -105,7 +106,7 @@ class Watch:
         intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
         turns = phases(self._plan.checks, intervals)
         mine = {component: partial(self._shares.looks_at, component) for component in self._tracks.components}
-        probe = self._probe  # one for all of them
+        probe = self._probe  # one bound method for all checks
         for check in self._plan.checks:
             self._rounds.add(
                 check.id, intervals[check.id], probe, check, owner=ComponentId(check.component).provider,
@@ -125,12 +126,12 @@ class Watch:
             self._compare(component)
 
     async def stop(self) -> None:
-        """Stop looking; what was measured is written, and all that is known."""
+        """Stop checking; write all results and everything remembered."""
         await self._rounds.stop()
         await self.flush(everything=True)
 
     def beat(self) -> None:
-        """Start what is due, and see who waits for an answer."""
+        """Start what is due, and act on late answers."""
         arrived = self._shares.arrived()
         self._begin_anew(arrived.anew)
         self._go_on_with(arrived.back)
@@ -144,7 +145,7 @@ class Watch:
             self._rounds.soon(self._sight_again)
 
     async def look(self) -> None:
-        """Take over what became ours, let the ledger's own deadlines pass, and write what was measured."""
+        """Take over arrived components, act on the ledger's deadlines, and write results."""
         if untaken := self._shares.untaken():
             await self._take_over(untaken)
         now, ripe = self._clock.monotonic(), self._time_is_ripe()
@@ -159,34 +160,34 @@ class Watch:
                 if self._ways:
                     await self._ways.keep(self._sighting.proven)
             finally:
-                await self.flush()  # last, for samples that cannot be written must not keep an incident silent
+                await self.flush()  # last, since a store that refuses samples must not silence an incident
 
     @property
     def due_at(self) -> datetime | None:
-        """When the next of the ledger's deadlines passes, as of the last look."""
+        """The ledger's next deadline, as of the last look."""
         return self._due_at
 
     async def idle(self) -> None:
-        """Wait until nothing that was started is still looking; for those who move time by hand."""
+        """Wait until no check is in flight; for callers that move time by hand."""
         await self._rounds.idle()
 
     def silent_controls(self) -> tuple[str, ...]:
-        """The controls, by name, that have no say: they never answered, or are silent for long, although a provider answers."""
+        """Names of controls that do not count: they never answered, or have long been silent, although a provider answers."""
         proven, lost = self._sighting.proven, self._sighting.lost()
         return tuple(CheckId(id).name for id in self._controls if id in lost or not proven.speaks(id))
 
     async def flush(self, *, everything: bool = False) -> None:
-        """Write what was measured, and with it what it came to; `everything`: what is at ease as well."""
+        """Write results and the tracks that they changed; `everything`: calm tracks too."""
         await self._unwritten.flush(everything=everything)
 
     async def _let_time_pass(self) -> None:
         try:
             await self._engine.handle(TimePassed(actor=CLOCKWORK))
-        except StoreError as error:  # the ledger's keeper says so; it is as due at the next look
+        except StoreError as error:  # whoever monitors the ledger reports it; retried at the next look
             log.debug("not written", signal="TimePassed", why=str(error))
 
     def _time_is_ripe(self) -> bool:
-        """Whether a deadline passed, or the wall clock was set back; reckoned anew only when the world changed."""
+        """Whether a deadline passed, or the wall clock was set back; recomputed only when the world changed."""
         world, now, before = self._engine.world, self._clock.now(), self._looked_at
         self._looked_at = now
         if world is not self._reckoned:
@@ -197,7 +198,7 @@ class Watch:
 
     async def _probe(self, check: Check) -> None:
         if self._tracks.suspects(check.id):
-            self._quick.again(check.id)  # which does not wait for what this look comes to
+            self._quick.again(check.id)  # without waiting for this run's result
         number = self._awaited.began(check)
         overtaken = False
         try:
@@ -212,7 +213,7 @@ class Watch:
         if self._sighting.sight.blind is not blind:
             self._sight_changed()
         if overtaken and self._tracks.out_of_date(sample):
-            self._keep(sample)  # it hung for more than an interval, and quicker looks have told since how things are
+            self._keep(sample)  # it hung for more than an interval, and rechecks have reported newer results since
         else:
             self._took(sample, news=unseen is not (check.id in self._sighting.unseen))
 
@@ -224,7 +225,7 @@ class Watch:
         return sample if sample.vantage == self._plan.vantage else replace(sample, vantage=self._plan.vantage)
 
     async def _undisturbed(self, check: Check, lag: Lag) -> Sample:
-        """What was measured, as far as our own loop was there to measure it."""
+        """A measurement, doubted as far as our own loop was late during it."""
         began_at, began = self._clock.monotonic(), lag.begin()
         try:
             sample = await self._prober.probe(check)
@@ -233,27 +234,27 @@ class Watch:
         return doubted(sample, late_s, (self._clock.monotonic() - began_at) / self._clock.speed, self._clock.speed)
 
     def _begin_anew(self, components: Collection[str]) -> None:
-        """These were another replica's until now: look with every check soon."""
+        """These components belonged to another replica until now: run every check soon."""
         for component in components:
             self._tracks.begin_anew(component)
             self._conclusions.begin_anew(component)
             self._look_soon(component, set(self._tracks.components[component]))
 
     def _go_on_with(self, components: Collection[str]) -> None:
-        """We looked at these all the time: what we know counts, once each check has looked within its interval."""
+        """We kept checking these components: what we know counts again, once each check has run within its interval."""
         now = self._clock.now()
         for component in components:
             checks = self._tracks.components[component]
             self._look_soon(component, {check for check in checks if not self._tracks.looked_lately(check, now)})
 
     def _look_soon(self, component: str, checks: set[str]) -> None:
-        """Nothing is told of it before these have looked."""
+        """Run these checks soon; nothing is reported on the component before that."""
         self._conclusions.unseen[component] = checks
         for check in checks:
             self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
 
     async def _take_over(self, components: Mapping[str, int]) -> None:
-        """Go on with them from what is committed. Nothing is told of them before that could be read."""
+        """Continue components from the committed state. Nothing is reported on them until it could be read."""
         try:
             await self._engine.caught_up()
             await self._memory.take_over(components, self._samples, self._engine.world, self._clock.now())
@@ -266,9 +267,10 @@ class Watch:
                 self._compare(component)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
-        """Count results that came another way: from another vantage, or a sign of life. Unknown checks are left out.
+        """Count results from elsewhere: from another vantage, or heartbeats. Unknown checks are ignored.
 
-        `stored` where another replica has written them down for all. What is ours to see is counted by whoever looks.
+        `stored`: another replica has already stored them. Results of our own vantage are counted only by the replica that runs
+        the check.
         """
         for sample in samples:
             if not self._tracks.knows(sample.check):
@@ -284,7 +286,7 @@ class Watch:
             self._on_sample(sample)
 
     def _took(self, sample: Sample, *, news: bool = False, stored: bool = False) -> None:
-        """Count a result; `news` says that more came of it than its outcome tells."""
+        """Count a result; `news` = evaluate the component even if the track did not change."""
         if not stored:
             self._keep(sample)
         component = sample.component
@@ -308,26 +310,26 @@ class Watch:
         return not (self._sighting.sight.blind or self._engine.world.component(component).level.bad)
 
     def verdict(self, component: str) -> Verdict:
-        """What the results so far, and what was heard, come to."""
+        """The verdict from all results so far and what others say."""
         return self._conclusions.verdict(component)
 
     def sees(self) -> dict[str, Verdict]:
-        """What looking comes to at this moment wherever that is not plainly well, also where the ledger did not take it."""
+        """Current verdicts, even if not yet in the ledger, of all components that are not simply well."""
         return self._conclusions.sees()
 
     def awaits(self) -> set[str]:
-        """The components that not every check has looked at since the start."""
+        """The components with checks that have not run since the start."""
         return self._conclusions.awaits()
 
     async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
-        """What requests of real customers say of components now; of the others they say nothing bad."""
+        """What requests of real customers say about components now; about all others they say nothing bad."""
         before, self._conclusions.traffic = self._conclusions.traffic, said
         for component in sorted((before.keys() | said.keys()) & self._tracks.components.keys()):
             if (old := before.get(component)) is None or component not in said or old.level is not said[component].level:
                 self._compare(component)
 
     def _compare(self, component: str) -> None:
-        """Think it over, a large one with the next beat; what the ledger has otherwise is told."""
+        """Evaluate a component (a large one at the next beat) and report a verdict that differs from the ledger's."""
         if self._tracks.is_large(component):
             self._large.add(component)
         else:
@@ -343,14 +345,14 @@ class Watch:
         try:
             if self._conclusions.news_of(component) is not None:
                 self._telling.of_component(component)
-        except Exception:  # the others are thought over all the same
+        except Exception:  # the other components are still evaluated
             log.exception("a component could not be thought over, by our own fault", component=component)
 
     async def _rethink(self) -> None:
-        """What time alone may change: advisories that persist, vantages that fell silent, words that grew old."""
+        """Evaluate what time alone may change: persistent advisories, silent vantages, expired reports."""
         sight = self._shares.sight_of_all(self._sighting.sight)
         if sight is not None and sight.blind is not self._engine.world.sight.blind:
-            self._sight_changed()  # the ledger did not take it when it happened, or it is about others
+            self._sight_changed()  # the ledger did not take it when it happened, or it depends on other replicas
         thought_over = 0
         for component in sorted(self._conclusions.uneasy):
             self._compare(component)
@@ -376,13 +378,13 @@ class Watch:
             self._sight_changed()
 
     def _sight_changed(self) -> None:
-        """It is told once, and every component thought over."""
+        """Report our sight once, and evaluate every component."""
         self._telling.of_sight()
         for component in self._tracks.components:
             self._compare(component)
 
     def sees_nothing(self) -> bool:
-        """Whether our own network is what we see."""
+        """Whether we are blind because of our own network."""
         return self._sighting.sight.blind
 
     # --- feeds

@@ -1,15 +1,13 @@
-"""Sees from outside of the event loop that it stands still, and names the code that holds it.
+"""Notices from outside the event loop that it is blocked, and names the code that blocks it.
 
-The loop takes turns, and a timer of the kernel's, set anew at each, interrupts whoever holds it when the next one is overdue.
-While nothing is measured turns are a second apart, so another timer rings when this process has used some processor time
-meanwhile, and the loop is asked for a turn. Where there are no such timers for us, a thread looks instead, which is also who
-knows that the loop is gone.
+A kernel timer, reset at each turn of the loop, interrupts the main thread when the next turn is overdue. While nothing is
+measured, turns are a second apart, so a second timer fires once this process has used some processor time, and asks the loop
+for a turn. Where these timers are not available, a thread watches instead; it also notices when the loop never comes back.
 
-What holds the loop holds everybody: no flag is answered, no command acknowledged, no outage seen. A stall is counted and
-named once it is over. When the loop does not come back at all, `/healthz` cannot say so, since the same loop would have to
-answer; it hangs, which is how probes over HTTP see it. Whoever restarts on exit statuses alone would wait for ever, so the
-watchdog says what it sees and lets `on_gone` end the process: all that was promised is in the ledger, and a new process takes
-it from there.
+Blocking the loop blocks everything: no flag is answered, no command acknowledged, no outage seen. A stall is counted and named
+once it is over. If the loop never comes back, `/healthz` cannot report it, since the same loop would have to answer; it hangs,
+which HTTP probes notice. A supervisor that looks only at exit codes would wait for ever, so the watchdog logs what it sees and
+lets `on_gone` end the process: every promise is in the ledger, and a new process continues from there.
 """
 
 import atexit
@@ -29,24 +27,24 @@ from bot.watch.lag import EVERY_S, LoopLag
 
 log = structlog.get_logger(__name__)
 
-STALL_S = 0.1  # real seconds, as all here; nothing that a vendor, a sender or a reader sends may hold the loop for longer
-OVERDUE_S = EVERY_S + STALL_S * 0.8  # after a turn: the loop is late, and about to be so late that it counts
-BUSY_S = 0.02  # of processor time, of all threads, while the loop takes turns seldom: then it is asked for one
-LOOK_EVERY_S = 0.04  # while it is late
-REST_S = 10.0  # of the thread, while timers watch: a loop that is gone may be found so much later
+STALL_S = 0.1  # real seconds, like all times here; no input from vendors, senders or readers may block the loop for longer
+OVERDUE_S = EVERY_S + STALL_S * 0.8  # after a turn: the loop is late, and almost late enough to count as a stall
+BUSY_S = 0.02  # of processor time, all threads, while turns are rare: then ask for one
+LOOK_EVERY_S = 0.04  # while the loop is late
+REST_S = 10.0  # for the thread, while timers watch: it may find a dead loop this much later
 GONE_AFTER_S = 30.0
 LAST_WORDS_S = 2.0
 HOUSE = Path(__file__).resolve().parents[2]
 OURS = (str(HOUSE / "bot"), str(HOUSE / "commands"))
 LOOP_FILES = ("asyncio/runners.py", "asyncio/base_events.py", "asyncio/events.py", "/selectors.py")
-LAG_FILE = LoopLag.ask.__code__.co_filename  # called by the loop itself, it does nothing else than take a turn
+LAG_FILE = LoopLag.ask.__code__.co_filename  # called by the loop itself, it only asks for a turn
 OUTSIDE = "outside of our code"
-DEEPEST = 40  # frames that are told of a loop that is gone
+DEEPEST = 40  # frames to log for a loop that is gone
 
 
 @dataclass(frozen=True)
 class Stall:
-    """The loop got its turn so much too late; `code` is the function that ran meanwhile, as far as it was seen."""
+    """The loop's turn was this late; `code` is the function that ran meanwhile, as far as it was seen."""
 
     seconds: float
     code: str  # bot/core/decide/step.py step
@@ -54,9 +52,9 @@ class Stall:
 
 
 class Alarm:
-    """Interrupts the main thread where it stands, unless it is set anew in time. There is one of each kind in a process.
+    """Interrupts the main thread wherever it is, unless it is reset in time. One of each kind per process.
 
-    `of` names the kind: `REAL` counts real time, `PROF` the processor time of this process.
+    `of` names the kind: `REAL` counts real time, `PROF` this process's processor time.
     """
 
     def __init__(self, of: Literal["REAL", "PROF"], on_ring: Callable[[FrameType | None], None]) -> None:
@@ -66,22 +64,22 @@ class Alarm:
         self.ours = False
 
     def take(self) -> bool:
-        """Whether it is ours now: only the main thread is interrupted by signals, and another may have taken it before."""
+        """Whether the timer is ours now: signals interrupt only the main thread, and somebody else may already use this one."""
         main = threading.current_thread() is threading.main_thread()
         if main and not self.ours and signal.getsignal(self._signal) is signal.SIG_DFL:
             signal.signal(self._signal, self._rings)
-            signal.siginterrupt(self._signal, False)  # any thread may get it, and what it waits for is to go on
-            atexit.register(self.give_back)  # an interpreter that ends takes its handlers away, and the signal would kill it
+            signal.siginterrupt(self._signal, False)  # any thread may receive it, and its system call must continue
+            atexit.register(self.give_back)  # an exiting interpreter removes its handlers, and then the signal would kill it
             self.ours = True
         return self.ours
 
     def set(self, in_s: float) -> None:
-        """Ring once in so many seconds, 0 for never, and not when it was to ring before."""
+        """Fire once after this many seconds (0 = never), replacing any earlier setting."""
         if self.ours:
             signal.setitimer(self._timer, in_s)
 
     def give_back(self) -> None:
-        """Ring no more; called in the main thread."""
+        """Release the timer; called in the main thread."""
         if self.ours:
             signal.setitimer(self._timer, 0.0)
             signal.signal(self._signal, signal.SIG_DFL)
@@ -93,11 +91,11 @@ class Alarm:
 
 
 class Watchdog:
-    """Looks, whenever the loop's next turn is overdue, whether it came. `clock` runs in real time.
+    """Checks whenever the loop's next turn is overdue. `clock` is real time.
 
-    `turn` is called by the loop at each of its turns (`LoopLag` does). While these are seldom, `ask` wants one; it is called
-    from a thread, or while the loop is interrupted. `on_stall` is called on the loop after a stall, and `on_gone` in the
-    watchdog's thread, once, when the loop had no turn for `gone_after_s` although this process ran.
+    The loop calls `turn` at each of its turns (`LoopLag` does). While turns are rare, `ask` requests one; it is called from a
+    thread, or while the loop is interrupted. `on_stall` is called on the loop after a stall; `on_gone` once, in the watchdog's
+    thread, if the loop had no turn for `gone_after_s` although this process was running.
     """
 
     def __init__(
@@ -109,7 +107,7 @@ class Watchdog:
         self._on_stall = on_stall
         self._on_gone = on_gone
         self._gone_after_s = gone_after_s
-        self._turn_at = 0.0  # or when one was asked for
+        self._turn_at = 0.0  # or when a turn was asked for
         self._rests = False  # no turn is due soon
         self._seen: tuple[str, int] | None = None
         self._loop_thread = 0
@@ -119,7 +117,7 @@ class Watchdog:
         self._busy = Alarm("PROF", self._wonder)
 
     def start(self) -> None:
-        """Begin; called in the thread of the loop."""
+        """Start; called in the loop's thread."""
         self._loop_thread = threading.get_ident()
         self._alarm.take()
         self._busy.take()
@@ -128,7 +126,7 @@ class Watchdog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._alarm.give_back()
         self._busy.give_back()
         if self._thread is not None:
@@ -137,7 +135,7 @@ class Watchdog:
             self._thread = None
 
     def turn(self, late_s: float, next_s: float) -> None:
-        """The loop has its turn, so much later than it was due; the next one is due in `next_s`."""
+        """The loop has its turn, this much late; the next one is due in `next_s`."""
         self._turn_at = self._clock.monotonic()
         self._rests = next_s > EVERY_S
         self._alarm.set(next_s + OVERDUE_S - EVERY_S)
@@ -149,7 +147,7 @@ class Watchdog:
             self._on_stall(stall)
 
     def _wonder(self, _: FrameType | None) -> None:
-        """While the loop takes turns seldom: does it stand still?"""
+        """Ask for a turn while turns are rare, in case the loop is blocked."""
         self._turn_at = self._clock.monotonic()
         self._rests = False
         self._alarm.set(OVERDUE_S - EVERY_S)
@@ -172,7 +170,7 @@ class Watchdog:
                 absent_s, looked_at = 0.0, now
                 continue
             wait_s = LOOK_EVERY_S
-            # A process that was stopped, or a machine that slept, is not a loop that is gone: only time that we saw counts.
+            # A stopped process or a sleeping machine is not a dead loop: only time that this thread observed counts.
             absent_s += min(now - looked_at, 10 * LOOK_EVERY_S)
             looked_at = now
             frame = sys._current_frames().get(self._loop_thread)
@@ -185,10 +183,10 @@ class Watchdog:
 
 
 def culprit(frame: FrameType | None) -> tuple[str, int]:
-    """The innermost function of ours that the loop runs, and the line it is at; else the innermost of anybody's.
+    """The innermost function of ours that the loop is running, and its line; else the innermost of any module.
 
-    `OUTSIDE` where it runs none, or only its own turn, with which a process goes on that was stopped: then not its own work
-    held it, but the machine.
+    `OUTSIDE` if it runs none, or only its own turn, as a process does after being stopped: then the machine blocked it, not
+    its work.
     """
     ran = list(_callbacks(frame))
     if len(ran) == 1 and ran[0].f_code.co_filename == LAG_FILE:
@@ -198,21 +196,21 @@ def culprit(frame: FrameType | None) -> tuple[str, int]:
 
 
 def _callbacks(frame: FrameType | None) -> Iterator[FrameType]:
-    """What stands on the loop's own frames, the innermost first."""
+    """The frames above the loop's own, innermost first."""
     while frame is not None and not frame.f_code.co_filename.endswith(LOOP_FILES):
         yield frame
         frame = frame.f_back
 
 
 def last_words(event: str, **more: object) -> None:
-    """Log it, but wait no longer than a moment for that: whoever holds the loop may hold the log as well."""
+    """Log this, but wait only briefly: whatever blocks the loop may block the log too."""
     thread = threading.Thread(target=log.critical, args=(event,), kwargs=more, daemon=True)
     thread.start()
     thread.join(LAST_WORDS_S)
 
 
 def stack(frame: FrameType | None) -> list[str]:
-    """Where a thread is, the innermost function first."""
+    """A thread's call stack, innermost function first."""
     places: list[str] = []
     while frame is not None and len(places) < DEEPEST:
         code, line = _place(frame)

@@ -1,1 +1,1 @@
-"""The systems that a flag's switch is put into, a file for each type; they share `web.py` and `files.py`."""
+"""The systems that a flag's variant is written to, one file per type; they share `web.py` and `files.py`."""

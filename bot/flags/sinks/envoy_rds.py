@@ -1,8 +1,8 @@
-"""Envoy's route discovery from a file: routes that lead to one of our clusters are weighted anew, all else stays as it is.
+"""Envoy's route discovery from a file: changes the weights of routes to our clusters and nothing else.
 
-The file is a DiscoveryResponse as JSON with one RouteConfiguration. Envoy takes it in as soon as it is moved into its place
-(`path_config_source`, with `watched_directory` its folder), and keeps what it has when it cannot read it, which its admin
-interface shows: so that is asked, where it is configured.
+The file is a DiscoveryResponse in JSON with one RouteConfiguration. Envoy loads it when it is moved into place
+(`path_config_source`, with its folder as `watched_directory`), and keeps its routes if it cannot read it. Its admin interface
+shows which, so that is asked if it is configured.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from bot.flags.sinks.web import SinkClient, refusal
 from bot.ports.sinks import Plan, SinkError, Target
 
 ROUTES = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
-TAKEN_WITHIN_S = 5.0  # Envoy needs milliseconds; a busy machine some more
+TAKEN_WITHIN_S = 5.0  # Envoy needs milliseconds; a busy machine somewhat longer
 LOOK_EVERY_S = 0.1
 
-Weights = Mapping[str, int]  # of clusters; what gets nothing is not in it
+Weights = Mapping[str, int]  # of clusters; those with no share are left out
 Node = dict[str, Any]
 
 
 class EnvoyRds:
-    """The routes called `route` in a file. `clusters` says which cluster serves a variant; `admin` is Envoy's own address."""
+    """The routes called `route` in a file. `clusters` says which one serves a variant; `admin` is Envoy's admin address."""
 
     def __init__(self, path: Path, route: str, clusters: Mapping[str, str], client: SinkClient | None, admin: str) -> None:
         self._path = path
@@ -35,39 +35,39 @@ class EnvoyRds:
         self._admin = admin
 
     async def plan(self, target: Target) -> Plan:
-        """What the file and Envoy have now."""
+        """Read the current weights of file and Envoy."""
         content = await read(self._path)
         wanted = _in_words(self._weights(target))
         if content is None:
             return Plan(kept(None), f"there is no file {self._path}; it would be made, with {wanted}")
-        self._weighted(content, self._weights(target))  # an error where nothing of it is ours
+        self._weighted(content, self._weights(target))  # raises an error if it contains no route of ours
         now = " or ".join(_in_words(one) for one in await self._there(content))
         return Plan(kept(content), f"it has {now}; it would have {wanted}")
 
     async def apply(self, target: Target) -> str:
-        """Weight the routes. In normal times a file that is there is left as it is."""
+        """Set the routes' weights. A file that exists is left alone until the flag is first engaged."""
         content, weights = await read(self._path), self._weights(target)
         if not target.variant:
             if content is None:
                 await write(self._path, self._made(weights))
-            return digest(await read(self._path))  # Envoy may not run yet: it does not start without the file
+            return digest(await read(self._path))  # Envoy may not be running yet: it does not start without the file
         await write(self._path, self._made(weights) if content is None else self._weighted(content, weights))
         return await self._taken()
 
     async def read_back(self) -> str:
-        """The weights that Envoy has, or else the file, and the file's digest: any change counts."""
+        """The weights in Envoy, or else in the file, and the file's digest: any change counts."""
         content = await read(self._path)
         if content is None:
             return digest(None)
         return f"{' or '.join(_in_words(one) for one in await self._there(content))} ({digest(content)})"
 
     async def revert(self, target: Target, before: str) -> str:
-        """The file that was there; where there was none, everything to the default's cluster."""
+        """Restore the earlier file; if there was none, send everything to the default's cluster."""
         await write(self._path, restored(before) or self._made(self._weights(target)))
         return await self._taken()
 
     async def _taken(self) -> str:
-        """How it reads back, once Envoy has what the file has."""
+        """How it reads back, once Envoy has loaded the file."""
         content = await read(self._path)
         wanted = self._found(_resources(content or b"", self._path))
         ends_at = asyncio.get_running_loop().time() + TAKEN_WITHIN_S
@@ -79,7 +79,7 @@ class EnvoyRds:
         return await self.read_back()
 
     async def _there(self, content: bytes) -> list[Weights]:
-        """The different weights that routes to our clusters have: in Envoy, or where it cannot be asked in the file."""
+        """The different weights that routes to our clusters have: in Envoy, or if it cannot be asked, in the file."""
         if not self._admin or self._client is None:
             return self._found(_resources(content, self._path))
         query = f"/config_dump?resource=dynamic_route_configs&name_regex={quote(f'^{self._route}$')}"
@@ -133,7 +133,7 @@ class EnvoyRds:
         return found
 
     def _actions(self, resources: list[Node]) -> Iterator[Node]:
-        """The actions of all routes that lead to our clusters and to no others."""
+        """The actions of all routes that lead only to our clusters."""
         ours = set(self._clusters.values())
         for resource in resources:
             if resource.get("name") != self._route:
@@ -162,7 +162,7 @@ def _resources(content: bytes, path: Path) -> list[Node]:
 
 
 def _list(node: Node, *names: str) -> list[Node]:
-    """What stands under one of these names; protobuf's JSON knows a field by two."""
+    """The list under one of these names; protobuf's JSON accepts two for each field."""
     found: Any = next((node[name] for name in names if name in node), [])
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -175,7 +175,7 @@ def _names(action: Node) -> set[str]:
 
 
 def _weights_of(action: Node) -> Weights:
-    """In percent, as far as weights can be told."""
+    """In percent, as far as weights are given."""
     weighted = action.get("weighted_clusters", action.get("weightedClusters"))
     if not isinstance(weighted, dict):
         return {str(action["cluster"]): 100}

@@ -1,4 +1,4 @@
-"""Files that another program reads: written whole or not at all, readable by everybody, and put back as they were."""
+"""Files for other programs: written atomically, readable by everybody, and restored to their original content."""
 
 import asyncio
 import hashlib
@@ -10,33 +10,33 @@ from pathlib import Path
 
 from bot.ports.sinks import SinkError
 
-MODE = 0o644  # another program reads it, mostly under another user
-CAP = 1024 * 1024  # bytes of what was there before
+MODE = 0o644  # another program reads it, usually as another user
+CAP = 1024 * 1024  # bytes of original content
 
 
 async def read(path: Path) -> bytes | None:
-    """What the file holds; None where there is none. Raises SinkError."""
+    """The file's content; None if there is no file. Raises SinkError."""
     return await asyncio.to_thread(_read, path)
 
 
 async def write(path: Path, content: bytes) -> None:
-    """Put this into the file in one move: no reader ever finds half of it. Raises SinkError."""
+    """Write this to the file atomically: no reader ever finds half of it. Raises SinkError."""
     await asyncio.to_thread(_write, path, content)
 
 
 def kept(content: bytes | None) -> str:
-    """What was there, as text that `restored` reads."""
+    """The original content, as text for `restored`."""
     return json.dumps({"file": None if content is None else b64encode(content).decode()})
 
 
 def restored(before: str) -> bytes | None:
-    """What was there before; None where there was no file."""
+    """The original content; None if there was no file."""
     held = json.loads(before)["file"]
     return None if held is None else b64decode(held)
 
 
 def digest(content: bytes | None) -> str:
-    """A short name for what a file holds, equal while it is the same."""
+    """A digest of a file's content, for comparing."""
     return "no file" if content is None else f"sha256 {hashlib.sha256(content).hexdigest()[:16]}"
 
 
@@ -73,7 +73,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _flush(folder: Path) -> None:
-    """The move itself is on disk only once the folder is."""
+    """Flush the folder too; until then the move itself is not on disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

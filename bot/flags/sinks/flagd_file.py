@@ -1,4 +1,4 @@
-"""A file that flagd, or a provider with flagd inside, reads: the one flag, as flagd defines it."""
+"""A file read by flagd, or by a provider with flagd inside: the one flag in flagd's format."""
 
 import json
 from pathlib import Path
@@ -9,19 +9,19 @@ from bot.ports.sinks import Plan, SinkError, Target
 
 
 class FlagdFile:
-    """Always there: flagd does not start without a file that it was told to read, and one that goes missing changes nothing."""
+    """Always keeps a file there: flagd does not start without a configured file, and ignores it if one disappears."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def plan(self, target: Target) -> Plan:
-        """What is there now."""
+        """Read the current file."""
         content = await read(self._path)
         now = "there is no file" if content is None else f"it serves {_serves(content, target.flag)}"
         return Plan(kept(content), f"{now}; it would serve {_serves(_content(target), target.flag)}")
 
     async def apply(self, target: Target) -> str:
-        """Write the flag. In normal times a file of somebody's own is left as it is."""
+        """Write the flag. Somebody else's file is left alone until the flag is first engaged."""
         content = _content(target)
         if not target.variant and (there := await read(self._path)) is not None and not _is_ours(there):
             return digest(there)
@@ -33,7 +33,7 @@ class FlagdFile:
         return digest(await read(self._path))
 
     async def revert(self, target: Target, before: str) -> str:
-        """The file that was there; where there was none, or one of ours, the flag on its default."""
+        """Restore the earlier file; if there was none, or one of ours, write the flag on its default."""
         there = restored(before)
         content = _content(target) if there is None or _is_ours(there) else there
         await write(self._path, content)

@@ -1,7 +1,8 @@
-"""A feature of Unleash, switched by its admin API (7.x): on for the share that gets one of the variants in `on`.
+"""A feature in Unleash, switched through its admin API (7.x): on for the share that gets a variant listed in `on`.
 
-Strategies of a feature are OR-ed, so one of ours is put in and the others are disabled meanwhile. A feature that is on and has
-no active strategy is on for everybody; so ours is there before the others go, and they are back before it goes.
+Unleash combines a feature's strategies with OR, so ours is added and the others are disabled meanwhile. An enabled feature
+without an active strategy is on for everybody; so ours is added before the others are disabled, and removed after they are
+back.
 """
 
 import json
@@ -13,7 +14,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.flags.sinks.web import Answer, SinkClient, refusal
 from bot.ports.sinks import Plan, SinkError, Target
 
-TITLE = "Understudy"  # of our strategy, by which we know it again
+TITLE = "Understudy"  # of our strategy, by which we recognize it
 
 Strategy = Mapping[str, Any]
 
@@ -27,24 +28,24 @@ class Feature:
 
     @property
     def ours(self) -> Strategy | None:
-        """The strategy that we put in."""
+        """The strategy that we added."""
         return next((one for one in self.strategies if one.get("title") == TITLE), None)
 
     @property
     def active(self) -> list[Strategy]:
-        """Those that count."""
+        """Strategies that are not disabled."""
         return [one for one in self.strategies if not one.get("disabled")]
 
     @property
     def in_words(self) -> str:
-        """Equal while nothing that counts has changed: `on, Understudy 75 %`."""
+        """A text that changes only if something relevant does: `on, Understudy 75 %`."""
         if not self.enabled:
             return "off"
         return ", ".join(["on", *sorted(map(_in_words, self.active))]) if self.active else "on for everybody"
 
 
 class Unleash:
-    """One feature in one environment of a project. `on` are the variants for which it is on."""
+    """One feature in one environment of a project. `on` lists the variants for which it is on."""
 
     def __init__(
         self, client: SinkClient, url: str, project: str, environment: str, feature: str, token: str, on: Sequence[str]
@@ -57,7 +58,7 @@ class Unleash:
         self._on = on
 
     async def plan(self, target: Target) -> Plan:
-        """How it stands, and how it would."""
+        """Read its current state, and describe the new one."""
         feature = await self._read()
         before = {
             "enabled": feature.enabled,
@@ -67,7 +68,7 @@ class Unleash:
         return Plan(json.dumps(before), f"it is {feature.in_words}; it would be {f'on, {TITLE} {share} %' if share else 'off'}")
 
     async def apply(self, target: Target) -> str:
-        """On for the share, by a strategy of ours alone; off where nobody gets it."""
+        """On for the share, with only our strategy active; off if nobody gets it."""
         feature, share = await self._read(), self._share(target)
         if share == 0:
             if feature.enabled:
@@ -89,7 +90,7 @@ class Unleash:
         return (await self._read()).in_words
 
     async def revert(self, target: Target, before: str) -> str:
-        """The strategies that counted before count again, ours goes, and it is on or off as it was."""
+        """Enable the strategies that were active before, remove ours, and restore on or off."""
         kept, feature = json.loads(before), await self._read()
         if feature.enabled and not kept["enabled"]:
             await self._ask("POST", "/off")

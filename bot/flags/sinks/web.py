@@ -1,4 +1,4 @@
-"""One way to ask a sink over HTTP: its own host only, guarded, with a deadline and a cap, and errors that hold no address."""
+"""Requests to a sink over HTTP: only to its own host, guarded, with a deadline and a size limit; errors contain no address."""
 
 import asyncio
 import json
@@ -14,20 +14,20 @@ from bot.ports.sinks import SinkError
 
 DEADLINE_S = 10.0
 BODY_CAP = 1024 * 1024
-MOST_S = 86_400  # of a `Retry-After`; a longer one is no wait, but a mistake
-SHOWN = 200  # characters of what it says about an error
+MOST_S = 86_400  # of a `Retry-After`; a longer one is a mistake
+SHOWN = 200  # characters of its error text
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status and body; the body is as it came. `retry_after` is how long it asks to be left alone."""
+    """Status and raw body. `retry_after` is how long it asks us to wait."""
 
     status: int
     body: bytes
     retry_after: timedelta | None = None
 
     def json(self, what: str) -> Any:
-        """The body as JSON. Raises SinkError for HTML and for what is no JSON, naming `what` it should have been."""
+        """The body as JSON. Raises SinkError for HTML and for invalid JSON, naming `what` it should have been."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """What it says about an error, on one line; empty where that is a web page."""
+        """Its error text on one line; empty if it is a web page."""
         text = self.body.decode("utf-8", "replace").strip()
         if text.startswith("<"):
             return ""
@@ -44,12 +44,12 @@ class Answer:
             found = json.loads(text)
             text = str(found.get("message") or found.get("details") or text) if isinstance(found, dict) else text
         except (ValueError, RecursionError):
-            pass  # then as it is
+            pass  # not JSON: use it unchanged
         return " ".join(text.split())[:SHOWN]
 
 
 class SinkClient:
-    """Asks through `transport`, which says which addresses may be reached, and waits `deadline_s`. It follows no redirect."""
+    """Sends requests through `transport`, which limits the addresses that can be reached. Follows no redirect."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, *, version: str, deadline_s: float = DEADLINE_S) -> None:
         self._deadline_s = deadline_s
@@ -59,14 +59,14 @@ class SinkClient:
         )  # fmt: skip
 
     async def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Ask once. Any status but a redirect is an answer. Raises SinkError."""
+        """Send one request. Any status except a redirect is an answer. Raises SinkError."""
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await self._ask(method, url, headers, body)
         except (TimeoutError, httpx.TimeoutException):
             raise SinkError(f"no answer within {self._deadline_s:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise _refused(error) from None  # what httpx says may hold the address, and that may be a secret
+            raise _refused(error) from None  # httpx's message may contain the address, which may be a secret
 
     async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         async with self._client.stream(method, url, headers=headers, content=body) as response:
@@ -90,7 +90,7 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """What `Retry-After` asks for: seconds, or a date by the clock of whoever answered; None where it makes no sense."""
+    """The wait asked for by `Retry-After`: seconds, or a date by the sender's clock; None if it makes no sense."""
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return timedelta(seconds=min(int(said[:9]), MOST_S))
@@ -113,7 +113,7 @@ def _refused(error: Exception) -> SinkError:
 
 
 def refusal(answer: Answer) -> SinkError:
-    """What an answer that is no success means. What asks for somebody's hand is permanent; the rest may pass by itself."""
+    """The error for an unsuccessful answer. Permanent if somebody must act; otherwise it may pass by itself."""
     said = f": {answer.words}" if answer.words else ""
     if answer.status in (401, 403):
         return SinkError(f"HTTP {answer.status}: is the token right and allowed to do this{said or '?'}", permanent=True)

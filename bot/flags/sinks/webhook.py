@@ -1,7 +1,6 @@
-"""Tells a receiver of each switch, signed as Standard Webhooks says: https://www.standardwebhooks.com, specification 1.0.
+"""Tells a receiver of each switch, signed according to Standard Webhooks 1.0: https://www.standardwebhooks.com.
 
-A message says how things are, not what changed, so one that comes twice or late does no harm; `webhook-id` is the same at
-each try.
+A message gives the state, not the change, so a late or repeated one does no harm; `webhook-id` is the same at each attempt.
 """
 
 import base64
@@ -17,7 +16,7 @@ from bot.ports.sinks import Plan, Target
 
 
 class Webhook:
-    """A receiver. `now` is the time on the wall, which the receiver compares with its own. With no secret nothing is signed."""
+    """A receiver. `now` is wall-clock time, which the receiver compares with its own. Without a secret nothing is signed."""
 
     def __init__(self, client: SinkClient, url: str, secret: str, now: Callable[[], datetime]) -> None:
         self._client = client
@@ -26,12 +25,12 @@ class Webhook:
         self._now = now
 
     async def plan(self, target: Target) -> Plan:
-        """Nothing is sent: a receiver cannot be asked."""
+        """Send nothing: a receiver cannot be asked for its state."""
         signed = "signed" if self._secret else "unsigned, since its secret is empty"
         return Plan("", f"it would be told that {target.flag} serves {target.in_words}, {signed}")
 
     async def apply(self, target: Target) -> str:
-        """Tell it; any 2xx is a yes."""
+        """Tell it; any 2xx counts as success."""
         body, at = message(target, self._now()), int(self._now().timestamp())
         headers = {"content-type": "application/json", "webhook-id": target.id, "webhook-timestamp": str(at)}
         if self._secret:
@@ -42,7 +41,7 @@ class Webhook:
         return ""
 
     async def read_back(self) -> str:
-        """Cannot be read."""
+        """Nothing: a receiver cannot be read."""
         return ""
 
     async def revert(self, target: Target, before: str) -> str:
@@ -78,5 +77,5 @@ def _key(secret: str) -> bytes:
         try:
             return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except binascii.Error:
-            pass  # the configuration warns of it
+            pass  # the configuration warns about this
     return secret.encode()
