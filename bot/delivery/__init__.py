@@ -1,1 +1,1 @@
-"""What each effect is in the chat, where it goes, and what is said there around the outbox."""
+"""What each effect does in the chat, where posts go, and what is posted there without the outbox."""

@@ -1,4 +1,4 @@
-"""Broadcasts: what people outside of an incident are told, in the channels of the configuration."""
+"""Broadcasts: messages for people outside an incident, in the configured channels."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -26,7 +26,7 @@ from bot.views.scene import Scene
 
 
 class Broadcasts:
-    """Posts, edits and answers them; each in its own lane, so one channel that takes nothing holds up no other."""
+    """Posts, edits and answers broadcasts; one lane per channel, so one that refuses posts does not delay the others."""
 
     def __init__(self, chat: Chat, engine: Engine, ledger: Ledger, clock: Clock) -> None:
         self._chat = chat
@@ -35,7 +35,7 @@ class Broadcasts:
         self._clock = clock
 
     def performers(self) -> Performers:
-        """What is carried out here."""
+        """The performers for these effects."""
         return {
             PostBroadcast: Performer(self._post, self._find_post),
             EditBroadcast: Performer(self._edit),
@@ -43,7 +43,7 @@ class Broadcasts:
         }
 
     async def _post(self, body: PostBroadcast, row: OutboxRow) -> Performed:
-        """Once; where a repair asks for it again and the message stands, it is made true in its place."""
+        """Post it once; if a repair asks again and the message still exists, update it in place."""
         incident = await incident_of(row.effect, self._engine)
         message = broadcast(self._scene(incident), full=self._full(body))
         if at := _stands(body, incident):
@@ -84,7 +84,7 @@ class Broadcasts:
         return facts[0]
 
     def _full(self, body: InBroadcast) -> bool:
-        """Whether this channel hears everything; one that left the configuration hears little."""
+        """Whether this channel hears everything; one that is no longer configured hears little."""
         return any(one.full for one in self._engine.policy.broadcast if one.channel == body.to)
 
     def _scene(self, incident: Incident, now: datetime | None = None) -> Scene:
@@ -92,7 +92,7 @@ class Broadcasts:
 
 
 def _stands(body: InBroadcast, incident: Incident) -> Post | None:
-    """Where the message stands; None where Slack did not take it."""
+    """Where the message is; None if Slack did not take it."""
     post = incident.broadcasts.get(body.to)
     return post if post and post.ts else None
 

@@ -1,4 +1,4 @@
-"""What each kind of effect is in the chat. `places.py` says where a post goes, `wordings.py` what it says."""
+"""What each kind of effect does in the chat. `places.py` says where a post goes, `wordings.py` what it says."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -45,22 +45,22 @@ from bot.system.redaction import Redactor
 
 log = structlog.get_logger(__name__)
 
-PATIENT = 3  # tries of a page for whose alert Slack has no room yet
+PATIENT = 3  # attempts of a page while its alert is being rate-limited
 
-Wording = Callable[[Any, Effect], Awaitable[Message | None]]  # of an effect; None where there is nothing to say
-Placing = Callable[[Any, Effect], Awaitable[Place | Wait | None]]  # None where there is nothing to answer to
+Wording = Callable[[Any, Effect], Awaitable[Message | None]]  # the message for an effect; None if there is nothing to say
+Placing = Callable[[Any, Effect], Awaitable[Place | Wait | None]]  # None if there is nothing to reply to
 
 
 @dataclass(frozen=True)
 class MessageContext:
-    """What messages mention besides the facts."""
+    """What messages mention besides facts."""
 
     board_url: str = ""
     invite: tuple[str, ...] = ()
     readers: Callable[[str], int] = lambda flag: 0
-    redactor: Redactor | None = None  # of what files hold
+    redactor: Redactor | None = None  # for the contents of files
     on_call: OnCall | None = None
-    notifier: Notifier | None = None  # the addresses that steps of paging call
+    notifier: Notifier | None = None  # for the addresses that paging steps call
 
 
 class Delivery:
@@ -84,7 +84,7 @@ class Delivery:
         self._around = around
 
     def performers(self) -> Performers:
-        """By kind of effect, who carries it out in the chat."""
+        """The performers for effects in the chat, by kind."""
         alert = self._posting(self._words.alert, self._places.in_ops)
         mention = self._posting(self._pages.reply, self._places.under_the_alert)
         others = (self._channel, self._pages, self._tasks, self._broadcasts)
@@ -109,10 +109,10 @@ class Delivery:
 
     @property
     def survey(self) -> Survey:
-        """What looks whether all of an incident stands in the chat."""
+        """Checks whether everything of an incident exists in the chat."""
         return Survey(self._chat, self._engine, self._ledger, self._channel)
 
-    # --- posts: one way for all of them
+    # --- posts: one way for all
 
     def _posting(self, wording: Wording, placing: Placing) -> Performer:
         async def perform(body: Any, row: OutboxRow) -> Performed | Wait:
@@ -133,7 +133,7 @@ class Delivery:
         return Performer(perform, find)
 
     def _calling(self, posting: Performer, names: Callable[[Any, Incident], Sequence[str] | None]) -> Performer:
-        """The same, and whom it mentions is reported; also where the post was made before and is found again."""
+        """A performer that also reports whom the post mentions, even if it was posted earlier and found again."""
 
         async def called(came: Performed | Wait, body: Any, effect: Effect) -> Performed | Wait:
             incident = await incident_of(effect, self._engine)
@@ -143,7 +143,7 @@ class Delivery:
         async def perform(body: Any, row: OutboxRow) -> Performed | Wait:
             came = await posting.perform(body, row)
             if isinstance(came, Wait) and row.attempt >= PATIENT:
-                raise EffectError(came.reason, permanent=False)  # so that people are told on other ways
+                raise EffectError(came.reason, permanent=False)  # so that people are told by other means
             return await called(came, body, row.effect)
 
         async def find(body: Any, row: OutboxRow) -> Performed | Wait | None:
@@ -164,13 +164,13 @@ class Delivery:
             return moved
 
     async def _find(self, row: OutboxRow, place: Place) -> Performed | None:
-        """Look for a post by its key, from a little before its first try on."""
+        """Search for a post by its key, starting a little before the first attempt."""
         key, since = row.effect.key, (row.first_started_at or row.created_at) - CLOCK_SLACK
         at = await (self._ops.find_post(key, since) if place == OPS else self._chat.find_post(place, key, since))
         return _at(at) if at else None
 
     async def _moved(self, effect: Effect, place: Place, error: ChannelGone | MessageGone) -> Wait | None:
-        """Where the incident went on is gone: note it, so that the next try goes to where it goes on now."""
+        """A channel or thread of the incident is gone: record that, so that the next attempt uses the new place."""
         incident = (await self._engine.world_with([effect.incident or 0])).incidents.get(effect.incident or 0)
         if incident is None:
             return None
@@ -198,9 +198,9 @@ class Delivery:
         )  # fmt: skip
 
     async def _invited(self, incident: Incident) -> Sequence[str]:
-        """Who comes to every incident, and who to those of its components; names of `people.on_call` are those on call now.
+        """Whom to invite: those for every incident, those for its components, and for `people.on_call` whoever is on call now.
 
-        To a drill that calls nobody, whoever takes part comes by themselves.
+        Nobody is invited to a drill that pages nobody; participants come by themselves.
         """
         if not incident.calls_people:
             return []
@@ -208,7 +208,7 @@ class Delivery:
         names = (*self._around.invite, *(name for one in known for name in one.invite))
         return [id for name in dict.fromkeys(names) for id in (await self._pages.invited(name))]
 
-    # --- what is no post in a channel
+    # --- other effects than posts
 
     async def _tell(self, body: e.TellPerson, row: OutboxRow) -> Performed:
         return _at(await self._chat.tell(body.user, await self._words.refusal(body, row.effect), row.effect.key))
@@ -238,7 +238,7 @@ class Delivery:
         incident = await incident_of(row.effect, self._engine)
         at = PostedAt(incident.room.card.channel, incident.room.card.ts)
         if not at.ts or at.channel != (incident.room.channel or incident.room.alert.channel):
-            return Performed()  # it was given up, or stands in a channel that was lost
+            return Performed()  # it was given up, or is in a lost channel
         try:
             await self._chat.edit(at, await self._words.card(body, row.effect))
         except ChannelGone as error:
@@ -251,7 +251,7 @@ class Delivery:
         return Performed()
 
     async def _upload(self, body: e.UploadExport, row: OutboxRow) -> Performed | Wait:
-        """Upload, write the file's id down, then share: a retry shares the same file instead of making a second one."""
+        """Upload, record the file's id, then share: a retry shares the same file instead of uploading again."""
         incident, setting = await incident_of(row.effect, self._engine), f"file/{row.effect.key}"
         place = await self._places.at_home(body, row.effect)
         if isinstance(place, Wait):

@@ -1,7 +1,7 @@
-"""Posts in the alerts channel that go around the outbox: what is to be said while nothing can be committed.
+"""Posts in the alerts channel without the outbox: what must be said while nothing can be committed.
 
-What should stand in the channel is kept in memory and made true: each post is looked up by its key before it is made, so that a
-bot that starts anew finds its own. Slack being away holds up nothing but these posts.
+The desired posts are kept in memory until the channel shows them. Each is searched by its key before it is posted, so that a
+restarted bot finds its own. While Slack is away, only these posts wait.
 """
 
 import asyncio
@@ -17,20 +17,20 @@ from bot.ports import ChannelGone, ChatError, Message, MessageGone, PostedAt
 
 log = structlog.get_logger(__name__)
 
-FIRST_WAIT_S = 1.0  # real seconds, as all of these
+FIRST_WAIT_S = 1.0  # real seconds, like all of these
 LONGEST_WAIT_S = 60.0
-RIVALS_FOR = timedelta(hours=1)  # how far back another replica's post stands for ours: who made it may be gone and never end it
-OVER = "/over"  # the key of what ends it
-SETTLE_FOR_S = 30.0  # a post whose answer got lost may still land; looked up after this
+RIVALS_FOR = timedelta(hours=1)  # how long another replica's post counts as ours; its author may be gone and never close it
+OVER = "/over"  # suffix of the key of a closing post
+SETTLE_FOR_S = 30.0  # a post whose response was lost may still arrive; search for it after this
 
 
 @dataclass(frozen=True)
 class Note:
-    """A post as it should read now. It is looked for from `since` on, and not made unless the note `follows` stands there.
+    """A post as it should read now. It is searched from `since` on, and not posted unless the note `follows` is there.
 
-    What an earlier process may have posted is edited where it stands, and otherwise not posted: `anew` is False.
-    The newest post with a key that `rivals` knows stands for this one, unless it is the end of what was told (`OVER`); and
-    `settled` hears which key it came to. With `unseen` False it is not made where Slack lets nobody look.
+    With `anew` False it only edits what an earlier process may have posted. The newest post with a key that `rivals` accepts
+    replaces this one, unless that post closed the matter (`OVER`); `settled` is called with the resulting key. With `unseen`
+    False it is not posted while Slack does not let us search.
     """
 
     key: str
@@ -44,7 +44,7 @@ class Note:
 
 
 class DirectPosts:
-    """Posts and edits until the channel shows what was asked for; tries again for as long as that takes."""
+    """Posts and edits until the channel shows what was asked for; retries as long as necessary."""
 
     def __init__(self, ops: OpsChannel) -> None:
         self._ops = ops
@@ -56,17 +56,17 @@ class DirectPosts:
         self._trouble = ""
 
     def start(self) -> None:
-        """Begin to post."""
+        """Start posting."""
         self._task = asyncio.create_task(self._run(), name="direct posts")
 
     async def close(self) -> None:
-        """Stop; what was not posted yet is said by the next start, if it still holds."""
+        """Stop; what was not posted yet is posted by the next start, if it still applies."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def show(self, note: Note) -> None:
-        """Let it stand in the channel, in place of an earlier one of the same key; new ones come in the order of asking."""
+        """Show it in the channel, replacing an earlier one with the same key; new ones are posted in the order of the calls."""
         self._wanted[note.key] = note
         self._wake.set()
 
@@ -83,7 +83,7 @@ class DirectPosts:
                 asked_s = error.retry_after.total_seconds() if error.retry_after else 0.0
                 await asyncio.sleep(max(asked_s, SETTLE_FOR_S if error.unclear else wait_s))
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
-            except Exception:  # the root of a task: the next round may do better
+            except Exception:  # the root of a task: the next round may succeed
                 log.exception("a post around the outbox failed by our own fault")
                 await asyncio.sleep(LONGEST_WAIT_S)
             else:
@@ -91,7 +91,7 @@ class DirectPosts:
                 await self._wake.wait()
 
     async def _round(self, notes: Sequence[Note]) -> None:
-        absent: set[str] = set()  # so that many notes about one post that is not there ask Slack once
+        absent: set[str] = set()  # so that many notes about one missing post ask Slack only once
         for note in notes:
             if self._shown.get(note.key) == note.message:
                 continue
@@ -115,7 +115,7 @@ class DirectPosts:
             note.settled(note.key)
 
     async def _find(self, key: str, since: datetime) -> PostedAt | None:
-        """Where it stands. Where Slack lets nobody look, a post twice is better than none."""
+        """Where the post is. If Slack does not let us search, posting twice is better than not at all."""
         if key in self._at:
             return self._at[key]
         try:
@@ -131,8 +131,8 @@ class DirectPosts:
         return found
 
     async def _rival(self, note: Note) -> str | None:
-        """The key of the post that stands for this one; empty where it is not to be made although none is known."""
-        assert note.rivals is not None  # noqa: S101 # as it was asked
+        """The key of the post that replaces this one; empty if this must not be posted although none is known."""
+        assert note.rivals is not None  # noqa: S101 # the caller checked
         try:
             newest = await self._ops.newest_key(note.rivals, note.since - RIVALS_FOR)
         except ChatError as error:

@@ -1,7 +1,7 @@
-"""The Home tabs: each is drawn when its person opens it, and follows what is committed for a day after that.
+"""The Home tabs: each is drawn when its person opens it, and follows commits for a day after that.
 
-No row of the outbox: a tab is a picture of the present, so only the newest one counts and none is owed. Changes that come
-faster than a tab may be drawn become one drawing.
+It needs no outbox: a tab shows the present, so only the newest version matters. Changes that come faster than Slack lets us
+draw are combined.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ from bot.views.home import closed, home
 
 log = structlog.get_logger(__name__)
 
-SETTING = "home tabs"  # the setting in the ledger that carries who opened theirs over a restart
+SETTING = "home tabs"  # the setting in the ledger that carries recent openings over a restart
 FOLLOWED_FOR = timedelta(days=1)
-KEPT_EVERY = timedelta(hours=1)  # an opening is put on record where the last one of that person is older
-MOST = 1_000  # people whose tabs are followed; who opened theirs first goes first
-AT_ONCE = 3  # drawings of one tab
-ALL_A_SECOND, ALL_AT_ONCE = 1.5, 30  # Slack takes a hundred views.publish a minute, and bursts
+KEPT_EVERY = timedelta(hours=1)  # an opening is recorded if that person's last recorded one is older
+MOST = 1_000  # people whose tabs are followed; the earliest opening is dropped first
+AT_ONCE = 3  # drawings of one tab in a row
+ALL_A_SECOND, ALL_AT_ONCE = 1.5, 30  # Slack allows a hundred views.publish a minute, and bursts
 LOOK_AGAIN_S = 0.25
 NEVER = datetime.min.replace(tzinfo=UTC)
-PAUSE_S = 10.0  # after Slack did not take one
-HEARD = "home"  # what replicas tell each other: whose tab was opened, and the hash that its person sees
+PAUSE_S = 10.0  # after Slack refused one
+HEARD = "home"  # the topic on which replicas tell each other whose tab was opened, and its hash
 HOPELESS = frozenset({"not_enabled", "user_not_found", "account_inactive", "invalid_arguments", "missing_scope"})
 
-Publish = Callable[[str, Mapping[str, Any], str], Awaitable[str]]  # whose, the view, the hash that is expected -> the new hash
-Asker = Callable[[str], Awaitable[Actor | str]]  # who somebody is to us, or why they may not ask
+Publish = Callable[[str, Mapping[str, Any], str], Awaitable[str]]  # user, view, expected hash -> new hash
+Asker = Callable[[str], Awaitable[Actor | str]]  # somebody's actor, or why they may not look
 
 
 class HomeTabs:
-    """Draws and follows. `trouble()` is what people should know of the bot itself."""
+    """Draws and follows tabs. `trouble()` is what people should know about the bot itself."""
 
     def __init__(
         self, publish: Publish, asker: Asker, engine: Engine, ledger: Ledger, clock: Clock, *, every_s: float,
@@ -57,7 +57,7 @@ class HomeTabs:
         self._member.hear(HEARD, self._opened_elsewhere)
         self._opened: dict[str, datetime] = {}
         self._kept: dict[str, datetime] = {}
-        self._due: dict[str, bool] = {}  # whose tab is to be drawn; True = also where it looks the same
+        self._due: dict[str, bool] = {}  # whose tab to draw; True = even if it looks the same
         self._drawn: dict[str, str] = {}
         self._hashes: dict[str, str] = {}
         self._paces: dict[str, TokenBucket] = {}
@@ -67,7 +67,7 @@ class HomeTabs:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Draw the tabs of whoever opened theirs lately anew, and go on; again is harmless. Raises StoreError."""
+        """Redraw recently opened tabs, and follow them; may be called again. Raises StoreError."""
         if self._task:
             return
         remembered = read_back(await self._ledger.read(lambda store: store.setting(SETTING)), SETTING)
@@ -79,17 +79,17 @@ class HomeTabs:
         self.changed()
 
     async def close(self) -> None:
-        """Follow nothing any more."""
+        """Stop following."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def opened(self, user: str, hash: str) -> None:
-        """Somebody looks at theirs, and sees the one with this hash (empty: none yet)."""
+        """Somebody looks at their tab and sees the version with this hash (empty: none yet)."""
         now = self._clock.now()
         self._follow(user, hash)
         self._member.tell(HEARD, [user, hash])
-        self._due = {user: True, **self._due}  # before those who may not be looking
+        self._due = {user: True, **self._due}  # ahead of people who may not be looking
         self._wake.set()
         if now - self._kept.get(user, NEVER) >= KEPT_EVERY:
             await self._keep()
@@ -102,13 +102,13 @@ class HomeTabs:
         self._hashes[user] = hash
 
     async def _opened_elsewhere(self, body: Any) -> None:
-        """Another replica was asked, and draws; whoever's share this tab is follows from then on."""
+        """Another replica was asked and draws it; the replica that owns this tab follows it from then on."""
         user, hash = body
         self._follow(str(user), str(hash))
         self._drawn.pop(str(user), None)
 
     def changed(self) -> None:
-        """Something was committed: every tab that is followed may look different; of several replicas one draws it."""
+        """Something was committed: any followed tab may look different. Only one of several replicas draws it."""
         since = self._clock.now() - FOLLOWED_FOR
         for user in [user for user, at in self._opened.items() if at < since]:
             self._forget(user)
@@ -130,7 +130,7 @@ class HomeTabs:
                     await self._wake.wait()
 
     def _turn(self) -> str:
-        """Whose tab may be drawn now; empty where nobody's is due, or all of them have to wait."""
+        """Whose tab may be drawn now; empty if none is due, or all must wait."""
         now = asyncio.get_running_loop().time()
         if not self._due or now < self._paused_until or not self._pace.take(now):
             return ""
@@ -160,7 +160,7 @@ class HomeTabs:
             log.warning("a Home tab cannot be drawn", user=user, why=str(refusal))
             self._forget(user)
             return
-        self._hashes.pop(user, None)  # another one may stand there, ours among them if its answer got lost
+        self._hashes.pop(user, None)  # the tab may show another version, perhaps ours if the response was lost
         if user in self._opened:
             self._due[user] = True
         if refusal.code != "hash_conflict":
@@ -168,7 +168,7 @@ class HomeTabs:
             self._paused_until = asyncio.get_running_loop().time() + wait
             log.info("Slack did not take a Home tab", why=str(refusal), again_in_s=wait)
 
-    # --- keeping
+    # --- recording openings
 
     def _forget(self, user: str) -> None:
         for held in (self._opened, self._due, self._drawn, self._hashes, self._paces, self._kept):

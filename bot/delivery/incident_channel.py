@@ -1,4 +1,4 @@
-"""An incident's own channel: made once, named, linked, and filled with the people who belong there."""
+"""An incident's own channel: created once, named, linked, and filled with the right people."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -12,12 +12,12 @@ from bot.system.clock import Clock
 from bot.views.incident import card
 from bot.views.scene import Scene
 
-# What is ours cannot be older than the first try to make it, give or take clocks that disagree.
+# Our channel cannot be older than the first attempt to create it, apart from clock differences.
 CLOCK_SLACK = timedelta(minutes=1)
 
 
 class IncidentChannel:
-    """Carries out what is done to an incident's channel. `invite` names whom the configuration wants in an incident."""
+    """Carries out effects on an incident's channel. `invite` returns whom the configuration wants in an incident."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class IncidentChannel:
         self._invite_first = invite
 
     def performers(self) -> Performers:
-        """What it carries out."""
+        """The performers for these effects."""
         return {
             OpenChannel: Performer(self._open),
             SetTopic: Performer(self._set_topic),
@@ -45,9 +45,9 @@ class IncidentChannel:
         }
 
     async def _open(self, body: OpenChannel, row: OutboxRow) -> Performed | Wait:
-        """Create it under the name in the ledger; one that exists is taken only if we made it, in these very tries.
+        """Create it under the name in the ledger; an existing one is used only if these very attempts created it.
 
-        Once it was lost, it is taken again if it takes posts by now.
+        A lost channel is taken back if it accepts posts again.
         """
         incident = await incident_of(row.effect, self._engine)
         name = incident.room.name
@@ -57,7 +57,7 @@ class IncidentChannel:
             made = await self._chat.create_channel(name, self._engine.policy.incidents.private)
             return Performed(made.id, name=made.name)
         except ChatError as error:
-            # An earlier try may have made it although this one is refused.
+            # An earlier attempt may have created it even though this one was refused.
             if not isinstance(error, ChannelNameTaken) and not (error.permanent and row.attempt > 1):
                 raise
             refusal = error
@@ -107,7 +107,7 @@ class IncidentChannel:
         return Performed()
 
     async def _invite(self, body: InvitePeople, row: OutboxRow) -> Performed:
-        """Ask for those who were not asked for yet. Who cannot be invited is said, and counts as asked for."""
+        """Invite those not invited yet. People who cannot be invited are reported, and count as invited."""
         incident = await incident_of(row.effect, self._engine)
         if not incident.room.channel:
             return Performed()
@@ -119,7 +119,7 @@ class IncidentChannel:
         return Performed(reached=tuple(fresh))
 
     async def wanted(self, incident: Incident) -> Sequence[str]:
-        """Who belongs into its channel: ids of people and of user groups, each once."""
+        """Who belongs in its channel: ids of people and of user groups, each once."""
         wanted = dict.fromkeys(await self._invite_first(incident))
         people = (incident.declared_by, incident.people.acknowledged_by, *incident.people.responders)
         return list(wanted | {one.id: None for one in people if one and one.kind is ActorKind.PERSON})
@@ -137,7 +137,7 @@ def _not_invited(incident: Incident, effect: Effect, problems: list[str]) -> Eff
 
 
 async def incident_of(effect: Effect, engine: Engine) -> Incident:
-    """The incident that an effect is about, as it stands. Raises ValueError where it names none."""
+    """The incident of an effect in its current state. Raises ValueError if it has none."""
     if effect.incident is None:
         raise ValueError(f"{effect.key} names no incident")
     return (await engine.world_with([effect.incident])).incidents[effect.incident]

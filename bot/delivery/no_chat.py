@@ -1,6 +1,6 @@
-"""Where there is no Slack by configuration: what was meant for it is answered at once; what is urgent goes out by `notify`.
+"""When Slack is not configured: effects for it are settled at once; urgent messages go out by `notify`.
 
-Nothing waits for a chat that may come one day. Whoever turns Slack on later gets what happens from then on.
+Nothing waits for a chat that may be configured later; it then gets whatever happens from that time on.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ NO_SLACK = "there is no Slack by configuration"
 
 
 class NoChat:
-    """`Chat` where there is none: every call says so."""
+    """A `Chat` that refuses every call."""
 
     me = ""
 
@@ -105,7 +105,7 @@ def _refuse() -> NoReturn:
 
 
 class WithoutChat:
-    """Answers effects that were meant for Slack. `addresses` calls the steps of paging that name addresses of `notify`."""
+    """Settles effects meant for Slack. `addresses` carries out paging steps that call addresses of `notify`."""
 
     def __init__(self, engine: Engine, ledger: Ledger, notifier: Notifier, addresses: Performer) -> None:
         self._engine = engine
@@ -114,13 +114,13 @@ class WithoutChat:
         self._addresses = addresses
 
     def performers(self) -> Performers:
-        """Every kind of effect."""
+        """Performers for every kind of effect."""
         told = Performer(self._told, self._told)
         answered: dict[type[EffectBody], Performer] = dict.fromkeys(EFFECTS.values(), told)
         return answered | {PageAddresses: self._addresses}
 
     async def _told(self, body: Any, row: OutboxRow) -> Performed:
-        """Done, since there is nothing to do; people hear of a beginning, of a turn for the worse, and of the end."""
+        """Done, since there is nothing to do; a declaration, a turn for the worse and the end are sent by `notify`."""
         said = await self._words(body, row)
         if said is not None:
             called = await self._notifier.call(*said, (ALL,))

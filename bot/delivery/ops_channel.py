@@ -1,4 +1,4 @@
-"""The channel that alerts go to, and the second one that takes them while the first takes nothing."""
+"""The channel for alerts, and the backup that takes them while the first one cannot be posted to."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 class OpsChannel:
-    """Posts to `first`, and to `second` (if there is one) while `first` is lost.
+    """Posts to `first`, or to `second` (if configured) while `first` is lost.
 
-    `on_lost` hears of each loss once, and `on_found` when a post is taken again after one.
+    `on_lost` is called once per loss, and `on_found` when a post succeeds again afterwards.
 
-    The first is tried anew with every post, so that nobody has to tell the bot when the channel is back.
+    Every post tries the first channel again, so nobody has to tell the bot when it is back.
     """
 
     def __init__(
@@ -28,12 +28,12 @@ class OpsChannel:
         self._second = second
         self._on_lost = on_lost
         self._on_found = on_found
-        self._was_lost = False  # and took no post since: that it is there, as `look` sees, does not say that it takes any
-        self.trouble = ""  # what is wrong with it and where alerts go instead; empty while it takes them
+        self._was_lost = False  # no post succeeded since; that `look` finds the channel does not mean that it takes posts
+        self.trouble = ""  # what is wrong with it and where alerts go instead; empty if it works
         self.since: datetime | None = None
 
     async def look(self) -> None:
-        """Whether the first is there at all; posts find out the rest. Never raises."""
+        """Check whether the first channel exists; posts find out the rest. Never raises."""
         try:
             await self._chat.find_channel(self._first)
         except ChatError as error:
@@ -42,11 +42,11 @@ class OpsChannel:
             self._found()
 
     async def place(self) -> Place:
-        """Where a file goes. Raises ChatError."""
+        """Where to post a file. Raises ChatError."""
         return Place(await self._chat.find_channel(self._second if self.trouble and self._second else self._first))
 
     async def post(self, message: Message, key: str) -> PostedAt:
-        """Post to whichever takes it. Raises ChatError."""
+        """Post to the channel that works. Raises ChatError."""
         try:
             at = await self._chat.post(Place(await self._chat.find_channel(self._first)), message, key)
         except ChatError as error:
@@ -60,11 +60,11 @@ class OpsChannel:
         return at
 
     async def find_post(self, key: str, since: datetime) -> PostedAt | None:
-        """A post of ours by its key, in either channel; what is lost took none. Raises ChatError where Slack does not say."""
+        """Find a post of ours by its key, in either channel; a lost one has none. Raises ChatError if Slack cannot tell."""
         return await self._in_either(lambda place: self._chat.find_post(place, key, since))
 
     async def newest_key(self, wanted: Callable[[str], bool], since: datetime) -> str | None:
-        """The key of our newest post of which it is wanted, in the first channel that has one. Raises ChatError."""
+        """The newest key of our posts that `wanted` accepts, from the first channel that has one. Raises ChatError."""
         return await self._in_either(lambda place: self._chat.newest_key(place, wanted, since))
 
     async def _in_either(self, find: Callable[[Place], Awaitable[T | None]]) -> T | None:
@@ -82,11 +82,11 @@ class OpsChannel:
         return None
 
     async def edit(self, at: PostedAt, message: Message) -> None:
-        """Replace a message of ours, in whichever channel it stands. Raises ChatError."""
+        """Replace one of our messages, whichever channel it is in. Raises ChatError."""
         await self._chat.edit(at, message)
 
     def _note(self, error: ChatError) -> bool:
-        """Whether the error says that the first channel is lost for now; a try that may help is made before."""
+        """Record the loss if the error means that the first channel is lost; returns whether it does."""
         if not isinstance(error, ChannelGone) or not error.permanent:
             return False
         fresh = not self.trouble

@@ -1,4 +1,4 @@
-"""When Slack does not take an alert, people are told on another way: once per incident, and again when it ends unseen."""
+"""When Slack does not take an alert, people are told by other means: once per incident, and again if it ends unseen."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
@@ -17,16 +17,16 @@ from bot.views.incident.texts import out_of_band
 
 log = structlog.get_logger(__name__)
 
-EFFECT_TOLD_FOR = timedelta(days=30)  # a row is hardly tried for so long
-LOSS_TOLD_FOR = timedelta(hours=1)  # within which replicas notice one loss of the channel, by what each of them posts
+EFFECT_TOLD_FOR = timedelta(days=30)  # no row is retried for longer
+LOSS_TOLD_FOR = timedelta(hours=1)  # within this time, replicas that notice the loss of the channel report one loss
 LOST = "the alerts channel is lost"
 WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own pacing asks for is no trouble
 
 
 class AlertsByOtherWays:
-    """Listens to the outbox's troubles and calls the notifier; a failing notifier is logged, address by address.
+    """Listens to the outbox's failures and calls the notifier; failures of the notifier are logged per address.
 
-    What was told stands in the ledger: another replica, or the next start, may try the same row.
+    The ledger records what was told, since another replica or the next start may try the same row.
     """
 
     def __init__(self, notifier: Notifier, engine: Engine, clock: Clock, ledger: Ledger) -> None:
@@ -38,9 +38,9 @@ class AlertsByOtherWays:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def on_trouble(self, row: OutboxRow, error: EffectError) -> None:
-        """An effect met trouble; urgent ones go out by other ways, each once."""
+        """An effect failed; an urgent one is told by other means, once."""
         effect = row.effect
-        incident = self._engine.world.incidents.get(effect.incident or 0)  # of one that is long over nobody is called
+        incident = self._engine.world.incidents.get(effect.incident or 0)  # nobody is called for one that ended long ago
         name = effect.body.urgent_as(About(effect.stream, effect.seq, effect.incident))
         if not effect.body.URGENT or name in self._told or incident is None or not incident.calls_people:
             return
@@ -50,19 +50,19 @@ class AlertsByOtherWays:
         self._soon(self._say_first(name, EFFECT_TOLD_FOR, *out_of_band(effect.body, incident, self._engine.world, str(error))))
 
     def on_facts(self, facts: Sequence[Fact]) -> None:
-        """While we are blind Slack may be as far away as everything else, so other ways are told too."""
+        """While we are blind Slack may be unreachable too, so people are told by other means as well."""
         for fact in facts:
             if fact.stream == "sight" and isinstance(fact.body, SightLost | SightRegained):
                 title = "Understudy is blind" if isinstance(fact.body, SightLost) else "Understudy sees again"
                 self.tell(title, sight_words(fact.body))
 
     def on_lost_channel(self, trouble: str) -> None:
-        """The alerts channel takes nothing any more."""
+        """The alerts channel cannot be posted to any more."""
         log.error("the alerts channel is lost", why=trouble)
         self._soon(self._say_first(LOST, LOSS_TOLD_FOR, "Understudy's alerts channel is lost", trouble))
 
     def on_found_channel(self) -> None:
-        """It takes posts again: its next loss is another one."""
+        """The channel works again; the next loss is a new one."""
         self._soon(self._forget(LOST))
 
     def tell(self, title: str, body: str) -> None:
@@ -75,7 +75,7 @@ class AlertsByOtherWays:
         task.add_done_callback(self._tasks.discard)
 
     async def _say_first(self, what: str, keep: timedelta, title: str, body: str) -> None:
-        """Unless it was told within that time, whoever did; where the ledger does not say, twice is better than never."""
+        """Send unless somebody did so within that time; if the ledger cannot tell, twice is better than never."""
         at = self._clock.now()
         try:
             first = await self._ledger.write(lambda store: store.first_sight(_mark(what), at, keep))
@@ -86,23 +86,23 @@ class AlertsByOtherWays:
             await self.say(title, body)
 
     async def _forget(self, what: str) -> None:
-        """It may be told anew."""
+        """Allow it to be told again."""
         try:
             await self._ledger.write(lambda store: store.forget_sight(_mark(what)))
         except StoreError as error:
             log.warning("it stays marked as told for a while", what=what, why=str(error))
 
     async def say(self, title: str, body: str) -> None:
-        """Send to every address of `notify`."""
+        """Send to every address in `notify`."""
         for problem in await self._notifier.notify(title, body):
             log.error("an out-of-band notice did not go out", why=problem)
 
     async def close(self) -> None:
-        """Let notices that are on their way go out."""
+        """Wait for notices that are being sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
 
 
 def _mark(what: str) -> str:
-    """What the ledger knows it by."""
+    """Its id in the ledger."""
     return f"told by other ways/{what}"

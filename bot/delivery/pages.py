@@ -1,4 +1,4 @@
-"""How people are paged: whom names stand for is found out at the moment of sending, and what came of it is reported."""
+"""How people are paged: names are resolved at the moment of sending, and the result is reported."""
 
 import asyncio
 import re
@@ -13,11 +13,11 @@ from bot.system.clock import Clock
 from bot.views.incident import paging
 
 ID = re.compile(r"[UWS][A-Z0-9]{2,}")
-TRIES = 3  # of addresses that all took nothing, before it is said that they are not reached
+TRIES = 3  # attempts that reached no address, before reporting that
 
 
 class NobodyOnCall:
-    """`OnCall` where nobody is configured."""
+    """An `OnCall` without anybody."""
 
     async def who(self, name: str) -> OnDuty:
         """Nobody."""
@@ -25,7 +25,7 @@ class NobodyOnCall:
 
 
 class Pages:
-    """Finds out who is meant, and calls persons and addresses. Mentions are posts like others, so `Delivery` makes them."""
+    """Resolves names, and calls people and addresses. Mentions are ordinary posts, so `Delivery` makes them."""
 
     def __init__(self, chat: Chat, engine: Engine, clock: Clock, on_call: OnCall | None, notifier: Notifier | None) -> None:
         self._chat = chat
@@ -35,7 +35,7 @@ class Pages:
         self._notifier = notifier
 
     def performers(self) -> Performers:
-        """What is carried out here."""
+        """The performers for these effects."""
         return {
             FindPeople: Performer(self._find_people),
             PagePerson: Performer(self._person),
@@ -43,34 +43,34 @@ class Pages:
         }
 
     async def mentioned(self, names: Sequence[str]) -> tuple[tuple[str, ...], str]:
-        """The ids to mention for these names, user groups as one, and what is wrong with any of them."""
+        """The ids to mention for these names (a user group counts as one), and any problems with them."""
         duty = await asyncio.gather(*map(self._on_call.who, names))
         ids = [id for one in duty for id in ((one.group,) if one.group else one.people)]
-        # Slack knows who is in a group that it mentions, so what we know of its members is of no matter.
+        # Slack knows the members of a group that it mentions, so problems of ours with them do not matter.
         return tuple(dict.fromkeys(ids)), _problems([one for one in duty if not one.group])
 
     async def invited(self, name: str) -> Sequence[str]:
-        """Whom to invite for a name of `people.on_call`; ids stay as they are, and Slack says what is wrong with one."""
+        """Whom to invite for a name in `people.on_call`; ids are kept, and Slack reports invalid ones."""
         if ID.fullmatch(name) or name.startswith("<"):
             return (name,)
         found = await self._on_call.who(name)
         return (found.group,) if found.group else found.people or (name,)
 
     async def reply(self, body: PageMention, effect: Effect) -> Message | None:
-        """What is said in the alert's thread; None where nobody is to be called any more, or nobody can be."""
+        """The reply in the alert's thread; None if nobody needs to be paged any more, or nobody can be."""
         incident = await incident_of(effect, self._engine)
         ids, _ = await self.mentioned(body.names)
         return paging.reply(incident, ids, self._clock.now()) if ids and self._is_wanted(incident, body) else None
 
     async def came_to(self, done: Performed, names: Sequence[str], incident: Incident) -> Performed:
-        """What a post that mentions these names came to."""
+        """The result of a post that mentions these names."""
         if not waits_for_people(incident):
             return done
         ids, problem = await self.mentioned(names)
         return Performed(done.channel, done.ts, done.name, reached=ids if done.ts else (), problem=problem)
 
     def _is_wanted(self, incident: Incident, body: OfPage) -> bool:
-        """Whether it should still go out. Of steps that waited for Slack only the last with a mention is posted, and so on."""
+        """Whether it should still go out. Of several steps that waited for Slack, only the last one of each way does."""
         way = "mention" if isinstance(body, PageMention) else "dm"
         steps = self._engine.policy.paging.steps.get(body.severity, ())
         newer = steps[body.step : incident.paging.done.get(body.severity, 0)]

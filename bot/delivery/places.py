@@ -1,4 +1,4 @@
-"""Where each post goes: the ops channel, the incident's own, or the thread of its alert."""
+"""Where each post goes: the ops channel, the incident's own channel, or its alert's thread."""
 
 from bot.core import effects as e
 from bot.core.effects import Effect
@@ -7,11 +7,11 @@ from bot.core.record.room.room_facts import GivenUp
 from bot.delivery.incident_channel import incident_of
 from bot.ports import Engine, Ledger, Place, RowState, Wait
 
-OPS = Place("")  # the channel of alerts, whichever that is at the moment of sending
+OPS = Place("")  # the alerts channel at the moment of sending
 
 
 class Places:
-    """By kind of post: its place, a wait for one, or None where there is nothing to answer to."""
+    """For each kind of post: its place, a wait for one, or None if there is nothing to reply to."""
 
     def __init__(self, engine: Engine, ledger: Ledger) -> None:
         self._engine = engine
@@ -28,14 +28,14 @@ class Places:
         return OPS if body.to is e.To.OPS or effect.incident is None else await self.at_home(body, effect)
 
     async def at_home(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
-        """The incident's channel, else the thread of its alert; where that was given up too, the ops channel itself."""
+        """The incident's channel, else its alert's thread; if that was given up too, the ops channel."""
         incident = await incident_of(effect, self._engine)
         if incident.room.channel:
             return Place(incident.room.channel)
         return await self.under_the_alert(body, effect)
 
     async def under_the_alert(self, body: e.EffectBody, effect: Effect) -> Place | Wait:
-        """The thread of the alert; where that was given up, the ops channel itself."""
+        """The alert's thread; if that was given up, the ops channel."""
         incident = await incident_of(effect, self._engine)
         if incident.room.alert.ts:
             return Place(incident.room.alert.channel, incident.room.alert.ts)
@@ -44,7 +44,7 @@ class Places:
         return Wait(f"the alert of {incident.name} is not posted yet")
 
     async def in_the_alerts_thread(self, body: e.EffectBody, effect: Effect) -> Place | Wait | None:
-        """As above, for what makes no sense by itself: nowhere, where there is no alert any more."""
+        """The alert's thread; None if there is no alert any more, for posts that make no sense alone."""
         place = await self.under_the_alert(body, effect)
         return None if place == OPS else place
 
@@ -62,7 +62,7 @@ class Places:
         return e.PostAlert.KIND in given_up or incident.room.alert.gone > 1
 
     async def _began_without_chat(self, incident: Incident) -> bool:
-        """Whether its alert was answered while there was no Slack by configuration: none is coming any more."""
+        """Whether its alert was settled while Slack was not configured, so that there will never be one."""
         about = e.About(f"incident/{incident.number}", 1, incident.number)
         row = await self._ledger.read(lambda store: store.outbox_row(e.PostAlert().key(about)))
         return row is not None and row.state is RowState.DONE

@@ -1,7 +1,7 @@
-"""Puts what a flag serves into its sinks, and looks every minute whether it is still there.
+"""Writes to sinks what their flags serve, and checks every minute whether it is still there.
 
-What a sink had before the first change is written into the ledger before anything is changed, so that a bot that was killed in
-between still knows what to put back. It stays out of facts and messages: such files may hold what nobody should read.
+A sink's original value is stored in the ledger before the first change, so that a bot killed in between still knows what to
+restore. It is never part of facts or messages, since such files may contain secrets.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-DEADLINE_S = 30.0  # for all that one try takes; below the lease of the outbox
+DEADLINE_S = 30.0  # for one complete attempt; below the lease of the outbox
 LOOK_EVERY_S = 60.0
-SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=5)  # between tries, whatever a sink asks for
+SOONEST, LATEST = timedelta(seconds=1), timedelta(minutes=5)  # between attempts, whatever a sink asks for
 FEEDER = Actor.rule("sinks")
 
 SinkKey = tuple[str, str]  # the flag's key and the sink's id
@@ -37,14 +37,14 @@ SinkKey = tuple[str, str]  # the flag's key and the sink's id
 
 @dataclass(frozen=True)
 class Before:
-    """What a sink had before us, and whether it still has to be put back."""
+    """A sink's original value, and whether it still must be restored."""
 
     text: str
     owed: bool
 
 
 class Sinks:
-    """All sinks of the configuration. `on_try` hears of each try, with the flag, the sink and whether it went well."""
+    """All configured sinks. `on_try` is called for each attempt with the flag, the sink and whether it succeeded."""
 
     def __init__(
         self, sinks: Mapping[SinkKey, Sink], board: FlagBoard, engine: Engine, ledger: Ledger, clock: Clock,
@@ -56,32 +56,32 @@ class Sinks:
         self._ledger = ledger
         self._clock = clock
         self._on_try = on_try
-        self._acts = acts  # whether this replica looks
+        self._acts = acts  # whether this replica checks sinks
         self._looking: asyncio.Task[None] | None = None
 
     def performers(self) -> Performers:
-        """What is carried out here."""
+        """The performers for these effects."""
         return {FeedSink: Performer(self._feed)}
 
-    # --- following
+    # --- writing
 
     async def _feed(self, body: FeedSink, row: OutboxRow) -> Performed | Wait:
         sink = self._sinks.get((body.flag, body.sink))
         if sink is None and self._policy_of(body):
             return Wait("it has just come into the configuration")
-        if sink is None:  # a rule says so to people, and has it told anew once it is there again
+        if sink is None:  # a rule tells people, and orders it again once it is configured
             raise EffectError("it left the configuration, and is left as it is", permanent=True)
         try:
             target = target_of(self._board.snapshot, body.flag, order=row.effect.key)
             async with asyncio.timeout(DEADLINE_S):
                 seen = await self._put(sink, target, body)
         except StoreError:
-            raise  # the row keeps its lease, and is taken up after it
+            raise  # the row keeps its lease, and is taken over after that
         except SinkError as error:
             raise await self._refused(body, row, str(error), permanent=error.permanent, waits=error.retry_after) from error
         except TimeoutError as error:
             raise await self._refused(body, row, f"it did not take it within {DEADLINE_S:.0f} s") from error
-        except Exception as error:  # an order that is given up by a fault of ours would never be followed
+        except Exception as error:  # giving up an order because of our own bug would leave the sink wrong for ever
             log.exception("a sink could not be told", flag=body.flag, sink=body.sink)
             raise await self._refused(body, row, f"internal error: {type(error).__name__}", permanent=True) from error
         self._on_try(body.flag, body.sink, True)
@@ -94,7 +94,7 @@ class Sinks:
     async def _refused(
         self, body: FeedSink, row: OutboxRow, words: str, *, permanent: bool = False, waits: timedelta | None = None
     ) -> EffectError:
-        """What a failed try is to the outbox, which tries for ever: whoever repairs it there need not come here too."""
+        """The outbox's result of a failed attempt: retry for ever, so that a repair of the sink is all it takes."""
         self._on_try(body.flag, body.sink, False)
         wait = None if waits is None else min(max(waits, SOONEST), LATEST)
         refused = SinkRefused(
@@ -132,21 +132,21 @@ class Sinks:
         text = json.dumps({"before": before.text, "owed": before.owed})
         await self._ledger.write(lambda store: store.put_setting(name, text))
 
-    # --- looking
+    # --- checking
 
     def start(self) -> None:
-        """Begin to look, every minute."""
+        """Start checking, every minute."""
         if self._sinks:
             self._looking = asyncio.create_task(self._look_for_ever(), name="sinks")
 
     async def close(self) -> None:
-        """End."""
+        """Stop."""
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
     async def look(self) -> None:
-        """Look at each sink that has a fallback of ours. One that cannot be read now says nothing."""
+        """Read each sink that holds a fallback of ours. One that cannot be read now reports nothing."""
         await asyncio.gather(*(self._look_at(key, sink) for key, sink in self._sinks.items()))
 
     async def _look_at(self, key: SinkKey, sink: Sink) -> None:
@@ -175,17 +175,17 @@ async def _logged(look: Callable[[], Awaitable[None]]) -> None:
         await look()
     except StoreError as error:
         log.warning("what sinks show cannot be written down", why=str(error))
-    except Exception:  # the root of a task: one look that fails by a fault of ours must not end them all
+    except Exception:  # the root of a task: a bug in one check must not end all of them
         log.exception("sinks could not be looked at")
 
 
 def setting_of(flag: str, sink: str) -> str:
-    """Under what name the ledger keeps what the sink had before."""
+    """The name under which the ledger stores the sink's original value."""
     return f"sinks/{sink_id(flag, sink)}"
 
 
 def target_of(snapshot: Snapshot, flag: str, *, order: str = "") -> Target:
-    """What the sinks of a flag should have, as readers get it. Raises SinkError where nobody knows."""
+    """What the sinks of a flag should hold, as readers get it. Raises SinkError if that is unknown."""
     entry = snapshot.entries.get(flag)
     if entry is None:
         raise SinkError(f"the flag {flag} is not configured any more", permanent=True)

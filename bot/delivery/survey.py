@@ -1,4 +1,4 @@
-"""Looks into the chat whether all of an incident stands there, before a repair is decided on."""
+"""Checks the chat for everything that an incident should have there, before a repair is decided."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -18,11 +18,11 @@ from bot.delivery.pages import ID
 from bot.ports import UNFINISHED, ChannelGone, Chat, ChatError, Engine, GroupGone, Ledger, PostedAt
 
 WITHIN_S = 4.0  # a person waits for the answer
-LOOKS = 3  # while things come and go
+LOOKS = 3  # attempts while the incident changes
 
 
 class Survey:
-    """Finds what is missing of an incident. Changes nothing."""
+    """Finds what an incident lacks. Changes nothing."""
 
     def __init__(self, chat: Chat, engine: Engine, ledger: Ledger, channel: IncidentChannel) -> None:
         self._chat = chat
@@ -31,11 +31,11 @@ class Survey:
         self._channel = channel
 
     async def look(self, number: int) -> Found | None:
-        """What is missing and what waits, as of now; None where there is no such incident. Raises StoreError."""
+        """What is missing and what is pending now; None if there is no such incident. Raises StoreError."""
         incident = (await self._engine.world_with([number])).incidents.get(number)
         if incident is None:
             return None
-        # The outbox first: what is done between the two questions counts as waiting, and is not ordered twice.
+        # The outbox first: what is done between the two questions then counts as pending, and is not ordered twice.
         rows = await self._ledger.read(lambda store: store.outbox(*UNFINISHED))
         kinds = {type(row.effect.body) for row in rows if row.effect.incident == number}
         waiting = {PIECES[kind] for kind in kinds if kind in PIECES} - {Piece.EDITS}
@@ -46,7 +46,7 @@ class Survey:
         )  # fmt: skip
 
     async def _asked(self, incident: Incident) -> tuple[set[Piece], str, str]:
-        """What Slack does not have, why its channel is lost if it is, and what Slack did not tell."""
+        """What Slack does not have, why the channel is lost if it is, and what Slack could not tell."""
         looks = [self._alert(incident), self._evidence(incident), self._card(incident), self._furniture(incident)]
         try:
             async with asyncio.timeout(WITHIN_S):
@@ -84,7 +84,7 @@ class Survey:
             return {piece}
 
     async def _card(self, incident: Incident) -> set[Piece]:
-        """The card and its pin, where it stands in the incident's channel; one that stands in a thread has none."""
+        """Whether the card, in the incident's channel, and its pin are missing; a card in a thread has no pin."""
         card, room = incident.room.card, incident.room
         if not card.ts:
             return set()
@@ -106,9 +106,9 @@ class Survey:
         }
 
     async def _people(self, wanted: Collection[str]) -> set[str]:
-        """The people behind these ids; of a user group that is gone nobody, as an invitation says."""
+        """The people behind these ids; nobody for a deleted user group, which the invitation reports."""
         people: set[str] = set()
-        for found in filter(None, map(ID.search, wanted)):  # a name that stands for nobody is said when it is invited
+        for found in filter(None, map(ID.search, wanted)):  # names that match nobody are reported when inviting
             if not found[0].startswith("S"):
                 people.add(found[0])
                 continue
@@ -118,9 +118,9 @@ class Survey:
 
 
 class LooksFirst:
-    """The engine as people meet it: before a repair is decided on, it is looked what stands.
+    """The engine for people's requests: before a repair is decided, it checks what exists.
 
-    `survey` is None where there is no chat, or none that can be asked.
+    `survey` is None if there is no chat, or none that can be asked.
     """
 
     def __init__(self, engine: Engine, survey: Callable[[], Survey | None]) -> None:
@@ -129,7 +129,7 @@ class LooksFirst:
 
     @property
     def policy(self) -> Policy:
-        """As the engine has it."""
+        """The engine's policy."""
         return self._engine.policy
 
     @policy.setter
@@ -138,15 +138,15 @@ class LooksFirst:
 
     @property
     def world(self) -> World:
-        """As the engine has it."""
+        """The engine's world."""
         return self._engine.world
 
     async def world_with(self, incidents: Collection[int]) -> World:
-        """As the engine has it."""
+        """See the engine."""
         return await self._engine.world_with(incidents)
 
     async def caught_up(self) -> None:
-        """As the engine does."""
+        """See the engine."""
         await self._engine.caught_up()
 
     async def handle(self, signal: Signal) -> Answer:

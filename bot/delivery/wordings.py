@@ -1,4 +1,4 @@
-"""What each post says, rendered at the moment it is sent."""
+"""The text of each post, rendered at the moment it is sent."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from bot.views.scene import Scene
 
 
 class Wordings:
-    """By kind of post: its message."""
+    """The message for each kind of post."""
 
     def __init__(self, engine: Engine, ledger: Ledger, clock: Clock, pages: Pages, readers: Callable[[str], int]) -> None:
         self._engine = engine
@@ -36,7 +36,7 @@ class Wordings:
         return alert.alert(self._scene(incident, self._clock.now()), called=called)
 
     async def _in_alert(self, body: e.PostAlert | e.EditAlert, incident: Incident) -> tuple[str, ...]:
-        """Whom the alert mentions. One that is posted anew, since somebody deleted the first, wakes nobody a second time."""
+        """Whom the alert mentions. A repost after somebody deleted the first mentions nobody again."""
         mention = incident.paging.alert
         if mention is None or not waits_for_people(incident) or (isinstance(body, e.PostAlert) and body.number > 1):
             return ()
@@ -77,7 +77,7 @@ class Wordings:
             raise ValueError(f"{effect.key} speaks of a {fact.kind}")
         everything = await self._facts(incident)
         unsent = _unsent_before(fact.body.slot, incident.name, everything)
-        facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, as the state is
+        facts = [x for x in everything if body.since < x.at]  # up to the moment of sending, like the state
         return updates.update(
             self._scene(incident, fact.at), slot=fact.body.slot, text=fact.body.text, missed=fact.body.missed + unsent,
             since_facts=facts, author=fact.actor, overdue=fact.body.overdue,
@@ -101,7 +101,7 @@ class Wordings:
 
 
 def _named_by(body: Body) -> tuple[str, ...]:
-    """The components that a fact is about."""
+    """The components that a fact concerns."""
     match body:
         case OfComponents(components=components):
             return components
@@ -111,7 +111,7 @@ def _named_by(body: Body) -> tuple[str, ...]:
 
 
 def _unsent_before(slot: int, name: str, facts: Sequence[Fact]) -> int:
-    """How many updates right before this one were written but never stood in Slack."""
+    """The number of updates directly before this one that were recorded but never posted."""
     posted = {e.first_key(fact.body.key) for fact in facts if isinstance(fact.body, Posted)}
     unsent = 0
     while slot - unsent > 1 and f"{name}/update/{slot - unsent - 1}" not in posted:

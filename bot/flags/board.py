@@ -170,7 +170,7 @@ class FlagBoard:
         return heard
 
     def note_in_drill(self, client: str, keys: Iterable[str], *, fallback: bool) -> None:
-        """This client evaluated these flags itself, inside or outside their drill's scope; those without a drill are ignored."""
+        """This client evaluated these flags itself, inside or outside their drill's scope; flags without one are ignored."""
         for key in keys:
             entry = self.snapshot.entries.get(key)
             if entry is not None and entry.drill:

@@ -1,1 +1,1 @@
-"""What survives: the ledger (facts, states, outbox) and the samples, in two SQLite files under one lock."""
+"""What survives: the ledger (facts, states, outbox) and the samples, in SQLite or PostgreSQL."""

@@ -1,6 +1,6 @@
-"""Are the ledger's facts whole, and do its states follow from them? Asked at start of what is open, and daily of everything.
+"""Checks that the ledger's facts are intact and that its states follow from them: at start for open streams, daily for all.
 
-A state that does not agree is rebuilt from its facts. A fact that was edited, removed or cannot be read is named: nothing is
+A state that disagrees is rebuilt from its facts. A fact that was edited, removed or cannot be read is named, and nothing is
 built on it.
 """
 
@@ -21,29 +21,29 @@ from bot.store.rows import canonical, fact_hash, read_fact, read_state
 MOST_AT_START = 20_000  # facts of one stream
 OVER = tuple(phase.value for phase in Phase if not phase.open)
 
-# Stream by stream along the index: a million facts hold a few thousand streams.
+# Stream by stream along the index: a million facts are in a few thousand streams.
 STREAMS = """
 WITH RECURSIVE found(stream) AS (
     SELECT min(stream) FROM facts
     UNION ALL SELECT (SELECT min(stream) FROM facts WHERE stream > found.stream) FROM found WHERE found.stream IS NOT NULL
 ) SELECT stream FROM found WHERE stream IS NOT NULL
 """
-# Facts are numbered in the order of their commits, without a gap; the database remembers the last number that it gave. What was
-# taken out on purpose is counted in a setting.
+# Facts are numbered in commit order without gaps, and the database remembers the last number. Facts removed on purpose are
+# counted in a setting.
 REMOVED_SETTING = "facts taken out on purpose"
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, StoreError)
-# An incident's state also counts what its vendor said, which stands in the vendor's own stream.
+# An incident's state also counts its vendor's updates, which are in the vendor's stream.
 OF_INCIDENT = "SELECT * FROM facts WHERE stream = ? OR (incident = ? AND substr(stream, 1, 9) = 'provider/') ORDER BY id"
 
 
 def streams(conn: Connection) -> list[str]:
-    """Every stream that has facts, or a state without any."""
+    """Every stream with facts, or with a state but no facts."""
     with_facts = {row[0] for row in conn.execute(STREAMS)}
     return sorted(with_facts | {row[0] for row in conn.execute("SELECT stream FROM states")})
 
 
 def streams_about(conn: Connection, incident: int) -> list[str]:
-    """An incident's own stream, and those with a fact that names it; also where a fact of them cannot be read."""
+    """An incident's own stream, and those with a fact that names it, even an unreadable one."""
     rows = conn.execute(
         "SELECT DISTINCT stream FROM facts WHERE stream = ? OR incident = ?", (f"incident/{incident}", incident)
     )
@@ -51,17 +51,17 @@ def streams_about(conn: Connection, incident: int) -> list[str]:
 
 
 def open_streams(conn: Connection) -> list[str]:
-    """Those that decisions are made on: all but the incidents that are over, by their facts as by their states."""
+    """The streams that decisions depend on: all except incidents that are over according to both facts and states."""
     return sorted(set(streams(conn)) - _over(conn))
 
 
 def _over(conn: Connection) -> set[str]:
-    """The incidents that are over, each by its last change of phase as it was written, and by its state."""
+    """The incidents that are over according to their last phase change as written, and to their state."""
     try:
         return _closed(conn)
     except conn.Error as error:
         conn.require_odd_text(error)
-        with conn.forgiving("surrogateescape"):  # slower; what is no text is hashed to something else than was written
+        with conn.forgiving("surrogateescape"):  # slower; text that is invalid gets a different hash than was written
             return _closed(conn)
 
 
@@ -72,14 +72,14 @@ def _closed(conn: Connection) -> set[str]:
 
 
 def examine(conn: Connection, stream: str) -> Flaw | None:
-    """One stream, read whole: what is wrong with it, if anything."""
+    """Read one whole stream; returns what is wrong with it, if anything."""
     return _audited(conn, stream, marks.Begun()).flaw
 
 
 def audit(conn: Connection, stream: str, *, from_mark: bool) -> Audited:
-    """The same with a mark where one is worth keeping, and where asked for from the mark on that was kept.
+    """The same, with a mark if one is worth keeping; with `from_mark` it reads only what follows the last mark.
 
-    What begins at a mark is a start: it leaves a very long stream without one to the audit of everything.
+    Reading from a mark is for starts: those leave a very long stream without a mark to the full audit.
     """
     begun = marks.begin(conn, stream) if from_mark else marks.Begun()
     if from_mark and _length(conn, stream) - begun.seq > MOST_AT_START:
@@ -117,26 +117,27 @@ def _broken(stream: str, how: str) -> Audited:
 
 
 def missing(conn: Connection) -> int:
-    """How many facts are gone that nobody took out on purpose; 50 ms for a million facts.
+    """The number of facts that were removed, but not on purpose; 50 ms for a million facts.
 
-    No stream shows that its last facts, or all of them, were deleted together with its state; the numbers of all facts do.
+    A stream does not show that its last facts, or all of them, were deleted together with its state; the numbers of all facts
+    do.
     """
     return gone(conn) - removed_on_purpose(conn)
 
 
 def gone(conn: Connection) -> int:
-    """How many facts are gone, on purpose or not."""
+    """The number of facts that were removed, on purpose or not."""
     return int(one(conn, conn.dialect.missing)[0])
 
 
 def removed_on_purpose(conn: Connection) -> int:
-    """How many facts were set aside, or are known to be missing."""
+    """The number of facts that were set aside or accepted as missing."""
     row = one(conn, "SELECT value FROM settings WHERE name = ?", REMOVED_SETTING)
     return int(row[0]) if row else 0
 
 
 def rebuild(conn: Connection, stream: str) -> None:
-    """Write the state that follows from the facts, where another one stands."""
+    """Write the state that follows from the facts, if a different one is stored."""
     flaw = examine(conn, stream)
     if flaw is None or flaw.state is None:
         return
@@ -149,7 +150,7 @@ def rebuild(conn: Connection, stream: str) -> None:
 
 
 def _chained(conn: Connection, stream: str, begun: marks.Begun) -> Iterator[Fact]:
-    """The facts of a stream, as long as each follows from the one before; raises a `_Break` where one does not."""
+    """A stream's facts, as long as each follows from the one before; raises `_Break` at one that does not."""
     prev_hash = begun.hash
     rows = conn.execute("SELECT * FROM facts WHERE stream = ? AND seq > ? ORDER BY seq", (stream, begun.seq))
     for seq, row in enumerate(rows, begun.seq + 1):
@@ -162,7 +163,7 @@ def _chained(conn: Connection, stream: str, begun: marks.Begun) -> Iterator[Fact
             yield read_fact(row)
         except StoreError as error:
             if _newer(error):
-                raise  # it is as it was written, by a version that knows more
+                raise  # it is intact, but written by a newer version
             raise _Break(seq, str(error)) from error
 
 
@@ -170,7 +171,7 @@ def _newer(error: Exception) -> bool:
     return isinstance(error, StoreError) and error.kind is StoreTrouble.NEWER
 
 
-class _Break(Exception):  # noqa: N818 # what was found, not a fault of ours
+class _Break(Exception):  # noqa: N818 # a finding, not a failure of ours
     def __init__(self, seq: int, why: str) -> None:
         super().__init__(why)
         self.seq = seq
@@ -178,7 +179,7 @@ class _Break(Exception):  # noqa: N818 # what was found, not a fault of ours
 
 
 def _folded(conn: Connection, stream: str, begun: marks.Begun) -> tuple[int, Any]:
-    """The number of facts, and the state that they come to; None where they come to none."""
+    """The number of facts and the resulting state; None if they have none."""
     seq, state = folded(stream, _chained(conn, stream, begun), begun.seq, begun.state)
     if not stream.startswith("incident/"):
         return seq, state

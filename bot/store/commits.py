@@ -1,4 +1,4 @@
-"""A commit on its way into the tables: facts behind the newest of their streams, states that name them, effects that wait."""
+"""Writes a commit to the tables: facts after the newest of their streams, states that refer to them, effects to carry out."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from bot.store.replicas import stands
 from bot.store.rows import canonical, fact_hash, iso, kept_id, micros, moment, plain
 
 POSITION = "SELECT max(id) FROM facts"
-# All that a commit has to know, in one statement: each is a way to a database and back.
+# Everything that a commit must know, in one statement: each statement is a round trip to a database.
 AT = "SELECT 'at' AS what, '' AS stream, max(id) AS seq, '' AS hash FROM facts"
 KNOWN = "SELECT 'known', '', count(*), '' FROM signals WHERE id IN ({marks})"
 LAST = """
@@ -31,8 +31,9 @@ ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, b
 
 
 def write(conn: Connection, commit: Commit) -> list[Fact]:
-    """Write all of it, inside the caller's transaction. Raises Fenced, AlreadyHandled or Conflict."""
-    # Whoever takes over decides behind the lock of this transaction, and so on what it wrote: it is enough that it holds now.
+    """Write all of it inside the caller's transaction. Raises Fenced, AlreadyHandled or Conflict."""
+    # Whoever takes over waits for this transaction's lock, and so decides on what it wrote: it is enough that the fence holds
+    # now.
     if commit.fence is not None and not stands(conn, commit.fence, commit.at):
         raise Fenced(f"{commit.fence.boot} is not alive in epoch {commit.fence.epoch} any more, or lost the clock")
     found = _look(conn, commit)
@@ -43,7 +44,7 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
     _remember(conn, commit.signals, commit.at)
     facts = _append(conn, found.ends, commit)
     _name_newest(conn, found.ends, commit)
-    # Keys are given back before they are taken: one incident may end in the step that opens its successor.
+    # Dedup keys are released before they are taken: one step may end an incident and open its successor.
     for state in sorted(commit.states, key=lambda row: row.dedup != ""):
         _put_state(conn, found.ends, state)
     outbox.queue(conn, commit.effects, commit.at)
@@ -51,16 +52,16 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
 
 
 def position(conn: Connection) -> int:
-    """The place of the newest fact among all; 0 where there is none."""
+    """The number of the newest fact of all; 0 if there is none."""
     return one(conn, POSITION)[0] or 0
 
 
-Ends = dict[str, tuple[int, str]]  # the newest fact of each stream: its seq and hash; 0 and "" where there is none
+Ends = dict[str, tuple[int, str]]  # each stream's newest fact, as seq and hash; 0 and "" if there is none
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What a commit follows. `known`: one of its signals was handled before."""
+    """What a commit continues from. `known`: one of its signals was handled before."""
 
     position: int
     known: bool
@@ -69,7 +70,7 @@ class _Found:
 
 def _look(conn: Connection, commit: Commit) -> _Found:
     streams = list(dict.fromkeys(plain(stream) for stream in _streams(commit)))
-    # A ledger of an earlier version holds the ids of some as they came.
+    # Ledgers of an earlier version hold some ids unchanged.
     ids = list(dict.fromkeys(id for signal in commit.signals for id in (kept_id(plain(signal)), plain(signal))))
     position, known = 0, False
     ends: Ends = dict.fromkeys(streams, (0, ""))
@@ -94,7 +95,7 @@ def _streams(commit: Commit) -> Iterator[str]:
 
 
 def _remember(conn: Connection, signals: Sequence[str], at: datetime) -> None:
-    """Two that have one id came together: the second was handled with the first."""
+    """If two with the same id arrived together, the second was handled with the first."""
     kept = [kept_id(plain(signal)) for signal in signals]
     if len(set(kept)) < len(kept):
         raise AlreadyHandled(", ".join(signals))
@@ -138,7 +139,7 @@ def _row(ends: Ends, fact: NewFact, at: str) -> dict[str, Any]:
 
 
 def _name_newest(conn: Connection, ends: Ends, commit: Commit) -> None:
-    """A fact that changes no state (a note) comes without a state row; the row still has to name the newest seq."""
+    """A fact that changes no state (a note) comes without a state row, but the row must still name the newest seq."""
     streams: Iterable[str] = dict.fromkeys(plain(fact.stream) for fact in commit.facts)
     written = {plain(state.stream) for state in commit.states}
     for stream in streams:

@@ -1,6 +1,6 @@
-"""What the ledger asks of a database: SQL in one transaction at a time, answered in rows that go by name and by number.
+"""What the ledger needs from a database: SQL in one transaction at a time, with rows indexed by name and by number.
 
-Transactions are ours to begin and end. A connection may travel between threads, but is never used by two at once.
+The caller begins and ends transactions. A connection may move between threads, but two never use it at once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,11 +12,11 @@ from bot.store.dialect import Dialect
 
 
 class Cursor(Protocol):
-    """What a statement came to."""
+    """The result of a statement."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows it wrote."""
+        """The number of rows it wrote."""
 
     def fetchone(self) -> Any:
         """The next row, or None."""
@@ -25,77 +25,77 @@ class Cursor(Protocol):
         """The rest of the rows."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Row by row."""
+        """Iterate over the rows."""
 
 
 class Connection(Protocol):
-    """One connection to a database. Its errors hang on it, as PEP 249 allows."""
+    """One connection to a database. Its exception classes are attributes, as PEP 249 allows."""
 
     @property
     def Error(self) -> type[Exception]:  # noqa: N802 # the name of PEP 249
-        """Whatever the database or its driver complains of."""
+        """The base class of all errors of the database or its driver."""
 
     @property
     def IntegrityError(self) -> type[Exception]:  # noqa: N802 # the name of PEP 249
-        """What a constraint refused."""
+        """The error for a violated constraint."""
 
     @property
     def dialect(self) -> Dialect:
-        """The SQL that it has of its own."""
+        """Its own dialect of SQL."""
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction runs."""
+        """Whether a transaction is open."""
 
     def execute(self, sql: str, values: Any = (), /) -> Cursor:
-        """Run a statement; values stand in it as `?` or `:name`."""
+        """Run a statement with values for its `?` or `:name` placeholders."""
 
     def later(self, sql: str, values: Any = (), /) -> None:
-        """Run a statement at any time before the next one, or the end of the transaction; nobody looks at what it comes to."""
+        """Run a statement at any time before the next one or the end of the transaction; its result is ignored."""
 
     def rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> tuple[str, Any]:
-        """What stands behind `INSERT INTO table (columns)` for these rows, in their order, and its values; at least one row."""
+        """What follows `INSERT INTO table (columns)` for these rows, in order, and its values; needs at least one row."""
 
     def executemany(self, sql: str, rows: Any, /) -> Cursor:
         """Run it once for each row of values."""
 
     def begin(self) -> None:
-        """Begin a transaction that writes: one at a time, and it sees all that was written before."""
+        """Begin a write transaction: only one exists at a time, and it sees everything written before."""
 
     def begin_reading(self) -> None:
-        """Begin a transaction that sees one consistent picture."""
+        """Begin a transaction that sees a consistent snapshot."""
 
     def forgiving(self, errors: str) -> AbstractContextManager[None]:
-        """Rows fetched inside may hold bytes that are no text; `errors` says what becomes of them, as for `bytes.decode`."""
+        """Inside, fetched rows may contain bytes that are not valid text; `errors` handles them as in `bytes.decode`."""
 
     def take_time(self) -> None:
-        """What follows in this transaction may take minutes, where a server would end it."""
+        """The rest of this transaction may take minutes, so the server must not end it."""
 
     def count_from(self, number: int) -> None:
-        """Facts were put in with their numbers, of which this is the last that was ever given; effects likewise."""
+        """Facts were inserted with their numbers, of which this is the last one ever given; the same for effects."""
 
     def deleting_facts(self) -> AbstractContextManager[None]:
-        """Facts may be deleted inside, which the database refuses otherwise; in a transaction, which undoes that too."""
+        """Facts may be deleted inside, in a transaction, which the database otherwise refuses; rolling back undoes that too."""
 
     def give_back_room(self) -> None:
-        """Give some of what deleted rows took back to the disk, where nobody else does."""
+        """Return some space freed by deleted rows to the disk, if nothing else does."""
 
     def clock(self, now: int) -> int:
-        """The database's own time where several processes share it, `now` where it has none; microseconds since 1970."""
+        """The database's own time if processes share it, else `now`; microseconds since 1970."""
 
     def require_odd_text(self, error: Exception) -> None:
-        """Raise whatever is more than bytes that are no text."""
+        """Raise this error unless it is only about bytes that are not valid text."""
 
     def explained(self, error: Exception, name: str) -> StoreError:
-        """An error of the database as a sentence with the name of the place, the reason and the remedy."""
+        """An error of the database as a sentence with its name, the reason and the remedy."""
 
     def close(self) -> None:
-        """Close it; what was not committed is gone."""
+        """Close it; uncommitted work is lost."""
 
 
 @contextmanager
 def atomic(conn: Connection) -> Iterator[None]:
-    """All or nothing: a transaction that is the only one to write, or a savepoint inside a running one."""
+    """All or nothing: a write transaction, or a savepoint inside an open one."""
     inner = conn.in_transaction
     undo = ("ROLLBACK TO part", "RELEASE part") if inner else ("ROLLBACK",)
     if inner:
@@ -106,7 +106,7 @@ def atomic(conn: Connection) -> Iterator[None]:
         yield
         conn.execute("RELEASE part" if inner else "COMMIT")
     except BaseException:
-        # A full disk makes SQLite roll the whole transaction back by itself; then there is nothing left to undo.
+        # On a full disk SQLite rolls back the whole transaction itself, so nothing is left to undo.
         for sql in undo if conn.in_transaction else ():
             conn.execute(sql)
         raise
@@ -114,7 +114,7 @@ def atomic(conn: Connection) -> Iterator[None]:
 
 @contextmanager
 def snapshot(conn: Connection) -> Iterator[None]:
-    """One consistent picture for several reads."""
+    """A consistent snapshot for several reads."""
     conn.begin_reading()
     try:
         yield

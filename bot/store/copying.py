@@ -1,7 +1,7 @@
-"""Takes a ledger from one place to another, between SQLite and PostgreSQL or within one of them, while no bot runs on either.
+"""Copies a ledger between SQLite and PostgreSQL, or within one of them, while no bot runs on either.
 
-Facts go byte for byte with their numbers, so their chains hold where they arrive; that is read before and after. Check results
-do not go along, nor what is known of running replicas.
+Facts are copied byte for byte with their numbers, so their hash chains stay valid, which is checked before and after. Samples
+and information about running replicas are not copied.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from bot.store.sqlite.migrations import LEDGER, current, migrate
 from bot.store.sqlite.opening import opened
 
 AT_ONCE = 500  # rows
-# Each with its columns, the first of which is its key.
+# Each with its columns, the key first.
 TABLES = {
     "facts": "id stream seq at kind version actor incident body prev_hash hash",
     "states": "stream seq kind dedup body",
@@ -42,14 +42,14 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Copied:
-    """How many rows of each table arrived, and in how many streams the facts are."""
+    """The number of rows copied per table, and the number of streams."""
 
     rows: dict[str, int]
     streams: int
 
 
 def copy(source: Home, target: Home, now: datetime) -> Copied:
-    """Copy all of a ledger. Raises StoreError, and then the target is as empty as it was."""
+    """Copy a whole ledger. Raises StoreError and then leaves the target empty."""
     if (source.folder.resolve(), source.store) == (target.folder.resolve(), target.store):
         raise StoreError(f"{source} cannot be copied onto itself; name two places")
     with ExitStack() as stack:
@@ -83,7 +83,7 @@ def _copy_table(source: Connection, target: Connection, table: str, columns: lis
     insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 # constants
     count = 0
     for rows in _pages(source, table, columns):
-        # An id of before may hold what PostgreSQL cannot; facts hold nothing of the kind, and stay as they were hashed.
+        # Older ids may contain text that PostgreSQL cannot store; facts never do, and stay as they were hashed.
         target.executemany(insert, [row if table == "facts" else _plain(row) for row in rows])
         count += len(rows)
     return count
@@ -103,7 +103,7 @@ def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _digest(conn: Connection) -> str:
-    """Over every fact in its order; a fact's hash is over all that it says."""
+    """A digest of all facts in order; each fact's hash covers everything it says."""
     digest = hashlib.sha256()
     for rows in _pages(conn, "facts", ["id", "stream", "seq", "hash"]):
         digest.update(repr(rows).encode())
@@ -111,9 +111,9 @@ def _digest(conn: Connection) -> str:
 
 
 def _require_whole(conn: Connection, name: str) -> int:
-    """How many streams there are; refuses facts that do not hold, for copied they would look as if they did.
+    """The number of streams; refuses facts that are not intact, since the copy would hide it.
 
-    A state that does not follow from its facts is made anew when a bot starts.
+    A state that does not follow from its facts is rebuilt when a bot starts.
     """
     store = SqlStore(conn)
     streams = store.streams()
@@ -127,7 +127,7 @@ def _require_whole(conn: Connection, name: str) -> int:
 
 @contextmanager
 def _source(home: Home, now: datetime) -> Iterator[Connection]:
-    """A snapshot of all that is there, up to date; the place itself stays as it is."""
+    """A snapshot of the source, upgraded to this version; the source itself is not changed."""
     if home.shared:
         with closing(home.connect()) as conn, snapshot(conn):
             _require_idle(conn, home, now)
@@ -141,7 +141,7 @@ def _source(home: Home, now: datetime) -> Iterator[Connection]:
             with snapshot(read):
                 yield read
             return
-        with closing(connect(Path(scratch) / LEDGER_FILE)) as lifted:  # from before: a copy is brought up to date
+        with closing(connect(Path(scratch) / LEDGER_FILE)) as lifted:  # an older ledger: upgrade a copy
             read.backup(lifted)
             migrate(lifted, LEDGER, str(path))
             with snapshot(lifted):

@@ -1,20 +1,20 @@
-"""Where SQLite and PostgreSQL differ in the SQL of the ledger: one set of expressions and statements for each."""
+"""Where the ledger's SQL differs between SQLite and PostgreSQL: one set of expressions and statements for each."""
 
 from bot.core.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """Statements with the values that they take by name; what both understand stands where it is used."""
+    """Statements with named values; SQL that both understand is written where it is used."""
 
     newest_incident: str  # -> the highest number, or NULL
-    ended: str  # :since -> component, number, time of the end; of incidents that ended since then, in that order
-    open_tasks: str  # -> the numbers of incidents with a task that is open
+    ended: str  # :since -> component, number, end time; of incidents that ended since then, in that order
+    open_tasks: str  # -> the numbers of incidents with an open task
     with_text: str  # :text (JSON), :field -> the number of the newest incident whose field is that text
-    closed: str  # -> the last change of phase, and the `phase` in it, of each incident whose state says the same
-    numbered: str  # -> the last number that a fact was given
-    missing: str  # -> how many numbers of facts there are without a fact
-    fact_bytes: str  # :stream, :after, :until -> all that these facts say, as bytes
+    closed: str  # -> each incident's last phase change and its `phase`, if the incident's state agrees
+    numbered: str  # -> the last number given to a fact
+    missing: str  # -> the number of fact numbers without a fact
+    fact_bytes: str  # :stream, :after, :until -> the content of these facts, as bytes
     affected: str  # -> the components in the states of incidents, each as stream, with 1
-    clock: str  # :now -> the time that leases go by, in microseconds since 1970
-    heads: str  # -> when the oldest unfinished row of each lane is due, and its id
+    clock: str  # :now -> the time used for leases, in microseconds since 1970
+    heads: str  # -> each lane's oldest unfinished row: when it is due, and its id

@@ -1,4 +1,4 @@
-"""What stands in the way of a data folder, and what mends it."""
+"""Problems with a data folder, and their remedies."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ REMEDIES = {
 
 
 def ask_disk(folder: Path) -> StoreTrouble | None:
-    """What stands in the way of writing there: a little is written beside the files and removed; None where it went well."""
+    """Test whether the folder is writable by writing and removing a small file; None if it is."""
     probe = folder / f".room-{os.getpid()}"
     try:
         descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -31,7 +31,7 @@ def ask_disk(folder: Path) -> StoreTrouble | None:
             left = A_LITTLE
             while left:
                 left = left[os.write(descriptor, left) :]
-            os.fsync(descriptor)  # some file systems find out only now that there is no room
+            os.fsync(descriptor)  # some file systems notice only now that they are full
         finally:
             os.close(descriptor)
             probe.unlink(missing_ok=True)
@@ -41,7 +41,7 @@ def ask_disk(folder: Path) -> StoreTrouble | None:
 
 
 def refusal_of(error: OSError) -> StoreTrouble:
-    """What the system's refusal to write means."""
+    """The meaning of an operating system error on writing."""
     if error.errno in NO_ROOM:
         return StoreTrouble.FULL
     return StoreTrouble.READ_ONLY if error.errno in NO_RIGHT else StoreTrouble.IO

@@ -1,4 +1,4 @@
-"""Where a deployment keeps its ledger: in a file of its data folder, or in a database that other replicas share."""
+"""Where a deployment keeps its ledger: in a file in its data folder, or in a database shared by replicas."""
 
 import socket
 from dataclasses import field
@@ -24,48 +24,48 @@ NO_ANEW = (
 
 
 class OpenLedger(Ledger, Protocol):
-    """A ledger that was opened here, and is closed here."""
+    """A ledger that the caller opened and will close."""
 
     @property
     def trouble(self) -> StoreError | None:
-        """Why it is only read, if so."""
+        """Why it is read-only, if it is."""
 
     def check_place(self) -> None:
-        """Raise StoreError when it is not there any more."""
+        """Raise StoreError if it no longer exists."""
 
     async def reopen(self) -> None:
-        """Try to write again; raises StoreError while that is not possible."""
+        """Try to write again; raises StoreError while that is impossible."""
 
     def be_patient(self, patient: bool) -> None:
-        """Whether work waits for a database that is away, as in a start, or is told at once."""
+        """Whether work waits for an unreachable database, as during a start, or fails at once."""
 
     async def close(self) -> None:
-        """Finish what was asked for and close."""
+        """Finish pending work and close."""
 
 
 class OpenSamples(Samples, Protocol):
-    """Samples that were opened here, and are closed here."""
+    """Samples that the caller opened and will close."""
 
     @property
     def trouble(self) -> StoreError | None:
-        """Why they are only read, if so."""
+        """Why they are read-only, if they are."""
 
     @property
     def complaint(self) -> str:
-        """What people should know of them; empty where they are as they should be."""
+        """What people should know about them; empty if all is well."""
 
     async def reopen(self) -> None:
-        """Try to write again; raises StoreError while that is not possible."""
+        """Try to write again; raises StoreError while that is impossible."""
 
     def be_patient(self, patient: bool) -> None:
-        """Whether work waits for a database that is away, as in a start, or is told at once."""
+        """Whether work waits for an unreachable database, as during a start, or fails at once."""
 
     async def close(self) -> None:
-        """Finish what was asked for and close."""
+        """Finish pending work and close."""
 
 
 class ReadLedger(Ledger, Protocol):
-    """A ledger that is only read, beside running bots."""
+    """A ledger opened for reading, beside running bots."""
 
     async def close(self) -> None:
         """Close it."""
@@ -73,7 +73,7 @@ class ReadLedger(Ledger, Protocol):
 
 @dataclass(frozen=True)
 class Home:
-    """The data folder, and the address of the database where there is one, which holds its password."""
+    """The data folder, and the database's address if there is one, which includes its password."""
 
     folder: Path
     store: str = field(default="", repr=False)
@@ -87,13 +87,13 @@ class Home:
         return str(_place(self.store)) if self.store else str(self.folder / LEDGER_FILE)
 
     def is_begun(self) -> bool:
-        """Whether there may be a ledger; of a database only reading tells."""
+        """Whether there may be a ledger; for a database only reading tells."""
         return self.shared or (self.folder / LEDGER_FILE).is_file()
 
     async def open(
         self, *, lock: DataLock | None = None, replica: str = "", readers: int = 2, begin_anew: bool = False
     ) -> OpenLedger:  # fmt: skip
-        """Open it, making it where there is none; the data folder is locked until it is closed. Raises StoreError."""
+        """Open the ledger, creating it if necessary; the data folder stays locked until it is closed. Raises StoreError."""
         if not self.store:
             return await open_ledger(self.folder, lock=lock, readers=readers, begin_anew=begin_anew)
         if begin_anew:
@@ -108,7 +108,7 @@ class Home:
         )
 
     async def open_samples(self, *, replica: str = "") -> OpenSamples:
-        """Open what was measured, where the ledger is; the folder is locked by then. Raises StoreError."""
+        """Open the samples beside the ledger; the folder is already locked. Raises StoreError."""
         if not self.store:
             return await open_samples(self.folder)
         from bot.store.postgres.samples.keeper import open_postgres_samples
@@ -116,14 +116,14 @@ class Home:
         return await open_postgres_samples(self.store, replica or socket.gethostname())
 
     def shared_samples_since(self, at: datetime) -> list[Sample]:
-        """What was measured in a database that `store` names, oldest first. Raises StoreError."""
+        """The samples in a database named by `store`, oldest first. Raises StoreError."""
         place = _place(self.store)
         from bot.store.postgres.samples.keeper import stored_since
 
         return stored_since(place, at)
 
     def open_read_only(self) -> ReadLedger:
-        """Open it for reading, whether a bot runs on it or not. Raises StoreError when that is not possible."""
+        """Open the ledger for reading, whether or not a bot is using it. Raises StoreError if that is impossible."""
         if not self.store:
             return open_read_only(self.folder)
         place = _place(self.store)
@@ -132,14 +132,14 @@ class Home:
         return PostgresReadOnlyLedger(place)
 
     def connect(self, *, writing: bool = False) -> Connection:
-        """A connection to the tables of the database, for tools. Raises StoreError."""
+        """A database connection for tools. Raises StoreError."""
         place = _place(self.store)
         from bot.store.postgres.ledgers import connect_to_read, connect_up_to_date
 
         return connect_up_to_date(place, "copies") if writing else connect_to_read(place, "copies")
 
     def report(self) -> tuple[list[tuple[str, str]], bool]:
-        """What there is to know of the database, each `good`, `note` or `bad` with a sentence, and whether it has a ledger.
+        """Findings about the database, each `good`, `note` or `bad` with a sentence, and whether it has a ledger.
 
         Raises StoreError.
         """
@@ -150,12 +150,12 @@ class Home:
 
 
 def is_address(text: str) -> bool:
-    """Whether this names a database, and no folder."""
+    """Whether this is the address of a database, not a folder."""
     return text.startswith(("postgresql://", "postgres://"))
 
 
 def _place(address: str) -> Any:
-    """Where a database is. Raises StoreError, also where its driver is not installed: nobody else needs that."""
+    """The place of a database. Raises StoreError, also if its driver, which is optional, is not installed."""
     from bot.store.postgres.place import place_of
 
     try:

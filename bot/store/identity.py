@@ -1,6 +1,6 @@
-"""Whether the ledger in a data folder is the one that was here before: a lost one must not be begun anew in silence.
+"""Whether a data folder's ledger is the one that was there before: a lost one must not be silently replaced.
 
-The ledger carries an id, and `ledger.id` beside it names it. A new ledger means that every engaged flag is back on its default.
+The ledger has an id, which `ledger.id` beside it repeats. A new ledger means that every engaged flag is back on its default.
 """
 
 import os
@@ -15,7 +15,7 @@ PARTS = ("", "-wal", "-shm")
 
 
 def require_there(ledger: Path, samples: Path) -> None:
-    """Raise StoreError where a ledger was and is gone or empty."""
+    """Raise StoreError if there was a ledger and it is gone or empty."""
     if ledger.is_file() and ledger.stat().st_size > 0:
         return
     if not _named(ledger.with_name(MARKER)) and not samples.exists():
@@ -28,7 +28,7 @@ def require_there(ledger: Path, samples: Path) -> None:
 
 
 def move_aside(ledger: Path) -> None:
-    """Give a ledger that is not wanted any more another name, and forget which one was here."""
+    """Rename a ledger that is no longer wanted, and forget its id."""
     number = 1
     while any(ledger.with_name(f"{ledger.name}.aside-{number}{part}").exists() for part in PARTS):
         number += 1
@@ -40,10 +40,10 @@ def move_aside(ledger: Path) -> None:
 
 
 def recognise(store: Store, has_facts: bool, marker: Path, ledger: str) -> str:
-    """The id that the open ledger has or is to have; raises StoreError for another one than the marker names."""
+    """The id that the open ledger has or should get; raises StoreError if the marker names a different one."""
     held, named = store.setting(SETTING), _named(marker)
     if held is None and (not named or has_facts):
-        return named or uuid4().hex  # a new ledger, or one from before ledgers had ids
+        return named or uuid4().hex  # a new ledger, or one older than ids
     if held is not None and named in ("", held):
         return held
     raise StoreError(
@@ -54,7 +54,7 @@ def recognise(store: Store, has_facts: bool, marker: Path, ledger: str) -> str:
 
 
 def named(store: Store, id: str) -> str:
-    """Give a ledger its id, if it has none; says which one it has."""
+    """Give a ledger its id if it has none; returns its id."""
     held = store.setting(SETTING)
     if held is None:
         store.put_setting(SETTING, id)
@@ -62,7 +62,7 @@ def named(store: Store, id: str) -> str:
 
 
 def name(marker: Path, id: str) -> None:
-    """Leave the ledger's id in the data folder; raises OSError."""
+    """Write the ledger's id to the data folder; raises OSError."""
     if _named(marker) != id:
         descriptor = os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

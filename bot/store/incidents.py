@@ -1,4 +1,4 @@
-"""Which rows of incidents are read: the open and the newest at start, any other by need. There may be tens of thousands."""
+"""Which rows of incidents are read: open and recent ones at start, others on demand. There may be tens of thousands."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,26 +12,26 @@ ALL = "stream >= 'incident/' AND stream < 'incident0'"  # along the primary key
 MOST_AT_ONCE = 500  # values in one statement
 
 OTHERS = "SELECT * FROM states WHERE stream < 'incident/' OR stream >= 'incident0' ORDER BY stream"
-OPEN = f"SELECT * FROM states WHERE dedup <> '' AND {ALL}"  # noqa: S608 # constants; only open ones hold a key
+OPEN = f"SELECT * FROM states WHERE dedup <> '' AND {ALL}"  # noqa: S608 # constants; only open ones have a key
 
 
 def newest(conn: Connection) -> int:
-    """The highest number that was given; 0 where there is none."""
+    """The highest incident number; 0 if there is none."""
     return int(one(conn, conn.dialect.newest_incident)[0] or 0)
 
 
 def others(conn: Connection) -> list[StateRow]:
-    """Every state but the incidents'."""
+    """The states of everything except incidents."""
     return [read_state(row) for row in conn.execute(OTHERS)]
 
 
 def still_open(conn: Connection) -> list[StateRow]:
-    """The incidents that are open."""
+    """The open incidents."""
     return [read_state(row) for row in conn.execute(OPEN)]
 
 
 def numbered(conn: Connection, numbers: Sequence[int]) -> list[StateRow]:
-    """The incidents with these numbers, as far as there are any, in that order."""
+    """The existing incidents with these numbers, in that order."""
     found: dict[str, StateRow] = {}
     names = [f"incident/{number}" for number in numbers]
     for start in range(0, len(names), MOST_AT_ONCE):
@@ -43,7 +43,7 @@ def numbered(conn: Connection, numbers: Sequence[int]) -> list[StateRow]:
 
 
 def ended_last(conn: Connection, since: Mapping[str, datetime]) -> dict[str, int]:
-    """For each of these components the incident with it that ended last, where that was not before its time."""
+    """For each of these components, the incident that ended last with it, unless that was before its time."""
     found: dict[str, int] = {}
     times = {component: iso(at) for component, at in since.items()}
     for component, number, ended_at in _ended(conn, min(since.values(), default=None)):
@@ -57,11 +57,11 @@ def _ended(conn: Connection, since: datetime | None) -> Iterable[Any]:
 
 
 def with_open_tasks(conn: Connection) -> list[int]:
-    """The incidents in which something is still to be done."""
+    """Incidents with an open task."""
     return [int(row[0]) for row in conn.execute(conn.dialect.open_tasks)]
 
 
 def with_text(conn: Connection, field: str, text: str) -> int | None:
-    """The newest incident whose state has this text in this field; each is looked at, which takes some milliseconds."""
+    """The newest incident whose state has this text in this field; scans all, which takes some milliseconds."""
     row = conn.execute(conn.dialect.with_text, {"text": canonical(text), "field": field}).fetchone()
     return int(row[0]) if row else None

@@ -1,4 +1,4 @@
-"""One Understudy owns a data folder at a time."""
+"""A data folder belongs to one Understudy at a time."""
 
 import fcntl
 import os
@@ -10,10 +10,10 @@ from bot.store.errors import StoreError, StoreTrouble, refusal_of
 
 
 class DataLock:
-    """The right to write in a data folder, held until `release` or until the process ends, however it ends.
+    """The right to write in a data folder, held until `release` or until the process ends in any way.
 
-    A lock of the kernel on the folder itself, which nobody can remove from under its owner, and on `folder/lock`, which tells
-    the owner's process id; a file left behind locks nobody out. Works on local disks only, as SQLite does.
+    Kernel locks on the folder itself, which nobody can replace while it is held, and on `folder/lock`, which contains the
+    owner's process id; a leftover file locks nobody out. Works only on local disks, like SQLite.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -22,7 +22,7 @@ class DataLock:
         self._fds: list[int] = []
 
     def take(self) -> "DataLock":
-        """Make the folder (mode 0700) if need be and lock it; raises StoreError naming the owner when it is taken."""
+        """Create the folder if necessary (mode 0700) and lock it; raises StoreError naming the owner if it is taken."""
         if self.held:
             return self
         try:
@@ -52,12 +52,12 @@ class DataLock:
             ) from error
 
     def _sign(self) -> None:
-        with suppress(OSError):  # a full disk; the lock holds without a name on it
+        with suppress(OSError):  # a full disk; the lock holds without the process id
             os.ftruncate(self._fds[-1], 0)
             os.pwrite(self._fds[-1], f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
-        """Give it back; the file stays, empty."""
+        """Release the lock; the file stays, empty."""
         if self.held:
             with suppress(OSError):
                 os.ftruncate(self._fds[-1], 0)
@@ -73,11 +73,11 @@ class DataLock:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether nobody owns this data folder; asking leaves nothing behind."""
+    """Whether nobody owns this data folder; checking leaves no trace."""
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        return True  # there is none, or none that we could use either
+        return True  # no folder, or one that we could not use either
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -88,7 +88,7 @@ def is_free(folder: Path) -> bool:
 
 
 def _lock_file(path: Path) -> int:
-    """Open it, making it where there is none. A disk that may only be read keeps an old one, which will do."""
+    """Open the lock file, creating it if necessary. On a read-only disk an existing one is enough."""
     try:
         return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:

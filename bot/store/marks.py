@@ -1,9 +1,9 @@
-"""Marks of the audit: how far a stream was read whole, and what it came to there. A start folds what follows and no more.
+"""Marks of the audit: how far a stream was read completely, and the state up to there. A start folds only what follows.
 
 A mark saves time and decides nothing. It counts only while every fact before it is byte for byte the one that was audited, and
-while this program folds as the one did that made it; otherwise the stream is read whole, as if there were no mark.
+while this program folds facts like the one that made it; otherwise the stream is read completely.
 
-Marks are settings and no table of their own: an earlier Understudy still opens the ledger, and leaves them alone.
+Marks are stored as settings, without a table of their own: an earlier Understudy still opens the ledger, and ignores them.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from bot.ports import Mark
 from bot.store.connection import Connection, one
 from bot.store.rows import canonical
 
-WORTH = 500  # facts, at 25 to 50 µs each; fewer than that are folded again rather than marked
+WORTH = 500  # facts, at 25 to 50 µs each; fewer are not worth a mark
 AT_ONCE = 1_000
 CORE = Path(bot.core.__file__).parent
 PREFIX = "audit mark of "
@@ -30,15 +30,15 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 @dataclass
 class Begun:
-    """Where the reading of a stream begins: behind a mark that counts, or in front of the first fact."""
+    """Where reading a stream starts: after a valid mark, or at the first fact."""
 
     seq: int = 0
-    hash: str = ""  # of the fact at `seq`
+    hash: str = ""  # hash of the fact at `seq`
     state: Any = None
 
 
 def begin(conn: Connection, stream: str) -> Begun:
-    """The stream's mark, as far as it counts."""
+    """The stream's mark, if it is valid."""
     try:
         row = one(conn, "SELECT value FROM settings WHERE name = ?", PREFIX + stream)
         return Begun() if row is None else _counted(conn, stream, json.loads(row[0]))
@@ -58,13 +58,13 @@ def _counted(conn: Connection, stream: str, kept: Any) -> Begun:
 
 
 def made(conn: Connection, stream: str, seq: int, state: Any) -> Mark:
-    """A mark at `seq`, for a stream whose facts were just found to hold and to come to this state."""
+    """A mark at `seq`, for a stream whose facts were just found intact and lead to this state."""
     body = encode(state)
     return Mark(stream, seq, body, _digest(conn, stream, seq, body))
 
 
 def keep(conn: Connection, marks: Sequence[Mark]) -> None:
-    """Remember them in place of earlier ones."""
+    """Store these marks, replacing earlier ones."""
     conn.executemany(
         "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         [(PREFIX + m.stream, canonical({"seq": m.seq, "state": m.state, "digest": m.digest})) for m in marks],
@@ -72,12 +72,12 @@ def keep(conn: Connection, marks: Sequence[Mark]) -> None:
 
 
 def forget(conn: Connection) -> None:
-    """Believe none of them any more."""
+    """Delete all marks."""
     conn.execute("DELETE FROM settings WHERE substr(name, 1, ?) = ?", (len(PREFIX), PREFIX))
 
 
 def _digest(conn: Connection, stream: str, seq: int, state: Any) -> str:
-    """Over the facts up to `seq` as they lie there, the state that they came to and the rules that say so."""
+    """A digest of the stored facts up to `seq`, the resulting state, and the folding rules."""
     digest = hashlib.sha256(canonical([stream, seq, state, rules()]).encode("ascii"))
     for after in range(0, seq, AT_ONCE):
         values = {"stream": stream, "after": after, "until": min(after + AT_ONCE, seq)}
@@ -88,7 +88,7 @@ def _digest(conn: Connection, stream: str, seq: int, state: Any) -> str:
 
 @cache
 def rules(folder: Path = CORE) -> str:
-    """What this program makes of facts: a hash over the code that decides it, 0.3 MB in 3 ms."""
+    """Identifies how this program folds facts: a hash of the relevant code, 0.3 MB in 3 ms."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")):
         digest.update(f"{file.relative_to(folder).as_posix()}\x1f".encode() + file.read_bytes())

@@ -1,6 +1,7 @@
-"""The outbox's rows: queued in order, claimed by one, settled by the one that claimed them.
+"""The outbox's rows: queued in order, claimed by one owner, settled by that owner.
 
-Every change of a row's state is a conditional UPDATE whose rows are counted: whoever changed none was too late.
+Every change of a row's state is a conditional UPDATE whose affected rows are counted: if there are none, the caller was too
+late.
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,11 @@ from bot.store.rows import canonical, maybe_moment, micros, plain, read_outbox
 
 log = structlog.get_logger(__name__)
 
-# A new row is due whatever the clock says: its commit is dated in domain time, its sending in real time.
+# A new row is due at once whatever the clock says: commits use domain time, sending uses real time.
 AT_ONCE = 0
-LONGEST = timedelta(hours=2)  # no row waits longer; Slack is let ask for an hour at most
+LONGEST = timedelta(hours=2)  # no row waits longer; Slack may ask for an hour at most
 
-UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # word for word as in the partial indexes
+UNFINISHED = "state IN ('pending', 'sending', 'ambiguous')"  # must match the partial indexes literally
 SLOTTED = f"slot <> '' AND {UNFINISHED}"
 
 QUEUED = ("key", "kind", "lane", "slot", "incident", "stream", "seq", "args", "state", "created_at", "not_before")
@@ -32,14 +33,15 @@ SUPERSEDE = f"UPDATE outbox SET state = 'superseded' WHERE {SLOTTED} AND slot = 
 
 COMES_TO = (RowState.DONE, RowState.PENDING, RowState.AMBIGUOUS, RowState.DEAD)
 
-HEADS = f"SELECT min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane"  # noqa: S608 # a constant; the oldest row of each lane
+HEADS = f"SELECT min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane"  # noqa: S608 # constants; the oldest row of each lane
 
-# What `settle` and `_take` never set was set by hand, or by a clock that was ahead: it holds up no lane, and is due at once.
+# Values that `settle` and `_take` never set were set by hand, or by a clock that was ahead: such rows are due at once and block
+# no lane.
 SET = "CASE state WHEN 'sending' THEN lease_until ELSE not_before END"
 DUE = f"CASE WHEN {SET} BETWEEN 0 AND :beyond THEN {SET} ELSE 0 END"
 STARTED = "CASE WHEN started_at BETWEEN 0 AND :now THEN started_at ELSE :now END"
 CREATED = "CASE WHEN created_at BETWEEN 0 AND :now THEN created_at ELSE :now END"
-UNTOLD = "given up, not told"  # as the owner of a row that nobody could read, until there is a fact of it
+UNTOLD = "given up, not told"  # owner of a row that nobody could read, until a fact reports it
 BURY = f"""
 UPDATE outbox SET state = 'dead', key = :key, kind = :kind, lane = :lane, slot = '', stream = :stream, args = '{{}}',
     result = :result, attempt = 0, ambiguous_rounds = 0, created_at = {CREATED}, started_at = NULL, first_started_at = NULL,
@@ -49,10 +51,10 @@ WHERE id = :id
 
 
 def queue(conn: Connection, effects: Sequence[Effect], at: datetime) -> None:
-    """Queue effects in their order; one whose key exists is the same effect and is queued already.
+    """Queue effects in order; an effect whose key exists is already queued.
 
-    A pending row of the same slot is superseded; the new one takes its own place at the end of the lane. What is overtaken
-    within these needs no row. All together, since each statement is a way to a database and back.
+    A pending row in the same slot is superseded; the new one goes to the end of its lane. Effects superseded within this batch
+    get no row. Written all together, since each statement is a round trip to the database.
     """
     last = {effect.slot: effect for effect in effects}
     left = [effect for effect in effects if not effect.slot or last[effect.slot] is effect]
@@ -76,12 +78,12 @@ def _row_of(effect: Effect, now: int) -> tuple[Any, ...]:
 
 
 def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: int, epoch: int) -> list[OutboxRow]:
-    """Take due rows, the oldest unfinished of their lanes, and mark them sending. What nobody can read comes as dead.
+    """Claim due rows, the oldest unfinished of their lanes, and mark them sending. Unreadable rows are returned as dead.
 
-    One of several replicas leaves a kind that it does not know to those who do.
+    One of several replicas leaves kinds that it does not know to the others.
     """
     if epoch and not is_live(conn, owner, epoch, now):
-        return []  # a process that was paused on its way here
+        return []  # the process was paused on the way here
     found = _fetched(
         conn,
         f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= :now ORDER BY id LIMIT :limit",  # noqa: S608 # constants
@@ -94,18 +96,18 @@ def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: 
 
 
 def untold(conn: Connection) -> list[OutboxRow]:
-    """Rows that nobody could read and no fact tells of yet; `result` has their `kind` where that could be read."""
+    """Rows that nobody could read and no fact reports yet; `result` has their `kind` if that could be read."""
     rows = _fetched(conn, "SELECT * FROM outbox WHERE state = 'dead' AND owner = ? ORDER BY id", (UNTOLD,))
     return [read_outbox(row) for row in rows]
 
 
 def told(conn: Connection, row: int) -> None:
-    """There is a fact of it now."""
+    """A fact now reports this row."""
     conn.execute("UPDATE outbox SET owner = '' WHERE id = ? AND state = 'dead'", (row,))
 
 
 def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
-    """Rows as `read_outbox` takes them: one that holds no text must not keep the others from being read."""
+    """Rows as `read_outbox` takes them: one with invalid text must not prevent reading the others."""
     try:
         return conn.execute(sql, values).fetchall()
     except conn.Error as error:
@@ -115,14 +117,14 @@ def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
 
 
 def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow:
-    """A row that was edited until nobody can read it must not hold up those behind it: it is dead from now on."""
+    """A row edited so that nobody can read it must not block those behind it: it is marked dead."""
     try:
         return read_outbox(row)
     except StoreError as error:
         log.error("an effect is given up", why=str(error))
         texts = {name: plain(row[name]) for name in ("key", "lane", "stream")}
         if texts["key"] != row["key"]:
-            texts["key"] += f" (row {row['id']})"  # spelled out it may be another row's
+            texts["key"] += f" (row {row['id']})"  # cleaned up, it might equal another row's key
         why = plain(f"this row cannot be read: {error.__cause__}")
         result = canonical({"kind": row["kind"]} if row["kind"] in EFFECTS else {})
         values = {"kind": PostLine.KIND, "result": result, "now": micros(now), "error": why, "id": row["id"]}
@@ -132,7 +134,7 @@ def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow:
 
 
 def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: timedelta, epoch: int) -> OutboxRow | None:
-    unclear = row.state is not RowState.PENDING  # a lease that ran out leaves the same question as a broken call
+    unclear = row.state is not RowState.PENDING  # an expired lease is as unclear as a broken call
     changed = conn.execute(
         "UPDATE outbox SET state = 'sending', attempt = attempt + 1, ambiguous_rounds = ambiguous_rounds + ?, owner = ?,"
         " epoch = ?, lease_until = ?, started_at = ?, first_started_at = coalesce(first_started_at, ?)"
@@ -147,7 +149,7 @@ def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: ti
 
 
 def settle(conn: Connection, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
-    """Write what the try came to; False when it was claimed by somebody else since."""
+    """Write the result of an attempt; False if somebody else has claimed the row since."""
     if outcome.state not in COMES_TO:
         raise ValueError(f"a try cannot come to {outcome.state!r}")
     state, not_before = RowState(outcome.state), min(outcome.not_before or now, now + LONGEST)
@@ -166,13 +168,13 @@ def settle(conn: Connection, row: int, attempt: int, outcome: Settled, now: date
 
 
 def _overtaken(conn: Connection, row: int) -> bool:
-    """Whether a newer edit of the same slot waits, so that this one need not be made again."""
+    """Whether a newer edit of the same slot is waiting, so this one need not be repeated."""
     same = "slot = (SELECT slot FROM outbox WHERE id = ?)"
     return one(conn, f"SELECT 1 FROM outbox WHERE {SLOTTED} AND {same} AND id > ?", row, row) is not None  # noqa: S608 # constants
 
 
 def release_claims(conn: Connection, now: datetime, settle_for: timedelta) -> int:
-    """Rows left sending by dead owners become ambiguous, due `settle_for` after they were started, or else from now."""
+    """Rows left sending by dead owners become ambiguous, due `settle_for` after they were started, or else after now."""
     return conn.execute(
         f"UPDATE outbox SET state = 'ambiguous', not_before = {STARTED} + :settle, owner = '', lease_until = NULL"  # noqa: S608 # constants
         f" WHERE {UNFINISHED} AND state = 'sending' AND NOT EXISTS (SELECT 1 FROM replicas"
@@ -182,14 +184,14 @@ def release_claims(conn: Connection, now: datetime, settle_for: timedelta) -> in
 
 
 def next_due(conn: Connection, now: datetime) -> datetime | None:
-    """When the earliest claimable row is due. Asked all the time, so in one pass over the index of lanes."""
+    """When the earliest claimable row is due. Called constantly, so it makes a single pass over the index of lanes."""
     heads = conn.execute(conn.dialect.heads).fetchall()
     beyond = micros(now + LONGEST)
     return maybe_moment(min((at if at is not None and 0 <= at <= beyond else 0 for at, _ in heads), default=None))
 
 
 def in_states(conn: Connection, states: tuple[RowState, ...]) -> list[OutboxRow]:
-    """Rows in these states, oldest first; all when none is named."""
+    """Rows in these states, oldest first; all if none is given."""
     marks = ", ".join("?" * len(states))
     where = f" WHERE state IN ({marks})" if states else ""
     rows = _fetched(conn, f"SELECT * FROM outbox{where} ORDER BY id", states)  # noqa: S608 # question marks only
@@ -197,5 +199,5 @@ def in_states(conn: Connection, states: tuple[RowState, ...]) -> list[OutboxRow]
 
 
 def by_key(conn: Connection, key: str) -> OutboxRow | None:
-    """The row of one effect key."""
+    """The row with this effect key."""
     return next(map(read_outbox, _fetched(conn, "SELECT * FROM outbox WHERE key = ?", (plain(key),))), None)

@@ -1,8 +1,8 @@
-"""What the ledger need not remember for ever: effects that were carried out, and the ids of signals that were acted upon.
+"""Deletes what the ledger need not remember for ever: effects carried out, and ids of handled signals.
 
-Exactly once holds without them. A key is queued with the facts that ask for it, and those are committed once; a signal that
-comes again after a month is none that any sender repeats. What was posted stays on record as a fact. Still needed are rows
-whose outcome is not known, their signals, and the first posts of quiet threads, which later replies look up.
+Effects still happen exactly once. An effect's key is queued with its facts, which are committed once, and no sender repeats a
+signal after a month. What was posted is recorded as a fact. Kept are rows with an unclear outcome, their signals, and the
+first posts of quiet threads, which later replies look up.
 """
 
 from datetime import datetime, timedelta
@@ -13,12 +13,12 @@ from bot.store.connection import Connection
 from bot.store.outbox import UNFINISHED
 from bot.store.rows import micros
 
-KEEP_ROOTS = timedelta(days=365)  # a component that stays degraded for longer is told in a new thread
+KEEP_ROOTS = timedelta(days=365)  # a component degraded for longer gets a new thread
 CHUNK = 500  # deleted in one transaction: some milliseconds
-WINDOW = 5_000  # rows looked at in one reading
+WINDOW = 5_000  # rows examined per query
 
 FINISHED = f"NOT {UNFINISHED}"
-# A signal of an effect that is not settled keeps it single when it is found again.
+# The signal of an unsettled effect prevents a duplicate when the effect is found again.
 SIGNALS = f"""
 SELECT id FROM signals WHERE at < :before AND id NOT IN (
     SELECT 'done/' || key FROM outbox WHERE {UNFINISHED} UNION ALL SELECT 'refused/' || key FROM outbox WHERE {UNFINISHED}
@@ -27,7 +27,7 @@ SELECT id FROM signals WHERE at < :before AND id NOT IN (
 
 
 def find_old(conn: Connection, now: datetime, keep: timedelta, after: int) -> Old:
-    """Look for what is older than `keep`, in the outbox from a place on. Rows stand in the order in which they were queued."""
+    """Find what is older than `keep`, in the outbox from a position on. Rows are in the order of queueing."""
     before, roots = micros(now - keep), micros(now - max(keep, KEEP_ROOTS))
     window = conn.execute(
         f"SELECT id, created_at, kind, {FINISHED} AS finished FROM outbox WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 # constants
@@ -48,7 +48,7 @@ def find_old(conn: Connection, now: datetime, keep: timedelta, after: int) -> Ol
 
 
 def forget(conn: Connection, old: Old) -> None:
-    """Delete what was found, and give free pages back where there are many."""
+    """Delete what was found, and release free pages if there are many."""
     conn.executemany(f"DELETE FROM outbox WHERE id = ? AND {FINISHED}", [(id,) for id in old.rows])  # noqa: S608 # constants
     conn.executemany("DELETE FROM signals WHERE id = ?", [(id,) for id in old.signals])
     conn.give_back_room()

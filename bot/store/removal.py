@@ -1,22 +1,22 @@
-"""Take one stream out of the ledger: only for what was changed by hand, and only after it lies in a file."""
+"""Removes a stream from the ledger: only one that was changed by hand, and only after saving it to a file."""
 
 from typing import Any
 
 from bot.store.audit import REMOVED_SETTING, gone, removed_on_purpose
 from bot.store.connection import Connection
 
-# An incident's effects also hang on facts of other streams.
+# An incident's effects may also belong to facts of other streams.
 WHERE = {
     "facts": "stream = :stream",
     "states": "stream = :stream",
     "outbox": "(stream = :stream OR incident = :incident)",
 }
-# All that a stream ever had, as far as a number in it tells: some of it may be gone already.
+# The highest number that the stream is known to have reached, even if facts are gone already.
 LENGTHS = "SELECT max(seq) FROM facts WHERE stream = :stream UNION ALL SELECT seq FROM states WHERE stream = :stream"
 
 
 def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
-    """The stream's rows, table by table; bytes that are no text are spelled out."""
+    """The stream's rows, table by table; invalid text is escaped."""
     with conn.forgiving("backslashreplace"):
         return [
             {"table": table, **{name: row[name] for name in row.keys()}}  # noqa: SIM118 # a Row is no mapping
@@ -26,7 +26,7 @@ def everything_about(conn: Connection, stream: str) -> list[dict[str, Any]]:
 
 
 def remove(conn: Connection, stream: str) -> None:
-    """Delete the stream's rows, and the ids of signals that tell of its effects: its numbers are given anew."""
+    """Delete the stream's rows, and the ids of signals about its effects, since its numbers will be reused."""
     values, known = _values(stream), removed_on_purpose(conn)
     length = max(row[0] or 0 for row in conn.execute(LENGTHS, values).fetchall())
     effects = f"SELECT key FROM outbox WHERE {WHERE['outbox']}"  # noqa: S608 # constants
@@ -39,7 +39,7 @@ def remove(conn: Connection, stream: str) -> None:
 
 
 def accept_missing(conn: Connection, number: int | None = None) -> None:
-    """Record that so many facts are gone on purpose: as many as are gone at most, and where no number is given all of those."""
+    """Record that this many facts are gone on purpose: at most as many as are gone; without a number, all of those."""
     now = gone(conn)
     conn.execute(
         "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

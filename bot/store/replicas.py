@@ -1,4 +1,4 @@
-"""Replicas and leases as rows. One writer at a time makes each call a decision on what is current."""
+"""Replicas and leases as rows. There is one writer at a time, so each call decides on current data."""
 
 import json
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from bot.ports.replicas import CLOCK, Fence, Introduction, Lease, LiveReplica, P
 from bot.store.connection import Connection, one
 from bot.store.rows import MICROSECOND, canonical, micros, moment, plain
 
-NEWS_FOR = timedelta(minutes=1)  # what a replica that was away for longer need not hear any more
-FORGOTTEN_AFTER = timedelta(days=1)  # of a dead replica; nothing needs it any more once its outbox rows are taken up
+NEWS_FOR = timedelta(minutes=1)  # a replica that was away longer does not need them
+FORGOTTEN_AFTER = timedelta(days=1)  # after a replica's death; its outbox rows have been taken over by then
 
 
 def clock(conn: Connection, now: datetime) -> int:
-    """Which time leases go by, in microseconds: a database that replicas share has a clock of its own, a file has none."""
+    """The time used for leases, in microseconds: a shared database has a clock, a file does not."""
     return conn.clock(micros(now))
 
 
 def renew(conn: Connection, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:
-    """A sign of life: in the same epoch while the last one counts, in the next one otherwise."""
+    """A heartbeat: in the same epoch while the previous one is valid, else in the next one."""
     at = clock(conn, now)
     held = one(conn, "SELECT epoch, expires FROM replicas WHERE boot = ?", plain(says.boot))
     alive = held is not None and held["expires"] > at and held["epoch"] == epoch
@@ -36,7 +36,7 @@ def renew(conn: Connection, says: Introduction, epoch: int, ttl: timedelta, now:
 
 
 def live(conn: Connection, now: datetime) -> list[LiveReplica]:
-    """Those whose time is not over."""
+    """Replicas whose time is not up."""
     sql = "SELECT boot, name, epoch, seen, expires, says FROM replicas WHERE expires > ? ORDER BY name, boot"
     return [_read(row) for row in conn.execute(sql, (clock(conn, now),)).fetchall()]
 
@@ -48,7 +48,7 @@ def is_live(conn: Connection, boot: str, epoch: int, now: datetime) -> bool:
 
 
 def stands(conn: Connection, fence: Fence, now: datetime) -> bool:
-    """Whether a fence holds: asked in one statement, for each is a way to a database and back in the midst of a commit."""
+    """Whether a fence holds: in one statement, since each is a round trip in the middle of a commit."""
     at = conn.dialect.clock
     sql = f"SELECT 1 FROM replicas WHERE boot = :boot AND epoch = :epoch AND expires > {at}"  # noqa: S608 # a constant
     if fence.clock is not None:
@@ -59,7 +59,7 @@ def stands(conn: Connection, fence: Fence, now: datetime) -> bool:
 
 
 def lease(conn: Connection, name: str, holder: str, ttl: timedelta, now: datetime) -> int | None:
-    """Take or keep a lease; its epoch grows when it changes hands."""
+    """Take or extend a lease; its epoch grows when it changes hands."""
     at = clock(conn, now)
     conn.execute(
         "INSERT INTO leases (name, holder, epoch, expires) VALUES (?, ?, 1, ?) ON CONFLICT (name) DO UPDATE SET"
@@ -73,39 +73,39 @@ def lease(conn: Connection, name: str, holder: str, ttl: timedelta, now: datetim
 
 
 def leases(conn: Connection, now: datetime) -> list[Lease]:
-    """Those that are held."""
+    """Leases currently held."""
     sql = "SELECT name, holder, epoch, expires FROM leases WHERE expires > ? ORDER BY name"
     rows = conn.execute(sql, (clock(conn, now),)).fetchall()
     return [Lease(row["name"], row["holder"], int(row["epoch"]), moment(row["expires"])) for row in rows]
 
 
 def give_back(conn: Connection, holder: str) -> None:
-    """Let others take over at once. The epochs stay, so that nobody's old word counts again."""
+    """Let others take over at once. Epochs stay, so that an old claim never becomes valid again."""
     conn.execute("UPDATE leases SET expires = 0 WHERE holder = ?", (plain(holder),))
     conn.execute("UPDATE replicas SET expires = seen WHERE boot = ?", (plain(holder),))
 
 
 def pass_on(conn: Connection, boot: str, bodies: Sequence[str], now: datetime) -> None:
-    """Keep it for the others, and forget what is no news any more."""
+    """Store messages for the others, and delete old ones."""
     at = clock(conn, now)
     conn.execute("DELETE FROM passed_on WHERE at < ?", (at - NEWS_FOR // MICROSECOND,))
     conn.executemany("INSERT INTO passed_on (boot, at, body) VALUES (?, ?, ?)", [(plain(boot), at, plain(b)) for b in bodies])
 
 
 def passed_on(conn: Connection, after: int, boot: str) -> list[PassedOn]:
-    """What others told behind that place."""
+    """What others sent after that position."""
     sql = "SELECT id, boot, body FROM passed_on WHERE id > ? AND boot <> ? ORDER BY id"
     return [PassedOn(int(row["id"]), row["boot"], row["body"]) for row in conn.execute(sql, (after, plain(boot))).fetchall()]
 
 
 def newest_passed_on(conn: Connection) -> int:
-    """The newest place; 0 where nothing is kept."""
+    """The newest position; 0 if nothing is stored."""
     return int(one(conn, "SELECT coalesce(max(id), 0) AS newest FROM passed_on")["newest"])
 
 
 def _read(row: Any) -> LiveReplica:
     try:
         says = decode(Introduction, json.loads(row["says"]))
-    except (ValueError, KeyError):  # of another version, or edited: it is alive all the same
+    except (ValueError, KeyError):  # written by another version, or edited: it is alive all the same
         says = Introduction(row["name"], row["boot"])
     return LiveReplica(says, int(row["epoch"]), moment(row["seen"]), moment(row["expires"]))

@@ -1,4 +1,4 @@
-"""How values travel into columns and back: times, JSON, hostile text, facts and their hashes."""
+"""Conversions between values and columns: times, JSON, hostile text, facts and their hashes."""
 
 import hashlib
 import json
@@ -33,43 +33,43 @@ def micros(at: datetime) -> int:
 
 
 def moment(us: int) -> datetime:
-    """The time that `micros` was given."""
+    """The inverse of `micros`."""
     return EPOCH + us * MICROSECOND
 
 
 def maybe_moment(us: int | None) -> datetime | None:
-    """The same where there may be none."""
+    """The same for an optional time."""
     return None if us is None else moment(us)
 
 
 def iso(at: datetime) -> str:
-    """ISO 8601 in UTC with all six digits, so that texts sort as times do."""
+    """ISO 8601 in UTC with all six digits, so that texts sort like times."""
     return (EPOCH + micros(at) * MICROSECOND).isoformat(timespec="microseconds")
 
 
 def canonical(data: Any) -> str:
-    """The one JSON text of a value. ASCII only: NUL and lone surrogates, which vendors do send, survive as escapes."""
+    """The canonical JSON text of a value. ASCII only: NUL and lone surrogates, which vendors do send, survive as escapes."""
     return _canonical(data)
 
 
 def plain(text: str) -> str:
-    """Text that every database takes: NUL and lone surrogates are spelled out (`\\x00`, `\\ud800`), everything else stays."""
+    """Text that every database accepts: NUL and lone surrogates are escaped (`\\x00`, `\\ud800`), everything else stays."""
     text = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text.replace("\0", "\\x00") if "\0" in text else text
 
 
 def kept_id(signal: str) -> str:
-    """A signal's id as it is remembered: hashed where a caller of the API chose it, for it may be a token sent by mistake."""
+    """A signal's id as stored: hashed if an API caller chose it, who may have sent a token by mistake."""
     return f"key/sha256/{hashlib.sha256(signal.encode()).hexdigest()}" if signal.startswith(CHOSEN_BY_CALLER) else signal
 
 
 def fact_hash(row: Columns) -> str:
-    """sha256, in hex, over the previous hash and everything that the fact says, as it stands in the columns."""
+    """sha256, in hex, over the previous hash and the fact's columns."""
     return hashlib.sha256(canonical([row[name] for name in HASHED]).encode("ascii")).hexdigest()
 
 
 def read_fact(row: Columns) -> Fact:
-    """A fact from its row; raises StoreError when the row cannot be understood, NEWER where a newer Understudy could."""
+    """A fact from its row; raises StoreError if the row cannot be understood, NEWER if a newer Understudy could."""
     try:
         return Fact(
             stream=row["stream"],
@@ -87,13 +87,13 @@ def read_fact(row: Columns) -> Fact:
         raise StoreError(sentence, kind=StoreTrouble.CORRUPT) from error
 
 
-@lru_cache(maxsize=1_000)  # a few rules and people did nearly everything
+@lru_cache(maxsize=1_000)  # a few rules and people do nearly everything
 def _actor(text: str) -> Actor:
     return decode(Actor, json.loads(text))
 
 
 def read_state(row: Columns) -> StateRow:
-    """A state from its row; raises StoreError when the row cannot be understood."""
+    """A state from its row; raises StoreError if the row cannot be understood."""
     try:
         return StateRow(row["stream"], row["seq"], row["kind"], row["dedup"], json.loads(row["body"]))
     except (ValueError, RecursionError) as error:
@@ -101,9 +101,9 @@ def read_state(row: Columns) -> StateRow:
 
 
 def read_outbox(row: Columns) -> OutboxRow:
-    """An outbox row as the ports know it; raises StoreError when the row cannot be understood.
+    """An outbox row from its row in the table; raises StoreError if that cannot be understood.
 
-    It is fetched with bytes that are no text as lone surrogates, which no text of ours has.
+    Invalid bytes arrive as lone surrogates, which no text of ours contains.
     """
     try:
         for name in OUTBOX_TEXTS:
@@ -122,7 +122,7 @@ def _require_text(name: str, value: str) -> None:
 
 
 def _count(number: int) -> int:
-    """How often something was tried; raises OverflowError where it could not go on counting."""
+    """A number of attempts; raises OverflowError if it could not be counted further."""
     if not 0 <= number < MOST_TRIES:
         raise OverflowError(f"it cannot have been tried {number} times")
     return number

@@ -1,6 +1,6 @@
-"""What still speaks of facts that are not there: effects, marks of the audit, and what incidents and other streams name.
+"""Finds what still refers to facts that are gone: effects, marks of the audit, and references in incidents and other streams.
 
-A stream that lost its last facts with its state looks like one that never had them. Asked only where facts are missing.
+A stream that lost its last facts together with its state looks like one that never had them. Used only if facts are missing.
 """
 
 import json
@@ -9,7 +9,7 @@ from bot.core.record.streams import STREAMS
 from bot.store import marks
 from bot.store.connection import Connection
 
-# Each stream with the highest number of a fact that something speaks of.
+# Each stream with the highest number of a fact that something refers to.
 SPOKEN_OF = """
 SELECT stream, max(seq) FROM outbox GROUP BY stream
 UNION ALL SELECT 'incident/' || incident, 1 FROM outbox WHERE incident IS NOT NULL GROUP BY incident
@@ -19,7 +19,7 @@ HELD = "SELECT stream, max(seq) FROM facts GROUP BY stream"
 
 
 def missing_from(conn: Connection) -> tuple[str, ...]:
-    """The streams that facts are gone from, as far as what is left tells."""
+    """The streams with missing facts, as far as the rest tells."""
     with conn.forgiving("backslashreplace"):
         spoken_of = {**_marked(conn)}
         for stream, seq in conn.execute(f"{SPOKEN_OF} UNION ALL {conn.dialect.affected}"):
@@ -31,9 +31,9 @@ def missing_from(conn: Connection) -> tuple[str, ...]:
 
 
 def forget(conn: Connection) -> None:
-    """Delete the effects of facts that are gone, and the ids of signals that tell of them: those numbers are given anew.
+    """Delete the effects of missing facts, and the ids of signals about them, since those numbers will be reused.
 
-    Otherwise what a later fact of the same number asks for would count as done.
+    Otherwise the effects of a later fact with the same number would count as done.
     """
     held = dict(conn.execute(HELD).fetchall())
     found = conn.execute("SELECT id, key, stream, seq FROM outbox").fetchall()
@@ -45,7 +45,7 @@ def forget(conn: Connection) -> None:
 
 
 def _marked(conn: Connection) -> dict[str, int]:
-    """Up to which fact each stream was audited; a mark that was edited tells nothing."""
+    """Up to which fact each stream was audited; an edited mark is ignored."""
     found: dict[str, int] = {}
     size = len(marks.PREFIX)
     for name, value in conn.execute("SELECT name, value FROM settings WHERE substr(name, 1, ?) = ?", (size, marks.PREFIX)):

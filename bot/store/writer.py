@@ -1,7 +1,7 @@
-"""One thread writes, a few read; nobody on the event loop ever waits for the disk.
+"""One thread writes, a few read; the event loop never waits for the disk.
 
-The writer takes what has gathered in its queue, up to `MOST` pieces of work, into one transaction: sixty-four callers share
-one flush. A piece of work that fails undoes itself alone.
+The writer takes up to `MOST` pieces of work from its queue into one transaction, so that sixty-four callers share one flush. A
+piece of work that fails is undone alone.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ class _Request(Generic[S]):
 
 
 class Writer(Generic[S]):
-    """The thread that owns the one writing connection of a file.
+    """The thread that owns a file's only writing connection.
 
-    `opener` runs on that thread and gives the connection and the store over it. `in_place` raises StoreError when the file
-    is not there any more; it is asked before each transaction and after it, for SQLite goes on writing into a deleted file.
+    `opener` runs on that thread and returns the connection and the store over it. `in_place` raises StoreError if the file no
+    longer exists; it is called before and after each transaction, since SQLite keeps writing to a deleted file.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Writer(Generic[S]):
     async def run(self, work: Callable[[S], T]) -> T:
         """Run `work`, return when its transaction is committed, raise what it raises.
 
-        Once asked for it is done, even if the caller is cancelled meanwhile.
+        Once queued it is done, even if the caller is cancelled meanwhile.
         """
         if self._closing:
             raise StoreError(f"{self._name} is closed")
@@ -67,7 +67,7 @@ class Writer(Generic[S]):
         return result
 
     async def close(self) -> None:
-        """Finish what was asked for, then close the file."""
+        """Finish pending work, then close the file."""
         if not self._closing:
             self._closing = True
             self._requests.put(None)
@@ -78,7 +78,7 @@ class Writer(Generic[S]):
     def _run(self) -> None:
         try:
             conn, store = self._opener()
-        except Exception as error:  # noqa: BLE001 # the root of a thread: raised where the file was asked for
+        except Exception as error:  # noqa: BLE001 # the root of a thread: raised in `open`
             self._opened.set_exception(error)
             return
         self._opened.set_result(None)
@@ -117,7 +117,7 @@ class Writer(Generic[S]):
                 request.error = request.error or lost
 
     def _run_alone(self, conn: Connection, store: S, request: _Request[S]) -> None:
-        """Run one piece of work in a savepoint, so that its failure is its own."""
+        """Run one piece of work in a savepoint, so that its failure affects no other."""
         try:
             with atomic(conn):
                 request.result = request.work(store)
@@ -126,14 +126,14 @@ class Writer(Generic[S]):
             lost.__cause__ = error
             request.error = error if isinstance(error, conn.IntegrityError) else lost
             if not conn.in_transaction:
-                # The whole transaction was undone (disk full, I/O error): nobody of this batch has anything.
+                # The whole transaction was undone (disk full, I/O error), so nothing in this batch was written.
                 raise lost from error
-        except Exception as error:  # noqa: BLE001 # the root of somebody's work: raised where it was asked for
+        except Exception as error:  # noqa: BLE001 # raised in the caller of this work
             request.error = error
 
 
 def _wake(batch: list[_Request[Any]]) -> None:
-    """One call per event loop, however many callers wait on it."""
+    """Wake callers with one call per event loop, however many are waiting."""
     loops: dict[asyncio.AbstractEventLoop, list[_Request[Any]]] = {}
     for request in batch:
         loops.setdefault(request.loop, []).append(request)
@@ -141,7 +141,7 @@ def _wake(batch: list[_Request[Any]]) -> None:
         try:
             loop.call_soon_threadsafe(_answer, requests)
         except RuntimeError:
-            continue  # that loop was closed, and with it everybody who waited
+            continue  # that loop was closed, together with everybody waiting
 
 
 def _answer(requests: list[_Request[Any]]) -> None:
@@ -172,7 +172,7 @@ class Readers(Generic[S]):
             self._free.put(await loop.run_in_executor(self._pool, self.opener))
 
     async def run(self, work: Callable[[S], T]) -> T:
-        """Run `work` on a connection that nobody else uses meanwhile."""
+        """Run `work` on a connection that nobody else is using."""
         if self._pool is None:
             raise StoreError(f"{self.name} is closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._on_thread, work)
@@ -188,10 +188,10 @@ class Readers(Generic[S]):
             self._free.put((conn, store))
 
     async def close(self) -> None:
-        """Wait for readings under way, then close the connections."""
+        """Wait for reads in progress, then close the connections."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
         await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
-        while not self._free.empty():  # those that were opened, and all of them are back
+        while not self._free.empty():  # all that were opened are back by now
             self._free.get()[0].close()

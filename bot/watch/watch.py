@@ -45,7 +45,7 @@ FEEL_EVERY_S = 5.0  # domain seconds between checks of the controls while we are
 
 
 class Watch:
-    """Runs the plan. The metronome calls `beat`, which starts what is due without waiting, then `look`, which uses ledger and store.
+    """Runs the plan. The metronome calls `beat`, which starts what is due and never waits, then `look`, which uses the stores.
 
     `look` is skipped while they block. `on_sample` is called with every result (metrics).
     """

@@ -1,1 +1,1 @@
-"""Counts of real requests, kept beside samples: by minute and way, and the last point of each series that only grows."""
+"""Counts of real requests, stored beside samples: by minute and route, and the last point of each cumulative series."""

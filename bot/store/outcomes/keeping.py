@@ -1,4 +1,4 @@
-"""Outcomes of real requests, kept beside samples: a row for each way and minute, and the keys of requests that told them."""
+"""Outcomes of real requests, stored beside samples: a row per route and minute, and the keys of requests that reported them."""
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
@@ -17,9 +17,9 @@ from bot.store.rows import canonical, plain
 Make = Callable[[Connection, Collection[datetime]], None]
 
 KEYS_KEPT = timedelta(days=1)
-KEYS_CHUNK = 1_000  # old ones forgotten with each batch
-KEYS_ASKED = 500  # in one question
-CHUNK = 1_000  # rows forgotten in one transaction
+KEYS_CHUNK = 1_000  # old keys deleted with each batch
+KEYS_ASKED = 500  # per query
+CHUNK = 1_000  # rows deleted in one transaction
 
 ADD = """
 INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)
@@ -41,11 +41,11 @@ def add(
     conn: Connection, counts: Sequence[MinuteCount], told: Collection[Told], now: datetime, *, began: datetime | None = None,
     make: Make = lambda conn, moments: None, most_series: int = MOST_SERIES,
 ) -> list[Outcome]:  # fmt: skip
-    """Add a batch, and forget some of the keys that are too old. `make` prepares the place of these minutes."""
+    """Add a batch, and delete some expired keys. `make` prepares storage for these minutes."""
     at = _seconds(now)
     with atomic(conn):
         known = _known_keys(conn, [request.key for request in told])
-        fresh = [request for request in told if request.key not in known]  # the same may have been told to another replica
+        fresh = [request for request in told if request.key not in known]  # another replica may have received the same report
         readings = [reading for request in fresh for reading in request.readings]
         news = series.grown_by(conn, readings, now, began or now, most=most_series)
         sums = _summed([*counts, *(count for request in fresh for count in request.counts)], news)
@@ -68,7 +68,7 @@ def _known_keys(conn: Connection, keys: Sequence[bytes]) -> set[bytes]:
 
 
 def _summed(counts: Iterable[MinuteCount], news: Iterable[Outcome]) -> list[MinuteCount]:
-    """Each minute and way once."""
+    """One row per minute and route."""
     sums: dict[tuple[datetime, Route], Counts] = {}
     for count in counts:
         sums.setdefault((count.at, count.route), Counts()).add(count.counts)
@@ -100,26 +100,26 @@ def known_key(conn: Connection, key: bytes) -> bool:
 
 
 def between(conn: Connection, start: datetime, end: datetime) -> Iterator[MinuteCount]:
-    """What was counted in minutes that begin from `start` until before `end`."""
+    """The counts of minutes that begin from `start` until before `end`."""
     for row in conn.execute(BETWEEN, (-(-_seconds(start) // 60), -(-_seconds(end) // 60))):
         route = Route(row["service"], row["flag"], row["variant"], row["provider"])
         yield MinuteCount(datetime.fromtimestamp(row["minute"] * 60, UTC), route, _counts(row))
 
 
 def totals(conn: Connection, start: datetime, end: datetime) -> list[Sum]:
-    """What each way came to in the minutes from that of `start` until before `end`."""
+    """Each route's totals in the minutes from that of `start` until before `end`."""
     rows = conn.execute(TOTALS, (_seconds(start) // 60, -(-_seconds(end) // 60)))
     return [Sum(Route(*row[:4]), int(row[4]), int(row[5])) for row in rows]
 
 
 def services(conn: Connection, since: datetime) -> set[str]:
-    """The services that told of anything since then."""
+    """The services that reported anything since then."""
     sql = "SELECT DISTINCT w.service FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ?"
     return {str(row[0]) for row in conn.execute(sql, (_seconds(since) // 60,))}
 
 
 def forget(conn: Connection, before: datetime) -> int:
-    """Forget up to CHUNK rows of minutes before that moment, the oldest first; says how many went."""
+    """Delete up to CHUNK rows of minutes before that time, oldest first; returns how many."""
     with atomic(conn):
         chosen = "SELECT minute, way FROM outcomes WHERE minute < ? ORDER BY minute, way LIMIT ?"
         sql = f"DELETE FROM outcomes WHERE (minute, way) IN ({chosen})"  # noqa: S608 # our own
@@ -127,7 +127,7 @@ def forget(conn: Connection, before: datetime) -> int:
 
 
 def oldest_and_newest(conn: Connection) -> tuple[datetime, datetime] | None:
-    """The first and the last minute of which anything is kept; None where nothing is."""
+    """The first and last minute with any data; None if there is none."""
     first, last = one(conn, "SELECT min(minute), max(minute) FROM outcomes")
     if first is None:
         return None
@@ -157,7 +157,7 @@ T = TypeVar("T")
 
 
 class StoredOutcomes(Generic[S]):
-    """`bot.ports.Outcomes` over whoever writes and reads the file of samples."""
+    """`bot.ports.Outcomes` over the writer and readers of the samples file."""
 
     def __init__(
         self, write: Callable[[Callable[[S], Any]], Awaitable[Any]], read: Callable[[Callable[[S], Any]], Awaitable[Any]],
@@ -170,33 +170,33 @@ class StoredOutcomes(Generic[S]):
     async def add(
         self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
     ) -> list[Outcome]:
-        """Add a batch, and what requests told whose keys are not known yet, all or nothing."""
+        """Add a batch and the reports whose request keys are new, all or nothing."""
         if not counts and not told:
             return []
         found: list[Outcome] = await self._write(lambda store: add(store.conn, counts, told, now, began=began, make=self._make))
         return found
 
     async def known_key(self, key: bytes) -> bool:
-        """Whether a request of this key was counted within a day."""
+        """Whether a request with this key was counted within a day."""
         return bool(await self._read(lambda store: known_key(store.conn, key)))
 
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
-        """What was counted in the minutes that begin from `start` until before `end`, in order of time."""
+        """The counts of minutes that begin from `start` until before `end`, in order of time."""
         found: list[MinuteCount] = await self._read(lambda store: list(between(store.conn, start, end)))
         return found
 
     async def totals(self, start: datetime, end: datetime) -> list[Sum]:
-        """The same added up for each way, the minute in which `start` lies included."""
+        """The same summed up per route, including the minute that contains `start`."""
         found: list[Sum] = await self._read(lambda store: totals(store.conn, start, end))
         return found
 
     async def services(self, since: datetime) -> set[str]:
-        """The services that told of anything since then."""
+        """The services that reported anything since then."""
         found: set[str] = await self._read(lambda store: services(store.conn, since))
         return found
 
     async def forget(self, before: datetime) -> None:
-        """Forget what is older, chunk by chunk."""
+        """Delete older data, chunk by chunk."""
         while (span := await self._read(lambda store: oldest_and_newest(store.conn))) and span[0] + timedelta(
             minutes=1
         ) <= before:

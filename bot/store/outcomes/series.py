@@ -1,4 +1,4 @@
-"""The last point of each series that only grows, so that whoever is told the next one knows what is new in it."""
+"""The last point of each cumulative series, so that the growth up to the next one is known."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from bot.core.outcomes.series import Point, Reading, counted, grown
 from bot.store.connection import Connection, one
 from bot.store.rows import canonical
 
-KEPT = timedelta(days=1)  # of one that is silent
-MOST_SERIES = 20_000  # the one that told nothing for longest goes first
-CHUNK = 1_000  # old ones forgotten with each batch
-ASKED = 500  # in one question
+KEPT = timedelta(days=1)  # after the last report
+MOST_SERIES = 20_000  # the one silent longest is dropped first
+CHUNK = 1_000  # old ones deleted with each batch
+ASKED = 500  # per query
 NS = 1_000_000_000
 
-SINCE = "series_since"  # the mark, in nanoseconds: all series that were told since then are known
+SINCE = "series_since"  # setting, in nanoseconds: every series reported since then is known
 LAST = "SELECT key, start, upto, count, latency FROM series WHERE key IN"
 PUT = """
 INSERT INTO series VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
@@ -27,7 +27,7 @@ PUT_MARK = "INSERT INTO marks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET val
 def grown_by(
     conn: Connection, readings: Sequence[Reading], now: datetime, began: datetime, *, most: int = MOST_SERIES
 ) -> list[Outcome]:  # fmt: skip
-    """Remember these points; gives what is new in them. What is older than what is known says nothing."""
+    """Store these points; returns their growth. A point older than the stored one is ignored."""
     if not readings:
         return []
     at = int(now.timestamp())
@@ -73,7 +73,7 @@ def _json(latency: dict[int, int]) -> str:
 
 
 def _bound(conn: Connection, most: int) -> None:
-    """Forget those that told nothing for longest; what began before counts from its next point on only, should it come back."""
+    """Drop those silent longest; a dropped series that returns, and began before that, counts only from its next point."""
     over = int(one(conn, "SELECT count(*) FROM series")[0]) - most
     if over <= 0:
         return

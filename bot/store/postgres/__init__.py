@@ -1,1 +1,1 @@
-"""The ledger and the samples in PostgreSQL, which several replicas share."""
+"""The ledger and the samples in PostgreSQL, shared by replicas."""

@@ -1,7 +1,7 @@
-"""The ledger's SQL where PostgreSQL has words of its own.
+"""The parts of the ledger's SQL that are specific to PostgreSQL.
 
-JSON is kept as text, for facts are hashed as they were written. `readable(body)` takes it apart: NULL where it is no JSON, and
-with what PostgreSQL cannot hold (NUL, surrogates) replaced, none of which stands in what is asked for here.
+JSON is stored as text, since facts are hashed as written. `readable(body)` parses it: NULL if it is not JSON, and with
+characters replaced that PostgreSQL cannot store (NUL, surrogates), none of which occurs in what is queried here.
 """
 
 from bot.store.dialect import Dialect
@@ -32,7 +32,7 @@ SELECT {NUMBER} FROM states WHERE {ALL} AND CASE WHEN strpos(body, :text) > 0
 THEN readable(body) #>> string_to_array(:field, '.') = readable(:text) #>> '{{}}' END
 ORDER BY 1 DESC LIMIT 1
 """  # noqa: S608 # constants
-# JSON has no bare quotes inside its texts, so a key can be looked for as text.
+# JSON has no bare quotes inside texts, so a key can be searched as text.
 CLOSED = f"""
 SELECT facts.*, said.phase FROM (
     SELECT body AS held, (

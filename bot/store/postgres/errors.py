@@ -1,12 +1,12 @@
-"""What errors of PostgreSQL, and of the way to it, mean for whoever has to mend them."""
+"""Errors of PostgreSQL and of the connection to it, with their meaning and remedy."""
 
 from psycopg import InterfaceError, OperationalError
 
 from bot.ports import StoreError, StoreTrouble
 from bot.store.postgres.place import Place
 
-# By SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html), the longest beginning first: the kind, whether trying again
-# may help, and the remedy.
+# By SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html), longest prefix first: the kind, whether retrying may help,
+# and the remedy.
 Meaning = tuple[StoreTrouble, bool, str]
 KNOWN: dict[str, Meaning] = {
     "22": (StoreTrouble.VALUE, True, "it cannot hold what it was given; that is a mistake of ours"),
@@ -33,7 +33,7 @@ KNOWN: dict[str, Meaning] = {
     "XX": (StoreTrouble.CORRUPT, False, "its files are damaged; restore a backup as docs/storage.md says"),
     "08": (StoreTrouble.AWAY, True, "the connection broke; it is made anew with the next try"),
 }  # fmt: skip
-# What libpq says before there is a SQLSTATE: it hands on the server's sentence and nothing else.
+# libpq's errors before there is a SQLSTATE: it only passes on the server's sentence.
 SAID: tuple[tuple[str, Meaning], ...] = (
     ("password authentication failed", KNOWN["28"]),
     ("no password supplied", KNOWN["28"]),
@@ -71,7 +71,7 @@ ELSE: Meaning = (
 
 
 def explained(error: Exception, place: Place) -> StoreError:
-    """The same with the database's name, the reason and the remedy; the password is in none of it."""
+    """The error with the database's name, the reason and the remedy, but without the password."""
     kind, again, remedy = _meaning(error)
     words = remedy.format(user=place.user or "the user", database=place.database or "the database")
     return StoreError(f"{place}: {words} ({_said(error, place)})", kind=kind, permanent=not again)

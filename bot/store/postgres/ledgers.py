@@ -1,4 +1,4 @@
-"""The ledger in PostgreSQL as async code reaches it: one writer, a few readers, and one that listens to other replicas."""
+"""The ledger in PostgreSQL for async code: one writer, a few readers, and one connection that listens to other replicas."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,10 +26,10 @@ T = TypeVar("T")
 async def open_postgres_ledger(
     address: str, replica: str, *, readers: int = 2, folder: Path | None = None, lock: DataLock | None = None
 ) -> "PostgresLedger":  # fmt: skip
-    """Open the ledger at an address, making its tables where there are none.
+    """Open the ledger at an address, creating its tables if necessary.
 
-    `folder` is the replica's data folder, which remembers which ledger was here: another one, or an empty one in its place, is
-    refused. `lock` is the folder's, and given back at `close`. Raises StoreError, also where the database is newer or away.
+    `folder` is the replica's data folder, which remembers the ledger's id: a different or empty ledger is refused. `lock` is
+    the folder's lock, released by `close`. Raises StoreError, also if the database is newer or unreachable.
     """
     try:
         ledger = PostgresLedger(place_of(address), replica, readers, lock)
@@ -50,12 +50,12 @@ async def open_postgres_ledger(
 class PostgresLedger:
     """`bot.ports.Ledger` over a database that other replicas write to as well.
 
-    Where a connection breaks, what was under way on it is raised as StoreError and the next piece of work makes a new one. One
-    that broke while it committed may have committed: signals have ids, so that they can be given again.
+    If a connection breaks, its current work raises StoreError and the next piece of work reconnects. A commit that broke off
+    may have succeeded: signals have ids, so that they can be sent again.
     """
 
     shared = True
-    trouble: StoreError | None = None  # it is either open for writing or not open
+    trouble: StoreError | None = None  # never read-only: it is either open for writing or not open
 
     def __init__(self, place: Place, replica: str, readers: int = 2, lock: DataLock | None = None) -> None:
         self.place = place
@@ -74,12 +74,12 @@ class PostgresLedger:
         self._patience, self._signs_patience = Patience(place), Patience(place)
 
     def be_patient(self, patient: bool) -> None:
-        """A start is under way, or over."""
+        """Whether a start is in progress."""
         self._patience.be_patient(patient)
         self._signs_patience.be_patient(patient)
 
     async def open(self) -> None:
-        """Connect, and bring the tables up to date. Raises StoreError."""
+        """Connect, and upgrade the tables. Raises StoreError."""
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(str(self.place), self._open_writer)
         await self._writer.open()
@@ -95,7 +95,7 @@ class PostgresLedger:
         self._listener = listener
 
     async def _require_own_connections(self, writer: Writer[SqlStore], readers: Readers[SqlStore]) -> None:
-        """Refuse what lends one session to several clients: settings would be somebody else's, and no call would be heard."""
+        """Refuse a pooler that shares sessions between clients: settings would leak, and notifications be lost."""
         if await writer.run(_session) == await readers.run(_session):
             raise StoreError(
                 f"{self.place}: a pooler in front of it shares one session among several clients; "
@@ -103,39 +103,39 @@ class PostgresLedger:
             )
 
     async def be_recognised(self, folder: Path) -> None:
-        """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
+        """Raise StoreError if this is not the ledger that was here before; give an id to one without."""
         marker = folder / identity.MARKER
         id = await self._recognised(marker)
         if await self.read(lambda store: store.setting(identity.SETTING)) is None:
             await self.write(lambda store: identity.named(store, id))
-        id = await self._recognised(marker)  # of several replicas that start together the first one named it
-        with suppress(OSError):  # a disk that is full by now; the next start names it
+        id = await self._recognised(marker)  # the first of several starting replicas chose it
+        with suppress(OSError):  # the disk may be full by now; the next start writes it
             identity.name(marker, id)
 
     async def _recognised(self, marker: Path) -> str:
         return await self.read(lambda store: identity.recognise(store, store.any_fact(), marker, str(self.place)))
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call back, on the loop, when another process may have committed: at once where that is heard, or within a second."""
+        """Call `callback` on the loop when another process may have committed: at once if notified, else within a second."""
         self._callbacks.append(callback)
 
     async def reopen(self) -> None:
-        """Raise StoreError while the database is away; connections make themselves anew."""
+        """Raise StoreError while the database is unreachable; connections restore themselves."""
         self.check_place()
 
     def check_place(self) -> None:
-        """Raise StoreError while the database is away, as the one that listens found it within the last seconds."""
+        """Raise StoreError while the database is unreachable, as the listener saw within the last seconds."""
         if self._away is not None:
             raise self._away
 
     async def write(self, work: Callable[[Store], T]) -> T:
-        """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
+        """Run `work` on the writing store; returns when it is durable. An error in `work` is raised here alone."""
         if (writer := self._writer) is None:
             raise StoreError(f"{self.place} is closed")
         return await self._patience.over(lambda: writer.run(work))
 
     async def sign(self, work: Callable[[Store], T]) -> T:
-        """Run `work`, which is about signs of life, leases and news, where it waits for no disk and for nobody who writes.
+        """Run `work`, about heartbeats, leases and news, without waiting for a disk or for other writers.
 
         On a slow disk all replicas would count as dead otherwise.
         """
@@ -144,13 +144,13 @@ class PostgresLedger:
         return await self._signs_patience.over(lambda: signer.run(work))
 
     async def read(self, work: Callable[[Store], T]) -> T:
-        """Run `work` on a read-only store, in one snapshot that holds everything written before."""
+        """Run `work` on a read-only store, in a snapshot of everything written before."""
         if (readers := self._readers) is None:
             raise StoreError(f"{self.place} is closed")
         return await self._patience.over(lambda: readers.run(work))
 
     async def close(self) -> None:
-        """Finish what was asked for and close; a second call does nothing."""
+        """Finish pending work and close; a second call does nothing."""
         listener, self._listener = self._listener, None
         if listener is not None:
             await asyncio.to_thread(listener.close)
@@ -183,7 +183,7 @@ class PostgresLedger:
 
     def _changed(self) -> None:
         if self._loop is not None and self._callbacks:
-            with suppress(RuntimeError):  # the loop was closed, and with it everybody who waited
+            with suppress(RuntimeError):  # the loop was closed, together with everybody waiting
                 self._loop.call_soon_threadsafe(self._call_back)
 
     def _call_back(self) -> None:
@@ -192,12 +192,12 @@ class PostgresLedger:
 
 
 def _session(store: SqlStore) -> int:
-    """Which of the server's processes works for us."""
+    """The server process that works for us."""
     return int(one(store.conn, "SELECT pg_backend_pid()")[0])
 
 
 def connect_up_to_date(place: Place, name: str) -> PostgresConnection:
-    """A connection that may write, to tables that are as this version has them. Raises StoreError."""
+    """A writing connection, to tables upgraded to this version. Raises StoreError."""
     with usable(writing(place, name), place) as conn:
         require_usable(conn, place)
         migrate(conn, LEDGER, place)
@@ -205,16 +205,16 @@ def connect_up_to_date(place: Place, name: str) -> PostgresConnection:
 
 
 def connect_to_read(place: Place, name: str) -> PostgresConnection:
-    """A connection that reads tables as this version has them. Raises StoreError."""
+    """A reading connection, to tables of this version. Raises StoreError."""
     with usable(looking(place, name), place) as conn:
         require(conn, LEDGER, place)
     return conn
 
 
 class PostgresReadOnlyLedger:
-    """`bot.ports.Ledger` for exports beside running bots: it writes nothing, and a standby will do."""
+    """`bot.ports.Ledger` for exports beside running bots: it writes nothing, so a standby is enough."""
 
-    shared = False  # nobody waits for what comes later
+    shared = False  # nobody waits for later commits
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -222,14 +222,14 @@ class PostgresReadOnlyLedger:
         self._store: Store = SqlStore(self._conn)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Nobody is called."""
+        """Never called."""
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Always refused."""
         raise StoreError(f"{self.place} was opened for reading only")
 
     async def sign(self, work: Callable[[Store], T]) -> T:
-        """Refused as well."""
+        """Always refused."""
         return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:

@@ -1,4 +1,4 @@
-"""Hears of what others commit, and whether the database is there at all: one connection that waits on a thread of its own."""
+"""Notices what others commit, and whether the database is reachable: one connection, waiting on a thread of its own."""
 
 import os
 import select
@@ -16,13 +16,13 @@ from bot.store.postgres.place import Place
 
 log = structlog.get_logger(__name__)
 
-POLL_S = 1.0  # a notification is lost with its connection, so the newest fact is asked for besides
+POLL_S = 1.0  # a notification is lost with its connection, so the newest fact is also polled
 
 
 class Listener:
-    """Calls `changed` on its own thread when facts may have come, and `stands` with what keeps the database away, or None.
+    """Calls `changed` on its own thread when there may be new facts, and `stands` with why the database is away, or None.
 
-    Commits of the process behind `mine` are its own, of which nobody need tell it.
+    Commits by the process `mine` are this replica's own and are ignored.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Listener:
         self._thread = threading.Thread(target=self._run, name=f"listener to {place}", daemon=True)
 
     def start(self) -> None:
-        """Begin; raises StoreError where the first connection cannot be made, or breaks at once."""
+        """Start; raises StoreError if the first connection cannot be made, or breaks at once."""
         self._thread.start()
         try:
             self._first.result()
@@ -49,7 +49,7 @@ class Listener:
             raise
 
     def close(self) -> None:
-        """End, and wait for it."""
+        """Stop, and wait for the thread."""
         self._ended = True
         os.write(self._waker, b"x")
         self._thread.join()
@@ -64,7 +64,7 @@ class Listener:
                     self._listen(conn)
                 finally:
                     conn.close()
-            except Exception as error:  # noqa: BLE001 # the root of a thread: said, and tried again
+            except Exception as error:  # noqa: BLE001 # the root of a thread: report it and try again
                 if not self._first.done():
                     self._first.set_exception(_trouble(error, self._place))
                     return

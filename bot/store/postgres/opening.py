@@ -1,4 +1,4 @@
-"""How connections to PostgreSQL are made, and what each asks of the server."""
+"""How connections to PostgreSQL are made, and their settings on the server."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -14,56 +14,56 @@ from bot.store.postgres.errors import explained
 from bot.store.postgres.migrations import LOCK_TIMEOUT
 from bot.store.postgres.place import Place
 
-# libpq's own, where the address does not say otherwise. A cut that nobody announces is noticed within seconds.
+# libpq options unless the address sets them. A silent network failure is noticed within seconds.
 OPTIONS: dict[str, Any] = {
     "connect_timeout": 5, "keepalives_idle": 3, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 5_000,
 }  # fmt: skip
-# A process that stands still must not hold up the others: the server ends its transaction.
+# A process that hangs must not block the others: the server ends its transaction.
 WRITES = {"lock_timeout": LOCK_TIMEOUT, "statement_timeout": "10s", "idle_in_transaction_session_timeout": "2s"}
-# An hour of ten thousand checks is summed up in some seconds. A crash of the server may cost the last results.
+# Summing up an hour of ten thousand checks takes some seconds. A server crash may lose the latest results.
 WRITES_SAMPLES = {**WRITES, "statement_timeout": "60s", "lock_timeout": "60s", "synchronous_commit": "off"}
-# What they say is over in three seconds, and rows of the outbox are held by what is written elsewhere.
+# Heartbeats are worthless after three seconds, and leases on outbox rows are written elsewhere.
 SIGNS = {**WRITES, "synchronous_commit": "off"}
 READS = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
 SEES = {
     "standard_conforming_strings": "on", "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "warning",
-    "jit": "off",  # no query of ours is worth it
+    "jit": "off",  # none of our queries gains from it
 }  # fmt: skip
-# Whoever is told that it is committed may rely on it, whatever the server's usual is.
+# A commit that was reported must be durable, whatever the server's default is.
 DURABLE = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 
 
 def writing(place: Place, name: str) -> PostgresConnection:
-    """A connection that may write, to the one of several hosts that takes changes. Raises StoreError."""
+    """A writing connection, to whichever of several hosts accepts writes. Raises StoreError."""
     options = {"target_session_attrs": "read-write", **place.options}
     return _made(place, _opener(place, options, name, {**SEES, **WRITES}, DURABLE))
 
 
 def signing(place: Place, name: str) -> PostgresConnection:
-    """A connection for signs of life, whose writers take turns among themselves. Raises StoreError."""
+    """A connection for heartbeats, whose writers take turns among themselves. Raises StoreError."""
     options = {"target_session_attrs": "read-write", **place.options}
     return _made(place, _opener(place, options, name, {**SEES, **SIGNS}), "signs of life")
 
 
 def writing_samples(place: Place, name: str) -> PostgresConnection:
-    """A connection that writes samples, whose writers take turns among themselves. Raises StoreError."""
+    """A connection for writing samples, whose writers take turns among themselves. Raises StoreError."""
     options = {"target_session_attrs": "read-write", **place.options}
     return _made(place, _opener(place, options, name, {**SEES, **WRITES_SAMPLES}), "samples")
 
 
 def reading(place: Place, name: str) -> PostgresConnection:
-    """A connection for readings that see what was written before: to the same host. Raises StoreError."""
+    """A connection for reading what was written before, so to the writable host. Raises StoreError."""
     options = {"target_session_attrs": "read-write", **place.options}
     return _made(place, _opener(place, options, name, {**SEES, **READS, "default_transaction_read_only": "on"}))
 
 
 def looking(place: Place, name: str) -> PostgresConnection:
-    """A connection for tools that read, to whichever host there is. Raises StoreError."""
+    """A connection for tools that only read, to any host. Raises StoreError."""
     return _made(place, _opener(place, place.options, name, {**SEES, **READS, "default_transaction_read_only": "on"}))
 
 
 def lock_of(schema: str, what: str = "ledger") -> int:
-    """The number under which the writers of a schema take turns; the same for every replica and version."""
+    """The advisory lock with which a schema's writers take turns; the same for every replica and version."""
     digest = hashlib.sha256(f"understudy/{schema}/{what}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
@@ -95,7 +95,7 @@ def _opener(place: Place, options: Any, name: str, settings: dict[str, str], mor
 
 @contextmanager
 def usable(conn: PostgresConnection, place: Place) -> Iterator[PostgresConnection]:
-    """Look inside whether a connection will do; where it will not it is closed. Raises StoreError."""
+    """Inside, check whether a connection is usable; if not, it is closed. Raises StoreError."""
     try:
         yield conn
     except conn.Error as error:
@@ -107,11 +107,11 @@ def usable(conn: PostgresConnection, place: Place) -> Iterator[PostgresConnectio
 
 
 def require_usable(conn: PostgresConnection, place: Place) -> None:
-    """Refuse a server that is too old, or a database that cannot hold every text."""
+    """Refuse a server that is too old, or a database that cannot store every text."""
     [(version, encoding)] = conn.execute(
         "SELECT current_setting('server_version_num'), current_setting('server_encoding')"
     ).fetchall()
-    if int(version) < 130_000:  # see the sentence
+    if int(version) < 130_000:  # the sentence below says why
         raise StoreError(f"{place}: its PostgreSQL is older than 13; upgrade it")
     if encoding != "UTF8":
         raise StoreError(f"{place}: its encoding is {encoding}; make a database with ENCODING 'UTF8' and TEMPLATE template0")

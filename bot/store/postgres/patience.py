@@ -1,4 +1,4 @@
-"""How long work waits for a database: never for ever, and in a start for longer than afterwards."""
+"""How long work waits for a database: never for ever, and longer during a start."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,17 +13,17 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 WAITS_S, AGAIN_S = 60.0, 1.0
-# Longer than the server takes to end a statement of its own accord. A server that stands still ends nothing, and the network
-# does not tell: its machine goes on acknowledging what it is sent.
+# Longer than the server takes to end a statement itself. A frozen server ends nothing, and the network does not notice: its
+# machine keeps acknowledging packets.
 ANSWERS_WITHIN_S = 15.0
-SPARED_S = 5.0  # after that nobody waits for it for so long, so that checks go on
+SPARED_S = 5.0  # after that, work fails this soon, so that checks go on
 
 
 class Patience:
-    """While a start is under way, work waits for a database that cannot be reached; afterwards it is told at once.
+    """During a start, work waits for an unreachable database; afterwards it fails at once.
 
-    Nothing that a start does harms when it is done twice. What got no answer in time may be done all the same, as what was cut
-    off may: whoever asked is told that it is not known.
+    Everything that a start does may be repeated. Work without an answer in time may still complete, as after a broken
+    connection: the caller learns that the result is unknown.
     """
 
     def __init__(self, place: object, *, patient: bool = False, answers_within_s: float = ANSWERS_WITHIN_S) -> None:
@@ -33,11 +33,11 @@ class Patience:
         self._spared_until = float("-inf")
 
     def be_patient(self, patient: bool) -> None:
-        """A start is under way, or over."""
+        """Whether a start is in progress."""
         self._patient = patient
 
     async def over(self, run: Callable[[], Awaitable[T]], *, within_s: float = 0.0) -> T:
-        """Run it, in a start again for a minute while the database is away. `within_s`: it may take longer than is usual."""
+        """Run it; during a start, retry for a minute while the database is away. `within_s` allows more time than usual."""
         loop = asyncio.get_running_loop()
         until: float | None = None
         while True:

@@ -1,4 +1,4 @@
-"""Where a database is, read from its address. No sentence and no name made here holds the password."""
+"""The place of a database, parsed from its address. No sentence or name made here contains the password."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlencode
@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import StoreError
 
-SCHEMA = "understudy"  # in the database, unless the address says `schema=`
+SCHEMA = "understudy"  # the default, unless the address says `schema=`
 SCHEMES = ("postgresql://", "postgres://")
 UNREADABLE = (
     "the address of the database in `store` cannot be read: {why}. It is "
@@ -16,13 +16,13 @@ UNREADABLE = (
 
 @dataclass(frozen=True)
 class Place:
-    """An address: what libpq takes, and the schema that holds the tables."""
+    """An address: the part for libpq, and the schema with the tables."""
 
     options: Mapping[str, str]
     schema: str = SCHEMA
 
     def __str__(self) -> str:
-        """The address as people may see it: hosts, ports and database, and the schema where it is not the usual one."""
+        """The address for people: hosts, ports and database, and the schema if it is not the default."""
         hosts = self.options.get("host") or self.options.get("hostaddr") or "the local socket"
         ports = self.options.get("port", "").split(",")
         named = [f"[{host}]" if ":" in host else host for host in hosts.split(",")]
@@ -33,16 +33,16 @@ class Place:
 
     @property
     def database(self) -> str:
-        """Its name."""
+        """The database's name."""
         return self.options.get("dbname") or self.user
 
     @property
     def user(self) -> str:
-        """Who connects; empty where libpq finds that out."""
+        """The user who connects; empty if libpq decides."""
         return self.options.get("user", "")
 
     def without_secrets(self, text: str) -> str:
-        """A text of libpq's or the server's in one line, without the password."""
+        """A text by libpq or the server as one line, without the password."""
         password = self.options.get("password", "")
         for secret in {password, quote(password, safe="")} - {""}:
             text = text.replace(secret, "***")
@@ -55,7 +55,7 @@ def is_postgres(address: str) -> bool:
 
 
 def place_of(address: str) -> Place:
-    """Read an address. Raises StoreError, in which nothing of it is repeated."""
+    """Parse an address. Raises StoreError, which never quotes it."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
@@ -67,7 +67,7 @@ def place_of(address: str) -> Place:
     rest = urlencode([(name, value) for name, value in query if name != "schema"], quote_via=quote)
     try:
         options = {name: str(value) for name, value in conninfo_to_dict(f"{where}?{rest}").items()}
-    except ProgrammingError:  # its words may hold parts of the password
+    except ProgrammingError:  # its message may contain parts of the password
         raise StoreError(UNREADABLE.format(why="PostgreSQL's library does not accept it")) from None
     if "@" in options.get("host", "") or not all(part.isdecimal() for part in options.get("port", "0").split(",") if part):
         raise StoreError(UNREADABLE.format(why="its host or port is not valid"))
@@ -79,6 +79,6 @@ def place_of(address: str) -> Place:
         or schema.lower() != schema
     ):
         raise StoreError(UNREADABLE.format(why="its schema may only have lower-case letters, digits and _"))
-    if len(schema) > 63:  # PostgreSQL cuts longer names off
+    if len(schema) > 63:  # PostgreSQL truncates longer names
         raise StoreError(UNREADABLE.format(why="its schema has more than 63 letters"))
     return Place(options, schema)

@@ -1,4 +1,4 @@
-"""What `understudy doctor` asks of a database: is it there, may we use it, and does it keep what it is told."""
+"""What `understudy doctor` asks about a database: is it there, may we use it, and are commits durable?"""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ Remark = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will
 
 
 def report(place: Place) -> tuple[list[Remark], bool]:
-    """Look at it, and say whether there is a ledger. Raises StoreError where that is not possible."""
+    """Inspect the database; also returns whether it has a ledger. Raises StoreError if that is impossible."""
     conn = looking(place, "doctor")
     try:
         require_usable(conn, place)

@@ -1,1 +1,1 @@
-"""Check results: many, cheap and short-lived, and what remains of them."""
+"""Samples: many, cheap and short-lived; and their roll-ups."""

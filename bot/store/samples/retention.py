@@ -1,7 +1,7 @@
-"""How samples are forgotten: by age and by room, a few milliseconds at a time, and never with a VACUUM of the whole file.
+"""How samples are deleted: by age and by size, a few milliseconds at a time, never with a VACUUM of the whole file.
 
-Freed pages are used again by new rows, so a file that reached its budget keeps its size. One that is larger than its budget
-(which was lowered) gives its free pages back in small steps.
+New rows reuse freed pages, so a file at its budget keeps its size. A file above its budget (which was lowered) releases free
+pages in small steps.
 """
 
 from datetime import datetime, timedelta
@@ -12,38 +12,38 @@ from bot.store.outcomes import keeping as outcomes
 from bot.store.rows import micros
 from bot.store.samples.rollups import BASE_S, HOUR_S, US
 
-CHUNK = 5_000  # raw rows forgotten in one transaction: under 10 ms, so that nobody waits
-HOURS_CHUNK = 1_000  # roll-ups: they are larger
-PAGES = 256  # given back in one transaction
-LARGEST_SLACK = 32_000_000  # bytes of a budget that rows do not use: half for free pages, half for the write-ahead log
+CHUNK = 5_000  # raw rows deleted in one transaction: under 10 ms, so that nobody waits
+HOURS_CHUNK = 1_000  # roll-ups are larger
+PAGES = 256  # released in one transaction
+LARGEST_SLACK = 32_000_000  # bytes of the budget without rows: half for free pages, half for the write-ahead log
 A_MINUTE = timedelta(minutes=1)
-A_DAY = timedelta(days=1)  # of raw rows: they stay while there are older roll-ups to forget
-ROW_BYTES, HOURS_BYTES = 22, 40  # of a row, without its texts
+A_DAY = timedelta(days=1)  # of raw rows, kept while there are older roll-ups to delete
+ROW_BYTES, HOURS_BYTES = 22, 40  # per row, without its texts
 INCREMENTAL = 2  # PRAGMA auto_vacuum
 
 
 @dataclass(frozen=True)
 class Room:
-    """What a file takes, in bytes: `live` with rows in it, `file` with free pages too; the write-ahead log comes on top."""
+    """A file's size in bytes: `live` counts rows, `file` free pages too; the write-ahead log is extra."""
 
     live: int
     file: int
 
 
 def room(conn: Connection) -> Room:
-    """Ask for the size; it costs next to nothing."""
+    """Measure the size; this is nearly free."""
     pages, free, size = (int(one(conn, f"PRAGMA {name}")[0]) for name in ("page_count", "freelist_count", "page_size"))
     return Room((pages - free) * size, pages * size)
 
 
 def slack(budget_bytes: int) -> int:
-    """How much of a budget rows leave free, so that the file and its log stay below it as `ls` shows them."""
+    """How much of a budget to leave free, so that file and log together stay below it."""
     return min(LARGEST_SLACK, budget_bytes // 8)
 
 
 @dataclass(frozen=True)
 class Growth:
-    """What arrives in a day at the rate of the newest hour, and how many hours of roll-ups are held."""
+    """What arrives per day at the rate of the newest hour, and how many hours of roll-ups are stored."""
 
     samples: float
     raw_bytes: float
@@ -52,7 +52,7 @@ class Growth:
 
 
 def pace(conn: Connection) -> Growth | None:
-    """Look at the newest hour; None while it spans less than a minute."""
+    """Measure the newest hour; None while it covers less than a minute."""
     newest = one(conn, "SELECT max(at) FROM samples")[0] or 0
     since = newest - HOUR_S * US
     texts = "sum(CASE typeof(result) WHEN 'text' THEN length(result) ELSE 0 END)"
@@ -67,17 +67,17 @@ def pace(conn: Connection) -> Growth | None:
 
 
 def within(conn: Connection, budget_bytes: int) -> bool:
-    """Whether there is nothing to do for `make_room`."""
+    """Whether `make_room` has nothing to do."""
     taken = room(conn)
     spare = slack(budget_bytes)
     return taken.live <= budget_bytes - spare and (taken.file <= budget_bytes - spare // 2 or not _can_shrink(conn))
 
 
 def make_room(conn: Connection, budget_bytes: int, now: datetime) -> int | None:
-    """Do one small step towards the budget; says how many raw rows it forgot, or None when nothing is left to do.
+    """One small step towards the budget; returns how many raw rows it deleted, or None if nothing is left to do.
 
     The oldest raw rows go first; when a day of them is left, the oldest counts of real requests up to a day ago, then the
-    oldest roll-ups; then the rest, the counts last. What is dated after `now` makes no day older.
+    oldest roll-ups; then the rest, counts last. Rows dated after `now` do not make others older.
     """
     if within(conn, budget_bytes):
         return None
@@ -106,7 +106,7 @@ def _forget(conn: Connection, now: datetime) -> int | None:
 
 
 def before(at: datetime) -> int:
-    """A moment as raw rows have it."""
+    """A time as stored in raw rows."""
     return micros(at) - BASE_S * US
 
 
@@ -116,7 +116,7 @@ def anything_before(conn: Connection, at: int) -> bool:
 
 
 def forget_raw(conn: Connection, at: int) -> int:
-    """Forget up to CHUNK raw rows older than `at`, the oldest first; says how many went. Roll-ups stay."""
+    """Delete up to CHUNK raw rows older than `at`, oldest first; returns how many. Roll-ups stay."""
     cut = one(conn, "SELECT at FROM samples WHERE at < ? ORDER BY at LIMIT 1 OFFSET ?", at, CHUNK - 1)
     with atomic(conn):
         return conn.execute("DELETE FROM samples WHERE at < ?", (cut["at"] + 1 if cut else at,)).rowcount
@@ -132,7 +132,7 @@ def _forget_hours(conn: Connection) -> int:
 
 
 def _forget_outcomes(conn: Connection, after_newest: timedelta) -> int | None:
-    """Forget some minutes of real requests, up to so long after the newest; None where none are left."""
+    """Delete some minutes of real requests, except those within this span of the newest; None if there are none."""
     span = outcomes.oldest_and_newest(conn)
     if span is None or span[0] >= span[1] + after_newest:
         return None

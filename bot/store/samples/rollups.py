@@ -1,9 +1,9 @@
-"""What remains of samples when the raw ones are forgotten: counts and a latency histogram by check and hour.
+"""What remains after raw samples are deleted: counts and a latency histogram by check and hour.
 
-Every row that is written is counted by a trigger into a table in memory, `tally`, in the same transaction and without any
-Python. When an hour has been over for a minute, its tallies move into the file, some checks with each batch, so that nobody
-waits. A crash loses the memory and nothing else: the raw rows since the mark `rolled_until` are counted again at the next
-start. A sample that comes later than its hour joins that hour in the transaction of its batch.
+A trigger counts every new row into an in-memory table, `tally`, in the same transaction and without any Python. A minute after
+an hour ends, its tallies move to the file, some checks with each batch, so that nobody waits. A crash loses only the memory:
+raw rows since the mark `rolled_until` are counted again at the next start. A late sample joins its hour in its batch's
+transaction.
 """
 
 import json
@@ -18,14 +18,14 @@ from bot.store.rows import canonical
 from bot.store.sqlite.engine import SqliteConnection
 
 HOUR_S = 3_600
-GRACE_S = 60  # a probe under its longest deadline still lands in its hour
+GRACE_S = 60  # a probe with the longest deadline still lands in its hour
 US = 1_000_000
-BASE_S = 1_893_456_000  # the start of 2030: where times in the file are counted from
-CHECKS_A_STEP = 250  # moved into the file with one batch: some 5 ms
+BASE_S = 1_893_456_000  # the start of 2030: times in the file count from there
+CHECKS_A_STEP = 250  # moved to the file with one batch: about 5 ms
 
 OK, SLOW, FAIL, INCONCLUSIVE = range(4)  # as in the view `runs`
 
-UNTIMED, FAILED, UNKNOWN = -1, -2, -3  # what stands in place of a bucket
+UNTIMED, FAILED, UNKNOWN = -1, -2, -3  # in place of a bucket
 
 BUCKET = f"CAST(round(ln(max(total_us, 1)) / {WIDTH!r}) AS INTEGER)"  # the same as `bucket`, for the column total_us
 
@@ -73,7 +73,7 @@ SELECT
 FROM tally WHERE hour = ? AND check_id BETWEEN ? AND ? GROUP BY check_id
 """  # noqa: S608 # numbers of our own
 
-# The first hour in the tally, and where raw samples begin that no finished hour counts: asked at each batch.
+# The first hour in the tally, and the start of raw samples that no finished hour counts: queried at each batch.
 STANDING = """
 SELECT (SELECT hour FROM tally ORDER BY hour LIMIT 1), ifnull((SELECT value FROM marks WHERE name = 'rolled_until'), 0)
 """
@@ -81,7 +81,7 @@ SELECT (SELECT hour FROM tally ORDER BY hour LIMIT 1), ifnull((SELECT value FROM
 
 @dataclass
 class Tally:
-    """One check over one span of time. Latencies (whole microseconds) are those of runs that succeeded."""
+    """One check over a span of time. Latencies (whole microseconds) are those of successful runs."""
 
     count: int = 0
     ok: int = 0
@@ -91,7 +91,7 @@ class Tally:
     histogram: Counter[int] = field(default_factory=Counter)
 
     def see(self, outcome: int, total_us: int | None) -> None:
-        """Count one run; an inconclusive one counts for nothing else."""
+        """Count one run; an inconclusive one counts only as such."""
         self.count += 1
         self.fail += outcome == FAIL
         if outcome in (OK, SLOW):
@@ -102,7 +102,7 @@ class Tally:
                 self.histogram[bucket(total_us)] += 1
 
     def add(self, other: "Tally") -> None:
-        """Count what another tally counted."""
+        """Add another tally."""
         self.count += other.count
         self.ok += other.ok
         self.fail += other.fail
@@ -118,13 +118,13 @@ def read_tally(row: Any) -> Tally:
 
 
 def rolled_until(conn: Connection) -> int:
-    """Where raw samples begin that no finished hour counts; seconds since 1970."""
+    """The start, in seconds since 1970, of raw samples that no finished hour counts."""
     mark = one(conn, "SELECT value FROM marks WHERE name = 'rolled_until'")
     return int(mark[0]) if mark else 0
 
 
 def provide_logarithm(conn: SqliteConnection) -> None:
-    """Some builds of SQLite come without mathematics; the same function in Python is slower, and right."""
+    """Some builds of SQLite lack math functions; the same in Python is slower, but works."""
     try:
         conn.execute("SELECT ln(2.0)")
     except conn.Error:
@@ -132,26 +132,26 @@ def provide_logarithm(conn: SqliteConnection) -> None:
 
 
 def start_counting(conn: Connection) -> None:
-    """Count what no finished hour counts yet, and from now on every row; once for each writing connection.
+    """Count what no finished hour counts yet, and from now on every row; called once per writing connection.
 
-    An hour of 10,000 checks twice a minute takes some two seconds, when the bot starts and nobody waits.
+    An hour of 10,000 checks twice a minute takes about two seconds, during a start, when nobody waits.
     """
     conn.execute("PRAGMA temp_store = MEMORY")
     until = rolled_until(conn)
     with atomic(conn):
         conn.execute(TALLY)
-        conn.execute("DELETE FROM hours WHERE at >= ?", (until,))  # an hour that was half moved
+        conn.execute("DELETE FROM hours WHERE at >= ?", (until,))  # an hour that was partly moved
         conn.execute(COUNT.format(which="at >= ?"), ((until - BASE_S) * US,))
-        # The view and the key of the new row: a trigger and a recount that cannot differ.
+        # The view and the key of the new row: so that trigger and recount cannot differ.
         which = "at = new.at AND check_id = new.check_id"
         conn.execute(f"CREATE TEMP TRIGGER counted AFTER INSERT ON main.samples BEGIN {COUNT.format(which=which)}; END")
 
 
 def roll_up(conn: Connection, newest_us: int) -> None:
-    """Move a slice of an hour that is over, if there is one, and all that came late for hours before; in a transaction.
+    """Move a slice of a finished hour, if any, and all late samples of earlier hours; inside a transaction.
 
-    `newest_us` is the newest time of the batch: one that is far ahead by mistake closes hours too early, which only makes the
-    rest of them come late.
+    `newest_us` is the newest time in the batch. One far in the future closes hours too early, which only makes their other
+    samples late.
     """
     late, until = one(conn, STANDING)
     while late is not None and late < until:
@@ -176,7 +176,7 @@ def _move(conn: Connection, hour: int) -> None:
 
 
 def _join(conn: Connection, held: Any) -> None:
-    """What came late joins what is held of its hour."""
+    """Add late samples to the roll-up of their hour."""
     tally = read_tally(held)
     which = (held["at"], held["check_id"])
     tally.add(read_tally(one(conn, COLLECTED, *which, held["check_id"])))

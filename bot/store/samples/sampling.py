@@ -1,4 +1,4 @@
-"""Check results over one SQLite connection: some 21 bytes for a good one, everything there is for any other."""
+"""Samples over one SQLite connection: about 21 bytes for a good one, everything for any other."""
 
 import json
 from collections import Counter
@@ -31,10 +31,10 @@ from bot.store.sqlite.engine import SqliteConnection
 
 OUTCOMES = (Outcome.OK, Outcome.SLOW, Outcome.FAIL, Outcome.INCONCLUSIVE)
 BASE_US = BASE_S * US
-KEPT = ("last_ok", "started")  # evidence of good ones that a restart needs: when a job was heard, not when we last looked
-EXACT_FOR = timedelta(hours=6)  # latency over no more than this is read from raw samples, over more from roll-ups
+KEPT = ("last_ok", "started")  # evidence of good ones that a restart needs: when a job last reported
+EXACT_FOR = timedelta(hours=6)  # latencies over up to this span come from raw samples, else from roll-ups
 
-# In one pass over what is kept by time, and counted there: ten thousand checks have a million results in an hour.
+# Counted in a single pass in order of time: ten thousand checks have a million samples in an hour.
 COUNTED = """
 SELECT check_id, outcome, (total_us + 50) / 100 AS tenths, count(*) FROM runs
 WHERE at >= :start AND +check_id IN (SELECT value FROM json_each(:checks)) GROUP BY check_id, outcome, tenths ORDER BY tenths
@@ -77,17 +77,17 @@ WHERE h.at >= ? AND h.at < ? GROUP BY c.component, bucket ORDER BY c.component, 
 
 
 class SampleStore:
-    """Reads `samples.db` over one connection, used by one thread at a time; writes it too, where `writing` is asked for."""
+    """Reads `samples.db` over one connection, used by one thread at a time; with `writing`, writes it too."""
 
     def __init__(self, conn: SqliteConnection, *, writing: bool = False) -> None:
         self.conn = conn
-        self._committed: dict[tuple[str, str, str], int] = {}  # check, component and vantage to their id
+        self._committed: dict[tuple[str, str, str], int] = {}  # ids by check, component and vantage
         provide_logarithm(conn)
         if writing:
             start_counting(conn)
 
     def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
-        """Write a batch and go on rolling up. The same check at the same microsecond counts once."""
+        """Write a batch and continue rolling up. A check's sample at the same microsecond counts once."""
         with atomic(self.conn):
             checks = {who: self._check(who) for who in {(s.check, s.component, s.vantage) for s in samples}}
             rows = [(micros(s.at) - BASE_US, checks[s.check, s.component, s.vantage], _result(s)) for s in samples]
@@ -99,15 +99,15 @@ class SampleStore:
                 self.conn.executemany("INSERT OR REPLACE INTO remembered VALUES (?, ?)", said)
 
     def remembered(self) -> dict[str, str]:
-        """What was concluded, by name."""
+        """What was remembered, by name."""
         return {row[0]: str(row[1]) for row in self.conn.execute("SELECT name, value FROM remembered")}
 
     def forget_remembered(self, names: Collection[str]) -> None:
-        """Forget what was concluded under these names."""
+        """Delete what was remembered under these names."""
         with atomic(self.conn):
             self.conn.executemany("DELETE FROM remembered WHERE name = ?", [(plain(name),) for name in names])
 
-    # An id is remembered once it is found, not when it is made: one that was rolled back with its batch would name nothing.
+    # An id is cached once it is found, not when it is created: one rolled back with its batch would refer to nothing.
     def _check(self, who: tuple[str, str, str]) -> int:
         if who in self._committed:
             return self._committed[who]
@@ -119,7 +119,7 @@ class SampleStore:
         return self._committed.setdefault(who, int(known[0]))
 
     def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
-        """The newest results of a check, from one vantage or from all, oldest first."""
+        """The newest samples of a check, from one vantage or all, oldest first."""
         sql = "SELECT id FROM checks WHERE name = ? AND (? IS NULL OR vantage = ?)"
         ids = [int(row[0]) for row in self.conn.execute(sql, (plain(check), vantage, vantage))]
         found: list[Sample] = []
@@ -135,13 +135,13 @@ class SampleStore:
         return found[::-1]
 
     def _spans_with(self, ids: Sequence[int]) -> Iterator[tuple[int, int]]:
-        """Where raw rows of these checks are, newest first: hours that hold none, of which roll-ups know, are passed by."""
+        """The spans that may hold raw rows of these checks, newest first, skipping hours without any according to roll-ups."""
         oldest = one(self.conn, "SELECT at FROM samples ORDER BY at LIMIT 1")
         if oldest is None or not ids:
             return
         until = rolled_until(self.conn)
         yield (until - BASE_S) * US, 2**62
-        sql = f"SELECT 1 FROM hours WHERE at = ? AND check_id IN ({','.join('?' * len(ids))}) LIMIT 1"  # noqa: S608 # question marks
+        sql = f"SELECT 1 FROM hours WHERE at = ? AND check_id IN ({','.join('?' * len(ids))}) LIMIT 1"  # noqa: S608 # only ?
         hour = one(self.conn, "SELECT max(at) FROM hours WHERE at < ?", until)[0]
         while hour is not None and (hour + HOUR_S - BASE_S) * US > oldest[0]:
             if one(self.conn, sql, hour, *ids):
@@ -149,21 +149,21 @@ class SampleStore:
             hour = one(self.conn, "SELECT max(at) FROM hours WHERE at < ?", hour)[0]
 
     def since(self, at: datetime) -> Iterator[Sample]:
-        """The results of all checks since a moment, oldest first."""
+        """The samples of all checks since a time, oldest first."""
         for row in self.conn.execute(f"{WHOLE} WHERE s.at >= ? ORDER BY s.at, s.check_id", (micros(at) - BASE_US,)):
             yield _read(row)
 
     def page(self, at: datetime, after: Place, limit: int) -> tuple[list[Sample], Place | None]:
-        """The same in pieces, each a reading of its own: the next `limit` after a place, and the place of the last one."""
+        """The same in pages, each a separate read: the next `limit` after a position, and the position of the last one."""
         start = max(after, (micros(at) - BASE_US, -1))
         sql = f"{WHOLE} WHERE (s.at, s.check_id) > (?, ?) ORDER BY s.at, s.check_id LIMIT ?"
         rows = self.conn.execute(sql, (*start, limit)).fetchall()
         return [_read(row) for row in rows], (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
 
     def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
-        """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all.
+        """By check, the median duration in ms (within 5 %) of successful runs, from one vantage or all.
 
-        It is read from the finished hours since then, and for checks that are not in the last of them from raw rows since.
+        From the finished hours since then; for checks missing in the last of those, from raw rows since.
         """
         until = rolled_until(self.conn)
         values = {
@@ -176,7 +176,7 @@ class SampleStore:
         return found
 
     def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
-        """The latency of each since a moment: to 0.1 ms over the last hours, within 5 % over longer."""
+        """The latency of each since a time: to 0.1 ms over the last hours, within 5 % over longer spans."""
         start = micros(since) - BASE_US
         newest = one(self.conn, "SELECT max(at) FROM samples")[0]
         recently = newest is not None and newest - start <= EXACT_FOR // timedelta(microseconds=1)
@@ -186,13 +186,13 @@ class SampleStore:
         return {component: self._rolled(component, start, whole=whole) for component in components}
 
     def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-        """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+        """By component, the finished hours that began in a span; percentiles (within 5 %) only with `timed`."""
         span = hours_between(since, until, rolled_until(self.conn))
         times = self.conn.execute(ROLLED_TIMES, span).fetchall() if timed else ()
         return rolled_pictures(self.conn.execute(ROLLED, span), times)
 
     def _holds_raw(self, start: int) -> bool:
-        """Whether no raw row since then was forgotten: no hour is known that lies before the oldest row."""
+        """Whether no raw row since then was deleted: no roll-up is older than the oldest row."""
         oldest = one(self.conn, "SELECT min(at) FROM samples")[0]
         if oldest is not None and oldest <= start:
             return True
@@ -233,7 +233,7 @@ class SampleStore:
 def pictures(
     components: Collection[str], checks: Mapping[int, str], counted: Iterable[tuple[int, int, int | None, int]]
 ) -> dict[str, LatencyPicture]:
-    """From how often each check came to what, in how many tenths of a millisecond, the shortest first."""
+    """From counts by component, result and duration in tenths of a millisecond, shortest first."""
     ranked: dict[str, list[tuple[float, int]]] = {component: [] for component in components}
     runs, failed = Counter[str](), Counter[str]()
     for check, outcome, tenths, count in counted:
@@ -249,7 +249,7 @@ def pictures(
 
 
 def hours_between(since: datetime, until: datetime, rolled: int) -> tuple[int, int]:
-    """From which hour on and up to which one, in seconds since 1970: none that is not summed up yet, or only in part."""
+    """The first and last hour, in seconds since 1970, leaving out any that are not completely rolled up."""
     first, end = (-(-micros(at) // US // HOUR_S) * HOUR_S for at in (since, until))
     return first, min(end, rolled)
 
@@ -257,7 +257,7 @@ def hours_between(since: datetime, until: datetime, rolled: int) -> tuple[int, i
 def rolled_pictures(
     counted: Iterable[tuple[str, int, int]], times: Iterable[tuple[str, int, int]]
 ) -> dict[str, LatencyPicture]:  # fmt: skip
-    """From the runs and the failures of each component, and how many runs each bucket of its latencies holds, in order."""
+    """From each component's runs and failures, and its number of runs per latency bucket, in order."""
     ranked: dict[str, list[tuple[float, int]]] = {}
     for component, index, count in times:
         ranked.setdefault(component, []).append((middle_ms(index), int(count)))
@@ -272,12 +272,12 @@ def _percentiles(ranked: Sequence[tuple[float, int]]) -> tuple[float | None, flo
 
 
 def _hour(at: int) -> int:
-    """The start, in seconds since 1970, of the hour of a time in the file."""
+    """The start, in seconds since 1970, of the hour that contains a time in the file."""
     return (at // US + BASE_S) // HOUR_S * HOUR_S
 
 
 def _result(sample: Sample) -> int | str | None:
-    """What came out of a run, as the column `result` has it."""
+    """A run's outcome, as stored in the column `result`."""
     total = sample.phases_ms.get("total")
     total_us = None if total is None else round(total * 1_000)
     if sample.outcome is Outcome.OK:
@@ -294,7 +294,7 @@ def _result(sample: Sample) -> int | str | None:
 
 
 def _total(result: str) -> dict[str, float]:
-    """The one phase of a good one that has evidence."""
+    """The single phase of a good sample with evidence."""
     total = result[1 : result.index("{")]
     return {"total": int(total) / 1_000} if total else {}
 

@@ -1,4 +1,4 @@
-"""Samples as async code reaches them: threaded for production, inline for simulations and tests."""
+"""Samples for async code: with threads in production, inline for simulations and tests."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -26,16 +26,16 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 SAMPLES_FILE = "samples.db"
-PAGE = 2_000  # samples read in one go: the log can be written back in between, and other readers have their turn
-BEGUN_ANEW = frozenset({StoreTrouble.CORRUPT, StoreTrouble.GONE})  # no results are worth a bot that stands still
-IDLE_WAL = 8 * 1024 * 1024  # bytes; the budget has room for that much
+PAGE = 2_000  # samples per read: in between, the log can be checkpointed and other readers run
+BEGUN_ANEW = frozenset({StoreTrouble.CORRUPT, StoreTrouble.GONE})  # samples are not worth a bot that stops
+IDLE_WAL = 8 * 1024 * 1024  # bytes; the budget leaves room for it
 
 
 async def open_samples(folder: Path, *, readers: int = 1) -> "SqliteSamples":
-    """Open (or make) `folder/samples.db` and its threads; the caller holds the folder's DataLock.
+    """Open (or create) `folder/samples.db` and its threads; the caller holds the folder's DataLock.
 
-    A damaged file is set aside under another name, and a new one begun: only check results are lost. Raises StoreError for a
-    file that is newer or that cannot be made.
+    A damaged file is renamed and replaced by a new one: only samples are lost. Raises StoreError for a file that is newer or
+    cannot be created.
     """
     samples = SqliteSamples(folder / SAMPLES_FILE, readers)
     try:
@@ -47,14 +47,14 @@ async def open_samples(folder: Path, *, readers: int = 1) -> "SqliteSamples":
 
 
 class SqliteSamples:
-    """`bot.ports.Samples` with a writer thread of its own: a busy ledger does not wait for samples, nor they for it."""
+    """`bot.ports.Samples` with its own writer thread: ledger and samples never wait for each other."""
 
     def __init__(self, path: Path, readers: int) -> None:
         self.path = path
-        self.set_aside = ""  # what became of a damaged or lost file, in a sentence
-        self._generation = 0  # how often a new file was begun
-        self._missing: StoreError | None = None  # why there is no file that could be written or read
-        self._fate = ""  # what became of the one before, while there is no new one
+        self.set_aside = ""  # what happened to a damaged or lost file, in a sentence
+        self._generation = 0  # number of new files begun
+        self._missing: StoreError | None = None  # why there is no usable file
+        self._fate = ""  # what happened to the previous file, while there is no new one
         self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[SampleStore] = Access(path, ways, readers)
@@ -62,18 +62,18 @@ class SqliteSamples:
 
     @property
     def trouble(self) -> StoreError | None:
-        """Why it could only be opened for reading, if so."""
+        """Why it is read-only, if it is."""
         return self._access.trouble
 
     @property
     def complaint(self) -> str:
-        """What people should know of it; empty where it is as it should be."""
+        """What people should know about it; empty if all is well."""
         if trouble := self._missing or self.trouble:
             return f"Check results are not kept: {trouble}."
         return self.set_aside and f"{self.set_aside}."
 
     async def open(self) -> None:
-        """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
+        """Open the file; read-only on a disk that refuses writes, as `trouble` then says."""
         try:
             await self._access.open()
         except StoreError as error:
@@ -82,11 +82,11 @@ class SqliteSamples:
             await self._begin_anew(error, self._generation)
 
     async def reopen(self) -> None:
-        """Where it could only be read: try again. Raises StoreError while it can not be written."""
+        """If it is read-only, try again. Raises StoreError while it cannot be written."""
         await self._access.reopen()
 
     def be_patient(self, patient: bool) -> None:
-        """A file is never away."""
+        """Does nothing: a file is always reachable."""
 
     async def _write(self, work: Callable[[SampleStore], T]) -> T:
         generation = self._generation
@@ -113,11 +113,11 @@ class SqliteSamples:
         return await self._access.read(work)
 
     async def _begin_anew(self, why: StoreError, generation: int) -> None:
-        """Set the damaged file aside and open a new one; who comes meanwhile finds it done."""
+        """Rename the damaged file and open a new one; concurrent callers find it done."""
         async with self._renewing:
             if self._generation != generation:
                 return
-            self._missing = self._missing or why  # until the new one is there each access tries again
+            self._missing = self._missing or why  # until there is a new file, each access tries again
             try:
                 if not self._fate:
                     await self._access.close()
@@ -135,27 +135,27 @@ class SqliteSamples:
             self._missing, self._fate = None, ""
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
-        """Write a batch. It outlives the process at once, and a power cut after the next checkpoint."""
+        """Write a batch. It survives the process at once, and a power cut after the next checkpoint."""
         if samples or remembered:
             await self._write(lambda store: store.add(samples, remembered))
 
     async def remembered(self) -> dict[str, str]:
-        """What was concluded, by name."""
+        """What was remembered, by name."""
         return await self._read(lambda store: store.remembered())
 
     async def forget_remembered(self, names: Collection[str]) -> None:
-        """Forget what was concluded under these names."""
+        """Delete what was remembered under these names."""
         await self._write(lambda store: store.forget_remembered(names))
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
-        """The newest results of a check, from one vantage or from all, oldest first.
+        """The newest samples of a check, from one vantage or all, oldest first.
 
-        A good one comes back without reason, evidence and single phases.
+        Good ones come back without reason, evidence and individual phases.
         """
         return await self._read(lambda store: store.recent(check, limit, vantage))
 
     async def since(self, at: datetime) -> list[Sample]:
-        """The results of all checks since a moment, oldest first; read page by page, some 5 µs each."""
+        """The samples of all checks since a time, oldest first; read page by page, about 5 µs each."""
         found, place = await self._read(lambda store: store.page(at, START, PAGE))
         while place is not None:
             more, place = await self._read(lambda store, after=place: store.page(at, after, PAGE))  # type: ignore[misc]
@@ -163,21 +163,21 @@ class SqliteSamples:
         return found
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
-        """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
+        """By check, the median duration in ms (within 5 %) of successful runs, from one vantage or all."""
         return await self._read(lambda store: store.medians(since, vantage))
 
     async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
-        """The latency of each since a moment: to 0.1 ms up to six hours back, within 5 % beyond; inconclusive runs aside."""
+        """The latency of each since a time: to 0.1 ms up to six hours back, else within 5 %; without inconclusive runs."""
         return await self._read(lambda store: store.latencies(components, since))
 
     async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-        """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+        """By component, the finished hours that began in a span; percentiles (within 5 %) only with `timed`."""
         return await self._read(lambda store: store.rolled(since, until, timed=timed))
 
     async def trim(self, before: datetime) -> int:
-        """Forget results older than `before`, chunk by chunk, with other writes in between; says how many went.
+        """Delete samples older than `before`, chunk by chunk, with other writes in between; returns how many.
 
-        Roll-ups stay. Counts of real requests of that age go too.
+        Roll-ups stay. Counts of real requests of that age are deleted too.
         """
         await self.outcomes.forget(before)
         gone, at = 0, retention.before(before)
@@ -186,10 +186,10 @@ class SqliteSamples:
         return gone
 
     async def keep_within(self, budget_bytes: int, now: datetime) -> int:
-        """Forget the oldest, step by step, until the file keeps the budget; says how many single results went.
+        """Delete the oldest data, step by step, until the file meets the budget; returns how many samples were deleted.
 
-        Raw results go first; when a day of them is left, the oldest roll-ups. Free pages are given back where the file is
-        larger than its budget. The write-ahead log stays below it too, but for a storm or a long reading.
+        Raw samples go first; when a day of them is left, the oldest roll-ups. A file larger than its budget releases free
+        pages. The write-ahead log stays within the budget too, except in a burst of writes or a long read.
         """
         gone = 0
         while not await self._read(lambda store: retention.within(store.conn, budget_bytes)):
@@ -200,16 +200,16 @@ class SqliteSamples:
         return gone
 
     async def size_bytes(self) -> int:
-        """What the rows take on disk, without freed pages that wait to be used again."""
+        """The size of the rows on disk, without freed pages waiting for reuse."""
         return (await self._read(lambda store: retention.room(store.conn))).live
 
     async def close(self) -> None:
-        """Finish what was asked for and close; a second call does nothing."""
+        """Finish pending work and close; a second call does nothing."""
         await self._access.close()
 
 
 class InlineSamples:
-    """`bot.ports.Samples` on the caller's own thread, in memory or on a file."""
+    """`bot.ports.Samples` on the caller's thread, in memory or in a file."""
 
     def __init__(self, conn: SqliteConnection, name: str = ":memory:") -> None:
         migrate(conn, SAMPLES, name)
@@ -231,35 +231,35 @@ class InlineSamples:
             self.store.add(samples, remembered)
 
     async def remembered(self) -> dict[str, str]:
-        """What was concluded, by name."""
+        """What was remembered, by name."""
         return self.store.remembered()
 
     async def forget_remembered(self, names: Collection[str]) -> None:
-        """Forget what was concluded under these names."""
+        """Delete what was remembered under these names."""
         self.store.forget_remembered(names)
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
-        """The newest results of a check, from one vantage or from all, oldest first."""
+        """The newest samples of a check, from one vantage or all, oldest first."""
         return self.store.recent(check, limit, vantage)
 
     async def since(self, at: datetime) -> list[Sample]:
-        """The results of all checks since a moment, oldest first."""
+        """The samples of all checks since a time, oldest first."""
         return list(self.store.since(at))
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
-        """By check, the median duration in ms of runs that succeeded, from one vantage or from all."""
+        """By check, the median duration in ms of successful runs, from one vantage or all."""
         return self.store.medians(since, vantage)
 
     async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
-        """The latency of each of these components since a moment."""
+        """The latency of each component since a time."""
         return self.store.latencies(components, since)
 
     async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-        """By component, the hours that began in a span and are summed up."""
+        """By component, the finished hours that began in a span."""
         return self.store.rolled(since, until, timed=timed)
 
     async def trim(self, before: datetime) -> int:
-        """Forget results older than `before`; says how many went."""
+        """Delete samples older than `before`; returns how many."""
         await self.outcomes.forget(before)
         gone, at = 0, retention.before(before)
         while chunk := retention.forget_raw(self.conn, at):
@@ -267,14 +267,14 @@ class InlineSamples:
         return gone
 
     async def keep_within(self, budget_bytes: int, now: datetime) -> int:
-        """Forget the oldest until the budget is kept; says how many single results went."""
+        """Delete the oldest data until the budget is met; returns how many samples were deleted."""
         gone = 0
         while (step := retention.make_room(self.conn, budget_bytes, now)) is not None:
             gone += step
         return gone
 
     async def size_bytes(self) -> int:
-        """What the rows take."""
+        """The size of the rows."""
         return retention.room(self.conn).live
 
     async def close(self) -> None:
@@ -293,7 +293,7 @@ def _open(path: Path) -> tuple[Connection, SampleStore]:
             raise
     except DatabaseError as error:
         known = explained(error, path)
-        # It is marked as ours, and yet a table or a column is not what it should be.
+        # It is marked as ours, but a table or column is not as it should be.
         kind = StoreTrouble.CORRUPT if known.kind is StoreTrouble.OTHER else known.kind
         raise StoreError(str(known), kind=kind) from error
 
@@ -322,7 +322,7 @@ def _fate(aside: Path | None, why: StoreError) -> str:
 
 
 def _moved_away(path: Path) -> Path | None:
-    """Give the file and its log another name, the first that is free; None where there is no file."""
+    """Rename the file and its log to the first free name; None if there is no file."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1

@@ -1,1 +1,1 @@
-"""What only SQLite has: files, locks, pragmas, and how a file is brought up to date."""
+"""What is specific to SQLite: files, locks, pragmas, and upgrades of a file."""

@@ -1,4 +1,4 @@
-"""A data file with its threads. Where it cannot be written it is read alone, until that can be mended without a restart."""
+"""A data file and its threads. While it cannot be written it is only read, until that is fixed without a restart."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Opener = Callable[[], tuple[Connection, S]]
 
 @dataclass(frozen=True)
 class Ways(Generic[S]):
-    """How a file is opened: by the one that writes, by those that read beside it, and by one that reads a full disk."""
+    """How a file is opened: for writing, for reading beside the writer, and for reading on a full disk."""
 
     writing: Opener[S]
     reading: Opener[S]
@@ -43,9 +43,9 @@ class Access(Generic[S]):
         self._one_at_a_time = asyncio.Lock()
 
     async def open(self) -> None:
-        """Open the file, the writer first, for it may mend what a crash left.
+        """Open the file; the writer first, since it may recover what a crash left.
 
-        Where the disk is full or may only be read, no error is raised: the file is read, and `trouble` says why. Raises
+        On a disk that is full or read-only, no error is raised: the file is only read, and `trouble` says why. Raises
         StoreError for everything else.
         """
         writer = Writer(str(self.path), self._ways.writing, self.check_place)
@@ -70,20 +70,20 @@ class Access(Generic[S]):
         self._writer, self._readers, self.trouble = writer, readers, None
 
     async def reopen(self) -> None:
-        """Try again to write, where that was not possible; raises StoreError while it is not."""
+        """Try again to write, if that was impossible; raises StoreError while it still is."""
         if self._writer is None:
             await self.open()
         if self.trouble is not None:
             raise self.trouble
 
     async def write(self, work: Callable[[S], T]) -> T:
-        """Run `work` on the writing store; returns when it is committed. What `work` raises is raised here, alone."""
+        """Run `work` on the writing store; returns when it is committed. An error in `work` is raised here alone."""
         if self._writer is None:
             raise self.trouble or StoreError(f"{self.path} is closed")
         return await self._writer.run(work)
 
     async def read(self, work: Callable[[S], T]) -> T:
-        """Run `work` on a read-only store, in one snapshot that holds everything written before."""
+        """Run `work` on a read-only store, in a snapshot of everything written before."""
         if self._readers is not None:
             return await self._readers.run(work)
         if self.trouble is not None:
@@ -91,7 +91,7 @@ class Access(Generic[S]):
         raise StoreError(f"{self.path} is closed")
 
     def check_place(self) -> None:
-        """Raise StoreError when the file, or its log, is not the one that was opened. Costs two microseconds."""
+        """Raise StoreError if the file or its log is not the one that was opened. Costs two microseconds."""
         for path, place in self._places.items():
             now = _place(path)
             if now == place:
@@ -104,7 +104,7 @@ class Access(Generic[S]):
             raise StoreError(sentence, kind=StoreTrouble.GONE)
 
     async def close(self) -> None:
-        """Finish what was asked for and close; a second call does nothing."""
+        """Finish pending work and close; a second call does nothing."""
         if self._readers is not None:
             await self._readers.close()
         if self._writer is not None:
@@ -112,7 +112,7 @@ class Access(Generic[S]):
         self._readers = self._writer = self.trouble = None
 
     async def _read_alone(self, work: Callable[[S], T]) -> T:
-        """A connection for this reading only, so that nobody is shut out for long."""
+        """A connection for this read only, so that nobody is locked out for long."""
 
         def on_thread() -> T:
             conn, store = self._ways.alone()
@@ -129,7 +129,7 @@ class Access(Generic[S]):
 
 
 def _place(path: Path) -> tuple[int, int] | None:
-    """Which file stands there; None for none, or one that we may not look at."""
+    """The identity of the file there; None if there is none, or one that we may not access."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The ledger's SQL where SQLite has words of its own. What is asked often was measured with a million facts."""
+"""The parts of the ledger's SQL that are specific to SQLite. Frequent queries were measured with a million facts."""
 
 from bot.store.dialect import Dialect
 from bot.store.incidents import ALL
@@ -15,14 +15,14 @@ OPEN_TASKS = f"""
 SELECT {NUMBER} FROM states WHERE {ALL} AND instr(body, '"state":"open"') AND CASE WHEN json_valid(body) THEN
 EXISTS (SELECT 1 FROM json_each(body, '$.tasks') AS task WHERE json_extract(task.value, '$.state') = 'open') END
 """  # noqa: S608 # constants
-# What does not hold the text anywhere need not be taken apart.
+# A state that does not contain the text anywhere need not be parsed.
 WITH_TEXT = f"""
 SELECT {NUMBER} FROM states WHERE {ALL}
 AND CASE WHEN instr(body, :text) AND json_valid(body) THEN json_extract(body, '$.' || :field) = json_extract(:text, '$') END
 ORDER BY 1 DESC LIMIT 1
 """  # noqa: S608 # constants
-# Each incident whose state holds no key and says the same as its last change of phase. That is looked for as text: JSON has no
-# bare quotes inside its texts, and to parse ten thousand states takes longer than all the rest of a start.
+# Incidents whose state holds no key and agrees with its last phase change. Searched as text: JSON has no bare quotes inside
+# texts, and parsing ten thousand states would take longer than the rest of a start.
 CLOSED = f"""
 SELECT facts.*, json_extract(facts.body, '$.phase') AS phase FROM (
     SELECT body AS held, (
@@ -35,7 +35,7 @@ NUMBERED = "SELECT max(coalesce(max(id), 0), coalesce((SELECT seq FROM sqlite_se
 MISSING = """
 SELECT max(coalesce(max(id), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'facts'), 0)) - count(*) FROM facts
 """
-# Joined by SQLite: a start reads a hundred thousand of them, and to fetch each would take half as long again.
+# Concatenated by SQLite: a start reads a hundred thousand of them, and fetching each row would take half as long again.
 FACT_BYTES = """
 SELECT CAST(group_concat(fact, x'1e') AS BLOB) FROM (
     SELECT seq || x'1f' || at || x'1f' || kind || x'1f' || version || x'1f' || actor || x'1f' || ifnull(incident, '')
@@ -60,6 +60,6 @@ SQLITE = Dialect(
     fact_bytes=FACT_BYTES,
     affected=AFFECTED,
     clock=":now",
-    # In one pass over the index of lanes: with a min() SQLite takes the other columns from the row that has it.
+    # In a single pass over the index of lanes: with min(), SQLite takes the other columns from the row that has it.
     heads=f"SELECT {SET}, min(id) FROM outbox WHERE {UNFINISHED} GROUP BY lane",  # noqa: S608 # constants
 )

@@ -1,6 +1,6 @@
-"""Which SQLite is used, how a file is opened, and how a piece of work is made all or nothing.
+"""Which SQLite is used, and how a file is opened.
 
-Every connection of this process comes from here: two SQLite libraries on one file would drop each other's locks.
+Every connection of this process comes from here: two SQLite libraries on one file would release each other's locks.
 """
 
 import os
@@ -17,7 +17,7 @@ from bot.store.sqlite.errors import explained
 if TYPE_CHECKING:
     import sqlite3
 else:
-    try:  # its wheel brings a SQLite of its own, newer than most systems'
+    try:  # its wheel includes a SQLite newer than most systems'
         from pysqlite3 import dbapi2 as sqlite3
     except ImportError:
         import sqlite3
@@ -26,10 +26,10 @@ Row = sqlite3.Row
 DatabaseError = sqlite3.Error
 
 BUSY_TIMEOUT_MS = 5_000
-LARGEST_IDLE_WAL = 64 * 1024 * 1024  # bytes; a WAL that grew in a storm is cut back to this
-SPARE_PAGES = 1_000  # free pages that stay for new rows
-PAGES = 64  # given back in one transaction
-FULL, NORMAL = "FULL", "NORMAL"  # durable when it returns; durable after the next checkpoint
+LARGEST_IDLE_WAL = 64 * 1024 * 1024  # bytes; a WAL that grew in a burst is cut back to this
+SPARE_PAGES = 1_000  # free pages kept for new rows
+PAGES = 64  # released in one transaction
+FULL, NORMAL = "FULL", "NORMAL"  # durable on return; durable after the next checkpoint
 FACTS_LAST = "CREATE TRIGGER facts_last BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'a fact is never deleted'); END"
 
 
@@ -39,11 +39,11 @@ class SqliteConnection(sqlite3.Connection):
     dialect = SQLITE
 
     def later(self, sql: str, values: Any = (), /) -> None:
-        """A file is near: at once."""
+        """Run it at once: there is no round trip to save."""
         self.execute(sql, values)
 
     def rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], /) -> tuple[str, Any]:
-        """Value by value."""
+        """With a placeholder for each value."""
         row = f"({', '.join('?' * len(columns))})"
         return f"VALUES {', '.join([row] * len(rows))}", [value for values in rows for value in values]
 
@@ -52,12 +52,12 @@ class SqliteConnection(sqlite3.Connection):
         self.execute("BEGIN IMMEDIATE")
 
     def begin_reading(self) -> None:
-        """Begin a transaction that sees one consistent picture."""
+        """Begin a transaction that sees a consistent snapshot."""
         self.execute("BEGIN")
 
     @contextmanager
     def forgiving(self, errors: str) -> Iterator[None]:
-        """Rows fetched inside may hold bytes that are no text; `errors` says what becomes of them, as for `bytes.decode`."""
+        """Inside, fetched rows may contain bytes that are not valid text; `errors` handles them as in `bytes.decode`."""
         before = self.text_factory
         self.text_factory = lambda raw: raw.decode("utf-8", errors)
         try:
@@ -66,10 +66,10 @@ class SqliteConnection(sqlite3.Connection):
             self.text_factory = before
 
     def take_time(self) -> None:
-        """Nobody ends it."""
+        """Does nothing: no server limits the time."""
 
     def count_from(self, number: int) -> None:
-        """SQLite counts from the highest number by itself; where facts behind it were taken out, it is higher."""
+        """Needed only if the last facts were removed: SQLite itself continues from the highest number present."""
         self.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'facts'", (number,))
         self.execute(
             "INSERT INTO sqlite_sequence (name, seq) SELECT 'facts', ?"
@@ -79,34 +79,34 @@ class SqliteConnection(sqlite3.Connection):
 
     @contextmanager
     def deleting_facts(self) -> Iterator[None]:
-        """Facts may be deleted inside; in a transaction, which undoes that too."""
+        """Inside, in a transaction, facts may be deleted; rolling back undoes that too."""
         self.execute("DROP TRIGGER IF EXISTS facts_last")
         yield
         self.execute(FACTS_LAST)
 
     def give_back_room(self) -> None:
-        """Give free pages back where there are many."""
+        """Release free pages if there are many."""
         (free,), (pages,) = (self.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count"))
         if free > max(SPARE_PAGES, pages // 4):
             self.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
 
     def clock(self, now: int) -> int:
-        """A file has no clock."""
+        """Return `now`: a file has no clock."""
         return now
 
     def require_odd_text(self, error: Exception) -> None:
-        """Raise whatever is more than bytes that are no text: of those SQLite's module complains without a code."""
+        """Raise this error unless it is about bytes that are not valid text: for those, Python raises one without a code."""
         if hasattr(error, "sqlite_errorcode"):
             raise error
 
     def explained(self, error: Exception, name: str) -> StoreError:
-        """The same with the file's name, the reason and the remedy."""
+        """The error with the file's name, the reason and the remedy."""
         return explained(error, name)
 
 
 @dataclass(frozen=True)
 class SqliteReport:
-    """Which SQLite this process runs on, for `understudy doctor`."""
+    """The SQLite that this process uses, for `understudy doctor`."""
 
     module: str
     version: str
@@ -116,7 +116,7 @@ class SqliteReport:
 
 
 def sqlite_report() -> SqliteReport:
-    """Say which SQLite is linked, whether it has the WAL-reset defect, and which journal is used because of it."""
+    """Report which SQLite is linked, whether it has the WAL-reset bug, and which journal mode is used because of it."""
     module = sqlite3.__name__.partition(".")[0]
     version = sqlite3.sqlite_version
     if not vulnerable(_numbers(version)):
@@ -129,7 +129,7 @@ def sqlite_report() -> SqliteReport:
 
 
 def vulnerable(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite has the WAL-reset defect: 3.7.0 to 3.51.2, but for the mended 3.44.6+ and 3.50.7+."""
+    """Whether this SQLite has the WAL-reset bug: 3.7.0 to 3.51.2, except the fixed 3.44.6+ and 3.50.7+."""
     if version[:2] == (3, 44):
         return version < (3, 44, 6)
     if version[:2] == (3, 50):
@@ -138,16 +138,16 @@ def vulnerable(version: tuple[int, ...]) -> bool:
 
 
 def connect(path: Path | str, *, synchronous: str = FULL) -> SqliteConnection:
-    """Open a file for writing, making it (mode 0600) where there is none; `:memory:` works too.
+    """Open a file for writing, creating it (mode 0600) if necessary; `:memory:` works too.
 
-    Transactions are ours to begin and end. The connection may travel between threads, but is never used by two at once.
+    The caller begins and ends transactions. The connection may move between threads, but two never use it at once.
     """
     if path != ":memory:":
         _make_private(Path(path))
     conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, factory=SqliteConnection)
     return _prepared(
         conn,
-        "auto_vacuum = INCREMENTAL",  # first: it only counts before the first table
+        "auto_vacuum = INCREMENTAL",  # first: it has no effect after the first table
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         f"journal_mode = {sqlite_report().journal_mode}",
         f"synchronous = {synchronous}",
@@ -160,7 +160,7 @@ def connect(path: Path | str, *, synchronous: str = FULL) -> SqliteConnection:
 
 
 def connect_read_only(path: Path) -> SqliteConnection:
-    """Open a file that exists, for reading alone; it neither writes nor checkpoints."""
+    """Open an existing file for reading only; it neither writes nor checkpoints."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
     conn = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256, factory=SqliteConnection
@@ -176,9 +176,9 @@ def connect_read_only(path: Path) -> SqliteConnection:
 
 
 def connect_alone(path: Path) -> SqliteConnection:
-    """Open a file that exists for reading on a disk that takes nothing: without the shared index, which would need room.
+    """Open an existing file for reading on a full disk: without the shared index, which would need space.
 
-    Nobody else can use the file meanwhile, so it is not kept open.
+    Nobody else can use the file meanwhile, so close it soon.
     """
     uri = f"{path.resolve().as_uri()}?mode=rw"
     conn = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
@@ -204,11 +204,11 @@ def _prepared(conn: SqliteConnection, *pragmas: str) -> SqliteConnection:
 
 
 def _make_private(path: Path) -> None:
-    """Only the owner may read what teams say in an outage. SQLite gives its side files the mode of the main file."""
+    """Only the owner may read what teams write during an outage. SQLite gives its side files the main file's mode."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        # Not opened: closing any descriptor of a live database drops this process's locks on it.
+        # Not opened: closing any descriptor of a live database releases this process's locks on it.
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
 

@@ -1,4 +1,4 @@
-"""What SQLite's errors mean for whoever has to mend them."""
+"""The meaning of SQLite's errors, and their remedies."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ from bot.store.errors import REMEDIES, StoreError, StoreTrouble, ask_disk
 
 
 def explained(error: Exception, path: Path | str) -> StoreError:
-    """The same with the file's name, the reason and the remedy."""
+    """The error with the file's name, the reason and the remedy."""
     kind = trouble_of(error, Path(path))
     return StoreError(f"{path}: {REMEDIES[kind]} ({error})", kind=kind, permanent=kind is StoreTrouble.CORRUPT)
 
 
 def trouble_of(error: Exception, path: Path) -> StoreTrouble:
-    """What kind of trouble it is. SQLite calls a used-up quota, and a full disk on some of its ways, an I/O error."""
+    """The kind of trouble. SQLite reports an exhausted quota, and sometimes a full disk, as an I/O error."""
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # sqlite.org/rescode.html
         case 13:  # FULL
             return StoreTrouble.FULL

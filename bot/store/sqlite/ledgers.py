@@ -1,4 +1,4 @@
-"""The ledger as async code reaches it: threaded for production, inline for simulations and tools, read-only for exports."""
+"""The ledger for async code: with threads in production, inline for simulations and tools, read-only for exports."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,17 +20,17 @@ from bot.store.sqlite.opening import opened
 T = TypeVar("T")
 
 LEDGER_FILE = "ledger.db"
-SAMPLES_FILE = "samples.db"  # a ledger was beside it
+SAMPLES_FILE = "samples.db"  # exists if there was a ledger here
 
 
 async def open_ledger(
     folder: Path, *, lock: DataLock | None = None, readers: int = 2, begin_anew: bool = False
 ) -> "SqliteLedger":  # fmt: skip
-    """Open (or make) `folder/ledger.db` and its threads.
+    """Open (or create) `folder/ledger.db` and its threads.
 
-    Takes the folder's lock, and gives it back at `close`; a `lock` that is handed in stays its owner's. With `begin_anew` a
-    ledger that is there is moved aside first. Raises StoreError when another process owns the folder, the file is newer,
-    damaged or not ours, or the ledger that was here is gone or another one.
+    Takes the folder's lock and releases it at `close`; a `lock` passed in stays its owner's. With `begin_anew`, an existing
+    ledger is renamed first. Raises StoreError if another process owns the folder, if the file is newer, damaged or not ours,
+    or if the ledger that was here is gone or was replaced.
     """
     own = DataLock(folder).take() if lock is None else None
     path = folder / LEDGER_FILE
@@ -49,7 +49,7 @@ async def open_ledger(
 
 
 class _Alone:
-    """A ledger that nobody else commits to: one process owns the file."""
+    """A ledger that only one process commits to."""
 
     shared = False
 
@@ -68,58 +68,58 @@ class SqliteLedger(_Alone):
 
     @property
     def trouble(self) -> StoreError | None:
-        """Why it could only be opened for reading, if so."""
+        """Why it is read-only, if it is."""
         return self._access.trouble
 
     async def open(self) -> None:
-        """Open the file; on a disk that takes nothing for reading alone, which `trouble` says then."""
+        """Open the file; read-only on a disk that refuses writes, as `trouble` then says."""
         await self._access.open()
 
     async def be_recognised(self) -> None:
-        """Raise StoreError where this is not the ledger that was here; name one that has no id yet."""
+        """Raise StoreError if this is not the ledger that was here before; give an id to one without."""
         marker = self.path.with_name(identity.MARKER)
         id = await self.read(lambda store: identity.recognise(store, store.any_fact(), marker, str(self.path)))
         if self.trouble is None:
-            with suppress(StoreError, OSError):  # a disk that is full by now; the next start names it
+            with suppress(StoreError, OSError):  # the disk may be full by now; the next start writes it
                 if await self.read(lambda store: store.setting(identity.SETTING)) is None:
                     id = await self.write(lambda store: identity.named(store, id))
                 identity.name(marker, id)
 
     async def reopen(self) -> None:
-        """Where it could only be read: try again. Raises StoreError while it can not be written."""
+        """If it is read-only, try again. Raises StoreError while it cannot be written."""
         await self._access.reopen()
 
     def be_patient(self, patient: bool) -> None:
-        """A file is never away."""
+        """Does nothing: a file is always reachable."""
 
     def check_place(self) -> None:
-        """Raise StoreError when the file was deleted or replaced since it was opened."""
+        """Raise StoreError if the file was deleted or replaced since it was opened."""
         self._access.check_place()
 
     async def write(self, work: Callable[[Store], T]) -> T:
-        """Run `work` on the writing store; returns when it is durable. What `work` raises is raised here, alone."""
+        """Run `work` on the writing store; returns when it is durable. An error in `work` is raised here alone."""
         return await self._access.write(work)
 
     async def sign(self, work: Callable[[Store], T]) -> T:
-        """The same: nobody else signs here."""
+        """The same as `write`: there are no other replicas."""
         return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
-        """Run `work` on a read-only store, in one snapshot that holds everything written before."""
+        """Run `work` on a read-only store, in a snapshot of everything written before."""
         return await self._access.read(work)
 
     async def close(self) -> None:
-        """Finish what was asked for and close; a second call does nothing."""
+        """Finish pending work and close; a second call does nothing."""
         await self._access.close()
         if self._lock:
             self._lock.release()
 
 
 class InlineLedger(_Alone):
-    """`bot.ports.Ledger` on the caller's own thread: for simulations in virtual time and for tools.
+    """`bot.ports.Ledger` on the caller's thread: for simulations in virtual time and for tools.
 
-    It blocks while it works. `reopened` plays a crash: the file stays, everything else is made anew. With `shared` it is one
-    of several over the same file, none of which hears of what the others commit.
+    It blocks while it works. `reopened` simulates a crash: only the file remains. With `shared` it is one of several on the
+    same file, none of which is notified of the others' commits.
     """
 
     def __init__(self, conn: SqliteConnection, name: str = ":memory:", *, shared: bool = False) -> None:
@@ -134,7 +134,7 @@ class InlineLedger(_Alone):
         return InlineLedger(opened(path, LEDGER), str(path))
 
     def reopened(self) -> "InlineLedger":
-        """A new ledger over the same connection, without what was not committed."""
+        """A new ledger over the same connection, without uncommitted work."""
         if self.conn.in_transaction:
             self.conn.execute("ROLLBACK")
         return InlineLedger(self.conn, shared=self.shared)
@@ -145,7 +145,7 @@ class InlineLedger(_Alone):
             return work(self.store)
 
     async def sign(self, work: Callable[[Store], T]) -> T:
-        """The same: nothing waits here."""
+        """The same as `write`: nothing waits here."""
         return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
@@ -176,7 +176,7 @@ class ReadOnlyLedger(_Alone):
         raise StoreError(f"{self.path} was opened for reading only")
 
     async def sign(self, work: Callable[[Store], T]) -> T:
-        """Refused as well."""
+        """Always refused."""
         return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
@@ -190,7 +190,7 @@ class ReadOnlyLedger(_Alone):
 
 
 def open_read_only(folder: Path) -> ReadOnlyLedger:
-    """Open `folder/ledger.db` for reading, whether a bot runs on it or not. Raises StoreError when that is not possible."""
+    """Open `folder/ledger.db` for reading, whether or not a bot is using it. Raises StoreError if that is impossible."""
     path = folder / LEDGER_FILE
     if not path.is_file():
         raise StoreError(f"there is no ledger in {folder}; check --data")

@@ -1,4 +1,4 @@
-"""Open a data file for writing and bring it up to date, or say in a sentence why not."""
+"""Opens a data file for writing and upgrades it, or says in a sentence why not."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""Bring the tables of a schema to the shape that this Understudy knows, or refuse them with a sentence.
+"""Upgrade the tables of a schema to what this Understudy needs, or refuse them with a sentence.
 
-Replicas of two versions run side by side for a while, so a migration only adds: what it takes away, the next version takes.
+Replicas of two versions run side by side for a while, so a migration only adds; the next version removes what became unused.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,10 +29,10 @@ ON CONFLICT (part) DO UPDATE SET version = excluded.version, needs = excluded.ne
 
 
 class Shape(NamedTuple):
-    """A group of tables and the steps that make it, of which each lifts every schema by one.
+    """A group of tables and the steps that build it, each of which upgrades a schema by one version.
 
-    `needs` is how many of them a program must know at least. A step that only adds leaves it as it is, so that replicas of the
-    version before run on, and start again, until the upgrade is through; a later step takes away what nobody uses any more.
+    `needs` is the number of steps that a program must know at least. A step that only adds leaves it unchanged, so replicas of
+    the previous version keep running, and can start, until the upgrade is complete.
     """
 
     part: str
@@ -41,10 +41,10 @@ class Shape(NamedTuple):
 
 
 def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
-    """Apply what is missing, all or nothing. Raises StoreError for a schema that this program is too old for."""
+    """Apply missing steps, all or nothing. Raises StoreError for a schema that this program is too old for."""
     if known_version(conn, shape, place) >= len(shape.steps):
         return
-    conn.execute("SET lock_timeout = 0")  # of replicas that start together one does it, which may take minutes
+    conn.execute("SET lock_timeout = 0")  # one of several starting replicas does it, which may take minutes
     try:
         _lift(conn, shape, place)
     finally:
@@ -53,7 +53,7 @@ def migrate(conn: PostgresConnection, shape: Shape, place: Place) -> None:
 
 
 def _lift(conn: PostgresConnection, shape: Shape, place: Place) -> None:
-    with atomic(conn):  # takes the writers' lock, so that the second one finds the work done
+    with atomic(conn):  # takes the writers' lock, so a second replica finds the work done
         conn.take_time()
         if one(conn, "SELECT to_regnamespace(?)", place.schema)[0] is None:
             conn.execute(f"CREATE SCHEMA {place.schema}")
@@ -66,7 +66,7 @@ def _lift(conn: PostgresConnection, shape: Shape, place: Place) -> None:
 
 
 def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
-    """Refuse a schema that lacks something; for readers, who may not mend it."""
+    """Refuse a schema that lacks steps; for readers, who may not upgrade it."""
     version = known_version(conn, shape, place)
     if version == 0:
         raise StoreError(f"{place}: it holds no Understudy data; check `store`")
@@ -76,7 +76,7 @@ def require(conn: PostgresConnection, shape: Shape, place: Place) -> None:
 
 
 def known_version(conn: PostgresConnection, shape: Shape, place: Place) -> int:
-    """The version that is there, 0 where there is none. Raises StoreError where this program is too old for it."""
+    """The schema's version, 0 if there is none. Raises StoreError if this program is too old for it."""
     if one(conn, "SELECT to_regclass(?)", f"{place.schema}.versions")[0] is None:
         return 0
     row = one(conn, "SELECT version, needs FROM versions WHERE part = ?", shape.part)

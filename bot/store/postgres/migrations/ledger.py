@@ -1,6 +1,6 @@
-"""The ledger's shape. Steps are appended, never edited; each lifts every schema by one.
+"""The ledger's tables. Steps are appended, never edited; each upgrades a schema by one version.
 
-Texts are compared byte by byte, as SQLite does: COLLATE "C".
+Texts compare byte by byte, as in SQLite: COLLATE "C".
 """
 
 from bot.store.postgres.connection import PostgresConnection
@@ -22,7 +22,7 @@ CREATE TABLE facts (
     UNIQUE (stream, seq)
 )
 """
-# A sequence would leave gaps. What is gone from the end of `facts` is missed here.
+# A sequence would leave gaps. This way, facts missing at the end of `facts` are noticed too.
 COUNTERS = """
 CREATE TABLE counters (name text COLLATE "C" PRIMARY KEY, value bigint NOT NULL) WITH (fillfactor = 50);
 INSERT INTO counters VALUES ('facts', 0);
@@ -35,7 +35,7 @@ BEGIN
 END $$;
 CREATE TRIGGER facts_number BEFORE INSERT ON facts FOR EACH ROW EXECUTE FUNCTION fact_number()
 """
-# Heard by every replica when the transaction is committed, once for each however many facts it wrote.
+# Sent to every replica at commit, once per transaction however many facts it wrote.
 TOLD = """
 CREATE FUNCTION facts_told() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -124,7 +124,7 @@ CREATE TABLE passed_on (
     body text COLLATE "C" NOT NULL      -- JSON
 )
 """
-# What PostgreSQL cannot hold as text is replaced, for nothing that is asked for has it; the body itself stays as it is.
+# Characters that PostgreSQL cannot store as text are replaced, since no query looks for them; the body itself is unchanged.
 READABLE = r"""
 CREATE FUNCTION readable(body text) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -139,7 +139,7 @@ END $$
 
 
 def m001_first(conn: PostgresConnection) -> None:
-    """Everything that a ledger of SQLite's has in its fourth version."""
+    """Everything that a SQLite ledger has in version four."""
     for sql in (FACTS, COUNTERS, TOLD, STAY, STATES, OUTBOX, REST, REPLICAS, READABLE):
         conn.execute(sql)
 

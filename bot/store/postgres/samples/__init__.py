@@ -1,1 +1,1 @@
-"""Check results in PostgreSQL: a partition for each day, written by COPY, forgotten by dropping days; roll-ups by hour."""
+"""Samples in PostgreSQL: a partition per day, written with COPY and dropped when old; hourly roll-ups."""

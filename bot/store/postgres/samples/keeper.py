@@ -1,4 +1,4 @@
-"""Samples as async code reaches them, shared by all replicas of a cluster."""
+"""Samples for async code, shared by all replicas of a cluster."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -21,12 +21,12 @@ from bot.store.writer import Readers, Writer
 
 T = TypeVar("T")
 
-PAGE = 2_000  # samples read in one go
-LONG_S = 90.0  # what forgetting a day may take, or a month of latencies
+PAGE = 2_000  # samples per query
+LONG_S = 90.0  # the longest that dropping a day, or a month of latencies, may take
 
 
 async def open_postgres_samples(address: str, replica: str, *, readers: int = 1) -> "PostgresSamples":
-    """Open the samples at an address, making their tables where there are none. Raises StoreError."""
+    """Open the samples at an address, creating tables if necessary. Raises StoreError."""
     place = place_of(address)
     samples = PostgresSamples(place, replica, readers)
     try:
@@ -38,7 +38,7 @@ async def open_postgres_samples(address: str, replica: str, *, readers: int = 1)
 
 
 def stored_since(place: Place, at: datetime) -> list[Sample]:
-    """The results of all checks since a moment, oldest first, read beside running bots. Raises StoreError."""
+    """The samples of all checks since a time, oldest first, read beside running bots. Raises StoreError."""
     conn = looking(place, "reads samples")
     try:
         require(conn, schema.SAMPLES, place)
@@ -58,22 +58,22 @@ class _Reader(NamedTuple):
 
 
 class PartedOutcomes(StoredOutcomes["_Reader | SampleWriter"]):
-    """`bot.ports.Outcomes` in partitions of a day."""
+    """`bot.ports.Outcomes` in daily partitions."""
 
     async def forget(self, before: datetime) -> None:
-        """Forget the days that were over before that moment."""
+        """Drop the days that ended before that time."""
         await self._write(lambda store: keeping.forget(store.conn, schema.OUTCOMES, before))
 
 
 class PostgresSamples:
-    """`bot.ports.Samples` over a database. Its writes wait for those of other replicas, and neither for the ledger's.
+    """`bot.ports.Samples` over a database. Writers of samples wait for each other, but never for the ledger's.
 
-    Connections make themselves anew where they broke; results that are not taken meanwhile wait in the watch.
+    Connections reconnect after a break; samples refused meanwhile wait in the watch.
     """
 
-    trouble: StoreError | None = None  # it is either open for writing or not open
+    trouble: StoreError | None = None  # never read-only: it is either open for writing or not open
     complaint = ""
-    shared = True  # what one replica writes, all read
+    shared = True  # all replicas read what any one writes
 
     def __init__(self, place: Place, replica: str, readers: int = 1) -> None:
         name = str(place)
@@ -84,12 +84,12 @@ class PostgresSamples:
         self.outcomes = PartedOutcomes(self._write, self._read, schema.OUTCOMES.make)
 
     async def open(self) -> None:
-        """Connect, and make what is not there. Raises StoreError."""
+        """Connect, and create what is missing. Raises StoreError."""
         await self._writer.open()
         await self._readers.open()
 
     async def reopen(self) -> None:
-        """Nothing is to be done."""
+        """Does nothing."""
 
     async def _write(self, work: Callable[[SampleWriter], T]) -> T:
         return await self._patience.over(lambda: self._writer.run(work), within_s=LONG_S)
@@ -98,27 +98,27 @@ class PostgresSamples:
         return await self._patience.over(lambda: self._readers.run(work), within_s=LONG_S)
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
-        """Write a batch. It outlives the process at once, and the database's crash within a second."""
+        """Write a batch. It survives the process at once, and a crash of the database after a second."""
         if samples or remembered:
             await self._patience.over(lambda: self._writer.run(lambda store: store.add(samples, remembered)))
 
     async def remembered(self) -> dict[str, str]:
-        """What was concluded, by name."""
+        """What was remembered, by name."""
         return await self._read(lambda store: reading.remembered(store.conn))
 
     async def forget_remembered(self, names: Collection[str]) -> None:
-        """Forget what was concluded under these names."""
+        """Delete what was remembered under these names."""
         await self._write(lambda store: store.forget_remembered(names))
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
-        """The newest results of a check, from one vantage or from all, oldest first.
+        """The newest samples of a check, from one vantage or all, oldest first.
 
-        A good one comes back without reason, evidence and single phases.
+        Good ones come back without reason, evidence and individual phases.
         """
         return await self._read(lambda store: reading.recent(store.conn, check, limit, vantage))
 
     async def since(self, at: datetime) -> list[Sample]:
-        """The results of all checks since a moment, oldest first; read page by page."""
+        """The samples of all checks since a time, oldest first; read page by page."""
         found, place = await self._read(lambda store: reading.page(store.conn, at, START, PAGE))
         while place is not None:
             more, place = await self._read(lambda store, after=place: reading.page(store.conn, at, after, PAGE))  # type: ignore[misc]
@@ -126,39 +126,41 @@ class PostgresSamples:
         return found
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
-        """By check, the median duration in ms (within 5 %) of runs that succeeded, from one vantage or from all."""
+        """By check, the median duration in ms (within 5 %) of successful runs, from one vantage or all."""
         return await self._read(lambda store: reading.medians(store.conn, since, vantage))
 
     async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
-        """The latency of each since a moment: to 0.1 ms up to six hours back, within 5 % beyond; inconclusive runs aside."""
+        """The latency of each since a time: to 0.1 ms up to six hours back, else within 5 %; without inconclusive runs."""
         return await self._read(lambda store: reading.latencies(store.conn, components, since))
 
     async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-        """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+        """By component, the finished hours that began in a span; percentiles (within 5 %) only with `timed`."""
         return await self._read(lambda store: reading.rolled(store.conn, since, until, timed=timed))
 
     async def trim(self, before: datetime) -> int:
-        """Forget the days that were over before that moment; says how many results went. Sums by hour stay.
+        """Drop the days that ended before that time; returns how many samples were deleted. Roll-ups stay.
 
-        Counts of real requests of that age go too.
+        Counts of real requests of that age are dropped too.
         """
         await self.outcomes.forget(before)
         return await self._write(lambda store: keeping.forget(store.conn, schema.RESULTS, before))
 
     async def keep_within(self, budget_bytes: int, now: datetime) -> int:
-        """Forget days that are still to come, and then the oldest, until the budget is kept or the last two are left; says how
-        many results went."""
+        """Drop days in the future, then the oldest, until the budget is met or two days are left.
+
+        Returns how many samples were deleted.
+        """
         gone = 0
         while (step := await self._write(lambda store: keeping.make_room(store.conn, budget_bytes, now))) is not None:
             gone += step
         return gone
 
     async def size_bytes(self) -> int:
-        """What they take in the database, indexes included."""
+        """Their size in the database, including indexes."""
         return await self._read(lambda store: keeping.size_bytes(store.conn))
 
     async def close(self) -> None:
-        """Finish what was asked for and close; a second call does nothing."""
+        """Finish pending work and close; a second call does nothing."""
         await self._readers.close()
         await self._writer.close()
 

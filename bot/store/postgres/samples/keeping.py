@@ -1,13 +1,13 @@
-"""How samples are forgotten: by partitions that are dropped, which takes some milliseconds however much is in them."""
+"""How samples are deleted: by dropping partitions, which takes some milliseconds whatever their size."""
 
 from datetime import datetime, timedelta
 
 from bot.store.connection import Connection, one
 from bot.store.postgres.samples.schema import HOURS, OUTCOMES, RESULTS, Parted
 
-# The one of the day, or the month, that runs is never dropped; nor is the one before, which holds the last hours early in it.
+# The current day or month is never dropped, nor the one before, which holds the last hours just after midnight.
 KEPT = 2
-CLOCKS_DIFFER = timedelta(hours=1)  # then what begins later than now was written by a clock that was wrong
+CLOCKS_DIFFER = timedelta(hours=1)  # a partition that begins this far ahead was written with a wrong clock
 TAKEN = """
 SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind = 'r' AND ({which})
@@ -20,20 +20,20 @@ ALL_TAKE = TAKEN.format(
 
 
 def forget(conn: Connection, parted: Parted, before: datetime) -> int:
-    """Drop what was over before that moment; says how many rows went. Of results, hours were summed up as they ended."""
+    """Drop what ended before that time; returns how many rows were deleted. Hours were rolled up as they ended."""
     return sum(parted.drop(conn, start) for start in parted.held(conn) if parted.end(start) <= before)
 
 
 def size_bytes(conn: Connection) -> int:
-    """What results, sums and counts of real requests take in the database, indexes included."""
+    """The size of samples, roll-ups and counts of real requests in the database, including indexes."""
     return int(one(conn, ALL_TAKE)[0])
 
 
 def make_room(conn: Connection, budget_bytes: int, now: datetime) -> int | None:
-    """One step towards the budget: how many results went; None where it is kept, or where nothing more may go.
+    """One step towards the budget: returns how many samples were deleted; None if it is met or nothing more may go.
 
-    The oldest results go first, then counts of real requests, then sums by hour. Those two stay where the results of the last
-    days alone take more than the budget: it would not help. What lies in days to come goes before anything else of its kind.
+    The oldest samples go first, then counts of real requests, then roll-ups. Those two stay if the samples of the last days
+    alone exceed the budget, since dropping them would not help. Of each kind, partitions in the future go first.
     """
     if size_bytes(conn) <= budget_bytes:
         return None

@@ -1,4 +1,4 @@
-"""Reads results: single ones while they are kept, sums by hour for longer."""
+"""Reads samples: individual ones while they are kept, hourly roll-ups for longer."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
@@ -69,12 +69,12 @@ WHERE h.at >= ? AND h.at < ? GROUP BY c.component, bucket ORDER BY c.component, 
 
 
 def remembered(conn: Connection) -> dict[str, str]:
-    """What was concluded, by name."""
+    """What was remembered, by name."""
     return {str(name): str(value) for name, value in conn.execute("SELECT name, value FROM remembered")}
 
 
 def recent(conn: Connection, check: str, limit: int, vantage: str | None) -> list[Sample]:
-    """The newest results of a check, oldest first. Hours that hold none, of which the sums know, are passed by."""
+    """The newest samples of a check, oldest first. Hours without any, according to the roll-ups, are skipped."""
     until = rolled_until(conn)
     values = {"check": plain(check), "vantage": vantage, "until": until}
     found: list[Sample] = []
@@ -88,13 +88,13 @@ def recent(conn: Connection, check: str, limit: int, vantage: str | None) -> lis
 
 
 def page(conn: Connection, at: datetime, after: Place, limit: int) -> tuple[list[Sample], Place | None]:
-    """The next results since a moment behind a place, and the place of the last one; None at the end."""
+    """The next samples since a time, after a position, and the position of the last one; None at the end."""
     rows = conn.execute(PAGE, (*after, micros(at), limit)).fetchall()
     return [read(row) for row in rows], (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
 
 
 def medians(conn: Connection, since: datetime, vantage: str | None) -> dict[str, float]:
-    """By check, the median duration in ms (within 5 %) of runs that succeeded: from finished hours, else from single runs."""
+    """By check, the median duration in ms (within 5 %) of successful runs: from finished hours, else from individual runs."""
     until = rolled_until(conn)
     values = {
         "hour": micros(since) // US // HOUR_S * HOUR_S, "last": until - HOUR_S, "vantage": vantage,
@@ -108,7 +108,7 @@ def medians(conn: Connection, since: datetime, vantage: str | None) -> dict[str,
 
 
 def latencies(conn: Connection, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
-    """The latency of each since a moment: to 0.1 ms over the last hours, within 5 % over longer."""
+    """The latency of each since a time: to 0.1 ms over the last hours, within 5 % over longer spans."""
     start = micros(since)
     oldest, newest = _span(conn)
     recently = newest is not None and newest - start <= EXACT_FOR // timedelta(microseconds=1)
@@ -119,7 +119,7 @@ def latencies(conn: Connection, components: Collection[str], since: datetime) ->
 
 
 def rolled(conn: Connection, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-    """By component, the hours that began in a span and are summed up; percentiles (within 5 %) only with `timed`."""
+    """By component, the finished hours that began in a span; percentiles (within 5 %) only with `timed`."""
     span = hours_between(since, until, rolled_until(conn))
     times = conn.execute(ROLLED_TIMES, span).fetchall() if timed else ()
     return rolled_pictures(conn.execute(ROLLED, span).fetchall(), times)
@@ -131,7 +131,7 @@ def _span(conn: Connection) -> tuple[int | None, int | None]:
 
 
 def _holds_raw(conn: Connection, start: int, oldest: int | None) -> bool:
-    """Whether no single result since then was forgotten: no hour is known that lies before the oldest one."""
+    """Whether no sample since then was deleted: no roll-up is older than the oldest sample."""
     if oldest is not None and oldest <= start:
         return True
     end = 2**62 if oldest is None else _hour(oldest)
@@ -167,7 +167,7 @@ def _hour(at: int) -> int:
 
 
 def read(row: Sequence[Any]) -> Sample:
-    """A result from its row. A good one comes back without reason, evidence and single phases."""
+    """A sample from its row. Good ones come back without reason, evidence and individual phases."""
     at, _, outcome, total_us, more, check, component, vantage = row
     said = json.loads(more) if more else {}
     total = {} if total_us is None else {"total": total_us / 1_000}

@@ -1,4 +1,4 @@
-"""The tables of samples. What grows lies in partitions, a day each or a month, so that it can be forgotten by dropping them."""
+"""The tables of samples. Growing tables have daily or monthly partitions, so that old data can be dropped."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -90,13 +90,13 @@ SERIES = (
 
 
 def m001_first(conn: PostgresConnection) -> None:
-    """Checks, results, sums by hour, what was concluded, and what became of real requests."""
+    """Checks, samples, roll-ups, what is remembered, and outcomes of real requests."""
     for table in TABLES:
         conn.execute(table)
 
 
 def m002_series(conn: PostgresConnection) -> None:
-    """Counters that only grow, which any replica may be told of."""
+    """Cumulative series, which any replica may receive."""
     for sql in SERIES:
         conn.execute(sql)
 
@@ -105,38 +105,38 @@ SAMPLES = Shape("samples", (m001_first, m002_series))
 
 
 class Parted(NamedTuple):
-    """A table in partitions: of a day each, or of a month; `written` is how its key has a moment."""
+    """A table with daily or monthly partitions; `written` formats a time for its key."""
 
     table: str
     monthly: bool
     written: Callable[[datetime], int]
 
     def start(self, at: datetime) -> datetime:
-        """Where the partition begins that holds this moment."""
+        """The start of the partition that contains this time."""
         day = at.replace(hour=0, minute=0, second=0, microsecond=0)
         return day.replace(day=1) if self.monthly else day
 
     def end(self, start: datetime) -> datetime:
-        """Where the next one begins."""
+        """The start of the next partition."""
         return self.start(start + timedelta(days=32)) if self.monthly else start + A_DAY
 
     def name(self, start: datetime) -> str:
-        """Its name."""
+        """The partition's name."""
         return f"{self.table}_{start:%Y%m%d}"
 
     def held(self, conn: Connection) -> list[datetime]:
-        """Where each partition begins that there is, the oldest first."""
+        """The starts of existing partitions, oldest first."""
         names = (str(row[0]) for row in conn.execute(PARTITIONS, (self.table,)).fetchall())
         return sorted(datetime.strptime(name.rpartition("_")[2], "%Y%m%d").replace(tzinfo=UTC) for name in names)
 
     def make(self, conn: Connection, moments: Iterable[datetime]) -> None:
-        """Make the partitions of these moments, where there are none."""
+        """Create missing partitions for these times."""
         for start in sorted({self.start(at) for at in moments} - set(self.held(conn))):
             span = f"FROM ({self.written(start)}) TO ({self.written(self.end(start))})"
             conn.execute(f"CREATE TABLE IF NOT EXISTS {self.name(start)} PARTITION OF {self.table} FOR VALUES {span}")
 
     def drop(self, conn: Connection, start: datetime) -> int:
-        """Drop a partition; says how many rows went."""
+        """Drop a partition; returns how many rows it had."""
         with atomic(conn):
             count = int(one(conn, f"SELECT count(*) FROM {self.name(start)}")[0])  # noqa: S608 # a name of our own
             conn.execute(f"DROP TABLE {self.name(start)}")

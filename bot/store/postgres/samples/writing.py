@@ -1,4 +1,4 @@
-"""Writes results by COPY, and sums up the hours that are over."""
+"""Writes samples with COPY, and rolls up finished hours."""
 
 import json
 from collections.abc import Collection, Iterable, Sequence
@@ -51,17 +51,17 @@ HELD = "SELECT count, ok, fail, sum_us, max_us, CAST(histogram AS text) AS histo
 
 
 class SampleWriter:
-    """Writes over one connection, used by one thread at a time; whoever writes is alone in it, over all replicas."""
+    """Writes over one connection, used by one thread at a time; only one replica writes at any time."""
 
     def __init__(self, conn: PostgresConnection) -> None:
         self.conn = conn
-        self._committed: dict[tuple[str, str, str], int] = {}  # check, component and vantage to their id
+        self._committed: dict[tuple[str, str, str], int] = {}  # ids by check, component and vantage
         self._pid = conn.pid
 
     def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
-        """Write a batch, and sum up the hours that are over. The same check at the same microsecond counts once."""
+        """Write a batch, and roll up finished hours. A check's sample at the same microsecond counts once."""
         with atomic(self.conn):
-            if self.conn.pid != self._pid:  # a server that crashed, or the standby in its place, may not have the last of them
+            if self.conn.pid != self._pid:  # a server that crashed, or its standby, may have lost the newest ids
                 self._pid, self._committed = self.conn.pid, {}
             checks = {who: self._check(who) for who in sorted({(s.check, s.component, s.vantage) for s in samples})}
             rows = {row[:2]: row for s in samples for row in [_row(s, checks[s.check, s.component, s.vantage])]}
@@ -72,17 +72,17 @@ class SampleWriter:
                 self.conn.executemany(REMEMBER, sorted((plain(one.name), one.text) for one in remembered))
 
     def forget_remembered(self, names: Collection[str]) -> None:
-        """Forget what was concluded under these names."""
+        """Delete what was remembered under these names."""
         with atomic(self.conn):
             self.conn.executemany("DELETE FROM remembered WHERE name = ?", sorted((plain(name),) for name in names))
 
     def _write(self, rows: Sequence[Row]) -> list[Row]:
-        """Those that were not there yet."""
+        """Write rows; returns those that were not there yet."""
         try:
             with atomic(self.conn):
                 _copy(self.conn, "samples", rows)
             return list(rows)
-        except self.conn.IntegrityError:  # a day is new, or some of them came before
+        except self.conn.IntegrityError:  # a new day needs a partition, or some rows already exist
             RESULTS.make(self.conn, {moment(row[0]) for row in rows})
             self.conn.execute("CREATE TEMP TABLE copied (LIKE samples) ON COMMIT DROP")
             _copy(self.conn, "copied", rows)
@@ -90,7 +90,7 @@ class SampleWriter:
             self.conn.execute("DROP TABLE copied")
             return [row for row in rows if row[:2] in new]
 
-    # An id is remembered once it is found, not when it is made: one that was rolled back with its batch would name nothing.
+    # An id is cached once it is found, not when it is created: one rolled back with its batch would refer to nothing.
     def _check(self, who: tuple[str, str, str]) -> int:
         if who in self._committed:
             return self._committed[who]
@@ -103,7 +103,7 @@ class SampleWriter:
     # --- hours
 
     def close_hours(self, newest_us: int) -> None:
-        """Sum up each hour that is over; of 10,000 checks twice a minute one takes some two seconds of the database."""
+        """Roll up each finished hour; with 10,000 checks twice a minute, an hour takes about two seconds of the database."""
         closed = (newest_us // US - GRACE_S) // HOUR_S * HOUR_S
         while (hour := self._first_open_hour()) is not None and hour < closed:
             HOURS.make(self.conn, [moment(hour * US)])
@@ -111,12 +111,12 @@ class SampleWriter:
             self.conn.execute(PUT_MARK, (hour + HOUR_S,))
 
     def _first_open_hour(self) -> int | None:
-        """The first hour with results that no sum counts yet."""
+        """The first hour with samples that no roll-up counts yet."""
         first = one(self.conn, "SELECT min(at) FROM samples WHERE at >= ?", rolled_until(self.conn) * US)[0]
         return None if first is None else int(first) // US // HOUR_S * HOUR_S
 
     def _join_late(self, rows: Iterable[Row]) -> None:
-        """What comes later than its hour joins what was summed up of it."""
+        """Add late samples to the roll-up of their hour."""
         until = rolled_until(self.conn)
         late = sorted(
             (at // US // HOUR_S * HOUR_S, check, outcome, total or 0, total)

@@ -1,4 +1,4 @@
-"""Bring a data file to the shape that this Understudy knows, or refuse it with a sentence."""
+"""Upgrade a data file to what this Understudy needs, or refuse it with a sentence."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +10,11 @@ from bot.store.sqlite.engine import DatabaseError, SqliteConnection
 from bot.store.sqlite.errors import trouble_of
 
 if TYPE_CHECKING:
-    from sqlite_utils import Migrations  # loaded where there is something to migrate: most starts need not wait for it
+    from sqlite_utils import Migrations  # loaded only for a migration: most starts need none
 
 
 class Shape(NamedTuple):
-    """A kind of file: the mark in its header, the migrations that make it, and how many of them there are."""
+    """A kind of file: the mark in its header, its migrations, and how many there are."""
 
     mark: int  # PRAGMA application_id
     migrations: "Callable[[], Migrations]"
@@ -38,10 +38,10 @@ SAMPLES = Shape(0x55_53_41_4D, _of_samples, 5)
 
 
 def migrate(conn: SqliteConnection, shape: Shape, name: str) -> None:
-    """Apply what is missing, all or nothing. Raises StoreError for a file that is newer, damaged or not ours."""
+    """Apply missing migrations, all or nothing. Raises StoreError for a file that is newer, damaged or not ours."""
     if _known(conn, shape, name) == shape.version:
         return
-    with atomic(conn):  # takes the write lock first: of two processes the second one finds the work done
+    with atomic(conn):  # takes the write lock first: a second process finds the work done
         if _known(conn, shape, name) == shape.version:
             return
         from sqlite_utils import Database
@@ -52,7 +52,7 @@ def migrate(conn: SqliteConnection, shape: Shape, name: str) -> None:
 
 
 def require(conn: SqliteConnection, shape: Shape, name: str) -> None:
-    """Refuse a file that is not exactly of this shape; for readers, who may not mend it."""
+    """Refuse a file that is not exactly of this shape; for readers, who may not upgrade it."""
     version = _known(conn, shape, name)
     if version < shape.version:
         raise StoreError(f"{name} is from an older Understudy (schema {version}); start this one once to bring it up to date")

@@ -1,4 +1,4 @@
-"""The ledger's shape. Migrations are appended, never edited; each lifts every ledger by one."""
+"""The ledger's tables. Migrations are appended, never edited; each upgrades a ledger by one version."""
 
 import json
 from typing import Any
@@ -83,7 +83,7 @@ def m001_first(db: Database) -> None:
         db.execute(sql)
 
 
-# Where the fields of an incident's flat state stand in its parts. What is not named stays where it is.
+# Where the fields of an incident's flat state move to. Fields not named stay.
 PARTS = {
     "people": {name: name for name in ("acknowledged_at", "acknowledged_by", "responders", "roles")},
     "vendor": {
@@ -104,7 +104,7 @@ POSTS = {
 
 @ledger()
 def m002_incidents_in_parts(db: Database) -> None:
-    """States of incidents get parts. What was edited by hand and cannot be read is left to the audit, which makes it anew."""
+    """States of incidents get parts. A state edited so that it cannot be read is left to the audit, which rebuilds it."""
     rows = db.execute("SELECT rowid, CAST(body AS BLOB) FROM states WHERE kind = 'incident'")
     db.conn.executemany(
         "UPDATE states SET body = ? WHERE rowid = ?", [(made, id) for id, body in rows if (made := _parted(body))]
@@ -112,7 +112,7 @@ def m002_incidents_in_parts(db: Database) -> None:
 
 
 def _parted(body: bytes) -> str:
-    """An incident's state in parts; empty where it cannot be read, or is so already."""
+    """An incident's state in parts; empty if it cannot be read, or already has parts."""
     flat = _whole(body)
     if flat is None or "room" in flat:
         return ""
@@ -127,9 +127,9 @@ def _taken(flat: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 @ledger()
 def m003_clocks_of_older_incidents(db: Database) -> None:
-    """Incidents from before there was paging, and reminders of updates, count both from where their facts do.
+    """Incidents from before paging and update reminders count both from where their facts do.
 
-    So does a mitigation that stands beside the phase: it was the phase.
+    So does a mitigation recorded beside the phase: it was the phase before.
     """
     clocks: dict[str, dict[str, dict[str, Any]]] = {}
     kinds = ("incident.severity_changed", "incident.phase_changed", "incident.update_written")
@@ -169,7 +169,7 @@ def _remind_from(reminders: dict[str, str], at: str, kind: str, body: dict[str, 
 
 
 def _whole(body: bytes) -> dict[str, Any] | None:
-    """A state that can be read; None for one that was edited by hand, which is left to the audit."""
+    """A readable state; None for one edited by hand, which is left to the audit."""
     try:
         state = json.loads(body)
     except (ValueError, RecursionError):
@@ -209,9 +209,9 @@ CREATE TABLE passed_on (
 
 @ledger()
 def m004_replicas(db: Database) -> None:
-    """Who runs over this ledger, who does what must be done by one, and in which epoch an effect was begun.
+    """Running replicas, their leases, and the epoch in which an effect was claimed.
 
-    Only additions: a program that knows nothing of them works on beside one that does.
+    Only additions: an older program continues to work beside a newer one.
     """
     for sql in (REPLICAS, LEASES, PASSED_ON, "ALTER TABLE outbox ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0"):
         db.execute(sql)

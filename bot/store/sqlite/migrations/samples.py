@@ -1,4 +1,4 @@
-"""The shape of the samples file. Migrations are appended, never edited."""
+"""The tables of the samples file. Migrations are appended, never edited."""
 
 from sqlite_utils import Database, Migrations
 
@@ -14,7 +14,7 @@ CREATE TABLE checks (
 ) STRICT
 """
 
-# Key (at, check): new rows go to the end, and forgetting takes whole pages from the front. About 25 bytes a good sample.
+# Key (at, check): new rows go at the end, and deleting takes whole pages from the front. About 25 bytes per good sample.
 SAMPLES = """
 CREATE TABLE samples (
     at INTEGER NOT NULL,        -- microseconds since 1970, UTC
@@ -53,8 +53,8 @@ def m001_first(db: Database) -> None:
         db.execute(sql)
 
 
-# Four bytes less a row: a time near 2030 fits into six bytes until 2034 (and takes eight before mid-2025 and after), and one
-# column for what came out spares two bytes of each row's header.
+# Four bytes less per row: a time near 2030 fits in six bytes until 2034 (eight before mid-2025 and after), and a single column
+# for the outcome saves two bytes of each row's header.
 SHORT_SAMPLES = """
 CREATE TABLE short_samples (
     at INTEGER NOT NULL,        -- microseconds since the start of 2030, UTC; negative before
@@ -77,7 +77,7 @@ CREATE VIEW runs AS SELECT
 FROM samples
 """
 
-# By hour alone: of a check that runs twice a minute, a roll-up by minute takes more room than what it sums up.
+# By hour only: for a check that runs twice a minute, a roll-up per minute is larger than what it sums up.
 HOURS = """
 CREATE TABLE hours (
     at INTEGER NOT NULL,        -- start, seconds since 1970
@@ -92,7 +92,7 @@ CREATE TABLE hours (
 ) STRICT, WITHOUT ROWID
 """
 
-# The hour that was being summed up is left out: it is counted again, from its raw rows.
+# Without the hour being rolled up: it is counted again from its raw rows.
 ROLLED = """
 INSERT INTO marks SELECT 'rolled_until', coalesce(
     (SELECT max(at) + 60 FROM rollups WHERE span = 60), (SELECT max(at) + 3600 FROM rollups WHERE span = 3600), 0
@@ -102,7 +102,7 @@ INSERT INTO marks SELECT 'rolled_until', coalesce(
 
 @samples()
 def m002_short(db: Database) -> None:
-    """Rows of twenty-one bytes instead of twenty-five, roll-ups by hour alone."""
+    """Rows of twenty-one bytes instead of twenty-five, roll-ups by hour only."""
     for sql in (
         SHORT_SAMPLES,
         "INSERT INTO short_samples SELECT at - 1893456000000000, check_id,"
@@ -121,7 +121,7 @@ def m002_short(db: Database) -> None:
         db.execute(sql)
 
 
-# Conclusions, so that a restart goes on where it was instead of guessing from a stretch of samples.
+# What the detector remembers, so that a restart continues where it was instead of guessing from some samples.
 REMEMBERED = """
 CREATE TABLE remembered (
     name TEXT PRIMARY KEY,
@@ -132,7 +132,7 @@ CREATE TABLE remembered (
 
 @samples()
 def m003_remembered(db: Database) -> None:
-    """What the detector knew."""
+    """What the detector remembers."""
     db.execute(REMEMBERED)
 
 
@@ -169,7 +169,7 @@ CREATE TABLE outcome_keys (
 
 @samples()
 def m004_outcomes(db: Database) -> None:
-    """What became of real requests."""
+    """Outcomes of real requests."""
     for sql in (WAYS, OUTCOMES, OUTCOME_KEYS, "CREATE INDEX outcome_keys_at ON outcome_keys (at)"):
         db.execute(sql)
 
@@ -188,6 +188,6 @@ CREATE TABLE series (
 
 @samples()
 def m005_series(db: Database) -> None:
-    """Counters that only grow."""
+    """Cumulative series."""
     for sql in (SERIES, "CREATE INDEX series_at ON series (at)"):
         db.execute(sql)
