@@ -28,7 +28,7 @@ def require_there(ledger: Path, samples: Path) -> None:
 
 
 def move_aside(ledger: Path) -> None:
-    """Rename a ledger that is no longer wanted, and forget its id."""
+    """Move a ledger that is no longer wanted aside, and forget its id."""
     number = 1
     while any(ledger.with_name(f"{ledger.name}.aside-{number}{part}").exists() for part in PARTS):
         number += 1

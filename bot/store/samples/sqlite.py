@@ -113,7 +113,7 @@ class SqliteSamples:
         return await self._access.read(work)
 
     async def _begin_anew(self, why: StoreError, generation: int) -> None:
-        """Rename the damaged file and open a new one; concurrent callers find it done."""
+        """Set the damaged file aside and open a new one; concurrent callers find it done."""
         async with self._renewing:
             if self._generation != generation:
                 return
@@ -322,7 +322,7 @@ def _fate(aside: Path | None, why: StoreError) -> str:
 
 
 def _moved_away(path: Path) -> Path | None:
-    """Rename the file and its log to the first free name; None if there is no file."""
+    """Move the file and its log to the first free name; None if there is no file."""
     number = 1
     while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
         number += 1
