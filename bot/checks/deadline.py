@@ -1,4 +1,4 @@
-"""The end of a look: `asyncio.timeout` for half of its cost, which every probe pays."""
+"""A probe's deadline: `asyncio.timeout` at half its cost, which every probe pays."""
 
 import asyncio
 from types import TracebackType
@@ -6,9 +6,9 @@ from typing import Self
 
 
 class Deadline:
-    """Cancels what its task does inside it once `seconds` have passed, and raises TimeoutError in place of that.
+    """Cancels what its task does inside it once `seconds` have passed, and raises TimeoutError instead.
 
-    Whoever cancels the task meanwhile is heard as ever. `over` says whether it came to its end.
+    Other cancellations of the task pass through. `over` says whether time ran out.
     """
 
     __slots__ = ("_cancelled", "_seconds", "_task", "_timer", "over")
@@ -29,7 +29,7 @@ class Deadline:
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
         self._timer.cancel()
-        # One cancellation is ours and is taken back; one more is somebody else's, and goes on (asyncio's own rule).
+        # Our own cancellation is taken back; any other one continues (asyncio's own rule).
         if self.over and self._task.uncancel() <= self._cancelled and kind is asyncio.CancelledError:
             raise TimeoutError from exc
 

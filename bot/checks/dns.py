@@ -1,4 +1,4 @@
-"""The DNS check: whether a name has the record that it should have, asked of one name server or of the machine's own."""
+"""The DNS check: whether a name has the right record, according to one name server or the machine's own."""
 
 import asyncio
 import ipaddress
@@ -18,7 +18,7 @@ from bot.core.model import Sample
 from bot.system.clock import Clock
 
 if TYPE_CHECKING:
-    import dns.asyncresolver  # loaded by the first look: a start without a check of this type need not wait for it
+    import dns.asyncresolver  # loaded on first use: a start without DNS checks need not wait for it
     import dns.resolver
 
 RECORDS = ("A", "AAAA", "CNAME", "MX", "NS", "TXT")
@@ -30,11 +30,11 @@ ANSWER_CAP = 200
 
 @dataclass(frozen=True)
 class DnsCheck:
-    """Which record to ask for. With `expect`, one of these values must come; without, any answer is good.
+    """Which record to ask for. With `expect`, one of these values must be in it; without, any answer is good.
 
-    Values are written as zone files do: `192.0.2.1`, `mail.example.com`, `10 mail.example.com` (MX), a TXT's strings joined.
-    Case and a trailing dot of names play no part. `server` is an address, with a port where it is not 53
-    (`192.0.2.53:5353`, `[2001:db8::53]:5353`); the machine's own name servers are asked when it is None.
+    Values are written as in zone files: `192.0.2.1`, `mail.example.com`, `10 mail.example.com` (MX), a TXT's strings joined.
+    Case and trailing dots of names are ignored. `server` is an address, with a port unless it is 53 (`192.0.2.53:5353`,
+    `[2001:db8::53]:5353`); if None, the machine's own name servers are asked.
     """
 
     id: str
@@ -49,14 +49,14 @@ class DnsCheck:
 
 
 class DnsProber:
-    """Runs DNS checks, past every cache of ours. The guard judges a configured server; the machine's own are exempt."""
+    """Runs DNS checks without any cache of ours. The guard judges a configured server; the machine's own are exempt."""
 
     def __init__(self, clock: Clock, *, guard: Guard | None = None) -> None:
         self._clock = clock
         self._guard = guard
 
     async def probe(self, check: DnsCheck) -> Sample:
-        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+        """Run it once. Any failure is in the sample; only cancellation is raised."""
 
         async def look(watch: Stopwatch, deadline_s: float) -> Seen:
             resolver = self._resolver(check.server)
@@ -71,7 +71,7 @@ class DnsProber:
         return await measured(check, self._clock, look)
 
     async def close(self) -> None:
-        """Nothing is held between two looks."""
+        """Does nothing: nothing is kept between runs."""
 
     def _resolver(self, server: str | None) -> "dns.asyncresolver.Resolver":
         import dns.asyncresolver
@@ -92,7 +92,7 @@ class DnsProber:
 
 
 async def _ask(resolver: "dns.asyncresolver.Resolver", check: DnsCheck, deadline_s: float) -> tuple[str, ...]:
-    """The record's values, none where the name exists without such a record. Raises CheckError."""
+    """The record's values; empty if the name exists without such a record. Raises CheckError."""
     import dns.exception
     import dns.name
     import dns.resolver
@@ -105,13 +105,13 @@ async def _ask(resolver: "dns.asyncresolver.Resolver", check: DnsCheck, deadline
         try:
             answer = await resolver.resolve(name, check.record, raise_on_no_answer=False, lifetime=deadline_s * 2)
         except dns.resolver.LifetimeTimeout:
-            # The frame's deadline is half of this and runs on the loop's time; dnspython goes by the wall clock, which stepped.
+            # Our own deadline is half of this, on the loop's clock; dnspython uses the wall clock, which was just set.
             await asyncio.sleep(0)
         except dns.resolver.NXDOMAIN as exc:
             raise CheckError("dns_nxdomain") from exc
         except dns.resolver.NoNameservers as exc:
             raise CheckError("dns", _why_none_answered(exc)) from exc
-        except dns.exception.DNSException as exc:  # a name too long once made whole, a chain of CNAMEs in a circle
+        except dns.exception.DNSException as exc:  # such as a name too long once completed, or a circular chain of CNAMEs
             raise CheckError("dns", clean(exc.msg or type(exc).__name__)[:ANSWER_CAP]) from exc
         else:
             return tuple(_text(check.record, one) for one in answer.rrset or ())
@@ -140,7 +140,7 @@ def _text(record: str, rdata: Any) -> str:
 
 
 def _plain(record: str, value: str) -> str:
-    """A value in the one form that values are compared in."""
+    """The canonical form in which values are compared."""
     if record == "TXT":
         return value
     value = " ".join(value.lower().split()).rstrip(".")
@@ -151,7 +151,7 @@ def _plain(record: str, value: str) -> str:
 
 
 def _why_none_answered(exc: "dns.resolver.NoNameservers") -> str:
-    """SERVFAIL, REFUSED and their like by name; a server that cannot be reached, or does not speak DNS, in words."""
+    """SERVFAIL, REFUSED and the like by name; a server that is unreachable or does not speak DNS, in words."""
     import dns.rcode
 
     for _, _, _, error, response in reversed(exc.kwargs.get("errors", [])):

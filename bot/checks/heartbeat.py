@@ -1,4 +1,4 @@
-"""The heartbeat check, a dead man's switch: a job tells us that it is alive, and its silence is the failure."""
+"""The heartbeat check, a dead man's switch: a job reports that it is alive, and its silence is the failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -27,10 +27,10 @@ SIGN_KINDS: Mapping[str, SignKind] = MappingProxyType({"ok": "ok", "start": "sta
 
 @dataclass(frozen=True)
 class HeartbeatCheck:
-    """Whose signs of life are due how often. `every` is the job's interval, `grace` how much later a sign may come.
+    """Which job must report, and how often. `every` is the job's interval, `grace` how much later a report may come.
 
-    `look_every` is how often to look: a job that reports once a day must not be missed for another day. A look costs nothing
-    but its sample. `token` is what a sender must show, nothing when empty.
+    `look_every` is how often to check: a job that reports once a day must not be missed for another day. A check costs only
+    its sample. `token` is what a sender must show; empty = nothing.
     """
 
     id: str
@@ -42,15 +42,15 @@ class HeartbeatCheck:
 
     @property
     def look_every(self) -> timedelta:
-        """A tenth of the patience, within one and thirty seconds."""
+        """A tenth of `every` plus `grace`, between one and thirty seconds."""
         return min(LOOK_AT_MOST, max(LOOK_AT_LEAST, (self.every + self.grace) / 10))
 
 
 @dataclass(frozen=True)
 class Sign:
-    """One sign of life. `took_ms` is the time since the job's start (domain milliseconds), where a start was told.
+    """One report of a job. `took_ms` is the time since the job's start (domain milliseconds), if a start was reported.
 
-    A job has no two of one kind at one moment, so `at` tells it from all others.
+    A job sends no two of one kind at the same time, so `at` identifies it.
     """
 
     at: datetime
@@ -61,13 +61,13 @@ class Sign:
 
     @property
     def bad(self) -> bool:
-        """Whether the job says that it failed."""
+        """Whether the job reports a failure."""
         return self.kind == "fail" or (self.kind == "ok" and bool(self.exit_code))
 
 
 @dataclass(frozen=True, order=True)
 class _Heard:
-    """A sign by the steady clock; of two at one moment the one that came in later counts as later."""
+    """A report on the steady clock; of two at one time, the one received later counts as later."""
 
     steady: float
     number: int
@@ -75,9 +75,9 @@ class _Heard:
 
 
 class Job:
-    """What is known of one job: the newest sign of each kind, so that neither their order nor one that comes twice matters.
+    """What is known about a job: its newest report of each kind, so that order and repetition do not matter.
 
-    Each has a moment by the wall for people, and by the steady clock for reckoning.
+    Each has a wall-clock time for people and a steady one for arithmetic.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Job:
         self._count = 0
 
     def take(self, sign: Sign, steady: float) -> bool:
-        """Take a sign that came at `steady`. One that is known, or older than what is known, changes nothing: False."""
+        """Record a report received at `steady`. Returns False, changing nothing, if it is known or older."""
         kind: SignKind = "fail" if sign.bad else sign.kind
         self._count += 1
         heard, known = _Heard(steady, self._count, sign), self._newest.get(kind)
@@ -96,17 +96,17 @@ class Job:
 
     @property
     def ok(self) -> tuple[datetime, float] | None:
-        """When it succeeded last."""
+        """When it last succeeded."""
         return self._moment("ok")
 
     @property
     def started(self) -> tuple[datetime, float] | None:
-        """Since when it runs."""
+        """When the current run started."""
         return self._moment("start", after=("ok", "fail"))
 
     @property
     def failed(self) -> Sign | None:
-        """Its failure, if it did not succeed since."""
+        """Its failure, unless it has succeeded since."""
         return self._newest["fail"].sign if self._moment("fail", after=("ok",)) else None
 
     def _moment(self, kind: SignKind, *, after: Sequence[SignKind] = ()) -> tuple[datetime, float] | None:
@@ -117,23 +117,23 @@ class Job:
 
 
 class Heartbeats:
-    """The register of what jobs told. Spans run on the steady clock: a step of the wall makes no job late.
+    """The register of jobs' reports. Spans use the steady clock, so changes of the wall clock make no job late.
 
-    It keeps one small record for each check id that it is given; who takes signs from outside knows which ids there are.
-    Where other replicas hear of jobs as well, `now` is the time that all of them go by, and `recall` what they wrote down.
+    It keeps one small record per check id; callers that accept reports from outside know which ids exist. If other replicas
+    receive reports too, `now` returns their common time, and `recall` what they recorded.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._jobs: dict[str, Job] = {}
-        self.since = (clock.now(), clock.monotonic())  # nobody could be heard before
+        self.since = (clock.now(), clock.monotonic())  # nothing could be received earlier
         self.now: Callable[[], datetime] = clock.now
         self.recall: Callable[[str], Awaitable[Iterable[Sample]]] | None = None
         self._doubts = 0
         self._sure: dict[str, int] = {}
 
     def beat(self, check_id: str, kind: SignKind, exit_code: int | None = None, note: str = "") -> Sign:
-        """Take a sign that arrives now. A non-zero exit code is a failure."""
+        """Record a report arriving now. A non-zero exit code is a failure."""
         job = self._jobs.setdefault(check_id, Job())
         now = self._clock.monotonic()
         took_ms = round((now - job.started[1]) * 1000, 3) if job.started and kind != "start" else None
@@ -142,41 +142,41 @@ class Heartbeats:
         return sign
 
     def told(self, check_id: str, sign: Sign) -> timedelta | None:
-        """Take a sign that another replica heard; says how long ago that was, None where it was known already."""
+        """Record a report that another replica received; returns how long ago that was, None if it was known."""
         steady = self._steady(sign.at)
         if not self._jobs.setdefault(check_id, Job()).take(sign, steady):
             return None
         return timedelta(seconds=self._clock.monotonic() - steady)
 
     def restore(self, check_id: str, samples: Iterable[Sample]) -> None:
-        """Recall what stored samples (oldest first) say of a job."""
+        """Restore what stored samples (oldest first) say about a job."""
         job = self._jobs.setdefault(check_id, Job())
         for sample in samples:
             for sign in _signs_of(sample):
                 job.take(sign, self._steady(sign.at))
 
     def doubt(self) -> None:
-        """Others may have heard what we were not told, since we were cut off or they died: `refresh` looks it up."""
+        """Others may have received reports unknown to us, since we were cut off or they died: `refresh` looks them up."""
         self._doubts += 1
 
     async def refresh(self, check_id: str, *, anyway: bool = False) -> None:
-        """Where there is a doubt, or anyway, know what was written down meanwhile. Raises StoreError, and doubts on."""
+        """If in doubt, or with `anyway`, read what was recorded meanwhile. Raises StoreError and stays in doubt."""
         doubts = self._doubts
         if self.recall is not None and (anyway or self._sure.get(check_id, 0) < doubts):
             self.restore(check_id, await self.recall(check_id))
             self._sure[check_id] = doubts
 
     def job(self, check_id: str) -> Job:
-        """What is known of a job, possibly nothing."""
+        """What is known about a job, possibly nothing."""
         return self._jobs.get(check_id, Job())
 
     def _steady(self, at: datetime) -> float:
-        """A moment of the wall on the steady clock; none is in the future."""
+        """A wall-clock time on the steady clock; never in the future."""
         return self._clock.monotonic() - max(0.0, (self.now() - at).total_seconds())
 
 
 def _signs_of(sample: Sample) -> Iterable[Sign]:
-    """What one sample says: it is a sign itself, or a look has written down which it knew."""
+    """The reports in a sample: it is one itself, or a check that recorded the ones it knew."""
     kind = SIGN_KINDS.get(sample.evidence.get("sign", ""))
     if kind is not None:
         yield Sign(sample.at, kind, _code(sample))
@@ -191,7 +191,7 @@ def _signs_of(sample: Sample) -> Iterable[Sign]:
 
 
 class HeartbeatProber:
-    """Looks into the register whether a job is late. Nothing is sent, so a look takes no time."""
+    """Checks in the register whether a job is late. Nothing is sent, so a check takes no time."""
 
     def __init__(self, register: Heartbeats, clock: Clock) -> None:
         self.register = register
@@ -199,7 +199,7 @@ class HeartbeatProber:
         self._silent: set[str] = set()
 
     async def probe(self, check: HeartbeatCheck) -> Sample:
-        """Look once; never raises."""
+        """Run it once; never raises."""
         try:
             async with asyncio.timeout(check.deadline.total_seconds()):
                 outcome, failure, reason = await self._judged(check)
@@ -225,10 +225,10 @@ class HeartbeatProber:
         )
 
     async def close(self) -> None:
-        """Nothing is held between two looks."""
+        """Does nothing: nothing is kept between runs."""
 
     async def _judged(self, check: HeartbeatCheck) -> tuple[Outcome, Failure | None, str]:
-        """By all that any replica heard: before a job counts as silent, that is looked up. Raises StoreError."""
+        """Judge by reports to any replica: before a job counts as silent, they are looked up. Raises StoreError."""
         await self.register.refresh(check.id)
         if not _is_silent(judged := self._judge(check)):
             self._silent.discard(check.id)
@@ -265,7 +265,7 @@ def _is_silent(judged: tuple[Outcome, Failure | None, str]) -> bool:
 
 
 def sample_of(check: HeartbeatCheck, sign: Sign) -> Sample:
-    """The sample of a sign that has just come in, so that a failure counts at once and need not wait for the next look."""
+    """The sample of a report that just arrived, so that a failure counts at once instead of at the next run."""
     evidence: dict[str, str] = {"sign": "fail" if sign.bad else sign.kind}
     if sign.exit_code is not None:
         evidence["exit_code"] = str(sign.exit_code)

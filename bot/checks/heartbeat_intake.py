@@ -1,4 +1,4 @@
-"""Where signs of life come in: finds the check that is meant, sees that the sender may, and lets the sign count at once."""
+"""Receives jobs' reports: finds the check, verifies that the sender may report, and counts the report at once."""
 
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,17 +12,17 @@ from bot.ports import Admission
 from bot.system.clock import Clock
 from bot.system.token_bucket import TokenBucket
 
-BEATS_AT_ONCE = 2  # a quick job's start and its end
+BEATS_AT_ONCE = 2  # a short job's start and end
 BEATS_PER_S = 1.0
 
 ARRIVING: dict[str, SignKind] = {"success": "ok", "start": "start", "fail": "fail"}
 
 
 class SignsOfLife:
-    """Takes signs for the heartbeat checks that there are, and hands each on as a sample from our own `vantage`.
+    """Receives reports for the known heartbeat checks, and passes each on as a sample from our own `vantage`.
 
-    `tell` passes it on to the other replicas, whose `heard` takes it: who runs the check need not be who was asked. They
-    `count` it and write nothing down. `redact` takes out of a job's words what must not be kept.
+    `tell` sends it to the other replicas, whose `heard` receives it: the replica that was asked need not be the one that runs
+    the check. They `count` it without storing it. `redact` removes secrets from a job's text.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class SignsOfLife:
         self._by_name: dict[str, HeartbeatCheck | None] = {}
         for check in checks:
             short = check.id.removeprefix(f"{check.component}.")
-            self._by_name[short] = None if short in self._by_name else check  # two of one short name: neither has it
+            self._by_name[short] = None if short in self._by_name else check  # if two share a short name, neither gets it
         self._by_name |= {check.id: check for check in checks}
         self._paces = {check.id: TokenBucket(BEATS_PER_S, BEATS_AT_ONCE) for check in checks}
 
     def admit(self, name: str, token: str, *, open: bool = True) -> Admission:
-        """Whether a sign may be taken for the check of that id or unique short name; a permit for one counts at once.
+        """Whether to accept a report for the check with that id or unique short name; grants one permit at once.
 
-        With `open` False a check without a token takes none either.
+        With `open` False, a check without a token accepts none.
         """
         check = self._by_name.get(name)
         if check is None:
@@ -66,7 +66,7 @@ class SignsOfLife:
         return Admission.OK if self._paces[check.id].take(self._clock.monotonic()) else Admission.TOO_MANY
 
     async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
-        """Take a sign that was admitted. `kind` is `success`, `start` or `fail`; raises ValueError for another one."""
+        """Record an admitted report. `kind` is `success`, `start` or `fail`; raises ValueError for any other."""
         check = self._by_name.get(name)
         if check is None or kind not in ARRIVING:
             raise ValueError(f"no check, or not a kind of sign: {name[:100]!r}, {kind!r}")
@@ -75,9 +75,9 @@ class SignsOfLife:
         await self._hand_on(self._sample(check, sign))
 
     async def heard(self, body: Any) -> None:
-        """Another replica took a sign, and told this of it. One that was long on its way counts with the next look.
+        """Another replica received a report and told us. One that was delayed on its way counts at the next run.
 
-        It may be told twice, where the ledger's answer to the first time got lost, and counts once.
+        It may be told twice, if the ledger's first response was lost, but counts once.
         """
         check, sign = self._by_name.get(body["check"]), decode(Sign, body["sign"])
         ago = self._register.told(check.id, sign) if check is not None else None

@@ -1,4 +1,4 @@
-"""The HTTP check: one request over a fresh connection, and what its answer says."""
+"""The HTTP check: one request over a fresh connection, and how its answer is judged."""
 
 import json
 import ssl
@@ -29,15 +29,15 @@ from bot.config.checks.json_rules import JsonExpectation, parse_expectation
 from bot.core.model import Sample
 from bot.system.clock import Clock
 
-JSON_CAP = 1024 * 1024  # JSON that is cut cannot be read at all; lists of models are half of this
+JSON_CAP = 1024 * 1024  # truncated JSON cannot be parsed at all; lists of models are half this size
 PREPARED_AT_MOST = 50_000
-RESUMING_AT_MOST = 2_000  # checks, the first that are looked at; a session takes 7 KB
-RESUMING_EVERY = timedelta(seconds=WITHIN_S / 2)  # seldomer looks would take up no session before it is too old
+RESUMING_AT_MOST = 2_000  # checks; only the first ones keep a session, which takes 7 KB
+RESUMING_EVERY = timedelta(seconds=WITHIN_S / 2)  # with a longer interval, no session would be young enough to resume
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """Which HTTP statuses count as well; call it with one. Inclusive ranges, 2xx when nothing is said."""
+    """Which HTTP statuses are good; call it with one. Inclusive ranges, 2xx by default."""
 
     ranges: tuple[tuple[int, int], ...] = ((200, 299),)
 
@@ -52,11 +52,11 @@ class Statuses:
 
 @dataclass(frozen=True)
 class HttpCheck:
-    """What to ask for, and what a good answer is. Headers, body and proxy stay out of its repr: they hold keys.
+    """What to request, and what a good answer is. Headers, body and proxy are not in the repr: they contain keys.
 
-    `deadline` bounds the whole probe in domain time, redirects included. `under` makes a slower good answer SLOW. Texts and
-    patterns are looked for in the first 64 KiB of the body, JSON is read up to 1 MiB; more is not read. `header` has patterns
-    by name. `redirects` is how many are followed (0 to 5).
+    `deadline` bounds the whole probe in domain time, redirects included. A good answer slower than `under` is SLOW. Texts and
+    patterns are searched in the first 64 KiB of the body, JSON is read up to 1 MiB; more is not read. `header` maps names to
+    patterns. `redirects` is the number to follow (0 to 5).
     """
 
     id: str
@@ -82,20 +82,20 @@ class HttpCheck:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ready:
-    """What is made of a check once: its request as it goes out, and what must not come back in evidence."""
+    """What is prepared once per check: its request as sent, and secrets to keep out of evidence."""
 
     check: HttpCheck
     request: Prepared
     way: Way
     secrets: tuple[str, ...] = field(repr=False)
-    keyed: bool  # whether it shows a key that can be refused
+    keyed: bool  # whether it sends a key that may be refused
     expects: bool
 
 
 class HttpProber:
-    """Runs HTTP checks. The deadline and the phases are domain time: real time multiplied by the clock's speed.
+    """Runs HTTP checks. Deadline and phases are in domain time: real time multiplied by the clock's speed.
 
-    Of `known_secrets` those that a check sends in its path or body stay out of evidence, as its headers and query do.
+    Of `known_secrets`, those in a check's path or body are kept out of evidence, like its headers and query.
     """
 
     def __init__(
@@ -116,11 +116,11 @@ class HttpProber:
         self._ready: dict[str, _Ready] = {}
 
     async def probe(self, check: HttpCheck) -> Sample:
-        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+        """Run it once. Any failure is in the sample; only cancellation is raised."""
         return await measured(check, self._clock, partial(self._look, check))
 
     async def close(self) -> None:
-        """Hang up on kept connections, and give back the resolver's threads without waiting for names that hang."""
+        """Close kept connections, and release the resolver's threads without waiting for names that hang."""
         await self._transport.aclose()
 
     async def _look(self, check: HttpCheck, watch: Stopwatch, deadline_s: float) -> Seen:
@@ -129,7 +129,7 @@ class HttpProber:
         try:
             reply = await self._transport.ask(ready.request, watch, deadline_s, cap=cap)
         except (httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError) as exc:
-            if check.proxy and watch.waits_for == "connect":  # it is the proxy that we cannot connect to
+            if check.proxy and watch.waits_for == "connect":  # the proxy cannot be reached
                 raise CheckError("proxy_failed") from exc
             raise
         hops = 0
@@ -156,7 +156,7 @@ class HttpProber:
         return Seen(f"HTTP {reply.status}", failure, evidence)
 
     def _with_memory(self, ready: _Ready, failure: Failure | None) -> Failure | None:
-        """A key that is refused after it worked is not silently ours."""
+        """A refused key that worked recently is not simply our fault."""
         if failure is not None:
             return self._keys.judged(ready.check.id, failure)
         if ready.keyed:
@@ -185,7 +185,7 @@ class HttpProber:
     async def _follow(
         self, ready: _Ready, reply: Reply, watch: Stopwatch, deadline_s: float, cap: int
     ) -> tuple[Reply, int, Failure | None]:
-        """Go where redirects lead: the last answer, how many were followed, and why the chain was left, if it was."""
+        """Follow redirects: returns the last answer, how many were followed, and why the chain was abandoned, if it was."""
         check = ready.check
         hop = Hop(check.method, check.url, check.headers, check.body)
         seen = {(hop.method, hop.url)}
@@ -204,7 +204,7 @@ class HttpProber:
         return reply, hops, None
 
     async def _ask_on(self, hop: Hop, way: Way, watch: Stopwatch, deadline_s: float, cap: int) -> Reply:
-        """Ask the next host of a chain; its phases are added to those before."""
+        """Request the next hop of a chain; its phases are added to the earlier ones."""
         try:
             request = self._transport.prepare(hop.method, hop.url, hop.headers, hop.body, way=way)
         except (httpx.InvalidURL, ValueError) as exc:
@@ -221,7 +221,7 @@ class HttpProber:
 def _fault_in(ready: _Ready, reply: Reply) -> Failure | None:
     if not ready.check.statuses(reply.status):
         return classify_status(reply.status, reply.body, reply.headers)
-    if reply.status == 202 and challenged(reply.status, reply.headers, reply.body):  # AWS WAF challenges with an "Accepted"
+    if reply.status == 202 and challenged(reply.status, reply.headers, reply.body):  # AWS WAF challenges with "Accepted"
         return Failure("challenge")
     return None
 

@@ -1,4 +1,4 @@
-"""What a type of check is made of on this side: its model in the configuration, what runs of it, and who runs that."""
+"""What makes up a type of check at run time: its configuration model, its check class and its prober."""
 
 import ssl
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from bot.system.clock import Clock
 
 @dataclass(frozen=True)
 class Shared:
-    """What the probers of all types share, made once by whoever closes it."""
+    """What probers of all types share, created and closed by their owner."""
 
     clock: Clock
     resolver: Resolver
@@ -28,7 +28,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class Kind:
-    """One type. `made(model, id=, component=, every=, deadline=)` gives the `check` that its prober runs."""
+    """One type. `made(model, id=, component=, every=, deadline=)` returns the `check` that its prober runs."""
 
     model: type[CheckBase]
     check: type

@@ -1,4 +1,4 @@
-"""Every type of check by its word in the configuration; the module of that name in this folder says how it is run."""
+"""Every type of check by its name in the configuration; the module of that name in this folder implements it."""
 
 from importlib import import_module
 

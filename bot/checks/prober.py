@@ -1,4 +1,4 @@
-"""Gives each check to the prober of its type."""
+"""Gives each check to the prober for its type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from bot.system.redaction import Redactor
 
 
 class Probers:
-    """A `Prober` for checks of every type. A type that nobody knows is a TypeError: the plan made something up.
+    """A `Prober` for checks of every type. An unknown type raises TypeError: it cannot come from a valid plan.
 
-    Whatever comes back is without secrets of any check: a vendor may echo what it was sent, and in another form.
+    Secrets of all checks are removed from results: a vendor may echo what it was sent, even in another form.
     """
 
     def __init__(self, by_type: Mapping[type, Prober], redactor: Redactor) -> None:
@@ -19,7 +19,7 @@ class Probers:
         self._redactor = redactor
 
     async def probe(self, check: Any) -> Sample:
-        """Look once, as the check's own kind looks."""
+        """Run it once, with the prober for its type."""
         prober = self._by_type.get(type(check))
         if prober is None:
             raise TypeError(f"nobody knows how to look with a {type(check).__name__}")

@@ -1,4 +1,4 @@
-"""The frame that every look stands in: a total deadline, phases, and a sample whatever happens."""
+"""The frame around every run: a total deadline, phases, and a sample whatever happens."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
@@ -15,10 +15,10 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock
 
-# A deadline that is noticed later than this was noticed by a loop that stood still; the answer may have been there in time.
+# If a deadline is noticed later than this, the loop was blocked; the answer may have arrived in time.
 STALL_AT_LEAST_S = 0.02
 STALL_SHARE = 0.1
-UNSENT = frozenset({"address_refused", "bad_check"})  # nothing was waited for, so no time is told
+UNSENT = frozenset({"address_refused", "bad_check"})  # nothing was sent, so no time is given
 TIMEOUTS: Mapping[str, str] = MappingProxyType(
     {
         "dns": "dns_timeout",
@@ -31,7 +31,7 @@ TIMEOUTS: Mapping[str, str] = MappingProxyType(
 
 
 class Check(Protocol):
-    """What the frame needs of a check. Both spans are domain time; a good answer that takes longer than `under` is SLOW."""
+    """What the frame needs of a check. Both spans are in domain time; a good answer slower than `under` is SLOW."""
 
     @property
     def id(self) -> str:
@@ -39,20 +39,20 @@ class Check(Protocol):
 
     @property
     def component(self) -> str:
-        """The component that it looks at."""
+        """The component that it checks."""
 
     @property
     def deadline(self) -> timedelta:
-        """Bounds the whole look."""
+        """The limit for the whole run."""
 
     @property
     def under(self) -> timedelta | None:
-        """What a good answer may take."""
+        """The longest time for a good answer that is not SLOW."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look came to: `did` is a clause that a time is put behind ("connected"), `failure` what is wrong with it."""
+    """The result of a run: `did` is a clause that a time follows ("connected"), `failure` what is wrong."""
 
     did: str
     failure: Failure | None = None
@@ -63,7 +63,7 @@ Look = Callable[[Stopwatch, float], Awaitable[Seen]]
 
 
 async def measured(check: Check, clock: Clock, look: Look) -> Sample:
-    """Look once, with a stopwatch and the deadline in real seconds. Only cancellation is raised; the rest is in the sample."""
+    """Run a check once, with a stopwatch and the deadline in real seconds. Any failure but cancellation is in the sample."""
     at = clock.now()
     watch = Stopwatch(clock.speed)
     deadline_s = check.deadline.total_seconds() / clock.speed
@@ -79,7 +79,7 @@ async def measured(check: Check, clock: Clock, look: Look) -> Sample:
         if not limit.over:
             raise
         failure = out_of_time(watch, deadline_s)
-    if "total" not in watch.phases_ms:  # a look may stop it itself, before it thinks about what it has seen
+    if "total" not in watch.phases_ms:  # a run may stop it earlier, before judging the answer
         watch.stop()
     if seen is not None and failure is None:
         return _judged(check, at, watch, seen)
@@ -87,14 +87,14 @@ async def measured(check: Check, clock: Clock, look: Look) -> Sample:
 
 
 def out_of_time(watch: Stopwatch, deadline_s: float) -> Failure:
-    """What it means that the deadline passed: by what was waited for, unless our own loop came too late to say."""
+    """What a passed deadline means: what was being awaited, unless our own loop was too late to tell."""
     if watch.elapsed_s > deadline_s + max(STALL_AT_LEAST_S, deadline_s * STALL_SHARE):
         return Failure("stalled")
     return Failure(TIMEOUTS.get(watch.waits_for, "deadline"))
 
 
 def span(ms: float) -> str:
-    """Milliseconds as people read them: `3 ms`, `2.1 s`."""
+    """Milliseconds for people: `3 ms`, `2.1 s`."""
     if ms < 1000:
         return f"{ms:.0f} ms"
     return f"{ms / 1000:.1f} s".replace(".0 s", " s")

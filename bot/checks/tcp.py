@@ -1,4 +1,4 @@
-"""The TCP check: whether a port takes a connection."""
+"""The TCP check: whether a port accepts a connection."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ class TcpCheck:
 
 
 class TcpProber:
-    """Runs TCP checks: connects, and hangs up. The resolver is shared; who made it closes it."""
+    """Runs TCP checks: connects and closes. The resolver is shared; its creator closes it."""
 
     def __init__(self, clock: Clock, *, resolver: Resolver, guard: Guard | None = None) -> None:
         self._clock = clock
@@ -37,7 +37,7 @@ class TcpProber:
         self._guard = guard
 
     async def probe(self, check: TcpCheck) -> Sample:
-        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+        """Run it once. Any failure is in the sample; only cancellation is raised."""
 
         async def look(watch: Stopwatch, deadline_s: float) -> Seen:
             line = await dial(
@@ -49,7 +49,7 @@ class TcpProber:
         return await measured(check, self._clock, look)
 
     async def close(self) -> None:
-        """Nothing is held between two looks."""
+        """Does nothing: nothing is kept between runs."""
 
 
 def _made(model: config.TcpCheck, **common: Any) -> TcpCheck:

@@ -1,4 +1,4 @@
-"""The TLS check: whether a server's certificate is trusted, for the right names, and for how long."""
+"""The TLS check: whether a server's certificate is trusted, has the right names, and does not expire soon."""
 
 import ssl
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ NAMES_SHOWN = 10
 
 @dataclass(frozen=True)
 class TlsCheck:
-    """Whose certificate to look at. It must be for `host` and for all `names`, and hold `days_left` longer, or it is SLOW."""
+    """Whose certificate to check. It must cover `host` and all `names`; valid for less than `days_left` more, it is SLOW."""
 
     id: str
     component: str
@@ -37,7 +37,7 @@ class TlsCheck:
 
 
 class TlsProber:
-    """Runs TLS checks: one verified handshake each. Context and resolver are shared; who made the resolver closes it."""
+    """Runs TLS checks: one verified handshake each. Context and resolver are shared; the resolver's creator closes it."""
 
     def __init__(self, clock: Clock, *, ssl_context: ssl.SSLContext, resolver: Resolver, guard: Guard | None = None) -> None:
         self._clock = clock
@@ -46,7 +46,7 @@ class TlsProber:
         self._guard = guard
 
     async def probe(self, check: TlsCheck) -> Sample:
-        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+        """Run it once. Any failure is in the sample; only cancellation is raised."""
 
         async def look(watch: Stopwatch, deadline_s: float) -> Seen:
             line = await dial(
@@ -61,11 +61,11 @@ class TlsProber:
         return await measured(check, self._clock, look)
 
     async def close(self) -> None:
-        """Nothing is held between two looks."""
+        """Does nothing: nothing is kept between runs."""
 
 
 def _seen(check: TlsCheck, certificate: Certificate | None, version: str, now: datetime) -> Seen:
-    if certificate is None:  # the context does not verify, so nothing is known of it
+    if certificate is None:  # the context does not verify, so nothing is known about it
         return Seen(f"{version} handshake", Failure("tls_untrusted", "certificates are not verified"))
     evidence = {
         "subject": clean(certificate.subject)[:NAME_CAP],
@@ -84,7 +84,7 @@ def _seen(check: TlsCheck, certificate: Certificate | None, version: str, now: d
 
 
 def _is_for(name: str, pattern: str) -> bool:
-    """Whether a certificate's name covers ours; a star stands for one whole label in front (RFC 9525 6.3)."""
+    """Whether a certificate's name covers ours; a star stands for exactly one leading label (RFC 9525 6.3)."""
     name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")
     first, _, rest = pattern.partition(".")
     return name == pattern or (first == "*" and "." in rest and name.partition(".")[2] == rest)

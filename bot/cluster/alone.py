@@ -1,4 +1,4 @@
-"""The one process on a ledger that no other can open: the folder's lock says so, and nobody has to be told."""
+"""The only process on a ledger that no other can open, thanks to the folder's lock."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from bot.ports import Fence, LiveReplica
 
 
 class Alone:
-    """A `bot.ports.Member` that is always alive, and whose share is everything."""
+    """A `bot.ports.Member` that is always alive and owns everything."""
 
     epoch = 0
     live: Sequence[LiveReplica] = ()
@@ -19,38 +19,38 @@ class Alone:
         self.name = name or boot
 
     def alive(self, epoch: int | None = None) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def awake_since(self, epoch: int) -> bool:
-        """Nobody counts it as dead, so it does not matter."""
+        """Never matters: nobody counts it as dead."""
         return True
 
     def holds(self, lease: str) -> bool:
-        """Every lease."""
+        """Holds every lease."""
         return True
 
     def fence(self, duty: Duty) -> Fence | None:
-        """There is nobody else who could decide."""
+        """None: nobody else could decide."""
         return None
 
     def place(self) -> int:
-        """There is nobody else who could tell."""
+        """The first and only place."""
         return 0
 
     def owns(self, key: str) -> bool:
-        """Everything is its own."""
+        """Owns everything."""
         return True
 
     def time(self, own: datetime) -> datetime:
-        """A file has no clock of its own."""
+        """Our own time: a file has no clock."""
         return own
 
     def tell(self, kind: str, body: Any) -> None:
-        """There is nobody to be told."""
+        """Does nothing: there is nobody to tell."""
 
     def hear(self, kind: str, callback: Callable[[Any], Awaitable[None]]) -> None:
-        """Nobody tells anything."""
+        """Never called."""
 
     def listen(self, callback: Callable[[], None]) -> None:
-        """Nobody comes or goes."""
+        """Never called."""

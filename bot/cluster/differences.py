@@ -1,4 +1,4 @@
-"""In which ways replicas differ that should be alike, in sentences for people: by name, and by what differs."""
+"""Reports how replicas differ that should be alike, as sentences for people: which replicas, and in what."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -10,7 +10,7 @@ MOST_NAMED = 5
 
 
 def differences(mine: Introduction, live: Sequence[LiveReplica]) -> list[str]:
-    """One sentence for each difference; none where all are alike."""
+    """One sentence per difference; empty if all are alike."""
     others = [one.says for one in live if one.says.boot != mine.boot]
     return [*_namesakes(mine, others), *_versions(mine, others), *_configurations(mine, others), *_clocks(mine, live)]
 
@@ -69,7 +69,7 @@ def _clocks(mine: Introduction, live: Sequence[LiveReplica]) -> Iterator[str]:
         apart = (
             f"The clock of {says.name} is {_span(abs(says.offset))} {'behind' if says.offset > timedelta(0) else 'ahead of'}"
         )
-        if says.boot in right:  # nobody's agrees: somebody has to act
+        if says.boot in right:  # there is no majority, so somebody must act
             yield f"{apart} the database's, and so is every replica's: set the clock of the database's machine"
         else:
             yield f"{apart} the database's: it does no checks, and nothing that falls due, until that clock is set"

@@ -1,4 +1,4 @@
-"""What this replica is called: the machine's name, and something of its own that lies in its data folder."""
+"""This replica's name: the machine's name, and a short id kept in the data folder."""
 
 import os
 import re
@@ -8,12 +8,12 @@ from pathlib import Path
 from uuid import uuid4
 
 ID_FILE = "replica.id"
-OWN = 6  # characters of the id; enough for replicas on machines of one name
+OWN = 6  # characters of the id; enough for replicas on machines with the same name
 LONGEST_HOST = 40
 
 
 def replica_name(folder: Path, host: str = "") -> str:
-    """The name, which stays over restarts; the id is made where there is none. Raises OSError."""
+    """The name, which survives restarts; creates the id if there is none. Raises OSError."""
     host = re.sub(r"[^a-z0-9-]+", "-", (host or socket.gethostname()).partition(".")[0].lower()).strip("-")
     return f"{host[:LONGEST_HOST] or 'replica'}-{_own(folder / ID_FILE)[:OWN]}"
 

@@ -1,7 +1,8 @@
-"""One of several replicas: gives a sign of life each second, and knows until when the others must believe it.
+"""One of several replicas: sends a heartbeat every second, and knows how long the others must rely on it.
 
-That is reckoned from the moment before the sign was sent, by a monotonic clock, which runs on while a process is paused: one
-that slept for longer knows so before it does anything, leaves what it had begun to the others, and goes on in another epoch.
+That is counted from the moment before the heartbeat, on a monotonic clock that runs on while a process is paused: a replica
+that was paused too long knows so before it does anything, leaves its unfinished work to the others, and continues in a new
+epoch.
 """
 
 import asyncio
@@ -24,24 +25,23 @@ from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-MOST_UNTOLD = 1_000  # things to pass on that wait while the ledger is away; the oldest go first
-QUICK_S = 1.0  # an answer that took longer says too little about the ledger's clock
+MOST_UNTOLD = 1_000  # messages waiting while the ledger is away; the oldest are dropped first
+QUICK_S = 1.0  # a slower answer says too little about the ledger's clock
 
 
 @dataclass(frozen=True)
 class ReplicaTiming:
-    """How long a sign of life counts, how often one is given, how much earlier we ourselves stop believing it, and how long we
-    may have no turn without counting as paused."""
+    """How long a heartbeat counts, how often one is sent, how much earlier we stop relying on it, and which gap is a pause."""
 
     ttl: timedelta = timedelta(seconds=3)
     every_s: float = 1.0
-    margin: timedelta = timedelta(milliseconds=500)  # a commit takes its time, and clocks run differently fast
-    paused_after: timedelta = timedelta(seconds=2)  # without a turn of ours, which come each second: the lease may end in it
+    margin: timedelta = timedelta(milliseconds=500)  # for commits in progress and clocks of different speed
+    paused_after: timedelta = timedelta(seconds=2)  # without a turn of ours, due every second: the lease may end meanwhile
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What one sign of life came to."""
+    """The result of one heartbeat."""
 
     renewed: Renewed
     clock: int | None
@@ -51,9 +51,9 @@ class _Found:
 
 
 class Replica:
-    """A `bot.ports.Member` over a ledger that others share. `clock` is real time, `wall` what this machine calls it.
+    """A `bot.ports.Member` over a shared ledger. `clock` is real time, `wall` this machine's wall clock.
 
-    `blind` says whether its own network is what it sees, `older` whether only a newer Understudy understands the ledger.
+    `blind` returns whether its network is down, `older` whether only a newer Understudy understands the ledger.
     """
 
     def __init__(
@@ -69,30 +69,30 @@ class Replica:
         self._older = older
         self._epoch = 0
         self._until = float("-inf")  # by the monotonic clock
-        self._turn: tuple[float, datetime] | None = None  # the newest of ours, by the monotonic clock and by the wall
-        self._paused = False  # since the last sign of life
-        self._woke_in = 0  # the newest epoch that began with a pause
+        self._turn: tuple[float, datetime] | None = None  # our latest turn, by the monotonic and the wall clock
+        self._paused = False  # since the last heartbeat
+        self._woke_in = 0  # the latest epoch that began after a pause
         self._live: tuple[LiveReplica, ...] = ()
         self._leases: tuple[Lease, ...] = ()
-        self._names: tuple[str, ...] = ()  # of those that do checks
+        self._names: tuple[str, ...] = ()  # replicas that run checks
         self._owners: dict[str, str] = {}
-        self._ahead: timedelta | None = None  # the ledger's clock before our own
+        self._ahead: timedelta | None = None  # how far the ledger's clock is ahead of ours
         self._first_at: datetime | None = None
         self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
         self._place: int | None = None
         self._hearers: dict[str, Callable[[Any], Awaitable[None]]] = {}
         self._heard: asyncio.Queue[PassedOn] = asyncio.Queue()
-        self._unheard: deque[PassedOn] = deque(maxlen=MOST_UNTOLD)  # what nobody listened to yet: a start takes its time
+        self._unheard: deque[PassedOn] = deque(maxlen=MOST_UNTOLD)  # received before anybody listened, as a start takes a while
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away = ""
-        self._said: set[str] = set()  # troubles that are in the log
+        self._said: set[str] = set()  # problems already logged
 
     async def start(self) -> None:
-        """Join, then go on giving signs of life. Raises StoreError."""
+        """Join, then keep sending heartbeats. Raises StoreError."""
         self._place = await self._ledger.read(lambda store: store.newest_passed_on())
         await self.beat()
-        await self.beat()  # the first one told how far our clock is off; until then nobody could know whether to rely on us
+        await self.beat()  # a second heartbeat, since the first showed how far off our clock is, which others need to know
         log.info(
             "joined the replicas of this ledger", name=self.name, epoch=self._epoch, live=[o.says.name for o in self._live]
         )
@@ -103,24 +103,24 @@ class Replica:
         ]
 
     async def stop(self) -> None:
-        """Leave: others take over at once."""
+        """Leave, so that others take over at once."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._until = float("-inf")
-        with suppress(StoreError):  # then they wait for our time to be over
+        with suppress(StoreError):  # then they wait until our time is up
             await self._ledger.sign(lambda store: store.give_back(self.boot))
 
     # --- who we are, and what we may do
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for people."""
         return self._says.name
 
     @property
     def boot(self) -> str:
-        """This start of it."""
+        """The id of this start."""
         return self._says.boot
 
     @property
@@ -130,15 +130,15 @@ class Replica:
 
     @property
     def live(self) -> Sequence[LiveReplica]:
-        """Who was alive at the last sign of life."""
+        """The replicas alive at the last heartbeat."""
         return self._live
 
     def alive(self, epoch: int | None = None) -> bool:
-        """Whether nobody counts us as dead yet; with `epoch`, nor ever did since that one."""
+        """Whether no replica counts us as dead; with `epoch`, nor has since that epoch."""
         return self._clock.monotonic() < self._until and epoch in (None, self._epoch)
 
     def awake_since(self, epoch: int) -> bool:
-        """Whether we ran all the time since we lived in that epoch: cut off at most, and never paused."""
+        """Whether we have kept running since that epoch: perhaps cut off, but never paused."""
         return self._woke_in <= epoch
 
     def holds(self, lease: str) -> bool:
@@ -146,25 +146,25 @@ class Replica:
         return self.alive() and any(one.name == lease and one.holder == self.boot for one in self._leases)
 
     def holder(self, lease: str) -> str:
-        """The name of who holds a lease; empty where nobody does, or nobody whom we know."""
+        """The name of a lease's holder; empty if there is none, or an unknown one."""
         boots = {one.holder for one in self._leases if one.name == lease}
         return next((one.says.name for one in self._live if one.says.boot in boots), "")
 
     def fence(self, duty: Duty) -> Fence | None:
-        """What must be so still when that is committed which we decide now."""
+        """What must still be true when a decision of ours is committed."""
         if duty is Duty.HEARD:
             return None
         clock = next((one.epoch for one in self._leases if one.name == CLOCK and one.holder == self.boot), 0)
         return Fence(self.boot, self._epoch, clock if duty is Duty.CLOCK else None)
 
     def place(self) -> int:
-        """Behind who held the clock when the ledger was last heard of, and whose names come first of those who lived then."""
+        """Our position among the replicas: first whoever held the clock when the ledger last answered, then by name."""
         first = {one.holder for one in self._leases if one.name == CLOCK}
         order = sorted(self._live, key=lambda one: (one.says.boot not in first, one.says.name, one.says.boot))
         return next((place for place, one in enumerate(order) if one.says.boot == self.boot), len(order))
 
     def owns(self, key: str) -> bool:
-        """Whether this share is ours, as we know the others; also while the ledger is away."""
+        """Whether this share is ours, given the replicas we know; also works while the ledger is away."""
         owner = self._owners.get(key)
         if owner is None:
             owner = self._owners[key] = owner_of(key, self._names)
@@ -175,39 +175,39 @@ class Replica:
         return own + (self._ahead or timedelta(0))
 
     def troubles(self) -> list[str]:
-        """Sentences on what is not as it should be between the replicas."""
+        """Sentences about problems between the replicas."""
         found = differences(self._says, [one for one in self._live if not self._was_before(one)])
         if not self.alive():
             found.append(f"{self.name} could not give a sign of life for too long: it acts on nothing until it can")
         return found
 
     def _was_before(self, one: LiveReplica) -> bool:
-        """Whether that is ourselves before our restart, whose time is not over yet."""
+        """Whether that is ourselves before a restart, still counted as alive."""
         first_at = self._first_at
         earlier = one.says.name == self.name and one.says.boot != self.boot
         return earlier and (first_at is None or one.seen_at < first_at + self._timing.ttl)
 
-    # --- telling and hearing
+    # --- messages
 
     def tell(self, kind: str, body: Any) -> None:
-        """Pass it on with the next sign of life."""
+        """Send it with the next heartbeat."""
         self._untold.append(json.dumps([kind, body], separators=(",", ":")))
 
     def hear(self, kind: str, callback: Callable[[Any], Awaitable[None]]) -> None:
-        """Call back with each thing of this kind that another replica tells."""
+        """Call `callback` with each message of this kind from another replica."""
         self._hearers[kind] = callback
         waiting, self._unheard = self._unheard, deque(maxlen=MOST_UNTOLD)
         for one in waiting:
             self._heard.put_nowait(one)
 
     def listen(self, callback: Callable[[], None]) -> None:
-        """Call back when replicas came, went, or changed their epochs or their shares."""
+        """Call `callback` when replicas appear or disappear, or when epochs or shares change."""
         self._listeners.append(callback)
 
-    # --- signs of life
+    # --- heartbeats
 
     async def beat(self) -> None:
-        """Give one sign of life, and take in what it came to. Raises StoreError."""
+        """Send one heartbeat and process the result. Raises StoreError."""
         self._has_turn()
         began, own, wall = self._clock.monotonic(), self._clock.now(), self._wall.now()
         says = self._says = replace(self._says, blind=self._blind(), older=self._older())
@@ -233,12 +233,12 @@ class Replica:
         self._take_in(found)
 
     def _is_on_time(self, says: Introduction) -> bool:
-        """Whether our clock may be relied on, as far as the others' allow to tell."""
+        """Whether our clock is right, as far as those of the others tell."""
         now = [replace(one, says=says) if one.says.boot == self.boot else one for one in self._live]
         return any(one.says.boot == self.boot for one in on_time(now))
 
     def _reckon(self, renewed: Renewed, own: datetime, wall: datetime, took_s: float) -> None:
-        """How far the ledger's clock is ahead, of ours and of the machine's."""
+        """Compute how far the ledger's clock is ahead of ours and of the machine's."""
         if took_s > QUICK_S and self._ahead is not None:
             return
         half = timedelta(seconds=took_s / 2)
@@ -270,7 +270,7 @@ class Replica:
         self._said = troubles
 
     def _has_turn(self) -> None:
-        """We run. A machine that slept shows that by its wall clock alone."""
+        """Note that we are running. Only the wall clock shows that a machine slept."""
         at, wall = self._clock.monotonic(), self._wall.now()
         if self._turn is not None:
             gap_s = max(at - self._turn[0], (wall - self._turn[1]).total_seconds())
@@ -278,7 +278,7 @@ class Replica:
         self._turn = at, wall
 
     async def _watch_turns(self) -> None:
-        """Signs of life may wait for a ledger that stands still, and that is no pause of ours."""
+        """Heartbeats may wait for a blocked ledger, which must not count as a pause of ours."""
         while True:
             await asyncio.sleep(self._timing.every_s)
             self._has_turn()
@@ -293,7 +293,7 @@ class Replica:
                 if self._away != error.kind:
                     log.error("no sign of life could be given", why=str(error))
                 self._away = error.kind
-            except Exception:  # the root of a task: the next one may go better
+            except Exception:  # the root of a task: the next one may succeed
                 log.exception("a sign of life failed by our own fault")
 
     async def _hear_for_ever(self) -> None:
@@ -307,5 +307,5 @@ class Replica:
                     self._unheard.append(one)
             except StoreError as error:
                 log.debug("what a replica told was not taken in", why=str(error))
-            except Exception:  # the root of a task: of another version, perhaps
+            except Exception:  # the root of a task: perhaps a message from another version
                 log.exception("what a replica told could not be taken in")

@@ -1,1 +1,1 @@
-"""What an answer means: the class of what went wrong, what was expected, what a sample shows of it."""
+"""The meaning of an answer: its error class, what was expected of it, and what a sample shows of it."""

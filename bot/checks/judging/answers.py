@@ -1,4 +1,4 @@
-"""The class of an answer that is not a good one: what its status, its headers and its body say."""
+"""The error class of a bad answer, from its status, headers and body."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,10 +18,10 @@ from bot.checks.judging.vendor_words import (
 from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.model import Fault
 
-LOOKED_AT = 16 * 1024  # bytes of a page that are searched for the marks of a challenge
+LOOKED_AT = 16 * 1024  # bytes of a page that are searched for signs of a challenge
 WORDS_AT_MOST = 12
 DETAILS_AT_MOST = 20
-WORD_CAP = 80  # what providers call words is at most half as long
+WORD_CAP = 80  # providers' words are at most half this long
 MESSAGE_CAP = 2000
 VERBATIM_CAP = 600
 NO_HEADERS: Mapping[str, str] = {}
@@ -32,10 +32,10 @@ _RANK = {error: rank for rank, error in enumerate(STRONG_WORDS)}
 def classify_status(
     status: int, body: bytes = b"", headers: Mapping[str, str] | None = None, dialect: str | None = None
 ) -> Failure:
-    """The class of an HTTP answer that a check did not expect. `headers` by lower-case name; `dialect` as `llm` checks have it.
+    """The class of an HTTP answer that a check did not expect. `headers` by lower-case name; `dialect` as in `llm` checks.
 
-    The words in the body come first, the status second. A page where data is due is `challenge` or `html_instead`. Status
-    5xx is never ours, whatever its body says. A body in a shape that nobody knows is kept in `said`.
+    Words in the body count first, the status second. A web page instead of data is `challenge` or `html_instead`. Status 5xx
+    is never our fault, whatever its body says. A body of unknown shape is kept in `said`.
     """
     headers = headers or NO_HEADERS
     if challenged(status, headers, body):
@@ -55,9 +55,9 @@ def classify_status(
 
 
 def classify_error_body(payload: Any, status: int = 200, dialect: str | None = None) -> Failure:
-    """The class of an error object met where the status says nothing of it: as an event of a stream that began with 200.
+    """The class of an error object without a meaningful status, such as an event in a stream that began with 200.
 
-    `payload` is the parsed object or its bytes. Words that nobody knows make `unexpected_shape`, with all of it in `said`.
+    `payload` is the parsed object or its bytes. Unknown words give `unexpected_shape`, with all of it in `said`.
     """
     if isinstance(payload, bytes | bytearray | str):
         raw = payload.decode("utf-8", "replace") if isinstance(payload, bytes | bytearray) else payload
@@ -73,7 +73,7 @@ def classify_error_body(payload: Any, status: int = 200, dialect: str | None = N
 
 
 def challenged(status: int, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether bot protection answered in the provider's place."""
+    """Whether a bot protection in front of the provider answered instead of it."""
     if any(headers.get(name, "") in ("challenge", "captcha") for name in CHALLENGE_HEADERS):
         return True
     if status < 400 or status == 404 or not is_html(headers, body):
@@ -85,7 +85,7 @@ def challenged(status: int, headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def is_html(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether this is a page for people: by its head, or by how it begins."""
+    """Whether this is a web page: by its head, or by its first bytes."""
     if headers.get("content-type", "").lstrip().lower().startswith(("text/html", "application/xhtml")):
         return True
     return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
@@ -99,13 +99,13 @@ def _strongest(status: int, words: list[str], message: str, dialect: str | None,
         if any_status or phrase.statuses is None or status in phrase.statuses:
             found.add(phrase.error)
     if status >= 500:
-        # What a provider's error page says of our key or quota is part of the error.
+        # In a 5xx page, words about our key or quota are part of the provider's error.
         found = {error for error in found if ERROR_CLASSES[error].fault is Fault.THEIRS}
     return min(found, key=lambda error: _RANK[error], default=None)
 
 
 def _by_number(payload: Any) -> str | None:
-    """The class of a status that is told as `error.code`, as Gemini and Azure do."""
+    """The class of a status given as `error.code`, as in Gemini and Azure."""
     error = payload.get("error") if isinstance(payload, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
@@ -120,12 +120,12 @@ def _payload(body: bytes) -> Any:
         payload = json.loads(body) if body[:16].lstrip()[:1] in (b"{", b"[") else None
     except (ValueError, RecursionError):
         return None
-    # Gemini's streams without `alt=sse` are arrays, errors included.
+    # Gemini's streams without `alt=sse` are arrays, including errors.
     return payload[0] if isinstance(payload, list) and payload else payload
 
 
 def _words(payload: Any, headers: Mapping[str, str]) -> list[str]:
-    """The machine-readable words of an error: normalized, each once, those of the innermost object last."""
+    """The machine-readable words of an error: normalized, unique, the innermost object's last."""
     raw: list[Any] = [headers.get("x-amzn-errortype", "").partition(":")[0]]
     for source in _objects(payload):
         raw += [source.get(key) for key in ("type", "code", "status", "__type", "reason", "error_code")]
@@ -139,7 +139,7 @@ def _objects(payload: Any) -> Iterator[dict[str, Any]]:
     yield payload
     error = payload.get("error")
     if not isinstance(error, dict):
-        response = payload.get("response")  # OpenAI's Responses: `response.failed` holds the error one level down
+        response = payload.get("response")  # OpenAI's Responses: `response.failed` has the error one level down
         error = response.get("error") if isinstance(response, dict) else None
     if not isinstance(error, dict):
         return

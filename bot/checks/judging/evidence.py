@@ -1,4 +1,4 @@
-"""What a sample shows of an answer: short, inert, and free of what our own request held."""
+"""What a sample shows of an answer: short, harmless, and without the secrets of our own request."""
 
 import html
 import json
@@ -15,10 +15,10 @@ from bot.system.redaction import HIDDEN
 
 BODY_CAP = 64 * 1024
 EXCERPT_CAP = 200
-VERBATIM_CAP = 600  # of what nobody knows how to read
+VERBATIM_CAP = 600  # if nobody knows how to interpret it
 SAID_CAP = 200
 REQUEST_ID_CAP = 100
-# Seconds or a date (RFC 9110, 10.2.3); nothing else is kept, since whatever a vendor puts there would be cut in the middle.
+# Seconds or a date (RFC 9110, 10.2.3); nothing else is kept, since other text would be truncated in the middle.
 RETRY_AFTER = re.compile(r"[0-9]{1,10}|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT")
 LOCATION_CAP = 200
 SECRET_AT_LEAST = 6  # shorter values would blank out ordinary words
@@ -37,9 +37,9 @@ def evidence_of(
     failed: bool,
     failure: Failure | None = None,
 ) -> dict[str, str]:
-    """`status`, `request_id` and `retry_after` where the answer has them, and an `excerpt` of a failure's body.
+    """`status`, `request_id` and `retry_after` if the answer has them, and an `excerpt` of a failed answer's body.
 
-    With the `failure`, what the provider `said` goes along, and what nobody knows how to read is kept at more length.
+    With the `failure`, what the provider `said` is included, and an unknown error is kept at greater length.
     """
     evidence = {"status": str(status)}
     for name in REQUEST_IDS:
@@ -54,7 +54,7 @@ def evidence_of(
         evidence["location"] = clean(headers["location"], secrets)[:LOCATION_CAP]
     if failure is not None and failure.said:
         evidence["said"] = clean(failure.said, secrets)[:SAID_CAP]
-    # Cleaned before it is cut, so that the cut cannot leave half a secret behind.
+    # Clean before cutting, so that the cut cannot leave half a secret behind.
     cap = VERBATIM_CAP if failure is not None and failure.fault is Fault.UNCLEAR else EXCERPT_CAP
     excerpt = clean(body.decode("utf-8", "replace"), secrets)[:cap]
     if excerpt:
@@ -63,9 +63,9 @@ def evidence_of(
 
 
 def secrets_of(url: str, headers: Mapping[str, str], *more: str) -> tuple[str, ...]:
-    """What must not come back in evidence: values of request headers and of the query, longest first.
+    """What must not appear in evidence: values of request headers and of the query, longest first.
 
-    Whole and by word, and as servers write what they were sent: in lower case, escaped for a URL, JSON or a page.
+    Whole and word by word, and in forms in which servers echo them: lower case, escaped for a URL, JSON or HTML.
     """
     values = [value for name, value in headers.items() if name.lower() not in PLAIN_HEADERS]
     parsed = httpx.URL(url)
@@ -77,7 +77,7 @@ def secrets_of(url: str, headers: Mapping[str, str], *more: str) -> tuple[str, .
 
 
 def those_in(known: Iterable[str], url: str, body: bytes | None) -> tuple[str, ...]:
-    """Of all secrets that are known, those that a request carries in its path or its body."""
+    """Those of all known secrets that a request carries in its path or body."""
     sent = f"{url}\n{(body or b'').decode('utf-8', 'replace')}"
     return tuple(secret for secret in known if any(form in sent for form in _forms(secret)))
 
@@ -90,7 +90,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def clean(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Foreign text on one line, without control or direction characters; a provider that echoes our key is blanked out."""
+    """Foreign text on one line, without control or direction characters, and with echoed secrets blanked out."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
     if not (text.isascii() and text.isprintable()):

@@ -1,4 +1,4 @@
-"""From what a probe met to a class of error: exceptions here, answers in `bot.checks.judging.answers`, the table in core."""
+"""Maps exceptions to error classes. Answers are mapped in `bot.checks.judging.answers`; the table of classes is in core."""
 
 import errno
 import socket
@@ -20,7 +20,7 @@ OUT_OF_MEANS = frozenset(
 )
 NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
-# OpenSSL's X509_V_ERR_* codes (x509_vfy.h). What is not listed is `tls_untrusted`: all others speak of the chain.
+# OpenSSL's X509_V_ERR_* codes (x509_vfy.h). Any other code is `tls_untrusted`, since all of them concern the chain.
 VERIFY_CODES = {
     9: "tls_expired",  # CERT_NOT_YET_VALID
     10: "tls_expired",  # CERT_HAS_EXPIRED
@@ -30,11 +30,11 @@ VERIFY_CODES = {
 
 
 def classify_exception(exc: BaseException) -> Failure:
-    """The class of what the transport, httpx, the resolver or the socket raised.
+    """The class of an exception raised by the transport, httpx, the resolver or the socket.
 
-    An exception that carries a `failure` (CheckError, a refused address) has been classified already. httpx has one
-    ConnectError for four causes, so the chain of causes is walked for the one underneath. Texts of exceptions are not passed
-    on: they may quote a header.
+    An exception with a `failure` (CheckError, a refused address) is already classified. httpx uses one ConnectError for four
+    causes, so the chain of causes is searched for the real one. Texts of exceptions are not passed on: they may quote a
+    header.
     """
     chain = list(_causes(exc))
     for cause in chain:
@@ -82,7 +82,7 @@ def _by_httpx(cause: BaseException) -> Failure | None:
         case httpx.DecodingError():
             return Failure("bad_encoding")
         case httpx.LocalProtocolError():
-            # What we send is checked before it goes out; httpcore says this of a peer that breaks HTTP/2.
+            # Our own requests are validated before sending; httpcore raises this for a peer that breaks HTTP/2.
             return Failure("protocol")
         case httpx.UnsupportedProtocol() | httpx.InvalidURL() | ValueError():
             return Failure("bad_check")
@@ -92,14 +92,14 @@ def _by_httpx(cause: BaseException) -> Failure | None:
 
 
 def _by_proxy_text(text: str) -> Failure:
-    # httpcore's words for the answer to a CONNECT: its status and phrase. The phrase is foreign and stays here.
+    # httpcore's text for the answer to a CONNECT: status and phrase. The phrase is foreign and is not passed on.
     if text.startswith("407"):
         return Failure("proxy")
     return Failure("proxy_no_way" if text.startswith(("502", "503", "504")) else "proxy_failed")
 
 
 def _by_protocol_text(text: str) -> Failure:
-    # h11, h2 and httpcore tell these apart only by their text; tests over real sockets hold the wording.
+    # h11, h2 and httpcore tell these apart only by their text; tests over real sockets pin the wording.
     if text.startswith("Server disconnected"):
         return Failure("closed")
     if text.startswith(("<StreamReset", "<ConnectionTerminated")):

@@ -1,4 +1,4 @@
-"""What a check expects of an answer's headers, text and JSON, and the first thing that is not so."""
+"""What a check expects of an answer's headers, text and JSON, and the first expectation that is not met."""
 
 import asyncio
 import codecs
@@ -12,17 +12,17 @@ from bot.checks.judging.failure import Failure
 from bot.config.checks.json_rules import JsonExpectation
 
 if TYPE_CHECKING:
-    import regex  # loaded by the configuration, where a pattern is
+    import regex  # loaded by the configuration, if it has a pattern
 
-PATTERN_S = 0.05  # for one pattern on one answer
-AT_ONCE_S = 0.003  # what needs longer goes on in a thread, so that the loop does not stand still
-AT_ONCE_BYTES = 16 * 1024  # JSON that is longer goes to a thread for the same reason
-OPENED_AT_MOST = 100_000  # lists and objects in one answer; json.loads lets nobody else run, and takes 200 ms for 350,000
-# What Python decodes besides charsets of the web: a mebibyte of Punycode would hold the interpreter for minutes.
+PATTERN_S = 0.05  # the time limit for one pattern on one answer
+AT_ONCE_S = 0.003  # slower searches continue in a thread, so that the loop is not blocked
+AT_ONCE_BYTES = 16 * 1024  # longer JSON is parsed in a thread for the same reason
+OPENED_AT_MOST = 100_000  # lists and objects in one answer: json.loads holds the interpreter, for 200 ms at 350,000
+# Python codecs that are not charsets of the web: a mebibyte of Punycode would block the interpreter for minutes.
 NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
 
-@lru_cache(maxsize=20_000)  # one for each check; the library's own cache holds 500
+@lru_cache(maxsize=20_000)  # one per check; the library's own cache holds 500
 def pattern(text: str) -> "regex.Pattern[str]":
     """A compiled regular expression; raises regex.error."""
     import regex
@@ -31,11 +31,11 @@ def pattern(text: str) -> "regex.Pattern[str]":
 
 
 class Expects(Protocol):
-    """What an answer with a good status must be like. Patterns are searched for, not matched whole."""
+    """What an answer with a good status must satisfy. Patterns are searched, not matched as a whole."""
 
     @property
     def header(self) -> Mapping[str, str]:
-        """Patterns by name of header."""
+        """Patterns by header name."""
 
     @property
     def contains(self) -> str | None:
@@ -43,15 +43,15 @@ class Expects(Protocol):
 
     @property
     def excludes(self) -> str | None:
-        """Text that must not."""
+        """Text that must not occur in the body."""
 
     @property
     def matches(self) -> str | None:
-        """Pattern that must occur in the body."""
+        """A pattern that must occur in the body."""
 
     @property
     def json(self) -> tuple[JsonExpectation, ...]:
-        """Comparisons that the body's JSON must meet."""
+        """Comparisons that the body's JSON must satisfy."""
 
 
 def looks_at_body(expected: Expects) -> bool:
@@ -60,7 +60,7 @@ def looks_at_body(expected: Expects) -> bool:
 
 
 async def unmet(expected: Expects, headers: Mapping[str, str], body: bytes, *, whole: bool) -> Failure | None:
-    """The first expectation that an answer does not meet, headers first. `whole` is False where the body was cut."""
+    """The first expectation that an answer does not meet, headers first. `whole` is False if the body was truncated."""
     for name, wanted in expected.header.items():
         value = headers.get(name.lower())
         if value is None:
@@ -77,11 +77,11 @@ async def unmet(expected: Expects, headers: Mapping[str, str], body: bytes, *, w
         return Failure("too_large") if behind_the_cut else missing
     if expected.json and not whole:
         return Failure("too_large")
-    if expected.json and len(body) > AT_ONCE_BYTES:  # a mebibyte that is made to hurt takes seconds
+    if expected.json and len(body) > AT_ONCE_BYTES:  # a crafted mebibyte takes seconds
         return await asyncio.to_thread(_unmet_json, expected.json, body)
     if expected.json:
         return _unmet_json(expected.json, body)
-    # What must not occur can still stand behind the cut; that is not held against an answer that is otherwise as it should be.
+    # Forbidden text may follow after the cut; an otherwise good answer gets the benefit of the doubt.
     return None
 
 
@@ -112,7 +112,7 @@ def _unmet_json(expected: tuple[JsonExpectation, ...], body: bytes) -> Failure |
 
 
 async def _search(wanted: str, text: str) -> bool | None:
-    """Whether the pattern occurs; None when that cannot be said in time."""
+    """Whether the pattern occurs; None if that takes too long to find out."""
     compiled = pattern(wanted)
     try:
         return compiled.search(text, timeout=AT_ONCE_S) is not None
@@ -129,5 +129,5 @@ def _text(headers: Mapping[str, str], body: bytes) -> str:
     try:
         codec = codecs.lookup(charset or "utf-8").name
         return body.decode("utf-8" if codec in NO_CHARSETS else codec, "replace")
-    except (LookupError, ValueError):  # a charset that nobody knows, or one that is no charset
+    except (LookupError, ValueError):  # an unknown charset, or a codec that is not one
         return body.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""A classified failure: the one thing that a probe makes of whatever went wrong."""
+"""A classified failure: every problem of a probe becomes one of these."""
 
 from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.lazy_dataclass import dataclass
@@ -7,10 +7,10 @@ from bot.core.model import Fault, Outcome
 
 @dataclass(frozen=True)
 class Failure:
-    """A name from ERROR_CLASSES and what is known beyond its sentence (`detail` may be empty).
+    """A name from ERROR_CLASSES, and what is known beyond its sentence (`detail` may be empty).
 
-    `said` holds the provider's own words for it (`overloaded_error`), or of a shape that nobody knows what it says: foreign,
-    for the evidence only, to be cleaned there.
+    `said` holds the provider's own word for it (`overloaded_error`), or the content of an unknown shape: foreign text, only
+    for evidence, which cleans it.
     """
 
     error: str
@@ -24,7 +24,7 @@ class Failure:
 
     @property
     def outcome(self) -> Outcome:
-        """FAIL, or INCONCLUSIVE where the failure says nothing of the provider."""
+        """FAIL, or INCONCLUSIVE if the failure says nothing about the provider."""
         return ERROR_CLASSES[self.error].outcome
 
     @property
@@ -35,7 +35,7 @@ class Failure:
 
 
 class CheckError(Exception):
-    """A probe that failed in a way that its part knows best; `failure` is its classification."""
+    """A probe failed, and the code that raised this knows the class; `failure` is its classification."""
 
     def __init__(self, error: str, detail: str = "") -> None:
         self.failure = Failure(error, detail)

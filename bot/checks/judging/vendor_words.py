@@ -1,7 +1,7 @@
-"""What providers write when they refuse, as data: their words, statuses and phrases, and the class of each.
+"""What providers write when they refuse, as data: words, statuses and phrases, with the class of each.
 
 Sources: the error pages and SDKs of Anthropic, OpenAI, Azure OpenAI, Gemini and Amazon Bedrock. Words are compared in lower
-case, without a namespace and without the ending `Exception`.
+case, without namespace and without the suffix `Exception`.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from bot.core.lazy_dataclass import dataclass
 
-# These settle the class whatever the status is, because providers send overload as 429, 503 or 529 and spent credit as 400, 402
-# or 429. Where several are said, the first class of this table counts.
+# These decide the class whatever the status is, since providers send overload as 429, 503 or 529 and spent credit as 400, 402
+# or 429. Of several, the first class in this table counts.
 STRONG_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "spend_limit": (
@@ -33,7 +33,7 @@ STRONG_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-# These only repeat what a status says; they count where there is no telling status: inside a stream that began with 200.
+# These only repeat a status; they count if there is no meaningful one: inside a stream that began with 200.
 WEAK_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "not_found": ("not_found_error", "not_found", "resourcenotfound"),
@@ -52,7 +52,7 @@ WEAK_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words of a message for people that tell a class apart where nothing else does; None means any."""
+    """Words in a message for people that identify a class when nothing else does; None means any."""
 
     words: str
     error: str
@@ -64,12 +64,12 @@ _LIMITS = frozenset({400, 429})
 PHRASES = (
     Phrase("credit balance is too low", "spend_limit", _LIMITS),
     Phrase("credits are depleted", "spend_limit", _LIMITS),
-    Phrase("api usage limits", "spend_limit", _LIMITS),  # Anthropic's 400 for a limit that the customer has set
+    Phrase("api usage limits", "spend_limit", _LIMITS),  # Anthropic's 400 for a limit set by the customer
     Phrase("is overloaded", "overloaded", frozenset({429, 500, 503})),
     Phrase("currently overloaded", "overloaded", frozenset({429, 500, 503})),
     Phrase("high demand", "capacity", frozenset({429, 503})),
     Phrase("at capacity", "capacity", frozenset({429, 503})),
-    Phrase("temporar", "capacity", frozenset({429}), "azure"),  # Azure adjusts a limit for a while; ours was not exceeded
+    Phrase("temporar", "capacity", frozenset({429}), "azure"),  # Azure lowers a limit for a while; we did not exceed ours
     Phrase("api key not valid", "auth", frozenset({400})),
     Phrase("rate limit is exceeded", "rate_limited", frozenset({429})),
 )
@@ -101,11 +101,11 @@ STATUS_CLASSES: Mapping[int, str] = MappingProxyType(
     }
 )
 
-CHALLENGE_HEADERS = ("cf-mitigated", "x-amzn-waf-action")  # Cloudflare and AWS WAF say `challenge` or `captcha` in these
-CHALLENGE_STATUSES = frozenset({403, 405})  # with a page: an interface explains itself in JSON
+CHALLENGE_HEADERS = ("cf-mitigated", "x-amzn-waf-action")  # in these, Cloudflare and AWS WAF say `challenge` or `captcha`
+CHALLENGE_STATUSES = frozenset({403, 405})  # with a page: an API would explain itself in JSON
 CHALLENGE_MARKS = (b"just a moment", b"challenge-platform", b"cf-chl", b"awswaf", b"captcha")
 
 
 def by_word(table: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
-    """The table turned round: the class of each word, in the table's order of precedence."""
+    """The inverted table: the class of each word, in the table's order of precedence."""
     return MappingProxyType({word: error for error, words in table.items() for word in words})

@@ -1,4 +1,4 @@
-"""What a check may spend in a day, and what it has spent: probes of models cost money, and quota that services need."""
+"""What a check may spend per day, and what it has spent: probing models costs money, and quota that services need."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -7,12 +7,12 @@ from typing import Any
 from bot.core.lazy_dataclass import dataclass
 from bot.system.clock import Clock
 
-CALLS_A_DAY = 3_000  # once a minute is 1,440; the rest is for looking again quickly
+CALLS_A_DAY = 3_000  # once a minute is 1,440; the rest is for rechecks
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Calls that cost something, and tokens in and out together (None: no limit), per check and UTC day."""
+    """Paid calls, and tokens in and out together (None: no limit), per check and UTC day."""
 
     calls_per_day: int = CALLS_A_DAY
     tokens_per_day: int | None = None
@@ -30,9 +30,9 @@ USUAL = Budget()
 
 
 class BudgetBook:
-    """What each check has spent on this UTC day of the domain clock. In memory; `snapshot` and `restore` carry it on.
+    """What each check has spent on this UTC day of the domain clock. In memory; `snapshot` and `restore` persist it.
 
-    A wall clock that is set back across midnight does not give a new budget; one that is set back by days does.
+    Setting the wall clock back across midnight does not give a new budget; setting it back by days does.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -46,7 +46,7 @@ class BudgetBook:
         return self._spent.get(check_id, Spent())
 
     def exhausted(self, check_id: str, budget: Budget) -> str:
-        """Which limit is reached, as a clause (`budget of 3000 calls a day is spent`); empty while something is left."""
+        """The limit that is reached, as a clause (`budget of 3000 calls a day is spent`); empty while something is left."""
         spent = self.spent(check_id)
         if spent.calls >= budget.calls_per_day:
             return f"budget of {budget.calls_per_day} calls a day is spent"
@@ -55,7 +55,7 @@ class BudgetBook:
         return ""
 
     def charge(self, check_id: str, tokens: int) -> None:
-        """One call of a check, with what it took in tokens."""
+        """Record one call of a check, with its tokens."""
         spent = self.spent(check_id)
         self._spent[check_id] = Spent(spent.calls + 1, spent.tokens + max(0, tokens))
 
@@ -65,9 +65,9 @@ class BudgetBook:
         return {"day": self._day.isoformat(), "spent": {id_: [row.calls, row.tokens] for id_, row in self._spent.items()}}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Take over what was spent before a restart; a snapshot of another day changes nothing.
+        """Restore what was spent before a restart; a snapshot of another day changes nothing.
 
-        Raises ValueError for what is no snapshot.
+        Raises ValueError if it is not a snapshot.
         """
         if (rows := self._rows(snapshot)) is None:
             return
@@ -76,13 +76,13 @@ class BudgetBook:
             self._spent[id_] = Spent(now.calls + row.calls, now.tokens + row.tokens)
 
     def adopt(self, snapshot: Mapping[str, Any]) -> None:
-        """Count at least what another replica told of today: it ran these checks before us. Raises ValueError as `restore`."""
+        """Count at least what another replica reports for today: it ran these checks before. Raises ValueError like `restore`."""
         for id_, row in (self._rows(snapshot) or {}).items():
             now = self._spent.get(id_, Spent())
             self._spent[id_] = Spent(max(now.calls, row.calls), max(now.tokens, row.tokens))
 
     def _rows(self, snapshot: Mapping[str, Any]) -> dict[str, Spent] | None:
-        """What a snapshot of today says; None for one of another day."""
+        """The content of today's snapshot; None for another day."""
         self._turn()
         try:
             day = date.fromisoformat(snapshot["day"])

@@ -1,4 +1,4 @@
-"""The llm check: one short question to a model, and whether the answer is there, whole, in time and sane."""
+"""The llm check: one short question to a model, and whether the answer is complete, correct and in time."""
 
 import asyncio
 import re
@@ -34,20 +34,20 @@ from bot.system.clock import Clock
 
 LIST_CAP = 1024 * 1024  # Bedrock's list of models takes a quarter of that
 SHOWN_CAP = 200
-WORD = re.compile(r"[a-z0-9_.-]{1,60}")  # what providers call their errors, in lower case
+WORD = re.compile(r"[a-z0-9_.-]{1,60}")  # providers' names for errors, in lower case
 GOOD = (Outcome.OK, Outcome.SLOW)
-CLOCK_IS_OFF = ("signature expired", "signature not yet current")  # AWS says so of a request that our clock has dated wrong
+CLOCK_IS_OFF = ("signature expired", "signature not yet current")  # AWS's error for a request dated by a wrong clock of ours
 NOT_SENT = ("dns", "connect", "tls")
 
 
 @dataclass
 class _Run:
-    """One look: what it asks, and what is known of the answer so far."""
+    """One run: what it asks, and what is known about the answer so far."""
 
     check: LlmCheck
     dialect: Dialect
     rung: Rung
-    instead: str  # why it is not the rung that the check wants; empty when it is
+    instead: str  # why it uses another rung than the check wants; empty if it does not
     watch: Stopwatch | None = None
     secrets: tuple[str, ...] = ()
     evidence: dict[str, str] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class _Run:
 
     @property
     def tokens(self) -> int:
-        """Tokens in and out; an answer that does not tell what went in is charged by the prompt's length."""
+        """Tokens in and out; if the answer does not report input, it is estimated by the prompt's length."""
         told = self.transcript
         if told is None or not told.known:
             return 0
@@ -72,10 +72,10 @@ class _Run:
 
 
 class LlmProber:
-    """Runs llm checks: one request each, never a retry. The deadline and the phases are domain time.
+    """Runs llm checks: one request each, never a retry. Deadline and phases are in domain time.
 
-    A check whose budget for the day is spent makes its free call instead, and says so. While the last inference failed, a good
-    free call is `inconclusive`: it must not pass for a recovery.
+    A check whose budget for the day is spent makes its free call instead, and says so. If the last inference failed, a good
+    free call is `inconclusive`: it must not count as a recovery.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class LlmProber:
         self.book = book or BudgetBook(clock)
         self._clock = clock
         self._keys = keys or KeyMemory(clock)
-        self._failing: set[str] = set()  # checks whose last inference failed for a reason that is not ours
+        self._failing: set[str] = set()  # checks whose last inference failed, not by our fault
         self._loaded = False
         self._transport = Transport(ssl_context=ssl_context, resolver=resolver, guard=guard, version=version)
 
     async def probe(self, check: LlmCheck) -> Sample:
-        """Look once. Whatever goes wrong is in the sample; only cancellation is raised."""
+        """Run it once. Any failure is in the sample; only cancellation is raised."""
         if check.dialect == "bedrock" and not self._loaded:
             await asyncio.to_thread(bedrock.load)
             self._loaded = True
@@ -118,7 +118,7 @@ class LlmProber:
         return sample
 
     def remember(self, sample: Sample) -> None:
-        """Take in how a check went; stored samples of the last hours, oldest first, restore this after a restart."""
+        """Record how a check went; stored samples of the last hours, oldest first, restore this after a restart."""
         if sample.outcome in GOOD:
             self._keys.worked(sample.check, sample.at)
             self._failing.discard(sample.check)
@@ -128,7 +128,7 @@ class LlmProber:
             self._failing.add(sample.check)
 
     async def close(self) -> None:
-        """Give back the resolver's threads, without waiting for names that hang."""
+        """Release the resolver's threads, without waiting for names that hang."""
         await self._transport.aclose()
 
     def _run(self, check: LlmCheck) -> _Run:
@@ -183,7 +183,7 @@ class LlmProber:
         damage = await listen(transcript, response, watch)
         watch.stop()
         if transcript.text_at is not None:
-            # From sending the request, as the providers reckon: until the head came, and from there on.
+            # Like the providers, count from sending the request: until the head arrived, and from there on.
             waited_ms = (transcript.text_at - began_s) * 1000 * self._clock.speed
             watch.phases_ms["first_token"] = round(watch.phases_ms.get("first_byte", 0.0) + waited_ms, 3)
         failure = transcript.fault(response.status_code, response.headers)
@@ -200,7 +200,7 @@ class LlmProber:
         return _seen(run, response, shown, failure)
 
     def _tell(self, run: _Run, told: Transcript, began_s: float, watch: Stopwatch) -> None:
-        """What people want to know of a streamed answer, good or bad."""
+        """Record what people want to know about a streamed answer, good or bad."""
         found = run.evidence
         if told.model and told.model != run.check.model:
             found["answered_by"] = clean(told.model, run.secrets)[:SHOWN_CAP]
@@ -235,7 +235,7 @@ class LlmProber:
 
 def _seen(run: _Run, response: httpx.Response, shown: bytes, failure: Failure) -> Seen:
     status = response.status_code
-    # Words that were cut are left out: the cut may have gone through the middle of a key that was sent back.
+    # Truncated words are left out: the cut may have split a key that was echoed.
     words = ", ".join(word for word in failure.said.split(", ") if WORD.fullmatch(word))
     told = replace(failure, said=words)
     evidence = evidence_of(status, response.headers, shown, run.secrets, failed=True, failure=told)
@@ -252,7 +252,7 @@ def _about(response: httpx.Response, secrets: tuple[str, ...]) -> dict[str, str]
 def _secrets(check: LlmCheck, asked: Asked) -> tuple[str, ...]:
     held = (check.api_key, check.access_key_id, check.secret_access_key, check.session_token)
     known = secrets_of(asked.url, asked.headers, *(secret for secret in held if secret))
-    return tuple(dict.fromkeys((*known, *(secret.lower() for secret in known))))  # a provider's words are read in lower case
+    return tuple(dict.fromkeys((*known, *(secret.lower() for secret in known))))  # words of providers are in lower case
 
 
 def _reason(run: _Run, sample: Sample) -> str:

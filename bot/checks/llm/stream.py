@@ -1,4 +1,4 @@
-"""Reading an answer of a model off the wire: a stream up to its end mark, or a body up to a cap."""
+"""Reads a model's answer off the wire: a stream up to its end mark, or a body up to a size limit."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,12 +9,12 @@ from bot.checks.judging.exceptions import Failure
 from bot.checks.llm.transcript import Transcript
 from bot.checks.net.stopwatch import Stopwatch
 
-PIECE = 8 * 1024  # bytes read in one go; of the smallest events that is 1,000, or some 10 ms
-AFTERWORD_S = 1.0  # real time for the usage that follows a complete answer
+PIECE = 8 * 1024  # bytes per read; that is up to 1,000 tiny events, or about 10 ms
+AFTERWORD_S = 1.0  # real time to wait for the usage after a complete answer
 
 
 async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwatch) -> Failure | None:
-    """Read the stream to its end mark or its end; what is wrong with its bytes, if anything. Raises what the wire raises."""
+    """Read the stream to its end mark or its end; returns what is wrong with its bytes, if anything. Raises network errors."""
     frames = transcript.dialect.frames()
     loop = asyncio.get_running_loop()
     try:
@@ -48,7 +48,7 @@ async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwa
 
 
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """What comes, cut small: what waits in a socket may be half a mebibyte of tiny events, and others want their turn too."""
+    """The stream in small pieces: a socket may hold half a mebibyte of tiny events, and other tasks must run in between."""
     async for data in response.aiter_bytes():
         yield data[:PIECE]
         for start in range(PIECE, len(data), PIECE):
@@ -57,7 +57,7 @@ async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 async def read(response: httpx.Response, cap: int, *, whole: bool = True) -> bytes:
-    """A body up to `cap` bytes. Unless it must be `whole`, what came of one that breaks off is taken: an error says enough."""
+    """A body of up to `cap` bytes. Unless it must be `whole`, one that breaks off is returned as it is: enough for an error."""
     body = bytearray()
     try:
         async for data in response.aiter_bytes():

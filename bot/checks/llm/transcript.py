@@ -1,4 +1,4 @@
-"""What was said in one streamed answer, when, and whether it is a good one. Pure."""
+"""The content of one streamed answer, its timing, and whether it is good. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from bot.checks.judging.exceptions import Failure, classify_error_body, classify
 from bot.checks.llm.dialects.shape import Dialect, Event, Said, parsed
 
 TEXT_CAP = 16 * 1024  # characters; answers have at most 1,024 tokens
-HEAD_CAP = 16 * 1024  # bytes of the stream that are kept, to show what came in place of one
-MANY_ENOUGH = 4  # tokens; a rate over fewer says nothing
-# How the dialects call an answer that is well, though the model was cut short or would not say more.
+HEAD_CAP = 16 * 1024  # bytes of the stream to keep, in case it was something else
+MANY_ENOUGH = 4  # tokens; a rate over fewer is meaningless
+# The dialects' names for good endings other than a finished answer: the room was used up, or the model refused.
 NO_ROOM = frozenset({"max_tokens", "length", "max_output_tokens", "model_context_window_exceeded"})
 REFUSALS = frozenset(
     {"refusal", "content_filter", "content_filtered", "guardrail_intervened", "safety", "recitation", "blocklist"}
@@ -21,7 +21,7 @@ REFUSALS = frozenset(
 
 @dataclass
 class Transcript:
-    """Collects what the events of one answer say. Moments are seconds on the stopwatch of the probe."""
+    """Collects the content of one answer's events. Times are seconds on the probe's stopwatch."""
 
     dialect: Dialect
     text: str = ""
@@ -35,7 +35,7 @@ class Transcript:
     tokens_cached: int = 0
     tokens_out: int | None = None
     unseen: int = 0
-    deltas: int = 0  # of text and thought, for providers that do not tell usage
+    deltas: int = 0  # of text and reasoning, for providers that do not report usage
     text_at: float | None = None
     thought_at: float | None = None
     last_at: float = 0.0
@@ -46,12 +46,12 @@ class Transcript:
     head: bytearray = field(default_factory=bytearray)
 
     def keep(self, data: bytes) -> None:
-        """Keep the beginning of what came over the wire."""
+        """Keep the first bytes that arrived."""
         if len(self.head) < HEAD_CAP:
             self.head += data[: HEAD_CAP - len(self.head)]
 
     def take(self, event: Event, at: float) -> None:
-        """Take in one event. Behind an error nothing counts: some send their end mark all the same."""
+        """Record one event. Nothing counts after an error, since some providers send their end mark all the same."""
         if self.error is not None and not self.complete:
             return
         said = self.dialect.said(event)
@@ -74,7 +74,7 @@ class Transcript:
         self.unseen = said.unseen or self.unseen
 
     def fault(self, status: int, headers: Mapping[str, str]) -> Failure | None:
-        """What is wrong with the answer as a whole, except what it says; None when it is well."""
+        """What is wrong with the answer as a whole, apart from its text; None if nothing is."""
         if self.error is not None and not self.complete:
             return classify_error_body(self.error, dialect=self.dialect.name)
         if not self.known and self.head:
@@ -87,21 +87,21 @@ class Transcript:
 
     @property
     def cut_short(self) -> bool:
-        """Whether the model stopped because it had no room for more: as good as any other end, since we set the room."""
+        """Whether the model stopped because its room was used up: as good as any other end, since we set the limit."""
         return self.stop.lower() in NO_ROOM
 
     @property
     def refused(self) -> bool:
-        """Whether the model would not answer, which is an answer."""
+        """Whether the model refused to answer, which is an answer."""
         return self.stop.lower() in REFUSALS or self.stop.startswith("blocked: ")
 
     @property
     def written(self) -> int:
-        """Tokens of the answer: as the provider counts them, else one for each delta."""
+        """Tokens of the answer: as the provider counts them, else one per delta."""
         return self.tokens_out if self.tokens_out is not None else self.deltas
 
     def rate(self, speed: float) -> float | None:
-        """Tokens in a domain second, between the first and the last that were streamed; None where that says nothing."""
+        """Tokens per domain second between the first and the last streamed token; None if that is meaningless."""
         hidden = self.unseen if self.thought_at is None else 0
         seen = self.written - hidden
         moments = [moment for moment in (self.text_at, self.thought_at) if moment is not None]
@@ -121,7 +121,7 @@ class Transcript:
             self.last_at = at
 
     def _no_stream(self, status: int, headers: Mapping[str, str]) -> Failure:
-        """Something else came in place of a stream: a page, an error in the body of a 200, or nobody knows what."""
+        """What came instead of a stream: a page, an error in the body of a 200, or something unknown."""
         body = bytes(self.head)
         if is_html(headers, body):
             return classify_status(status, body, headers, self.dialect.name)

@@ -1,4 +1,4 @@
-"""Which addresses checks may reach, judged on the address that is about to be connected to, after its name was resolved."""
+"""Which addresses checks may reach, decided on the address to connect to, after its name was resolved."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 REMEMBERED = 20_000
 COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291 2.5.5.1, without :: and ::1
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052; 64:ff9b:1::/48 (RFC 8215) is not public at all
-UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA hands out for the public; the rest is special or unassigned
+UNICAST = ipaddress.ip_network("2000::/3")  # everything that IANA assigns to the public; the rest is special or unassigned
 CARRIER = ipaddress.ip_network("100.64.0.0/10")  # RFC 6598
-RELAY = ipaddress.ip_network("192.88.99.0/24")  # RFC 7526, once the way into 6to4
+RELAY = ipaddress.ip_network("192.88.99.0/24")  # RFC 7526, formerly the relay to 6to4
 DOCUMENTATION = ipaddress.ip_network("3fff::/20")  # RFC 9637, newer than Python's list
-PROTOCOLS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "2001::/23")))  # RFC 6890; Pythons differ on them
-# What clouds put behind addresses that every machine inside can reach, credentials among it. One of them looks public.
+PROTOCOLS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "2001::/23")))  # RFC 6890; Python versions differ on them
+# Addresses at which clouds serve every machine inside, credentials included. One of them looks public.
 METADATA = MappingProxyType(
     {
         ipaddress.ip_address("168.63.129.16"): "Azure's platform service",
@@ -32,10 +32,10 @@ METADATA = MappingProxyType(
 
 
 class Guard:
-    """Lets public addresses through, and others only out of the listed networks (loopback included).
+    """Allows public addresses, and others only in the listed networks (including loopback).
 
-    An address that carries another one (IPv4-mapped, IPv4-compatible, 6to4, Teredo, NAT64) leads there, so what it carries is
-    judged too. A scope (`fe80::1%eth0`) plays no part.
+    An address that embeds another one (IPv4-mapped, IPv4-compatible, 6to4, Teredo, NAT64) leads there, so the embedded one is
+    judged too. A scope (`fe80::1%eth0`) is ignored.
     """
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
@@ -43,7 +43,7 @@ class Guard:
         self._judged: dict[str, str | None] = {}
 
     def refuses(self, address: str) -> str | None:
-        """Why the address may not be reached, or None when it may. Remembered, since every probe asks."""
+        """Why the address may not be reached, or None if it may. Cached, since every probe asks."""
         try:
             return self._judged[address]
         except KeyError:
@@ -53,7 +53,7 @@ class Guard:
             return why_not
 
     def refuses_any(self, addresses: Iterable[str]) -> str | None:
-        """Why one of a name's addresses may not be reached, or None when all may: a name with one inner address is refused."""
+        """Why one of a name's addresses may not be reached, or None if all may: one internal address refuses the name."""
         for address in addresses:
             if (why_not := self.refuses(address)) is not None:
                 return why_not
@@ -73,7 +73,7 @@ class Guard:
 
 
 def _carried(ip: Address) -> tuple[Address, ...]:
-    """What connecting to the address may come to: itself, or what it carries, or both for Teredo."""
+    """Where connecting to the address may lead: to itself, to the embedded address, or to both for Teredo."""
     if isinstance(ip, ipaddress.IPv4Address):
         return (ip,)
     if ip.ipv4_mapped is not None:
@@ -81,14 +81,14 @@ def _carried(ip: Address) -> tuple[Address, ...]:
     if ip in NAT64 or (ip in COMPATIBLE and int(ip) > 1):
         return (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF),)
     if ip.sixtofour is not None:
-        return (ip.sixtofour,)  # alone: 3.11 calls all of 2002::/16 public, and 3.13 none of it
+        return (ip.sixtofour,)  # without itself: 3.11 calls all of 2002::/16 public, and 3.13 none of it
     if ip.teredo is not None:
         return (*ip.teredo, ip)
     return (ip,)
 
 
 def _not_public(ip: Address) -> str | None:
-    """What keeps an address from being public, as a word for people; None where nothing does."""
+    """Why an address is not public, as a word for people; None if it is."""
     if ip in METADATA:
         return METADATA[ip]
     kinds = (

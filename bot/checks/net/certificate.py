@@ -1,4 +1,4 @@
-"""What a server's certificate says, read from the handshake of a probe that was made anyway."""
+"""A server's certificate, read from the handshake of a probe that was made anyway."""
 
 import ssl
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ KEPT = 4096
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a server's verified certificate says: common names, the names it is for, and its last moment."""
+    """A server's verified certificate: common names, the names it is for, and when it expires."""
 
     subject: str
     issuer: str
@@ -21,12 +21,12 @@ class Certificate:
 
 
 def certificate_of(tls: ssl.SSLObject) -> Certificate | None:
-    """The certificate that a handshake showed, or None where the context does not verify any: then Python reads none."""
+    """The certificate of a handshake, or None if the context does not verify: then Python does not read it."""
     return None if tls.context.verify_mode is ssl.CERT_NONE else _certificate(_Shown(tls))
 
 
 class _Shown:
-    """A handshake's certificate as a key of the cache: equal when the certificates are, whatever connection showed them."""
+    """A handshake's certificate as a cache key: equal if the certificates are, whatever the connection."""
 
     __slots__ = ("_der", "_tls")
 
@@ -41,12 +41,12 @@ class _Shown:
         return isinstance(other, _Shown) and self._der == other._der
 
     def fields(self) -> dict[str, Any]:
-        """The certificate taken apart, once; the connection is let go of."""
+        """The parsed certificate; then the connection is released."""
         tls, self._tls = self._tls, None
         return dict(tls.getpeercert() or {}) if tls is not None else {}
 
 
-@lru_cache(maxsize=KEPT)  # taking one apart costs more than an HTTP exchange, and servers show the same for months
+@lru_cache(maxsize=KEPT)  # parsing costs more than an HTTP exchange, and servers keep a certificate for months
 def _certificate(shown: _Shown) -> Certificate | None:
     fields = shown.fields()
     if not fields:

@@ -1,7 +1,7 @@
 """One open connection, plain or with TLS.
 
-TLS runs over memory buffers in the line itself instead of the loop's own TLS layer: the handshake has its own phase and its
-own error, it costs less, and closing never waits for a peer that does not say goodbye.
+TLS runs over memory buffers here instead of in the loop's own TLS layer: the handshake gets its own phase and its own error,
+it costs less, and closing never waits for a peer that does not say goodbye.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from typing import cast
 
 from bot.checks.net.certificate import Certificate, certificate_of
 
-READ_AHEAD = 256 * 1024  # more than this is left in the kernel until somebody reads
+READ_AHEAD = 256 * 1024  # beyond this, data stays in the kernel until somebody reads
 TLS_PIECE = 64 * 1024
 
 
 class Line(asyncio.Protocol):
-    """One open connection. Reading is pulled: what nobody reads stays in the kernel."""
+    """One open connection. Reading is by pull: unread data stays in the kernel."""
 
     __slots__ = (
         "_buffer", "_error", "_incoming", "_loop", "_outgoing", "_over", "_paused", "_shaking", "_tls", "_transport", "_waiter",
@@ -39,26 +39,26 @@ class Line(asyncio.Protocol):
 
     @property
     def certificate(self) -> Certificate | None:
-        """The peer's certificate: None on a plain line, and where the context does not verify."""
+        """The peer's certificate: None without TLS, or if the context does not verify."""
         return certificate_of(self._tls) if self._tls is not None else None
 
     @property
     def tls_version(self) -> str | None:
-        """`TLSv1.3` and the like; None on a plain line."""
+        """`TLSv1.3` and the like; None without TLS."""
         return self._tls.version() if self._tls is not None else None
 
     @property
     def resumed(self) -> bool:
-        """Whether the handshake resumed an earlier one: then the certificate is the one that was verified in that."""
+        """Whether the handshake resumed an earlier one: then the certificate was verified in that one."""
         return self._tls is not None and bool(self._tls.session_reused)
 
     @property
     def session(self) -> ssl.SSLSession | None:
-        """What a later handshake can resume; with TLS 1.3 it comes behind the handshake, at the latest with an answer."""
+        """What a later handshake can resume; with TLS 1.3 it arrives after the handshake, at the latest with an answer."""
         return self._tls.session if self._tls is not None else None
 
     def write(self, data: bytes) -> None:
-        """Send; on a line that is gone this does nothing, and the next read says why."""
+        """Send data; on a broken connection this does nothing, and the next read raises the reason."""
         if self._transport is None or self._over:
             return
         if self._tls is None:
@@ -66,11 +66,11 @@ class Line(asyncio.Protocol):
         else:
             sent = 0
             while sent < len(data):
-                sent += self._tls.write(data[sent:])  # a record at a time
+                sent += self._tls.write(data[sent:])  # one record at a time
             self._transport.write(self._outgoing.read())
 
     async def read(self) -> bytes:
-        """What has come in, at least one byte of it; b"" once the peer has closed. Raises OSError or ssl.SSLError."""
+        """The next received bytes, at least one; b"" once the peer has closed. Raises OSError or ssl.SSLError."""
         while not self._buffer:
             if self._error is not None:
                 raise self._error
@@ -90,9 +90,9 @@ class Line(asyncio.Protocol):
     async def shake_hands(
         self, tls: ssl.SSLContext, name: str, alpn: Sequence[str] = (), session: ssl.SSLSession | None = None
     ) -> None:
-        """Go over to TLS; raises ssl.SSLError, or OSError where the line breaks.
+        """Start TLS; raises ssl.SSLError, or OSError if the connection breaks.
 
-        Our last word of the handshake goes out with what is written next, or when we hang up.
+        Our last handshake message is sent with the next write, or on close.
         """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         if alpn:
@@ -112,11 +112,11 @@ class Line(asyncio.Protocol):
                 self._waiter = None
 
     def close(self) -> None:
-        """Hang up at once; closing twice is harmless."""
+        """Close at once; closing twice is harmless."""
         self._over = True
         if self._transport is not None:
             if self._tls is not None and self._outgoing.pending:
-                self._transport.write(self._outgoing.read())  # a handshake that nothing was written after
+                self._transport.write(self._outgoing.read())  # a handshake with no write after it
             self._transport.abort()
             self._transport = None
 
@@ -133,7 +133,7 @@ class Line(asyncio.Protocol):
                     return
             self._decrypt()
             if not shook and self._outgoing.pending and self._transport is not None:
-                self._transport.write(self._outgoing.read())  # the peer wanted new keys
+                self._transport.write(self._outgoing.read())  # the peer asked for new keys
         elif self._buffer:
             self._buffer += data
         else:
@@ -165,14 +165,14 @@ class Line(asyncio.Protocol):
         try:
             tls.do_handshake()
         except ssl.SSLWantReadError:
-            pass  # the peer has the word
-        except (ssl.SSLError, ValueError) as exc:  # ValueError: a name that no certificate can be for
+            pass  # the peer has to speak next
+        except (ssl.SSLError, ValueError) as exc:  # ValueError: a name that no certificate can have
             self._error = exc
             self._wake()
         else:
             self._shaking = False
             self._wake()
-            return  # what is left to say waits for the request: one packet less
+            return  # the rest is sent with the request, which saves a packet
         ours = self._outgoing.read()
         if ours:
             self._transport.write(ours)
@@ -190,7 +190,7 @@ class Line(asyncio.Protocol):
                     break
                 pieces.append(piece)
         except ssl.SSLWantReadError:
-            pass  # all that was there has been read
+            pass  # everything available was read
         except ssl.SSLZeroReturnError:
             self._over = True
         except ssl.SSLError as exc:

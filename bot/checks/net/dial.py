@@ -1,4 +1,4 @@
-"""From a host's name to an open line: resolved, every address judged, connected, shaken hands, each in its own phase."""
+"""From a host name to an open connection: resolved, every address checked, connected, TLS; each step is a phase."""
 
 import asyncio
 import socket
@@ -37,17 +37,17 @@ async def dial(
     alpn: Sequence[str] = (),
     resumption: Resumption | None = None,
 ) -> Line:
-    """Open a line to a host, over TLS where a context is given; `server_name` is the host unless something else is said.
+    """Open a connection to a host, with TLS if a context is given; `server_name` defaults to the host.
 
-    `alpn` names the protocols to offer; set before each handshake, since others who share the context offer other ones. Without
-    `resumption` the handshake is a full one.
+    `alpn` names the protocols to offer; it is set before each handshake, since others who share the context offer different
+    ones. Without `resumption`, every handshake is a full one.
 
-    The caller bounds the whole with a deadline of `deadline_s`; here the time is only shared, so that a dead address leaves
-    some for the ones behind it. Raises RefusedAddress, socket.gaierror, ssl.SSLError or OSError.
+    The caller enforces a deadline of `deadline_s` for the whole; here the time is only shared out, so that a dead address
+    leaves some for the next ones. Raises RefusedAddress, socket.gaierror, ssl.SSLError or OSError.
     """
     addresses = await judged_addresses(host, port, watch, resolver, guard)
-    name = (server_name or host).removesuffix(".")  # a name's root is part of no certificate
-    # A dead address must not eat the time of the ones behind it; the last one has all that is left.
+    name = (server_name or host).removesuffix(".")  # certificates do not contain the root's dot
+    # A dead address must not use up the time of the next ones; the last one gets all that is left.
     *firsts, last = addresses[:ADDRESSES_TRIED]
     for tried, address in enumerate(firsts):
         try:
@@ -55,13 +55,13 @@ async def dial(
                 return await _reach(address, port, watch, tls, name, alpn, resumption)
         except ssl.SSLError:
             raise
-        except OSError:  # refused, unreachable or silent: TimeoutError is one, too
+        except OSError:  # refused, unreachable or silent; TimeoutError is included
             continue
     return await _reach(last, port, watch, tls, name, alpn, resumption)
 
 
 async def judged_addresses(host: str, port: int, watch: Stopwatch, resolver: Resolver, guard: Guard | None) -> tuple[str, ...]:
-    """The addresses of a host, at least one. Raises RefusedAddress where the guard refuses any of them, and socket.gaierror."""
+    """A host's addresses, at least one. Raises RefusedAddress if the guard refuses any of them, and socket.gaierror."""
     watch.begin("dns")
     found = await resolver.addresses(host, port)
     watch.end("dns")

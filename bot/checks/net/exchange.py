@@ -1,4 +1,4 @@
-"""One exchange over a line, and how it looks to those who speak httpx."""
+"""One request and its answer over a connection, also in the form of an httpx response."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,7 +11,7 @@ from bot.checks.net.http1 import AnswerReader, BadAnswer, Unpacker
 
 
 class Exchange:
-    """A line and the reader of what it says."""
+    """A connection and the reader of its answer."""
 
     __slots__ = ("line", "reader")
 
@@ -20,7 +20,7 @@ class Exchange:
         self.reader = reader
 
     async def more(self) -> None:
-        """Wait for something to come in and take it."""
+        """Wait for data and feed it to the reader."""
         data = await self.line.read()
         if data:
             self.reader.feed(data)
@@ -28,12 +28,12 @@ class Exchange:
             self.reader.finish()
 
     def close(self) -> None:
-        """Hang up; what the reader has read so far can still be taken."""
+        """Close; what was read so far can still be taken."""
         self.line.close()
         self.reader.close()
 
     async def body(self) -> bytes:
-        """The next piece of the body; b"" behind its end."""
+        """The next piece of the body; b"" at its end."""
         while True:
             piece = self.reader.take()
             if piece or self.reader.done:
@@ -41,10 +41,10 @@ class Exchange:
             await self.more()
 
     async def text(self, cap: int) -> bytes:
-        """The whole body, unpacked; where it goes on behind `cap` bytes, some that are more than that."""
+        """The whole body, unpacked; if it is longer than `cap` bytes, slightly more than that."""
         encoding = self.reader.headers.get("content-encoding", "")
         if self.reader.done and not encoding:
-            return self.reader.take()  # it came with its head, as most do
+            return self.reader.take()  # it arrived with the head, as most do
         unpacker = Unpacker(encoding)
         text = b""
         while len(text) <= cap:
@@ -57,7 +57,7 @@ class Exchange:
 
 
 class Body(httpx.AsyncByteStream):
-    """A body that is still on the wire. `ends_at` bounds reading it, where nobody else does."""
+    """A body that is still on the wire. `ends_at` bounds reading it, if nobody else does."""
 
     def __init__(self, exchange: Exchange, ends_at: float | None = None) -> None:
         self._exchange = exchange
@@ -93,7 +93,7 @@ class Relayed(httpx.AsyncByteStream):
 
 
 class Answer(httpx.Response):
-    """An httpx.Response that neither unpacks nor passes on more than its cap."""
+    """An httpx.Response that never unpacks or passes on more than its cap."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Answer(httpx.Response):
             yield piece
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        if hasattr(self, "_content"):  # read before
+        if hasattr(self, "_content"):  # already read
             yield self._content
             return
         unpacker = Unpacker(self.headers.get("content-encoding", ""))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes, as far as a probe needs it: one request out, one answer in, everything capped. Pure: no sockets here."""
+"""HTTP/1.1 as bytes, as far as a probe needs it: one request, one answer, everything limited. Pure: no sockets."""
 
 import re
 import zlib
@@ -13,22 +13,22 @@ from bot.checks.judging.exceptions import Failure
 
 HEAD_CAP = 100 * 1024  # bytes; real heads are under 16 KiB even with long security policies
 HEADERS_CAP = 500
-NAME_KEPT = 64  # bytes of a header's name; a server that makes up long ones must not fill our memory
-HINTS_CAP = 20  # interim answers (100, 103) before the real one
+NAME_KEPT = 64  # bytes of a header name to cache; a server inventing long ones must not fill our memory
+HINTS_CAP = 20  # interim answers (100, 103) before the final one
 BOMB_RATIO = 100  # text unpacks to 3-30 times its size; deflate's limit is 1,032
 LINE_CAP = 1024 * 1024
 
-OURS_ALONE = frozenset({"connection", "content-length", "transfer-encoding"})  # how a message ends is not a check's affair
+OURS_ALONE = frozenset({"connection", "content-length", "transfer-encoding"})  # framing is not a check's business
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE = re.compile(r"[\t\x20-\x7e]*")
 WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 GZIP_MAGIC = b"\x1f\x8b"
-ZLIB, RAW_DEFLATE, GZIP = 15, -15, 31  # zlib's numbers for the wrappings (wbits)
+ZLIB, RAW_DEFLATE, GZIP = 15, -15, 31  # zlib's wbits for each container
 
 
 class BadAnswer(httpx.RemoteProtocolError):
-    """The peer broke HTTP or one of our caps; `failure` is its classification."""
+    """The peer violated HTTP or one of our limits; `failure` is its classification."""
 
     def __init__(self, error: str, detail: str = "") -> None:
         super().__init__(detail or error)
@@ -36,7 +36,7 @@ class BadAnswer(httpx.RemoteProtocolError):
 
 
 def request_bytes(method: str, target: bytes, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """A whole request. Raises ValueError, which quotes nothing, for what cannot be sent: line breaks, letters beyond ASCII."""
+    """A complete request. Raises ValueError, quoting nothing, for what cannot be sent: line breaks, non-ASCII letters."""
     if not TOKEN.fullmatch(method):
         raise ValueError("the method is not a word that HTTP can carry")
     lines = [f"{method} ".encode() + target + b" HTTP/1.1"]
@@ -53,17 +53,17 @@ def request_bytes(method: str, target: bytes, headers: Mapping[str, str], body: 
 
 
 class AnswerReader:
-    """Reads one answer from what a connection says, piece by piece.
+    """Reads one answer from a connection's bytes, piece by piece.
 
-    `headers` has lower-case names; several of one name are joined by a comma. Interim answers (100, 103) are skipped, what
-    comes behind a whole answer is ignored. Raises BadAnswer: `protocol`, `head_too_large`, `closed`, `truncated`.
+    `headers` has lower-case names; repeated ones are joined by a comma. Interim answers (100, 103) are skipped; anything after
+    the answer is ignored. Raises BadAnswer: `protocol`, `head_too_large`, `closed`, `truncated`.
     """
 
     __slots__ = ("_body", "_fed", "_hints", "_lines", "_no_body", "_parser", "done", "head_done", "headers", "status")
 
     def __init__(self, method: str) -> None:
         self._parser: Any = httptools.HttpResponseParser(self)
-        # Servers that end lines with a bare LF are old, not down; and a hint that says "close" does not close.
+        # Servers that end lines with a bare LF are old, not down; and an interim answer with "close" does not close.
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True, lenient_keep_alive=True)
         self._no_body = method == "HEAD"
         self._body: list[bytes] = []
@@ -73,7 +73,7 @@ class AnswerReader:
         self.head_done = self.done = False
 
     def feed(self, data: bytes) -> None:
-        """Take what came in."""
+        """Process received bytes."""
         if self.done:
             return
         self._fed += len(data)
@@ -88,17 +88,17 @@ class AnswerReader:
             raise BadAnswer("head_too_large")
 
     def close(self) -> None:
-        """Read no more. The parser holds our methods: let go of, it leaves nothing to the garbage collector."""
+        """Stop reading. The parser refers to our methods: releasing it leaves no cycle for the garbage collector."""
         self.done = True
         self._parser = None
 
     def take(self) -> bytes:
-        """The body as far as it has come in since the last call, without its chunking."""
+        """The body received since the last call, without chunking."""
         body, self._body = self._body, []
         return body[0] if len(body) == 1 else b"".join(body)
 
     def finish(self) -> None:
-        """The peer has closed: fine where closing ends the body, otherwise something is missing."""
+        """The peer has closed: fine if closing ends the body, otherwise something is missing."""
         if self.done:
             return
         if not self.head_done:
@@ -111,14 +111,14 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         self._lines += 1
         if self.head_done or self._lines > HEADERS_CAP:
-            return  # trailers, or more than anybody sends
+            return  # trailers, or far too many headers
         key, text = _key(name), value.decode("latin-1")
         headers = self.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
         if self.done:
-            return  # another answer behind the one that was asked for
+            return  # another answer after the one requested
         status = self._parser.get_status_code()
         if 100 <= status < 200 and status != 101:
             self._hints += 1
@@ -147,9 +147,9 @@ def _usual_key(name: bytes) -> str:
 
 
 class Unpacker:
-    """Takes gzip or deflate off a body, never producing more than is asked for. Other encodings pass as they are.
+    """Unpacks gzip or deflate, never producing more than asked for. Other encodings pass unchanged.
 
-    Raises BadAnswer: `bad_encoding`, `inflates_too_far`, and `truncated` where the packed stream lacks its end.
+    Raises BadAnswer: `bad_encoding`, `inflates_too_far`, and `truncated` if the compressed stream is incomplete.
     """
 
     __slots__ = ("_behind", "_encoding", "_inflate", "_packed", "_unpacked")
@@ -161,7 +161,7 @@ class Unpacker:
         self._packed = self._unpacked = 0
 
     def unpack(self, data: bytes, room: int) -> bytes:
-        """The text of the next piece, cut at `room` + 1 bytes where it is packed; a bomb that wants more is refused."""
+        """The next piece, unpacked and cut at `room` + 1 bytes; a decompression bomb is refused."""
         if self._encoding not in PACKED or not data:
             return data
         if self._inflate is None:
@@ -172,7 +172,7 @@ class Unpacker:
             if self._inflate.eof:
                 data, self._behind = self._behind + data, b""
                 if not data.startswith(GZIP_MAGIC):
-                    self._behind = data[:1]  # padding, or the first byte of another stream: one may follow the other
+                    self._behind = data[:1]  # padding, or the first byte of another stream that follows
                     break
                 self._inflate = zlib.decompressobj(GZIP)
             try:
@@ -190,19 +190,19 @@ class Unpacker:
         return b"".join(parts)
 
     def finish(self) -> None:
-        """The body is whole; see that the packed stream is."""
+        """The body is complete; check that the compressed stream is too."""
         if self._inflate is not None and not self._inflate.eof:
             raise BadAnswer("truncated")
 
     def _wrapping(self, data: bytes) -> int:
         if self._encoding != "deflate":
             return GZIP
-        # "deflate" means zlib's wrapping, whose first byte ends in 8; some servers send it bare (RFC 9110, 8.4.1.2).
+        # "deflate" means zlib's container, whose first byte ends in 8; some servers send it raw (RFC 9110, 8.4.1.2).
         return ZLIB if data[0] & 0x0F == 8 else RAW_DEFLATE
 
 
 class LineSplitter:
-    """Cuts bytes into lines ended by LF, CRLF or CR, as Server-Sent Events have them. BadAnswer `too_large` over the cap."""
+    """Splits bytes into lines ending in LF, CRLF or CR, as in Server-Sent Events. BadAnswer `too_large` over the limit."""
 
     __slots__ = ("_cap", "_rest")
 
@@ -211,10 +211,10 @@ class LineSplitter:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that this piece completes, without their ends."""
+        """The lines completed by this piece, without their ends."""
         text = self._rest + data
         held = b""
-        if text.endswith(b"\r"):  # the LF that belongs to it may be still to come
+        if text.endswith(b"\r"):  # its LF may be still to come
             text, held = text[:-1], b"\r"
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -225,6 +225,6 @@ class LineSplitter:
         return [line.decode("utf-8", "replace") for line in lines]
 
     def finish(self) -> list[str]:
-        """The last line, where the stream ended without ending it."""
+        """The last line, if the stream ended without ending it."""
         rest, self._rest = self._rest.removesuffix(b"\r"), b""
         return [rest.decode("utf-8", "replace")] if rest else []

@@ -1,4 +1,4 @@
-"""How a probe goes to its target: by itself on a fresh connection, or through httpx (HTTP/2, a proxy, a kept connection)."""
+"""How a request is sent: directly over a fresh connection, or through httpx (HTTP/2, a proxy, a kept connection)."""
 
 import asyncio
 import socket
@@ -20,9 +20,9 @@ from bot.checks.net.http1 import BadAnswer
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 
-KEPT = 1_000  # connections of `reuse` checks; the one that was used the longest ago goes first
+KEPT = 1_000  # connections of `reuse` checks; the least recently used is dropped first
 KEPT_FOR_S = 600.0
-RESOLVING_SHARE = 4  # a proxy resolves by itself, so our own resolver may cost this part of the time and no more
+RESOLVING_SHARE = 4  # a proxy resolves names itself, so our own resolver may use at most this fraction (1/n) of the time
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 PHASES: Mapping[str, str] = MappingProxyType(
     {"connect_tcp": "connect", "start_tls": "tls", "send_request_headers": "request", "receive_response_headers": "answer"}
@@ -31,7 +31,7 @@ PHASES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`FRESH` unless something is asked for. `proxy` is a URL (http, https) and may hold credentials."""
+    """`FRESH` unless something else is requested. `proxy` is a URL (http, https) and may contain credentials."""
 
     http2: bool = False
     proxy: str | None = field(default=None, repr=False)
@@ -47,23 +47,23 @@ FRESH = Way()
 
 
 class HttpxWays:
-    """Sends requests through httpx's own transport. The guard judges the target as it does everywhere else.
+    """Sends requests through httpx's transport. The guard judges the target as everywhere else.
 
-    The proxy's own address is exempt: the operator named it. What a proxy makes of the target's name is its affair.
+    The proxy's own address is exempt: the operator named it. How a proxy resolves the target's name is its own business.
     """
 
     def __init__(self, ssl_context: ssl.SSLContext, resolver: Resolver, guard: Guard | None) -> None:
         self._ssl_context = ssl_context
         self._resolver = resolver
         self._guard = guard
-        self._kept: OrderedDict[tuple[object, ...], httpx.AsyncHTTPTransport] = OrderedDict()  # those that nobody uses now
+        self._kept: OrderedDict[tuple[object, ...], httpx.AsyncHTTPTransport] = OrderedDict()  # those not in use
         self._closed = False
 
     @asynccontextmanager
     async def answer(
         self, way: Way, request: httpx.Request, watch: Stopwatch, deadline_s: float
     ) -> AsyncIterator[tuple[httpx.Response, Certificate | None]]:
-        """The answer with its body still on the wire. Raises httpx.TransportError, OSError, RefusedAddress or ssl.SSLError."""
+        """The answer, its body still on the wire. Raises httpx.TransportError, OSError, RefusedAddress or ssl.SSLError."""
         name = request.url.raw_host.decode("ascii").strip("[]")
         if way.proxy is None:
             addresses = await judged_addresses(name, request.url.port or 0, watch, self._resolver, self._guard)
@@ -76,7 +76,7 @@ class HttpxWays:
             yield response, _certificate(response)
 
     async def close(self) -> None:
-        """Hang up on the kept connections, and on those in use as soon as they are given back."""
+        """Close kept connections, and those in use when they are returned."""
         self._closed = True
         while self._kept:
             await self._kept.popitem()[1].aclose()
@@ -86,7 +86,7 @@ class HttpxWays:
             async with asyncio.timeout(deadline_s / RESOLVING_SHARE):
                 await judged_addresses(name, port, watch, self._resolver, self._guard)
         except (socket.gaierror, TimeoutError):
-            return  # only the proxy knows the name, which is what some proxies are for
+            return  # only the proxy can resolve the name, as some proxies are for
 
     async def _first_that_answers(
         self,
@@ -98,7 +98,7 @@ class HttpxWays:
         deadline_s: float,
         stack: AsyncExitStack,
     ) -> httpx.Response:
-        """Try the addresses in turn; behind a proxy there is none, and the URL keeps its name."""
+        """Try the addresses in turn; behind a proxy there are none, and the URL keeps its name."""
         tried = addresses[:ADDRESSES_TRIED]
         for left, address in zip(range(len(tried) - 1, 0, -1), tried, strict=False):
             try:
@@ -118,7 +118,7 @@ class HttpxWays:
         connect_s: float | None,
         stack: AsyncExitStack,
     ) -> httpx.Response:
-        async with AsyncExitStack() as opened:  # closed at once where something goes wrong, a cancellation included
+        async with AsyncExitStack() as opened:  # closed at once on any error, including cancellation
             trace = _Trace(watch, opened)
             addressed = httpx.Request(
                 request.method,
@@ -127,7 +127,7 @@ class HttpxWays:
                 content=request.content,
                 extensions={
                     "trace": trace.note,
-                    "sni_hostname": name.removesuffix("."),  # the certificate is for the name, not for the address
+                    "sni_hostname": name.removesuffix("."),  # the certificate is for the name, not the address
                     "timeout": {"connect": connect_s, "read": None, "write": None, "pool": None},
                 },
             )
@@ -136,10 +136,10 @@ class HttpxWays:
             transport = await opened.enter_async_context(kept or self._made(way))
             try:
                 response = await transport.handle_async_request(addressed)
-            except ValueError as exc:  # a status that is no number; what we ask was looked through before
+            except ValueError as exc:  # a status that is not a number; our own request was validated before
                 raise BadAnswer("protocol") from exc
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                # A kept connection that the peer has given up meanwhile says nothing; a new one does (RFC 9110, 9.2.2).
+                # A kept connection that the peer has closed meanwhile proves nothing; a new one does (RFC 9110, 9.2.2).
                 if trace.connected or not way.reuse or request.method not in IDEMPOTENT:
                     raise
                 response = await transport.handle_async_request(addressed)
@@ -151,7 +151,7 @@ class HttpxWays:
         return response
 
     async def _keep(self, key: tuple[object, ...], transport: httpx.AsyncHTTPTransport) -> None:
-        """Take a connection back that nobody uses any more; of two for the same request, the one that came back first stays."""
+        """Take back an unused connection; of two for the same request, the one returned first stays."""
         if self._closed or key in self._kept:
             await transport.aclose()
             return
@@ -180,7 +180,7 @@ class HttpxWays:
 
 
 class _Trace:
-    """Takes httpcore's events as phases. What it says to a proxy before the target hears of us counts as connecting."""
+    """Turns httpcore's events into phases. Talking to a proxy before the target is reached counts as connecting."""
 
     def __init__(self, watch: Stopwatch, opened: AsyncExitStack) -> None:
         self.connected = False
@@ -209,7 +209,7 @@ class _Trace:
             self._watch.end(phase)
         if phase == "connect" and state == "complete":
             self.connected = True
-            # httpcore 1.0.9 forgets the socket when a TLS handshake is cancelled; closing twice is harmless.
+            # httpcore 1.0.9 leaks the socket if a TLS handshake is cancelled; closing twice is harmless.
             self._opened.push_async_callback(info["return_value"].aclose)
 
 

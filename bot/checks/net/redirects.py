@@ -1,4 +1,4 @@
-"""Where a redirect leads and what goes along. Pure: each hop is resolved and judged by the guard as any address is."""
+"""Where a redirect leads, and what is sent along. Pure: each hop is resolved and guarded like any address."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -10,7 +10,7 @@ from bot.checks.judging.failure import Failure
 from bot.core.lazy_dataclass import dataclass
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-SAME_METHOD = frozenset({307, 308})  # the others make a GET of a POST, as browsers do (RFC 9110, 15.4)
+SAME_METHOD = frozenset({307, 308})  # the others turn a POST into a GET, as in browsers (RFC 9110, 15.4)
 ABOUT_A_BODY = frozenset({"content-type", "content-encoding", "content-language"})
 URL_CAP = 8192
 PORTS = 65536
@@ -18,7 +18,7 @@ PORTS = 65536
 
 @dataclass(frozen=True)
 class Hop:
-    """One request of a chain. Headers and body stay out of its repr: they hold keys."""
+    """One request of a chain. Headers and body are not in the repr: they contain keys."""
 
     method: str
     url: str
@@ -29,7 +29,7 @@ class Hop:
 def next_hop(hop: Hop, status: int, location: str) -> Hop | Failure:
     """The request that a redirect asks for, or why it is not followed.
 
-    To another scheme, host or port only harmless headers go along, and no body; from https nobody goes back to http.
+    A different scheme, host or port gets only harmless headers and no body; https is never left for http.
     """
     try:
         here = httpx.URL(hop.url)

@@ -1,8 +1,8 @@
-"""Names to addresses: a cache in front of the machine's own resolver, which runs in threads that nothing else uses.
+"""Names to addresses: a cache in front of the machine's resolver, which runs in threads of its own.
 
-asyncio's default pool has a handful of threads; twenty dead names that block getaddrinfo for 5 s each starve every healthy
-check behind them. Here a dead name costs one thread however many checks ask for it, names that were slow wait for each other
-and not in front of the others, and what is known is given without a thread.
+asyncio's default pool has a handful of threads: twenty dead names that block getaddrinfo for 5 s each would starve every
+healthy check. Here a dead name uses one thread however many checks ask for it, slow names queue among themselves and not in
+front of others, and cached answers need no thread.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from typing import Protocol
 
 from bot.checks.net.threads import Threads
 
-QUICK = 64  # look-ups at a time of names that answered quickly, or were never asked
-SLOW = 32  # look-ups at a time of names that were slow the last time
-THREADS = 256  # hard bound; 100 dead names at the first start take 100 of them once, 32 from then on
-SLOW_AFTER_S = 0.5  # a look-up that takes longer gives its place among the quick ones to the next in line
+QUICK = 64  # concurrent look-ups of names that answered quickly or are new
+SLOW = 32  # concurrent look-ups of names that were slow last time
+THREADS = 256  # hard limit; 100 dead names at the first start use 100 of them once, then 32
+SLOW_AFTER_S = 0.5  # a slower look-up gives up its place among the quick ones
 TTL_S = 30.0
 NEGATIVE_TTL_S = 5.0
 STALE_FOR_S = 600.0
-STALE_AFTER_S = 1.0  # who has an old answer waits this long for a new one
-REFRESH_AT = 0.8  # of the TTL; who asks behind it gets the answer in hand, and the next one is fetched meanwhile
+STALE_AFTER_S = 1.0  # with an old answer at hand, wait this long for a new one
+REFRESH_AT = 0.8  # of the TTL; later requests get the cached answer while the next one is fetched
 NAMES = 20_000
-# These say "there is no such name", which is an answer; the others say that nobody could be asked.
+# These mean "no such name", which is an answer; all others mean that nobody could be asked.
 NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 LookUp = Callable[[str], tuple[str, ...]]
@@ -33,27 +33,27 @@ LookUp = Callable[[str], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Found:
-    """The addresses of a name, those to try first in front; `stale` where the resolver fails and this is its last good word."""
+    """A name's addresses, those to try first in front; `stale` if the resolver fails and this is its last good answer."""
 
     addresses: tuple[str, ...]
     stale: bool = False
 
 
 class Resolver(Protocol):
-    """Turns a host into addresses."""
+    """Resolves a host to addresses."""
 
     async def addresses(self, host: str, port: int) -> Found:
         """At least one address; raises socket.gaierror."""
 
     def close(self) -> None:
-        """Give back what is held, without waiting for names that hang. Closing twice is harmless."""
+        """Release resources without waiting for names that hang. Closing twice is harmless."""
 
 
 def machine_look_up(host: str) -> tuple[str, ...]:
     """Ask getaddrinfo, IPv4 first, so that a broken IPv6 route does not look like an outage. Blocks; raises socket.gaierror."""
     try:
         rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except ValueError as exc:  # a label over 63 characters, a NUL: not worth asking anybody
+    except ValueError as exc:  # a label over 63 characters, a NUL: not worth asking
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from exc
     rows.sort(key=lambda row: row[0] != socket.AF_INET)
     return tuple(dict.fromkeys(str(row[4][0]) for row in rows))
@@ -67,7 +67,7 @@ class _Name:
     refresh_at: float = -math.inf
     stale_until: float = -math.inf
     error: OSError | None = None
-    quiet_until: float = -math.inf  # it failed; not asked again before
+    quiet_until: float = -math.inf  # it failed; not asked again before this time
     slow: bool = False
     flight: "asyncio.Task[Found | OSError] | None" = None
     left_at: float = 0.0
@@ -75,7 +75,7 @@ class _Name:
 
 @dataclass
 class _Place:
-    """A place in a lane, given back once."""
+    """A place in a lane, returned once."""
 
     lane: asyncio.Semaphore
     held: bool = field(default=True)
@@ -87,12 +87,13 @@ class _Place:
 
 
 class ThreadResolver:
-    """A resolver over a blocking look-up: cached, one look-up per name at a time, bounded in threads.
+    """A resolver over a blocking look-up: cached, one look-up per name at a time, with limited threads.
 
-    A good answer holds `ttl_s`; a failed name is not asked again within `negative_ttl_s`. While a look-up fails for another
-    reason than "no such name", or takes longer than `stale_after_s`, the last good answer is served for `stale_for_s` more,
-    marked stale. All spans are seconds of `time`, the event loop's when not given. A caller's cancellation ends its waiting
-    only. The guard judges an answer at each connect, so a name that flips to an inner address gains nothing from the cache.
+    A good answer is valid for `ttl_s`; a failed name is not asked again within `negative_ttl_s`. If a look-up fails for a
+    reason other than "no such name", or takes longer than `stale_after_s`, the last good answer is served for `stale_for_s`
+    more, marked stale. All spans are in seconds of `time`, by default the event loop's. Cancelling a caller only ends its
+    waiting. The guard judges an answer at each connect, so a name that changes to an internal address gains nothing from the
+    cache.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class ThreadResolver:
         return result if isinstance(result, Found) else self._last_word(name, result, self._time())
 
     def _time_of_loop(self) -> float:
-        self._time = asyncio.get_running_loop().time  # it serves one loop all its life
+        self._time = asyncio.get_running_loop().time  # it serves a single loop
         return self._time()
 
     def close(self) -> None:
@@ -156,9 +157,9 @@ class ThreadResolver:
         self._threads.close()
 
     def _learn(self, host: str) -> _Name:
-        """Make room for a name; an address is its own answer for ever."""
+        """Add a name, making room if necessary; an address resolves to itself for ever."""
         while len(self._names) >= self._size:
-            del self._names[next(iter(self._names))]  # the one whose answer is the oldest
+            del self._names[next(iter(self._names))]  # the one with the oldest answer
         name = self._names[host] = _Name(host)
         try:
             name.found = Found((str(ipaddress.ip_address(host)),))
@@ -168,7 +169,7 @@ class ThreadResolver:
         return name
 
     def _patience_s(self, name: _Name, now: float) -> float | None:
-        """How long to wait for the look-up under way: as long as it takes where nothing else can be given."""
+        """How long to wait for the current look-up: without limit if there is no old answer."""
         if name.found is None or now >= name.stale_until:
             return None
         return max(0.0, name.left_at + self._stale_after_s - now)
@@ -176,7 +177,7 @@ class ThreadResolver:
     def _last_word(self, name: _Name, error: OSError, now: float) -> Found:
         if name.found is not None and now < name.stale_until:
             return Found(name.found.addresses, stale=True)
-        raise type(error)(*error.args)  # a fresh one for each caller: tracebacks grow with every raise
+        raise type(error)(*error.args)  # a new one for each caller: tracebacks grow with every raise
 
     def _take_off(self, name: _Name, now: float) -> "asyncio.Task[Found | OSError]":
         name.left_at = now
@@ -191,7 +192,7 @@ class ThreadResolver:
         await lane.acquire()
         place = _Place(lane)
         began = loop.time()
-        # A thread cannot be called back from getaddrinfo. A look-up that hangs keeps its thread but not its place.
+        # getaddrinfo cannot be interrupted. A look-up that hangs keeps its thread but not its place.
         timer = loop.call_later(self._slow_after_s, place.leave) if lane is self._quick else None
         try:
             addresses = await self._threads.run(self._look_up, name.host)

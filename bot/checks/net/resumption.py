@@ -1,4 +1,4 @@
-"""TLS sessions of looks that went well, so that not every handshake has to be a full one."""
+"""TLS sessions of good runs, so that not every handshake must be a full one."""
 
 import math
 import ssl
@@ -8,11 +8,11 @@ from datetime import datetime
 from bot.checks.net.connection import Line
 from bot.system.clock import Clock
 
-IN_A_ROW = 3  # resumed handshakes, then a full one
-WITHIN_S = 120.0  # from one full one to the next; at one look in 30 s both bounds say the same
-EARLY = 0.1  # of an interval that the next look may come before its time
+IN_A_ROW = 3  # resumed handshakes before a full one
+WITHIN_S = 120.0  # between full ones; with one run every 30 s both limits agree
+EARLY = 0.1  # of an interval: the next run may come this much early
 SHY_FOR_S = 3600.0
-COMPARABLE = "TLSv1.3"  # it takes as many round trips resumed as in full; TLS 1.2 saves one, and latencies would not compare
+COMPARABLE = "TLSv1.3"  # it takes as many round trips resumed as in full; TLS 1.2 saves one, so latencies would not compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class _Kept:
 
 
 class Resumption:
-    """When the next handshake of one check with its host may resume an earlier one, in domain time.
+    """When the next handshake of a check with its host may resume an earlier one, in domain time.
 
-    It may where the look after it, `every_s` later, still comes in time to be the full one.
+    It may if the following run, `every_s` later, is still in time for the next full one.
 
-    A session is offered only to the address that it is from, and only while the certificate that was verified with it holds.
-    It is lent for one look and given back by a good answer: what follows trouble is verified in full. A server that does not
-    take its session, or fails with it, is offered none for an hour: it is judged by what every new client meets.
+    A session is offered only to its own address, and only while the certificate verified with it is valid. It is lent to one
+    run and returned by a good answer, so the handshake after a failure is a full one. A server that rejects its session, or
+    fails with it, is not offered one for an hour: it is judged by what every new client experiences.
     """
 
     __slots__ = ("_clock", "_every_s", "_kept", "_left", "_lent", "_shy_until")
@@ -39,13 +39,13 @@ class Resumption:
         self._clock = clock
         self._every_s = every_s
         self._kept: _Kept | None = None
-        self._left = 0  # resumed handshakes until the next full one
+        self._left = 0  # resumed handshakes left until the next full one
         self._lent = False
         self._shy_until = -math.inf
 
     def offer(self, address: str) -> ssl.SSLSession | None:
-        """The session to begin a handshake with; None makes it a full one."""
-        if self._lent:  # and never given back
+        """The session to start a handshake with; None for a full one."""
+        if self._lent:  # and never returned
             self._be_shy()
         kept = self._kept
         if kept is None or not self._left or kept.address != address or not self._holds(kept):
@@ -55,7 +55,7 @@ class Resumption:
         return kept.session
 
     def answered(self, line: Line) -> None:
-        """A look over this line had a good answer; its server has sent its tickets by now."""
+        """A run over this connection had a good answer; the server has sent its tickets by now."""
         lent, self._lent = self._lent, False
         if line.resumed:
             return

@@ -1,6 +1,6 @@
-"""The phases of one probe, measured by a clock that no correction of the wall clock moves.
+"""The phases of one probe, measured by a clock that changes of the wall clock do not affect.
 
-Not by the event loop's: uvloop's knows whole milliseconds only, and stands still while one callback runs.
+Not the event loop's clock: uvloop's has only whole milliseconds, and does not advance during a callback.
 """
 
 from bot.system.clock import SystemClock
@@ -9,11 +9,11 @@ MONOTONIC = SystemClock().monotonic
 
 
 class Stopwatch:
-    """The phases of one probe in domain milliseconds, and what is being waited for now.
+    """The phases of one probe in domain milliseconds, and what is currently awaited.
 
-    Phases are consecutive spans: `dns`, `connect` (TCP), `tls`, `first_byte` (from sending the request until the head of the
-    answer is complete) and, where a prober looks for one, `first_token`. `total` is the whole probe with its body.
-    `stale_dns` says that the addresses came from the resolver's cache because nobody could be asked.
+    Phases are consecutive spans: `dns`, `connect` (TCP), `tls`, `first_byte` (from sending the request to a complete response
+    head) and, if the prober looks for one, `first_token`. `total` is the whole probe with its body. `stale_dns` means that the
+    addresses came from the resolver's cache because nobody could be asked.
     """
 
     __slots__ = ("_began", "_scale", "_starts", "phases_ms", "stale_dns", "waits_for")
@@ -32,7 +32,7 @@ class Stopwatch:
         return MONOTONIC() - self._began
 
     def begin(self, phase: str) -> None:
-        """From here on `phase` is waited for; a second address goes on with the same phase."""
+        """Start waiting for `phase`; a second address continues the same phase."""
         self.waits_for = phase
         if phase not in self._starts:
             self._starts[phase] = MONOTONIC()

@@ -1,6 +1,7 @@
-"""A bounded pool of daemon threads for calls that cannot be interrupted.
+"""A limited pool of daemon threads for calls that cannot be interrupted.
 
-concurrent.futures joins its threads when the interpreter ends, so one hung name would hold up the shutdown; these are left.
+concurrent.futures joins its threads when the interpreter exits, so one name that hangs would delay shutdown; these are
+abandoned.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ IDLE_FOR_S = 60.0
 
 
 class Threads:
-    """Runs blocking calls in at most `most` threads, made when needed and given up after a minute without work."""
+    """Runs blocking calls in at most `most` threads, created on demand and ended after a minute without work."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
@@ -23,11 +24,11 @@ class Threads:
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
-        self._wanted = 0  # calls that run or wait
+        self._wanted = 0  # calls running or waiting
         self._closed = False
 
     async def run(self, call: Callable[..., T], *arguments: object) -> T:
-        """What `call(*arguments)` gives or raises. Cancellation ends the waiting; the call itself goes on."""
+        """The result or exception of `call(*arguments)`. Cancelling ends the waiting; the call itself continues."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -43,7 +44,7 @@ class Threads:
             except RuntimeError:
                 return  # the loop is closed: nobody waits any more
 
-        with self._lock:  # an idle thread looks for work under the same lock before it goes home
+        with self._lock:  # an idle thread looks for work under the same lock before it ends
             if self._closed:
                 raise RuntimeError(f"the pool {self._name} is closed")
             self._wanted += 1
@@ -54,7 +55,7 @@ class Threads:
         return await future
 
     def close(self) -> None:
-        """Send idle threads home and forget what waits; a call that hangs is left to itself. Closing twice is harmless."""
+        """End idle threads and drop waiting calls; calls that hang are abandoned. Closing twice is harmless."""
         with self._lock:
             self._closed = True
             self._drop_waiting()

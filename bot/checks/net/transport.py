@@ -34,15 +34,15 @@ from bot.checks.net.resolve import Resolver, ThreadResolver
 from bot.checks.net.resumption import Resumption
 from bot.checks.net.stopwatch import Stopwatch as Stopwatch
 
-BODY_CAP = 64 * 1024  # what `ask` reads of a body
-STREAM_CAP = 4 * 1024 * 1024  # what `answer` lets through before it is `too_large`
-LONGEST_S = 30.0  # for requests that come with no timeout of their own
+BODY_CAP = 64 * 1024  # of a body, read by `ask`
+STREAM_CAP = 4 * 1024 * 1024  # of a stream, before `answer` raises `too_large`
+LONGEST_S = 30.0  # for requests without timeouts of their own
 ALPN = ("http/1.1",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A request that is ready to go out, as often as wanted. Its bytes stay out of its repr: they hold keys."""
+    """A request ready to be sent any number of times. Its bytes are not in the repr: they contain keys."""
 
     method: str
     host: str
@@ -50,24 +50,24 @@ class Prepared:
     tls: bool
     way: Way
     wire: bytes = field(repr=False)
-    request: httpx.Request | None = field(repr=False)  # the same for another way than FRESH; ten thousand are heavy
-    resumption: Resumption | None = field(default=None, repr=False)  # without, every handshake is a full one
+    request: httpx.Request | None = field(repr=False)  # only for ways other than FRESH; ten thousand are heavy
+    resumption: Resumption | None = field(default=None, repr=False)  # without it, every handshake is a full one
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer. `headers` has lower-case names; `body` is unpacked; `whole` is False where it went on behind the cap."""
+    """A complete answer. `headers` has lower-case names; `body` is unpacked; `whole` is False if it was cut at the cap."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     whole: bool
     certificate: Certificate | None = None
-    line: Line | None = field(default=None, repr=False)  # hung up; what its handshake came to can still be asked
+    line: Line | None = field(default=None, repr=False)  # closed, but its handshake can still be inspected
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Sends requests of probes; see the module. One TLS context for all, one resolver, one guard."""
+    """Sends probes' requests; see the module. Shares one TLS context, one resolver, one guard."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Transport(httpx.AsyncBaseTransport):
         way: Way = FRESH,
         resumption: Resumption | None = None,
     ) -> Prepared:
-        """Make a request ready. Raises httpx.InvalidURL or ValueError for what cannot be sent; neither quotes it."""
+        """Prepare a request. Raises httpx.InvalidURL or ValueError for what cannot be sent; neither quotes it."""
         url = httpx.URL(address)
         if url.scheme not in ("http", "https") or not url.host:
             raise httpx.InvalidURL("not an http(s) address")
@@ -105,7 +105,7 @@ class Transport(httpx.AsyncBaseTransport):
             "host": url.netloc.decode("ascii"),
             "user-agent": self._user_agent,
             "accept": "*/*",
-            "accept-encoding": "identity",  # what is packed all the same is unpacked, up to the cap
+            "accept-encoding": "identity",  # a body compressed all the same is unpacked, up to the cap
         }
         merged = ours | {name.lower(): value for name, value in headers.items()}
         wire = request_bytes(method, url.raw_path, merged, body)
@@ -145,9 +145,9 @@ class Transport(httpx.AsyncBaseTransport):
         way: Way = FRESH,
         cap: int = STREAM_CAP,
     ) -> AsyncIterator[httpx.Response]:
-        """The answer to a request, its head read and its body still on the wire.
+        """The answer to a request, with its head read and its body still on the wire.
 
-        `aiter_raw()` gives the body without its chunking, `aiter_bytes()` unpacked; BadAnswer `too_large` over `cap` bytes.
+        `aiter_raw()` yields the body without chunking, `aiter_bytes()` unpacked; BadAnswer `too_large` over `cap` bytes.
         `extensions["certificate"]` is the peer's Certificate or None.
         """
         prepared = self.prepare(method, address, headers, body, way=way)
@@ -163,7 +163,7 @@ class Transport(httpx.AsyncBaseTransport):
             exchange.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of httpx; `extensions["phases_ms"]` has the phases. The longest of its timeouts bounds the whole."""
+        """Answer an httpx request; `extensions["phases_ms"]` has the phases. The longest of its timeouts bounds the whole."""
         timeouts = request.extensions.get("timeout") or {}
         deadline_s = max((float(given) for given in timeouts.values() if given is not None), default=LONGEST_S)
         watch = Stopwatch(1.0)
@@ -188,16 +188,16 @@ class Transport(httpx.AsyncBaseTransport):
         return answer
 
     def close(self) -> None:
-        """Give back the resolver's threads, without waiting for names that hang."""
+        """Release the resolver's threads, without waiting for names that hang."""
         self._resolver.close()
 
     async def aclose(self) -> None:
-        """Hang up on kept connections, and give back the resolver's threads."""
+        """Close kept connections, and release the resolver's threads."""
         await self._httpx.close()
         self.close()
 
     async def _exchange(self, prepared: Prepared, watch: Stopwatch, deadline_s: float) -> Exchange:
-        """Send the request and read the answer's head; who takes the exchange closes its line."""
+        """Send the request and read the response head; whoever takes the exchange closes its connection."""
         line = await dial(
             prepared.host, prepared.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard,
             tls=self._ssl_context if prepared.tls else None, alpn=ALPN, resumption=prepared.resumption,

@@ -1,4 +1,4 @@
-"""Whom probes trust: one TLS context for all of them, since making one costs more than a thousand probes."""
+"""The TLS context shared by all probes, since creating one costs more than a thousand probes."""
 
 import ssl
 from functools import cache
@@ -8,8 +8,8 @@ import httpx
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """A verifying context with the authorities that httpx ships; nothing of the environment counts.
+    """A verifying context with httpx's certificate authorities; the environment is ignored.
 
-    Whoever takes over another configuration goes on with it: reading the authorities would hold the loop for 25 ms.
+    Reused when the configuration is reloaded: reading the authorities would block the loop for 25 ms.
     """
     return httpx.create_ssl_context(trust_env=False)

@@ -38,7 +38,7 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
 
 
 def said(event: Event) -> Said:
-    """What an event of a message's stream tells."""
+    """The content of one event in a message's stream."""
     payload = obj(event.payload)
     match payload.get("type"):
         case "message_start":
@@ -51,7 +51,7 @@ def said(event: Event) -> Said:
             )
         case "content_block_delta":
             delta = obj(payload.get("delta"))
-            # Signatures and citations come as deltas as well, and are no content.
+            # Signatures and citations are deltas too, but not content.
             return Said(
                 text=text_of(delta.get("text")), thought=text_of(delta.get("thinking")),
                 arguments=text_of(delta.get("partial_json")),
@@ -78,7 +78,7 @@ def lists(payload: Any) -> bool:
 
 
 def counted(payload: Any) -> int | None:
-    """How many tokens were counted."""
+    """The number of tokens counted."""
     return count_of(obj(payload).get("input_tokens"))
 
 

@@ -1,4 +1,4 @@
-"""The dialect of Azure OpenAI: OpenAI's bodies under the deployment's own path, with a key and a version of its own."""
+"""The dialect of Azure OpenAI: OpenAI's bodies under the deployment's own path, with its own key header and API version."""
 
 from datetime import datetime
 
@@ -7,16 +7,16 @@ from bot.checks.llm.dialects.shape import Asked, Dialect, LlmCheck, Rung, at_pat
 from bot.checks.llm.dialects.sse import SseFrames
 
 API_VERSION = "2024-10-21"
-MODERN_SINCE = "2024-09-01"  # versions from here on know `max_completion_tokens` and tell usage in streams
+MODERN_SINCE = "2024-09-01"  # versions from here on support `max_completion_tokens` and report usage in streams
 
 
 def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
-    """The request: the resource's list of models, or one streamed answer of the deployment that `model` names."""
+    """The request: the resource's list of models, or one streamed answer by the deployment named in `model`."""
     headers = {"api-key": check.api_key, **check.headers}
     version = check.api_version or API_VERSION
     if rung != "inference":
         return Asked("GET", at_path(check.url, "/models", "/openai", **{"api-version": version}), headers)
-    if check.api == "responses":  # these are not under a deployment; the body names it
+    if check.api == "responses":  # not under a deployment; the body names it
         url = at_path(check.url, "/responses", "/openai", **{"api-version": version})
         return posted(url, headers, openai.response_body(check))
     path = f"/deployments/{in_path(check.model)}/chat/completions"

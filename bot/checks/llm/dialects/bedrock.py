@@ -1,6 +1,6 @@
 """The dialect of Amazon Bedrock: ConverseStream over AWS event streams, signed (SigV4) or with a bearer API key.
 
-botocore is imported when the dialect is first used: it takes a tenth of a second, which only who uses Bedrock shall pay.
+botocore is imported on first use: it takes a tenth of a second, which only users of Bedrock should pay.
 """
 
 import json
@@ -30,14 +30,14 @@ from bot.checks.llm.dialects.shape import (
 from bot.checks.net.http1 import BadAnswer
 
 RUNTIME, CONTROL = "bedrock-runtime", "bedrock"
-SERVICE = "bedrock"  # the name that both hosts are signed for
+SERVICE = "bedrock"  # the service name in signatures for both hosts
 TIMESTAMP = "%Y%m%dT%H%M%SZ"
 
 
 def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
     """The request: ListFoundationModels of the control plane, or one streamed conversation. Raises CheckError without a region.
 
-    An explicit URL serves both; where it is the runtime's own host, the control plane's is derived from it.
+    An explicit URL serves both; if it is the runtime's own host, the control plane's is derived from it.
     """
     if rung == "inference":
         url = at_path(check.url or _host(check, RUNTIME), f"/model/{in_path(check.model)}/converse-stream")
@@ -53,7 +53,7 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
 
 
 def said(event: Event) -> Said:
-    """What an event of a conversation tells; exceptions are events as well."""
+    """The content of one event in a conversation; exceptions are events too."""
     payload = obj(event.payload)
     match event.name:
         case "contentBlockDelta":
@@ -84,9 +84,9 @@ def lists(payload: Any) -> bool:
 
 
 def load() -> None:
-    """Import what signing and reading need; to be called where a tenth of a second does not hurt."""
+    """Import what signing and reading need; call it when a tenth of a second does not matter."""
     import botocore.auth
-    import botocore.eventstream  # noqa: F401 # imported for later
+    import botocore.eventstream  # noqa: F401 # imported for later use
 
 
 class EventStreamFrames:
@@ -98,7 +98,7 @@ class EventStreamFrames:
         self._buffer = EventStreamBuffer()
 
     def feed(self, data: bytes) -> list[Event]:
-        """The messages that this piece completes; BadAnswer `unexpected_shape` for what is no event stream."""
+        """The messages completed by this piece; BadAnswer `unexpected_shape` if it is not an event stream."""
         from botocore.eventstream import ParserError
 
         self._buffer.add_data(data)
@@ -108,7 +108,7 @@ class EventStreamFrames:
             raise BadAnswer("unexpected_shape", "no event stream") from exc
 
     def finish(self) -> list[Event]:
-        """Nothing: a message that is not whole is not read."""
+        """Nothing: an incomplete message is ignored."""
         return []
 
 
@@ -136,7 +136,7 @@ def _control_plane(url: str) -> str:
 
 
 def _signed(check: LlmCheck, asked: Asked, now: datetime) -> Asked:
-    """The request with AWS Signature Version 4. Its time is `now`: botocore would read the machine's clock."""
+    """The request with AWS Signature Version 4, dated `now`: botocore would read the machine's clock."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials

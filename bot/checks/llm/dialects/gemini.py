@@ -28,7 +28,7 @@ VERSION = "/v1beta"
 
 
 def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
-    """The request of a rung: models, countTokens, or streamed content. A URL that ends with a version keeps it."""
+    """The request of a rung: models, countTokens, or streamed content. A URL ending with a version keeps it."""
     headers = {"x-goog-api-key": check.api_key, **check.headers}
     version = "" if urlsplit(check.url).path.rstrip("/").rpartition("/")[2].startswith("v1") else VERSION
     contents = [{"role": "user", "parts": [{"text": check.prompt}]}]
@@ -44,7 +44,7 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
 
 
 def said(event: Event) -> Said:
-    """What a part of streamed content tells. The end mark is the finish reason; blocked prompts are an answer, too."""
+    """The content of one streamed part. The end mark is the finish reason; a blocked prompt is an answer too."""
     payload = obj(event.payload)
     if "error" in payload:
         return Said(error=payload)
@@ -81,7 +81,7 @@ def lists(payload: Any) -> bool:
 
 
 def counted(payload: Any) -> int | None:
-    """How many tokens were counted."""
+    """The number of tokens counted."""
     return count_of(obj(payload).get("totalTokens"))
 
 

@@ -1,4 +1,4 @@
-"""All dialects, by the name that a configuration gives them."""
+"""All dialects, by their names in a configuration."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

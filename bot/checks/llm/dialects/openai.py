@@ -1,4 +1,4 @@
-"""The dialect of OpenAI: chat completions, which many others speak as well, and responses."""
+"""The dialect of OpenAI: chat completions, which many others support too, and responses."""
 
 from datetime import datetime
 from typing import Any
@@ -22,17 +22,17 @@ from bot.checks.llm.dialects.shape import (
 )
 from bot.checks.llm.dialects.sse import SseFrames
 
-LEAST = 16  # the least that `max_output_tokens` takes
+LEAST = 16  # the minimum of `max_output_tokens`
 DONE = "[DONE]"
 NO_ROOM = "max_tokens or model output limit was reached"
-# These refuse `max_tokens`, wherever they are served.
+# These refuse `max_tokens`, whoever serves them.
 REASONING_MODELS = ("gpt-5", "gpt-6", "o1", "o3", "o4")
 
 
 def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
-    """The request: the list of models, or one streamed answer. Nothing counts tokens for free here.
+    """The request: the list of models, or one streamed answer. Tokens cannot be counted for free here.
 
-    A URL without a path gets `/v1`; one with a path is taken as it is, as OpenAI's own clients do.
+    A URL without a path gets `/v1`; one with a path is used as it is, as OpenAI's own clients do.
     """
     headers = {"authorization": f"Bearer {check.api_key}", **check.headers}
     version = "" if urlsplit(check.url).path.strip("/") else "/v1"
@@ -44,14 +44,14 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
 
 
 def chat_body(check: LlmCheck, *, modern: bool) -> dict[str, Any]:
-    """A chat completion. `modern` servers know `max_completion_tokens` and tell usage when asked; others may refuse both."""
+    """A chat completion. `modern` servers support `max_completion_tokens` and usage in streams; others may refuse both."""
     body: dict[str, Any] = {
         "model": check.model,
         "stream": True,
         "messages": [{"role": "user", "content": check.prompt}],
     }
     if modern:
-        # Models that think spend from the same allowance, and refuse with 400 what leaves no room for a word.
+        # Reasoning models spend from the same allowance, and answer 400 if it leaves no room for a word.
         body |= {"max_completion_tokens": check.room(LEAST), "stream_options": {"include_usage": True}}
     else:
         body |= {"max_tokens": check.room()}
@@ -59,7 +59,7 @@ def chat_body(check: LlmCheck, *, modern: bool) -> dict[str, Any]:
 
 
 def response_body(check: LlmCheck) -> dict[str, Any]:
-    """A response; `store` is off, so that nothing is kept of it."""
+    """A response; `store` is off, so that the provider keeps nothing."""
     body = {
         "model": check.model,
         "input": check.prompt,
@@ -71,7 +71,7 @@ def response_body(check: LlmCheck) -> dict[str, Any]:
 
 
 def said(event: Event) -> Said:
-    """What an event tells, of either interface."""
+    """The content of one event, of either API."""
     if event.text.strip() == DONE:
         return Said(complete=True, last=True)
     payload = obj(event.payload)
@@ -89,7 +89,7 @@ def lists(payload: Any) -> bool:
 
 
 def ran_out(status: int, body: bytes) -> bool:
-    """Whether a model that thinks used up all the room: it ran, and that is what was asked."""
+    """Whether a reasoning model used up all its room: it ran, which is all that was asked."""
     return status == 400 and NO_ROOM.encode() in body
 
 
@@ -127,7 +127,7 @@ def _response(kind: str, payload: dict[str, Any]) -> Said:
             return Said(error=payload)
         case "response.completed" | "response.incomplete":
             return _ended(obj(payload.get("response")))
-    # Made, in progress, an item or a part of one added or done: nothing to be measured by.
+    # Created, in progress, an item or part added or done: nothing to measure.
     return Said(model=text_of(obj(payload.get("response")).get("model")))
 
 

@@ -1,4 +1,4 @@
-"""What all dialects share: the check, the request that it becomes, and what an answer says. Pure values."""
+"""What all dialects share: the check, the request made from it, and the content of an answer. Pure values."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,16 +12,17 @@ from bot.core.lazy_dataclass import dataclass
 
 Name = Literal["anthropic", "openai", "azure", "gemini", "bedrock"]
 Rung = Literal["inference", "tokens", "free"]
-ROOM_FOR_AN_ANSWER = 64  # tokens, where an answer is expected and no limit is set
+ROOM_FOR_AN_ANSWER = 64  # tokens, if an answer is expected and no limit is set
 
 
 @dataclass(frozen=True)
 class LlmCheck:
-    """One short question to one model. Keys and headers stay out of its repr.
+    """One short question to one model. Keys and headers are not in the repr.
 
-    `rung` is how far it goes: one streamed inference, a count of tokens, or the free list of models. `answer` is text that a
-    completion must hold (whatever the case), or a `/regular expression/`. `under`, `first_token_under` and `tokens_per_second`
-    make a good answer SLOW. Spans and the deadline are domain time. `url` may be empty for bedrock, which has one by region.
+    `rung` is how far it goes: one streamed inference, a token count, or the free list of models. `answer` is text that a
+    completion must contain (in any case), or a `/regular expression/`. `under`, `first_token_under` and `tokens_per_second`
+    make a good answer SLOW. Spans and the deadline are in domain time. `url` may be empty for bedrock, which has one per
+    region.
     """
 
     id: str
@@ -47,16 +48,16 @@ class LlmCheck:
     budget: Budget = USUAL
     every: timedelta = timedelta(seconds=60)
     deadline: timedelta = timedelta(seconds=30)
-    more: Mapping[str, Any] = field(default_factory=dict)  # what the dialect's request holds besides, such as tools
+    more: Mapping[str, Any] = field(default_factory=dict)  # further fields of the dialect's request, such as tools
 
     def room(self, least: int = 1) -> int:
-        """How many tokens may be answered: what is set, else as few as will do; never fewer than the dialect takes."""
+        """The limit of answer tokens: as configured, else as few as possible; at least the dialect's minimum."""
         return max(least, self.max_tokens or (ROOM_FOR_AN_ANSWER if self.answer else least))
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request. Headers hold the key."""
+    """A request. Headers contain the key."""
 
     method: str
     url: str
@@ -66,7 +67,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a stream: its name (empty where the dialect has none), its text, and the JSON in it (None if it is none)."""
+    """One event of a stream: its name (empty if the dialect has none), its text, and its JSON (None if it is not JSON)."""
 
     name: str
     text: str
@@ -75,10 +76,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Said:
-    """What an event tells, in every dialect's stead; what it does not tell is empty.
+    """The content of an event, in the same form for every dialect; fields it does not have are empty.
 
-    `complete` is the provider's own end mark; `last` says that nothing worth waiting for follows. `known` is False for events
-    of a shape that is not documented. `error` is the error object as it came.
+    `complete` is the provider's own end mark; `last` means that nothing worth waiting for follows. `known` is False for events
+    of an undocumented shape. `error` is the unmodified error object.
     """
 
     text: str = ""
@@ -87,12 +88,12 @@ class Said:
     complete: bool = False
     last: bool = False
     model: str = ""
-    tool: str = ""  # the name of one that is called
-    arguments: str = ""  # a piece of what it is called with
+    tool: str = ""  # name of the tool called
+    arguments: str = ""  # a piece of its arguments
     tokens_in: int | None = None
-    tokens_cached: int | None = None  # of `tokens_in`, those that were read from a cache
+    tokens_cached: int | None = None  # of `tokens_in`, those read from a cache
     tokens_out: int | None = None
-    unseen: int = 0  # of `tokens_out`, those that were thought and not streamed
+    unseen: int = 0  # of `tokens_out`, reasoning tokens that were not streamed
     error: Any = None
     known: bool = True
 
@@ -101,20 +102,20 @@ UNKNOWN = Said(known=False)
 
 
 class Frames(Protocol):
-    """Cuts a body into events. Raises httpx.RemoteProtocolError with a `failure` for what is no such stream."""
+    """Splits a body into events. Raises httpx.RemoteProtocolError with a `failure` if it is not such a stream."""
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that this piece completes."""
+        """The events completed by this piece."""
 
     def finish(self) -> list[Event]:
-        """What is left when the body has ended."""
+        """What is left at the end of the body."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one provider is spoken to. `counted` is None where tokens cannot be counted without an inference.
+    """How to talk to one provider. `counted` is None if tokens cannot be counted without an inference.
 
-    `ran_out` knows the refusals that only mean that the answer's room was too small: the model did run.
+    `ran_out` recognizes refusals that only mean that the answer had too little room: the model did run.
     """
 
     name: Name
@@ -127,7 +128,7 @@ class Dialect:
 
 
 def at_path(base: str, path: str, version: str = "", **query: str) -> str:
-    """An address under `base`. `version` (`/v1`) is put in between unless the base ends with it already."""
+    """An address under `base`. `version` (`/v1`) is inserted unless the base already ends with it."""
     parts = urlsplit(base)
     root = parts.path.rstrip("/")
     if version and not root.endswith(version):
@@ -137,24 +138,24 @@ def at_path(base: str, path: str, version: str = "", **query: str) -> str:
 
 
 def in_path(name: str) -> str:
-    """A model's name as one segment of a path."""
+    """A model's name as a single path segment."""
     return quote(name, safe="")
 
 
 def posted(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Asked:
-    """A POST of JSON."""
+    """A POST request with JSON."""
     content = json.dumps(body, separators=(",", ":")).encode()
     return Asked("POST", url, {"content-type": "application/json", **headers}, content)
 
 
 def with_more(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """A request with what `more` adds; an object that both have is joined."""
+    """A request with the additions in `more`; objects in both are merged."""
     joined = {key: {**body[key], **value} for key, value in more.items() if isinstance(body.get(key), dict)}
     return {**body, **more, **joined}
 
 
 def parsed(text: str | bytes) -> Any:
-    """The JSON in a text; None where there is none."""
+    """The parsed JSON of a text; None if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -162,7 +163,7 @@ def parsed(text: str | bytes) -> Any:
 
 
 def obj(value: Any) -> dict[str, Any]:
-    """The value where it is an object, else an empty one: providers' answers are not trusted to have their shape."""
+    """The value if it is an object, else an empty one: providers' answers are not trusted to have the right shape."""
     return value if isinstance(value, dict) else {}
 
 
@@ -172,10 +173,10 @@ def first(value: Any) -> dict[str, Any]:
 
 
 def text_of(value: Any) -> str:
-    """The value where it is a text, else nothing."""
+    """The value if it is text, else ""."""
     return value if isinstance(value, str) else ""
 
 
 def count_of(value: Any) -> int | None:
-    """The value where it is a whole number that can count something, else None."""
+    """The value if it is a non-negative whole number, else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

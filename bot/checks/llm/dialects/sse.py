@@ -1,4 +1,4 @@
-"""Server-Sent Events as providers stream them (WHATWG HTML, section 9.2), cut out of bytes. Pure."""
+"""Server-Sent Events as providers stream them (WHATWG HTML, section 9.2), split from bytes. Pure."""
 
 from bot.checks.llm.dialects.shape import Event, parsed
 from bot.checks.net.http1 import BadAnswer, LineSplitter
@@ -7,9 +7,9 @@ EVENT_CAP = 256 * 1024  # the last event of OpenAI's responses repeats the whole
 
 
 class SseFrames:
-    """Cuts a stream into events, each with the JSON of its data. BadAnswer `too_large` for an event over 256 KiB.
+    """Splits a stream into events, each with the JSON of its data. BadAnswer `too_large` for an event over 256 KiB.
 
-    More lenient than the standard in one point: an event at the end of the stream counts without its empty line.
+    More lenient than the standard in one respect: a final event counts even without its empty line.
     """
 
     __slots__ = ("_data", "_lines", "_name", "_size")
@@ -21,11 +21,11 @@ class SseFrames:
         self._size = 0
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that this piece completes."""
+        """The events completed by this piece."""
         return [event for line in self._lines.feed(data) for event in self._take(line)]
 
     def finish(self) -> list[Event]:
-        """The last event, where the stream ended without an empty line."""
+        """The last event, if the stream ended without an empty line."""
         return [event for line in (*self._lines.finish(), "") for event in self._take(line)]
 
     def _take(self, line: str) -> list[Event]:
@@ -40,7 +40,7 @@ class SseFrames:
             if self._size > EVENT_CAP:
                 raise BadAnswer("too_large")
             self._data.append(value)
-        return []  # comments keep the connection open; ids and retry times are of no use here
+        return []  # comments keep the connection open; ids and retry times are not needed here
 
     def _dispatch(self) -> list[Event]:
         name, lines = self._name, self._data

@@ -1,1 +1,1 @@
-"""Rehearsing a fallback: its contract asked over the wire, and what the answers are worth."""
+"""Rehearsing a fallback: its contract is tested over the wire, and the answers are judged."""

@@ -1,4 +1,4 @@
-"""What a rehearsal asks of a model, need by need, in the words of each dialect. Pure."""
+"""What a rehearsal asks of a model, need by need, in each dialect's terms. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,13 +9,13 @@ from bot.checks.llm.dialects.shape import LlmCheck
 from bot.core.lazy_dataclass import dataclass
 from bot.core.rehearsal import Mark, NeedResult
 
-ROOM = 1024  # tokens: models that think spend from it before their first word
+ROOM = 1024  # tokens: reasoning models spend from it before their first word
 TOOL = "report_city"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 ABOUT = "Reports one city."
-FILLER = "one two three four five six seven eight nine ten "  # a token for each word, in every tokenizer that we know
+FILLER = "one two three four five six seven eight nine ten "  # one token per word in every tokenizer that we know
 PER_FILLER = 10
-LETTERS_PER_TOKEN = 3  # fewer than in any text of ours, so that what a prompt costs is rather guessed too high
+LETTERS_PER_TOKEN = 3  # fewer than in any text of ours, so that a prompt's cost is overestimated if anything
 
 CHAT_TOOL = {"type": "function", "function": {"name": TOOL, "description": ABOUT, "parameters": SCHEMA}}
 CHAT: Mapping[str, Mapping[str, Any]] = {
@@ -29,7 +29,7 @@ RESPONSES: Mapping[str, Mapping[str, Any]] = {
     },
     "json": {"text": {"format": {"type": "json_object"}}},
 }
-# What each dialect's request holds for a need; what is not here the dialect does not have.
+# The request fields for each need, by dialect; the dialect does not support a need that is missing here.
 BY_DIALECT: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "openai": CHAT,
@@ -57,13 +57,13 @@ BY_DIALECT: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         },
     }
 )
-# Azure answers with the model behind a deployment, whose name is anything; Bedrock does not say who answered.
+# Azure reports the deployment, whose name may be anything; Bedrock does not say who answered.
 SAYS_WHO_ANSWERS = ("openai", "anthropic", "gemini")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One request: the needs that it shows, what is sent, and about how many tokens go in."""
+    """One request: the needs that it tests, what is sent, and roughly how many tokens go in."""
 
     needs: tuple[str, ...]
     check: LlmCheck
@@ -71,9 +71,9 @@ class Prompt:
 
 
 def prompts(check: LlmCheck, needs: tuple[str, ...], context_tokens: int) -> tuple[tuple[Prompt, ...], tuple[NeedResult, ...]]:
-    """The requests that show these needs, the plain one first, and the needs that the dialect does not have.
+    """The requests that test these needs, the plain one first, and the needs that the dialect does not support.
 
-    Stream and model show in one request; it is made in any case, since what fails there fails everywhere.
+    The plain request tests stream and model; it is always made, since a failure there affects every need.
     """
     has = RESPONSES if check.api == "responses" and check.dialect in ("openai", "azure") else BY_DIALECT[check.dialect]
     lacks: list[str] = [need for need in ("tools", "json") if need in needs and need not in has]

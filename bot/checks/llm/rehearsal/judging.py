@@ -1,4 +1,4 @@
-"""What an answer of a rehearsal is worth, need by need. Pure."""
+"""Judges the answers of a rehearsal, need by need. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from bot.checks.llm.transcript import Transcript
 from bot.core.lazy_dataclass import dataclass
 from bot.core.rehearsal import QUOTA, Mark, NeedResult
 
-LEAST_LEFT = 0.10  # of a rate limit; with less, the traffic of an outage does not fit in
+LEAST_LEFT = 0.10  # of a rate limit; with less, the traffic of an outage does not fit
 DATED = re.compile(r"(?:[-@:](?:\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{8}|\d{4}|\d{3}|v\d+|latest))+")
-# Remaining and limit of each kind, in lower case: of OpenAI and those who speak as it does, then of Anthropic.
+# Remaining and limit of each kind, in lower case: first OpenAI and compatible APIs, then Anthropic.
 LIMITS = (
     *((f"x-ratelimit-remaining-{kind}", f"x-ratelimit-limit-{kind}", kind) for kind in ("requests", "tokens")),
     *(
@@ -24,12 +24,12 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Heard:
-    """What came of one request: the answer as far as there was one, and what is wrong with it."""
+    """The result of one request: the answer as far as it got, and what is wrong with it."""
 
     transcript: Transcript | None
     failure: Failure | None
     headers: Mapping[str, str]
-    said: str = ""  # the provider's own word for a refusal, clean
+    said: str = ""  # the provider's own word for a refusal, cleaned
 
     @property
     def why(self) -> str:
@@ -39,7 +39,7 @@ class Heard:
 
 
 def judged(prompt: Prompt, heard: Heard) -> tuple[NeedResult, ...]:
-    """The result of each need that the request shows."""
+    """The result of each need that the request tests."""
     return tuple(_judged(need, prompt, heard) for need in prompt.needs)
 
 
@@ -57,7 +57,7 @@ def _judged(need: str, prompt: Prompt, heard: Heard) -> NeedResult:
 
 
 def _nothing(prompt: Prompt, told: Transcript) -> str:
-    """Nothing more is wanted of it; who does not say which model answered is taken at the word of the request."""
+    """Accept the answer as it is; if it does not say which model answered, the requested one is assumed."""
     return ""
 
 
@@ -96,7 +96,7 @@ def _cut_context(prompt: Prompt, told: Transcript) -> str:
 
 
 def headroom(headers: Mapping[str, str]) -> tuple[NeedResult, ...]:
-    """How much of our rate limits is left, the scarcest; nothing where the provider does not tell."""
+    """How much of our rate limits is left, the scarcest one; nothing if the provider does not report it."""
     shares = [
         (int(left) / int(limit), f"{left} of {limit} {kind} left")
         for remaining, most, kind in LIMITS
@@ -114,5 +114,5 @@ def _counts(text: str) -> bool:
 
 
 def refused_word(failure: Failure) -> str:
-    """The provider's own words for a refusal, where they are plain words."""
+    """The provider's own words for a refusal, if they are plain words."""
     return ", ".join(word for word in failure.said.split(", ") if re.fullmatch(r"[a-z0-9_.-]{1,60}", word))

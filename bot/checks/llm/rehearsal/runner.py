@@ -1,4 +1,4 @@
-"""Rehearses one fallback: its prompts over the wire, one after the other, never twice."""
+"""Rehearses one fallback: sends its prompts one after the other, each once."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,23 +21,23 @@ from bot.core.rehearsal import QUOTA, Mark, NeedResult
 from bot.system.clock import Clock
 
 NAME_CAP = 100
-Dollars = Callable[[int, int, int], float]  # tokens sent, of those cached, written
+Dollars = Callable[[int, int, int], float]  # tokens sent, cached tokens among them, tokens written
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a rehearsal came to; `calls` and `tokens` are for a budget of tokens, `dollars` for one of money."""
+    """The result of a rehearsal; `calls` and `tokens` count against a token budget, `dollars` against one of money."""
 
     results: tuple[NeedResult, ...]
     answered: str
     calls: int
     tokens: int
     dollars: float
-    unseen: str = ""  # why nothing was found out: our own line or machine failed, which says nothing of the fallback
+    unseen: str = ""  # why there is no result: our own network or machine failed, which says nothing about the fallback
 
 
 def estimate(check: LlmCheck, needs: tuple[str, ...], context_tokens: int, dollars: Dollars) -> tuple[int, int, float]:
-    """The most that a rehearsal takes: calls, tokens, dollars."""
+    """The most that a rehearsal may take: calls, tokens, dollars."""
     asked, _ = prompts(check, needs, context_tokens)
     sent = sum(one.about_tokens for one in asked)
     written = sum(one.check.room() for one in asked)
@@ -47,9 +47,9 @@ def estimate(check: LlmCheck, needs: tuple[str, ...], context_tokens: int, dolla
 async def rehearse(
     check: LlmCheck, needs: tuple[str, ...], context_tokens: int, *, clock: Clock, transport: Transport, dollars: Dollars
 ) -> Findings:
-    """Ask for each need. Whatever goes wrong is in the results; only cancellation is raised.
+    """Test each need. Any failure is in the results; only cancellation is raised.
 
-    Where the plain request is refused, the others are not made: they would be refused as well.
+    If the plain request is refused, the others are not sent: they would be refused too.
     """
     if check.dialect == "bedrock":
         await asyncio.to_thread(bedrock.load)
@@ -67,7 +67,7 @@ async def rehearse(
             return Findings((), "", calls, tokens, round(spent, 6), unseen=heard.why)
         if told is None or not told.known:
             refused = heard if prompt is asked[0] and heard.failure else None
-            if not heard.headers:  # it broke off, and nobody told what it took
+            if not heard.headers:  # it broke off, and its usage was never reported
                 tokens += prompt.about_tokens
                 spent += dollars(prompt.about_tokens, 0, 0)
         else:
