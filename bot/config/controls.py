@@ -1,7 +1,7 @@
-"""The control group that applies where the file names none: neutral targets of unrelated operators.
+"""The control group used unless the file defines one: neutral targets of unrelated operators.
 
-Two addresses that need no name (so that a dead resolver is told from a dead line), two names of unrelated operators, and
-Slack's own host where Slack is used: a network that lets only chosen hosts out lets that one out, or there is no bot.
+Two addresses that need no name (to tell a dead resolver from a dead uplink), two names of unrelated operators, and Slack's
+host if Slack is used: a network that allows only chosen hosts must allow that one, or the bot cannot work.
 """
 
 import ipaddress
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from bot.config.checks.kinds import DnsCheck, TcpCheck
 
 EVERY = timedelta(seconds=30)
-DEADLINE = timedelta(seconds=5)  # a doubt waits for all of them: a vendor that hangs is told at most this much later
+DEADLINE = timedelta(seconds=5)  # a doubt waits for all of them: a vendor that hangs is reported at most this much later
 
 
 def default_controls(slack_url: str) -> tuple[TcpCheck | DnsCheck, ...]:
-    """The targets; Slack's host is left out where `slack_url` is empty or names this machine or a private address."""
+    """The targets; without Slack's host if `slack_url` is empty, or names this machine or a private address."""
     ways = [
         TcpCheck(name="cloudflare", host="1.1.1.1", port=443, every=EVERY, deadline=DEADLINE),
         TcpCheck(name="google", host="8.8.8.8", port=443, every=EVERY, deadline=DEADLINE),

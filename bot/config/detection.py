@@ -1,4 +1,4 @@
-"""How samples become verdicts, when verdicts stay quiet, and where samples come from and go to."""
+"""How samples become verdicts, when alerts are held back, and where samples come from and go to."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ Quorum = Annotated[
 
 
 class DetectionConfig(Part):
-    """How samples become verdicts. The defaults hold the false alarms and delays that docs/detection.md measures."""
+    """How samples become verdicts. docs/detection.md measures the false alarms and delays of the defaults."""
 
     window: Annotated[int, Whole(1, 100)] = Field(default=5, description="How many of the last runs count, 1 to 100.")
     failures: Annotated[int, Whole(1, 100)] = Field(
@@ -95,7 +95,7 @@ class DetectionConfig(Part):
 
 
 class BurnWindowConfig(Part):
-    """A window of time and a burn rate."""
+    """A time window and a burn rate."""
 
     window: PositiveSpan = Field(description="How far it looks back, 1m to 6h.")
     burn: Annotated[float, Real(1, 1000)] = Field(
@@ -111,7 +111,7 @@ class BurnWindowConfig(Part):
 
 
 class OutcomesConfig(Part):
-    """When requests of real customers say that a component is bad."""
+    """When requests of real customers show that a component is bad."""
 
     minimum: Annotated[int, Whole(1, 1_000_000)] = Field(
         default=50, description="With fewer requests than this in a window, the bot concludes nothing."
@@ -129,7 +129,7 @@ class OutcomesConfig(Part):
 
 
 class MaintenanceConfig(Part):
-    """A window in which nothing is opened for some components, although they are looked at as ever."""
+    """A window in which some components open nothing, although they are checked as usual."""
 
     components: tuple[Text, ...] = Field(
         default=(), description="Components it covers, by id, or whole providers; everything when empty."
@@ -173,7 +173,7 @@ class MutesConfig(Part):
 
 
 class PeerConfig(Part):
-    """Another Understudy that looks from somewhere else."""
+    """Another Understudy that checks from somewhere else."""
 
     vantage: Label = Field(description="The peer's own vantage label.")
     secret: Secret = Field(
@@ -183,7 +183,7 @@ class PeerConfig(Part):
 
 
 class ClusterConfig(Part):
-    """How replicas that share a database work together; without effect where the ledger is a file."""
+    """How replicas that share a database work together; no effect if the ledger is a file."""
 
     checks: Literal["spread", "all"] = Field(
         default="spread",
@@ -193,7 +193,7 @@ class ClusterConfig(Part):
 
 
 class SamplesConfig(Part):
-    """How long results are kept, and how much room they may take."""
+    """How long samples are kept, and how much space they may use."""
 
     keep: PositiveSpan = Field(default=timedelta(days=14), description="How long single results are kept, at least 2h.")
     budget: Size = Field(default=2_000_000_000, description="How large `samples.db` may get; the oldest samples go first.")

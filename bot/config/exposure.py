@@ -1,4 +1,4 @@
-"""What the HTTP server opens, and to whom: settings that each are fine and together let in more, or fewer, than was meant."""
+"""What the HTTP server exposes, and to whom: settings that are each valid but together admit more, or fewer, than intended."""
 
 import ipaddress
 import socket
@@ -14,7 +14,7 @@ LEAST_TOKEN = 12  # characters
 
 
 def check_exposure(root: Node, report: Report) -> None:
-    """Tokens that say less than they open; flags that nobody may read; what is open to anybody who reaches the bot."""
+    """Check for tokens that grant less than they seem to, flags that nobody may read, and anything open to everybody."""
     _check_tokens(root, report)
     _check_readers(root, report)
     by_http = text(child(root, "slack", "mode")) == "http"
@@ -33,7 +33,7 @@ def check_exposure(root: Node, report: Report) -> None:
 
 
 def _check_tokens(root: Node, report: Report) -> None:
-    """Tokens that can be guessed or that readers hold too, and an open door that lets nobody in."""
+    """Tokens that are guessable or also given to readers, and endpoints that nobody can use."""
     server = child(root, "server")
     flag_tokens = (child(one, "token") for one in items(child(server, "flag_tokens")))
     tokens = {name: items(child(server, name)) for name in ("read_tokens", "control_tokens", "outcome_tokens")}
@@ -53,7 +53,7 @@ def _check_tokens(root: Node, report: Report) -> None:
 
 
 def _check_no_token_twice(tokens: dict[str, tuple[Node, ...]], report: Report) -> None:
-    """A token of two kinds may do what neither list says alone."""
+    """A token listed for two purposes may do more than either list says."""
     for name, other, words, could in (
         ("control_tokens", "read_tokens", "it is a read token too", "whoever may read could change everything"),
         ("outcome_tokens", "read_tokens", "it is a read token too", "every service has the one for outcomes"),
@@ -71,7 +71,7 @@ def _check_no_token_twice(tokens: dict[str, tuple[Node, ...]], report: Report) -
 
 
 def _check_flag_tokens(root: Node, report: Report) -> None:
-    """Two tokens that nobody could tell apart, one that opens more than it says, and patterns that no flag has."""
+    """Two indistinguishable tokens, one that grants more than it says, and patterns that match no flag."""
     keys = [one.key for one in entries(child(root, "flags"))]
     whole = [text(token) for token in items(child(root, "server", "read_tokens"))]
     names, tokens = list[str](), list[str]()
@@ -105,9 +105,9 @@ def _check_readers(root: Node, report: Report) -> None:
 
 
 def _who_reaches(server: Node | None, peers: Sequence[Node], *, by_http: bool) -> str:
-    """Who may speak for a job without a token, beside the job; empty where that is this machine alone, as far as is known.
+    """Who could report for a job without a token, besides the job; empty if only this machine can, as far as is known.
 
-    A proxy on this machine stands in no setting of ours, but some settings make sense behind one only.
+    A proxy on this machine appears in no setting of ours, but some settings make sense only behind one.
     """
     if not _is_loopback(text(child(server, "listen")) or DEFAULT_LISTEN):
         return "others can, because of server.listen"
@@ -141,13 +141,13 @@ def _may_hold_something(node: Node | None) -> bool:
 
 
 def listens_everywhere(listen: str) -> bool:
-    """Whether it means every address of the machine, however that is written: `0.0.0.0`, `0`, `[::]`, `[::ffff:0.0.0.0]`."""
+    """Whether it means all addresses of the machine, however written: `0.0.0.0`, `0`, `[::]`, `[::ffff:0.0.0.0]`."""
     address = _address(listen)
     return address is not None and address.is_unspecified
 
 
 def _is_loopback(listen: str) -> bool:
-    """Whether only this machine can connect; what cannot be read has its error already."""
+    """Whether only this machine can connect; an unreadable value has its own error already."""
     try:
         host = split_listen(listen)[0]
     except ValueError:
@@ -157,7 +157,7 @@ def _is_loopback(listen: str) -> bool:
 
 
 def _address(listen: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address to listen on, as the system reads it (`0`, `127.1` and `0x7f000001` are addresses too); None for a name."""
+    """The address to listen on as the system parses it (`0`, `127.1` and `0x7f000001` are valid too); None for a name."""
     try:
         host = split_listen(listen)[0]
         found = ipaddress.ip_address(host) if ":" in host else ipaddress.IPv4Address(socket.inet_aton(host))

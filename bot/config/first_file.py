@@ -1,4 +1,4 @@
-"""The first configuration: what somebody uses, as the file that watches it. Pure."""
+"""Writes a first configuration file from what somebody uses. Pure."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from bot.core.lazy_dataclass import dataclass
 
 KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
 MODELS = {"anthropic": "claude-sonnet-4-5", "openai": "gpt-5", "gemini": "gemini-2.5-pro"}
-SPOKEN = {"anthropic": "claude", "openai": "gpt", "gemini": "gemini"}  # variants of the flag
+SPOKEN = {"anthropic": "claude", "openai": "gpt", "gemini": "gemini"}  # the flag's variants
 
 HEAD = """# Configuration of Understudy, written by `understudy init`. docs/configuration.md explains every key, and
 # `understudy config check` tells what is wrong. ${VAR} is taken from the environment; :- means that it may be missing.
@@ -18,7 +18,7 @@ HEAD = """# Configuration of Understudy, written by `understudy init`. docs/conf
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody uses: presets, addresses of their own, where alerts go, and what falls back.
+    """What somebody uses: presets, further addresses, where alerts go, and fallbacks.
 
     `slack` is socket, http or none; `service` names the first flag, empty for none.
     """
@@ -32,7 +32,7 @@ class Wanted:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The presets that answer prompts, which a flag can choose between."""
+        """The presets that answer prompts, which a flag can choose from."""
         return tuple(preset for preset in self.presets if preset in KEYS)
 
     @property
@@ -43,13 +43,13 @@ class Wanted:
 
 
 def first_file(wanted: Wanted) -> str:
-    """The text of the file. It holds no secret, only the names of variables."""
+    """The text of the file. It contains no secret, only names of variables."""
     parts = [_slack(wanted), _server(wanted), _STORE, _providers(wanted), _CONTROLS, *_flags(wanted), _REST]
     return HEAD + "".join(parts)
 
 
 def own_components(urls: Sequence[str]) -> dict[str, str]:
-    """The key of a component for each address, by host, numbered where two are alike."""
+    """The component keys of these addresses: by host, numbered if two are equal."""
     found: dict[str, str] = {}
     for url in urls:
         key = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").lower()).strip("-") or "service"
@@ -108,7 +108,7 @@ _CONTROLS = """control_group:                          # they tell us from them:
 
 
 def _flags(wanted: Wanted) -> list[str]:
-    """One flag: the first model answers, the second stands by, cached answers are the last resort."""
+    """One flag: the first model is the default, the second its fallback, cached answers the last resort."""
     if not (wanted.service and wanted.models):
         return []
     first, *others = wanted.models
@@ -129,5 +129,5 @@ _REST = """notify:                                 # for when Slack is down: app
 
 
 def _quoted(text: str) -> str:
-    """As YAML reads it back whatever it holds; JSON is YAML."""
+    """Quoted for YAML, whatever it contains; JSON is YAML."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The `flags` section: what downstream services read, and what they fall back to."""
+"""The `flags` section: what services read, and what they fall back to."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -25,7 +25,7 @@ class FallbackConfig(Part):
 
 
 class HandBack(Part):
-    """How services return to the default once it is well."""
+    """How services return to the default once it is healthy."""
 
     steps: tuple[Percent, ...] = Field(
         default=(10, 25, 50, 100),
@@ -65,7 +65,7 @@ class HandBack(Part):
 
 
 class FlagConfig(Part):
-    """What downstream services read, and what it falls back to."""
+    """What services read, and what it falls back to."""
 
     description: str = Field(default="", description="What the flag decides, for people.")
     variants: dict[Text, Any] = Field(
@@ -113,7 +113,7 @@ class FlagConfig(Part):
 
     @model_validator(mode="after")
     def _enough_approvers(self) -> Self:
-        """A proposal that can never be approved is none."""
+        """There must be enough approvers for a proposal to be approved."""
         people = {id for id in self.approvers if not id.startswith("S")}
         if self.approvers and len(people) == len(set(self.approvers)) and len(people) < self.quorum:
             raise bad(

@@ -1,4 +1,4 @@
-"""The sections on incidents: when they open, speak and resolve, and the runbooks."""
+"""The sections on incidents: when they open, post updates and resolve; and runbooks."""
 
 import re
 import string
@@ -24,7 +24,7 @@ class OpenOn(Part):
 
 
 class ComponentOpenOn(Part):
-    """What a bad verdict of one component opens, where that differs from `incidents.open_on`."""
+    """What a bad verdict of one component opens, if different from `incidents.open_on`."""
 
     down: Opening | None = Field(default=None, description="Instead of `incidents.open_on.down`.")
     degraded: Opening | None = Field(default=None, description="Instead of `incidents.open_on.degraded`.")
@@ -39,7 +39,7 @@ class UpdateEvery(Part):
     SEV4: Cadence = Field(default=None, description="A duration, or `never`, the same as `on_change`.")
 
     def by_severity(self) -> dict[str, timedelta | None]:
-        """The cadence of each severity; None speaks on change only."""
+        """The interval of each severity; None = on change only."""
         return {"SEV1": self.SEV1, "SEV2": self.SEV2, "SEV3": self.SEV3, "SEV4": self.SEV4}
 
 
@@ -71,7 +71,7 @@ EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}")
 
 
 def _check_emoji(name: str) -> str:
-    """An emoji's name as Slack tells it: without colons and skin tone."""
+    """An emoji's name as Slack reports it: without colons and skin tone."""
     bare = name.strip().strip(":").lower()
     if bare in ("pushpin", "round_pushpin"):
         raise bad("a pushpin already adds messages to the timeline", "choose another emoji, such as rotating_light")
@@ -116,7 +116,7 @@ def _check_channel(channel: str) -> str:
 
 
 class BroadcastConfig(Part):
-    """A channel of people who are not in an incident and want to know of it."""
+    """A channel of people outside an incident who want to know about it."""
 
     channel: Annotated[Text, AfterValidator(_check_channel)] = Field(
         description='Channel, by name (`"#stakeholders"`) or ID; the bot joins a public one by itself.'

@@ -1,4 +1,4 @@
-"""From the file to the models: read, expand, merge presets, check, and say everything that is wrong at once."""
+"""From the file to the models: read, expand, merge presets, validate, and report all errors at once."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path as File
@@ -47,7 +47,7 @@ class OffCheck:
 
 @dataclass(frozen=True)
 class PendingItem:
-    """Something that the file uses and that is not available yet."""
+    """Something in the file that is not available yet."""
 
     path: str
     line: int
@@ -56,7 +56,7 @@ class PendingItem:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration, and what its reader should know: warnings are sentences that begin with file, line and key."""
+    """A configuration, and what its author should know: warnings are sentences that begin with file, line and key."""
 
     config: Config
     warnings: tuple[str, ...] = ()
@@ -67,8 +67,8 @@ class Loaded:
 def load(path: File, environ: Mapping[str, str], lenient_credentials: bool = False) -> Loaded:
     """Read the configuration file, with `${VAR}` taken from `environ`.
 
-    With `lenient_credentials` a missing variable inside `slack` becomes an empty string and a warning, for verbs that do not
-    need Slack. Raises ConfigErrors with every error of the file at once; a YAML syntax error stands alone.
+    With `lenient_credentials`, a missing variable inside `slack` becomes an empty string and a warning, for commands that do
+    not need Slack. Raises ConfigErrors with all errors in the file at once; a YAML syntax error is reported alone.
     """
     report = Report(str(path))
     root = _read(path, report)
@@ -120,7 +120,7 @@ def _text(path: File, report: Report) -> str:
 
 
 def _name_checks(root: Map) -> Map:
-    """Give nameless checks the name of their type, numbered from the second on: `http`, `http-2`."""
+    """Name checks without a name after their type, numbered from the second on: `http`, `http-2`."""
 
     def of_provider(provider: Entry) -> Node:
         return with_values(

@@ -1,4 +1,4 @@
-"""The shape of the configuration: frozen models, one per section, and the questions that the rest of the bot asks of them."""
+"""The shape of the configuration: frozen models, one per section, with what the rest of the bot asks of them."""
 
 import re
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.system.secret_forms import looks_secret
 
 _SECRET_NAME = re.compile(r"key|token|secret|sig|pass|pwd|auth|cred", re.IGNORECASE)
-_LEAST_SECRET = 6  # shorter strings occur by chance all over a log
+_LEAST_SECRET = 6  # shorter strings occur by chance in any log
 
 
 class SlackConfig(Part):
@@ -86,7 +86,7 @@ class SlackConfig(Part):
 
 
 def _in_full(section: object) -> object:
-    """`slack: none` is short for its mode alone."""
+    """Expand `slack: none`, short for the mode alone."""
     return {"mode": "none"} if section == "none" else section
 
 
@@ -94,7 +94,7 @@ SlackSection = Annotated[SlackConfig, BeforeValidator(_in_full, json_schema_inpu
 
 
 class FlagTokenConfig(Part):
-    """A token for the flags of one team or service, by which its readers are known too."""
+    """A token for one team's or service's flags, which also names its readers."""
 
     name: Text = Field(description="Name of its readers in lists; required.")
     token: Secret = Field(description="The token; required.")
@@ -150,7 +150,7 @@ class ServerConfig(Part):
 
 
 class Component(Part):
-    """One surface of a provider that can fail by itself."""
+    """A part of a provider that can fail by itself."""
 
     name: str = Field(default="", description="Name for people; the key when not given.")
     checks: tuple[Check, ...] = Field(default=(), description="The checks that watch it.")
@@ -176,7 +176,7 @@ class StatusPage(Part):
 
     @property
     def live(self) -> bool:
-        """Whether pages of this dialect are really read."""
+        """Whether pages of this dialect are supported."""
         return is_live_dialect(self.dialect)
 
 
@@ -196,9 +196,9 @@ class Provider(Part):
 
 @dataclass(frozen=True)
 class PlacedCheck:
-    """A check with its place: `id` is `provider.component.name`, `component` is `provider.component`.
+    """A check in its place: `id` is `provider.component.name`, `component` is `provider.component`.
 
-    `written` is its name in the file; a check of several models is written once and placed once for each.
+    `written` is its name in the file; a check with several models is written once and placed once for each.
     """
 
     id: str
@@ -207,7 +207,7 @@ class PlacedCheck:
     name: str
     written: str
     check: Check
-    live: bool  # False while its credential is missing
+    live: bool  # False if its credential is missing
 
 
 def _is_number(host: str) -> bool:
@@ -219,7 +219,7 @@ def _is_number(host: str) -> bool:
 
 
 def _in_address(check: CheckBase) -> set[str]:
-    """Parameters of its URL that are secret by their name or their look."""
+    """Parameters of its URL whose name or value looks secret."""
     pairs = parse_qsl(urlsplit(check.address).query)
     return {value for name, value in pairs if _SECRET_NAME.search(name) or looks_secret(value)}
 
@@ -273,7 +273,7 @@ class Config(Part):
         default=(), description="Apprise URLs to use when Slack does not accept a message, and where `paging` says so."
     )
 
-    _found_secrets: frozenset[str] = PrivateAttr(frozenset())  # values of variables named like secrets, wherever they stand
+    _found_secrets: frozenset[str] = PrivateAttr(frozenset())  # values of variables named like secrets, wherever they are used
 
     def components(self) -> Mapping[str, Component]:
         """All components by id (`provider.component`), in the order of the file."""
@@ -284,7 +284,7 @@ class Config(Part):
         }
 
     def checks(self) -> tuple[PlacedCheck, ...]:
-        """All checks of all components with their ids, also those that are off."""
+        """All checks of all components with their ids, including those that are off."""
         return tuple(
             PlacedCheck(
                 id=f"{component}.{name}",
@@ -301,7 +301,7 @@ class Config(Part):
         )
 
     def controls(self) -> tuple[PlacedCheck, ...]:
-        """The checks of the control group, the default one where the file names none; they belong to no component."""
+        """The control group's checks, or the default ones if the file defines none; they belong to no component."""
         return tuple(
             PlacedCheck(
                 id=f"{CONTROL}.{name}", component=CONTROL, provider=CONTROL, name=name, written=check.name or check.type,
@@ -317,12 +317,12 @@ class Config(Part):
         return default_controls(self.slack.api_url if self.slack.bot_token.get_secret_value() else "")
 
     def controls_without_names(self) -> bool:
-        """Whether every control is reached by its number, so that none notices a resolver that is dead."""
+        """Whether every control is reached by address, so that none would notice a dead resolver."""
         hosts = [urlsplit(f"//{placed.check.target}").hostname or "" for placed in self.controls() if placed.live]
         return bool(hosts) and all(_is_number(host) for host in hosts)
 
     def control_words(self) -> str:
-        """Which control group applies, in a sentence for operators."""
+        """Which control group is used, as a sentence for operators."""
         if self.control_group is not None and not self.control_group:
             return "control_group is empty: a fault of our own network looks like everybody's outage"
         targets = ", ".join(f"{one.check.type} {one.check.target}" for one in self.controls())
@@ -331,11 +331,11 @@ class Config(Part):
         return f"the control group is {targets}"
 
     def live_checks(self) -> tuple[PlacedCheck, ...]:
-        """The checks that really run: their credential is there."""
+        """The checks that actually run, since their credentials are present."""
         return tuple(placed for placed in self.checks() if placed.live)
 
     def open_on(self, component: str) -> OpenOn:
-        """What the verdicts of this component open: its own words over those of `incidents.open_on`."""
+        """What this component's verdicts open: its own settings over those of `incidents.open_on`."""
         own, general = self.components()[component].open_on, self.incidents.open_on
         return OpenOn(down=own.down or general.down, degraded=own.degraded or general.degraded)
 
@@ -348,7 +348,7 @@ class Config(Part):
         return self.providers[provider].name or provider
 
     def secrets(self) -> frozenset[str]:
-        """Every secret string of six characters or more, for those who keep them out of logs and exports."""
+        """Every secret string of six characters or more, for keeping them out of logs and exports."""
         found = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret, *self.notify}
         found |= {*self.server.read_tokens, *self.server.control_tokens, *self.server.outcome_tokens}
         found |= {self.server.ping_url, self.store}
@@ -363,11 +363,11 @@ class Config(Part):
             found |= set(check.secrets())
         texts |= {secret.get_secret_value() for secret in found}
         texts |= passwords_in(self.store.get_secret_value())
-        texts |= {text.partition(" ")[2].strip() for text in texts}  # also without its Bearer
+        texts |= {text.partition(" ")[2].strip() for text in texts}  # also without `Bearer`
         return frozenset(text for text in texts if len(text) >= _LEAST_SECRET)
 
     def with_found_secrets(self, values: frozenset[str]) -> "Config":
-        """The same configuration that also counts these strings among its secrets."""
+        """The same configuration with these strings added to its secrets."""
         copy = self.model_copy()
         copy._found_secrets = values
         return copy

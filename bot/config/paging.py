@@ -23,7 +23,7 @@ from bot.config.scalars import (
 
 LONGEST = timedelta(hours=24)
 SOURCES = ("usergroup", "rota", "ical", "pagerduty", "jsm")
-FOREIGN = ("ical", "pagerduty", "jsm")  # they know people by other names than Slack does
+FOREIGN = ("ical", "pagerduty", "jsm")  # their names for people differ from Slack's
 SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4")
 
 
@@ -53,7 +53,7 @@ def _within_a_day(value: object) -> timedelta:
 
 
 def _calendar_url(value: object) -> object:
-    """Whoever knows such an address may read the calendar, so it is kept as a secret."""
+    """Anybody with such an address can read the calendar, so it is a secret."""
     if not isinstance(value, str):
         return value
     require("icalendar", "`ical`", extra="calendars")
@@ -62,7 +62,7 @@ def _calendar_url(value: object) -> object:
 
 
 def _addresses(value: object) -> object:
-    """`true` is every address; a list names some by their number in `notify` or by their scheme."""
+    """`true` means every address; a list names some by number in `notify` or by scheme."""
     if value in (True, "true"):
         return ("all",)
     if value in (False, "false"):
@@ -124,7 +124,7 @@ class JsmConfig(Part):
 
 
 class OnCallConfig(Part):
-    """One name that paging and invitations may use, and where it is found out who that is."""
+    """A name that paging and invitations may use, and where to look up who that is."""
 
     usergroup: GroupId | None = Field(default=None, description="A Slack user group, by ID.")
     rota: RotaConfig | None = Field(default=None, description="People who take turns.")
@@ -149,17 +149,17 @@ class OnCallConfig(Part):
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it is asked over HTTP."""
+        """Whether it is looked up over HTTP."""
         return self.ical is not None or self.pagerduty is not None or self.jsm is not None
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """What must not be seen of it."""
+        """Its secrets."""
         tokens = [section.token for section in (self.pagerduty, self.jsm) if section]
         return (*tokens, self.ical) if self.ical else tuple(tokens)
 
 
 class PageStepConfig(Part):
-    """Whom to call when nobody has acknowledged the incident so long after its declaration."""
+    """Whom to call if nobody has acknowledged the incident this long after its declaration."""
 
     after: After = Field(
         description="How long after the declaration, at most 24h; each step must be later than the one before."

@@ -1,6 +1,6 @@
-"""What the configuration accepts before the feature behind it exists.
+"""What the configuration accepts before the feature exists.
 
-There is one mapping, so that a feature comes alive by losing its row.
+A single table, so that a feature is enabled by deleting its row.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Matcher:
-    """Where a pending thing stands: a key path in which `*` is any key or index, and its value (None: anything not empty)."""
+    """Where a pending setting may be: a key path in which `*` is any key or index, and its value (None: anything not empty)."""
 
     path: str
     value: str | None = None
 
     def stands_at(self, path: tuple[str | int, ...]) -> bool:
-        """Whether this place of the file is meant."""
+        """Whether it applies to this place in the file."""
         parts = self.path.split("/")
         return len(parts) == len(path) and all(want in ("*", str(part)) for want, part in zip(parts, path, strict=True))
 
     def takes(self, value: object) -> bool:
-        """Whether this scalar (or list or mapping) is meant."""
+        """Whether it applies to this scalar (or list or mapping)."""
         return value == self.value if self.value is not None else value not in (None, "", [], {}, False)
 
 
@@ -42,15 +42,15 @@ LENGTHS = frozenset(matcher.path.count("/") + 1 for matcher in PENDING)
 
 
 def pending_at(path: tuple[str | int, ...]) -> list[Matcher]:
-    """What is pending at this place, whatever stands there; nothing nearly everywhere."""
+    """What is pending at this place, whatever the value; empty nearly everywhere."""
     return [matcher for matcher in PENDING if matcher.stands_at(path)] if len(path) in LENGTHS else []
 
 
 def pending_reason(path: tuple[str | int, ...], value: object) -> str | None:
-    """The sentence for what stands at this place, or None when it is alive."""
+    """The sentence for the value at this place, or None if it is supported."""
     return next((PENDING[matcher] for matcher in pending_at(path) if matcher.takes(value)), None)
 
 
 def is_live_dialect(dialect: str) -> bool:
-    """Whether status pages of this dialect are really read."""
+    """Whether status pages of this dialect are supported."""
     return pending_reason(("providers", "", "status_page", "dialect"), dialect) is None

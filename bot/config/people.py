@@ -28,7 +28,7 @@ def _check_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class PeopleConfig(Part):
-    """Who may do what, and which parts people have in an incident."""
+    """Who may do what, and which roles people have in an incident."""
 
     roles: Annotated[tuple[RoleName, ...], AfterValidator(_check_roles)] = Field(
         default=ROLES, description="Roles of an incident, 1 to 6 words of at most 20 characters; the first one leads."
@@ -54,5 +54,5 @@ class PeopleConfig(Part):
     on_call: dict[Slug, OnCallConfig] = Field(default={}, description="Names that paging and invitations may use.")
 
     def lists(self) -> dict[str, tuple[str, ...]]:
-        """Who has each level by name, the lowest first; ids of people and of user groups."""
+        """Who has each level, lowest first; ids of people and of user groups."""
         return {name: getattr(self, name) for name in ("viewers", "responders", "commanders", "admins")}

@@ -28,7 +28,7 @@ from bot.core.policy import (
 
 
 def to_policy(config: Config) -> Policy:
-    """The policy that a configuration describes. Ids of user groups in the lists of people are for the caller to expand."""
+    """The policy of a configuration. The caller expands ids of user groups in the lists of people."""
     return Policy(
         components={id: _component(config, id) for id in config.components()},
         flags={key: _flag(config, key) for key in config.flags},

@@ -1,4 +1,4 @@
-"""Known vendors: `preset: anthropic` brings names, components, checks and status page; keys beside it win."""
+"""Known vendors: `preset: anthropic` adds names, components, checks and the status page; keys beside it override them."""
 
 from functools import cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ from bot.config.reading.tree import (
     with_values,
 )
 
-NEEDED_EVERY = "needed_every"  # of a check, in presets.yaml alone
+NEEDED_EVERY = "needed_every"  # of a check; only in presets.yaml
 
 
 def preset_names() -> tuple[str, ...]:
@@ -34,8 +34,8 @@ def preset_names() -> tuple[str, ...]:
 def apply_presets(root: Map, report: Report) -> Map:
     """The tree with each provider's preset merged beneath the provider's own keys.
 
-    Mappings merge key by key, lists and values are replaced as a whole. What a preset brings stands, for messages, at the
-    line of `preset`.
+    Mappings merge key by key; lists and values are replaced as a whole. For messages, everything from a preset is at the line
+    of `preset`.
     """
 
     needed = _needed(root)
@@ -69,7 +69,7 @@ def _merge_preset(provider: Map, path: Path, needed: frozenset[str], report: Rep
         return provider
     name = text(chosen.value)
     if name is None:
-        return provider  # a wrong type, or a variable that is missing: said elsewhere
+        return provider  # a wrong type, or a missing variable: reported elsewhere
     preset = child(_presets(), name)
     if preset is None:
         remedy = suggest(name, preset_names(), "presets")
@@ -91,7 +91,7 @@ def _presets() -> Node:
 
 
 def _paced(preset: Node, provider: str | int, needed: frozenset[str]) -> Node:
-    """The preset with the interval of each check as it is needed: more often where a flag depends on its component."""
+    """The preset with each check's interval adapted: shorter if a flag depends on its component."""
 
     def of_check(check: Node, *, often: bool) -> Node:
         every = child(check, NEEDED_EVERY)
@@ -114,7 +114,7 @@ def _paced(preset: Node, provider: str | int, needed: frozenset[str]) -> Node:
 
 
 def _fill(preset: Node, key: Node | None, mark: Mark, report: Report) -> Node:
-    """The preset with the key in place and everything at the line of `preset`."""
+    """The preset with the key inserted, and everything at the line of `preset`."""
     credential = text(key) or ""
     variables = key.variables if isinstance(key, Scalar) else ()
     broken = isinstance(key, Scalar) and key.broken

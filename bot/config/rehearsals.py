@@ -1,4 +1,4 @@
-"""How fallbacks are rehearsed, and what the models behind them cost."""
+"""How fallbacks are rehearsed, and what their models cost."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ Need = Literal["stream", "tools", "json", "model", "context"]
 
 
 class Price(Part):
-    """What a component's model costs, in US dollars for a million tokens."""
+    """What a component's model costs, in US dollars per million tokens."""
 
     input_per_mtok: Annotated[float, Real(0, 10_000)] = Field(description="Dollars for a million tokens sent, 0 to 10000.")
     cached_per_mtok: Annotated[float, Real(0, 10_000)] | None = Field(
@@ -24,14 +24,14 @@ class Price(Part):
     )
 
     def dollars(self, sent: int, cached: int, written: int) -> float:
-        """What these tokens cost; `cached` is a part of `sent`."""
+        """The cost of these tokens; `sent` includes `cached`."""
         of_cache = self.input_per_mtok if self.cached_per_mtok is None else self.cached_per_mtok
         plain = max(0, sent - cached)
         return (plain * self.input_per_mtok + min(cached, sent) * of_cache + written * self.output_per_mtok) / 1_000_000
 
 
 class Rehearse(Part):
-    """How the fallbacks of a flag are rehearsed before they are needed."""
+    """How a flag's fallbacks are rehearsed before they are needed."""
 
     every: Span = Field(default=timedelta(hours=6), description="How often each fallback is tested, 10m to 30d.")
     dollars_per_day: Annotated[float, Real(0, 1)] = Field(

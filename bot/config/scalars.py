@@ -1,4 +1,4 @@
-"""The single values of the configuration: durations, numbers, URLs, addresses, credentials, and their messages."""
+"""Single values in the configuration: durations, numbers, URLs, addresses, credentials, and their error messages."""
 
 import ipaddress
 import os
@@ -27,22 +27,22 @@ IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d)")
-_LONGEST = timedelta(days=366)  # keeps every sum of durations far away from what a datetime can hold
+_LONGEST = timedelta(days=366)  # keeps every sum of durations well within the range of datetime
 _LABEL = re.compile(
     r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?|[^\x00-\x7f]{1,63}"
-)  # names beyond ASCII are for the resolver
+)  # non-ASCII names are left to the resolver
 _LEAST_SIZE = 10_000_000
-LONGEST_SOCKET = 103  # bytes: macOS has 104 for `sun_path`, with the zero at its end; Linux has 108
-EXPANDED = r"^.*\$\{.*$"  # what editors must let through: its value is known only when the file is loaded
+LONGEST_SOCKET = 103  # bytes: macOS allows 104 for `sun_path`, including the final NUL; Linux 108
+EXPANDED = r"^.*\$\{.*$"  # what editors must accept, since its value is known only after loading
 
 
 def bad(message: str, remedy: str) -> PydanticCustomError:
-    """An error of ours in pydantic's clothes; `explain` takes message and remedy out again."""
+    """An error of ours as a pydantic error; `explain` extracts message and remedy again."""
     return PydanticCustomError("config", "{message}", {"message": message, "remedy": remedy})
 
 
 def require(module: str, whose: str, *, extra: str) -> None:
-    """Refuse what needs a library that only an extra of the installation brings, where it is not there."""
+    """Refuse a setting whose library is missing, because it comes with an optional extra."""
     if find_spec(module) is None:
         raise bad(f"{whose} needs {module}, which is not installed", f"pip install 'understudy[{extra}]'")
 
@@ -57,7 +57,7 @@ def show(span: timedelta) -> str:
 
 
 def parse_duration(value: object) -> timedelta:
-    """Turn `900ms`, `30s`, `10m`, `4h` or `2d` into a timedelta; anything else is an error that says how to write it."""
+    """Parse `900ms`, `30s`, `10m`, `4h` or `2d`; anything else is an error that says how to write it."""
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -106,7 +106,7 @@ def _parse_patience(value: object) -> timedelta | None:
 
 def _strict_bool(value: object) -> bool:
     if value in ("true", "false"):
-        return value == "true"  # what an expanded ${VAR} gives
+        return value == "true"  # the text from an expanded ${VAR}
     if not isinstance(value, bool):
         raise bad("must be true or false", "write true or false without quotes; any other word is text")
     return value
@@ -114,7 +114,7 @@ def _strict_bool(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Whole:
-    """Metadata of a whole number within limits: `Annotated[int, Whole(1, 9)]`. Digits from an expanded variable count too."""
+    """Metadata for a whole number within limits: `Annotated[int, Whole(1, 9)]`. Accepts digits from an expanded variable."""
 
     low: int
     high: int
@@ -139,7 +139,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Real:
-    """Metadata of a number within limits: `Annotated[float, Real(0, 1)]`. Digits from an expanded variable count too."""
+    """Metadata for a number within limits: `Annotated[float, Real(0, 1)]`. Also accepts digits from an expanded variable."""
 
     low: float
     high: float
@@ -150,7 +150,7 @@ class Real:
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise bad("must be a number", "write digits and at most one point, without quotes")
-        if not self.low <= value <= self.high:  # NaN is never between
+        if not self.low <= value <= self.high:  # always false for NaN
             raise bad("the number is out of range", f"from {self.low:g} to {self.high:g}")
         return float(value)
 
@@ -163,9 +163,9 @@ class Real:
 
 
 def parse_size(value: object) -> int:
-    """Turn `500MB` or `2GB` into bytes (powers of 1000); anything else is an error that says how to write it."""
+    """Parse `500MB` or `2GB` into bytes (powers of 1000); anything else is an error that says how to write it."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_SIZE:
-        return value  # bytes already: a default of ours
+        return value  # already bytes: a default of ours
     match = re.fullmatch(r"([0-9]{1,9})(MB|GB)", value) if isinstance(value, str) else None
     if match is None:
         raise bad("not a size", "write a whole number with MB or GB, such as 500MB or 2GB")
@@ -176,7 +176,7 @@ def parse_size(value: object) -> int:
 
 
 def parse_moment(value: object) -> datetime:
-    """Turn `2026-11-30T02:00:00Z` into a datetime; without an offset or `Z` it is an error, for a moment has one meaning."""
+    """Parse `2026-11-30T02:00:00Z`; without an offset or `Z` it would be ambiguous, which is an error."""
     if isinstance(value, datetime):
         return value
     try:
@@ -199,7 +199,7 @@ def _time_zone(value: str) -> str:
 
 
 def check_url(value: str) -> str:
-    """Accept an absolute http or https URL with a host and without a password in it; anything else is an error."""
+    """Accept an absolute http or https URL with a host and without a password; anything else is an error."""
     if re.search(r"[\x00-\x20\x7f]", value):
         raise bad("the URL holds a blank or a control character", "write it without blanks, percent-encoded where needed")
     try:
@@ -219,12 +219,12 @@ def check_url(value: str) -> str:
 
 
 def _ping_url(value: object) -> object:
-    """Whoever knows it can feign that we are alive, so it is kept as a secret."""
+    """Anybody with this address can pretend that we are alive, so it is a secret."""
     return check_url(value.strip()) if isinstance(value, str) and value.strip() else value
 
 
 def _store_url(value: object) -> object:
-    """Read further where it is opened: what it holds is no business of this room's, and it holds a password."""
+    """Not parsed here but when it is opened: it contains a password."""
     if not isinstance(value, str) or not value.strip():
         return value
     if not value.strip().startswith(("postgresql://", "postgres://")):
@@ -235,7 +235,7 @@ def _store_url(value: object) -> object:
 
 
 def passwords_in(address: str) -> set[str]:
-    """The password of an address, as it is written and as it is meant."""
+    """The password in an address, both as written and decoded."""
     try:
         parts = urlsplit(address)
         written = {parts.password or "", *(value for name, value in parse_qsl(parts.query) if name == "password")}
@@ -245,7 +245,7 @@ def passwords_in(address: str) -> set[str]:
 
 
 def _check_public_url(value: str) -> str:
-    """An address without a path's end, query or fragment, so that paths can be put behind it."""
+    """An address without trailing slash, query or fragment, so that paths can be appended."""
     if not value:
         return value
     parts = urlsplit(check_url(value))
@@ -255,7 +255,7 @@ def _check_public_url(value: str) -> str:
 
 
 def _check_origin(value: str) -> str:
-    """Where a web page comes from, as browsers say it: scheme, host and port, and nothing behind them."""
+    """A web page's origin as browsers send it: only scheme, host and port."""
     parts = urlsplit(check_url(value))
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise bad("an origin ends with its host or port", "write it as https://shop.example.com")
@@ -263,11 +263,11 @@ def _check_origin(value: str) -> str:
 
 
 def check_host(value: str) -> str:
-    """Accept a host name, an IPv4 address or an IPv6 address without brackets; anything around them is an error."""
+    """Accept a host name, an IPv4 address or an IPv6 address without brackets; anything more is an error."""
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
-        pass  # a name, then
+        pass  # then it is a name
     labels = value.removesuffix(".").split(".")
     if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise bad("not a host", "write a name or an address alone, without scheme, port, path or brackets")
@@ -275,7 +275,7 @@ def check_host(value: str) -> str:
 
 
 def check_name_server(value: str) -> str:
-    """Accept an address, with a port where it is not 53: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`."""
+    """Accept an address, with a port unless it is 53: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`."""
     match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([0-9.]+):([0-9]{1,5})", value)
     host, port = (match[1] or match[3], match[2] or match[4] or "53") if match else (value, "53")
     try:
@@ -291,13 +291,13 @@ def _network(value: object) -> object:
     if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
         return value
     try:
-        return ipaddress.ip_network(value.strip() if isinstance(value, str) else "")  # it would take numbers for addresses
+        return ipaddress.ip_network(value.strip() if isinstance(value, str) else "")  # it would accept integers as addresses
     except ValueError as error:
         raise bad("not a network", "write it as 10.0.0.0/8 or fd00::/8, with the bits after the prefix zero") from error
 
 
 def split_listen(value: str) -> tuple[str, int]:
-    """Take `127.0.0.1:8080` or `[::1]:8080` apart into host and port; port 0 asks the system for a free one."""
+    """Split `127.0.0.1:8080` or `[::1]:8080` into host and port; port 0 lets the system choose one."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", value)
     if match is None or int(match[3]) > 65535:
         raise bad("not an address to listen on", "write host:port, such as 127.0.0.1:8080 or 0.0.0.0:8080")
@@ -318,7 +318,7 @@ def _check_socket(value: str) -> str:
 
 
 def _credential(value: object) -> object:
-    """Credentials from files and shells often end in a newline, which no header may carry."""
+    """Credentials from files and shells often end in a newline, which is illegal in a header."""
     if not isinstance(value, str):
         return value
     value = value.strip()

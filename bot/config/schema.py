@@ -1,4 +1,4 @@
-"""JSON Schema of the configuration, for editors that complete and check YAML while it is written."""
+"""JSON Schema of the configuration, with which editors complete and validate YAML."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from bot.config.models import Config
 def schema() -> dict[str, Any]:
     """The schema of the configuration file, draft 2020-12, with a description of every key.
 
-    It accepts what `load` accepts before `${VAR}` is expanded; names that must exist elsewhere in the file are not its matter.
+    It accepts what `load` accepts before `${VAR}` is expanded; it does not check references to names elsewhere in the file.
     """
     found = Config.model_json_schema(by_alias=True)
-    # Beside a preset, a part of a status page is enough: the preset brings the rest.
+    # With a preset, part of a status page is enough: the preset adds the rest.
     found["$defs"]["StatusPage"].pop("required", None)
     _close(found)
     return {
@@ -22,7 +22,7 @@ def schema() -> dict[str, Any]:
 
 
 def _close(part: object) -> None:
-    """Refuse keys that no pattern allows: pydantic does, but its schema leaves it open."""
+    """Forbid keys that match no pattern, as pydantic does although its schema allows them."""
     if isinstance(part, dict):
         if "patternProperties" in part:
             part.setdefault("additionalProperties", False)

@@ -1,1 +1,1 @@
-"""What the process has of its own: time, logs without secrets, private files."""
+"""Services of the process itself: time, logs without secrets, private files."""

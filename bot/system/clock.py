@@ -1,7 +1,7 @@
-"""The one reader of time.
+"""The only reader of time.
 
-Domain time (when something happened, when the next update is due) comes from a `Clock`; deadlines of transports come from
-the event loop. Nothing else in the project asks the machine what time it is.
+Domain time (when something happened, when the next update is due) comes from a `Clock`; deadlines of network calls come from
+the event loop. Nothing else in the project asks the machine for the time.
 """
 
 import time
@@ -13,28 +13,28 @@ class Clock(Protocol):
     """Domain time: a wall clock in UTC, and seconds that never go backwards."""
 
     def now(self) -> datetime:
-        """The current moment as an aware UTC datetime."""
+        """The current time as an aware UTC datetime."""
 
     def monotonic(self) -> float:
-        """Domain seconds since an arbitrary start; they pass `speed` times as fast as real ones and never step."""
+        """Domain seconds since an arbitrary start; they pass `speed` times as fast as real ones and never jump."""
 
     @property
     def speed(self) -> float:
-        """Domain seconds in one real second: 1 in production."""
+        """Domain seconds per real second: 1 in production."""
 
 
 class SystemClock:
-    """The machine's own clock, at the speed of life."""
+    """The machine's own clock, at real speed."""
 
     speed = 1.0
-    monotonic = staticmethod(time.monotonic)  # nine times a probe, so without a call around it
+    monotonic = staticmethod(time.monotonic)  # read nine times per probe, so without a wrapper
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
 class SteadyClock:
-    """A clock that takes the wall's time once and goes on by the monotonic one: who corrects the wall does not move it.
+    """A clock that reads the wall clock once and continues on the monotonic clock, so that corrections do not move it.
 
     For what must not end early or late within one process: leases, settle times, waits that Slack asked for.
     """
@@ -55,7 +55,7 @@ class SteadyClock:
 class ScaledClock:
     """A clock that starts at `start` and runs `speed` times as fast as real time; the demo plays four hours with it.
 
-    With `stands` it stands still until `begin`. Processes whose clocks began at one moment have one time.
+    With `stands` it waits for `begin`. Processes whose clocks began at the same moment show the same time.
     """
 
     def __init__(self, speed: float, start: datetime, *, stands: bool = False) -> None:
@@ -63,10 +63,10 @@ class ScaledClock:
             raise ValueError(f"speed must be above zero, not {speed}")
         self.speed = speed
         self.start = start
-        self.began = None if stands else time.monotonic()  # by the machine's clock, which all its processes share
+        self.began = None if stands else time.monotonic()  # on the machine's monotonic clock, which all its processes share
 
     def begin(self, at: float | None = None) -> None:
-        """Let it run from its start, which is now or was at that moment of the machine's monotonic clock."""
+        """Start it now, or as of this time on the machine's monotonic clock."""
         self.began = time.monotonic() if at is None else at
 
     def now(self) -> datetime:
@@ -80,7 +80,7 @@ class ScaledClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to, for tests and simulations; the wall can be stepped apart from the monotonic."""
+    """A clock that moves only when told to, for tests and simulations; its wall clock can be set separately."""
 
     speed = 1.0
 
@@ -95,12 +95,12 @@ class ManualClock:
         return self._monotonic
 
     def advance(self, by: timedelta) -> None:
-        """Let `by` pass on both clocks."""
+        """Advance both clocks by `by`."""
         if by < timedelta(0):
             raise ValueError("time does not go back; step_wall() moves the wall clock alone")
         self._now += by
         self._monotonic += by.total_seconds()
 
     def step_wall(self, by: timedelta) -> None:
-        """Set the wall clock forward or back, as a clock correction does; the monotonic clock does not notice."""
+        """Set the wall clock forward or back, like a clock correction; the monotonic clock is not affected."""
         self._now += by

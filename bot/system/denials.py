@@ -1,7 +1,7 @@
-"""Who was refused what: a line in the log and one on record, at most one a minute for each person.
+"""Who was refused what: logged and recorded, at most once a minute per person.
 
-It is no fact: facts are what changed, and anybody could fill the ledger by asking. The newest refusals are kept beside the
-facts, as a setting, so that an admin sees them after a restart too.
+Refusals are not facts: facts record changes, and anybody could fill the ledger by asking. The newest are stored beside the
+facts, as a setting, so that an admin can see them after a restart too.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 
-SETTING = "denied attempts"  # the setting in the ledger that holds the newest ones
-KEPT = 200  # the oldest go first
-MOST = 1_000  # people who are told apart; after that the counting begins anew
-MOST_CHARS = 80  # of a name
+SETTING = "denied attempts"  # the setting in the ledger that holds the newest refusals
+KEPT = 200  # the oldest are dropped first
+MOST = 1_000  # people tracked separately; beyond that, counting starts again
+MOST_CHARS = 80  # in a name
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Somebody wanted something that they have no right to. `held_back` counts those of theirs that are not on record."""
+    """Somebody tried to do something without the right to. `held_back` counts their attempts that were not recorded."""
 
     at: datetime
     who: str
@@ -44,7 +44,7 @@ class Attempt:
 
 
 class Denials:
-    """Notes refusals, without secrets. Without a ledger they are kept until the process ends."""
+    """Records refusals, without secrets. Without a ledger they are kept until the process ends."""
 
     def __init__(self, clock: Clock, ledger: Ledger | None = None, redactor: Redactor | None = None) -> None:
         self._redactor = redactor or Redactor(())
@@ -57,7 +57,7 @@ class Denials:
         self._again = False
 
     async def newest(self) -> list[Attempt]:
-        """What is on record, the newest first: here, and by what other replicas put there."""
+        """The recorded refusals, newest first, including those of other replicas."""
         before: Sequence[Attempt] = ()
         if self._ledger is not None:
             try:
@@ -67,14 +67,14 @@ class Denials:
         return list(reversed(_newest(*before, *self._attempts)))
 
     async def recall(self) -> None:
-        """Take over what was on record before this start. Raises StoreError."""
+        """Load what was recorded before this start. Raises StoreError."""
         if self._ledger is None:
             return
         before = _attempts(await self._ledger.read(lambda store: store.setting(SETTING)))
         self._attempts.extendleft(reversed(before[-KEPT:]))
 
     def note(self, who: str, role: str, what: str, *, name: str = "", incident: int | None = None) -> None:
-        """Somebody wanted something that they have no right to."""
+        """Somebody tried to do something without the right to."""
         if who not in self._people and len(self._people) >= MOST:
             self._people.clear()
             self._sparingly = Sparingly(self._clock)
@@ -87,7 +87,7 @@ class Denials:
         self._keep_soon()
 
     async def close(self) -> None:
-        """Wait until what was noted is on record."""
+        """Wait until everything noted is recorded."""
         if self._keeping:
             await asyncio.wait({self._keeping})
 
@@ -112,7 +112,7 @@ class Denials:
 
 
 def _put(mine: Sequence[Attempt], store: Store) -> Sequence[Attempt]:
-    """Put these on record beside those of other replicas; what is on record then."""
+    """Record these beside those of other replicas; returns the result."""
     kept = _newest(*_attempts(store.setting(SETTING)), *mine)
     store.put_setting(SETTING, json.dumps([asdict(one) | {"at": one.at.isoformat()} for one in kept]))
     return kept
@@ -129,7 +129,7 @@ def _attempts(text: str | None) -> Sequence[Attempt]:
 
 
 def _read(one: Any) -> Attempt | None:
-    """One attempt as it was put down; None for what is none."""
+    """One recorded attempt; None if it cannot be read."""
     try:
         incident = None if one["incident"] is None else int(one["incident"])
         who, name, role, what = (str(one[name]) for name in ("who", "name", "role", "what"))
@@ -139,6 +139,6 @@ def _read(one: Any) -> Attempt | None:
 
 
 def _moment(text: str) -> datetime:
-    """In UTC, also where it names no zone. Raises ValueError or OverflowError for what is no time."""
+    """In UTC, even without a zone. Raises ValueError or OverflowError for an invalid time."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

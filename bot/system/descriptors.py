@@ -1,28 +1,28 @@
-"""File descriptors: how many the process may open, and what the web server may take of them beside checks, ledger and Slack."""
+"""File descriptors: how many the process may open, and how many the web server may use beside checks, ledger and Slack."""
 
 import resource
 from pathlib import Path
 
 from bot.core.lazy_dataclass import dataclass
 
-PLENTY = 65_536  # more is of no use to us, and some programs walk over all that are allowed
+PLENTY = 65_536  # more is useless to us, and some programs iterate over all that are allowed
 KEPT = 32  # for the ledger and its readers, Slack, notify, name look-ups
-PER_CHECK, MOST_FOR_CHECKS = 2, 400  # checks are spread over time: not all of ten thousand look at once
+PER_CHECK, MOST_FOR_CHECKS = 2, 400  # checks are spread over time: ten thousand do not all run at once
 MOST, LEAST = 1024, 16
 LONGEST_BACKLOG = 128
-SPARE = 256  # a limit that leaves less than this to the server is worth a word
+SPARE = 256  # a limit that leaves the server less than this is worth a warning
 
 
 @dataclass(frozen=True)
 class Share:
-    """What the web server may take: connections that stand, and newcomers that wait to be let in or turned away."""
+    """What the web server may use: open connections, and new ones waiting to be accepted or refused."""
 
     connections: int
     backlog: int
 
 
 def raise_limit() -> int:
-    """Raise the limit on open files as far as we may by ourselves; what it is now."""
+    """Raise the limit on open files as far as allowed; returns the new limit."""
     wanted = limit_after_start()
     if limit() < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -30,31 +30,31 @@ def raise_limit() -> int:
 
 
 def limit_after_start() -> int:
-    """What `raise_limit` comes to; nothing is changed."""
+    """The limit that `raise_limit` would set; changes nothing."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(limit(), PLENTY if hard == resource.RLIM_INFINITY else min(hard, PLENTY))
 
 
 def limit() -> int:
-    """How many files this process may have open."""
+    """The number of files that this process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return PLENTY if soft == resource.RLIM_INFINITY else soft
 
 
 def in_use() -> int:
-    """How many it has open."""
+    """The number of files that it has open."""
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 def share(limit: int, in_use: int, checks: int) -> Share:
-    """What is left for the web server when everything else has what it needs."""
+    """What is left for the web server after everything else has what it needs."""
     room = max(limit - in_use - _needed(checks), LEAST)
     connections = min(max(room * 2 // 3, LEAST), MOST)
     return Share(connections, max(min(room - connections, LONGEST_BACKLOG), 1))
 
 
 def complaint(limit: int, checks: int) -> str:
-    """What to do about a limit that is low; empty when it is not."""
+    """What to do about a low limit; empty if it is high enough."""
     enough = _needed(checks) + SPARE
     if limit >= enough:
         return ""

@@ -1,10 +1,12 @@
-"""Escapes undone, so that a secret is found behind them: percent, JSON, Markdown, `\\x`, octal, HTML, `aa:bb`, and characters
-that nobody sees."""
+"""Undoes escapes, so that secrets are found behind them.
+
+Percent, JSON, Markdown, `\\x`, octal, HTML, `aa:bb`, and invisible characters.
+"""
 
 import re
 from collections.abc import Sequence
 
-PART = 16_384  # characters of a long text that are looked through in one go
+PART = 16_384  # characters of a long text to search at a time
 _ESCAPE = re.compile(
     r"[\x00\u00ad\u200b-\u200f\u2060\ufeff]|(?<![0-9a-fA-F])([0-9a-fA-F]{2}):(?=[0-9a-fA-F]{2}(?![0-9a-fA-F]))|\\([0-7]{3})"
     r"|%([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([/\"'\\nrt`*_\[\]<>|#~&])"
@@ -20,7 +22,7 @@ def holds_escapes(text: str) -> bool:
 
 
 def undone(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
-    """The text with its escapes undone, and where each of its characters, and its end, stands in the original."""
+    """The text with escapes undone, and the position of each of its characters, and of its end, in the original."""
     origin = places or range(len(text) + 1)
     pieces: list[str] = []
     found: list[int] = []
@@ -35,19 +37,19 @@ def undone(text: str, places: Sequence[int]) -> tuple[str, list[int]]:
 
 
 def _may(text: str) -> bool:
-    """Quicker to deny than the pattern, which most texts never meet."""
+    """A quick check that rules out most texts before the pattern runs."""
     return any(mark in text for mark in "%\\&\0") or not text.isascii() or (":" in text and _has_pairs(text))
 
 
 def _has_pairs(text: str) -> bool:
-    """A long text part by part: wherever twelve are cut, five of them stand on one side."""
+    """Searches a long text part by part: wherever twelve pairs are cut, one side has at least five."""
     return any(_PAIRS.search(text, at, at + PART) for at in range(0, len(text), PART))
 
 
 def _meant(match: re.Match[str]) -> str:
     pair, octal, percent, wide, byte, plain, decimal, hexadecimal, named = match.groups()
     if match[0] == "\0" or not match[0].isascii():
-        return ""  # a character that nobody sees
+        return ""  # an invisible character
     if plain or pair:
         return pair or (" " if plain in "nrt" else plain)
     if octal:

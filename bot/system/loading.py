@@ -1,4 +1,4 @@
-"""Loading what a start can do without: beside the event loop, which goes on answering."""
+"""Loads what a start can do without, beside the event loop, which keeps answering."""
 
 import asyncio
 import gc
@@ -7,7 +7,7 @@ from importlib import import_module
 
 
 async def load_late(module: str) -> None:
-    """Import a module in a thread. What is loaded stays, so no garbage collection looks through it."""
+    """Import a module in a thread, without garbage collections, since what is loaded is permanent."""
     if module not in sys.modules:
         await asyncio.to_thread(import_module, module)
         gc.freeze()

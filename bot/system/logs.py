@@ -13,7 +13,7 @@ from bot.system.redaction import Redactor
 
 
 class Sparingly:
-    """Lets one line of a kind through in a while and counts the rest: what strangers cause must not fill the disk."""
+    """Lets through one line of a kind per interval and counts the rest: outsiders must not be able to fill the disk."""
 
     def __init__(self, clock: Clock, every: timedelta = timedelta(minutes=1)) -> None:
         self._clock = clock
@@ -22,7 +22,7 @@ class Sparingly:
         self._held: dict[str, int] = {}
 
     def may(self, kind: str) -> int | None:
-        """How many lines were held back since the last one, where this one may be written; None where it may not."""
+        """If a line may be written now, how many were held back since the last one; None if it may not."""
         now = self._clock.monotonic()
         if kind in self._last and now - self._last[kind] < self._every_s:
             self._held[kind] = self._held.get(kind, 0) + 1

@@ -10,7 +10,7 @@ CONTROL_FILE = "control.json"
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, in one move: nobody ever reads half of it."""
+    """Write a file atomically that only we may read."""
     temporary = path.with_suffix(".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -19,7 +19,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def leave_control(folder: Path, url: str, token: str) -> None:
-    """Tell terminal verbs where the bot is; raises StoreError."""
+    """Tell terminal commands where the bot is; raises StoreError."""
     path = folder / CONTROL_FILE
     try:
         write_private(path, json.dumps({"url": url, "token": token}))

@@ -1,10 +1,10 @@
-"""The one place where secrets are taken out of text: of logs, samples, signals, messages and exports.
+"""The only place where secrets are removed from text: logs, samples, signals, messages and exports.
 
-Known secrets are found whatever the letter case, in base64 (both alphabets, at every alignment), base32 and base32hex, hex
-(`aa:bb` too), in base64 or hex of these, in UTF-16, and by their MD5, SHA-1 or SHA-2; the text is also read with percent, JSON,
-Markdown, `\\x`, octal and HTML escapes undone, three times, without characters that nobody sees, and without the blanks and
-line ends that wrapping puts in. Twelve characters in a row of any of these are enough, so that what a cut left behind goes too.
-What looks like a token goes without being known.
+Known secrets are found in any case, in base64 (both alphabets, at every alignment), base32 and base32hex, hex (also `aa:bb`),
+in base64 or hex of these, in UTF-16, and as their MD5, SHA-1 or SHA-2. The text is also searched after undoing percent, JSON,
+Markdown, `\\x`, octal and HTML escapes, three times, without invisible characters, and without the spaces and line breaks that
+wrapping adds. Twelve consecutive characters of any form are enough, so that a secret cut in two is removed too. What looks
+like a token is removed even if it is unknown.
 """
 
 import re
@@ -19,29 +19,29 @@ from bot.core.signals import Alerted
 from bot.system.escapes import PART, holds_escapes, undone
 from bot.system.secret_forms import LEAST, LEAST_ENCODED, RUN, encodings, encodings_twice, fold, ordinary, parts, squeezed
 
-# What a token looks like wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs.
-# `sk-` counts only where a word begins: a disk-full-error is none.
+# What a token looks like, wherever it comes from: Slack's, Anthropic's and OpenAI's, bearer headers, userinfo in URLs. `sk-`
+# counts only at the start of a word: "disk-full-error" contains none.
 TOKENS = re.compile(
     r"xox[abcdeprs](?:\.xox[bp])?-[\w-]+|xapp-[\w-]+|(?<![A-Za-z0-9])sk-[\w-]{8,}|(?i:bearer)\s+[\w.~+/=-]{8,}"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 HIDDEN = "[secret]"
-MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of what may be a token, folded: quicker to deny than the pattern
-DERIVED_AT_MOST = 500  # secrets; beyond, only the longest so many are looked for in encodings too (0.1 MB each)
-TWICE_AT_MOST = 50  # secrets that are looked for encoded twice as well (0.05 MB each)
-GRAM = 6  # every run of 12 holds a whole gram that begins at a multiple of 7, so only each seventh place is looked at
+MARKS = ("xox", "xapp+", "sk+", "bearer", "@")  # of possible tokens, folded: rules out most texts faster than the pattern
+DERIVED_AT_MOST = 500  # secrets; beyond that, only the longest are also searched in encodings (0.1 MB each)
+TWICE_AT_MOST = 50  # secrets that are also searched doubly encoded (0.05 MB each)
+GRAM = 6  # every run of 12 contains a whole gram at a multiple of 7, so only every seventh position is looked up
 STEP = RUN - GRAM + 1
-SPREAD = 4  # slots a place at least: most grams of other texts fall into an empty one
-_CUT = re.compile(r"(?<![rR\s])[\r\n](?=\S)")  # the end of a line, but none behind which the token of a `bearer` may stand
+SPREAD = 4  # slots per position at least: most grams of other texts hit an empty one
+_CUT = re.compile(r"(?<![rR\s])[\r\n](?=\S)")  # a line end that cannot split a `bearer` from its token
 ROUNDS = 3  # of undoing escapes
-SHORT, MOST_HARMLESS = 80, 2_000  # characters of a text that may be known to hold no secret, and how many such texts
+SHORT, MOST_HARMLESS = 80, 2_000  # characters of a text that may be remembered as harmless, and how many are
 
-# Fields of signals that hold somebody's words; all others are names, by which the rest of the bot finds things.
+# Fields of signals that contain people's words; all others are names, by which the bot finds things.
 FREE_TEXT = frozenset(
     {"reason", "text", "title", "body", "evidence", "advisory", "impact", "url", "why", "answered", "skipped"}
 )
-# Of an alert, what another monitor made up as well; keys of our own are names. And what callers of the API call themselves:
-# somebody swaps two headers, and the token would stand in the timeline as a name.
+# Also text made up by another monitor, in an alert; our own keys are names. And names that API callers give themselves: if
+# somebody swaps two headers, the token would appear in the timeline as a name.
 MADE_UP_ELSEWHERE: Mapping[type, frozenset[str]] = {
     Alerted: frozenset({"key", "source"}), Actor: frozenset({"id", "name"}),
 }  # fmt: skip
@@ -50,10 +50,10 @@ T = TypeVar("T")
 
 
 class Redactor:
-    """Takes known secrets, and whatever looks like a token, out of text; made once, for all secrets of a configuration."""
+    """Removes known secrets, and whatever looks like a token, from text; built once for all secrets of a configuration."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._long: list[str] = []  # forms that are known by a run of them
+        self._long: list[str] = []  # forms recognized by any run of them
         whole: set[str] = set()
         known = sorted({secret for secret in secrets if len(secret) >= LEAST}, key=lambda one: (-len(one), one))
         for number, secret in enumerate(known):
@@ -61,16 +61,16 @@ class Redactor:
                 whole |= self._learn(part, derived=number < DERIVED_AT_MOST, twice=number < TWICE_AT_MOST)
         self._whole = sorted((form for form in whole if len(form) < RUN), key=lambda form: (-len(form), form))
         self._wrapped = sorted({dense for form in whole if len(form) >= RUN and (dense := squeezed(form))})
-        self._harmless: set[str] = set()  # short texts that were looked through: no secret is in them
+        self._harmless: set[str] = set()  # short texts that were searched and contain no secret
         self._least = min([RUN, *map(len, self._whole), *map(len, self._wrapped)])
         self._index()
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """A structlog processor."""
+        """As a structlog processor."""
         return {self.text(key): self.clean(value) for key, value in event.items()}
 
     def clean(self, value: Any) -> Any:
-        """The value without secrets; numbers and the like pass as they are."""
+        """The value without secrets; numbers and the like pass unchanged."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
@@ -80,7 +80,7 @@ class Redactor:
         return value if value is None or isinstance(value, (bool, int, float)) else self.text(str(value))
 
     def text(self, text: str, *, undo: bool = True) -> str:
-        """One string without secrets; `undo` is False for long texts of those who were told none: no escapes are undone."""
+        """One string without secrets; `undo` False skips escapes, for long texts from sources that know no secrets."""
         if len(text) < LEAST:
             return text
         folded = fold(text)
@@ -89,7 +89,7 @@ class Redactor:
         return _without_tokens(text) if any(mark in folded for mark in MARKS) else text
 
     def sample(self, sample: Sample) -> Sample:
-        """A result without secrets in its reason and its evidence."""
+        """A sample without secrets in its reason and evidence."""
         harmless = self._harmless
         if sample.reason in harmless and all(value in harmless for value in sample.evidence.values()):
             return sample
@@ -100,7 +100,7 @@ class Redactor:
         return replace(sample, reason=reason, evidence=evidence)
 
     def _once(self, text: str) -> str:
-        """One of the few hundred short texts that come with every result is looked through once."""
+        """Search each of the few hundred short texts that come with every result only once."""
         found = self.text(text)
         if found == text and len(text) <= SHORT:
             if len(self._harmless) >= MOST_HARMLESS:
@@ -109,7 +109,7 @@ class Redactor:
         return found
 
     def words(self, value: T, *, undo: bool = True) -> T:
-        """A frozen dataclass, and those in it, without secrets in what somebody said; the same object where nothing changed."""
+        """A frozen dataclass, and nested ones, without secrets in people's words; the same object if nothing changed."""
         kind: Any = type(value)
         changed = {
             name: after
@@ -128,10 +128,10 @@ class Redactor:
             return value if all(one is other for one, other in zip(inner, value, strict=True)) else inner
         return value if _layout(kind) is None else self.words(value, undo=undo)
 
-    # --- what is known
+    # --- known secrets
 
     def _learn(self, secret: str, *, derived: bool, twice: bool) -> set[str]:
-        """Learn to find it; the forms that are looked for as a whole are returned."""
+        """Learn to find it; returns the forms to be searched as a whole."""
         whole: set[str] = set()
         raw = fold(secret)
         if len(squeezed(raw)) >= RUN and "://" not in secret and not ordinary(secret):
@@ -147,11 +147,12 @@ class Redactor:
         return whole
 
     def _index(self) -> None:
-        """Where each gram stands in all forms: the last place by the gram's slot, and by each place the one before it.
+        """Index each gram's positions in all forms: the last one by the gram's slot, and by each position the previous one.
 
-        Other grams may share a slot. A dict with the grams as its keys would take several times the memory.
+        Different grams may share a slot. A dict with grams as keys would take several times the memory.
         """
-        # No run goes on over a line end: what is looked through has none. The first one keeps place 0 free, which says: none.
+        # A run never crosses a line end, since searched text contains none. The first one keeps position 0 free, which means
+        # none.
         self._forms = "\n" + "\n".join(self._long)
         self._slots = (1 << (SPREAD * len(self._forms)).bit_length()) - 1
         self._last = array("i", [0]) * (self._slots + 1)
@@ -165,10 +166,10 @@ class Redactor:
             begins += len(form) + 1
         self._long.clear()
 
-    # --- finding it
+    # --- finding them
 
     def _found(self, text: str, folded: str, rounds: int) -> list[tuple[int, int]]:
-        """Where secrets stand, as the text is and with its escapes undone."""
+        """Where secrets are, in the text itself and with its escapes undone."""
         found = list(self._in_view(folded))
         view, places = text, list[int]()
         for _ in range(rounds):
@@ -191,7 +192,7 @@ class Redactor:
             yield places[start], places[end - 1] + 1
 
     def _in_squeezed(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where forms stand that are long enough to be known by a run, or when they were wrapped."""
+        """Where forms are that are long enough to be recognized by a run, or in wrapped text."""
         for form in self._wrapped:
             yield from _each(form, text)
         last, slots = self._last, self._slots
@@ -208,7 +209,7 @@ class Redactor:
 
 @cache
 def _layout(kind: Any) -> tuple[tuple[str, bool], ...] | None:
-    """The fields of a dataclass, each with whether somebody's words stand in it; None for what has no fields."""
+    """The fields of a dataclass, each with whether it contains people's words; None for other types."""
     spoken = FREE_TEXT | MADE_UP_ELSEWHERE.get(kind, frozenset())
     if not is_dataclass(kind):
         return None
@@ -216,7 +217,7 @@ def _layout(kind: Any) -> tuple[tuple[str, bool], ...] | None:
 
 
 def _without_tokens(text: str) -> str:
-    """A long text part by part, since nothing else runs while a pattern is looked for; cut where no token goes on."""
+    """Search a long text part by part, since a pattern blocks everything else; cut where no token can continue."""
     if len(text) <= PART:
         return TOKENS.sub(HIDDEN, text)
     pieces: list[str] = []
@@ -237,7 +238,7 @@ def _each(form: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:
-    """How far text and forms agree around these places."""
+    """How far text and forms agree around these positions."""
     before = 0
     most = min(at, place)
     while before < most and text[at - before - 1] == form[place - before - 1]:

@@ -1,4 +1,4 @@
-"""What was put down as JSON under a setting's name, read back without belief in it: somebody may have edited it by hand."""
+"""Reads back JSON stored as a setting, without trusting it: somebody may have edited it by hand."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ log = structlog.get_logger(__name__)
 
 
 def read_back(text: str | None, setting: str) -> Any:
-    """The value; None where there is none, or none that can be read any more."""
+    """The value; None if there is none, or it cannot be read."""
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,6 @@
-"""Tells systemd how the process is, where it was started by a unit of `Type=notify`: one datagram to `NOTIFY_SOCKET`.
+"""Reports the process's state to systemd, if started by a unit with `Type=notify`: one datagram to `NOTIFY_SOCKET`.
 
-Elsewhere nothing is said to anybody.
+Elsewhere it does nothing.
 """
 
 import asyncio
@@ -14,28 +14,28 @@ log = structlog.get_logger(__name__)
 
 
 class Supervisor:
-    """Whoever `environ` says watches this process."""
+    """The supervisor that `environ` names, if any."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
-        self._address = f"\0{address[1:]}" if address.startswith("@") else address  # an abstract one
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address  # an abstract socket
         waits_s = int(environ.get("WATCHDOG_USEC", "0")) / 1e6
         self._every_s = waits_s / 3 if environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()) else 0.0
 
     def ready(self) -> None:
-        """It is started, or has taken over another configuration."""
+        """The process has started, or has loaded another configuration."""
         self._tell("READY=1")
 
     def reloading(self) -> None:
-        """It takes over another configuration; `ready` says when that is done."""
+        """It is loading another configuration; `ready` follows."""
         self._tell("RELOADING=1")
 
     def ending(self) -> None:
-        """It was asked to end, and does."""
+        """It is shutting down, as requested."""
         self._tell("STOPPING=1")
 
     async def beat(self) -> None:
-        """Give a sign of life from the event loop, as often as is asked for; for ever, or not at all."""
+        """Send watchdog heartbeats from the event loop at the requested interval; returns at once if none are requested."""
         while self._address and self._every_s:
             self._tell("WATCHDOG=1")
             await asyncio.sleep(self._every_s)

@@ -1,4 +1,4 @@
-"""The version, from the installed distribution, so that it is written in one place (pyproject.toml)."""
+"""The version of the installed distribution, so that it is written only in pyproject.toml."""
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version

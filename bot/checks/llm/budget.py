@@ -76,7 +76,7 @@ class BudgetBook:
             self._spent[id_] = Spent(now.calls + row.calls, now.tokens + row.tokens)
 
     def adopt(self, snapshot: Mapping[str, Any]) -> None:
-        """Count at least what another replica reports for today: it ran these checks before. Raises ValueError like `restore`."""
+        """Count at least what another replica, which ran these checks before, reports for today. Raises ValueError."""
         for id_, row in (self._rows(snapshot) or {}).items():
             now = self._spent.get(id_, Spent())
             self._spent[id_] = Spent(max(now.calls, row.calls), max(now.tokens, row.tokens))

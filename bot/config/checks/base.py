@@ -1,4 +1,4 @@
-"""What all parts of the configuration share, and what all checks share."""
+"""What all sections of the configuration share, and what all checks share."""
 
 from datetime import timedelta
 from typing import Annotated, Self
@@ -9,13 +9,13 @@ from bot.config.scalars import Deadline, Every, Real
 
 
 class Part(BaseModel):
-    """What all parts of the configuration share: unknown keys are errors, nothing changes later, input stays out of errors."""
+    """The base of all sections: unknown keys are errors, values are immutable, and errors never quote input."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class CheckBase(Part):
-    """What all checks share, and what the rest of the bot asks of each; a type says otherwise where it must."""
+    """What all checks share, and what the rest of the bot asks of each; types override it where necessary."""
 
     name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,62})?$")] = Field(
         default="", description="Name within its component; otherwise its type, with a number."
@@ -33,23 +33,23 @@ class CheckBase(Part):
 
     @property
     def slow_over(self) -> timedelta | None:
-        """What takes longer is slow, where that is set."""
+        """The configured limit above which an answer is slow, if any."""
         return None
 
     @property
     def target(self) -> str:
-        """Whom it asks, for people."""
+        """What it checks, in words for people."""
         return self.name
 
     @property
     def address(self) -> str:
-        """The URL that it asks, where it asks one."""
+        """The URL that it requests, if any."""
         return ""
 
     def parts(self, name: str) -> tuple[tuple[str, Self], ...]:
-        """What it runs as, each with its name: itself under the one that it is given, where its type says nothing else."""
+        """The checks that it is run as, each with its name: by default itself, under the given name."""
         return ((name, self),)
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """Every credential it holds."""
+        """All credentials that it contains."""
         return ()

@@ -11,7 +11,7 @@ from bot.config.checks.base import CheckBase, Part
 from bot.config.checks.json_rules import parse_expectation
 from bot.config.scalars import OptionalUrl, PositiveSpan, Secret, Switch, Text, Url, Whole, bad
 
-_SCHEMES = {"", "bearer", "basic", "token", "apikey", "key", "digest"}  # what is left of a header when its secret is missing
+_SCHEMES = {"", "bearer", "basic", "token", "apikey", "key", "digest"}  # what remains of a header when its secret is missing
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 token
 
 
@@ -44,8 +44,8 @@ def _check_names(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_pattern(value: str) -> str:
-    """Accept a regular expression; what does not compile is an error that says where."""
-    import regex  # loaded where a pattern is: a start without any need not wait for it
+    """Accept a regular expression; if it does not compile, the error says where."""
+    import regex  # loaded only for a pattern: a start without any need not wait for it
 
     try:
         regex.compile(value)
@@ -94,11 +94,11 @@ class Expect(Part):
     )
 
     def accepts(self, status: int) -> bool:
-        """Whether an answer with this status counts as good."""
+        """Whether a status counts as good."""
         return status in self.status or f"{status // 100}xx" in self.status
 
 
-_USUAL = Expect()  # one for all: ten thousand are heavy, and nothing changes them
+_USUAL = Expect()  # one instance for all: ten thousand are heavy, and it is immutable
 
 
 class HttpCheck(CheckBase):
@@ -136,7 +136,7 @@ class HttpCheck(CheckBase):
 
     @property
     def missing_credential(self) -> str | None:
-        """The first header whose value is empty, or only the word before a credential such as `Bearer`."""
+        """The first header whose value is empty, or only a scheme before a credential, such as `Bearer`."""
         for name, value in self.headers.items():
             if value.get_secret_value().strip().lower() in _SCHEMES:
                 return f"headers.{name}"
@@ -158,12 +158,12 @@ class HttpCheck(CheckBase):
         return self.url
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """The values of its headers that are not harmless."""
+        """The values of its headers, except harmless ones."""
         return tuple(value for name, value in self.headers.items() if name.lower() not in HARMLESS_HEADERS)
 
 
 def plain(headers: Headers) -> dict[str, str]:
-    """Headers as they are sent."""
+    """Headers in the form in which they are sent."""
     return {name: value.get_secret_value() for name, value in headers.items()}
 
 

@@ -1,4 +1,4 @@
-"""Comparisons that an answer's JSON must meet, parsed and judged: `PATH OPERATOR VALUE`, with an RFC 9535 path.
+"""Comparisons that an answer's JSON must satisfy, parsed and evaluated: `PATH OPERATOR VALUE`, with an RFC 9535 path.
 
 `$.status == 'ok'`, `$.queue.depth < 100`, `len($.data) >= 1`, `$.region exists`.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bot.core.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    import jsonpath  # loaded where a path is: a start without any need not wait for it
+    import jsonpath  # loaded only for a path: a start without any need not wait for it
 
 NODES_AT_MOST = 10_000
 FOUND_CAP = 100
@@ -41,7 +41,7 @@ _EXISTS = re.compile(r"(.*\S)\s+exists", re.DOTALL)
 
 @dataclass(frozen=True)
 class JsonExpectation:
-    """One comparison, parsed. `operator` is a key of OPERATORS or `exists`; with `of_length` a length is compared."""
+    """One parsed comparison. `operator` is a key of OPERATORS or `exists`; with `of_length` it compares a length."""
 
     text: str
     path: "jsonpath.JSONPath" = field(compare=False, repr=False)
@@ -50,9 +50,9 @@ class JsonExpectation:
     of_length: bool = False
 
     def unmet(self, document: Any) -> str | None:
-        """What was found in place of what is expected (foreign text, short), or None when it is met.
+        """What was found instead (foreign text, short), or None if the comparison holds.
 
-        Where the path leads to several values, each of them must meet it; where it leads nowhere, it is not met.
+        If the path selects several values, it must hold for each; if it selects none, it does not hold.
         """
         import jsonpath
 
@@ -76,7 +76,7 @@ class JsonExpectation:
 
 
 def parse_expectation(text: str) -> JsonExpectation:
-    """Parse one comparison. ValueError says what is wrong with it and how to write it."""
+    """Parse one comparison. Raises ValueError with what is wrong and how to write it."""
     text = text.strip()
     if len(text) > RULE_CAP:
         raise ValueError(f"a comparison has at most {RULE_CAP} characters")
@@ -101,7 +101,7 @@ def parse_expectation(text: str) -> JsonExpectation:
 
 
 def _cut(text: str) -> tuple[str, str, str]:
-    """The path, the operator and the value; the operator is the first one outside quotes and brackets."""
+    """Split into path, operator and value; the operator is the first one outside quotes and brackets."""
     depth = 0
     for piece in _PIECES.finditer(text):
         if piece[0] in "[(":
@@ -115,7 +115,7 @@ def _cut(text: str) -> tuple[str, str, str]:
 
 def _value(text: str) -> Any:
     if len(text) >= 2 and text[0] == text[-1] == "'":
-        # RFC 9535 writes texts in single quotes, JSON in double ones.
+        # RFC 9535 uses single quotes, JSON double ones.
         text = json.dumps(text[1:-1].replace("\\'", "'").replace("\\\\", "\\"))
     try:
         value = json.loads(text, parse_constant=_refuse)
@@ -127,7 +127,7 @@ def _value(text: str) -> Any:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")  # Python reads NaN and Infinity, the standard does not know them
+    raise ValueError(f"{constant} is no JSON")  # Python accepts NaN and Infinity, the standard does not
 
 
 def _path(text: str) -> "jsonpath.JSONPath":
@@ -147,7 +147,7 @@ def _path(text: str) -> "jsonpath.JSONPath":
 
 @lru_cache(maxsize=1)
 def _environment() -> "jsonpath.JSONPathEnvironment":
-    """RFC 9535 and no more; its two functions that match patterns are left out, because they know no time limit."""
+    """RFC 9535 and nothing else; its two pattern-matching functions are left out because they have no time limit."""
     import jsonpath
 
     environment = jsonpath.JSONPathEnvironment(strict=True)

@@ -1,7 +1,7 @@
-"""The checks that a component may have, one model for each type, told apart by `type`. Long models have a file beside this one.
+"""The checks that a component may have, one model per type, told apart by `type`. Long models have files of their own.
 
-Below HTTP: a connection, a certificate, a name; and the one that waits for a sign of life. How a type is run is told in the
-module of its name in `bot/checks/`.
+Here are the checks below HTTP (a connection, a certificate, a name) and the one that waits for reports of a job. How a type is
+run is implemented in the module of the same name in `bot/checks/`.
 """
 
 from datetime import timedelta
@@ -14,7 +14,7 @@ from bot.config.checks.http import HttpCheck
 from bot.config.checks.llm import LlmCheck
 from bot.config.scalars import Every, Host, NameServer, Port, PositiveSpan, Secret, Span, Text
 
-CONTROL = "control"  # the component that the control group is placed in; no provider may take this name
+CONTROL = "control"  # the component that holds the controls; no provider may have this name
 
 
 class TcpCheck(CheckBase):
@@ -77,12 +77,12 @@ class DnsCheck(CheckBase):
 
     @property
     def target(self) -> str:
-        """The name that is looked up."""
+        """The name to look up."""
         return self.host
 
 
 class HeartbeatCheck(CheckBase):
-    """A sign of life that something else sends; its absence is the failure."""
+    """Something else must report regularly; its silence is the failure."""
 
     type: Literal["heartbeat"] = Field(default="heartbeat", description="`heartbeat`")
     every: Every = Field(default=timedelta(seconds=60), description="How often a heartbeat is due, 100ms to 1d.")
@@ -92,7 +92,7 @@ class HeartbeatCheck(CheckBase):
     )
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """What a sender must show."""
+        """The token that a sender must show."""
         return (self.token,)
 
 

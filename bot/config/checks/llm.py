@@ -39,7 +39,7 @@ class LlmExpect(Part):
 
 
 class LlmBudget(Part):
-    """What a check may spend in a day (UTC); when it is spent, the check drops to its free call and says so."""
+    """What a check may spend per day (UTC); after that it makes its free call instead, and says so."""
 
     calls_per_day: Annotated[int, Whole(0, 10_000_000)] = Field(
         default=3_000, description="Calls that cost money, 0 to 10000000."
@@ -50,7 +50,7 @@ class LlmBudget(Part):
 
 
 class LlmCheck(CheckBase):
-    """One short inference: the only check that sees whether a model answers."""
+    """One short inference: the only check that can tell whether a model answers."""
 
     type: Literal["llm"] = Field(default="llm", description="`llm`")
     dialect: Literal["anthropic", "openai", "azure", "gemini", "bedrock"] = Field(
@@ -108,7 +108,7 @@ class LlmCheck(CheckBase):
 
     @property
     def missing_credential(self) -> str | None:
-        """`api_key` when it is empty, unless the check signs with an access key."""
+        """`api_key` if it is empty, unless the check signs with an access key."""
         if self.dialect == "bedrock" and self.access_key_id.get_secret_value():
             return None if self.secret_access_key.get_secret_value() else "secret_access_key"
         return None if self.api_key.get_secret_value() else "api_key"
@@ -129,11 +129,11 @@ class LlmCheck(CheckBase):
         return self.url
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """Every credential it holds."""
+        """All credentials that it contains."""
         return (self.api_key, self.access_key_id, self.secret_access_key, self.session_token, *self.headers.values())
 
     def parts(self, name: str) -> tuple[tuple[str, Self], ...]:
-        """One check for each model."""
+        """One check per model."""
         if not self.models:
             return ((name, self),)
         return tuple(

@@ -1,1 +1,1 @@
-"""From the text of the file to a tree with places, and to errors that name them."""
+"""From the file's text to a tree with positions, and to errors that name them."""

@@ -1,4 +1,4 @@
-"""`${VAR}`, `${VAR:-default}` and `${file:/path}` inside parsed strings, and the empty things that this leaves behind."""
+"""Expands `${VAR}`, `${VAR:-default}` and `${file:/path}` inside strings, and drops what became empty."""
 
 import re
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ _KEYED = (
     ("providers", "*", "components", "*"),
     ("flags", "*"),
     ("runbooks", "*"),
-)  # nothing = all defaults
+)  # empty = all defaults
 
 
 @dataclass
 class Expansion:
-    """One pass over a tree. `lenient` names the root sections where a missing variable counts as empty, with a warning."""
+    """One pass over a tree. `lenient` lists root sections in which a missing variable counts as empty, with a warning."""
 
     environ: Mapping[str, str]
     report: Report
@@ -33,7 +33,7 @@ class Expansion:
     secrets: set[str] = field(default_factory=set)  # contents of files, and of variables named like secrets
 
     def run(self, node: Node, path: Path = ()) -> Node:
-        """The tree with everything expanded, empty entries of lists dropped, and keys without value dropped."""
+        """The tree with everything expanded; empty list items and keys without a value are dropped."""
         match node:
             case Scalar(str()):
                 return self._scalar(node, path)
@@ -48,7 +48,7 @@ class Expansion:
                 return node
 
     def _refuse_empty(self, written: tuple[Node, ...], expanded: list[Node], path: Path) -> None:
-        """A token that came out empty by mistake; `${VAR:-}` says that there may be none."""
+        """A token that became empty by mistake is an error; `${VAR:-}` says that it may be empty."""
         if path not in (("server", "control_tokens"), ("server", "outcome_tokens")):
             return
         for index, (before, after) in enumerate(zip(written, expanded, strict=True)):

@@ -1,4 +1,4 @@
-"""pydantic's errors in the words of the file: key path, line, what is wrong, what to write instead."""
+"""pydantic's errors in terms of the file: key path, line, what is wrong, what to write instead."""
 
 import re
 import types
@@ -37,7 +37,7 @@ _KINDS = {
 
 
 def explain(error: ValidationError, model: type[BaseModel], root: Node, report: Report) -> None:
-    """Note every error of a validation, except where one pass before has already noted the cause."""
+    """Report every validation error, unless an earlier pass has reported its cause."""
     for detail in error.errors(include_url=False, include_input=False):
         _explain_one(detail, model, root, report)
 
@@ -73,7 +73,7 @@ def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: Node, repor
 
 
 def _locate(root: Node, loc: list[int | str], kind: str) -> tuple[Path, Mark, Node | None]:
-    """The path of a location, its place in the file, and what stands there; the tags of unions are no part of it."""
+    """The path of a location, its position in the file, and the node there; union tags are skipped."""
     path: Path = ()
     mark = Mark(0, 0)
     node: Node | None = root
@@ -81,7 +81,7 @@ def _locate(root: Node, loc: list[int | str], kind: str) -> tuple[Path, Mark, No
     for index, part in enumerate(loc):
         found = entry(node, str(part)) if isinstance(node, Map) else None
         if found is not None:
-            # An unknown or missing key is a matter of its key, a wrong value a matter of the value.
+            # An unknown or missing key is located at the key, a wrong value at the value.
             about_key = kind == "extra_forbidden" or not isinstance(found.value, Scalar) or found.value.value is None
             path, mark, node = (*path, found.key), found.mark if about_key else found.value.mark, found.value
         elif isinstance(node, Seq) and isinstance(part, int) and part < len(node.items):
@@ -93,7 +93,7 @@ def _locate(root: Node, loc: list[int | str], kind: str) -> tuple[Path, Mark, No
 
 
 def _known_keys(model: type[BaseModel], loc: list[int | str]) -> list[str]:
-    """The keys of the model that pydantic was at."""
+    """The keys of the model at this location."""
     at: Any = model
     for part in loc:
         at = _step(at, part)
@@ -142,7 +142,7 @@ def _key_remedy(loc: list[int | str]) -> str:
 
 
 def _quoted(path: Path, node: Node | None, kind: str) -> str:
-    """The value as it was written, where it cannot be a secret."""
+    """The value as written, if it cannot be secret."""
     if kind in ("missing", "extra_forbidden", "union_tag_not_found") or not isinstance(node, Scalar):
         return ""
     if node.variables or node.value is None or _PRIVATE.intersection(str(part) for part in path):

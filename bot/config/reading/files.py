@@ -1,4 +1,4 @@
-"""Reading a file that the configuration names: at once or not at all, whatever stands there."""
+"""Reads a file named in the configuration: at once or not at all, whatever kind of file it is."""
 
 import errno
 import os
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 class NotRegularError(OSError):
-    """A pipe, a device, a socket or a folder; to read it may take for ever."""
+    """A pipe, a device, a socket or a folder, which could block for ever."""
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """The first `most` bytes of a regular file. Raises OSError, NotRegularError for what is none; never waits for a writer."""
+    """The first `most` bytes of a regular file; never waits for a writer. Raises OSError, NotRegularError if it is not one."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):

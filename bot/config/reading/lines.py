@@ -1,7 +1,7 @@
 """YAML text to a tree with lines and columns, by rules without surprises.
 
-Only `true` and `false` (also `True`, `TRUE`) are Booleans, so that `off`, `no` and `on` are words. There are no dates, no octal
-or sexagesimal numbers, no tags, and no key twice. Anchors, aliases and `<<` work, within limits.
+Only `true` and `false` (also `True`, `TRUE`) are Booleans, so `off`, `no` and `on` are words. There are no dates, no octal or
+sexagesimal numbers, no tags, and no duplicate keys. Anchors, aliases and `<<` work, within limits.
 """
 
 import math
@@ -14,8 +14,8 @@ import yaml
 from bot.config.reading.errors import Report
 from bot.config.reading.tree import Entry, Map, Mark, Node, Path, Scalar, Seq
 
-MAX_BYTES = 10_000_000  # ten thousand checks are three
-_MAX_NODES = 500_000  # after aliases: a few hundred bytes of nested aliases otherwise grow into gigabytes
+MAX_BYTES = 10_000_000  # ten thousand checks are three million
+_MAX_NODES = 500_000  # after aliases: a few hundred bytes of nested aliases could grow into gigabytes
 _MAX_DEPTH = 40
 
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -24,21 +24,21 @@ _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# libyaml where PyYAML brings it: twenty thousand checks are read in two seconds instead of ten.
+# libyaml if PyYAML has it: twenty thousand checks are read in two seconds instead of ten.
 FASTEST: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Stop(Exception):  # noqa: N818 - ends the reading of one file, never leaves this module
+class _Stop(Exception):  # ends the reading of one file, never leaves this module
     def __init__(self, mark: Mark, message: str, remedy: str) -> None:
         super().__init__(message)
         self.mark, self.message, self.remedy = mark, message, remedy
 
 
 def parse(text: str, report: Report) -> Node | None:
-    """Read one YAML document; None when it is empty or when its syntax is broken, which the report then says.
+    """Read one YAML document; None if it is empty or has a syntax error, which is reported.
 
-    A syntax error is noted alone, duplicate keys all together. What libyaml does not take is read again by PyYAML's own parser,
-    a fifth as fast, for its words.
+    A syntax error is reported alone, duplicate keys all together. What libyaml rejects is read again by PyYAML's own parser,
+    five times slower, for its better messages.
     """
     try:
         return _read(text, report, FASTEST)
@@ -70,7 +70,7 @@ def _explained(text: str, report: Report) -> Node | None:
         line = text.count("\n", 0, error.position) + 1
         report.error(Mark(line, 1), (), f"a character that YAML does not take: {error.character!r}", "remove it")
     except (ValueError, OverflowError):
-        # PyYAML turns escapes such as "\UFFFFFFFF" into characters without looking whether there is such a character.
+        # PyYAML converts escapes such as "\UFFFFFFFF" without checking that there is such a character.
         report.error(
             Mark(0, 0), (), "not valid YAML: an escape or a directive has an impossible value", "look for \\U and %YAML"
         )
@@ -78,7 +78,7 @@ def _explained(text: str, report: Report) -> Node | None:
 
 
 class _Reader:
-    """Builds the tree from PyYAML's events, which come one by one, so that limits hold before anything has grown."""
+    """Builds the tree from PyYAML's events one by one, so that limits apply before anything has grown."""
 
     def __init__(self, text: str, loader: type[Any]) -> None:
         self._events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=loader))

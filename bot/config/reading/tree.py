@@ -1,4 +1,4 @@
-"""The file as a tree of nodes that know their line and column, through all passes until the models take over."""
+"""The file as a tree of nodes with line and column, used by all passes until validation."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +10,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in the file, counted from 1; line 0 is the file as a whole."""
+    """A position in the file, counted from 1; line 0 is the file as a whole."""
 
     line: int
     column: int
@@ -18,7 +18,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Scalar:
-    """A single value. `variables` names what was expanded into it; `broken` says that an error about it is already noted."""
+    """A single value. `variables` names the variables expanded in it; `broken` = an error about it was already reported."""
 
     value: str | int | float | bool | None
     mark: Mark
@@ -36,7 +36,7 @@ class Seq:
 
 @dataclass(frozen=True)
 class Entry:
-    """One key of a mapping; `mark` is the key's place."""
+    """One key of a mapping; `mark` is the key's position."""
 
     key: str
     mark: Mark
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Map:
-    """A mapping, its keys in the order of the file and each of them once."""
+    """A mapping with unique keys, in the order of the file."""
 
     entries: tuple[Entry, ...]
     mark: Mark
@@ -55,7 +55,7 @@ Node = Scalar | Seq | Map
 
 
 def show_path(path: Path) -> str:
-    """A key path as people read it: `providers.anthropic.components.api.checks[1].every`."""
+    """A key path for people: `providers.anthropic.components.api.checks[1].every`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -63,7 +63,7 @@ def show_path(path: Path) -> str:
 
 
 def plain(node: Node) -> Any:
-    """The tree as dicts, lists and values, without places."""
+    """The tree as dicts, lists and values, without positions."""
     match node:
         case Map(entries):
             return {entry.key: plain(entry.value) for entry in entries}
@@ -74,12 +74,12 @@ def plain(node: Node) -> Any:
 
 
 def entry(node: Node | None, key: str) -> Entry | None:
-    """The entry of a mapping under this key, or None when there is none or the node is no mapping."""
+    """The entry of a mapping with this key; None if there is none, or the node is not a mapping."""
     return next((one for one in entries(node) if one.key == key), None)
 
 
 def child(node: Node | None, *path: str) -> Node | None:
-    """The node below this path of keys, or None."""
+    """The node at this path of keys, or None."""
     for key in path:
         found = entry(node, key)
         node = found.value if found else None
@@ -97,12 +97,12 @@ def items(node: Node | None) -> tuple[Node, ...]:
 
 
 def text(node: Node | None) -> str | None:
-    """The text of a scalar that holds text, or None for everything else and for what is broken."""
+    """The text of a scalar that holds text; None for anything else, and for a broken one."""
     return node.value if isinstance(node, Scalar) and isinstance(node.value, str) and not node.broken else None
 
 
 def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
-    """Every node of the tree with its path, from the root down."""
+    """Every node of the tree with its path, parents first."""
     yield path, node
     for one in entries(node):
         yield from walk(one.value, (*path, one.key))
@@ -111,12 +111,12 @@ def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
 
 
 def put(node: Map, key: str, value: Node) -> Map:
-    """The same mapping with this key set, at the place of its value."""
+    """The same mapping with this key set, at the position of its value."""
     return Map((*(one for one in node.entries if one.key != key), Entry(key, value.mark, value)), node.mark)
 
 
 def with_values(node: Node, new: Callable[[Entry], Node]) -> Node:
-    """The same mapping with every value made anew from its entry; a node that is no mapping stays as it is."""
+    """The same mapping with every value replaced by `new(entry)`; a node that is not a mapping is returned unchanged."""
     if not isinstance(node, Map):
         return node
     return Map(tuple(Entry(one.key, one.mark, new(one)) for one in node.entries), node.mark)

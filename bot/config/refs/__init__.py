@@ -1,1 +1,1 @@
-"""Whether what one section names stands in another."""
+"""Checks that what one section names exists in another."""

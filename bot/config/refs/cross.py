@@ -1,6 +1,6 @@
-"""What no single value shows: names that must exist elsewhere in the file, and settings that do not go together.
+"""Checks across sections: names that must exist elsewhere in the file, and settings that contradict each other.
 
-These rules read the tree, not the models, so that they speak even when some other value is wrong.
+These rules read the tree, not the models, so that they work even if some other value is wrong.
 """
 
 import re
@@ -18,12 +18,12 @@ from bot.config.refs.sinks import check_sinks
 from bot.config.scalars import parse_duration, show
 from bot.core.ids import ComponentId
 
-LEVELS = ("viewers", "responders", "commanders", "admins")  # of `people`, the lowest first
+LEVELS = ("viewers", "responders", "commanders", "admins")  # of `people`, lowest first
 _SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 
 
 def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
-    """Note every broken reference and every setting that contradicts another, as errors or warnings."""
+    """Report every broken reference as an error, and contradictory settings as errors or warnings."""
     components, unsure = _component_ids(root)
     _check_slack(root, report, lenient_credentials)
     _check_people(root, report)
@@ -49,7 +49,7 @@ def cross_check(root: Map, report: Report, lenient_credentials: bool) -> None:
 
 
 class _References:
-    """Component ids that the file may name. Those of a provider whose preset is unknown cannot be judged."""
+    """Component ids that the file may name. Those of a provider with an unknown preset cannot be judged."""
 
     def __init__(self, known: list[str], unsure: set[str], report: Report) -> None:
         self._known, self._unsure, self._report = dict.fromkeys(known), unsure, report
@@ -62,7 +62,7 @@ class _References:
 
 
 def _short(name: str, node: Node) -> str:
-    """A name for a message: not where it came out of a variable, and not at any length."""
+    """A name for a message: not if it came from a variable, and shortened."""
     return "of this name" if isinstance(node, Scalar) and node.variables else repr(name[:80])
 
 
@@ -73,12 +73,12 @@ def _component_ids(root: Map) -> tuple[list[str], set[str]]:
         found = entries(child(provider.value, "components"))
         known += [f"{provider.key}.{component.key}" for component in found]
         if not found and child(provider.value, "preset") is not None:
-            unsure.add(provider.key)  # its preset is unknown, which is said already
+            unsure.add(provider.key)  # its preset is unknown, which was reported already
     return known, unsure
 
 
 def _check_quiet(root: Map, references: _References, report: Report) -> None:
-    """What keeps alerts quiet: components that others depend on, and windows of maintenance."""
+    """What holds alerts back: components that others depend on, and maintenance windows."""
     for provider in entries(child(root, "providers")):
         if provider.key == CONTROL:
             report.error(provider.mark, ("providers", provider.key), "the name belongs to the control group", "choose another")
@@ -90,7 +90,7 @@ def _check_quiet(root: Map, references: _References, report: Report) -> None:
                     report.error(item.mark, (*where, index), "a component cannot depend on itself", "take it out")
     for number, window in enumerate(items(child(root, "maintenance"))):
         for index, item in enumerate(items(child(window, "components"))):
-            if child(root, "providers", text(item) or "") is None:  # all of a provider's may be meant
+            if child(root, "providers", text(item) or "") is None:  # it may mean all components of a provider
                 references.check(text(item), item, ("maintenance", number, "components", index))
 
 
@@ -144,7 +144,7 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
 
 
 def _check_broadcast(root: Map, report: Report) -> None:
-    """Each channel once, and none where the incident is told anyway."""
+    """Each channel only once, and none in which the incident is told anyway."""
     alerts, seen = text(child(root, "slack", "alerts_channel")) or "#ops", set[str]()
     for index, one in enumerate(items(child(root, "broadcast"))):
         channel = child(one, "channel")
@@ -159,7 +159,7 @@ def _check_broadcast(root: Map, report: Report) -> None:
 
 
 def _check_token_kinds(slack: Node | None, report: Report) -> None:
-    """Each token where the other belongs; only where both are does exchanging them help."""
+    """Tokens in each other's place; exchanging them helps only if both are."""
     bot, app = child(slack, "bot_token"), child(slack, "app_token")
     bot_is_app = (text(bot) or "").startswith("xapp-")
     app_is_bot = (text(app) or "").startswith("xoxb-")
@@ -189,7 +189,7 @@ def _check_people(root: Map, report: Report) -> None:
 
 
 def _check_levels(root: Map, report: Report) -> None:
-    """Lists that let in more people, or fewer, than whoever wrote them may think."""
+    """Lists that admit more or fewer people than their author may think."""
     lists = {level: node for level in LEVELS if (node := child(root, "people", level)) is not None and items(node)}
     for level in ("viewers", "responders"):
         if list(lists)[-1:] == [level]:
@@ -250,7 +250,7 @@ def _check_deadline(check: Node, path: Path, report: Report) -> None:
 
 
 def _duration(check: Node, key: str) -> timedelta | None:
-    """What the file says, or else the default of the check's type; None when either cannot be known."""
+    """The duration in the file, or the default of the check's type; None if neither is known."""
     written = child(check, key)
     if written is not None:
         return _parsed(written)
@@ -263,7 +263,7 @@ def _parsed(node: Node | None) -> timedelta | None:
     try:
         return parse_duration(text(node))
     except PydanticCustomError:
-        return None  # the model says so at this very place
+        return None  # validation reports this one
 
 
 def _check_flag(flag: Node, path: Path, references: _References, report: Report) -> None:

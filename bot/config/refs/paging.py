@@ -1,4 +1,4 @@
-"""What no single value of paging shows: names that must exist, steps in order, and ways that there are."""
+"""Checks of paging across settings: names that must exist, steps in order, and ways that are configured."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ _ID = re.compile(r"[UWS][A-Z0-9]{2,}")
 
 
 def check_paging(root: Node, report: Report) -> None:
-    """Note whatever would call nobody at night."""
+    """Report whatever would leave nobody paged at night."""
     on_call = {one.key: one for one in entries(child(root, "people", "on_call"))}
     for name, one in on_call.items():
         if name in (HERE, ALL):
@@ -77,7 +77,7 @@ def _check_order(step: Node, where: Path, before: timedelta | None, report: Repo
     try:
         after = parse_duration(text(node))
     except PydanticCustomError:
-        return before  # the model says so at this very place
+        return before  # validation reports this one
     if node is not None and before is not None and after <= before:
         remedy = "write the steps in the order of time, each later than the one before"
         report.error(node.mark, (*where, "after"), "the step does not come after the one before it", remedy)

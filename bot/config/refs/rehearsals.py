@@ -1,4 +1,4 @@
-"""References and contradictions of rehearsals: prices of components that are not there, flags with nothing to rehearse."""
+"""Checks of rehearsals: prices of components that do not exist, flags with nothing to rehearse."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from bot.config.reading.tree import Map, Node, Path, Scalar, child, entries, ite
 
 
 def check_rehearsals(root: Map, refer: Callable[[str | None, Node, Path], None], report: Report) -> None:
-    """Note them; `refer` judges the id of a component."""
+    """Report them; `refer` checks a component's id."""
     priced = entries(child(root, "prices"))
     for price in priced:
         refer(price.key, Scalar(price.key, price.mark), ("prices", price.key))

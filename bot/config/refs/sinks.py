@@ -1,9 +1,9 @@
-"""What no single sink shows: two that would write to the same place, and variants that the flag does not have."""
+"""Checks across sinks: two that write to the same place, and variants that the flag does not have."""
 
 from bot.config.reading.errors import Report, suggest
 from bot.config.reading.tree import Map, Mark, Node, Path, child, entries, items, text
 
-# The keys that say where a type writes to.
+# The keys that say where each type writes to.
 PLACES = {
     "webhook": ("url",),
     "flagd_file": ("path",),
@@ -13,7 +13,7 @@ PLACES = {
 
 
 def check_sinks(root: Map, report: Report) -> None:
-    """Note every place that two sinks share, and every variant that is none."""
+    """Report every place shared by two sinks, and every unknown variant."""
     seen: dict[tuple[str | None, ...], int] = {}
     for flag in entries(child(root, "flags")):
         variants = [one.key for one in entries(child(flag.value, "variants"))]
@@ -26,7 +26,7 @@ def check_sinks(root: Map, report: Report) -> None:
 def _check_place(flag: str, sink: Node, where: Path, seen: dict[tuple[str | None, ...], int], report: Report) -> None:
     kind = text(child(sink, "type")) or ""
     keys = PLACES.get(kind, ())
-    # Of a webhook each flag may tell the same receiver, which knows them apart.
+    # Several flags may use one webhook receiver, which can tell them apart.
     place = (kind, *(text(child(sink, key)) for key in keys), *([flag] if kind == "webhook" else []))
     if keys and text(child(sink, keys[0])) and place in seen:
         message = f"the sink in line {seen[place]} writes to the same place"

@@ -1,4 +1,4 @@
-"""The section `flags.KEY.sinks`: the systems that a flag's switch is put into, one model for each `type`."""
+"""The section `flags.KEY.sinks`: the systems that a flag's variant is written to, one model per `type`."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from bot.config.scalars import OptionalUrl, Secret, Text, Url, bad, check_url
 
 
 def _hook_url(value: object) -> object:
-    """Whoever knows some of these addresses may switch, so it is kept as a secret."""
+    """Anybody who knows such an address may be able to switch, so it is a secret."""
     return check_url(value.strip()) if isinstance(value, str) else value
 
 
@@ -35,36 +35,36 @@ class SinkBase(Part):
 
     @property
     def id(self) -> str:
-        """What it writes to: names it for ever, and holds no secret."""
+        """The target as a permanent name without secrets."""
         raise NotImplementedError
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.id
 
     @property
     def over_http(self) -> bool:
-        """Whether it is asked over HTTP."""
+        """Whether it is reached over HTTP."""
         return False
 
     @property
     def at_rest(self) -> bool:
-        """Whether its reader needs it in normal times too."""
+        """Whether its reader needs it even if the flag was never engaged."""
         return False
 
     @property
     def repairs(self) -> bool:
-        """Whether we put back what somebody else changed."""
+        """Whether we restore our value after others change it."""
         return False
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """Every credential it holds."""
+        """All credentials that it contains."""
         return ()
 
 
 class WebhookSink(SinkBase):
-    """A receiver of your own, told of each switch by a signed request (Standard Webhooks)."""
+    """A receiver of your own, told of each switch in a signed request (Standard Webhooks)."""
 
     type: Literal["webhook"] = Field(default="webhook", description="`webhook`")
     url: HookUrl = Field(description="Where requests go; kept secret, since some addresses hold credentials.")
@@ -74,17 +74,17 @@ class WebhookSink(SinkBase):
 
     @property
     def id(self) -> str:
-        """Its host, and what tells two addresses there apart."""
+        """Its host, and what distinguishes two addresses there."""
         return f"webhook:{self._host}#{hashlib.sha256(self.url.get_secret_value().encode()).hexdigest()[:8]}"
 
     @property
     def label(self) -> str:
-        """By its host."""
+        """Its host."""
         return f"webhook {self._host}"
 
     @property
     def over_http(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     @property
@@ -92,12 +92,12 @@ class WebhookSink(SinkBase):
         return urlsplit(self.url.get_secret_value()).hostname or "nowhere"
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """What it signs with; and its address, of which the host alone is said."""
+        """Its signing secret, and its address, of which only the host is shown."""
         return (self.secret, self.url)
 
 
 class ReadBackSink(SinkBase):
-    """A sink that can be read back, so that it is noticed when somebody else changes it."""
+    """A sink that can be read back, so that changes by others are noticed."""
 
     drift: Drift = Field(default="repair", description=DRIFT_WORDS)
 
@@ -108,29 +108,29 @@ class ReadBackSink(SinkBase):
 
 
 class FlagdFileSink(ReadBackSink):
-    """A file that flagd reads, with this one flag."""
+    """A file read by flagd, with this one flag."""
 
     type: Literal["flagd_file"] = Field(default="flagd_file", description="`flagd_file`")
     path: FilePath = Field(description="The file, from the root; the bot must be able to create files in its folder.")
 
     @property
     def id(self) -> str:
-        """By its file."""
+        """Its file."""
         return f"flagd_file:{self.path}"
 
     @property
     def label(self) -> str:
-        """By its file."""
+        """Its file."""
         return f"flagd file {self.path}"
 
     @property
     def at_rest(self) -> bool:
-        """flagd does not start without it."""
+        """Always true: flagd does not start without it."""
         return True
 
 
 class EnvoyRdsSink(ReadBackSink):
-    """Routes of Envoy in a file (RDS): the variant's share becomes the weight of its cluster."""
+    """Envoy's routes in a file (RDS): the variant's share becomes the weight of its cluster."""
 
     type: Literal["envoy_rds"] = Field(default="envoy_rds", description="`envoy_rds`")
     path: FilePath = Field(
@@ -142,27 +142,27 @@ class EnvoyRdsSink(ReadBackSink):
 
     @property
     def id(self) -> str:
-        """By its file and its routes."""
+        """Its file and its routes."""
         return f"envoy_rds:{self.path}#{self.route}"
 
     @property
     def label(self) -> str:
-        """By its routes."""
+        """Its routes."""
         return f"Envoy routes {self.route}"
 
     @property
     def over_http(self) -> bool:
-        """Where it is asked what it took."""
+        """Whether Envoy is asked what it loaded."""
         return self.admin is not None
 
     @property
     def at_rest(self) -> bool:
-        """Envoy does not start without it."""
+        """Always true: Envoy does not start without it."""
         return True
 
 
 class UnleashSink(ReadBackSink):
-    """A feature of Unleash, on for the share that gets one of some variants."""
+    """A feature in Unleash, on for the share that gets one of some variants."""
 
     type: Literal["unleash"] = Field(default="unleash", description="`unleash`")
     url: Url = Field(description="Address of the server, `https://unleash.example.com`.")
@@ -176,17 +176,17 @@ class UnleashSink(ReadBackSink):
 
     @property
     def id(self) -> str:
-        """By its feature, and where that is."""
+        """Its feature, and where that is."""
         return f"unleash:{urlsplit(self.url).netloc}/{self.project}/{self.feature}@{self.environment}"
 
     @property
     def label(self) -> str:
-        """By its feature."""
+        """Its feature."""
         return f"Unleash feature {self.feature} ({self.environment})"
 
     @property
     def over_http(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def secrets(self) -> tuple[SecretStr, ...]:
