@@ -1,4 +1,4 @@
-"""The Bolt app: who we are without asking Slack each time, each request once, and nothing that stays unanswered."""
+"""The Bolt app: knows its identity without asking Slack, handles each request once, and leaves nothing unanswered."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator
@@ -22,8 +22,8 @@ NAME = "understudy"
 
 FirstSight = Callable[[str], Awaitable[bool]]
 
-# Bolt reads these at its own discretion; SLACK_CLIENT_ID with SLACK_CLIENT_SECRET even turns it into an OAuth server that
-# drops the bot token. Our configuration is the only source.
+# Bolt reads these on its own; SLACK_CLIENT_ID with SLACK_CLIENT_SECRET even turns it into an OAuth server that drops the bot
+# token. Our configuration is the only source.
 BOLTS_ENVIRONMENT = (
     "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_VERIFICATION_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET",
 )  # fmt: skip
@@ -34,12 +34,11 @@ def build_bolt(
     register: Callable[[AsyncApp], None],
     help_hint: str = "Type `/incident help`, `/fallback help` or `/health`.",
 ) -> AsyncApp:  # fmt: skip
-    """The app that serves what comes by socket or by HTTP; `gateway` must be started, its session is shared.
+    """The app that handles requests from socket or HTTP; `gateway` must be started, since its session is shared.
 
-    `register` hooks the listeners in, before the ones that catch what nobody listens for. `first_sight(id)` is asked once per
-    request and says whether it is new: Slack repeats what was not acknowledged, sometimes under another envelope, and a
-    repeat may be the only delivery, so what counts is whether we have seen it. `reception` lets in whom it knows.
-    `help_hint` ends the answers to the unknown.
+    `register` adds the listeners, before the catch-all ones. `first_sight(id)` is called once per request and says whether it
+    is new: Slack repeats what was not acknowledged, sometimes in another envelope, and a repeat may be the only delivery, so
+    what counts is whether we have seen it. `reception` decides who may come in. `help_hint` ends answers to unknown requests.
     """
     with _without_environment():
         app = AsyncApp(
@@ -61,7 +60,7 @@ def build_bolt(
 
 
 def _client(login: SlackLogin, gateway: SlackGateway) -> AsyncWebClient:
-    """What Bolt copies for each request. The token comes with the authorization."""
+    """The client that Bolt copies for each request. The token comes with the authorization."""
     web = gateway.api.web
     client = AsyncWebClient(base_url=login.api_url, session=web.session, retry_handlers=[], logger=sdk_logger())
     client.proxy = web.proxy
@@ -70,7 +69,7 @@ def _client(login: SlackLogin, gateway: SlackGateway) -> AsyncWebClient:
 
 def _authorize(login: SlackLogin, gateway: SlackGateway) -> Callable[..., Awaitable[AuthorizeResult]]:
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        """A constant. Bolt's own way asks auth.test, and one lost answer tells people to reinstall the app."""
+        """Return a constant. Bolt's own way calls auth.test, and one lost response tells people to reinstall the app."""
         me = await gateway.identity()
         return AuthorizeResult(
             enterprise_id=enterprise_id, team_id=team_id or me.team_id, bot_user_id=me.bot_user_id, bot_id=me.bot_id,
@@ -81,8 +80,8 @@ def _authorize(login: SlackLogin, gateway: SlackGateway) -> Callable[..., Awaita
 
 
 def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
-    async def prepare(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
-        """Give the request our client: our session, our choice of proxy (the SDK would read HTTPS_PROXY again), our words."""
+    async def prepare(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # the name is Bolt's
+        """Give the request our client: our session, our proxy (the SDK would read HTTPS_PROXY again), our slash words."""
         context["client"] = gateway.api.web
         context["respond"] = Respond(context.response_url, gateway.api, context.user_id)
         return await next()
@@ -91,7 +90,7 @@ def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
 
 
 def _once(first_sight: FirstSight) -> Callable[..., Awaitable[Any]]:
-    async def once(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # Bolt's name for it
+    async def once(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # the name is Bolt's
         id = delivery_of(context)
         if id and not await first_sight(id):
             return BoltResponse(status=200, body="")  # acknowledged, so that Slack stops repeating it

@@ -1,4 +1,4 @@
-"""Whether Slack would take what we post: `blocks.validate`, which posts nothing. For `understudy doctor`."""
+"""Whether Slack would accept our blocks, by `blocks.validate`, which posts nothing. For `understudy doctor`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +13,12 @@ MOST_TOLD = 3
 
 
 async def message_problem(gateway: SlackGateway, message: Message) -> str:
-    """What Slack dislikes about a message, and where; empty when it would take it. Raises ChatError when it does not say."""
+    """What Slack rejects in a message, and where; empty if it would accept it. Raises ChatError if Slack cannot tell."""
     return await _asked(gateway, "message", {"text": message.text, "blocks": list(message.blocks)})
 
 
 async def view_problem(gateway: SlackGateway, view: Mapping[str, Any]) -> str:
-    """The same of a form."""
+    """The same for a form."""
     return await _asked(gateway, "view", view)
 
 
@@ -34,7 +34,7 @@ async def _asked(gateway: SlackGateway, kind: str, payload: Mapping[str, Any]) -
 
 
 def _told(error: ChatError) -> str:
-    """The places and the words of Slack's own list, at most three."""
+    """Positions and texts from Slack's own list of errors, at most three."""
     said = error.__cause__.response.get("errors") if isinstance(error.__cause__, SlackApiError) else None
     problems = [one for one in said or [] if isinstance(one, dict)]
     told = [f"{one.get('message') or one.get('code')} at {one.get('pointer')}" for one in problems]

@@ -1,4 +1,4 @@
-"""Channels: finding them by name or id, joining, creating, and listing those that our bot is in."""
+"""Channels: finding by name or id, joining, creating, and listing those that our bot is in."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -15,34 +15,34 @@ LINK = re.compile(r"<#([CG][A-Z0-9]{6,})(?:\|[^>]*)?>")
 
 
 class Channels:
-    """Channels as our bot sees them. With `private`, private channels too (that takes the groups:* scopes)."""
+    """Channels as our bot sees them. With `private`, private channels too (which needs the groups:* scopes)."""
 
     def __init__(self, api: SlackApi, *, private: bool) -> None:
         self._api = api
         self._types = "public_channel,private_channel" if private else "public_channel"
-        self._joined: dict[str, str] = {}  # what was asked for -> id of a channel that we are in
+        self._joined: dict[str, str] = {}  # name or id asked for -> id of a channel that we are in
 
     async def find(self, channel: str) -> str:
-        """The id for `#name`, `name`, `<#C..|name>` or an id; joins it when it is public. Raises ChatError."""
+        """The id for `#name`, `name`, `<#C..|name>` or an id; joins it if it is public. Raises ChatError."""
         if channel not in self._joined:
             self._joined[channel] = await self._find(channel)
         return self._joined[channel]
 
     def forget(self, id: str) -> bool:
-        """Slack does not know the channel any more, or we are not in it: whether we had thought otherwise."""
+        """Slack no longer knows the channel, or we are not in it; returns whether we had believed otherwise."""
         known = [name for name, joined in self._joined.items() if joined == id]
         for name in known:
             del self._joined[name]
         return bool(known)
 
     async def take_again(self, id: str) -> ChannelInfo:
-        """A channel by its id, joined where it is public. Raises ChannelGone where it takes nothing of ours."""
+        """A channel by its id; joins it if it is public. Raises ChannelGone if we cannot post there."""
         found = await self._look(id, member=False)
         await self._join(found, member=bool(found.get("is_member")))
         return _info(found)
 
     async def topic(self, id: str) -> tuple[str, str]:
-        """The topic, and who set it. Raises ChannelGone where the channel takes nothing of ours."""
+        """The topic, and who set it. Raises ChannelGone if we cannot post in the channel."""
         topic = (await self._look(id, member=True)).get("topic") or {}
         return str(topic.get("value") or ""), str(topic.get("creator") or "")
 
@@ -66,12 +66,12 @@ class Channels:
         return found
 
     async def create(self, name: str, private: bool) -> ChannelInfo:
-        """Create it. Raises ChannelNameTaken when the name exists."""
+        """Create a channel. Raises ChannelNameTaken if the name exists."""
         reply = await self._api.call(self._api.web.conversations_create, name=name, is_private=private)
         return _info(reply["channel"])
 
     async def own(self) -> list[ChannelInfo]:
-        """The channels that our bot is in, archived ones too as far as Slack tells."""
+        """The channels that our bot is in, including archived ones as far as Slack reports them."""
         return [_info(found) async for found in self._pages(self._api.web.users_conversations)]
 
     async def _find(self, channel: str) -> str:
@@ -81,7 +81,7 @@ class Channels:
             return await self._by_id(wanted)
         name = wanted.removeprefix("#")
         web = self._api.web
-        # Few channels are ours and many are not, so we look among ours first.
+        # We are in few of many channels, so search ours first.
         for pages in (web.users_conversations, web.conversations_list):
             async for found in self._pages(pages, exclude_archived=True):
                 if found.get("name") == name:
@@ -94,7 +94,7 @@ class Channels:
             found = (await self._api.call(self._api.web.conversations_info, channel=id))["channel"]
         except ChatError as error:
             if error.code == "missing_scope":
-                return id  # private, and we may not look; posting there works if we were invited
+                return id  # private, and we may not search for it; posting works if we were invited
             raise
         return await self._join(found, member=bool(found.get("is_member") or found.get("is_im")))
 

@@ -1,4 +1,4 @@
-"""Slack's Web API as we use it: one shared session, a deadline, no repeats, and every failure as a ChatError."""
+"""Slack's Web API as we use it: one shared session, a deadline, no retries, and every failure as a ChatError."""
 
 import logging
 import re
@@ -25,33 +25,33 @@ from bot.slack.wording import Wording
 TIMEOUT_S = 10.0
 PAGE = 200  # of workspaces
 SDK_LOGGER = "bot.slack.sdk"
-# What belongs to one workspace. A token of an organization has to say which; one of a workspace is not asked.
+# Methods that concern one workspace. An organization's token must say which; a workspace's token need not.
 OF_ONE_WORKSPACE = frozenset(("conversations.create", "conversations.list", "usergroups.users.list", "users.conversations"))
 TICKET = re.compile(r"(?<=ticket=)[^&\s'\"]+")
 
 
 @dataclass(frozen=True)
 class SlackLogin:
-    """Where Slack is and who we are there."""
+    """Where Slack is, and our credentials."""
 
     api_url: str
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
-    prefix: str = ""  # what the manifest put before every slash word
-    team: str = ""  # the workspace that we work in, where the app is installed for a whole organization
-    by_http: bool = False  # Slack's requests come to the web server; there is no socket then, and no app token
+    prefix: str = ""  # prefix that the manifest puts on every slash word
+    team: str = ""  # the workspace to work in, if the app is installed for a whole organization
+    by_http: bool = False  # Slack sends requests to the web server; then there is no socket and no app token
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Our bot, as Slack knows it."""
+    """Our bot's identity in Slack."""
 
     bot_user_id: str
     bot_id: str
     team: str
     team_id: str
     enterprise_id: str = ""
-    is_enterprise_install: bool = False  # the app is installed for the whole organization, not for one workspace
+    is_enterprise_install: bool = False  # installed for the whole organization, not for one workspace
 
 
 class SlackApi:
@@ -62,7 +62,7 @@ class SlackApi:
     ) -> None:
         self._team = team
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=timeout_s / 2)
-        # The SDK's own retry handlers post again after a dropped connection: the outbox decides that, nobody else.
+        # The SDK's retry handlers would post again after a dropped connection; only the outbox may decide that.
         self.web = _StrictClient(token=token, base_url=api_url, retry_handlers=[], logger=sdk_logger())
         self.web.proxy = proxy_for(api_url)
         self.wording = self.web.wording = wording or Wording()
@@ -70,14 +70,14 @@ class SlackApi:
         self._closed = False
 
     async def start(self) -> None:
-        """Open the shared session; calling it twice is harmless. Raises ChatError once it was closed for good."""
+        """Open the shared session; calling it twice is harmless. Raises ChatError after `close`."""
         if self._closed:
             raise ChatError("the bot is stopping", code="stopping", permanent=False)
         if self.web.session is None or self.web.session.closed:
             self.web.session = aiohttp.ClientSession(timeout=self._timeout, trace_configs=[_looking_last()])
 
     async def close(self) -> None:
-        """Close the shared session; what comes later is refused."""
+        """Close the shared session; later calls are refused."""
         self._closed = True
         if self.web.session is not None:
             await self.web.session.close()
@@ -106,7 +106,7 @@ class SlackApi:
         return identity_of(await self.call(self.web.auth_test))
 
     async def workspaces(self) -> dict[str, str]:
-        """The workspaces of an organization that the app may work in, by id, with their names. Raises ChatError."""
+        """The organization's workspaces in which the app may work: id to name. Raises ChatError."""
         found: dict[str, str] = {}
         cursor = ""
         while True:
@@ -118,7 +118,7 @@ class SlackApi:
                 return found
 
     async def send(self, url: str, content: bytes) -> None:
-        """Send bytes to an upload address that Slack gave; it takes no token. Raises ChatError, never an unclear one."""
+        """Send bytes to an upload address from Slack, without a token. Raises ChatError, never an unclear one."""
         await self.start()
         assert self.web.session is not None  # noqa: S101 # start() has just opened it
         try:
@@ -131,7 +131,7 @@ class SlackApi:
 
 
 def _looking_last() -> aiohttp.TraceConfig:
-    """A process may be paused while it connects, or waits for a connection: both are called before bytes are written."""
+    """The process may be paused while connecting or waiting for a connection; both hooks run just before bytes are written."""
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(_look)
     trace.on_request_chunk_sent.append(_look)
@@ -151,9 +151,9 @@ def identity_of(reply: dict[str, Any]) -> Identity:
 
 
 def proxy_for(url: str) -> str | None:
-    """The machine's proxy for this address, None when there is none or NO_PROXY names it; never one for this machine.
+    """The machine's proxy for this address; None if there is none, if NO_PROXY excludes it, or for this machine itself.
 
-    The SDK takes HTTPS_PROXY for every address, loopback too, and knows no NO_PROXY.
+    The SDK uses HTTPS_PROXY for every address, even loopback, and ignores NO_PROXY.
     """
     host = urlsplit(url).hostname or ""
     if _is_here(host) or proxy_bypass(host):
@@ -163,7 +163,7 @@ def proxy_for(url: str) -> str | None:
 
 @cache
 def sdk_logger() -> logging.Logger:
-    """Where the SDK and Bolt write: warnings only, without the tickets and tracebacks of their own reconnecting."""
+    """The logger for SDK and Bolt: warnings only, without tickets and tracebacks of their own reconnecting."""
     logger = logging.getLogger(SDK_LOGGER)
     logger.setLevel(logging.WARNING)
     logger.addFilter(_without_tickets)
@@ -184,9 +184,9 @@ def _is_here(host: str) -> bool:
 
 
 class _StrictClient(AsyncWebClient):
-    """The SDK fails with an AttributeError when an answer is text instead of JSON; here it is an answer without content.
+    """The SDK raises AttributeError if an answer is text instead of JSON; here that is an answer without content.
 
-    What it sends names our slash words as the workspace does.
+    Slash words in what it sends get the workspace's prefix.
     """
 
     wording = Wording()

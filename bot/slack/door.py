@@ -1,6 +1,6 @@
-"""The door that every payload comes in by: read first, and only what can be read goes on into Bolt.
+"""The single entry for payloads: each is parsed here first, and only what can be read goes on to Bolt.
 
-The order behind it is fixed: what it is (here), then who it is from, then what they want.
+The order is fixed: first what it is (here), then who sent it, then what they want.
 """
 
 import json
@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 UNREADABLE = "I could not read what Slack sent me, and nothing was done. Please try again."
-ONCE = "delivered_once"  # where Bolt's context holds the id of a delivery, for payloads without an id of their own
+ONCE = "delivered_once"  # the key in Bolt's context for the delivery's id, for payloads without an id of their own
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A payload, and what is known of its way here, by socket or HTTP. `once` is the same for the very same delivery only."""
+    """A payload, and how it arrived, by socket or HTTP. `once` is equal only for the same delivery."""
 
     payload: Any = field(repr=False)
     is_command: bool = False
@@ -39,7 +39,7 @@ class Arrival:
 
 
 class Door:
-    """Lets Slack's payloads into a Bolt app."""
+    """Passes Slack's payloads to a Bolt app."""
 
     def __init__(self, app: AsyncApp, clock: Clock, wording: Wording) -> None:
         self._app = app
@@ -47,14 +47,14 @@ class Door:
         self._sparingly = Sparingly(clock)
 
     async def answer(self, arrival: Arrival) -> BoltResponse:
-        """What to acknowledge a payload with. What cannot be read is acknowledged too, at once, or Slack would repeat it."""
+        """The acknowledgement of a payload. An unreadable one is acknowledged at once too, or Slack would repeat it."""
         try:
             payload = parse(arrival.payload)
         except Unreadable as why:
             if (unsaid := self._sparingly.may("unreadable")) is not None:
                 log.warning("a payload cannot be read", command=arrival.is_command, why=str(why), since_last=unsaid)
             return _unreadable(arrival)
-        # Bolt's mode says that there is no signature left to check: the socket has none, and HTTP mode checked it before.
+        # This mode means that no signature is left to check: the socket has none, and HTTP mode checked it before.
         read = AsyncBoltRequest(
             mode="socket_mode", body=arrival.payload, headers=dict(arrival.headers),
             context={READ: payload, ONCE: arrival.once},
@@ -63,7 +63,7 @@ class Door:
         return self._reworded(response)
 
     def _reworded(self, response: BoltResponse) -> BoltResponse:
-        """What comes with an acknowledgement (an error at a field, a form) names our slash words as they are here."""
+        """Texts in an acknowledgement (an error at a field, a form) get our slash words as they are named here."""
         if not response.body:
             return response
         answer = self._wording.body(json.loads(response.body))
@@ -73,18 +73,18 @@ class Door:
 
 
 def payload_of(context: AsyncBoltContext) -> Payload:
-    """What the door has read of the request that a listener serves."""
+    """The parsed payload of the request that a listener handles."""
     found: Payload = context[READ]
     return found
 
 
 def delivery_of(context: AsyncBoltContext) -> str:
-    """What tells this request from every other: its own id, or else that of its delivery; empty where it has neither."""
+    """A unique id of this request: its own, or else its delivery's; empty if it has neither."""
     return payload_of(context).id or str(context.get(ONCE) or "")
 
 
 def _unreadable(arrival: Arrival) -> BoltResponse:
-    """A command's answer may come with its acknowledgement, a form stays open with a word; nobody waits for the rest."""
+    """A command can be answered in its acknowledgement, and a form stays open with a message; nobody waits for others."""
     if arrival.is_command:
         return acknowledged({"response_type": "ephemeral", "text": UNREADABLE})
     if isinstance(arrival.payload, dict) and arrival.payload.get("type") == "view_submission":
@@ -93,7 +93,7 @@ def _unreadable(arrival: Arrival) -> BoltResponse:
 
 
 def notice(words: str) -> dict[str, Any]:
-    """A form that says one thing."""
+    """A form that shows one text."""
     return {
         "type": "modal",
         "title": {"type": "plain_text", "text": "Understudy"},
@@ -103,5 +103,5 @@ def notice(words: str) -> dict[str, Any]:
 
 
 def acknowledged(answer: dict[str, Any]) -> BoltResponse:
-    """An acknowledgement that carries an answer, for the kinds of payloads that may have one."""
+    """An acknowledgement with an answer, for kinds of payloads that can have one."""
     return BoltResponse(status=200, body=json.dumps(answer), headers={"content-type": ["application/json"]})

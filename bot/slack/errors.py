@@ -1,7 +1,7 @@
-"""What Slack says when it refuses, in words that tell the reader what to do; and what silence means.
+"""Slack's refusals, in words that tell the reader what to do; and the meaning of no response.
 
-A refusal (`ok: false`) is definite: the call was not carried out. The exceptions are `internal_error` and `fatal_error`, of
-which Slack says that part of the work may have been done (https://docs.slack.dev/reference/methods/chat.postMessage).
+A refusal (`ok: false`) is definite: the call was not carried out. The exceptions are `internal_error` and `fatal_error`, after
+which part of the work may have been done (https://docs.slack.dev/reference/methods/chat.postMessage).
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from slack_sdk.errors import SlackApiError
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChannelGone, ChannelNameTaken, ChatError, GroupGone, MessageGone
 
-LIMITED_FOR = timedelta(seconds=30)  # when a 429 does not say how long; the SDK assumes the same
+LIMITED_FOR = timedelta(seconds=30)  # if a 429 does not say how long; the SDK assumes the same
 LONGEST_LIMIT = timedelta(hours=1)
 DETAIL_MAX = 300
 
 TRANSPORT_ERRORS = (aiohttp.ClientError, TimeoutError)
 
-# Raised before a byte of the request left: the call cannot have been carried out.
+# Raised before any byte was sent: the call cannot have been carried out.
 NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 LIMITED = frozenset({"ratelimited", "rate_limited", "too_many_requests", "message_limit_exceeded"})
 UNCLEAR = frozenset({"internal_error", "fatal_error"})
 
-# What "this channel takes no more posts of ours" is in Slack's words, and in people's.
+# Slack's codes for "we cannot post in this channel any more", with words for people.
 CHANNEL_GONE = {
     "is_archived": "it was archived",
     "is_inactive": "it was archived",
@@ -43,7 +43,7 @@ BOT_TOKEN = TOKEN.format(which="bot_token")
 
 @dataclass(frozen=True)
 class Refusal:
-    """What one of Slack's error codes means for us."""
+    """The meaning of one of Slack's error codes."""
 
     permanent: bool
     sentence: str
@@ -58,7 +58,7 @@ def _later(sentence: str) -> Refusal:
 
 
 REFUSALS: Mapping[str, Refusal] = {
-    # The token. Not permanent: what waits in the outbox goes out once the token is repaired.
+    # The token. Not permanent: what waits in the outbox is sent once the token is fixed.
     "not_authed": _later(f"no token was sent: {BOT_TOKEN}"),
     "invalid_auth": _later(f"Slack does not know the token: {BOT_TOKEN}"),
     "token_revoked": _later(f"the token was revoked: {BOT_TOKEN}"),
@@ -127,7 +127,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "expired_trigger_id": _no("Slack waited too long for the form to open: try again"),
     "exchanged_trigger_id": _no("that click was used already: try again"),
     "hash_conflict": _no("the form was changed meanwhile: try again"),
-    # Nothing was done, and the next try may go through.
+    # Nothing was done, and the next attempt may succeed.
     "request_timeout": _later("Slack did not receive the whole request"),
     "service_unavailable": _later("Slack is unavailable for the moment"),
     "team_added_to_org": _later("the workspace is being moved into an organization"),
@@ -138,7 +138,7 @@ REFUSALS: Mapping[str, Refusal] = {
 
 
 def refused(error: SlackApiError, method: str) -> ChatError:
-    """What an answer of Slack that is not `ok` means: a refusal, a limit, or a server in trouble."""
+    """The meaning of an answer that is not `ok`: a refusal, a rate limit, or a server error."""
     response: Any = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
@@ -164,7 +164,7 @@ def refused(error: SlackApiError, method: str) -> ChatError:
 
 
 def refusal(sentence: str, *, code: str, permanent: bool = True) -> ChatError:
-    """What a refusal is to those who ask: a channel, a message or a group that is gone, a name that is taken, or no."""
+    """A refusal as an exception: a missing channel, message or group, a taken name, or a general one."""
     if code in CHANNEL_GONE:
         return ChannelGone(sentence, code=code, why=CHANNEL_GONE[code], permanent=permanent)
     if code in MESSAGE_GONE:
@@ -177,7 +177,7 @@ def refusal(sentence: str, *, code: str, permanent: bool = True) -> ChatError:
 
 
 def unanswered(error: Exception, method: str) -> ChatError:
-    """What a broken connection means: `unclear` unless it never came to be."""
+    """The meaning of a broken connection: `unclear`, unless it was never established."""
     if isinstance(error, NEVER_SENT):
         why = f"Slack cannot be reached ({method}): {type(error).__name__}; is the network up, and `slack.api_url` right?"
         return ChatError(why, code="connection", permanent=False)
@@ -188,7 +188,7 @@ def unanswered(error: Exception, method: str) -> ChatError:
 
 
 def limited_for(headers: Mapping[str, str]) -> timedelta:
-    """How long a 429 asks to wait: one second to an hour."""
+    """How long a 429 asks to wait: between one second and an hour."""
     try:
         after = timedelta(seconds=float(headers.get("Retry-After") or LIMITED_FOR.total_seconds()))
     except ValueError:
@@ -207,7 +207,7 @@ def _refusal(code: str, method: str, body: Mapping[str, Any]) -> ChatError:
 
 
 def _details(body: Mapping[str, Any]) -> str:
-    """Slack's own diagnosis, such as the place of a bad block; it speaks of our request only."""
+    """Slack's own diagnosis, such as the position of a bad block; it concerns only our request."""
     messages = (body.get("response_metadata") or {}).get("messages") or []
     text = "; ".join(str(message) for message in messages)
     return f": {text[:DETAIL_MAX]}" if text else ""

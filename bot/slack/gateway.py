@@ -15,7 +15,7 @@ from bot.slack.errors import refusal
 from bot.slack.limits import Pacer
 from bot.slack.wording import Wording
 
-# In one channel Slack takes about a message a second; of chat.update it takes 50 a minute in the whole workspace.
+# Slack accepts about one message a second per channel, and 50 chat.update calls a minute per workspace.
 POST_EVERY_S, POSTS_AT_ONCE = 1.1, 3
 EDIT_EVERY_S, EDITS_AT_ONCE = 1.35, 5
 BOOKMARK_TITLE_MAX = 256
@@ -25,18 +25,18 @@ GONE = frozenset({"channel_not_found", "not_in_channel"})
 
 @dataclass(frozen=True)
 class Patience:
-    """The gateway's own times, in real seconds; tests shorten them."""
+    """The gateway's own delays, in real seconds; tests shorten them."""
 
     timeout_s: float = TIMEOUT_S
     post_every_s: float = POST_EVERY_S
     edit_every_s: float = EDIT_EVERY_S
     longest_turn_s: float = 20.0
-    home_every_s: float = 3.0  # of one person's Home tab, with a few at once
+    home_every_s: float = 3.0  # for one person's Home tab, after a short burst
     share_looks_s: Sequence[float] = uploads.LOOKS_S
 
 
 class SlackGateway:
-    """Slack for the outbox. `private` says whether incident channels may be private (that takes the groups:* scopes)."""
+    """Slack for the outbox. `private`: incident channels may be private (which needs the groups:* scopes)."""
 
     def __init__(
         self, login: SlackLogin, *, identity: Identity | None = None, private: bool = False, patience: Patience | None = None
@@ -48,13 +48,13 @@ class SlackGateway:
         )
         self._identity = identity
         self._channels = Channels(self.api, private=private)
-        self._sought_again: set[str] = set()  # channels that were looked up anew since they last took a post
+        self._sought_again: set[str] = set()  # channels looked up again since they last accepted a post
         longest = self._patience.longest_turn_s
         self._posts = Pacer(self._patience.post_every_s, POSTS_AT_ONCE, longest)
         self._edits = Pacer(self._patience.edit_every_s, EDITS_AT_ONCE, longest)
 
     async def start(self) -> None:
-        """Open the shared session; does not call Slack, which may be down."""
+        """Open the shared session; does not call Slack, which may be unavailable."""
         await self.api.start()
 
     async def close(self) -> None:
@@ -63,11 +63,11 @@ class SlackGateway:
 
     @property
     def me(self) -> str:
-        """Our bot's user id; empty until Slack could be asked for the first time."""
+        """Our bot's user id; empty until Slack could be asked once."""
         return self._identity.bot_user_id if self._identity else ""
 
     async def identity(self) -> Identity:
-        """Who we are, asked once. Raises ChatError."""
+        """Our identity, asked once. Raises ChatError."""
         if self._identity is None:
             self._identity = await self.api.identify()
         return self._identity
@@ -90,12 +90,12 @@ class SlackGateway:
         return PostedAt(str(reply["channel"]), str(reply["ts"]))
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
-        """Our message with that key, in the channel or the thread. Raises ChatError, also for direct messages."""
+        """Our message with that key, in the channel or thread. Raises ChatError, always for direct messages."""
         found = await self._newest(place, key.__eq__, since)
         return found and found[1]
 
     async def newest_key(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> str | None:
-        """The key of our newest message of which it is wanted. Raises ChatError, also for direct messages."""
+        """The newest key of our messages that `wanted` accepts. Raises ChatError, always for direct messages."""
         found = await self._newest(place, wanted, since)
         return found and found[0]
 
@@ -107,7 +107,7 @@ class SlackGateway:
         return await lookup.find(self.api, await self.identity(), channel, place.thread_ts, wanted, since)
 
     async def edit(self, at: PostedAt, message: Message) -> None:
-        """Replace a message of ours; its metadata stays. Raises ChatError."""
+        """Replace one of our messages; its metadata stays. Raises ChatError."""
         await self._edits.turn("chat.update")
         try:
             await self.api.call(self.api.web.chat_update, channel=at.channel, ts=at.ts, **_content(message))
@@ -117,19 +117,19 @@ class SlackGateway:
             raise
 
     async def tell(self, user: str, message: Message, key: str) -> PostedAt:
-        """Post to a person: Slack opens the direct message itself when the channel is a user's id. Raises ChatError."""
+        """Post to a person: if the channel is a user's id, Slack opens the direct message. Raises ChatError."""
         return await self.post(Place(user), message, key)
 
     async def delete(self, at: PostedAt) -> None:
-        """Delete a message of ours; used by the doctor after its proof. Raises ChatError."""
+        """Delete one of our messages; the doctor does so after its test. Raises ChatError."""
         await self.api.call(self.api.web.chat_delete, channel=at.channel, ts=at.ts)
 
     def _after_post(self, channel: str, error: ChatError) -> ChatError:
         if error.retry_after:
             self._posts.hold(channel, error.retry_after)
         if error.code in GONE and self._channels.forget(channel) and channel not in self._sought_again:
-            # We had joined it and were removed since, or it was replaced: the next try looks it up and joins again, once: of a
-            # private channel that we may not look up, the look-up is no news.
+            # We had joined it and were removed, or it was replaced: the next attempt looks it up and joins again, but only
+            # once, since looking up a private channel that we cannot see proves nothing.
             self._sought_again.add(channel)
             return refusal(str(error), code=error.code, permanent=False)
         return error
@@ -141,26 +141,26 @@ class SlackGateway:
         return await self._channels.find(channel)
 
     async def create_channel(self, name: str, private: bool) -> ChannelInfo:
-        """Create it. Raises ChannelNameTaken when the name exists."""
+        """Create a channel. Raises ChannelNameTaken if the name exists."""
         return await self._channels.create(name, private)
 
     async def own_channels(self) -> list[ChannelInfo]:
-        """The channels that our bot is in; `me` is known afterwards. Raises ChatError."""
+        """The channels that our bot is in; afterwards `me` is known. Raises ChatError."""
         await self.identity()
         return await self._channels.own()
 
     async def take_again(self, channel: str) -> ChannelInfo:
-        """A channel by its id, joined where it is public. Raises ChannelGone where it is archived, gone or closed to us."""
+        """A channel by its id; joins it if it is public. Raises ChannelGone if it is archived, deleted or closed to us."""
         return await self._channels.take_again(channel)
 
     async def furnishing(self, channel: str) -> Furnishing:
-        """What the channel has besides messages. Raises ChannelGone where it takes no posts of ours."""
+        """What the channel has besides messages. Raises ChannelGone if we cannot post there."""
         topic, members = await asyncio.gather(self._channels.topic(channel), self._channels.members(channel))
         there = await self._bookmarks(channel)
         return Furnishing(*topic, frozenset(there), members)
 
     async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
-        """Whether a message stands, and whether it is pinned. Raises ChatError."""
+        """Whether a message still exists, and whether it is pinned. Raises ChatError."""
         return await lookup.standing(self.api, at, thread_ts)
 
     async def set_topic(self, channel: str, topic: str) -> None:
@@ -173,9 +173,9 @@ class SlackGateway:
         return found if isinstance(found, dict) else {}
 
     async def publish_home(self, user: str, view: Mapping[str, Any], expected: str) -> str:
-        """Show a person's Home tab, in the place of the one with the `expected` hash (empty: of any); returns the new hash.
+        """Show a person's Home tab, replacing the one with the `expected` hash (empty: any); returns the new hash.
 
-        Raises ChatError, with the code `hash_conflict` where another one stands.
+        Raises ChatError, with code `hash_conflict` if a different one is there.
         """
         hash = {"hash": expected} if expected else {}
         reply = await self.api.call(self.api.web.views_publish, user_id=user, view=view, **hash)
@@ -188,11 +188,11 @@ class SlackGateway:
         return [str(user) for user in reply.get("users") or ()]
 
     async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
-        """Invite people and user groups' members; one sentence per id that could not be. Raises ChatError."""
+        """Invite people and the members of user groups; returns one sentence per id that failed. Raises ChatError."""
         return await invites.invite(self.api, channel, users, me=(await self.identity()).bot_user_id)
 
     async def pin(self, at: PostedAt) -> None:
-        """Pin a message; pinned already is fine. Raises ChatError."""
+        """Pin a message, unless it already is. Raises ChatError."""
         try:
             await self.api.call(self.api.web.pins_add, channel=at.channel, timestamp=at.ts)
         except ChatError as error:
@@ -200,7 +200,7 @@ class SlackGateway:
                 raise
 
     async def bookmark(self, channel: str, title: str, link: str) -> None:
-        """Add a link to the channel's bookmarks unless one of that title is there. Raises ChatError."""
+        """Add a link to the channel's bookmarks, unless one with that title exists. Raises ChatError."""
         title = title[:BOOKMARK_TITLE_MAX]
         if title not in await self._bookmarks(channel):
             await self.api.call(self.api.web.bookmarks_add, channel_id=channel, title=title, type="link", link=link)
@@ -212,7 +212,7 @@ class SlackGateway:
     # --- files
 
     async def start_upload(self, filename: str, content: bytes) -> str:
-        """Upload bytes; returns the id of a file that nobody sees yet. Raises ChatError."""
+        """Upload bytes; returns the id of a file that nobody can see yet. Raises ChatError."""
         return await uploads.upload(self.api, filename, content)
 
     async def share_upload(self, file: str, title: str, place: Place, comment: str) -> None:
@@ -222,9 +222,9 @@ class SlackGateway:
 
 
 def _content(message: Message) -> dict[str, Any]:
-    """`text` is what notifications and screen readers get, so it goes along with every set of blocks.
+    """`text` is what notifications and screen readers use, so it is sent along with any blocks.
 
-    `blocks` go along even when empty: an edit without them would leave the old ones standing.
+    `blocks` are sent even if empty: an edit without them would keep the old ones.
     """
     if not message.text.strip():
         raise ChatError("the message is empty", code="no_text", permanent=True)

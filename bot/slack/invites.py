@@ -1,4 +1,4 @@
-"""Inviting people and user groups: as many as can be, and one sentence for each who cannot."""
+"""Inviting people and user groups: as many as possible, and one sentence for each that failed."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from bot.ports import ChatError
 from bot.slack.client import SlackApi
 from bot.slack.errors import REFUSALS
 
-BATCH = 100  # users in one call of conversations.invite
+BATCH = 100  # users per call of conversations.invite
 USER = re.compile(r"(?:<@)?([UW][A-Z0-9]+)(?:\|[^>]*)?>?")
 GROUP = re.compile(r"(?:<!subteam\^)?(S[A-Z0-9]+)(?:\|[^>]*)?>?")
 
 THERE = frozenset({"already_in_channel", "cant_invite_self"})
 
-# What Slack says of one person; whatever else it says concerns the channel or the app, and is an error of the whole call.
+# Slack's errors about one person; any other concerns the channel or the app, and fails the whole call.
 OF_ONE: Mapping[str, str] = {
     "user_not_found": "there is no such person in the workspace",
     "cant_invite": "Slack does not let this person be invited",
@@ -33,7 +33,7 @@ OF_ONE: Mapping[str, str] = {
 async def invite(api: SlackApi, channel: str, wanted: Iterable[str], *, me: str) -> list[str]:
     """Invite people (`U..`, `<@U..>`) and the members of user groups (`S..`, `<!subteam^S..>`).
 
-    Returns one sentence per id that could not be invited; who is there already is fine. Raises ChatError.
+    Returns one sentence per id that could not be invited; people already there are fine. Raises ChatError.
     """
     people, problems = await people_of(api, wanted)
     people.pop(me, None)
@@ -44,7 +44,7 @@ async def invite(api: SlackApi, channel: str, wanted: Iterable[str], *, me: str)
 
 
 async def people_of(api: SlackApi, wanted: Iterable[str]) -> tuple[dict[str, None], list[str]]:
-    """The people that these ids of users and groups stand for, in order, and a sentence per id that stands for nobody."""
+    """The people behind these ids of users and groups, in order, and a sentence per id that matches nobody."""
     people: dict[str, None] = {}
     problems: list[str] = []
     for id in wanted:

@@ -1,7 +1,7 @@
-"""Our own pace, so that Slack need not slow us: so many calls a second, with a short burst, for each key.
+"""Our own rate limits, so that Slack need not apply its own: calls per second with a short burst, for each key.
 
-Slack takes about one message a second in a channel and tolerates short bursts
-(https://docs.slack.dev/apis/web-api/rate-limits). The pace runs on the loop's time: Slack's limits know no other.
+Slack accepts about one message a second per channel and tolerates short bursts
+(https://docs.slack.dev/apis/web-api/rate-limits). Uses the loop's clock, since Slack's limits are in real time.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bot.ports import ChatError
 
 KEEP_AT_MOST = 1000
 
-# How often a method may be called in a minute, for all channels together. What a person waits for (views.*) is never held back.
+# Allowed calls per minute and method, for all channels together. Calls that a person waits for (views.*) are never held back.
 # https://docs.slack.dev/apis/web-api/rate-limits; for posts Slack says "several hundred".
 PER_MINUTE: Mapping[str, int] = {
     "bookmarks.add": 20, "bookmarks.list": 50, "chat.delete": 50, "chat.postMessage": 300, "chat.update": 50,
@@ -25,13 +25,13 @@ PER_MINUTE: Mapping[str, int] = {
     "files.getUploadURLExternal": 100, "files.info": 100, "pins.add": 20, "usergroups.users.list": 20,
     "users.conversations": 20, "users.info": 100,
 }  # fmt: skip
-WINDOW_S = 61.0  # a minute, and what a call may take on its way
+WINDOW_S = 61.0  # a minute, plus what a call may take on its way
 LONGEST_WAIT_S = 20.0
 
 
 @dataclass
 class Tiers:
-    """Turns by method: never more in a minute than Slack allows, so that fifty incidents at once are not refused by the dozen.
+    """Turns by method: never more per minute than Slack allows, so that fifty incidents at once are not refused by the dozen.
 
     A turn further away than `longest_wait_s` is refused with ChatError(code="paced") and its `retry_after`, as by `Pacer`.
     """
@@ -42,7 +42,7 @@ class Tiers:
     _taken: dict[str, deque[float]] = field(default_factory=dict)
 
     async def turn(self, method: str) -> None:
-        """Wait until the method may be called; at once where it has no limit."""
+        """Wait until the method may be called; returns at once if it has no limit."""
         limit = self.per_minute.get(method)
         if limit is None:
             return
@@ -60,7 +60,7 @@ class Tiers:
 
 @dataclass
 class Pacer:
-    """Gives out turns: `burst` at once, then one every `every_s` seconds, for each key.
+    """Gives turns for each key: `burst` at once, then one every `every_s` seconds.
 
     A turn further away than `longest_wait_s` is refused with ChatError(code="paced") and its `retry_after`, so that no sender
     holds its row for longer than the row's lease.
@@ -74,7 +74,7 @@ class Pacer:
     async def turn(self, key: str) -> None:
         """Wait for the next turn of this key."""
         now = asyncio.get_running_loop().time()
-        # Slots may lie in the past, by as much as the burst: they are what was saved up.
+        # Turns may lie in the past by as much as the burst, which is what was saved up.
         at = max(self._free_at.get(key, -inf), now - (self.burst - 1) * self.every_s)
         wait = at - now
         if wait > self.longest_wait_s:
@@ -87,6 +87,6 @@ class Pacer:
             await asyncio.sleep(wait)
 
     def hold(self, key: str, wait: timedelta) -> None:
-        """No turn of this key before `wait` has passed: Slack said so."""
+        """Give no turn of this key before `wait` has passed, as Slack demanded."""
         until = asyncio.get_running_loop().time() + wait.total_seconds()
         self._free_at[key] = max(self._free_at.get(key, until), until)

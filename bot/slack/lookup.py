@@ -1,4 +1,4 @@
-"""Finding our own message again by the key in its metadata, after a call whose answer got lost."""
+"""Finding our own message by the key in its metadata, after a call whose response was lost."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ MOST_PAGES = 25
 
 
 def metadata(key: str) -> dict[str, Any]:
-    """The message metadata that carries an effect's key. Everybody in the workspace can read it: it holds nothing else."""
+    """The message metadata with an effect's key. Everybody in the workspace can read it, so it holds nothing else."""
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
 
 
 async def find(
     api: SlackApi, me: Identity, channel: str, thread_ts: str, wanted: Callable[[str], bool], since: datetime
 ) -> tuple[str, PostedAt] | None:  # fmt: skip
-    """Our newest message with such a key in the channel, or the first in the thread; None when there is none since then.
+    """Our newest message with such a key in the channel, or the first in the thread; None if there is none since then.
 
     Raises ChatError.
     """
@@ -41,9 +41,9 @@ async def find(
 
 
 async def standing(api: SlackApi, at: PostedAt, thread_ts: str) -> Standing | None:
-    """Whether a message stands in its channel or thread, and whether it is pinned. Raises ChatError.
+    """Whether a message still exists in its channel or thread, and whether it is pinned. Raises ChatError.
 
-    Of a root that was deleted and has replies, Slack keeps a `tombstone`.
+    For a deleted message with replies, Slack keeps a `tombstone`.
     """
     try:
         reply = await api.call(
@@ -73,7 +73,7 @@ async def _pages(api: SlackApi, method: Callable[..., Any], args: Mapping[str, A
 
 
 def _is_ours(message: Mapping[str, Any], me: Identity) -> bool:
-    """Metadata can be written by any app, so a key counts only on a message of our own bot."""
+    """Any app can write metadata, so a key counts only on a message by our own bot."""
     return bool(me.bot_id and message.get("bot_id") == me.bot_id) or message.get("user") == me.bot_user_id
 
 

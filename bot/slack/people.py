@@ -1,9 +1,9 @@
-"""Who people are: Slack is asked once for each, the answer is kept, and what changes is heard of (`user_change`).
+"""Who people are: Slack is asked once about each, the answer is kept, and changes are reported to us (`user_change`).
 
-Why an old answer may stand in for one that Slack does not give: at three in the morning, with Slack half down, the person who
-was a full member yesterday is far more likely to be the engineer on call than somebody who was made a guest since, and
-`user_change` tells of that. So whoever is known keeps their standing, over a restart too, and so do the commanders, whom an
-operator named; whoever is not known may change nothing until Slack says who they are.
+Why an old answer may replace one that Slack does not give: at three in the morning, with Slack half down, yesterday's full
+member is far more likely the engineer on call than somebody made a guest since, which `user_change` would report. So known
+people keep their standing, even over a restart, and so do commanders, whom an operator named; unknown people may change
+nothing until Slack says who they are.
 """
 
 import asyncio
@@ -23,26 +23,26 @@ from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 
-SETTING = "slack people"  # the setting in the ledger that carries the known members over a restart
+SETTING = "slack people"  # the setting in the ledger that carries known members over a restart
 LONGEST_ZONE = 64  # America/Argentina/ComodRivadavia has 32
-MOST = 2_000  # people who are kept, the least recently seen go first
-FRESH_FOR_S = 3600.0  # after that Slack is asked again, should a user_change have been missed
-ASK_WITHIN_S = 1.5  # Slack waits three seconds for an acknowledgement, and the answer itself takes some
-PAUSE_AFTER_S = 10.0  # after a question that Slack did not answer
+MOST = 2_000  # people to remember; the least recently seen are dropped first
+FRESH_FOR_S = 3600.0  # then ask Slack again, in case a user_change was missed
+ASK_WITHIN_S = 1.5  # Slack waits three seconds for an acknowledgement, and answering takes some of that
+PAUSE_AFTER_S = 10.0  # after Slack did not answer
 
-# Slack's words for somebody who is not of our workspace and whom we cannot see.
+# Slack's codes for somebody outside our workspace whom we cannot see.
 NOT_OURS = frozenset({"user_not_found", "user_not_visible"})
 
 
 @dataclass
 class _Known:
     standing: Standing
-    asked_at: float | None = None  # by the monotonic clock; None = before this start, or told of a change since
+    asked_at: float | None = None  # on the monotonic clock; None = before this start, or a change was reported since
     zone: str = ""
 
 
 class People:
-    """The directory. `trusted()` are those whom the configuration names, as far as it is known who they are."""
+    """The directory. `trusted()` returns the people that the configuration names, as far as they are known."""
 
     def __init__(
         self, gateway: SlackGateway, ledger: Ledger, clock: Clock, *, trusted: Callable[[], Collection[str]] = tuple
@@ -53,14 +53,14 @@ class People:
         self._trusted = trusted
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[str, asyncio.Task[None]] = {}
-        self._overtaken: dict[str, Standing | None] = {}  # by a change: what bars them now, as far as it said so
+        self._overtaken: dict[str, Standing | None] = {}  # by a change: what bars them now, if the event said so
         self._silent_until = 0.0
         self._silence = ""
         self._kept: tuple[str, ...] = ()
         self._recalled = False
 
     async def recall(self) -> None:
-        """Take over the members that were known before this start. Raises StoreError."""
+        """Load the members known before this start. Raises StoreError."""
         if self._recalled:
             return
         remembered = await self._ledger.read(lambda store: store.setting(SETTING))
@@ -70,7 +70,7 @@ class People:
             self._known.setdefault(str(user), _Known(Standing.MEMBER))
 
     async def standing(self, user: str) -> Standing:
-        """What this person is to us, within `ASK_WITHIN_S` real seconds."""
+        """This person's standing, within `ASK_WITHIN_S` real seconds."""
         known = self._known.get(user)
         if known:
             self._known.move_to_end(user)
@@ -82,23 +82,23 @@ class People:
         return Standing.MEMBER if user in self._trusted() else Standing.UNKNOWN
 
     def zone(self, user: str) -> str:
-        """The time zone of somebody known, such as Europe/Berlin; empty where Slack did not say."""
+        """The time zone of a known person, such as Europe/Berlin; empty if Slack did not say."""
         known = self._known.get(user)
         return known.zone if known else ""
 
     @property
     def silence(self) -> str:
-        """Why Slack did not say who somebody is, the last time that it did not."""
+        """Why Slack last failed to say who somebody is."""
         return self._silence
 
     def heard(self, user: Mapping[str, Any]) -> None:
-        """Slack says that a record of a person changed. Only whom we know is of interest.
+        """Slack reports that a person's record changed. Ignored for unknown people.
 
-        What bars somebody counts at once. The rest is asked: the event does not tell all workspaces of a person.
+        Whatever bars somebody counts at once. The rest is asked, since the event does not list all of a person's workspaces.
         """
         id, barred = str(user.get("id") or ""), barred_as(user)
         if id in self._asking:
-            self._overtaken[id] = barred  # the answer on its way may be older than this
+            self._overtaken[id] = barred  # an answer already on its way may be older than this
         if id not in self._known:
             return
         before = self._known[id]
@@ -113,17 +113,17 @@ class People:
         return len(self._known)
 
     def doubt(self) -> None:
-        """We may have missed what changed: ask again about everybody when they come."""
+        """Changes may have been missed: ask again about people when they next appear."""
         for known in self._known.values():
             known.asked_at = None
 
     async def settled(self) -> None:
-        """Wait until what was begun is done."""
+        """Wait until pending work is done."""
         while self._asking:
             await asyncio.wait(list(self._asking.values()))
 
     async def close(self) -> None:
-        """End the questions that are still open."""
+        """Cancel open questions."""
         tasks = list(self._asking.values())
         for task in tasks:
             task.cancel()
@@ -135,7 +135,7 @@ class People:
         return known.asked_at is not None and self._clock.monotonic() - known.asked_at < FRESH_FOR_S
 
     async def _ask(self, user: str) -> None:
-        """Ask, and wait a little. A late answer still counts for the next time."""
+        """Ask, and wait a little. A late answer still counts the next time."""
         if self._clock.monotonic() < self._silent_until:
             return
         task = self._asking.get(user)
@@ -154,7 +154,7 @@ class People:
         except ChatError as error:
             if error.code not in NOT_OURS:
                 self._was_silent(str(error))
-                self._overtaken.pop(user, None)  # it counts already, and is older than the next answer
+                self._overtaken.pop(user, None)  # already counted, and older than the next answer
                 return
             found = Standing.FOREIGN
         else:
@@ -171,10 +171,10 @@ class People:
         self._silence = why
         log.warning("Slack did not say who somebody is", why=why)
 
-    # --- keeping
+    # --- storing
 
     def _keep_soon(self) -> None:
-        """Put the members on record, beside the work: losing it costs one question to Slack."""
+        """Store the members in the background; losing this costs one question to Slack."""
         members = tuple(sorted(user for user, known in self._known.items() if known.standing.is_member))
         if members == self._kept:
             return

@@ -1,6 +1,6 @@
-"""A look at Slack before the start: are the tokens right, is anything missing, is Slack there at all?
+"""A check of Slack before the start: are the tokens right, is anything missing, does Slack answer at all?
 
-The SDK itself retries a wrong app token for ever without a word, so the answer is asked for here, once and in the open.
+The SDK would silently retry a wrong app token for ever, so it is tried here once, with a clear result.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ WHERE = {
 
 MOST_LISTED = 20  # workspaces
 
-# Slack's words for "this token will never do"; anything else may pass.
+# Slack's codes for a token that will never work; other errors may pass.
 TOKEN_REFUSED = frozenset(
     ("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type")
 )
@@ -33,24 +33,24 @@ TOKEN_REFUSED = frozenset(
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that stands in the way, and what to do about it."""
+    """An obstacle, and what to do about it."""
 
     what: str
-    remedy: str  # empty where time is the only one
+    remedy: str  # empty if only time helps
 
     def __str__(self) -> str:
         return f"{self.what}: {self.remedy}" if self.remedy else self.what
 
 
 def unanswered(error: ChatError) -> Problem:
-    """Slack gave no answer that counts; what the error says of that is a whole sentence."""
+    """Slack gave no usable answer; the error's text is a complete sentence."""
     words = str(error)
     return Problem(words[:1].upper() + words[1:], "")
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What the look came to. `refused`: nothing works until a token is changed. `unreachable`: Slack did not answer."""
+    """The result. `refused`: nothing works until a token is changed. `unreachable`: Slack did not answer."""
 
     ok: bool
     refused: bool
@@ -58,12 +58,12 @@ class Preflight:
     problems: tuple[Problem, ...]
     identity: Identity | None
     scopes: frozenset[str]
-    workspace: str = ""  # the name of the one that `slack.team` chose of an organization
-    ticket: str = field(default="", repr=False)  # an opened Socket Mode address, good for one connection within a minute
+    workspace: str = ""  # of an organization: the name of the workspace chosen by `slack.team`
+    ticket: str = field(default="", repr=False)  # an opened Socket Mode address, valid for one connection within a minute
 
     @property
     def usable(self) -> bool:
-        """Whether the bot can speak: perhaps with a scope missing, which costs one feature and not all of them."""
+        """Whether the bot can post: a missing scope may cost one feature, but not all."""
         return self.identity is not None and not self.refused and not self.unreachable
 
     @property
@@ -84,7 +84,7 @@ class Preflight:
 
 
 async def preflight(login: SlackLogin, expected: Mapping[str, str], *, timeout_s: float = 10.0) -> Preflight:
-    """Try the tokens once (HTTP mode has one); compare the scopes with the expected ones (scope -> reason). Never raises."""
+    """Try each token once (HTTP mode has one); compare scopes with the expected ones (scope -> reason). Never raises."""
     look = _Look()
     api = SlackApi(login.api_url, login.bot_token, timeout_s=timeout_s)
     try:
@@ -115,7 +115,7 @@ class _Look:
     workspace: str = ""
 
     def has_kind(self, name: str, token: str) -> bool:
-        """Whether a token is of the kind that this place wants; people paste the other one."""
+        """Whether a token is of the right kind; people paste the other one."""
         prefix, where = WHERE[name]
         if token.startswith(prefix):
             return True
@@ -131,7 +131,7 @@ class _Look:
         return False
 
     def failed(self, name: str, error: ChatError) -> None:
-        """A call with this token did not go well."""
+        """A call with this token failed."""
         if error.code in TOKEN_REFUSED:
             self.refused = True
             prefix, where = WHERE[name]
@@ -154,7 +154,7 @@ async def _try_bot_token(look: _Look, api: SlackApi, expected: Mapping[str, str]
     look.identity = identity_of(reply.data if isinstance(reply.data, dict) else {})
     header = reply.headers.get("x-oauth-scopes")
     if header is None:
-        return  # a server that does not say which scopes we have; the calls will
+        return  # a server that does not report our scopes; the calls will show
     look.scopes = frozenset(scope.strip() for scope in str(header).split(",") if scope.strip())
     look.problems += [
         Problem(
@@ -167,7 +167,7 @@ async def _try_bot_token(look: _Look, api: SlackApi, expected: Mapping[str, str]
 
 
 async def _check_workspace(look: _Look, api: SlackApi, us: Identity, team: str) -> None:
-    """An app of a whole organization works in one workspace of it, which `slack.team` names."""
+    """An app installed for an organization works in one of its workspaces, named by `slack.team`."""
     if not us.is_enterprise_install:
         if team and team != us.team_id:
             what = f"slack.team is {team}, and the app is installed in {us.team_id} ({us.team}) alone"
@@ -198,5 +198,5 @@ async def _try_app_token(look: _Look, api: SlackApi, token: str) -> None:
             look.refused = True
             where = WHERE["app_token"][1]
             look.problems.append(Problem(f"slack.app_token lacks the scope {APP_SCOPE}", f"make a new one: {where}"))
-        elif error.code != "ratelimited":  # a limit says that the token is known; the socket asks again in its time
+        elif error.code != "ratelimited":  # a rate limit proves that the token is known; the socket tries again later
             look.failed("app_token", error)

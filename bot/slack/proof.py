@@ -1,4 +1,4 @@
-"""The proof that an unclear post could be looked up: post, find it by its key, take it away again. For `understudy doctor`."""
+"""Proves that an unclear post can be looked up: posts, finds it by its key, deletes it. For `understudy doctor`."""
 
 import asyncio
 from datetime import datetime
@@ -8,14 +8,14 @@ from bot.ports import ChatError, Message, Place, PostedAt
 from bot.slack.gateway import SlackGateway
 from bot.slack.preflight import Problem
 
-LOOKS_S = (0.0, 0.5, 1.0, 2.0)  # history may lag a little behind a post
+LOOKS_S = (0.0, 0.5, 1.0, 2.0)  # history may lag slightly behind a post
 TEXT = "Understudy tries whether it finds its own messages again. This one goes away at once."
 
 
 async def prove_lookup(gateway: SlackGateway, channel: str, now: datetime) -> Problem | None:
-    """None when our own message was found by its metadata, else what stands in the way. `now` is domain time. Never raises.
+    """None if our own message was found by its metadata, else the obstacle. `now` is domain time. Never raises.
 
-    The message is seen in the channel for a second or so.
+    The message is visible in the channel for about a second.
     """
     key = f"doctor/{uuid4().hex}"
     try:

@@ -1,7 +1,7 @@
-"""Who comes in: behind the door that reads a payload, and in front of everything that anybody wants.
+"""Decides who may come in: after the door has read a payload, before anything is done with it.
 
-Slash words, buttons, forms, shortcuts and menus all pass here, and only here a person becomes a member. Who is refused is
-answered and noted, as refusals of the rules are.
+Slash words, buttons, forms, shortcuts and menus all pass here, and only here does a person become a member. Refused people get
+an answer, and the refusal is recorded like those by rules.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 
 Next = Callable[[], Awaitable[Any]]
 
-QUESTIONS_A_MINUTE = 20  # of one person; a thirsty script gets no more
-MOST_ASKING = 1_000  # people who are told apart
+QUESTIONS_A_MINUTE = 20  # of one person; a runaway script gets no more
+MOST_ASKING = 1_000  # people tracked separately
 TOO_MANY = f"Too many questions: I answer {QUESTIONS_A_MINUTE} a minute. Wait a minute, then ask again."
 
 NOTHING = "Nothing was done. Ask a full member of this workspace."
@@ -49,10 +49,10 @@ UNKNOWN = (
 
 
 class Reception:
-    """Bolt middleware. `reads`: outsiders may ask (`people.external: read`); `on_group` hears of changed user groups.
+    """Bolt middleware. `reads`: outsiders may ask (`people.external: read`); `on_group` is called with changed user groups.
 
-    `not_asking(user)`: why somebody who could come in may not even ask; None where they may. `follows(channel, ts)`: whether
-    what becomes of that message is of interest.
+    `not_asking(user)` returns why somebody who may come in still may not ask, None if they may. `follows(channel, ts)` returns
+    whether changes of that message matter.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Reception:
         self._sparingly = Sparingly(clock)
         self._telling: set[asyncio.Task[None]] = set()
 
-    async def hear(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # Bolt's name for it
-        """What Slack tells of by itself ends here unless it concerns us: a lot in a large workspace, and none needs a record.
+    async def hear(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # the name is Bolt's
+        """Events end here unless they concern us: large workspaces send many, and they need no record.
 
-        People and groups are heard of here; messages, edits and emojis mostly are none of ours.
+        Changes of people and groups are handled here; messages, edits and emojis are mostly not ours.
         """
         match payload_of(context):
             case Event(name="user_change", body=body):
@@ -99,20 +99,20 @@ class Reception:
                 return await next()
         return BoltResponse(status=200, body="")
 
-    async def admit(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # Bolt's name for it
-        """Let members in, and those who may only ask where that is configured; answer everybody else."""
+    async def admit(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # the name is Bolt's
+        """Let in members, and people who may only ask if that is configured; answer everybody else."""
         payload = payload_of(context)
-        if isinstance(payload, Event) and payload.name == "member_joined_channel":  # who may ask is briefed, nobody else
+        if isinstance(payload, Event) and payload.name == "member_joined_channel":  # brief those who may ask, nobody else
             briefed = isinstance(await self.asker(payload.who.id), Actor)
             return await next() if briefed else BoltResponse(status=200, body="")
         if isinstance(payload, Event | Changed) or (isinstance(payload, Form) and payload.closed):
             return await next()  # nobody waits for an answer, and nothing is done
         standing = await self._people.standing(payload.who.id)
-        if isinstance(payload, Reaction):  # most are about nothing of ours: whoever serves it knows what to say
+        if isinstance(payload, Reaction):  # most concern nothing of ours; the listener knows what to answer
             context[READ] = replace(payload, who=replace(payload.who, is_member=standing.is_member))
             return await next() if standing is not Standing.BOT else BoltResponse(status=200, body="")
         if isinstance(payload, Question) and standing is Standing.BOT:
-            return BoltResponse(status=200, body="")  # two bots that answer each other never end
+            return BoltResponse(status=200, body="")  # two bots that answer each other never stop
         lets_in = standing.is_member or (self._reads and isinstance(payload, Command | Question))
         barred = self._not_asking(payload.who.id) if lets_in else None
         if lets_in and barred is None:
@@ -124,7 +124,7 @@ class Reception:
         return self._refuse(payload, words, respond)
 
     async def asker(self, user: str) -> Actor | str:
-        """Whoever may ask, as the rules know them; or why they may not, in markup for them."""
+        """The actor for a person who may ask; or why they may not, in markup for them."""
         standing = await self._people.standing(user)
         if not (standing.is_member or self._reads):
             return WORDS.get(standing) or self._unknown()
@@ -133,7 +133,7 @@ class Reception:
         return Actor.person(user) if standing.is_member else Actor.outsider(user)
 
     def _may_ask_again(self, user: str) -> bool:
-        """Whether this person has asked less than `QUESTIONS_A_MINUTE`."""
+        """Whether this person is below `QUESTIONS_A_MINUTE`."""
         if user not in self._asking and len(self._asking) >= MOST_ASKING:
             self._asking.clear()
             self._sparingly = Sparingly(self._clock)
@@ -141,7 +141,7 @@ class Reception:
         return bucket.take(self._clock.monotonic())
 
     async def _slow_down(self, user: str, respond: Respond) -> None:
-        """Say once a minute that this was too much, and to no bot: two that answer each other never end."""
+        """Say once a minute that this was too much, but never to bots: two that answer each other never stop."""
         if self._sparingly.may(user) is not None and await self._people.standing(user) is not Standing.BOT:
             self._soon(respond, TOO_MANY)
 
@@ -149,7 +149,7 @@ class Reception:
         return UNKNOWN.format(why=self._people.silence or "Slack did not say")
 
     def _refuse(self, payload: Payload, words: str, respond: Respond) -> BoltResponse:
-        """Acknowledged at once, in every way that Slack has for saying why."""
+        """Acknowledge at once, and say why in whichever way Slack offers."""
         match payload:
             case Command():
                 return acknowledged({"response_type": "ephemeral", "text": words})

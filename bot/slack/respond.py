@@ -1,4 +1,4 @@
-"""Answers to one person: to the `response_url` over the shared session, without repeats; without one, in a direct message."""
+"""Answers to one person: to the `response_url` over the shared session, without retries; else in a direct message."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ log = structlog.get_logger(__name__)
 
 
 class Respond(AsyncRespond):
-    """Bolt's `respond`, called the same way with plain dicts. Slack takes five answers within half an hour.
+    """Bolt's `respond`, called the same way with plain dicts. Slack accepts five answers within half an hour.
 
-    What is pressed in a form or on the Home tab comes without a `response_url`: `user` is answered in a direct message.
+    Actions in a form or on the Home tab have no `response_url`: then `user` is answered in a direct message.
     """
 
     def __init__(self, response_url: str | None, api: SlackApi, user: str | None = None) -> None:
@@ -25,7 +25,7 @@ class Respond(AsyncRespond):
         self._user = user
 
     async def __call__(self, text: str | dict[str, Any] = "", blocks: Any = None, **fields: Any) -> WebhookResponse:  # type: ignore[override] # the rest is passed by name
-        """Send the answer. Raises ChatError when Slack cannot be reached, ValueError when there is nobody to answer."""
+        """Send the answer. Raises ChatError if Slack cannot be reached, ValueError if there is nobody to answer."""
         body = text if isinstance(text, dict) else {"text": text, "blocks": blocks, **fields}
         body = self._api.wording.body({name: value for name, value in body.items() if value is not None})
         if not self.response_url:
@@ -43,7 +43,7 @@ class Respond(AsyncRespond):
     async def _directly(self, body: dict[str, Any]) -> WebhookResponse:
         if not self._user:
             raise ValueError("this request has no response_url to answer to, and names nobody")
-        if not body.get("replace_original"):  # there is no message of ours to replace
+        if not body.get("replace_original"):  # in a direct message there is nothing to replace
             message = {name: body[name] for name in ("text", "blocks") if name in body}
             await self._api.call(self._api.web.chat_postMessage, channel=self._user, **message)
         return WebhookResponse(url="", status_code=200, body="ok", headers={})

@@ -1,4 +1,4 @@
-"""The rights that the app asks for, each with its reason; the manifest, the preflight and the docs agree on this list."""
+"""The scopes that the app needs, each with its reason; used by the manifest, the preflight and the docs."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ PRIVATE_SCOPES: Mapping[str, str] = {
     "groups:history": "the same in private channels as channels:history",
 }
 
-# What Slack tells the bot of by itself; each needs a scope from above.
+# The events that Slack sends to the bot; each needs a scope from above.
 EVENTS: Mapping[str, str] = {
     "member_joined_channel": "whoever joins an incident's channel late gets a private summary",
     "user_change": "somebody who was made a guest or deactivated loses their rights at once",
@@ -43,7 +43,7 @@ EVENTS: Mapping[str, str] = {
 
 PRIVATE_EVENTS: Mapping[str, str] = {"message.groups": "the same in private channels"}
 
-APP_SCOPE = "connections:write"  # of the app-level token: it opens the Socket Mode connection and can do nothing else
+APP_SCOPE = "connections:write"  # of the app-level token: it can only open the Socket Mode connection
 
 
 def expected_scopes(*, private: bool) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
-"""What somebody in Slack is to us, read out of Slack's own record of them. Pure; in doubt somebody is a stranger.
+"""Somebody's standing with us, from Slack's own record of them. Pure; in doubt they are an outsider.
 
-Shapes: https://docs.slack.dev/reference/objects/user-object. `is_app_user` says nothing about bots and is left alone.
+Fields: https://docs.slack.dev/reference/objects/user-object. `is_app_user` says nothing about bots and is ignored.
 """
 
 from collections.abc import Mapping
@@ -13,30 +13,30 @@ SLACKBOT = "USLACKBOT"
 
 
 class Standing(StrEnum):
-    """Full members may do what the rules let members do; everybody else is an outsider."""
+    """Full members may do what the rules allow; everybody else is an outsider."""
 
     MEMBER = "full member"
     GUEST = "guest"
     FOREIGN = "of another organization or workspace"
     BOT = "bot"
     DEACTIVATED = "deactivated"
-    UNKNOWN = "unknown"  # Slack was asked and did not say
+    UNKNOWN = "unknown"  # Slack was asked but did not say
 
     @property
     def is_member(self) -> bool:
-        """Whether this is a full member of the workspace, or of the organization where the app is installed for all of it."""
+        """Whether this is a full member of the workspace, or of the organization if the app is installed for all of it."""
         return self is Standing.MEMBER
 
 
 def standing_of(user: Mapping[str, Any], us: Identity) -> Standing:
-    """From a user object of users.info."""
+    """The standing from a user object of users.info."""
     if barred := barred_as(user):
         return barred
     return Standing.MEMBER if _is_of_ours(user, us) else Standing.FOREIGN
 
 
 def barred_as(user: Mapping[str, Any]) -> Standing | None:
-    """What makes somebody an outsider whatever workspace they are of; None where nothing does."""
+    """What makes somebody an outsider in any workspace; None if nothing does."""
     if user.get("deleted"):
         return Standing.DEACTIVATED
     if user.get("is_bot") or user.get("is_workflow_bot") or user.get("is_connector_bot") or user.get("id") == SLACKBOT:
@@ -49,9 +49,9 @@ def barred_as(user: Mapping[str, Any]) -> Standing | None:
 
 
 def _is_of_ours(user: Mapping[str, Any], us: Identity) -> bool:
-    """Of our workspace; or of our organization, where the app is installed for the organization.
+    """Whether they belong to our workspace, or to our organization if the app is installed for it.
 
-    In an Enterprise Grid `team_id` names one workspace of a person who may be in several: the others stand in `teams`.
+    In Enterprise Grid, `team_id` is only one of the workspaces that a person may be in; the others are in `teams`.
     """
     grid = user.get("enterprise_user")
     grid = grid if isinstance(grid, Mapping) else {}

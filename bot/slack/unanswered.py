@@ -1,4 +1,4 @@
-"""What nobody listens for, and what went wrong: people get an answer that says what to do next."""
+"""Requests without a listener, and failures: people get an answer that says what to do next."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from bot.views.storage import meanwhile, nothing_changed
 log = structlog.get_logger(__name__)
 
 ANYTHING = re.compile(r".*", re.DOTALL)
-ACK_SEEN_S = 0.1  # Bolt looks for the acknowledgement every 10 ms, and forgets it when the error handler is done before that
+ACK_SEEN_S = 0.1  # Bolt polls for the acknowledgement every 10 ms, and misses it if the error handler returns before that
 NOT_SLACKS_WORDS = re.compile(r"[^\w/:.-]")
 
 
@@ -34,7 +34,7 @@ class Unanswered:
         self._telling: set[asyncio.Task[None]] = set()
 
     def listen(self, app: AsyncApp) -> None:
-        """Hook the catch-all listeners in; Bolt asks listeners in their order, so this comes last."""
+        """Add the catch-all listeners; Bolt asks listeners in order, so call this last."""
         app.command(ANYTHING)(self.command)
         app.action(ANYTHING)(self.action)
         app.shortcut(ANYTHING)(self.shortcut)
@@ -44,14 +44,14 @@ class Unanswered:
         app.event(ANYTHING)(self.quietly)
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], respond: Respond) -> None:
-        """A slash word that the app's settings have and we have not."""
+        """A slash word that is in the app's settings but unknown to us."""
         await ack()
         word = NOT_SLACKS_WORDS.sub("", str(body.get("command")))
         log.warning("unknown command", command=word)
         await respond(f"I do not know `{word}`; it may have come with another version. {self._help}", response_type="ephemeral")
 
     async def action(self, ack: AsyncAck, context: AsyncBoltContext, respond: Respond) -> None:
-        """A button of an older version. Slack also reports a press of a link, which needs no answer."""
+        """A button of an older version. Slack also reports clicks on links, which need no answer."""
         await ack()
         press = payload_of(context)
         if not isinstance(press, Press) or press.is_link or not press.response_url:
@@ -61,19 +61,19 @@ class Unanswered:
         await respond(words, response_type="ephemeral", replace_original=False)
 
     async def shortcut(self, ack: AsyncAck, shortcut: dict[str, Any], context: AsyncBoltContext, respond: Respond) -> None:
-        """A shortcut that the app's settings have and we have not."""
+        """A shortcut that is in the app's settings but unknown to us."""
         await ack()
         log.warning("unknown shortcut", callback=shortcut.get("callback_id"))
         await _say(context, respond, f"I do not know this shortcut, and nothing was done. {self._help}")
 
     async def view(self, ack: AsyncAck, view: dict[str, Any]) -> None:
-        """A form of an older version; what was written stays readable only as long as it is open."""
+        """A form of an older version; what was written can be read only while it is open."""
         log.warning("unknown form", callback=view.get("callback_id"))
         words = f"I do not know this form any more, and nothing was done. {self._help}"
         await ack(response_action="update", view=notice(words))
 
     async def options(self, ack: AsyncAck) -> None:
-        """A menu that asks what to offer."""
+        """A menu that asks for its options."""
         await ack(options=[])
 
     async def quietly(self, ack: AsyncAck) -> None:
@@ -84,7 +84,7 @@ class Unanswered:
         self, error: Exception, body: dict[str, Any], context: AsyncBoltContext, respond: Respond,
         response: BoltResponse | None,
     ) -> BoltResponse | None:  # fmt: skip
-        """Log an error, a defect of ours with its traceback; tell the person, and acknowledge if nobody has yet."""
+        """Log an error (with a traceback if it is our bug), tell the person, and acknowledge if nobody has yet."""
         reference, kind = uuid4().hex[:8], body.get("type") or body.get("command")
         if isinstance(error, SlackApiError):
             error = refused(error, "Slack")
@@ -97,13 +97,13 @@ class Unanswered:
                 log.error("a request failed", reference=reference, type=kind, exc_info=error)
         words = _what_happened(error, reference)
         is_form = body.get("type") == "view_submission"
-        if response is None:  # acknowledged already
+        if response is None:  # already acknowledged
             await asyncio.gather(_say(context, respond, words), asyncio.sleep(ACK_SEEN_S))
             return None
         if is_form:
             answer = json.dumps({"response_action": "update", "view": notice(words)})
             return BoltResponse(status=200, body=answer, headers={"content-type": ["application/json"]})
-        telling = asyncio.create_task(_say(context, respond, words), name="telling of an error")  # the acknowledgement is late
+        telling = asyncio.create_task(_say(context, respond, words), name="telling of an error")  # the ack is overdue
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
         return BoltResponse(status=200, body="")
@@ -121,7 +121,7 @@ def _what_happened(error: Exception, reference: str) -> str:
 
 
 async def _say(context: AsyncBoltContext, respond: Respond, words: str) -> None:
-    """Tell the person, in place if Slack gave a place for answers, else as a direct message."""
+    """Tell the person: in place if Slack allows answers there, else in a direct message."""
     try:
         if respond.response_url:
             await respond(words, response_type="ephemeral", replace_original=False)

@@ -1,7 +1,7 @@
-"""Files: uploading bytes that nobody sees yet, then showing them in a channel and looking whether they arrived.
+"""Files: upload bytes that nobody sees yet, then share them in a channel and check that they arrived.
 
-Slack shares a file some time after it said yes, and on a bad day never
-(https://github.com/slackapi/bolt-js/issues/2115), so the answer of the call is not taken for the deed.
+Slack shares a file some time after it said yes, and on a bad day never (https://github.com/slackapi/bolt-js/issues/2115), so
+the call's success proves nothing.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from typing import Any
 from bot.ports import ChatError
 from bot.slack.client import SlackApi
 
-LOOKS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)  # pauses before each look; twenty seconds in all
-COMMENT_MAX = 500  # it travels in the address of the request
+LOOKS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)  # pauses before each check; twenty seconds in all
+COMMENT_MAX = 500  # it is part of the request's address
 
 
 async def upload(api: SlackApi, filename: str, content: bytes) -> str:
@@ -28,7 +28,7 @@ async def share(
     api: SlackApi, file: str, title: str, channel: str, thread_ts: str, comment: str,
     looks_s: Sequence[float] | None = LOOKS_S,
 ) -> None:  # fmt: skip
-    """Show the file in a channel, once: a file that is there already is left alone. Raises ChatError."""
+    """Show the file in a channel, once: a file already there is left alone. Raises ChatError."""
     try:
         if await _is_shown(api, file, channel):
             return
@@ -54,7 +54,7 @@ async def _complete(api: SlackApi, file: str, title: str, channel: str, thread_t
     try:
         await api.call(api.web.files_completeUploadExternal, files=[{"id": file, "title": title}], **args)
     except ChatError as error:
-        # Completing it a second time finds no unfinished upload. If the file exists, the first time counted.
+        # A repeated call finds no unfinished upload. If the file exists, the first call succeeded.
         if error.code != "file_not_found" or await _look(api, file) is None:
             raise
 

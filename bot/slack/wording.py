@@ -1,8 +1,8 @@
-"""Our slash words as this workspace knows them.
+"""Our slash words as they are named in this workspace.
 
-Texts name them as the manifest without a prefix does, `/incident`. Where it was made with one (`slack.prefix`), everything that
-goes to Slack says `/us-incident`. Only what people read is reworded, never the value of a button, and only where a word is
-followed by what is typed after it or stands in a code span: a path such as `/health` of somebody else's stays as it is.
+Texts use the names without a prefix, `/incident`. With `slack.prefix`, everything sent to Slack says `/us-incident`. Only text
+for people is changed, never the value of a button, and only if the word is followed by its arguments or stands in a code span:
+a path such as somebody else's `/health` stays.
 """
 
 import re
@@ -16,7 +16,7 @@ _TYPED = re.compile(r"(?<![\w/.-])/(?:incident|fallback|drill|understudy)(?=`| [
 
 
 class Wording:
-    """Puts the workspace's prefix before our slash words."""
+    """Adds the workspace's prefix to our slash words."""
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
@@ -26,7 +26,7 @@ class Wording:
         return _TYPED.sub(lambda word: f"/{self._prefix}{word[0][1:]}", text) if self._prefix else text
 
     def body(self, body: Any) -> Any:
-        """What is sent to Slack: its texts are reworded, all else is as it was."""
+        """A request body for Slack: its texts are changed, everything else stays."""
         if not self._prefix:
             return body
         if isinstance(body, Mapping):

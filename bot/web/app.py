@@ -1,4 +1,4 @@
-"""The one aiohttp application: all routes, who may use them, and the server that carries it."""
+"""The aiohttp application: all routes with their guards, and the server that runs it."""
 
 import asyncio
 import errno
@@ -28,13 +28,13 @@ from bot.web.server.server_log import ServerLog
 from bot.web.server.unix_socket import LEFT_IN_PLACE, BoundSocket, SocketFile
 from bot.web.services import SERVICES, WebServices
 
-LEAVES_WITHIN_S = 5.0  # real seconds in which clients that keep their connection ask once more, as a rule
-SHUTDOWN_S = 5.0  # real seconds for requests under way; Slack and flags have let go of the process long before
-OTHER_BODIES = 1024 * 1024  # upper bound for bodies that a handler reads without a limit of its own
+LEAVES_WITHIN_S = 5.0  # real seconds; clients that keep connections usually ask once more within this time
+SHUTDOWN_S = 5.0  # real seconds for pending requests; Slack and flags have let go of the process long before
+OTHER_BODIES = 1024 * 1024  # limit for bodies of handlers without a limit of their own
 
 
 class WebError(Exception):
-    """The server could not start; the sentence says what to do. `permanent`: trying again alone cannot help."""
+    """The server could not start; the sentence says what to do. `permanent`: retrying alone cannot help."""
 
     def __init__(self, sentence: str, *, permanent: bool) -> None:
         super().__init__(sentence)
@@ -64,7 +64,7 @@ def build_web(services: WebServices) -> web.Application:
 
 
 class WebServer:
-    """The application on a port, and on a Unix socket where one is given, within limits of how many may hold on to it."""
+    """Runs the application on a port, and on a Unix socket if configured, with limits on connections."""
 
     def __init__(self, app: web.Application, limits: Limits | None = None, beside: SocketFile | None = None) -> None:
         self.app = app
@@ -73,22 +73,22 @@ class WebServer:
         self._bound: BoundSocket | None = None
         self._runner: web.AppRunner | None = None
         self._listening: list[asyncio.Server] = []
-        self._at = ("", 0)  # as the configuration names it
+        self._at = ("", 0)  # as configured
         self._short_way: ShortWay | None = None
         self._leaving: asyncio.Task[None] | None = None
         in_place(app)
 
     async def start(self, host: str, port: int, instead_of: "WebServer | None" = None) -> int:
-        """Listen and return the port, which matters when 0 asked for a free one; raises WebError.
+        """Listen and return the port, which matters if 0 asked for a free one; raises WebError.
 
-        Where another server of this process listens in the same place, both do until that one leaves.
+        If another server of this process listens in the same place, both do until that one leaves.
         """
-        # The access log is left out: it would write query strings, and clients of flags ask thousands of times a second.
+        # No access log: it would contain query strings, and flag clients ask thousands of times a second.
         logger = ServerLog(self.app[SERVICES].clock)
         runner = web.AppRunner(self.app, access_log=None, logger=logger, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
-        assert server is not None  # noqa: S101 # setup() has just made it
+        assert server is not None  # noqa: S101 # setup() has just created it
         short_way = self._short_way = ShortWay(self.app[SERVICES], server.request_handler)
         server.request_handler = short_way
 
@@ -115,25 +115,25 @@ class WebServer:
         return int(self._listening[0].sockets[0].getsockname()[1])
 
     def serve_flags_alone(self) -> None:
-        """Answer readers of flags from here on, and ask everybody else to come again in a second."""
+        """From now on, serve only flags, and ask everybody else to come back in a second."""
         if self._short_way is not None:
             self._short_way.open = False
 
     def leave(self) -> None:
-        """Take no more connections; let those that are there go with their next answer, and end what is left after a while."""
+        """Accept no more connections; close present ones after their next answer, or after a while."""
         for server in self._listening:
             server.close()
         self._leaving = asyncio.create_task(self._leave(), name="the web server before leaves")
 
     async def left(self) -> None:
-        """Wait no longer for those that are still there."""
+        """Stop waiting for the remaining connections."""
         if self._leaving is not None:
             self._leaving.cancel()
             await asyncio.gather(self._leaving, return_exceptions=True)
         await self.stop()
 
     async def stop(self) -> None:
-        """Take no more connections, let requests under way finish within five seconds, and close."""
+        """Accept no more connections, let pending requests finish within five seconds, and close."""
         if self._runner is not None:
             runner, self._runner = self._runner, None
             for server in self._listening:
@@ -147,7 +147,7 @@ class WebServer:
         await self.stop()
 
     def _give_file(self, wanted: SocketFile) -> BoundSocket | None:
-        """The place in the file system, to a server that wants the very same one."""
+        """Hand over the socket file, to a server that wants exactly the same one."""
         if self._bound is None or self._beside != wanted:
             return None
         given, self._bound = self._bound, None
@@ -155,7 +155,7 @@ class WebServer:
 
 
 def _places(instead_of: WebServer | None, host: str, port: int) -> list[dict[str, Any]]:
-    """Where to listen: on the sockets of the server before, where it listens in the same place."""
+    """Where to listen: on the previous server's sockets, if it listens in the same place."""
     if instead_of is None or instead_of._at != (host, port):
         return [{"host": host, "port": port}]
     return [{"sock": one.dup()} for server in instead_of._listening for one in server.sockets if one.family != socket.AF_UNIX]
@@ -180,7 +180,7 @@ def _add_reads(app: web.Application) -> None:
     for path in (*ofrep.PATHS, EVENTS):
         app.router.add_options(path, guard(Access.OPEN, browsers.before))
     app.router.add_get(flagd.PATH, guard(Access.FLAGS, flagd.flags, restored=True))
-    # No HEAD: an answer to it would have no end either.
+    # No HEAD: its answer would never end either.
     app.router.add_get(EVENTS, guard(Access.FLAGS, ofrep_events.events, restored=True), allow_head=False)
     readable: dict[str, Handler] = {
         "/api/v1/status": reads.status,
@@ -223,10 +223,10 @@ def _add_controls(app: web.Application) -> None:
 
 
 def _add_hooks(app: web.Application) -> None:
-    """Doors for other programs. The open ones decide themselves who passes: a check's token, a peer's or Slack's signature."""
+    """Endpoints for other programs. Open ones do their own checks: a check's token, a peer's or Slack's signature."""
     beat = guard(Access.OPEN, intake.heartbeat)
     for path in (intake.HEARTBEAT, f"{intake.HEARTBEAT}/{{what}}"):
-        app.router.add_get(path, beat)  # HEAD too
+        app.router.add_get(path, beat)  # also HEAD
         app.router.add_post(path, beat)
     app.router.add_get(outcomes.OUTCOMES, guard(Access.READ, outcomes.told_lately, restored=True))
     app.router.add_post(outcomes.OUTCOMES, guard(Access.OUTCOMES, outcomes.outcomes, restored=True))
@@ -243,7 +243,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 async def _forget_broken_body(request: web.Request, response: web.StreamResponse) -> None:
-    """After a body that could not be unpacked nobody knows where it ends: look for no end, and let nothing follow it."""
+    """After a body that could not be unpacked, its end is unknown: close the connection instead of reading on."""
     if request.content.exception() is not None:
         request.content.feed_eof()
         response.force_close()

@@ -1,4 +1,4 @@
-"""How often each check came to what: a metric of ten thousand series, each of them no more than a number here."""
+"""How often each check had which outcome: a metric with ten thousand series, each stored as a single number."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from bot.core.model import Sample
 
 
 class CheckResults(Collector):
-    """`understudy_check_results_total`. A counter of the library's is eight objects and a lock, for each check and outcome."""
+    """`understudy_check_results_total`. The library's counter would need eight objects and a lock per check and outcome."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], dict[str, int]] = {}  # component, outcome and error -> check
@@ -20,7 +20,7 @@ class CheckResults(Collector):
         counts[sample.check] = counts.get(sample.check, 0) + 1
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """For a registry; also from another thread than `see`."""
+        """For a registry; may run on another thread than `see`."""
         found = CounterMetricFamily(
             "understudy_check_results", "Runs of checks by outcome and error class.",
             labels=("component", "check", "outcome", "error"),

@@ -1,4 +1,4 @@
-"""Whether the bot is alive and ready, part by part; the composition root fills it in."""
+"""Whether the bot is alive and ready, part by part; the composition root supplies the parts."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -9,7 +9,7 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the bot: whether it works, its state in one word, since when, and a sentence for people."""
+    """One part of the bot: whether it works, its state as one word, since when, and a sentence for people."""
 
     ok: bool
     state: str
@@ -19,9 +19,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Health:
-    """`live`: the process does its work and needs no restart. `ready`: state is restored and requests are welcome.
+    """`live`: the process works and needs no restart. `ready`: state is restored and requests are welcome.
 
-    A part that is not ok does not by itself make the bot unready: with Slack away, flags and the API go on.
+    A part that is not ok does not alone make the bot unready: without Slack, flags and the API still work.
     """
 
     ready: bool

@@ -1,4 +1,4 @@
-"""What Prometheus reads, on a registry of our own. Whoever builds the bot wires these methods to what happens."""
+"""Prometheus metrics, in a registry of our own. The composition root connects these methods to events."""
 
 import platform
 from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ class Metrics:
         self._house()
         self._build.labels(version, platform.python_version()).set(1)
 
-    # --- what happens
+    # --- events
 
     def observe_sample(self, sample: Sample) -> None:
         """A check ran."""
@@ -49,20 +49,20 @@ class Metrics:
             self._duration(sample.component).observe(total / 1000)
 
     def observe_start(self, late_s: float) -> None:
-        """A check was started, so many real seconds later than planned."""
+        """A check started, this many real seconds later than planned."""
         self._late.observe(late_s)
 
     def observe_turn(self, late_s: float) -> None:
-        """The event loop gave a turn that was asked for, so many real seconds late."""
+        """The event loop ran a requested turn, this many real seconds late."""
         self._turns.observe(late_s)
 
     def observe_stall(self, code: str, seconds: float) -> None:
-        """The event loop stood still; `code` is the function that held it."""
+        """The event loop was blocked; `code` is the function that blocked it."""
         self._stalls.labels(code).inc()
         self._stalled.inc(seconds)
 
     def observe_fact(self, fact: Fact, *, drill: bool = False) -> None:
-        """A fact was committed; `drill`: it is one of a drill, which calls people and counts no pages."""
+        """A fact was committed; `drill`: it belongs to a drill, whose pages are not counted."""
         self._facts.labels(fact.kind).inc()
         match fact.body:
             case VerdictChanged(component=component, level=level):
@@ -74,28 +74,28 @@ class Metrics:
                 self._pages.labels(PAGE_WAYS.get(b.way, "dm"), outcome).inc()
 
     def observe_sink(self, flag: str, sink: str, well: bool) -> None:
-        """A sink was told what its flag serves."""
+        """A write to a sink succeeded or failed."""
         self._sink_tries.labels(flag, sink, "taken" if well else "failed").inc()
 
     def observe_unknown_flag(self) -> None:
-        """Somebody asked for a flag that is not configured; its name is foreign and becomes no label."""
+        """Somebody asked for an unknown flag; its name is foreign and never becomes a label."""
         self._unknown_flags.inc()
 
     def observe_outcomes(self, route: Route, counts: Counts) -> None:
-        """A service told of requests; its own name is foreign and becomes no label."""
+        """A service reported requests; its name is foreign and never becomes a label."""
         for outcome, count in (("ok", counts.ok), ("failed", counts.failed)):
             if count:
                 self._outcomes(route.flag, route.variant, route.provider, outcome).inc(count)
 
     def observe_ping(self, outcome: str) -> None:
-        """What became of a ping to `server.ping_url`."""
+        """The result of a ping to `server.ping_url`."""
         self._pings.labels(outcome).inc()
 
     def observe_commit(self, took: timedelta) -> None:
-        """The ledger committed what the engine gave it, durably."""
+        """The ledger durably committed something for the engine."""
         self._commit.observe(took.total_seconds())
 
-    # --- how things stand
+    # --- state
 
     def set_world(self, world: World, policy: Policy) -> None:
         """The committed world; called at each scrape."""
@@ -121,18 +121,18 @@ class Metrics:
                 self._sink_follows.labels(flag.key, sink.id).set(not (told.on_its_way or told.drifted))
 
     def set_seen(self, world: World, policy: Policy, seen: Mapping[str, Verdict]) -> None:
-        """What the checks come to at this moment, where that is not as committed; called at each scrape."""
+        """Current verdicts that are not committed; called at each scrape."""
         for id in {*policy.components, *world.components}:
             now = seen[id].level if id in seen else world.component(id).level
             for level in Level:
                 self._seen.labels(id, level.value).set(now is level)
 
     def set_ledger(self, writable: bool) -> None:
-        """Whether the ledger takes what is committed."""
+        """Whether the ledger accepts commits."""
         self._writable.set(writable)
 
     def set_readers(self, board: FlagBoard) -> None:
-        """Who reads which flag, and how often they were answered what; called at each scrape."""
+        """Who reads which flag, and how often each answer was given; called at each scrape."""
         for read, times in board.take_reads().items():
             self._evaluations.labels(*read).inc(times)
         keys: Iterable[str] = board.snapshot.entries if board.ready else ()
@@ -140,16 +140,16 @@ class Metrics:
             self._readers.labels(key).set(board.readers(key))
 
     def set_outbox(self, counts: Mapping[str, int], oldest_pending_for: timedelta = timedelta(0)) -> None:
-        """How many effects are in which state, and for how long the oldest of them has waited."""
+        """How many effects are in each state, and how long the oldest has waited."""
         for state in OUTBOX_STATES:
             self._outbox.labels(state).set(counts.get(state, 0))
         self._oldest.set(oldest_pending_for.total_seconds())
 
     def set_slack(self, connected: bool) -> None:
-        """Whether the socket to Slack stands."""
+        """Whether the socket to Slack is connected."""
         self._slack.set(connected)
 
-    # --- the names
+    # --- metric definitions
 
     def _checks(self) -> None:
         self._level = self._gauge(
@@ -162,7 +162,7 @@ class Metrics:
         self._results = CheckResults()
         self.registry.register(self._results)
         took = self._histogram("probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component")
-        self._duration = cache(took.labels)  # asked with each sample
+        self._duration = cache(took.labels)  # called for each sample
         self._late = self._histogram("check_start_lag_seconds", "How much later than planned checks were started.", LAG_SECONDS)
         self._blind = self._gauge("blind", "1 while our own way out or resolver fails, so that we see nothing.")
         self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")
@@ -182,7 +182,7 @@ class Metrics:
         told = self._counter(
             "outcomes", "Requests that services told of, by what became of them.", "flag", "variant", "provider", "outcome"
         )
-        self._outcomes = cache(told.labels)  # asked with each outcome
+        self._outcomes = cache(told.labels)  # called for each outcome
         self._unknown_flags = self._counter("flag_not_found", "Reads of flags that are not configured.")
         self._sink_follows = self._gauge("sink_follows", "1 while a sink has what its flag serves.", "flag", "sink")
         self._sink_tries = self._counter(

@@ -1,4 +1,4 @@
-"""The endpoints for machines that watch the watcher: /healthz, /readyz, /metrics."""
+"""Endpoints for monitoring the bot itself: /healthz, /readyz, /metrics."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ RESTORING = Part(False, "restoring", None, "Flags are served once the state is r
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """200 while the process works; 503 says that a restart would help. It does not help a full disk, which is named."""
+    """200 while the process works; 503 if a restart would help. It would not for a full disk, which is named instead."""
     health = request.app[SERVICES].health()
     troubles = {name: part.sentence for name, part in health.parts.items() if not part.ok}
     return answer_json({"live": health.live, "troubles": troubles}, status=200 if health.live else 503)
@@ -24,14 +24,14 @@ async def healthz(request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """200 while state is restored and changes can be committed; else 503 and what is missing.
 
-    With `?for=flags` the status says only whether flags are served, which they are also while nothing can be committed.
+    With `?for=flags` only whether flags are served, which they are even while nothing can be committed.
     """
     services = request.app[SERVICES]
     health = services.health()
     parts = dict(health.parts)
     if not services.board.ready:
         parts["flags"] = RESTORING
-    elif services.board.snapshot.complaints:  # said loudly, but no reason to take no requests
+    elif services.board.snapshot.complaints:  # reported, but no reason to refuse requests
         parts["flags"] = Part(False, "incomplete", None, " ".join(services.board.snapshot.complaints))
     data = {
         "ready": health.ready and services.board.ready,
@@ -43,14 +43,14 @@ async def readyz(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Everything measured, in the text format that the scraper asks for; states are read at this moment."""
+    """All metrics, in the text format that the scraper accepts; states are read now."""
     services = request.app[SERVICES]
     services.metrics.set_world(services.engine.world, services.engine.policy)
     services.metrics.set_seen(services.engine.world, services.engine.policy, services.sees())
     services.metrics.set_readers(services.board)
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    with GARBAGE.held_off():  # 45,000 checks are a hundred thousand objects, of which none is left
-        body = await asyncio.to_thread(encode, services.metrics.registry)  # and a third of a second
+    with GARBAGE.held_off():  # 45,000 checks create a hundred thousand objects, all freed at once
+        body = await asyncio.to_thread(encode, services.metrics.registry)  # and take a third of a second
     return web.Response(body=body, headers={"Content-Type": content_type})
 
 

@@ -1,4 +1,4 @@
-"""What the web faces are given by the composition root."""
+"""What the composition root gives to the web layer."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,50 +25,50 @@ Exporter = Callable[[int, str], Awaitable[tuple[str, bytes]]]
 
 
 class Signs(Protocol):
-    """Takes signs of life for heartbeat checks."""
+    """Receives reports for heartbeat checks."""
 
     def admit(self, name: str, token: str, *, open: bool = True) -> Admission:
-        """Whether one sign may be taken for the check of that id or unique short name: at most one a second for each check.
+        """Whether to accept a report for the check with that id or unique short name: at most one a second per check.
 
-        A token is compared in constant time; with `open` False a check that has none takes no sign.
+        Tokens are compared in constant time; with `open` False, a check without a token accepts no report.
         """
 
     async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
-        """Take one sign that was admitted.
+        """Record one admitted report.
 
-        `kind` is `success`, `start` or `fail`; `exit_code` stands with the first and the last where the sender told it.
-        `note` is inert text of at most 200 characters.
+        `kind` is `success`, `start` or `fail`; `exit_code` may accompany the first and the last. `note` is harmless text of at
+        most 200 characters.
         """
 
 
 class Intake(Protocol):
-    """Takes what other vantages measured."""
+    """Receives what other vantages measured."""
 
     async def first_sight(self, id: str) -> bool:
-        """Remember `id`; False when it was seen within the last ten minutes, which is twice as long as a signature is good."""
+        """Remember `id`; False if it was seen within the last ten minutes, twice the validity of a signature."""
 
     async def take_samples(self, samples: Sequence[Sample]) -> None:
-        """Let these samples join in, oldest first; each names a known check and component, and its vantage."""
+        """Add these samples, oldest first; each names a known check and component, and its vantage."""
 
 
-ALERTS_PER_S = 500  # of one source
+ALERTS_PER_S = 500  # from one source
 ALL_ALERTS_PER_S = 1000
 MOST_SOURCES = 1000
 
 
 class AlertPace:
-    """How fast alerts may come: each source at its own pace, and all of them, whatever names they give themselves."""
+    """Rate limits for alerts: per source, and for all together, whatever names sources use."""
 
     def __init__(self) -> None:
         self._all = TokenBucket(ALL_ALERTS_PER_S, ALL_ALERTS_PER_S)
         self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many sources are remembered."""
+        """The number of sources remembered."""
         return len(self._sources)
 
     def take(self, source: str, now: float) -> bool:
-        """Let one alert of this source through at this steady moment; False when it comes too fast."""
+        """Let one alert from this source through at this time; False if it comes too fast."""
         bucket = self._sources.pop(source, None) or TokenBucket(ALERTS_PER_S, ALERTS_PER_S)
         self._sources[source] = bucket
         if len(self._sources) > MOST_SOURCES:
@@ -78,9 +78,9 @@ class AlertPace:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What comes in from programs that are not ours. With nothing given, nothing is known: every call is told so.
+    """Input from other programs. By default nothing is known, and every caller is told so.
 
-    `peers` maps a vantage label to the secret shared with it (an empty one lets nobody in), `checks` the id of a check to its
+    `peers` maps a vantage label to the secret shared with it (an empty one admits nobody), `checks` a check's id to its
     component.
     """
 
@@ -94,7 +94,7 @@ class Hooks:
 
 @dataclass(frozen=True)
 class ReloadState:
-    """How taking over went so far: how many came to an end, and why the last one could not be run with, if it could not."""
+    """The progress of reloads: how many have ended, and why the last one could not be used, if it could not."""
 
     under_way: bool
     ended: int
@@ -102,17 +102,17 @@ class ReloadState:
 
 
 class Reload(Protocol):
-    """Another configuration for the bot that runs."""
+    """Reloading the configuration of the running bot."""
 
     async def ask(self, by: Actor) -> tuple[str, ...]:
-        """Read it and check it; the keys that will differ, none where nothing changed. Raises ReloadRefused."""
+        """Read and validate it; returns the keys that will differ, none if nothing changed. Raises ReloadRefused."""
 
     def state(self) -> ReloadState:
-        """How taking over goes."""
+        """The progress of reloads."""
 
 
 class ReloadRefused(Exception):  # noqa: N818 # an answer, with its reasons
-    """The configuration cannot be taken over; nothing was changed. One sentence for each thing that is wrong."""
+    """The configuration cannot be used; nothing was changed. One sentence per error."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__(" ".join(sentences))
@@ -121,7 +121,7 @@ class ReloadRefused(Exception):  # noqa: N818 # an answer, with its reasons
 
 @dataclass(frozen=True)
 class FlagToken:
-    """A token that reads flags and nothing else: those of its patterns. `name` is what its readers are known by."""
+    """A token that only reads flags, those of its patterns. `name` identifies its readers."""
 
     name: str
     token: str = field(repr=False)
@@ -132,12 +132,11 @@ class FlagToken:
 class WebServices:
     """Everything that a request may need. Empty tokens in the lists are ignored.
 
-    `local_token` is the one that the bot writes into its data folder with mode 0600; it may do everything, and an empty one
-    opens nothing. Pages of `browsers`, by origin, may make a browser read flags. With `open_to_loopback` whoever asks from this
-    very machine may read. `export` takes an incident's number and `md`, `json` or `csv` and returns file name and content.
-    `sees` gives what the checks come to at this moment, wherever that is not plainly well; `unwritten` those of them that the
-    ledger holds otherwise since it takes nothing, which `ledger_trouble` says in words (empty while all is well). `slack` takes
-    Slack's requests where it is reached over HTTP.
+    `local_token` is the one that the bot writes to its data folder with mode 0600; it allows everything, and if empty,
+    nothing. Pages of `browsers`, by origin, may make a browser read flags. With `open_to_loopback`, requests from this machine
+    may read. `export` takes an incident's number and `md`, `json` or `csv`, and returns file name and content. `sees` returns
+    current verdicts that are not simply well; `unwritten` those that differ from the ledger because it refuses writes, which
+    `ledger_trouble` explains (empty while all is well). `slack` handles Slack's requests in HTTP mode.
     """
 
     engine: Engine
@@ -160,12 +159,12 @@ class WebServices:
     unwritten: Callable[[], Mapping[str, Verdict]] = dict
     ledger_trouble: Callable[[], str] = str
     slack: SlackRequests | None = None
-    denials: Denials | None = None  # who was refused what
+    denials: Denials | None = None  # recent refusals
     reload: Reload | None = None
 
     @cached_property
     def audiences(self) -> tuple[tuple[bytes, Audience], ...]:
-        """Each token that reads flags, with what it opens."""
+        """Each token that reads flags, with what it allows."""
         whole = ((token, audience(token)) for token in self.read_tokens if token)
         some = ((one.token, audience(one.token, one.flags, one.name)) for one in self.flag_tokens if one.token)
         return tuple((token.encode(), opened) for token, opened in (*whole, *some))

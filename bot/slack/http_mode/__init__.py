@@ -1,1 +1,1 @@
-"""HTTP mode: where requests that Slack signed end, and a look whether the way from outside leads there."""
+"""HTTP mode: receiving requests that Slack signed, and a test whether the public address leads to this bot."""

@@ -1,4 +1,4 @@
-"""The challenge that Slack sends when a request URL is entered, sent by ourselves: does the way lead to this bot?"""
+"""Sends ourselves the challenge that Slack sends for a new request URL: does it lead to this bot?"""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ WITHIN_S = 5.0
 
 
 async def prove_request_url(url: str, signing_secret: str, *, within_s: float = WITHIN_S) -> tuple[str, str]:
-    """`good`, `note` (nobody can say) or `bad`, and the sentence. Never raises."""
+    """`good`, `note` (unknown) or `bad`, and the sentence. Never raises."""
     challenge = secrets.token_hex(16)
     body = json.dumps({"type": "url_verification", "challenge": challenge})
     timestamp = str(int(time()))

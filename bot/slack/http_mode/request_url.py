@@ -1,8 +1,8 @@
-"""HTTP mode: what Slack sends to the request URL, signed by it, on its way to the same door that the socket leads to.
+"""HTTP mode: requests that Slack signs and sends to the request URL, passed to the same door as those by socket.
 
-The signature is compared by the SDK's own verifier. Bolt's middleware and its adapter for aiohttp are left out: they read the
-whole body before they ask whose it is, take the first of doubled headers, fail with an error of their own on a timestamp that
-is no number, write refused bodies into the log, and would verify only after our door has read the payload.
+The SDK's own verifier compares signatures. Bolt's middleware and its adapter for aiohttp are not used: they read the whole
+body before checking the sender, take the first of duplicate headers, raise their own error for a timestamp that is not a
+number, log rejected bodies, and would verify only after our door has read the payload.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from bot.system.logs import Sparingly
 
 log = structlog.get_logger(__name__)
 
-GOOD_FOR_S = 300  # Slack's own patience for a signature
+GOOD_FOR_S = 300  # Slack's own limit for a signature
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 VALUE = re.compile(r"v0=[0-9a-f]{64}")
 
@@ -35,7 +35,7 @@ WRONG = "this was not signed with the app's signing secret"
 
 
 class RequestUrl:
-    """Where Slack's requests end. It answers Slack's challenge at once, and all else once the door is open."""
+    """Receives Slack's requests. Answers Slack's challenge at once, and everything else once the door is open."""
 
     def __init__(self, signing_secret: str, clock: Clock) -> None:
         self._verifier = SignatureVerifier(signing_secret, _Wall(clock))
@@ -43,21 +43,21 @@ class RequestUrl:
         self._sparingly = Sparingly(clock)
         self._door: Door | None = None
         self._serving: set[asyncio.Task[BoltResponse]] = set()
-        self.last_at: datetime | None = None  # when Slack last sent something that it signed
-        self.refused_at: datetime | None = None  # when something came that it did not sign
+        self.last_at: datetime | None = None  # when Slack last sent something with a valid signature
+        self.refused_at: datetime | None = None  # when something last arrived without one
 
     def open(self, door: Door) -> None:
-        """Let requests in."""
+        """Start passing requests on."""
         self._door = door
 
     async def close(self, within_s: float = 3.0) -> None:
-        """Take no more, and let what came be acknowledged."""
+        """Accept no more, and let pending ones be acknowledged."""
         self._door = None
         if self._serving:
             await asyncio.wait(self._serving, timeout=within_s)
 
     def distrust(self, signature: Signature) -> str:
-        """Why no body could make this one of Slack's."""
+        """Why the signature is invalid whatever the body is; empty if it may be valid."""
         why = ""
         if not (TIMESTAMP.fullmatch(signature.timestamp) and VALUE.fullmatch(signature.value)):
             why = UNSIGNED
@@ -66,7 +66,7 @@ class RequestUrl:
         return self._refused(why) if why else ""
 
     async def answer(self, request: SignedRequest) -> Reply:
-        """Check the signature, and do what the request asks."""
+        """Check the signature, and handle the request."""
         why = self.distrust(request.signature)
         if not why and not self._is_signed(request):
             why = self._refused(WRONG)
@@ -82,7 +82,7 @@ class RequestUrl:
             payload, is_command=isinstance(payload, dict) and "command" in payload, headers=_retry(request),
             once=f"signature/{request.signature.value}",
         )  # fmt: skip
-        # A task of its own: who hangs up on us does not break off what is being done.
+        # A separate task: a client that disconnects does not interrupt the work.
         serving = asyncio.create_task(self._door.answer(arrival), name="answering Slack")
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
@@ -102,7 +102,7 @@ class RequestUrl:
 
 
 class _Wall(VerifierClock):
-    """Our clock, as the SDK asks for one."""
+    """Our clock, in the form that the SDK expects."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -112,7 +112,7 @@ class _Wall(VerifierClock):
 
 
 def _payload(request: SignedRequest) -> Any:
-    """The payload as the socket would have brought it; None for what is none, which the door answers."""
+    """The payload as the socket would deliver it; None if it is not one, which the door answers."""
     try:
         return parse_body(request.body.decode(), request.content_type)
     except (ValueError, RecursionError):

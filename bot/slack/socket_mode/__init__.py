@@ -1,1 +1,1 @@
-"""Socket Mode: one connection, and who watches it."""
+"""Socket Mode: one connection, and the watch that keeps it open."""

@@ -1,4 +1,4 @@
-"""One Socket Mode connection: the SDK's client, which here neither reconnects by itself nor asks for tickets."""
+"""One Socket Mode connection: the SDK's client, but without its own reconnecting and ticket requests."""
 
 import asyncio
 import json
@@ -27,26 +27,27 @@ FAREWELLS = {
     TOO_MANY: "there are too many connections; is another copy of the bot running?",
     "link_disabled": "Socket Mode is switched off in the app's settings",
 }
-LONGEST_OF_THEIR_OWN = 10_000  # characters of a hello or a goodbye
-# Values and marks of one message: Slack's largest, a form of 100 blocks, has some 10,000. Read in 40 ms at worst.
+LONGEST_OF_THEIR_OWN = 10_000  # characters of a hello or disconnect message
+# Values and structural characters in one message: Slack's largest, a form with 100 blocks, has about 10,000. Parsed in 40 ms at
+# worst.
 MOST_MARKS = 100_000
 _ENVELOPE = re.compile(r'"envelope_id"\s*:\s*"([\w-]{1,100})"', re.ASCII)
-CLOSE_WITHIN_S = 1.0  # a server that fell silent does not answer the closing handshake either
+CLOSE_WITHIN_S = 1.0  # a silent server does not answer the closing handshake either
 
 
 class Link:
-    """A connection to come, then open, then ended. `serve` is awaited with each envelope."""
+    """A connection: about to open, open, then ended. `serve` is awaited with each envelope."""
 
     def __init__(
         self, app_token: str, web: AsyncWebClient, ping_every_s: float,
         serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]", sparingly: Sparingly,
     ) -> None:  # fmt: skip
-        self.farewell = ""  # Slack's reason to end it: warning, refresh_requested, link_disabled, too_many_websockets
+        self.farewell = ""  # Slack's reason for ending it: warning, refresh_requested, link_disabled, too_many_websockets
         self._serve = serve
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._pong: float | None = None
-        self._greeted = asyncio.Event()  # by hello, or by a goodbye at once
+        self._greeted = asyncio.Event()  # set by hello, or by an immediate disconnect
         self._news = asyncio.Event()
         self._serving: set[asyncio.Task[Any]] = set()
         self.client = _Client(app_token, web, ping_every_s, self._news.set, sparingly)
@@ -55,19 +56,19 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """Whether the websocket stands, as far as this side can tell."""
+        """Whether the websocket is open, as far as this side knows."""
         session = self.client.current_session
         return not self.client.closed and session is not None and not session.closed
 
     @property
     def came_to_be(self) -> bool:
-        """Whether the websocket was opened at all."""
+        """Whether the websocket was ever open."""
         return self.client.current_session is not None
 
     @property
     def silent_for_s(self) -> float:
-        """Real seconds since anything was heard, answers to pings included."""
-        # The SDK stores the time of the ping that was answered; that it changed is all we need.
+        """Real seconds since anything was received, including answers to pings."""
+        # The SDK stores the time of the ping that was answered; we only need to see that it changed.
         pong = self.client.last_ping_pong_time
         if pong != self._pong:
             if self._pong is not None:  # the first value is the SDK's own guess
@@ -76,7 +77,7 @@ class Link:
         return self._loop.time() - self._heard_at
 
     async def connect(self, url: str) -> None:
-        """Connect, once, and wait for Slack's hello; the caller sets the deadline. Raises ChatError."""
+        """Connect once, and wait for Slack's hello; the caller sets the deadline. Raises ChatError."""
         try:
             await self.client.open(url)
         except aiohttp.WSServerHandshakeError as error:
@@ -90,19 +91,20 @@ class Link:
             raise ChatError(f"Slack ended the new connection at once: {why}", code="farewell", permanent=False)
 
     async def look(self, every_s: float) -> None:
-        """Return when Slack announced the end of the connection, or after about so many seconds."""
+        """Return when Slack has announced the end of the connection, or after about `every_s` seconds."""
         until = next_round(self._loop.time(), every_s)
         try:
             async with asyncio.timeout_at(until):
                 await self._news.wait()
         except TimeoutError:
-            pass  # no news
-        # While our own loop was held, or the machine was paused, Slack may have spoken: that is no silence of its.
+            pass  # nothing announced
+        # While our own loop was blocked, or the machine paused, Slack may have sent something: do not count that as its
+        # silence.
         self._heard_at += max(0.0, self._loop.time() - until)
         self._news.clear()
 
     async def close(self, grace_s: float) -> None:
-        """Close it, after what it delivered is served or `grace_s` seconds went by."""
+        """Close it once everything delivered was handled, or after `grace_s` seconds."""
         if self._serving:
             await asyncio.wait(self._serving, timeout=grace_s)
         await self.client.shut()
@@ -114,7 +116,7 @@ class Link:
         try:
             body = json.loads(message.data)
         except (ValueError, RecursionError):
-            return  # the SDK, which reads it too, says so
+            return  # the SDK, which reads it too, reports that
         if body.get("type") == "hello":
             self._greeted.set()
         elif body.get("type") == "disconnect":
@@ -143,13 +145,13 @@ class _Client(SocketModeClient):
         super().__init__(
             app_token, logger=sdk_logger(), web_client=web, auto_reconnect_enabled=False, ping_interval=ping_every_s
         )
-        self.proxy = web.proxy  # the SDK has read the environment, where it found one for this machine itself, too
+        self.proxy = web.proxy  # the SDK has read the environment, even for this machine itself
         self._ended = ended
         self._sparingly = sparingly
         self._beginning: set[asyncio.Future[None]] = set()
 
     async def open(self, url: str) -> None:
-        """Connect. The SDK's own connect() tries a failed address again for ever, though its ticket is spent."""
+        """Connect. The SDK's connect() would retry a failed address for ever, although its ticket is used up."""
         self.current_session = await self.aiohttp_client_session.ws_connect(
             url, autoping=False, heartbeat=self.ping_interval, proxy=self.proxy,
             ssl=True if self.web_client.ssl is None else self.web_client.ssl,
@@ -158,20 +160,20 @@ class _Client(SocketModeClient):
         self.message_receiver = asyncio.ensure_future(self.receive_messages())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Where the SDK would reconnect, the watch is told instead."""
+        """When the SDK would reconnect, notify the watch instead."""
         self._ended()
 
     async def enqueue_message(self, message: str) -> None:
-        """What no reader could get through without holding up everybody else is acknowledged unread, or Slack repeats it."""
+        """Acknowledge, unread, a message too big to parse without blocking everybody, or Slack would repeat it."""
         if len(message) <= MOST_MARKS or sum(map(message.count, ",:[{")) <= MOST_MARKS:
             await super().enqueue_message(message)
             return
         await self._acknowledge_unread(message, "it has more parts than are read")
 
     async def process_message(self) -> None:
-        """One at a time: of hundreds that wait, the SDK would begin with all before anybody else has a turn.
+        """Handle one message at a time: with hundreds waiting, the SDK would start all of them before other tasks run.
 
-        Where the SDK leaves what cannot be read unacknowledged, and writes a traceback, Slack is kept from repeating it.
+        An unreadable message is acknowledged, so that Slack does not repeat it; the SDK would only log a traceback.
         """
         raw = await self.message_queue.get()
         try:
@@ -191,13 +193,13 @@ class _Client(SocketModeClient):
             await self.send_socket_mode_response({"envelope_id": envelope[1]})
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
-        """Where the SDK drops an envelope without a payload, unacknowledged, it goes to the door like any other."""
+        """An envelope without a payload goes to the door like any other; the SDK would drop it unacknowledged."""
         if "envelope_id" in message and not isinstance(message.get("payload"), dict):
             message = {"type": "", **message, "payload": {}}
         await super().run_message_listeners(message, raw_message)
 
     async def shut(self) -> None:
-        """Close the connection and end the tasks of the SDK."""
+        """Close the connection and cancel the SDK's tasks."""
         self.closed = True
         try:
             async with asyncio.timeout(CLOSE_WITHIN_S):

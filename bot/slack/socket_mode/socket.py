@@ -1,8 +1,8 @@
-"""The Socket Mode connection, watched: it heals by itself, and says how it is and when it was away.
+"""Watches the Socket Mode connection: it restores itself, and reports its state and its interruptions.
 
-The SDK's client goes deaf for ever when the first connection on a fresh ticket fails, asks for tickets as often as it likes,
-and says nothing when its token is wrong. So here it keeps one connection and no more; when that ends, for whatever reason,
-the watch opens the next one with a new ticket and a growing pause.
+The SDK's client goes deaf for ever if the first connection on a fresh ticket fails, requests tickets without limit, and says
+nothing if its token is wrong. So here it handles a single connection; when that ends, for whatever reason, the watch opens the
+next one with a new ticket, after a growing pause.
 """
 
 import asyncio
@@ -33,12 +33,12 @@ log = structlog.get_logger(__name__)
 
 StateName = Literal["connected", "connecting", "deaf", "refused"]
 SPELLS_KEPT = 50
-ANNOUNCED_AFTER_S = 1.0  # an end that Slack announces is no failure, unless it comes at once, again and again
+ANNOUNCED_AFTER_S = 1.0  # an end announced by Slack is not a failure, unless it comes at once, again and again
 
 
 @dataclass(frozen=True)
 class SocketState:
-    """How the connection is: `deaf` means that one is open and nothing comes, `refused` that Slack does not take the token."""
+    """The connection's state: `deaf` = open, but nothing arrives; `refused` = Slack rejects the token."""
 
     name: StateName
     since: datetime
@@ -47,7 +47,7 @@ class SocketState:
 
 @dataclass(frozen=True)
 class OfflineSpell:
-    """A time in which Slack could not reach us; what people typed then got no answer."""
+    """A time in which Slack could not reach us, so that commands got no answer."""
 
     began_at: datetime
     ended_at: datetime
@@ -56,21 +56,21 @@ class OfflineSpell:
 
 @dataclass(frozen=True)
 class SocketPatience:
-    """The watch's own times, in real seconds; tests shorten them."""
+    """The watch's own delays, in real seconds; tests shorten them."""
 
-    ping_every_s: float = 5.0  # the SDK's own default of 10 notices an aborted connection too late
+    ping_every_s: float = 5.0  # the SDK's default of 10 notices a broken connection too late
     deaf_after_pings: float = 2.5
     connect_within_s: float = 8.0
     look_every_s: float = 1.0
     first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0  # apps.connections.open may be of tier 1, one call a minute
-    steady_after_s: float = 10.0  # a connection that held this long is replaced without a pause
-    answer_within_s: float = 3.0  # Slack's own patience for an acknowledgement
+    longest_wait_s: float = 60.0  # apps.connections.open may be tier 1, one call a minute
+    steady_after_s: float = 10.0  # a connection that lasted this long is replaced without a pause
+    answer_within_s: float = 3.0  # Slack's own limit for an acknowledgement
     spell_from: timedelta = timedelta(seconds=5)
 
 
 class SocketWatch:
-    """Keeps one Socket Mode connection for a Bolt app. `ticket` is an address that a preflight has opened already."""
+    """Keeps one Socket Mode connection for a Bolt app. `ticket` is an address that a preflight has already opened."""
 
     def __init__(
         self, app: AsyncApp, login: SlackLogin, clock: Clock, *, ticket: str = "", patience: SocketPatience | None = None,
@@ -95,21 +95,21 @@ class SocketWatch:
 
     @property
     def state(self) -> SocketState:
-        """How the connection is, and since when."""
+        """The connection's state, and since when."""
         return self._state
 
     @property
     def offline_spells(self) -> tuple[OfflineSpell, ...]:
-        """The times without a connection that were worth noting, oldest first."""
+        """The interruptions worth recording, oldest first."""
         return tuple(self._spells)
 
     async def start(self) -> None:
-        """Begin to connect, and go on trying for ever; returns at once and never fails because of Slack."""
+        """Start connecting, and retry for ever; returns at once and never fails because of Slack."""
         self._down_since = self._clock.now()
         self._task = asyncio.create_task(self._run(), name="socket watch")
 
     async def connected(self, within_s: float) -> bool:
-        """Wait until there is a connection; False when there is none within so many real seconds."""
+        """Wait for a connection; False if there is none within that many real seconds."""
         try:
             async with asyncio.timeout(within_s):
                 await self._up.wait()
@@ -118,7 +118,7 @@ class SocketWatch:
         return True
 
     async def stop(self) -> None:
-        """Let what people asked for be acknowledged, then close. No task is left behind."""
+        """Let pending requests be acknowledged, then close. No task is left behind."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -154,7 +154,7 @@ class SocketWatch:
             await self._rest(wait_s)
 
     async def _rest(self, wait_s: float) -> None:
-        """Wait, and notice when the connection that is to be replaced ends meanwhile."""
+        """Wait, but notice if the connection to be replaced ends meanwhile."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         while (left := until - loop.time()) > 0:
@@ -169,7 +169,7 @@ class SocketWatch:
         return min(self._patience.first_wait_s * 2.0 ** min(failures - 1, 10), self._patience.longest_wait_s)
 
     async def _open(self) -> Link:
-        """A connection on which Slack has said hello. The one before stays open meanwhile, if it still is."""
+        """A connection on which Slack has said hello. The previous one stays open until then, if it still is."""
         if self._link is None or not self._link.is_open:
             self._lost(None)
         url, self._ticket = self._ticket, ""
@@ -190,7 +190,7 @@ class SocketWatch:
         return link
 
     async def _keep(self, link: Link) -> tuple[float, str]:
-        """Use this connection until it ends; says how long it lived and why it ended."""
+        """Use this connection until it ends; returns how long it lasted and why it ended."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         old, self._link = self._link, link
@@ -220,12 +220,12 @@ class SocketWatch:
         self._retire(link)
 
     def _retire(self, link: Link) -> None:
-        """Close a connection in the background, after what it delivered is acknowledged."""
+        """Close a connection in the background, after everything it delivered is acknowledged."""
         task = asyncio.create_task(link.close(self._patience.answer_within_s), name="closing a Slack connection")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    # --- saying how it is
+    # --- reporting its state
 
     def _found(self) -> None:
         now = self._clock.now()
@@ -237,9 +237,9 @@ class SocketWatch:
         self._say("connected", "connected to Slack")
 
     def _lost(self, error: ChatError | None, *, silent_s: float = 0.0) -> None:
-        """Not connected, because of this error, or without one yet; nothing was heard for so many real seconds."""
+        """Not connected, because of this error, or not yet if it is None; silent for `silent_s` real seconds."""
         if self._link is not None and self._link.is_open:
-            return  # a replacement could not be opened; the connection before it still serves
+            return  # a replacement failed to open; the previous connection still works
         if self._down_since is None:
             self._down_since = self._clock.now() - timedelta(seconds=silent_s * self._clock.speed)
             self._down_why = ""
@@ -265,7 +265,7 @@ class SocketWatch:
     # --- answering
 
     async def _serve(self, link: Link, request: SocketModeRequest) -> None:
-        """Run the app on one envelope and acknowledge it, on a newer connection when its own is gone."""
+        """Run the app on one envelope and acknowledge it, over a newer connection if its own is gone."""
         is_command = request.type == "slash_commands"
         response = await self._door.answer(
             Arrival(request.payload, is_command=is_command, headers=build_headers(request) or {})

@@ -1,4 +1,4 @@
-"""/api/v1, the changing half: every request becomes one signal, and the engine's answer goes back."""
+"""/api/v1, the changing half: every request becomes one signal, and the engine's answer is returned."""
 
 import re
 import uuid
@@ -56,7 +56,7 @@ async def declare(request: web.Request) -> web.Response:
 
 
 async def reload(request: web.Request) -> web.Response:
-    """Read the configuration again, and take it over where it is valid: 202 with the keys that differ, 409 or 422."""
+    """Read the configuration again, and load it if it is valid: 202 with the keys that differ, 409 or 422."""
     Fields(await read_json(request)).done()
     again = _reload(request)
     ended = again.state().ended
@@ -69,7 +69,7 @@ async def reload(request: web.Request) -> web.Response:
 
 
 async def reload_state(request: web.Request) -> web.Response:
-    """How taking over went: `ended` is one more than a reload said once that is over; `refused` is why it cannot run."""
+    """The progress of reloads: `ended` grows by one when one finishes; `refused` says why the last could not be used."""
     state = _reload(request).state()
     data = {"under_way": state.under_way, "ended": state.ended, "refused": state.refused}
     return answer_json(data, headers=NO_STORE)
@@ -85,7 +85,7 @@ def _reload(request: web.Request) -> Reload:
 
 
 async def start_drill(request: web.Request) -> web.Response:
-    """Start a drill: `{components, for, paging, flag}`; named as for `/health`, a provider for all of its components."""
+    """Start a drill: `{components, for, paging, flag}`; names as in `/health`, a provider means all its components."""
     fields, policy = Fields(await read_json(request)), request.app[SERVICES].engine.policy
     named = fields.names("components", lambda name: [id for one in called(policy, name) for id in one.components])
     lasts = fields.duration("for")
@@ -120,7 +120,7 @@ def on_incident(verb: IncidentVerb) -> Handler:
 
 
 def on_named(name_of: Callable[[web.Request], str], action: NamedAction) -> Handler:
-    """A handler that turns a request about one flag, or one component, into a signal; `name_of` says which one it names."""
+    """A handler that turns a request about one flag or component into a signal; `name_of` returns which one."""
 
     async def handler(request: web.Request) -> web.Response:
         name = name_of(request)
@@ -144,7 +144,7 @@ class IncidentFields(Fields):
         return self.choice(name, Severity)
 
     def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
-        """As the configuration writes a duration, or one of the words."""
+        """A duration as in the configuration, or one of the words."""
         return self.one_of(name, known) if self._data.get(name) in known else self.duration(name) or default
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
@@ -155,7 +155,7 @@ class IncidentFields(Fields):
         return self.one_of(name, known)
 
     def maybe(self, name: str) -> int:
-        """As `other`; 0 where it is not given."""
+        """Like `other`; 0 if it is missing."""
         return 0 if self._data.get(name) is None else self.other(name, 0)
 
     def other(self, name: str, mine: int) -> int:
@@ -167,7 +167,7 @@ class IncidentFields(Fields):
         return int(found[1])
 
     def role(self) -> str:
-        """One that is configured, or a word that means one, in any case of letters."""
+        """A configured role, or a synonym, in any case."""
         word = self.text("role", ID_CHARS, needed=True)
         role = self._policy.role_meant(word)
         if role is None:
@@ -176,11 +176,11 @@ class IncidentFields(Fields):
         return role
 
     def holder(self, role: str, me: Actor) -> Actor | None:
-        """`none`, `me`, somebody by Slack's id, or by a login name for when Slack is away."""
+        """`none`, `me`, a Slack id, or a login name for when Slack is unavailable."""
         return _person("to", self.text("to", ID_CHARS, needed=True), me)
 
     def number(self, name: str) -> int:
-        """A whole number above zero, also as text."""
+        """A positive whole number, also as text."""
         value = self._take(name)
         text = str(value) if type(value) is int or isinstance(value, str) else ""
         if not _NUMBER.fullmatch(text):
@@ -189,12 +189,12 @@ class IncidentFields(Fields):
         return int(text)
 
     def assignment(self, me: Actor) -> Assignment:
-        """`text`, `owner` (nobody where it is absent) and `due`: a duration from now, or a moment."""
+        """`text`, `owner` (nobody if missing) and `due`: a duration from now, or a time."""
         text, owner = self.text("text", TEXT_CHARS, needed=True), self.text("owner", ID_CHARS)
         return Assignment(text, _person("owner", owner, me) if owner else None, self._due())
 
     def receiver(self, me: Actor) -> Actor | None:
-        """The same `owner`; whoever asks where it is absent."""
+        """`owner` again, but the caller if missing."""
         owner = self.text("owner", ID_CHARS)
         return _person("owner", owner, me) if owner else me
 
@@ -286,7 +286,7 @@ async def plan(request: web.Request) -> web.Response:
 
 
 async def freeze(request: web.Request) -> web.Response:
-    """Keep rules off all flags: `{reason}`."""
+    """Stop rules from moving any flag: `{reason}`."""
     fields = Fields(await read_json(request))
     signal = s.FreezeFlags(actor_of(request), signal_id(request), reason=fields.text("reason", REASON_CHARS))
     fields.done()
@@ -317,12 +317,12 @@ def _report(fields: Fields, component: str, actor: Actor, id: str) -> s.Signal:
 
 
 def _scoped(action: NamedAction) -> NamedAction:
-    """The same for the part of the readers that `scope` names, where it does."""
+    """The same action for the scope of readers in `scope`, if given."""
     return lambda fields, key, actor, id: action(fields, scoped_key(fields, key), actor, id)
 
 
 def scoped_key(fields: Fields, key: str) -> str:
-    """The flag, or the part of its readers that `scope` names (`env=eu`); raises Refusal."""
+    """The flag, or the scope of its readers in `scope` (`env=eu`); raises Refusal."""
     text = fields.text("scope", REASON_CHARS)
     scope = read_scope(text) if text else None
     if text and scope is None:
@@ -350,16 +350,16 @@ COMPONENT_ACTIONS: tuple[tuple[str, str, NamedAction], ...] = (
 
 
 async def carry_out(request: web.Request, signal: s.Signal) -> web.Response:
-    """200 when it was done or had been done already, 409 when it was refused; either way with the reason."""
+    """200 if it was done, now or earlier, 409 if it was refused; either way with the reason."""
     engine = request.app[SERVICES].engine
     answer = await engine.handle(signal)
-    told = log.debug if isinstance(signal, s.Alerted) else log.info  # alerts come by the hundred, and are facts anyway
+    told = log.debug if isinstance(signal, s.Alerted) else log.info  # alerts are many, and recorded as facts anyway
     told("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
     return answer_json(answer_shape(answer, engine.policy.incidents.zone), status=200 if answer.ok else 409, headers=NO_STORE)
 
 
 def actor_of(request: web.Request) -> Actor:
-    """Who acts, as the caller says: the token proves the right to act, the login only names the person in the timeline."""
+    """The actor, as the caller says: the token proves the right to act, the login only names the person in the timeline."""
     login = request.headers.get("X-Understudy-Actor", "").strip() or "api"
     if not _LOGIN.fullmatch(login):
         remedy = "Send a login name: letters, digits and . _ @ + - only, at most 64."
@@ -368,10 +368,9 @@ def actor_of(request: web.Request) -> Actor:
 
 
 def signal_id(request: web.Request) -> str:
-    """The caller's Idempotency-Key makes a repeated request harmless; without one every request counts.
+    """The id from the caller's Idempotency-Key, which makes repeats harmless; without one, every request counts.
 
-    A request is the same under the same method and path: a script that has one key for a whole run must not be told that
-    what it asks for next was done already.
+    Includes method and path: a script with one key for a whole run must not be told that its next request was already done.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:

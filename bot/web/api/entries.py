@@ -1,4 +1,4 @@
-"""/api/v1, the timeline: entries of people are corrected and hidden. What was said before stays on record."""
+"""/api/v1, the timeline: entries by people can be corrected and hidden. The original stays on record."""
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from bot.web.services import SERVICES
 
 
 async def correct(request: web.Request) -> web.Response:
-    """Say what an entry of people should read, or when it happened: `{entry, text, at}`, one of the two at least."""
+    """Correct the text or time of an entry by people: `{entry, text, at}`, at least one of the two."""
     number, fields = (await the_incident(request)).number, Fields(await read_json(request))
     entry, text, at = fields.whole("entry"), fields.text("text", TEXT_CHARS), fields.moment("at")
     fields.done()
@@ -31,7 +31,7 @@ async def correct(request: web.Request) -> web.Response:
 
 
 async def hide(request: web.Request) -> web.Response:
-    """Take an entry of people out of sight, or with `back` into sight again: `{entry, back}`."""
+    """Hide an entry by people, or with `back` show it again: `{entry, back}`."""
     number, fields = (await the_incident(request)).number, Fields(await read_json(request))
     entry, back = fields.whole("entry"), fields.truth("back")
     fields.done()
@@ -40,7 +40,7 @@ async def hide(request: web.Request) -> web.Response:
 
 
 async def _about_entry(request: web.Request, number: int, entry: int, signal: Signal) -> web.Response:
-    """Carried out where the fact is a note or a message; 409 for what the bot, a vendor or an update said."""
+    """Send the signal if the fact is a note or a message; 409 for entries by the bot or a vendor, and for updates."""
     facts = await request.app[SERVICES].ledger.read(lambda store: store.facts_about(number))
     found = entry_words(facts, f"incident/{number}", entry)
     if found is None:

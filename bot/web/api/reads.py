@@ -32,7 +32,7 @@ from bot.web.services import SERVICES, WebServices
 CONTENT_TYPES = {"md": "text/markdown", "json": "application/json", "csv": "text/csv"}
 NO_STORE = {"Cache-Control": "no-store"}
 
-PAGE = 50  # incidents; some milliseconds of reading and writing
+PAGE = 50  # incidents; takes some milliseconds
 HIGHEST = 999_999_999
 MOST_READERS = 200
 
@@ -41,7 +41,7 @@ _REFERENCE = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,8})", re.IGNORECASE | re.ASCI
 
 
 async def status(request: web.Request) -> web.Response:
-    """Everything at a glance, as we see it: components, what vendors say, open incidents, flags; and whether we see at all."""
+    """Everything at a glance: components, what vendors say, open incidents, flags, and whether we are blind."""
     services = request.app[SERVICES]
     policy = services.engine.policy
     world, on_record = as_seen(services.engine.world, services.unwritten())
@@ -64,7 +64,7 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def incidents(request: web.Request) -> web.Response:
-    """A page of the open incidents, or of all with `?state=all`; the newest first. `next` is the cursor of the next page."""
+    """A page of open incidents, or of all with `?state=all`, newest first. `next` is the cursor of the next page."""
     services = request.app[SERVICES]
     state = request.query.get("state", "open")
     if state not in ("open", "all"):
@@ -81,7 +81,7 @@ async def incidents(request: web.Request) -> web.Response:
 
 
 def _cursor(request: web.Request) -> int:
-    """The number below which to go on; raises Refusal 400 for what no page gave."""
+    """The number below which to continue; raises Refusal 400 if it is not a cursor of ours."""
     cursor = request.query.get("cursor", str(HIGHEST))
     if not _CURSOR.fullmatch(cursor):
         remedy = "Send what `next` of the page before said, or no cursor for the first page."
@@ -96,7 +96,7 @@ async def incident(request: web.Request) -> web.Response:
 
 
 async def timeline(request: web.Request) -> web.Response:
-    """Every fact about one incident, in the order of their commit."""
+    """Every fact about one incident, in commit order."""
     number = (await the_incident(request)).number
     with GARBAGE.held_off():
         facts = await request.app[SERVICES].ledger.read(lambda store: store.facts_about(number))
@@ -112,7 +112,7 @@ async def export(request: web.Request) -> web.Response:
 
 
 async def exported(services: WebServices, number: int, format: str) -> web.Response:
-    """The incident of that number as a file; raises Refusal 400 for a format that there is not."""
+    """The incident with that number as a file; raises Refusal 400 for an unknown format."""
     if format not in CONTENT_TYPES:
         raise Refusal(
             400, "format is not one of the known values.", field="format", remedy=f"One of: {', '.join(CONTENT_TYPES)}."
@@ -128,14 +128,14 @@ async def exported(services: WebServices, number: int, format: str) -> web.Respo
 
 
 async def drills(request: web.Request) -> web.Response:
-    """The drills that are open, each with its report so far."""
+    """The open drills, each with its report so far."""
     services = request.app[SERVICES]
     running = [incident for incident in services.engine.world.open_incidents() if incident.drill]
     return answer_json({"drills": [await _drill(services, incident) for incident in running]}, headers=NO_STORE)
 
 
 async def drill(request: web.Request) -> web.Response:
-    """One drill with its report, also once it is over; 404 for an incident that is none."""
+    """One drill with its report, even after its end; 404 if the incident is not a drill."""
     found = await the_incident(request)
     if found.drill is None:
         raise Refusal(404, f"{found.name} is no drill.", field="incident", remedy="GET /api/v1/drills lists those that run.")
@@ -160,7 +160,7 @@ async def flags(request: web.Request) -> web.Response:
 
 
 async def flag_readers(request: web.Request) -> web.Response:
-    """Who reads a flag: those first whose copy is older than its last change, then who was heard last; at most 200 by name."""
+    """Who reads a flag: first readers whose copy is older than its last change, then the most recent; at most 200 names."""
     services, key = request.app[SERVICES], the_flag(request)
     readers = services.board.readers_of(key)
     shapes = [reader_shape(one) for one in readers[:MOST_READERS]]
@@ -171,7 +171,7 @@ async def flag_readers(request: web.Request) -> web.Response:
 
 
 async def denied(request: web.Request) -> web.Response:
-    """Who was refused what, the newest first; it names people, so it takes the right to change."""
+    """Recent refusals, newest first; they name people, so this needs the right to change."""
     services = request.app[SERVICES]
     denials, zone = services.denials, services.engine.policy.incidents.zone
     attempts = [attempt_shape(one) for one in (await denials.newest() if denials else ())]
@@ -179,12 +179,12 @@ async def denied(request: web.Request) -> web.Response:
 
 
 async def the_incident(request: web.Request) -> Incident:
-    """The incident that the path names as `INC-7` or `7`; raises Refusal 400 or 404."""
+    """The incident in the path, `INC-7` or `7`; raises Refusal 400 or 404."""
     return await incident_called(request.app[SERVICES], request.match_info["incident"])
 
 
 async def incident_called(services: WebServices, reference: str) -> Incident:
-    """The incident that is meant by `INC-7` or `7`; raises Refusal 400 or 404."""
+    """The incident called `INC-7` or `7`; raises Refusal 400 or 404."""
     number = incident_number(reference)
     if not number:
         text = f"{reference[:50]!r} does not name an incident."
@@ -204,7 +204,7 @@ def incident_number(reference: str) -> int:
 
 
 def the_flag(request: web.Request) -> str:
-    """The key of the flag that the path names; raises Refusal 404."""
+    """The key of the flag in the path; raises Refusal 404."""
     key, known = request.match_info["key"], known_flags(request.app[SERVICES])
     if key not in known:
         near = difflib.get_close_matches(key[:100], known, n=1)
@@ -214,7 +214,7 @@ def the_flag(request: web.Request) -> str:
 
 
 def the_component(request: web.Request) -> str:
-    """The id of the configured component that the path names; raises Refusal 404."""
+    """The id of the configured component in the path; raises Refusal 404."""
     id, known = request.match_info["component"], request.app[SERVICES].engine.policy.components
     if id not in known:
         near = difflib.get_close_matches(id[:100], known, n=1)
@@ -224,7 +224,7 @@ def the_component(request: web.Request) -> str:
 
 
 def known_flags(services: WebServices) -> dict[str, FlagPolicy]:
-    """The flags of the configuration, and those that left it but are engaged and therefore still served."""
+    """The configured flags, and those that were removed but are still engaged and therefore served."""
     served = {key: entry.policy for key, entry in services.board.snapshot.entries.items()}
     engaged = {
         key: FlagPolicy(key=key, variants={}, default="")

@@ -37,12 +37,12 @@ MAY_BE_OVERRULED = (OpenAlready, StillFailing)
 
 
 def attempt_shape(attempt: Attempt) -> dict[str, Any]:
-    """What somebody was refused."""
+    """One refusal."""
     return {**asdict(attempt), "at": attempt.at.isoformat()}
 
 
 def answer_shape(answer: Answer, zone: str = "UTC") -> dict[str, Any]:
-    """What a signal came to: in words, and as `kind` with its values for programs that word it themselves."""
+    """The answer to a signal: in words, and as `kind` with values for programs that do their own wording."""
     values: dict[str, Any] = encode(answer)
     return {
         "ok": answer.ok,
@@ -57,7 +57,7 @@ def answer_shape(answer: Answer, zone: str = "UTC") -> dict[str, Any]:
 
 
 def answer_from(shape: Mapping[str, Any]) -> Answer | None:
-    """The answer that a shape was made of; None where a bot of another version made it of what we do not know."""
+    """The answer behind such JSON; None if a bot of another version sent one that we do not know."""
     kind, values = ANSWERS.get(str(shape.get("kind"))), shape.get("data")
     if kind is None or not isinstance(values, dict):
         return None
@@ -71,9 +71,9 @@ def answer_from(shape: Mapping[str, Any]) -> Answer | None:
 def component_shape(
     world: World, policy: Policy, id: str, latency: LatencyPicture | None, held: ComponentState | None = None
 ) -> dict[str, Any]:
-    """One component: our verdict with its reason, what is said or held back besides, how long its checks took lately.
+    """One component: our verdict with its reason, what else is said or held back, and recent latencies.
 
-    `held` is what the ledger holds of it, where `world` has something that cannot be written down.
+    `held` is its state in the ledger, in case `world` contains something that could not be written.
     """
     state, known = world.component(id), policy.components.get(id)
     return {
@@ -103,7 +103,7 @@ def _on_record(held: ComponentState) -> dict[str, Any]:
 
 
 def _besides(state: ComponentState) -> dict[str, Any]:
-    """The advisory, the mute and the alert that is held back; None where there is none."""
+    """The advisory, the mute and the alert being held back; None for each that does not exist."""
     return {
         "advisory": {"text": state.advisory, "since": _time(state.advisory_since)} if state.advisory else None,
         "mute": _mute(state.mute) if state.mute else None,
@@ -120,7 +120,7 @@ def _held_back(held: HeldBack) -> dict[str, Any]:
 
 
 def sight_shape(sight: Sight) -> dict[str, Any]:
-    """Whether we are blind, and why; once we see again, how it was the last time."""
+    """Whether we are blind, and why; if not, when and why we last were."""
     return {
         "blind": sight.blind,
         "reason": sight.reason,
@@ -141,7 +141,7 @@ def provider_shape(state: ProviderState, name: str) -> dict[str, Any]:
 
 
 def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
-    """One incident, whole."""
+    """One incident with everything."""
     return {
         "name": incident.name,
         "open": incident.phase.open,
@@ -182,7 +182,7 @@ def incident_shape(incident: Incident, policy: Policy) -> dict[str, Any]:
 
 
 def task_shape(task: Task) -> dict[str, Any]:
-    """One thing to do, done or not."""
+    """One task, whatever its state."""
     return {
         "number": task.number,
         "text": task.text,
@@ -201,7 +201,7 @@ def task_shape(task: Task) -> dict[str, Any]:
 
 
 def drill_shape(incident: Incident, facts: Sequence[Fact], policy: Policy) -> dict[str, Any]:
-    """A drill with the report of how it goes, or went."""
+    """A drill with its report so far, or its final one."""
     report = drill_report(incident, facts, policy)
     return {"incident": incident_shape(incident, policy), "report": encode(report)}
 
@@ -264,7 +264,7 @@ def fact_shape(fact: Fact) -> dict[str, Any]:
 
 
 def actor_shape(actor: Actor) -> dict[str, Any]:
-    """Who did it."""
+    """An actor."""
     return {"kind": actor.kind, "id": actor.id, "name": actor.name}
 
 
@@ -291,7 +291,7 @@ def flag_shape(world: World, board: FlagBoard, flag: FlagPolicy) -> dict[str, An
 
 
 def _parts(world: World, key: str) -> list[dict[str, Any]]:
-    """The parts of its readers that are switched apart from the rest."""
+    """The scopes of its readers that are switched separately."""
     mine = [state for one, state in sorted(world.flags.items()) if whole(one) == key and scope_of(one) and state.engagement]
     return [{"scope": str(scope_of(state.key)), **_steered(state)} for state in mine]
 
@@ -309,7 +309,7 @@ def _steered(state: FlagState) -> dict[str, Any]:
 
 
 def sink_shape(state: SinkState, sink: SinkPolicy) -> dict[str, Any]:
-    """One sink: whether it has what its flag serves, and why not."""
+    """One sink: whether it holds what its flag serves, and if not, why."""
     return {
         "id": sink.id,
         "name": sink.name,
@@ -324,7 +324,7 @@ def sink_shape(state: SinkState, sink: SinkPolicy) -> dict[str, Any]:
 
 
 def rehearsal_shape(world: World, flag: FlagPolicy, variant: str) -> dict[str, Any]:
-    """One fallback that is rehearsed: whether it may be counted on (`ready`), why not, and what its last rehearsal found."""
+    """One rehearsed fallback: whether it can be relied on (`ready`), if not, why, and the results of its last rehearsal."""
     known, why = world.flag(flag.key).rehearsals, unready(world, flag, variant)
     last = known.last.get(variant)
     found = encode(last) if last else {"at": None, "model": "", "answered": "", "results": [], "dollars": 0.0}
@@ -340,7 +340,7 @@ def rehearsal_shape(world: World, flag: FlagPolicy, variant: str) -> dict[str, A
 
 
 def reader_shape(reader: Reader) -> dict[str, Any]:
-    """One reader of a flag; `revision` is that of its copy of all flags, None where it asks for each evaluation."""
+    """One reader of a flag; `revision` is that of its copy of all flags, None if it asks at each evaluation."""
     return {
         "name": reader.name,
         "silent_for_s": round(reader.silent_for, 1),
@@ -351,7 +351,7 @@ def reader_shape(reader: Reader) -> dict[str, Any]:
 
 
 def freeze_shape(world: World) -> dict[str, Any] | None:
-    """Who keeps all rules off flags, since when and why; None while nobody does."""
+    """Who stopped all rules from moving flags, since when and why; None if nobody did."""
     freeze: dict[str, Any] = encode(world.freeze)
     return freeze if world.freeze.by else None
 

@@ -1,1 +1,1 @@
-"""The board: pages for people. What is wrong first, then every component with its history; an incident's timeline."""
+"""The board: pages for people. Problems first, then every component with its history; and an incident's timeline."""

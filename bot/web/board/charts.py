@@ -1,4 +1,4 @@
-"""Bars and lines as paths of an SVG, small enough for hundreds of components: what is alike side by side is one path."""
+"""Bars and lines as SVG paths, small enough for hundreds of components: equal neighbours share a path."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -9,8 +9,8 @@ from bot.core.model import Level
 from bot.ports import LatencyPicture
 from bot.timeline.words import percent
 
-PARTLY, HALF = 0.01, 0.5  # shares of failed checks from which on a bar is degraded, and down
-HEIGHTS = {Level.UNKNOWN: 1, Level.OPERATIONAL: 5, Level.DEGRADED: 8, Level.DOWN: 10}  # of ten, so that no colour is needed
+PARTLY, HALF = 0.01, 0.5  # shares of failed checks above which a bar is degraded, and down
+HEIGHTS = {Level.UNKNOWN: 1, Level.OPERATIONAL: 5, Level.DEGRADED: 8, Level.DOWN: 10}  # of ten, so colour is not needed
 LINE_HEIGHT = 20
 
 Pictures = Sequence[LatencyPicture | None]
@@ -18,7 +18,7 @@ Pictures = Sequence[LatencyPicture | None]
 
 @dataclass(frozen=True)
 class Bar:
-    """A run of bars of one level as one path; what is bad stands alone and says in `title` when and how much."""
+    """Neighbouring bars of one level as one path; bad ones are separate, and `title` says when and how much."""
 
     level: str
     path: str
@@ -28,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """`count` bars in a row, and the same in words. `uptime` is the share of checks that succeeded, empty where none ran."""
+    """`count` bars in a row, and the same in words. `uptime` is the share of checks that succeeded, empty if none ran."""
 
     count: int
     runs: tuple[Bar, ...]
@@ -38,7 +38,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Lines:
-    """The percentiles of each hour as two lines, and the same in words."""
+    """Hourly percentiles as two lines, and the same in words."""
 
     p50: str
     p95: str
@@ -46,7 +46,7 @@ class Lines:
 
 
 def bars(pictures: Pictures, newest: datetime, each: timedelta, now_level: Level) -> Bars:
-    """One bar for each span, the oldest first; the last still runs, and is at least as bad as things are now."""
+    """One bar per span, oldest first; the last is still running, and at least as bad as the current state."""
     levels = [_level(one) for one in pictures]
     levels[-1] = max(levels[-1], now_level, key=lambda level: HEIGHTS[level])
     starts = [newest - each * back for back in reversed(range(len(levels)))]
@@ -59,7 +59,7 @@ def bars(pictures: Pictures, newest: datetime, each: timedelta, now_level: Level
 
 
 def lines(pictures: Pictures) -> Lines | None:
-    """How long checks took by the hour; None where fewer than two hours are known."""
+    """Hourly durations of checks; None if fewer than two hours are known."""
     longest = max((one.p95_ms for one in pictures if one and one.p95_ms), default=0.0)
     if not longest or sum(bool(one and one.p95_ms) for one in pictures) < 2:
         return None
@@ -110,7 +110,7 @@ def _in_words(levels: Sequence[Level], uptime: str, unit: str) -> str:
 
 
 def _line(values: Sequence[float | None], longest: float) -> str:
-    """Points a unit apart; a gap where nothing is known."""
+    """Points one unit apart, with gaps where nothing is known."""
     path, pen_down = [], False
     for x, value in enumerate(values):
         if value:

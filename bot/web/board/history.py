@@ -1,4 +1,4 @@
-"""How the checks of each component went over the last day and the last 90: read from the sums of hours, and remembered."""
+"""Each component's checks over the last day and the last 90 days: read from hourly roll-ups, and cached."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ log = structlog.get_logger(__name__)
 HOURS, DAYS = 24, 90
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 READ_EVERY = timedelta(minutes=1)
-SETTLED_AFTER = 2 * HOUR  # an hour is summed up minutes after its end; what comes later still changes no bar that people see
+SETTLED_AFTER = 2 * HOUR  # an hour is rolled up minutes after its end; later samples do not visibly change a bar
 
 Pictures = Mapping[str, LatencyPicture]  # by component
 
 
 @dataclass(frozen=True)
 class Past:
-    """Hours and days, the oldest first, to the one that still runs; None where nobody has read it yet.
+    """Hours and days, oldest first, up to the current one; None if not read yet.
 
-    `day` is the last 24 hours together. `trouble` is why the rest is missing, in a sentence; empty where nothing is.
+    `day` is the last 24 hours together. `trouble` is a sentence on why the rest is missing; empty if nothing is.
     """
 
     hours: Sequence[Pictures | None]
@@ -35,7 +35,7 @@ class Past:
 
 
 class History:
-    """Reads each hour and each day once, in the background: of hundreds of components 90 days take seconds."""
+    """Reads each hour and day once, in the background: 90 days of hundreds of components take seconds."""
 
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
@@ -48,7 +48,7 @@ class History:
         self._trouble = ""
 
     async def past(self, now: datetime) -> Past:
-        """What is known of the past within a second; the rest is there the next time."""
+        """The history as far as it is known within a second; the rest follows next time."""
         if self._reading is None and not self._is_fresh(now):
             self._reading = asyncio.create_task(self._read(now), name="the board reads history")
         if (reading := self._reading) is not None:
@@ -62,7 +62,7 @@ class History:
         )  # fmt: skip
 
     async def stop(self, app: web.Application) -> None:
-        """Read no further."""
+        """Stop reading."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What the page of one incident says: how it stands, and what happened. Everything here is plain text."""
+"""The page of one incident: its state, and what happened. Everything here is plain text."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,25 +21,25 @@ from bot.web.board.view import unmarked
 
 MOST_ROWS = 500
 MOST_EVIDENCE = 30  # lines
-SHOWN, LONGEST = 300, 400  # characters of a row that stand open, and those up to which it is not cut
+SHOWN, LONGEST = 300, 400  # characters shown before a row is folded, and the length up to which it is not folded
 MOST_TEXT, MOST_OF_A_LINE = 2000, 300
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that happened. `rest` is what its text goes on with where that is long; `key` names it for good."""
+    """One event. `rest` is the continuation of a long text; `key` identifies it permanently."""
 
     key: str
     text: str
     rest: str
     evidence: tuple[str, ...]
-    more_evidence: int  # lines that are not among it
-    asides: tuple[str, ...]  # who wrote it, and what became of it
+    more_evidence: int  # number of further lines
+    asides: tuple[str, ...]  # who wrote it, and later changes
 
 
 @dataclass(frozen=True)
 class Minute:
-    """What happened in one minute."""
+    """The events of one minute."""
 
     at: datetime
     lines: tuple[Line, ...]
@@ -47,9 +47,9 @@ class Minute:
 
 @dataclass(frozen=True)
 class IncidentView:
-    """How it stands, in sentences: what fails, whose fault it is, whether customers are served, who works on it; what happened.
+    """Its state in sentences (what fails, whose fault, whether customers are served, who works on it), and what happened.
 
-    `level` is that of the worst that fails, empty where nothing does. `more` counts the lines before those of `minutes`.
+    `level` is that of the worst failing component, empty if none fails. `more` counts the lines before those in `minutes`.
     """
 
     level: str
@@ -62,7 +62,7 @@ class IncidentView:
 def incident_view(
     incident: Incident, facts: Sequence[Fact], world: World, policy: Policy, now: datetime
 ) -> IncidentView:  # fmt: skip
-    """Everything, from the incident, the facts about it and how the world stands."""
+    """The page's content, from the incident, its facts and the current world."""
     rows = story(facts, plain_names(policy))
     worst = max((one.level for one in incident.failing), key=lambda level: level.rank, default=None)
     return IncidentView(
@@ -75,7 +75,7 @@ def incident_view(
 
 
 def _standing(incident: Incident, world: World, policy: Policy, now: datetime) -> tuple[str, ...]:
-    """What is broken, and what that does to customers; of what is over the other way round, since all is well again."""
+    """What is broken, and its effect on customers; for a finished one in reverse order, since all is well again."""
     state = stop(capital(unmarked(state_words(incident, policy)))) if incident.affected else ""
     impact = " ".join(_impact(incident, world, policy, now))
     said = (state, impact) if incident.phase.open else (impact, state)
@@ -106,7 +106,7 @@ def _minutes(rows: Sequence[Row]) -> tuple[Minute, ...]:
 
 
 def _line(row: Row, with_reason: bool) -> Line:
-    """A row of the timeline, without the reason where that of the row before is the same."""
+    """A row of the timeline, without its reason if the row before has the same."""
     whole = plain(f"{row.brief}: {row.why}" if row.why and with_reason else row.brief, MOST_TEXT)
     shown = whole if len(whole) <= LONGEST else cut(whole, SHOWN)
     rest = whole[len(shown) - 1 :].strip() if shown != whole else ""

@@ -1,4 +1,4 @@
-"""The board and the page of one incident, readable in any browser and by a screen reader; a script of ours keeps them new."""
+"""The board and the pages of incidents, for any browser and screen reader; a script of ours keeps them up to date."""
 
 import asyncio
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ async def _incident(request: web.Request) -> web.Response:
     facts: list[Fact] = []
     check_restored(services)
     incident = await incident_called(services, request.query["incident"])
-    if "format" in request.query:  # by the board's own door: a browser's password opens no other
+    if "format" in request.query:  # on the board itself, since a browser's password is valid only here
         return await exported(services, incident.number, request.query["format"])
     try:
         with GARBAGE.held_off():
@@ -87,7 +87,7 @@ async def style(request: web.Request) -> web.Response:
 
 
 async def script(request: web.Request) -> web.Response:
-    """What keeps the pages new."""
+    """The script that keeps the pages up to date."""
     return _asset("board.js", "text/javascript")
 
 
@@ -96,7 +96,7 @@ def _asset(name: str, content_type: str) -> web.Response:
 
 
 def _flag(services: WebServices, shape: dict[str, Any]) -> dict[str, Any]:
-    """A flag with the names of those who read it, as long as they are few."""
+    """A flag with its readers' names, if there are few."""
     few = 0 < shape["readers"] <= MOST_READERS
     readers: Sequence[Reader] = services.board.readers_of(shape["key"]) if few else ()
     calm = not shape["engagement"] and not shape["scopes"]

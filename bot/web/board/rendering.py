@@ -1,4 +1,4 @@
-"""Pages out of their templates: everything is escaped, and nothing runs or loads but what is ours."""
+"""Renders pages from templates: everything is escaped, and only our own scripts and styles load."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ HEADERS = {"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store
 
 
 def page(name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> web.Response:
-    """The page that this template makes of these values; compiling one for the first time takes a while."""
+    """The page from this template and these values; compiling a template the first time takes a while."""
     text = templates().get_template(name).render({"again": 0, **values}).encode("utf-8", "replace")
     more = {**(headers or {}), **HEADERS}
     return web.Response(body=text, status=status, content_type="text/html", charset="utf-8", headers=more)
@@ -29,8 +29,8 @@ def page(name: str, *, status: int = 200, headers: Mapping[str, str] | None = No
 
 @cache
 def templates() -> "jinja2.Environment":
-    """The pages' templates, each compiled when it is first asked for."""
-    import jinja2  # here, so that no start waits for it
+    """The pages' templates, each compiled on first use."""
+    import jinja2  # imported here, so that no start waits for it
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(file), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
@@ -42,7 +42,7 @@ def templates() -> "jinja2.Environment":
 
 @cache
 def file(name: str) -> str:
-    """A file of this folder."""
+    """A file in this folder."""
     return resources.files("bot.web.board").joinpath(name).read_text("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What the board says, made of the committed world: the template only sets it out. Everything here is plain text."""
+"""The content of the board, from the committed world; templates only lay it out. Everything here is plain text."""
 
 import html
 import re
@@ -29,7 +29,7 @@ MENTION = re.compile(r"<@([A-Z0-9]{1,40})>")
 
 @dataclass(frozen=True)
 class IncidentLine:
-    """One incident in a line that leads to its timeline."""
+    """One incident as a line that links to its timeline."""
 
     number: int
     name: str
@@ -40,7 +40,7 @@ class IncidentLine:
 
 @dataclass(frozen=True)
 class Headline:
-    """What is wrong at one provider, whether it is them or us, whether customers are served, and who works on it."""
+    """The problems of one provider: them or us, whether customers are served, and who works on it."""
 
     level: str
     what: str
@@ -52,7 +52,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class ComponentLine:
-    """One component: how it is, why where that is not plainly well, and how it was."""
+    """One component: its state, the reason unless it is simply well, and its history."""
 
     name: str
     level: str
@@ -68,7 +68,7 @@ class ComponentLine:
 
 @dataclass(frozen=True)
 class ProviderGroup:
-    """A provider's components, the worst first, and what its own page says."""
+    """A provider's components, worst first, and what its own page says."""
 
     name: str
     page: str
@@ -78,13 +78,13 @@ class ProviderGroup:
 
 @dataclass(frozen=True)
 class View:
-    """The whole board, but for flags."""
+    """The whole board, except flags."""
 
     headlines: tuple[Headline, ...]
-    calm: str  # in place of headlines: that all is well, or what is known
+    calm: str  # instead of headlines: that all is well, or what is known
     calm_level: str
-    rest: str  # beside headlines: how the others are
-    others: tuple[IncidentLine, ...]  # open incidents that no headline names
+    rest: str  # after the headlines: the state of all others
+    others: tuple[IncidentLine, ...]  # open incidents without a headline
     frozen: str
     groups: tuple[ProviderGroup, ...]
     past: tuple[IncidentLine, ...]
@@ -92,12 +92,12 @@ class View:
 
     @property
     def in_short(self) -> str:
-        """For the name of the page."""
+        """The page's title."""
         return "; ".join(one.what for one in self.headlines) or self.calm.rstrip(".") or "No components"
 
 
 def view(world: World, policy: Policy, now: datetime, on_record: Mapping[str, ComponentState], past: Past) -> View:
-    """Everything, from one state of the world and what is known of the past."""
+    """The board's content, from one state of the world and the known history."""
     names = _Names(world, policy)
     groups = sorted(names.by_provider.items(), key=lambda item: -max(_rank(world, c) for c in item[1]))
     headlines = [_headline(bad, world, policy, names, now) for _, own in groups if (bad := _bad(own, world))]
@@ -123,12 +123,12 @@ def lines_of(incidents: Sequence[Incident], world: World, policy: Policy, now: d
 
 
 def unmarked(mrkdwn: str) -> str:
-    """What was worded for Slack and mentions nobody, as plain text."""
+    """Text worded for Slack, without mentions, as plain text."""
     return html.unescape(spoken(mrkdwn).replace("`", ""))
 
 
 class _Names:
-    """What things and people are called on a page, where nothing is a mention and nothing has marks."""
+    """Names of things and people for a page, without mentions or markup."""
 
     def __init__(self, world: World, policy: Policy) -> None:
         self._often = Counter(one.name for one in policy.components.values())
@@ -140,7 +140,7 @@ class _Names:
             self.by_provider.setdefault(one.provider, []).append(one)
 
     def of(self, one: ComponentPolicy) -> str:
-        """The component's name, with its provider where two have one name."""
+        """The component's name, with its provider's if two have the same name."""
         name = one.name if self._often[one.name] == 1 else f"{one.provider_name} {one.name}"
         return plain(name, LONGEST_NAME)
 
@@ -148,7 +148,7 @@ class _Names:
         return words([plain(self.of(one), IN_A_ROW) for one in some], most=MOST_NAMED)
 
     def plainly(self, mrkdwn: str) -> str:
-        """What was worded for Slack, as plain text."""
+        """Text worded for Slack, as plain text."""
         return unmarked(MENTION.sub(lambda match: plain(self._people.get(match[1], "somebody"), 80), mrkdwn))
 
 
@@ -168,7 +168,7 @@ def _headline(bad: Sequence[ComponentPolicy], world: World, policy: Policy, name
 
 
 def since(state: ComponentState) -> datetime | None:
-    """Since when it is as it is: by the evidence, or else by the verdict."""
+    """Since when it has its current state: by the evidence, or else by the verdict."""
     return state.began_at or state.since
 
 
@@ -213,7 +213,7 @@ def _group(
     read = bool(url or world.provider(provider).notices)
     page = names.plainly(page_words(provider, list(world.provider(provider).notices), world, policy)) if read else ""
     ordered = sorted(own, key=lambda one: -_rank(world, one))
-    bad = _bad(own, world)  # of one alone the headline has said since when
+    bad = _bad(own, world)  # a headline for a single component already says since when
     found = tuple(
         _component(one, world, names, now, on_record.get(one.id), past, alone=bad == [one]) for one in ordered
     )  # fmt: skip
@@ -240,7 +240,7 @@ def _component(
         beside=tuple(stop(capital(names.plainly(said))) for said in held_words(state, now)),
         on_record=held,
         day=bars(hours, hour, HOUR, level),
-        # A day is not lost with its hour: what is down now makes it a day with trouble, until the sums say more.
+        # One bad hour does not make the day down: what is down now makes it degraded, until the roll-ups say more.
         days=bars(days, hour.replace(hour=0), DAY, Level.DEGRADED if level.bad else level),
         lines=lines(hours), latency=latency,
     )  # fmt: skip
@@ -268,6 +268,6 @@ def _over(incident: Incident, now: datetime) -> IncidentLine:
 
 
 def _ended(world: World) -> list[Incident]:
-    """The newest of those that are over and in memory, which holds them for thirty days."""
+    """The newest finished incidents in memory, which keeps them for thirty days."""
     over = [one for one in world.incidents.values() if one.ending.at and not one.phase.open]
     return sorted(over, key=lambda one: (one.ending.at, one.number), reverse=True)[:MOST_PAST]

@@ -1,1 +1,1 @@
-"""What readers of flags ask: OFREP, and the stream that tells them to ask again."""
+"""Endpoints for readers of flags: OFREP, and the stream that tells them to ask again."""

@@ -1,17 +1,17 @@
-"""Web pages of `server.browsers` that read flags by themselves: what their browser wants to hear from us first (CORS)."""
+"""Web pages in `server.browsers` that read flags themselves: the headers that their browsers need (CORS)."""
 
 from aiohttp import hdrs, web
 
 from bot.web.server.errors import Refusal
 from bot.web.server.origins import PAGE
 
-ASKED_ANEW_S = 600  # a browser need not ask before each request
+ASKED_ANEW_S = 600  # for how long a browser need not ask again
 MAY_SEND = "Content-Type, Authorization, X-API-Key, If-None-Match"
 MAY_SEE = "ETag, Retry-After"
 
 
 async def before(request: web.Request) -> web.Response:
-    """What a browser asks before it sends what a page wants; it carries no token, and learns nothing else."""
+    """Answer a browser's preflight request; it carries no token, and learns nothing else."""
     if PAGE not in request:
         remedy = "Name the page's origin in server.browsers; programs ask with POST."
         raise Refusal(403, "No web page of that origin may read flags here.", remedy=remedy)

@@ -1,10 +1,10 @@
-"""Answers that a client need not be sent twice."""
+"""Answers that need not be sent again."""
 
 from bot.web.server.at_once import Asking
 
 
 def known(request: Asking, tag: str) -> bool:
-    """Whether the client has what this tag stands for already."""
+    """Whether the client already has what this tag stands for."""
     conditions = request.headers.getall("If-None-Match", [])
     wanted = {part.strip().removeprefix("W/") for condition in conditions for part in condition.split(",")}
     return tag in wanted or "*" in wanted

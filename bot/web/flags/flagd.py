@@ -1,4 +1,4 @@
-"""Flags for flagd: one document that it polls, and evaluates by itself."""
+"""Flags for flagd: one document, which it polls and evaluates itself."""
 
 from aiohttp import web
 
@@ -12,7 +12,7 @@ PATH = "/flagd/v1/flags.json"
 
 
 async def flags(request: web.Request) -> web.Response:
-    """All flags as flagd defines them; with `overlay=1` those that are engaged. Whoever polls counts as a reader of each."""
+    """All flags in flagd's format; with `overlay=1` only those engaged. A client that polls counts as a reader of each."""
     wanted = request.query.get("overlay", "0")
     if wanted not in ("0", "1"):
         raise Refusal(400, "overlay is 0 or 1.", field="overlay", remedy=f"Ask for {PATH}?overlay=1.")

@@ -1,7 +1,7 @@
 """OFREP: flags for every OpenFeature client in every language (OpenFeature Remote Evaluation Protocol 0.3.0).
 
 Each client breaks on a different omission, so an answer always has key, value, reason, variant and metadata, an error always
-has errorCode, errorDetails and metadata, and all of them are bare `application/json`.
+has errorCode, errorDetails and metadata, and all of them are plain `application/json`.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NO_STORE = {"Content-Type": JSON, "Cache-Control": "no-store"}
 
 
 class Reply(NamedTuple):
-    """What a reader is sent: status 200 or 304."""
+    """What is sent to a reader: status 200 or 304."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,14 +35,14 @@ class Reply(NamedTuple):
 
 
 async def evaluate(request: web.Request) -> web.Response:
-    """One flag, or with no key all of them; a trailing slash does not matter."""
+    """One flag, or without a key all of them; a trailing slash is ignored."""
     asked = question(request, request[AUDIENCE], flag_key(request), await read_json(request))
     made = reply(request.app[SERVICES], request, asked)
     return web.Response(status=made.status, body=made.body or None, headers=made.headers)
 
 
 class Question(NamedTuple):
-    """Who asks what, once it is understood."""
+    """Who asks for what, after validation."""
 
     audience: Audience
     key: str  # empty for all flags
@@ -52,13 +52,13 @@ class Question(NamedTuple):
 
 
 def question(request: Asking, audience: Audience, key: str, data: Any) -> Question:
-    """What this body asks; raises Refusal."""
+    """Parse the question in this body; raises Refusal."""
     context = _context(data)
     return Question(audience, key, data, context, targeting_key(context) or client_of(request))
 
 
 def reply(services: WebServices, request: Asking, asked: Question) -> Reply:
-    """What is answered, for one flag or for all; raises Refusal."""
+    """The answer, for one flag or for all; raises Refusal."""
     audience, key, data, context, client = asked
     if key:
         return _one(services, audience, key, context, client)
@@ -71,7 +71,7 @@ def reply(services: WebServices, request: Asking, asked: Question) -> Reply:
 
 
 def _one(services: WebServices, audience: Audience, key: str, context: Mapping[str, Any], client: str) -> Reply:
-    """Never a 304 here: no client understands one on a single flag."""
+    """One flag; never a 304, which no client understands here."""
     found = services.board.one(key, context, client, audience)
     if isinstance(found, NotFound):
         services.metrics.observe_unknown_flag()
@@ -80,7 +80,7 @@ def _one(services: WebServices, audience: Audience, key: str, context: Mapping[s
 
 
 def _rules(services: WebServices, audience: Audience, client: str, data: Any) -> Answer:
-    """All flags for a client that evaluates by itself: the same bytes for every reader of the audience."""
+    """All flags for a client that evaluates itself: the same bytes for every reader in the audience."""
     for field, fallback in (("drill_fallback", True), ("drill_other", False)):
         keys = data.get(field) if isinstance(data, Mapping) else None
         if isinstance(keys, list):
@@ -96,7 +96,7 @@ def _unless_known(request: Asking, answer: Answer) -> Reply:
 
 
 def _context(data: Any) -> Mapping[str, Any]:
-    """The evaluation context of a body; none at all is fine, since clients without one send nothing or `{}`."""
+    """The evaluation context in a body; may be missing, since clients without one send nothing or `{}`."""
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -113,5 +113,5 @@ def _context(data: Any) -> Mapping[str, Any]:
 
 
 def client_of(request: Asking) -> str:
-    """Who reads, for those that send no targeting key: where from and with what."""
+    """The reader's name if there is no targeting key: its address and user agent."""
     return f"{request.remote or 'unknown'} {request.headers.get('User-Agent', '')[:80]}".strip()

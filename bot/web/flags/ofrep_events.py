@@ -1,4 +1,4 @@
-"""A stream that tells clients of flags to ask again: at once, instead of with their next poll (OFREP, ADR 0008)."""
+"""A stream that tells flag clients to ask again at once, without waiting for their next poll (OFREP, ADR 0008)."""
 
 import asyncio
 import json
@@ -9,19 +9,19 @@ from aiohttp import web
 
 from bot.web.services import SERVICES
 
-PING_S = 15.0  # keeps proxies from closing it, and finds listeners that are gone
-TAKEN_WITHIN_S = 5.0  # a listener that takes nothing for so long is gone
+PING_S = 15.0  # keeps proxies from closing it, and detects listeners that are gone
+TAKEN_WITHIN_S = 5.0  # a listener that accepts nothing for this long is gone
 TOLD_AT_ONCE = 100
 REFETCH = json.dumps({"type": "refetchEvaluation"})
 HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",  # nginx would hold events back until it has a page of them
+    "X-Accel-Buffering": "no",  # nginx would buffer events until it has a full page
 }
 
 
 class Streams:
-    """Who listens, to be told of every change; when the server stops they are let go at once."""
+    """The listeners to notify of every change; they are disconnected when the server stops."""
 
     def __init__(self) -> None:
         self.closing = False
@@ -29,7 +29,7 @@ class Streams:
 
     @property
     def count(self) -> int:
-        """How many listen now."""
+        """The current number of listeners."""
         return len(self._listening)
 
     @contextmanager
@@ -43,7 +43,7 @@ class Streams:
             self._listening.discard(changed)
 
     def tell(self) -> None:
-        """Flags have changed: some listeners at a time, so that those who read flags are answered in between."""
+        """Flags have changed: notify a few listeners at a time, so that flag reads are answered in between."""
         self._tell(list(self._listening))
 
     def _tell(self, waiting: list[asyncio.Event]) -> None:
@@ -53,7 +53,7 @@ class Streams:
             asyncio.get_running_loop().call_soon(self._tell, rest)
 
     async def close(self, app: web.Application) -> None:
-        """Let everybody go: a stream has no end of its own that a server could wait for."""
+        """Disconnect everybody: streams have no end that a server could wait for."""
         self.closing = True
         self.tell()
 
@@ -62,11 +62,11 @@ STREAMS = web.AppKey("streams", Streams)
 
 
 async def events(request: web.Request) -> web.StreamResponse:
-    """One event for each change of a flag, and a comment every 15 seconds in between.
+    """Send one event for each change of a flag, and a comment every 15 seconds in between.
 
-    Whoever comes is told at once, unless it says that it heard of this very revision: since it read the flags they may have
-    changed, and OpenFeature's client for web pages does not read them anew when it comes back. What it is told of, it reads
-    where all flags are read.
+    A new listener is notified at once, unless it says that it knows this revision: flags may have changed since it read them,
+    and OpenFeature's web client does not read them again when it reconnects. It then reads them from the endpoint for all
+    flags.
     """
     streams, board = request.app[STREAMS], request.app[SERVICES].board
     response = web.StreamResponse(headers=HEADERS)
@@ -74,7 +74,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         if request.headers.get("Last-Event-ID") != str(board.snapshot.revision):
             changed.set()
-        text = "retry: 3000\n\n"  # at once: the headers travel with the first bytes
+        text = "retry: 3000\n\n"  # sent at once, since headers go out with the first bytes
         while not streams.closing:
             try:
                 async with asyncio.timeout(TAKEN_WITHIN_S):

@@ -1,7 +1,7 @@
-"""The short way for what services ask most: flags, in a small body, with a token or from this machine.
+"""A fast path for the most frequent requests: flags, with a small body, with a token or from this machine.
 
-It answers what `ofrep` answers, and refuses what the doors refuse, without the search for a route, middlewares and a response
-made for everything. What is in any way unusual (a browser, a proxy, a large body) goes the ordinary way.
+It gives the same answers as `ofrep`, and the same refusals as the guards, without routing, middlewares and a full response
+object. Anything unusual (a browser, a proxy, a large body) takes the ordinary path.
 """
 
 import re
@@ -31,19 +31,19 @@ log = structlog.get_logger(__name__)
 
 
 class ShortWay:
-    """Takes every request first; `ordinary` takes what it leaves."""
+    """Gets every request first; `ordinary` handles the rest."""
 
     def __init__(self, services: WebServices, ordinary: Ordinary) -> None:
         self._services = services
         self._ordinary = ordinary
-        self.open = True  # until another server is about to take this one's place
+        self.open = True  # False when another server is about to replace this one
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer what was not answered at once."""
+        """Handle a request that was not answered at once."""
         return await (self._ordinary(request) if self.open else self._last(request))
 
     def wants(self, message: RawRequestMessage) -> bool:
-        """Whether a service reads flags as they usually do."""
+        """Whether this is an ordinary flag request of a service."""
         sent = message.headers
         return (
             message.method == "POST"
@@ -55,7 +55,7 @@ class ShortWay:
         )
 
     def answer(self, request: Asked, body: bytes) -> bytes:
-        """Head and body of what is answered."""
+        """Head and body of the answer."""
         try:
             made = ofrep.reply(self._services, request, self._question(request, body))
         except Refusal as refusal:
@@ -79,7 +79,7 @@ class ShortWay:
         return found
 
     async def _last(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Flags as ever, and the connection ends with the answer; anything else is asked of the next server."""
+        """Answer flags as usual but close the connection; refuse anything else, which the next server will handle."""
         if request.path.startswith(OFREP) and request.path != EVENTS:
             response = await self._ordinary(request)
         else:
@@ -92,6 +92,6 @@ class ShortWay:
 
 @lru_cache(maxsize=4_096)
 def _key(path: str) -> str | None:
-    """The flag that a usual path names, empty for all of them; None for any other path."""
+    """The flag in an ordinary path, empty for all of them; None for any other path."""
     found = USUAL.fullmatch(path)
     return None if found is None else found[1] or ""

@@ -1,1 +1,1 @@
-"""What other programs tell us."""
+"""Endpoints for other programs."""

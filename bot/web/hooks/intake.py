@@ -1,4 +1,4 @@
-"""Hooks: what other programs tell us. Here: signs of life of jobs, and alerts of other monitors."""
+"""Hooks for jobs' reports (heartbeats) and for alerts of other monitors."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ _EXIT_CODE = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 async def heartbeat(request: web.Request) -> web.Response:
-    """A sign of life: `{name}` alone means success, `{name}/start`, `{name}/fail`, or an exit code of which 0 is success."""
+    """A job's report: `{name}` alone means success; or `{name}/start`, `{name}/fail`, or an exit code, where 0 is success."""
     name = request.match_info["name"]
     kind, exit_code = _told(request.match_info.get("what", ""))
     token = bearer(request) or request.query.get("token", "")
@@ -42,7 +42,7 @@ async def heartbeat(request: web.Request) -> web.Response:
 
 
 def _may_do_without_token(request: web.Request) -> bool:
-    """A browser on this machine that was led here by a false name may not; see `origins`."""
+    """False for a browser on this machine that was tricked by a false name; see `origins`."""
     return names_this_machine(request) or not is_loopback_address(request.remote or "")
 
 
@@ -63,7 +63,7 @@ def _not_admitted(admission: Admission, name: str, token: str) -> Refusal:
 
 
 async def alert(request: web.Request) -> web.Response:
-    """An alert that another monitor fired or resolved: `{state, key, source?, title?}`; `key` names it within its source."""
+    """An alert that another monitor fired or resolved: `{state, key, source?, title?}`; `key` is unique within its source."""
     component, actor = the_component(request), actor_of(request)
     fields = Fields(await read_json(request))
     state = AlertState(fields.one_of("state", STATES))
@@ -89,7 +89,7 @@ def _told(what: str) -> tuple[str, int | None]:
 
 
 async def _note(request: web.Request) -> str:
-    """What the body says, as far as it can be read: the sign counts whatever its words are, so nothing here refuses it."""
+    """The body's text as far as it can be read: the report counts whatever it says, so this never refuses it."""
     found = bytearray()
     try:
         async with asyncio.timeout(NOTE_WITHIN_S):
@@ -98,9 +98,9 @@ async def _note(request: web.Request) -> str:
                 if len(found) >= NOTE_BYTES:
                     break
     except TimeoutError:
-        found += b" ..."  # a body that trickles is cut off where it stands
+        found += b" ..."  # a body that arrives too slowly is cut off
     except UNREADABLE:
         found = bytearray(b"(its words could not be read)")
-    # Cleaned whole and then cut, so that the cut cannot leave half a secret; the end is kept, since that is where errors stand.
+    # Clean before cutting, so that the cut cannot leave half a secret; keep the end, which is where errors are.
     words = " ".join(clean(found[:NOTE_BYTES].decode("utf-8", "replace")).split())
     return words if len(words) <= NOTE_CHARS else f"…{words[1 - NOTE_CHARS :]}"

@@ -1,4 +1,4 @@
-"""OTLP over HTTP: `/v1/metrics` and `/v1/traces`, so that a service joins by its exporter's environment alone."""
+"""OTLP over HTTP: `/v1/metrics` and `/v1/traces`, so that a service needs only its exporter's environment variables."""
 
 import asyncio
 import hashlib
@@ -18,24 +18,24 @@ from bot.web.services import SERVICES
 METRICS, TRACES = "/v1/metrics", "/v1/traces"
 OTLP_BYTES = 4 * 1024 * 1024  # unpacked
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-INVALID, UNAVAILABLE = 3, 14  # of google.rpc.Code
+INVALID, UNAVAILABLE = 3, 14  # values of google.rpc.Code
 
 
-TURN = web.AppKey("otlp", asyncio.Lock)  # large bodies are read one at a time
+TURN = web.AppKey("otlp", asyncio.Lock)  # large bodies are parsed one at a time
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Take an export of metrics."""
+    """Receive an export of metrics."""
     return await _answered(request, "rejected_data_points")
 
 
 async def traces(request: web.Request) -> web.Response:
-    """Take an export of spans."""
+    """Receive an export of spans."""
     return await _answered(request, "rejected_spans")
 
 
 async def _answered(request: web.Request, rejected: str) -> web.Response:
-    """OTLP's own answers: a Status where it failed, a partial success where some were not taken."""
+    """OTLP's own answers: a Status on failure, a partial success if some were rejected."""
     packed = request.content_type == PROTOBUF
     try:
         if request.content_type not in (PROTOBUF, JSON):
@@ -55,14 +55,14 @@ async def _answered(request: web.Request, rejected: str) -> web.Response:
 
 
 async def _taken(request: web.Request, packed: bool, *, spans: bool) -> tuple[int, str]:
-    """How many were not taken, and why."""
+    """How many were rejected, and why."""
     services = request.app[SERVICES]
     intake, now = services.hooks.outcomes, services.clock.now()
     if intake is None:
         raise web.HTTPNotFound
     body = await read_bytes(request, OTLP_BYTES)
     known = request.app[NAMES].of(services.engine.policy)
-    key = f"otlp/{hashlib.sha256(body).hexdigest()}"  # an exporter that heard no answer sends the same bytes again
+    key = f"otlp/{hashlib.sha256(body).hexdigest()}"  # an exporter that got no response sends the same bytes again
     if await intake.knows(key, sender=presented(request)):
         return 0, ""
     if intake.full:

@@ -1,4 +1,4 @@
-"""What services tell of their requests: `POST /api/v1/outcomes`, a batch at a time, counted once for each key."""
+"""Services' reports on their requests: `POST /api/v1/outcomes`, in batches, each counted once by its key."""
 
 import re
 from collections import defaultdict
@@ -34,14 +34,14 @@ _MINUTES = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
 class KnownNames:
-    """What outcomes may name, made anew when the policy is another one."""
+    """The names that outcomes may use, rebuilt when the policy changes."""
 
     def __init__(self) -> None:
         self._of: Policy | None = None
         self._known = Known({}, {})
 
     def of(self, policy: Policy) -> Known:
-        """What this policy knows."""
+        """The names that this policy knows."""
         if self._of is not policy:
             self._of, self._known = policy, Known.of(policy)
         return self._known
@@ -51,7 +51,7 @@ NAMES = web.AppKey("names", KnownNames)
 
 
 async def outcomes(request: web.Request) -> web.Response:
-    """Take one batch. A mistake in it takes nothing; what is of another day, or still to come, is passed over and said."""
+    """Receive one batch. An error rejects all of it; reports of another day or of the future are skipped and listed."""
     services = request.app[SERVICES]
     intake, now = services.hooks.outcomes, services.clock.now()
     if intake is None:
@@ -78,7 +78,7 @@ async def outcomes(request: web.Request) -> web.Response:
 
 
 async def told_lately(request: web.Request) -> web.Response:
-    """What was told of the last minutes: `?minutes=60`, up to a day."""
+    """What was reported in the last minutes: `?minutes=60`, up to a day."""
     services = request.app[SERVICES]
     given = request.query.get("minutes", "60")
     minutes = int(given) if _MINUTES.fullmatch(given) else 0
@@ -105,7 +105,7 @@ def _row(route: Route, counts: Counts) -> dict[str, Any]:
 
 
 def too_much() -> Refusal:
-    """What came before waits for the disk."""
+    """Earlier batches are still waiting for the disk."""
     text = "What was told before is not written down yet, and there is no room for more. Nothing of this was taken."
     return Refusal(
         503, text, remedy="Send it again in some seconds, with the same Idempotency-Key.", headers={"Retry-After": "5"}
@@ -209,7 +209,7 @@ def _at(entry: Mapping[str, Any], now: datetime) -> datetime:
 
 
 def _told(taken: int, refused: Mapping[str, list[int]]) -> web.Response:
-    """What was counted and what was not, by entry."""
+    """The counted and rejected entries."""
     text = f"{taken} taken"
     if refused:
         over = sum(map(len, refused.values()))

@@ -1,4 +1,4 @@
-"""Samples that another Understudy measured: signed, fresh, each batch once, and only about what we know ourselves."""
+"""Samples measured by another Understudy: signed, fresh, each batch once, and only about known checks."""
 
 import asyncio
 from collections import Counter
@@ -18,17 +18,17 @@ from bot.web.server.errors import Refusal, answer_json
 from bot.web.services import SERVICES, Hooks
 
 SAMPLES = "/hooks/samples/{peer}"
-OLDEST = timedelta(hours=1)  # older news of a check says nothing of now
+OLDEST = timedelta(hours=1)  # older results of a check say nothing about now
 MOST_NAMED = 20
 
 log = structlog.get_logger(__name__)
 
 
 async def samples(request: web.Request) -> web.Response:
-    """Take one batch; the answer counts what was taken, and names what was not.
+    """Receive one batch; the answer counts accepted samples and lists the others.
 
-    401 for whatever is not signed, now, with the secret of the peer that the path names; 400 for what is signed and yet not a
-    batch of its own, or was taken before.
+    401 unless it is signed now, with the secret of the peer in the path; 400 if it is signed but is not a batch of that peer's
+    own, or was received before.
     """
     services, peer = request.app[SERVICES], request.match_info["peer"]
     now, hooks = services.clock.now(), services.hooks
@@ -51,7 +51,7 @@ async def samples(request: web.Request) -> web.Response:
 
 
 async def _trusted(request: web.Request, secret: str, now: datetime) -> bytes:
-    """The body, once it is known to be the peer's. Strangers learn nothing: not even which peers there are."""
+    """The body, verified to be the peer's. Strangers learn nothing, not even which peers exist."""
     timestamp, signature = _only(request, TIMESTAMP_HEADER), _only(request, SIGNATURE_HEADER)
     trouble = distrust_headers(timestamp, signature, now)
     if not trouble:
@@ -67,7 +67,7 @@ async def _trusted(request: web.Request, secret: str, now: datetime) -> bytes:
 
 
 def _only(request: web.Request, name: str) -> str:
-    """The header's value; none at all where it stands twice, since then nobody can say which one was signed."""
+    """The header's value; empty if it occurs twice, since it is unclear which one was signed."""
     values = request.headers.getall(name, [])
     return values[0].strip() if len(values) == 1 else ""
 
@@ -80,7 +80,7 @@ def _not_from_the_future(batch: Batch, now: datetime) -> None:
 
 
 def _sorted_out(batch: Batch, hooks: Hooks, now: datetime) -> tuple[list[Sample], Counter[tuple[str, str]]]:
-    """What may join in, oldest first, and what may not: (why, which check) with how many."""
+    """The samples to accept, oldest first, and the rejected ones: (why, which check) with their number."""
     taken: list[Sample] = []
     refused: Counter[tuple[str, str]] = Counter()
     for sample in sorted(batch.samples, key=lambda one: one.at):

@@ -1,7 +1,7 @@
-"""Slack's requests in HTTP mode: commands, buttons, forms and events, all at one address, let in by Slack's signature alone.
+"""Slack's requests in HTTP mode: commands, buttons, forms and events, all at one address, authenticated by Slack's signature.
 
-No token of ours is asked for, and none would help. What stands in front stays: a web page cannot make a browser send anything
-here, and where Slack is reached by socket there is no such address.
+No token of ours is needed. Earlier checks still apply: a web page cannot make a browser send anything here. With Socket Mode
+this address does not exist.
 """
 
 from aiohttp import web
@@ -12,14 +12,14 @@ from bot.web.server.bodies import read_bytes
 from bot.web.server.errors import Refusal
 from bot.web.services import SERVICES
 
-SLACK_BYTES = 1024 * 1024  # a full form of ours in letters of three bytes, twice escaped, is a quarter of this
+SLACK_BYTES = 1024 * 1024  # a full form of ours in three-byte letters, doubly escaped, is a quarter of this
 
 TIMESTAMP_HEADER = "X-Slack-Request-Timestamp"
 SIGNATURE_HEADER = "X-Slack-Signature"
 
 
 async def slack(request: web.Request) -> web.Response:
-    """Answer one request of Slack's. 401 before its body is read where the headers alone say that it is none."""
+    """Answer one request from Slack. 401 before reading the body if the headers alone prove that it is not."""
     requests = request.app[SERVICES].slack
     if requests is None:
         raise web.HTTPNotFound
@@ -47,6 +47,6 @@ def _unsigned(why: str) -> Refusal:
 
 
 def _only(request: web.Request, name: str) -> str:
-    """The header's value; none at all where it stands twice, since then nobody can say which one was signed."""
+    """The header's value; empty if it occurs twice, since it is unclear which one was signed."""
     values = request.headers.getall(name, [])
     return values[0].strip() if len(values) == 1 else ""

@@ -1,1 +1,1 @@
-"""What stands around every route: who connects, who may, bodies, errors."""
+"""What surrounds every route: connections, permissions, bodies, errors."""

@@ -1,7 +1,7 @@
-"""Requests that are answered the moment they are whole: what is between aiohttp's parser and its server.
+"""Answers requests as soon as they are complete, between aiohttp's parser and its server.
 
-The server makes a task, a request, a writer and a response for each message, which takes longer than all else that reading a
-flag takes. What the parser has read is offered here first; what is not answered goes on as if nothing had been.
+For each message the server creates a task, a request, a writer and a response, which costs more than everything else in
+reading a flag. What the parser has read is offered here first; anything not answered goes to the server as usual.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ KEPT_BYTES, KEPT_HEADERS = 4_096, 32  # of a connection's last request
 
 
 class Asking(Protocol):
-    """What doors and readers of flags look at: aiohttp's request is one, and so is `Asked`."""
+    """What guards and flag endpoints need of a request: aiohttp's qualifies, and so does `Asked`."""
 
     @property
     def path(self) -> str: ...
@@ -34,12 +34,12 @@ class Asking(Protocol):
 
 
 class Asked:
-    """A request whose path holds nothing to decode, without all that a server needs beside."""
+    """A request without percent-encoding in its path, and without anything that only a server needs."""
 
     __slots__ = ("found_out", "headers", "path", "protocol", "query", "raw_path", "remote", "sent")
 
     def __init__(self, message: RawRequestMessage, remote: str, protocol: Any) -> None:
-        self.found_out: Any = None  # what whoever answers wants to know again when the very same is asked
+        self.found_out: Any = None  # cached by whoever answers, for when the same request comes again
         self.sent = _sent(message)
         self.raw_path = message.path
         self.path, _, query = message.path.partition("?")
@@ -50,22 +50,22 @@ class Asked:
 
     @property
     def worth_keeping(self) -> bool:
-        """Whether it is as small as such requests are: what is kept of a connection must not add up."""
+        """Whether it is small enough to keep: what is kept per connection must not add up."""
         size = sum(len(name) + len(value) for name, value in self.sent[-1])
         return size <= KEPT_BYTES and len(self.sent[-1]) <= KEPT_HEADERS
 
 
 class AtOnce(Protocol):
-    """Who answers requests at once."""
+    """Answers requests at once."""
 
-    open: bool  # whether it answers anything at all now
+    open: bool  # whether it answers anything at present
 
     def wants(self, message: RawRequestMessage) -> bool:
-        """Whether it can answer this one, as soon as its body is there."""
+        """Whether it can answer this request as soon as its body has arrived."""
         ...
 
     def answer(self, request: Asked, body: bytes) -> bytes:
-        """All that is sent. The same `request` comes again, with what was found out about it, when it is asked again."""
+        """The complete response bytes. An identical request passes the same `request` again, with what was cached in it."""
         ...
 
 
@@ -79,11 +79,11 @@ class Connection(Protocol):
     def writing_paused(self) -> bool: ...
 
     def waits(self) -> bool:
-        """Whether the server has no request of it, so that this one is not answered before an earlier one."""
+        """Whether the server is handling no request of it, so that this one cannot overtake an earlier one."""
         ...
 
     def asks(self) -> None:
-        """A request is there that will be answered at once, but for a part of its body."""
+        """A request to be answered at once has arrived, except for part of its body."""
         ...
 
     def asked(self) -> None:
@@ -92,17 +92,17 @@ class Connection(Protocol):
 
 
 class Parser:
-    """aiohttp's parser, which keeps for itself what is answered at once.
+    """aiohttp's parser, which keeps requests that are answered at once from the server.
 
-    Services ask the same thing again and again, so that what was found out about a request holds for the next one as well when
-    the two are alike to the byte.
+    Services ask the same thing again and again, so what was cached for a request is reused for the next one if the two are
+    identical to the byte.
     """
 
     def __init__(self, parser: Any, connection: Connection, at_once: AtOnce) -> None:
         self._parser = parser
         self._connection = connection
         self._at_once = at_once
-        self._held: Message | None = None  # wanted, and its body is still under way
+        self._held: Message | None = None  # to be answered at once, but its body is not complete
         self._last: Asked | None = None
         self._taking = False
         self.count = 0  # requests whose headers were read
@@ -112,8 +112,8 @@ class Parser:
         self.set_upgraded = parser.set_upgraded
 
     def feed_data(self, data: bytes) -> tuple[Sequence[Message], bool, bytes]:
-        """Messages for the server, whether they end in an upgrade, and what came after it; raises what the parser raises."""
-        if not data and self._taking:  # reading a body wakes a connection that is not asleep
+        """Messages for the server, whether they end in an upgrade, and the bytes after it; raises what the parser raises."""
+        if not data and self._taking:  # reading a body also wakes a connection that is not paused
             return (), False, b""
         held, self._held = self._held, None
         messages, upgraded, tail = self._parser.feed_data(data)
@@ -148,5 +148,5 @@ class Parser:
 
 
 def _sent(message: RawRequestMessage) -> tuple[Any, ...]:
-    """All that a head says, but for how it is written."""
+    """Everything in a head, apart from its spelling."""
     return message.method, message.path, message.version, message.raw_headers

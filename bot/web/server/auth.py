@@ -1,10 +1,10 @@
 """Who may read and who may change things over HTTP.
 
-Reading: a token of `server.read_tokens`, for some flags alone one of `server.flag_tokens`; over the Unix socket of
-`server.socket` whoever may connect to it; where `server.open_to_loopback` says so, this very machine too. Changing: a token of
-`server.control_tokens`, or the local token that the bot writes for its own command line. Telling outcomes of requests: a token
-of `server.outcome_tokens`, which opens nothing else, or one that may change things. A token is always sent in a header, so no
-foreign web page can make a browser send one by itself.
+Reading: a token in `server.read_tokens`, for some flags only one in `server.flag_tokens`; over the Unix socket `server.socket`
+everybody who can connect; with `server.open_to_loopback` also this machine. Changing: a token in `server.control_tokens`, or
+the local token that the bot writes for its own command line. Reporting outcomes: a token in `server.outcome_tokens`, which
+allows nothing else, or one for changes. Tokens are always sent in a header, so that no foreign web page can make a browser
+send one.
 """
 
 import base64
@@ -22,24 +22,24 @@ from bot.web.server.errors import Handler, Refusal
 from bot.web.server.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES, WebServices
 
-# Whoever sends one of these stands behind a proxy, whatever address the connection comes from.
+# A request with one of these headers came through a proxy, whatever its source address is.
 AUDIENCE = web.RequestKey("audience", Audience)
 PROXY_HEADERS = ("Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP")
 PROXY_PREFIX = "x-forwarded"
 
 
 class Access(Enum):
-    """What a route needs."""
+    """The access that a route requires."""
 
-    OPEN = "open"  # anybody: probes of machines, the style sheet
+    OPEN = "open"  # anybody: probes by machines, the style sheet
     READ = "read"
-    FLAGS = "flags"  # of flags alone
+    FLAGS = "flags"  # reading flags only
     CONTROL = "control"
     OUTCOMES = "outcomes"
 
 
 def guard(access: Access, handler: Handler, *, restored: bool = False) -> Handler:
-    """`handler` behind its check; with `restored`, answered only once the state is there."""
+    """`handler` behind this check; with `restored`, it answers only once the state has been restored."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
@@ -52,7 +52,7 @@ def guard(access: Access, handler: Handler, *, restored: bool = False) -> Handle
 
 
 def check(request: web.Request, services: WebServices, access: Access) -> None:
-    """Let the request pass or raise a Refusal: 401 without a good token, 403 where no token of theirs would do."""
+    """Let the request pass or raise a Refusal: 401 without a valid token, 403 if no token of theirs would be enough."""
     match access:
         case Access.READ:
             _may_read(request, services)
@@ -65,17 +65,17 @@ def check(request: web.Request, services: WebServices, access: Access) -> None:
 
 
 def check_restored(services: WebServices) -> None:
-    """Raise a Refusal 503 as long as the state is being restored."""
+    """Raise a Refusal 503 while the state is being restored."""
     if not services.board.ready:
         remedy = "Ask again in a second; /readyz says what is missing."
         raise Refusal(503, "The state is still being restored.", remedy=remedy, headers={"Retry-After": "1"})
 
 
 def reading_flags(request: Asking, services: WebServices) -> Audience:
-    """Who reads flags, by their token; raises a Refusal for whoever may not. A browser's ticket opens the stream of events."""
+    """The flag reader, by their token; raises a Refusal for others. A browser's ticket gives access to the event stream."""
     token = presented(request)
     found = EVERYBODY
-    for known, audience in services.audiences:  # all of them, so that the time taken says nothing
+    for known, audience in services.audiences:  # all of them, so that the time taken reveals nothing
         if hmac.compare_digest(token.encode("utf-8", "surrogateescape"), known):
             found = audience
     if found is EVERYBODY and not (request.path == EVENTS and _has_ticket(request, services)):
@@ -88,17 +88,17 @@ def _has_ticket(request: Asking, services: WebServices) -> bool:
 
 
 def is_local(request: Asking) -> bool:
-    """Whether the request comes straight from this machine, and not through a proxy or from a foreign web page."""
+    """Whether the request comes directly from this machine, not through a proxy or from a foreign web page."""
     return _is_straight(request) and is_loopback_address(request.remote or "")
 
 
 def came_by_file(request: Asking) -> bool:
-    """Whether the request comes over the Unix socket, and not through a proxy that says it is one."""
+    """Whether the request comes over the Unix socket, not through a proxy that says so in a header."""
     return isinstance(request.protocol, Guarded) and request.protocol.by_file and _is_straight(request)
 
 
 def _is_straight(request: Asking) -> bool:
-    """Whether no proxy shows. The address asked is looked at since a name on the internet can be made to point at 127.0.0.1."""
+    """Whether there is no sign of a proxy. Also checks the address asked, since any name can be made to point at 127.0.0.1."""
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
     if any(name.lower().startswith(PROXY_PREFIX) for name in request.headers):
@@ -160,7 +160,7 @@ def _may_tell_outcomes(request: web.Request, services: WebServices) -> None:
 
 
 def presented(request: Asking) -> str:
-    """The token for reading and for outcomes; the board's page also takes it as the password that a browser asks for."""
+    """The token for reading or reporting; on the board also as the password that a browser asks for."""
     token = bearer(request) or request.headers.get("X-API-Key", "").strip()
     if token or request.path != "/":
         return token
@@ -174,13 +174,13 @@ def presented(request: Asking) -> str:
 
 
 def bearer(request: Asking) -> str:
-    """The token of `Authorization: Bearer ...`; empty when there is none."""
+    """The token in `Authorization: Bearer ...`; empty if there is none."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else ""
 
 
 def _is_one_of(token: str, known: tuple[str, ...]) -> bool:
-    """Compares with all of them, so that the time taken says nothing."""
+    """Compare with all of them, so that the time taken reveals nothing."""
     given = token.encode("utf-8", "surrogateescape")
     hits = [hmac.compare_digest(given, one.encode()) for one in known if one]
     return bool(token) and any(hits)

@@ -1,4 +1,4 @@
-"""Request bodies: read under a limit and a deadline, strict JSON, and fields that are taken out by name and type."""
+"""Request bodies: read with size limit and deadline, strict JSON, fields extracted by name and type."""
 
 import asyncio
 import codecs
@@ -20,23 +20,23 @@ from bot.web.server.errors import Refusal
 E = TypeVar("E", bound=StrEnum)
 
 BODY_BYTES = 64 * 1024
-BODY_WITHIN_S = 10.0  # a client that trickles its body would hold a connection for ever
+BODY_WITHIN_S = 10.0  # a client sending its body byte by byte would hold a connection for ever
 
-UNREADABLE = (aiohttp.ClientError, web.RequestPayloadError, ConnectionError)  # cut off, or not packed as it says
+UNREADABLE = (aiohttp.ClientError, web.RequestPayloadError, ConnectionError)  # cut off, or not compressed as declared
 
-# What no title or text needs: control characters except newline and tab, and halves of surrogate pairs, which no store takes.
+# Never needed in titles or texts: control characters except newline and tab, and lone surrogates, which no store accepts.
 _PERCENT = re.compile(r"([0-9]{1,3})\s*%?")
 _WHOLE = re.compile(r"[1-9][0-9]{0,8}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 async def read_json(request: web.Request, most: int = BODY_BYTES) -> Any:
-    """The body as strict JSON, of at most `most` bytes, None when there is none; raises Refusal 400 or 413."""
+    """The body as strict JSON, at most `most` bytes, None if empty; raises Refusal 400 or 413."""
     return parsed(await read_bytes(request, most))
 
 
 def parsed(raw: bytes) -> Any:
-    """A body as strict JSON, None for an empty one; raises Refusal 400."""
+    """A body as strict JSON, None if empty; raises Refusal 400."""
     if not raw.strip():
         return None
     try:
@@ -49,14 +49,14 @@ def parsed(raw: bytes) -> Any:
 
 
 async def read_bytes(request: web.Request, most: int = BODY_BYTES) -> bytes:
-    """The body, unpacked, of at most `most` bytes; raises Refusal 400, 408 or 413."""
+    """The unpacked body, at most `most` bytes; raises Refusal 400, 408 or 413."""
     too_large = Refusal(413, "The body is too large.", remedy=f"At most {most} bytes.")
     if (request.content_length or 0) > most:
         raise too_large
     found = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
-            async for chunk in request.content.iter_any():  # unpacked already: a small gzip body may be a large one
+            async for chunk in request.content.iter_any():  # already unpacked: a small gzip body may be large
                 found += chunk
                 if len(found) > most:
                     raise too_large
@@ -68,7 +68,7 @@ async def read_bytes(request: web.Request, most: int = BODY_BYTES) -> bytes:
 
 
 class Fields:
-    """A JSON object's fields, each asked for once; `done` refuses those that nobody asked for."""
+    """The fields of a JSON object, each requested once; `done` refuses any that were not."""
 
     def __init__(self, data: Any) -> None:
         if data is not None and not isinstance(data, Mapping):
@@ -93,7 +93,7 @@ class Fields:
         return value
 
     def texts(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
-        """A list of strings, each one of `known`; empty when absent."""
+        """A list of strings, each one of `known`; empty if missing."""
         value = self._take(name)
         if value is None:
             return ()
@@ -106,7 +106,7 @@ class Fields:
         return tuple(dict.fromkeys(value))
 
     def names(self, name: str, meant: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-        """A list of names, as all that they mean, each once; `meant` says what, nothing for what nobody knows."""
+        """Everything meant by a list of names, each once; `meant` returns what a name means, nothing if it is unknown."""
         value = self._take(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise Refusal(400, f"{name} must be a list of strings.", field=name, remedy=f'Send "{name}": ["..."].')
@@ -117,11 +117,11 @@ class Fields:
         return tuple(dict.fromkeys(id for _, ids in found for id in ids))
 
     def choice(self, name: str, kind: type[E], *, default: E | None = None) -> E:
-        """One value of an enum, in any case of letters; needed unless it has a default."""
+        """A value of an enum, in any case; required unless it has a default."""
         return kind(self.one_of(name, [member.value for member in kind], default=default))
 
     def one_of(self, name: str, known: Sequence[str], *, default: str | None = None) -> str:
-        """One of the known words, in any case of letters; needed unless it has a default."""
+        """One of the known words, in any case; required unless it has a default."""
         value = self._take(name)
         if value is None and default is not None:
             return default
@@ -132,14 +132,14 @@ class Fields:
         return found
 
     def truth(self, name: str) -> bool:
-        """true or false; false when absent."""
+        """true or false; false if missing."""
         value = self._take(name)
         if value is not None and not isinstance(value, bool):
             raise Refusal(400, f"{name} must be true or false.", field=name, remedy=f'Send "{name}": true.')
         return bool(value)
 
     def whole(self, name: str) -> int:
-        """A whole number above zero, also as text; needed."""
+        """A positive whole number, also as text; required."""
         value = self._take(name)
         text = str(value) if type(value) is int or isinstance(value, str) else ""
         if not _WHOLE.fullmatch(text):
@@ -148,7 +148,7 @@ class Fields:
         return int(text)
 
     def percent(self, name: str, *, needed: bool = False) -> int:
-        """1 to 100, also as text with its sign; all of it when absent, unless it is needed."""
+        """1 to 100, also as text with a percent sign; 100 if missing, unless it is required."""
         value = self._take(name)
         if value is None and not needed:
             return 100
@@ -159,7 +159,7 @@ class Fields:
         return int(match[1])
 
     def duration(self, name: str) -> timedelta | None:
-        """A duration as the configuration writes it (`90s`, `2h`), above zero; None when absent."""
+        """A positive duration as in the configuration (`90s`, `2h`); None if missing."""
         value = self._take(name)
         if value is None:
             return None
@@ -174,7 +174,7 @@ class Fields:
         return span
 
     def moment(self, name: str) -> datetime | None:
-        """A moment in ISO 8601, in UTC where it names no zone; None when absent."""
+        """A time in ISO 8601, UTC unless it names a zone; None if missing."""
         value = self._take(name)
         if value is None:
             return None
@@ -188,7 +188,7 @@ class Fields:
             raise Refusal(400, f"{name} is no time.", field=name, remedy=remedy) from error
 
     def done(self) -> None:
-        """Refuse fields that this request does not have: a misspelt one would be silently ignored."""
+        """Refuse unknown fields: a misspelt one would be silently ignored."""
         for name in self._data:
             if name not in self._asked:
                 text = f"There is no field {name[:100]!r} here."
@@ -208,6 +208,6 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """What to write in place of a word that is not known."""
+    """What to write instead of an unknown word."""
     near = difflib.get_close_matches(word[:100], known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."

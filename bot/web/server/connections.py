@@ -1,9 +1,9 @@
-"""Who may hold a connection to our server, and for how long: nobody keeps the flags, the checks or Slack waiting.
+"""Who may hold a connection to our server, and for how long, so that nobody delays flags, checks or Slack.
 
-A connection is *unproven* until its request is complete with its body, *busy* while that is answered, and *idle* between two.
-When there is no room, the one that can best be spared is closed for the newcomer: unproven before idle, the oldest first. So a
-crowd of half-open ones pushes itself out, while a client that has something to say is heard; and a gateway that brings
-everybody's requests from one address is never held up, since what it opens is proven at once.
+A connection is *unproven* until a complete request has arrived, *busy* while it is being answered, and *idle* between
+requests. When there is no room, the most expendable one is closed: unproven before idle, oldest first. So a crowd of half-open
+connections displaces itself, while a client with a real request is served; and a gateway that brings all requests from a
+single address is never blocked, since its connections are proven at once.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from bot.web.server.at_once import AtOnce, Parser
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 HEADERS_WITHIN_S = 10.0
-IDLE_AT_MOST_S = 3_630.0  # longer than proxies keep a connection, so that they are the ones who end it
-BUSY_AT_MOST_S = 30.0  # a longer answer is one that its reader does not take; it may be cut off when there is no room
+IDLE_AT_MOST_S = 3_630.0  # longer than proxies keep a connection, so that they are the ones to close it
+BUSY_AT_MOST_S = 30.0  # a longer answer is one that its reader does not accept; it may be cut off if there is no room
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many connections at once, how many unproven ones of one address, how long headers and an answer may take."""
+    """How many connections in total, how many unproven ones per address, and how long headers and an answer may take."""
 
     most: int = 1024
-    backlog: int = 128  # newcomers that wait to be let in
+    backlog: int = 128  # new connections waiting to be accepted
     unproven_of_one: int = 256
     headers_within_s: float = HEADERS_WITHIN_S
     idle_at_most_s: float = IDLE_AT_MOST_S
@@ -40,13 +40,13 @@ class Limits:
 
 
 def limits_for(checks: int) -> Limits:
-    """What this process may give to the web server beside so many checks."""
+    """What this process can give its web server, given this many checks."""
     ours = share(limit(), in_use(), checks)
     return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
 
 class Standing(Enum):
-    """What a connection is doing."""
+    """The state of a connection."""
 
     UNPROVEN = 1
     IDLE = 2
@@ -54,17 +54,17 @@ class Standing(Enum):
 
 
 class Connections:
-    """The open connections of one server."""
+    """A server's open connections."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        # By standing, oldest first: a dict keeps the order in which they came to it.
+        # By state, oldest first: a dict keeps insertion order.
         self._by: dict[Standing, dict[Guarded, float]] = {standing: {} for standing in Standing}
         self.closed_for_room = 0
 
     @property
     def count(self) -> int:
-        """How many are open."""
+        """The number of open connections."""
         return sum(len(some) for some in self._by.values())
 
     def admit(self, one: "Guarded") -> bool:
@@ -78,7 +78,7 @@ class Connections:
         return True
 
     def stands(self, one: "Guarded", standing: Standing) -> None:
-        """It came to this standing now."""
+        """It entered this state now."""
         self.gone(one)
         one.stands, self._by[standing][one] = standing, one.now()
 
@@ -90,7 +90,7 @@ class Connections:
         for standing in Standing:
             for other, since in self._by[standing].items():
                 if standing is Standing.BUSY and one.now() - since < self._limits.busy_at_most_s:
-                    return False  # every one behind it is busy for less long
+                    return False  # all later ones have been busy for less time
                 self._close(other)
                 return True
         return False
@@ -102,14 +102,14 @@ class Connections:
 
     @property
     def headers_within_s(self) -> float:
-        """How long a request's headers may take."""
+        """The time limit for a request's headers."""
         return self._limits.headers_within_s
 
 
 class Guarded(RequestHandler):
-    """aiohttp's side of a connection, with a place among the others and a deadline for headers.
+    """aiohttp's side of a connection, registered among the others and with a deadline for headers.
 
-    `by_file`: it came over the Unix socket, so the mode of that file let it in.
+    `by_file`: it came over the Unix socket, so that file's mode admitted it.
     """
 
     __slots__ = ("_among", "_busy", "_deadline", "_heads", "_socket", "by_file", "peer", "stands")
@@ -129,7 +129,7 @@ class Guarded(RequestHandler):
         self.peer = ""
 
     def now(self) -> float:
-        """Seconds of the loop's clock."""
+        """Seconds on the loop's clock."""
         return self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -155,7 +155,7 @@ class Guarded(RequestHandler):
         self._heads = None
 
     def began(self, body: aiohttp.StreamReader) -> None:
-        """A request is complete up to its headers; its body has a deadline of its own where it is read (`bodies`)."""
+        """A request's headers are complete; its body has its own deadline, in `bodies`."""
         self._busy = True
         self._disarm()
         if not body.is_eof():
@@ -167,33 +167,33 @@ class Guarded(RequestHandler):
             self._among.stands(self, Standing.BUSY)
 
     def waits(self) -> bool:
-        """Whether nothing is asked of the server, so that a request may be answered before it hears of it."""
+        """Whether the server has nothing pending, so that a request may be answered before it reaches the server."""
         return not self._messages and self._waiter is not None and not self._waiter.done()
 
     def asks(self) -> None:
-        """A request that will be answered at once has its headers; its body has to be there when they had to."""
+        """A request to be answered at once has its headers; its body has the same deadline."""
         self._arm()
         self._among.stands(self, Standing.UNPROVEN)
 
     def asked(self) -> None:
-        """A request was answered at once, so that between the two it need not stand anywhere else."""
+        """A request was answered at once, so the connection is idle again."""
         self._next_keepalive_close_time = self.now() + self._keepalive_timeout
         self._disarm()
         self._among.stands(self, Standing.IDLE)
 
     def ended(self) -> None:
-        """It is answered, but for what its reader has not taken yet."""
+        """The request is answered, apart from what its reader has not accepted yet."""
         self._busy = False
         if self._socket is not None and not self._socket.is_closing():
             self._among.stands(self, Standing.IDLE)
 
     def cut(self) -> None:
-        """Close it at once, whatever is under way."""
+        """Close it at once, whatever is pending."""
         if self._socket is not None:
             self._socket.abort()
 
     def _arm(self) -> None:
-        """Headers must be complete by a time that no further byte puts off."""
+        """Set the deadline for headers, which further bytes do not extend."""
         if self._deadline is None and not self._busy:
             self._deadline = self._loop.call_later(self._among.headers_within_s, self._too_slow)
 
@@ -210,14 +210,14 @@ class Guarded(RequestHandler):
 
 
 def in_place(app: web.Application) -> None:
-    """Let the application tell each connection when a request of it begins and ends; before the application starts."""
+    """Make the application tell each connection when a request begins and ends; call before the application starts."""
     app.middlewares.insert(0, _telling)
 
 
 @web.middleware
 async def _telling(request: web.Request, handler: Next) -> web.StreamResponse:
     connection = request.protocol
-    if not isinstance(connection, Guarded):  # a server that somebody else made of the same application
+    if not isinstance(connection, Guarded):  # a server that somebody else created for the same application
         return await handler(request)
     connection.began(request.content)
     try:

@@ -23,10 +23,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger(__name__)
 
 
-class Refusal(Exception):  # noqa: N818 # what a client is told, not a fault of ours
-    """A request that is not answered as asked: HTTP status, a sentence, the field it is about, and what to do.
+class Refusal(Exception):  # noqa: N818 # an answer to a client, not a bug of ours
+    """A request that cannot be fulfilled: HTTP status, a sentence, the field it concerns, and what to do.
 
-    `code` is OFREP's error code, used where the request was about flags.
+    `code` is OFREP's error code, used for requests about flags.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class Refusal(Exception):  # noqa: N818 # what a client is told, not a fault of 
 
 
 def answer_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """`data` as a JSON response. The type is bare: some flag clients compare it with `application/json`."""
+    """`data` as a JSON response. The content type is plain: some flag clients compare it with `application/json`."""
     body = json.dumps(data, allow_nan=False).encode()
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)
 
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn whatever is raised below into a JSON answer; what we did not foresee is logged and told without details."""
+    """Turn any exception raised below into a JSON answer; unforeseen ones are logged and answered without details."""
     try:
         return await handler(request)
     except Exception as error:  # noqa: BLE001 # the root of a request: what nobody caught ends here
@@ -80,13 +80,13 @@ def refusal_of(request: web.Request, error: Exception) -> Refusal:
 
 
 def unforeseen() -> Refusal:
-    """What is told of a fault of ours, of which the log has the details."""
+    """The answer for a bug of ours; the log has the details."""
     remedy = "Try again; if you were changing something, with the same Idempotency-Key. The bot's log has the details."
     return Refusal(500, "Something went wrong on our side.", remedy=remedy)
 
 
 def refused(request: Asking, refusal: Refusal) -> web.Response:
-    """The refusal as a response, in the shape that the path's clients understand."""
+    """The refusal as a response, in the format that clients of this path understand."""
     if request.path.startswith(OFREP):
         details = f"{refusal.text} {refusal.remedy}".strip()
         data: dict[str, Any] = {"errorCode": refusal.code, "errorDetails": details, "metadata": {}}
@@ -101,7 +101,7 @@ def refused(request: Asking, refusal: Refusal) -> web.Response:
 
 
 def flag_key(request: Asking) -> str:
-    """The flag that an OFREP path names; empty for all flags at once. A trailing slash does not matter."""
+    """The flag in an OFREP path; empty for all flags. A trailing slash is ignored."""
     start = OFREP_FLAGS + "/"
     return request.path.removeprefix(start).strip("/") if request.path.startswith(start) else ""
 
@@ -120,6 +120,6 @@ def _translated(request: web.Request, error: web.HTTPException) -> Refusal:
 
 
 def _route(request: web.Request) -> str:
-    """The route's pattern: paths and query strings may hold what does not belong in a log."""
+    """The route's pattern: paths and query strings may contain what must not be logged."""
     resource = request.match_info.route.resource
     return resource.canonical if resource else "unknown"

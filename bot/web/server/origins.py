@@ -1,8 +1,8 @@
-"""Which web pages may make a browser ask us. This is the one place that says so: our own pages, and links to the board.
+"""Which web pages may make a browser send us requests: only our own pages, and links to the board.
 
-A page elsewhere can make any browser inside the network send requests to us. The browser says where a request comes from
-(`Sec-Fetch-Site`, or `Origin` where it is older), and pages cannot change that; programs send neither header. A page whose
-name is made to point at this machine (DNS rebinding) looks like one of ours to the browser; its name is what gives it away.
+A page elsewhere can make any browser inside the network send us requests. Browsers say where a request comes from
+(`Sec-Fetch-Site`, or `Origin` in older ones), and pages cannot change that; programs send neither header. A page whose name is
+made to point at this machine (DNS rebinding) looks like ours to the browser, but its name gives it away.
 """
 
 import ipaddress
@@ -15,20 +15,20 @@ from bot.web.server.at_once import Asking
 from bot.web.server.errors import OFREP, Handler, Refusal
 from bot.web.services import SERVICES
 
-OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or opened from a bookmark
-LINKED = frozenset({"/"})  # what a link elsewhere may open as a page of its own: it shows, and changes nothing
+OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or from a bookmark
+LINKED = frozenset({"/"})  # what a link elsewhere may open as a page: it shows things and changes nothing
 STANDARD_PORTS = {"http": 80, "https": 443}
 MORE_THAN_A_HOST = frozenset("/?#@\\")
 
 
 class HostPort(NamedTuple):
-    """A host and its port, as an address names them; port 0 is the standard one."""
+    """A host and port as in an address; port 0 is the default port."""
 
     host: str
     port: int
 
 
-NOWHERE = HostPort("", -1)  # what cannot be read: no page of ours and no machine of ours
+NOWHERE = HostPort("", -1)  # unreadable: neither a page nor a machine of ours
 
 
 PAGE = web.RequestKey("page", str)
@@ -36,9 +36,9 @@ PAGE = web.RequestKey("page", str)
 
 @web.middleware
 async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what the page of another site made a browser ask, on every route, before anything is looked up or changed.
+    """Refuse requests that another site's page caused, on every route, before anything is looked up or changed.
 
-    Pages that the configuration names may read flags; then `request[PAGE]` is their origin.
+    Pages in the configuration may read flags; then `request[PAGE]` is their origin.
     """
     origin = request.headers.get("Origin", "").lower()
     if request.path.startswith(OFREP) and origin in request.app[SERVICES].browsers:
@@ -50,7 +50,7 @@ async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.St
 
 
 def is_from_foreign_page(request: web.Request) -> bool:
-    """Whether a browser says that a page which is not ours made it ask."""
+    """Whether the browser says that a page other than ours caused the request."""
     said = request.headers.getall("Sec-Fetch-Site", [])
     if said:
         return any(site.strip().lower() not in OUR_OWN for site in said) and not _is_link(request)
@@ -58,7 +58,7 @@ def is_from_foreign_page(request: web.Request) -> bool:
 
 
 def names_this_machine(request: Asking) -> bool:
-    """Whether the request was sent to a loopback name or address, by its target as well as by its Host header.
+    """Whether the request was sent to a loopback name or address, by both its target and its Host header.
 
     Names below `.localhost` do not count: not every resolver keeps them on the machine.
     """
@@ -81,13 +81,13 @@ def is_loopback_address(address: str) -> bool:
 
 
 def _is_link(request: web.Request) -> bool:
-    """Whether somebody followed a link to a page that may be linked to; a frame or a script does not say this."""
+    """Whether somebody followed a link to a page that may be linked to; frames and scripts do not qualify."""
     asks_for = (request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest"))
     return request.method == "GET" and asks_for == ("navigate", "document") and request.path in LINKED
 
 
 def _is_ours(origin: str, request: web.Request) -> bool:
-    """Whether the page stands under the very address that was asked; another port is another program."""
+    """Whether the page has the same address as the request; another port is another program."""
     scheme = origin.partition(":")[0].lower()
     page = _place(origin, scheme)
     return scheme in STANDARD_PORTS and page != NOWHERE and all(page == _named(where, scheme) for where in _addresses(request))
@@ -98,9 +98,9 @@ def _asked(request: Asking) -> list[HostPort]:
 
 
 def _addresses(request: Asking) -> list[str]:
-    """Every address that the request says it was sent to: Host, and the target where that names a host of its own.
+    """Every address that the request claims to be sent to: Host, and the target if it contains a host.
 
-    Very old programs name none at all; browsers always do.
+    Very old programs send neither; browsers always do.
     """
     head, names_a_host, rest = request.raw_path.partition("://")
     named = [rest.partition("/")[0].partition("?")[0]] if names_a_host and head.isalpha() else []
@@ -108,7 +108,7 @@ def _addresses(request: Asking) -> list[str]:
 
 
 def _named(where: str, scheme: str = "http") -> HostPort:
-    """A host and a port and nothing else: in `evil.example#@localhost` readers do not agree on which host is meant."""
+    """A host and a port and nothing else: in `evil.example#@localhost` parsers disagree on which host is meant."""
     return NOWHERE if MORE_THAN_A_HOST & set(where) else _place(f"//{where}", scheme)
 
 

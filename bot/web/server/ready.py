@@ -1,6 +1,6 @@
-"""An answer in the bytes that are sent: head and body in one piece.
+"""A response as bytes: head and body in one piece.
 
-aiohttp's own response is built for everything that HTTP may want, and takes longer than all else that reading a flag takes.
+aiohttp's own response supports everything in HTTP, and takes longer than everything else in reading a flag.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ HEADERS = {
 
 
 def ready(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-    """For a client that speaks HTTP/1.1 and keeps its connection; `headers` beside those that every answer has."""
+    """For a client that uses HTTP/1.1 and keeps its connection; `headers` come in addition to the standard ones."""
     return _head(status, tuple(headers.items()), len(body), int(time())) + body
 
 

@@ -1,4 +1,4 @@
-"""What the HTTP server itself writes into the log: strangers' mistakes in one line a minute, our own with their traceback."""
+"""What the HTTP server itself logs: strangers' mistakes as one line a minute, our own bugs with a traceback."""
 
 import logging
 from datetime import timedelta
@@ -17,16 +17,16 @@ quiet = logging.getLogger(__name__)
 
 
 class ServerLog:
-    """Stands where aiohttp's server expects its logger, which writes a traceback for each request that is not HTTP.
+    """The logger for aiohttp's server, which would log a traceback for each request that is not HTTP.
 
-    What was sent is not repeated: it may hold a token, and bytes of any kind.
+    What was sent is not repeated: it may contain a token, and arbitrary bytes.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._sparingly = Sparingly(clock, TOLD_EVERY)
 
     def debug(self, message: str, *args: Any, **more: Any) -> None:
-        """What happens all the time, such as clients that hang up."""
+        """Routine events, such as clients that disconnect."""
         quiet.debug(message, *args, **more)
 
     def exception(self, message: str, *args: Any, exc_info: Any = None) -> None:

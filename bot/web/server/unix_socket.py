@@ -1,4 +1,4 @@
-"""A Unix socket beside the port: whoever its file's mode lets connect may read without a token."""
+"""A Unix socket beside the port: everybody whom the file's mode lets connect may read without a token."""
 
 import errno
 import os
@@ -13,32 +13,32 @@ from bot.core.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class SocketFile:
-    """Where it stands, and the mode that says who may connect."""
+    """Its path, and the mode that decides who may connect."""
 
     path: Path
     mode: int
 
 
 MODES = {"owner": 0o600, "group": 0o660, "everybody": 0o666}
-# From Python 3.13 on, a server that closes takes its file away. After a reload the next server listens there.
+# From Python 3.13 on, a closing server deletes its file. After a reload the next server listens there.
 LEFT_IN_PLACE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 def socket_file(path: str, access: str) -> SocketFile | None:
-    """As the configuration names it; None without a path."""
+    """The socket file as configured; None without a path."""
     return SocketFile(Path(path), MODES[access]) if path else None
 
 
 class BoundSocket:
-    """A listening place in the file system, taken away again with `remove`."""
+    """A listening socket file, deleted by `remove`."""
 
     def __init__(self, file: SocketFile) -> None:
-        """Bind; what a killed bot left behind is replaced. Raises OSError, `EADDRINUSE` where another program listens there."""
+        """Bind, replacing what a killed bot left behind. Raises OSError, `EADDRINUSE` if another program listens there."""
         self._path = file.path
         _take_away_stale(file.path)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            # Nobody may connect before the mode is set: it may be wider for the group and narrower for everybody else.
+            # Nobody may connect before the mode is set: it may allow the group more than everybody else.
             before = os.umask(0o177)
             try:
                 self.socket.bind(str(file.path))
@@ -51,13 +51,13 @@ class BoundSocket:
             raise
 
     def remove(self) -> None:
-        """Take the file away, unless another program has put its own there. Servers listen on copies of the socket."""
+        """Delete the file, unless another program has put its own there. Servers listen on copies of the socket."""
         self.socket.close()
         try:
             if self._path.lstat().st_ino == self._inode:
                 self._path.unlink()
         except FileNotFoundError:
-            pass  # somebody did already
+            pass  # already deleted
 
 
 def _take_away_stale(path: Path) -> None:
