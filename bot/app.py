@@ -39,9 +39,9 @@ def build(
     loaded: Loaded, *, data: Path | None = None, listen: tuple[str, int] | None = None, alone: bool = False,
     parts: Parts | None = None, remembers: bool = True,
 ) -> "App":  # fmt: skip
-    """The whole bot, not started. `alone` serves one terminal verb: no Slack, no probes, no clockwork.
+    """The whole bot, not started. `alone` serves one terminal command: no Slack, no probes, no timers.
 
-    `remembers` is False where variables were missing, so that no flag is put on record with a value that is not its own.
+    `remembers` is False if variables were missing, so that no flag is recorded with a wrong value.
     """
     return App(Setup(loaded, data or loaded.config.data, listen, alone, parts or Parts(), remembers))
 
@@ -84,7 +84,7 @@ class App:
         self._parts = self._in_order()
 
     def _in_order(self) -> PartList:
-        """Everything in the order in which it starts; the other way round it stops."""
+        """Everything in starting order; stopping is in reverse."""
         setup = self._setup
         served = [self._web] if setup.given.web else []
         retained = Retained(setup, self._store)
@@ -120,30 +120,30 @@ class App:
         )
 
     async def start(self) -> None:
-        """Restore the state, serve flags, then reach for Slack, then look around."""
+        """Restore the state, serve flags, then connect to Slack, then start checks."""
         await self._parts.start()
         self._store.settled()
 
     async def stop(self) -> None:
-        """Stop looking first, let what is under way finish, close the store last."""
+        """Stop checks first, let work in progress finish, close the store last."""
         await self._parts.stop()
 
     def hand_over(self) -> Handover:
-        """Let flags be served on beside `stop()`, for an App that takes the place of this one in the same process."""
+        """Keep flags served during `stop()`, for an App that replaces this one in the same process."""
         return self._web.hand_over()
 
     async def looked(self) -> None:
-        """Wait until everything that was begun by time has ended; for those who move time by hand."""
+        """Wait until everything started by timers has ended; for callers that move time by hand."""
         await self._watching.idle()
         if self._slack.membership:
             await self._slack.membership.levels.idle()
 
     async def write_outcomes(self) -> None:
-        """Write what services told so far, which is done every second anyway."""
+        """Store what services have reported so far, which otherwise happens every second."""
         if self._outcomes.intake:
             await self._outcomes.intake.flush()
 
-    # --- what it is made of
+    # --- parts
 
     @property
     def clock(self) -> Clock:
@@ -152,55 +152,55 @@ class App:
 
     @property
     def engine(self) -> CommittingEngine:
-        """The one door for signals, once the store is open."""
+        """The entry for signals, once the store is open."""
         return self._store.engine
 
     @property
     def ledger(self) -> Ledger:
-        """What was committed, once the store is open."""
+        """The ledger, once the store is open."""
         return self._store.ledger
 
     @property
     def samples(self) -> Samples:
-        """What was measured, once the store is open."""
+        """The samples, once the store is open."""
         return self._store.samples
 
     @property
     def board(self) -> FlagBoard:
-        """The flags as they are served."""
+        """The flags as served."""
         return self._setup.board
 
     @property
     def redactor(self) -> Redactor:
-        """What takes the secrets of the configuration and of this machine out of text."""
+        """Removes secrets of the configuration and of this machine from text."""
         return self._setup.redactor
 
     @property
     def local_token(self) -> str:
-        """What opens the API to whoever may read the data folder."""
+        """The token that gives the API to anybody who can read the data folder."""
         return self._setup.local_token
 
     @property
     def url(self) -> str:
-        """Where the web server listens; empty before it does."""
+        """The web server's address; empty before it listens."""
         return self._web.url
 
     @property
     def survey(self) -> Survey | None:
-        """What looks into Slack whether all of an incident stands; None where there is no Slack, or not yet."""
+        """Checks Slack for missing posts of an incident; None without Slack, or before it is ready."""
         return self._sending.survey
 
     @property
     def sinks(self) -> Sinks | None:
-        """What feeds other systems, and looks at them; None before the start."""
+        """Writes to and checks other systems; None before the start."""
         return self._sinks.sinks
 
     def _front(self) -> Engine:
-        """The engine as people meet it, in Slack as over HTTP."""
+        """The engine as used by Slack and HTTP."""
         return LooksFirst(self.engine, lambda: self.survey)
 
     def desk(self) -> "CommandContext":
-        """What the commands work with."""
+        """What the commands use."""
         from commands.desk import CommandContext
 
         return CommandContext(
@@ -210,31 +210,31 @@ class App:
             rehearsed=self._rehearsing.ended,
         )  # fmt: skip
 
-    # --- how it stands
+    # --- state
 
     @property
     def linked(self) -> bool:
-        """Whether Slack let us in."""
+        """Whether Slack accepted us."""
         return self._slack.usable
 
     def health(self) -> Health:
-        """Ready: the state is restored, changes can be committed, and those of other replicas are known.
+        """Ready: the state is restored, changes can be committed, and other replicas' commits are known.
 
-        Slack's absence is said and does not make it unready.
+        A missing Slack is reported but does not make it unready.
         """
         parts = self._parts.health()
         return Health(ready=all(parts[name].ok for name in ("ledger", "following") if name in parts), live=True, parts=parts)
 
     def sees(self) -> Mapping[str, Verdict]:
-        """What the checks come to at this moment, wherever that is not plainly well."""
+        """Current verdicts that are not simply well."""
         return self._watching.sees()
 
     def trouble(self) -> str:
-        """What people should know of the bot itself; empty when all is well."""
+        """What people should know about the bot itself; empty if all is well."""
         return self._parts.trouble()
 
     async def about(self) -> About:
-        """What people may know of the bot itself."""
+        """What people may know about the bot itself."""
         setup, config = self._setup, self._setup.config
         return About(
             version=understudy_version(), vantage=config.vantage,
@@ -246,5 +246,5 @@ class App:
         )  # fmt: skip
 
     def left(self) -> tuple[str, ...]:
-        """What left the configuration and is kept because it is in use, one sentence each."""
+        """What was removed from the configuration and is kept because it is in use, one sentence each."""
         return self._store.left()

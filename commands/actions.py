@@ -1,4 +1,4 @@
-"""Buttons and forms: the same verbs as the slash words, one press away."""
+"""Buttons and forms: the same verbs as the slash words, in one press."""
 
 import re
 from datetime import datetime, timedelta
@@ -42,14 +42,14 @@ ACTIONS = re.compile(
     r"^(incident\.(ack|join|lead|separate|resolve|reopen|unmerge|repair|export|update|snooze|evidence|roles|more)"
     r"|flag\.(engage|step_back|release|extend|resume|reject))(:|$)"
 )
-MOST_SECONDS = 10**8  # three years; a button of ours says less
+MOST_SECONDS = 10**8  # three years; our own buttons say less
 CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 
 STALE = "This button no longer works; type the command instead: `/incident help`, `/fallback help`."
 
 
 async def press(desk: CommandContext, asked: Request, pressed: Press) -> Answer:
-    """Do what a button says. A second press of the same button is answered by the state: it is done already.
+    """Do what a button says. The state answers a second press of the same button: it is already done.
 
     Raises Misunderstood.
     """
@@ -99,7 +99,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
             actor=actor, id=id, title=title, severity=level, separate=True, began_at=began, ended_at=ended, channel=channel,
             channel_name=name,
         )  # fmt: skip
-    if type(number) is int:  # True is none of our incidents
+    if type(number) is int:  # True is not one of our incidents
         match verb:
             case "incident.join":
                 return Join(actor=actor, id=id, incident=number)
@@ -122,7 +122,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
 
 
 def _moment(value: object) -> datetime | None:
-    """A moment that our button carries; None for what is none."""
+    """A time from one of our buttons; None if it is not one."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -131,10 +131,10 @@ def _moment(value: object) -> datetime | None:
 
 
 async def record(desk: CommandContext, asked: Request, pressed: Press, at: datetime) -> Message | None:
-    """The message that was pressed `at` that time, with a line of record in the button's place.
+    """The message that was pressed at `at`, with a line of record in place of the button.
 
-    None where there is nothing to replace: alert and card show the new state by themselves, what only one person sees is not
-    ours to read, and an export may be asked for again.
+    None if nothing needs replacing: alert and card update themselves, we cannot read messages shown to one person only, and an
+    export may be requested again.
     """
     message, verb = pressed.message, pressed.action.partition(":")[0]
     if message is None or verb == "incident.export":
@@ -151,12 +151,12 @@ REOPENS = f"incident.{REOPEN}"
 
 
 def carried_place(pressed: Press) -> str:
-    """Where the message of a *Reopen* button stands, for its form to carry; empty where there is nothing to replace."""
+    """Where a *Reopen* button's message is, for its form to carry; empty if nothing needs replacing."""
     return f" {pressed.channel} {pressed.message.ts}" if pressed.message and pressed.action == REOPENS else ""
 
 
 async def record_of_form(desk: CommandContext, client: AsyncWebClient, asked: Request, carried: str) -> None:
-    """The line of record in the place of the *Reopen* button whose form was sent; alert and card show it by themselves."""
+    """Replace the *Reopen* button whose form was sent by a line of record; alert and card update themselves."""
     _, _, place = carried.partition(" ")
     channel, _, ts = place.partition(" ")
     incidents = desk.engine.world.incidents.values()
@@ -169,5 +169,5 @@ async def record_of_form(desk: CommandContext, client: AsyncWebClient, asked: Re
             return
         made = used(str(found.get("text", "")), found.get("blocks") or (), REOPENS, "Reopen", asked.actor, desk.clock.now())
         await client.chat_update(channel=channel, ts=ts, text=made.text, blocks=[dict(block) for block in made.blocks])
-    except SlackApiError as refusal:  # the button says itself that there is nothing to reopen
+    except SlackApiError as refusal:  # the button then says itself that there is nothing to reopen
         log.info("a used button stays", channel=channel, why=refusal.response.get("error"))

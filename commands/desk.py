@@ -1,4 +1,4 @@
-"""What every command and button works with: the engine to signal, the ledger and samples to ask, and how to answer."""
+"""What all commands and buttons use: the engine, the ledger, samples, and how to answer."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
@@ -30,12 +30,12 @@ async def _at_once(flag: str) -> bool:
 
 
 async def _no_home(user: str, hash: str) -> None:
-    """Where there is no Slack, nobody opens a Home tab."""
+    """Without Slack, nobody opens a Home tab."""
 
 
 @dataclass(frozen=True)
 class CommandContext:
-    """The ports that commands use; made once by the composition root."""
+    """The ports that commands use; created once by the composition root."""
 
     engine: Engine
     ledger: Ledger
@@ -43,44 +43,44 @@ class CommandContext:
     board: FlagBoard
     clock: Clock
     board_url: str = ""
-    trouble: Callable[[], str] = lambda: ""  # what people should know of the bot itself, said with every status
+    trouble: Callable[[], str] = lambda: ""  # what people should know about the bot itself, added to every status
     about: Callable[[], Awaitable[About]] = _version_only
-    unwritten: Callable[[], Mapping[str, Verdict]] = dict  # what is seen and cannot be committed
-    home_opened: Callable[[str, str], Awaitable[None]] = _no_home  # somebody opened their Home tab: who, its hash
-    rehearsed: Callable[[str], Awaitable[bool]] = _at_once  # waits for the rehearsal of a flag; False = it takes too long
-    denials: Denials | None = None  # where refusals are noted
+    unwritten: Callable[[], Mapping[str, Verdict]] = dict  # current verdicts that cannot be committed
+    home_opened: Callable[[str, str], Awaitable[None]] = _no_home  # somebody opened their Home tab: user id and hash
+    rehearsed: Callable[[str], Awaitable[bool]] = _at_once  # waits for a flag's rehearsal; False = it takes too long
+    denials: Denials | None = None  # where refusals are recorded
 
     def denied(self, asked: "Request", kind: type[Signal], incident: int | None = None) -> Denied | None:
-        """Why somebody may not send that, noted; None where they may. For what is refused before a form opens."""
+        """Why somebody may not send that signal, recorded as a refusal; None if they may. For use before a form opens."""
         return self.denied_to(asked, kind.BY, kind.__name__, incident)
 
     def denied_to(self, asked: "Request", roles: Roles, what: str, incident: int | None = None) -> Denied | None:
-        """Why somebody may not do what only these roles may, noted; None where they may."""
+        """Why somebody may not do what only these roles may, recorded as a refusal; None if they may."""
         refused = denied_to(roles, asked.actor, self.engine.policy.incidents)
         if refused and self.denials:
             self.denials.note(asked.actor.id, refused.role, what, name=asked.actor.name, incident=incident)
         return refused
 
     async def latencies(self, components: Collection[str]) -> dict[str, LatencyPicture]:
-        """The latency picture of each component over the last hour, as far as it is known."""
+        """Each component's latencies over the last hour, as far as known."""
         return await latencies_lately(self.samples, components, self.clock.now())
 
     def readers(self) -> dict[str, int]:
-        """How many distinct clients read each flag lately."""
+        """How many distinct clients read each flag recently."""
         return {flag: self.board.readers(flag) for flag in self.engine.policy.flags}
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request of a person: who, where, and the id that makes it count once."""
+    """A person's request: who, where, and an id that makes it count once."""
 
     actor: Actor
     channel: str
     signal_id: str
     text: str = ""
-    word: str = ""  # the slash word as it was typed, with the manifest's prefix
+    word: str = ""  # the slash word as typed, with the manifest's prefix
     zone: str = ""  # the person's time zone
-    mentions: tuple[Mention, ...] = ()  # in `text` they stand as people see them, here with their ids
+    mentions: tuple[Mention, ...] = ()  # with their ids; in `text` they are as people see them
 
     @staticmethod
     def from_command(command: Command) -> "Request":
@@ -93,7 +93,7 @@ class Request:
     def from_press(pressed: Press | Form | Shortcut) -> "Request":
         """From a button, a form or a shortcut."""
         if isinstance(pressed, Form):
-            # Whoever presses twice, or again because the first answer was slow, sends one form under two triggers.
+            # A double press, or one repeated because the answer was slow, sends the same form with two triggers.
             once = f"view/{pressed.view}" if pressed.view else pressed.trigger
             return Request(_actor(pressed.who), "", f"slack/{once}", zone=pressed.who.zone)
         return Request(_actor(pressed.who), pressed.channel, f"slack/{pressed.trigger}", zone=pressed.who.zone)
@@ -105,7 +105,7 @@ class Request:
 
     @staticmethod
     def from_question(question: Question) -> "Request":
-        """From what somebody wrote to the bot."""
+        """From a message to the bot."""
         text, mentioned = typed(question.text).strip(), mentions(question.text)
         id = f"slack/{question.id}"
         return Request(_actor(question.who), question.channel, id, text, zone=question.who.zone, mentions=mentioned)
@@ -116,7 +116,7 @@ def _actor(who: Who) -> Actor:
 
 
 async def answer(respond: Respond, message: Message | str) -> None:
-    """Answer one person, visible to nobody else. A plain sentence may hold foreign words: it is made inert."""
+    """Answer one person, visible to nobody else. A plain sentence may contain foreign text: it is escaped."""
     if isinstance(message, str):
         await respond(text=inert(message), response_type="ephemeral", replace_original=False)
     else:

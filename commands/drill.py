@@ -1,4 +1,4 @@
-"""`/drill`: pretend an outage and see how people and services do."""
+"""`/drill`: pretend an outage and see how people and services cope."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,7 +57,7 @@ async def _status(desk: CommandContext, respond: Respond) -> None:
 
 
 async def _one(desk: CommandContext, asked: Request, respond: Respond, text: str) -> None:
-    """How one that is named goes, or went. Raises Misunderstood."""
+    """The state or report of a named drill. Raises Misunderstood."""
     named = with_its_name(text, number=True)
     number, _, _ = named_incident(named, asked.channel, asked.mentions)
     world = await desk.engine.world_with([number]) if number else desk.engine.world
@@ -75,7 +75,7 @@ def _open(desk: CommandContext) -> list[Incident]:
 
 
 def _running(desk: CommandContext, asked: Request, text: str) -> int:
-    """The drill that is named, that of this channel, or the only one. Raises Misunderstood."""
+    """The named drill, this channel's, or the only one. Raises Misunderstood."""
     drills = _open(desk)
     if not text:
         if not drills:
@@ -90,7 +90,7 @@ def _running(desk: CommandContext, asked: Request, text: str) -> int:
 
 @dataclass
 class _Options:
-    """What stands behind the component."""
+    """What follows the component."""
 
     lasts: timedelta = timedelta(minutes=10)
     paging: bool = False

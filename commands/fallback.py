@@ -68,7 +68,7 @@ async def fallback(desk: CommandContext, asked: Request, respond: Respond) -> No
 
 
 async def _rehearse(desk: CommandContext, asked: Request, text: str, respond: Respond) -> None:
-    """Say at once that it runs, and the result when it is there: that may take a minute."""
+    """Say at once that it is running, then the result: that may take a minute."""
     key = _whole(desk, "rehearse", text)
     said = await desk.engine.handle(RehearseFlag(actor=asked.actor, id=asked.signal_id, flag=key))
     await answer(respond, shown(said))
@@ -78,7 +78,7 @@ async def _rehearse(desk: CommandContext, asked: Request, text: str, respond: Re
 
 
 def _flag(desk: CommandContext, text: str) -> tuple[str, str]:
-    """The flag, or the part of its readers that is named anywhere behind it (`scope env=eu`), and the rest."""
+    """The flag, or its scope if one follows anywhere (`scope env=eu`), and the rest."""
     named, rest = _named(desk, text)
     key, at, part = named.partition("@")
     found = [part] if at else []
@@ -96,13 +96,13 @@ def _flag(desk: CommandContext, text: str) -> tuple[str, str]:
 
 
 def _no_scope(rest: str) -> None:
-    """Not all readers are switched for a slip of the finger. Raises Misunderstood."""
+    """A typo must not switch all readers. Raises Misunderstood."""
     if re.match(r"scope(?!\S)", rest, re.IGNORECASE):
         raise Misunderstood(f"{NO_SCOPE} Nothing was changed.")
 
 
 def _whole(desk: CommandContext, verb: str, text: str) -> str:
-    """A flag as a whole. Raises Misunderstood for a part of its readers."""
+    """A whole flag. Raises Misunderstood for a scope."""
     key, _ = _flag(desk, text)
     if scope_of(key):
         raise Misunderstood(f"`{verb}` is for all readers of a flag: `/fallback {verb} {whole(key)}`.")
@@ -124,7 +124,7 @@ def _named(desk: CommandContext, text: str) -> tuple[str, str]:
 
 
 def _spoken(desk: CommandContext, text: str) -> tuple[str, str] | None:
-    """The flag that is called as messages call it (`support chat`, `support-chat`), the longest name first, and the rest."""
+    """The flag by its name in messages (`support chat`, `support-chat`), the longest name first, and the rest."""
     policy, said = desk.engine.policy, re.sub("[-_]", " ", text.lower())
     names = sorted(((policy.flag_name(key), key) for key in policy.flags), key=lambda one: -len(one[0]))
     return next(((key, text[len(name) :].strip()) for name, key in names if f"{said} ".startswith(f"{name.lower()} ")), None)
@@ -151,20 +151,20 @@ def engagement(desk: CommandContext, asked: Request, text: str) -> EngageFlag:
 
 
 def _variant_first(desk: CommandContext, key: str, rest: str) -> tuple[str, str]:
-    """The variant with which a text begins, empty where it begins with none; and the rest."""
+    """The variant at the start of a text, empty if there is none; and the rest."""
     policy = desk.engine.policy.flag(key)
     variant = _variant(policy, rest.partition(" ")[0]) if policy else ""
     return variant, rest.partition(" ")[2].strip() if variant else rest
 
 
 def _share_first(rest: str) -> tuple[int | None, str]:
-    """The share with which a text begins, None where it begins with none; and the rest."""
+    """The share at the start of a text, None if there is none; and the rest."""
     match = PERCENT.match(rest)
     return (int(match[1]), rest[match.end() :].strip()) if match else (None, rest)
 
 
 def _variant(policy: FlagPolicy, word: str) -> str:
-    """The variant that a word names; empty where it begins a reason. A slip of the finger must not switch to something else."""
+    """The variant that a word names; empty if it starts a reason. A typo must not switch to something else."""
     if word in policy.variants:
         return word
     fallbacks = {name.lower(): name for name in policy.variants if name != policy.default}
@@ -244,7 +244,7 @@ def _unpin(desk: CommandContext, asked: Request, text: str) -> UnpinFlag:
 
 
 def _alone(desk: CommandContext, text: str) -> str:
-    """A flag's key, and nothing behind it that we would pass over. Raises Misunderstood."""
+    """A flag's key, with nothing after it that would be ignored. Raises Misunderstood."""
     key, rest = _flag(desk, text)
     if rest:
         raise Misunderstood(f"`{rest[:60]}` is one word too many after `{typed(key)}`. Nothing was changed.")

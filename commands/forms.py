@@ -1,4 +1,4 @@
-"""Forms: which button or choice opens which, and what comes of one that was sent. The same verbs as the slash words."""
+"""Forms: which button or choice opens which, and what a sent one does. The same verbs as the slash words."""
 
 import re
 from dataclasses import replace
@@ -38,15 +38,15 @@ NOTHING_AWAY = "No flag of this incident is switched any more."
 INCIDENT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 EVIDENCE, ROLES = "evidence", "roles"
-OPENS = (EVIDENCE, "update", ROLES, buttons.REOPEN, "more")  # the verbs of buttons that show something before anything is done
+OPENS = (EVIDENCE, "update", ROLES, buttons.REOPEN, "more")  # verbs of buttons that show something before doing anything
 
-# What a choice of the menu does -> the signal that its form sends, for the question who may.
+# A menu choice -> the signal that its form sends, to check who may.
 SENDS: dict[str, type[Signal]] = {
     "update": WriteUpdate, buttons.RESOLVE: SetPhase, buttons.PHASE: SetPhase, buttons.CANCEL: SetPhase,
     buttons.SEVERITY: SetSeverity, buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole, buttons.REOPEN: SetPhase,
 }  # fmt: skip
 
-# The field at which a form shows what is wrong.
+# The field at which a form shows an error.
 FIELDS = {
     forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.RESOLVE_ANYWAY_CALLBACK: "reason",
     forms.PHASE_CALLBACK: "phase", forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason",
@@ -55,9 +55,9 @@ FIELDS = {
 
 
 async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[str, Any] | Message | None:
-    """The form that a button or a choice opens, or what it shows; None for one that acts at once.
+    """The form that a button or choice opens, or what it shows; None if it acts at once.
 
-    Raises Misunderstood for whoever may not, and where nothing is left to do.
+    Raises Misunderstood if the person may not, and if there is nothing left to do.
     """
     verb, number = pressed.action.partition(".")[2], pressed.value.get("incident")
     does = pressed.value.get("do") if verb == "more" else verb
@@ -76,7 +76,7 @@ async def opened(desk: CommandContext, asked: Request, pressed: Press) -> dict[s
 
 
 async def form_of(desk: CommandContext, asked: Request, does: str, scene: Scene) -> dict[str, Any]:
-    """The form behind a choice, one of `SENDS`. Raises Misunderstood where nothing is left to do."""
+    """The form behind a choice, one of `SENDS`. Raises Misunderstood if there is nothing left to do."""
     incident = scene.incident
     if does == buttons.REOPEN:
         if incident.phase.open:
@@ -105,12 +105,12 @@ async def form_of(desk: CommandContext, asked: Request, does: str, scene: Scene)
 
 
 def why_over(incident: Incident) -> str:
-    """What is said of a form for one that no longer runs."""
+    """Why a form of a finished incident is refused."""
     return MERGED.format(into=incident.merged.number) if incident.merged else OVER
 
 
 async def update_form(desk: CommandContext, scene: Scene) -> dict[str, Any]:
-    """The form for an update, with what happened since the last one."""
+    """The form for an update, with what has happened since the last one."""
     incident = scene.incident
     since = incident.last_update_at or incident.declared_at
     facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
@@ -118,15 +118,17 @@ async def update_form(desk: CommandContext, scene: Scene) -> dict[str, Any]:
 
 
 async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor | None = None) -> Answer:
-    """What came of a form about an incident; `chosen` is the person in its field. Raises Misunderstood where it has lost its
-    incident."""
-    number, _, _ = form.metadata.partition(" ")  # where its button stands may come behind it
+    """Carry out a form about an incident; `chosen` is the person in its field.
+
+    Raises Misunderstood if it does not say which incident.
+    """
+    number, _, _ = form.metadata.partition(" ")  # may be followed by the position of its button
     if not INCIDENT_NUMBER.fullmatch(number):
         raise Misunderstood(LOST)
     signal = _signal(asked, form, int(number), chosen, desk.engine.policy.incidents)
     if isinstance(signal, ReleaseFlag):
         flag, warned = forms.flag_chosen(signal.flag, desk.engine.world.flags)
-        signal = replace(signal, flag=flag, force=warned)  # what the form did not say is not overruled
+        signal = replace(signal, flag=flag, force=warned)  # a warning that the form did not show is not overridden
     return await desk.engine.handle(signal)
 
 
@@ -155,7 +157,7 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
 
 
 def _no_incident(asked: Request, form: Form, number: int) -> Signal:
-    """It was none, or is part of another one. Raises Misunderstood where that one was not chosen."""
+    """It was not an incident, or duplicates another one. Raises Misunderstood if that one was not chosen."""
     actor, id, kind = asked.actor, asked.signal_id, form.fields.get("reason", "")
     chosen, why = form.fields.get("other", ""), form.fields.get("why", "")
     other = int(chosen) if INCIDENT_NUMBER.fullmatch(chosen) else 0

@@ -9,7 +9,7 @@ from commands.helping import help_message
 from commands.parsing.parse import nearest
 from commands.table import HEALTH
 
-# No part of a name, in `is Claude down?`
+# Not part of a name, as in `is Claude down?`
 OF_A_QUESTION = (
     "a all any anything are broken can check degraded down everything failing fine for going has have health healthy how is it "
     "look me now of ok okay on our outage please problem problems show slow status still the there up we what what's which "
@@ -41,13 +41,13 @@ async def health(desk: CommandContext, asked: Request, respond: Respond) -> None
 
 
 def _meant(policy: Policy, wanted: str) -> str | None:
-    """The provider that is called so, or the first one that a question names: `is Claude down?`."""
+    """The provider with that name, or the first one that a question names: `is Claude down?`."""
     exactly = find_provider(policy, wanted)
     return exactly or next((one.provider for one in named(policy, wanted)), None)
 
 
 def _without_words_of_a_question(wanted: str) -> str:
-    """What is left is a name; of `what is down?` nothing is, and that asks for the board."""
+    """The remaining words are a name; `what is down?` leaves none and asks for the board."""
     asking = {"", *OF_A_QUESTION.split()}
     return " ".join(word for word in wanted.rstrip("?!.,:").split() if word.lower().strip("?!.,:") not in asking)
 

@@ -1,4 +1,4 @@
-"""Help texts, made from the command table."""
+"""Help texts, generated from the command table."""
 
 from bot.ports import Message
 from bot.views.help import help_text
@@ -6,7 +6,7 @@ from commands.table import Word
 
 
 def help_message(word: Word, typed: str = "") -> Message:
-    """What a slash word can do, with an example a line; `typed` is the word as this workspace knows it."""
+    """What a slash word can do, one example per line; `typed` is the word as it is named in this workspace."""
     mine = typed or word.word
     rows = [(verb.usage.replace(word.word, mine, 1), verb.does) for verb in word.by_likelihood if not verb.told_at]
     return help_text(f"{mine}: {word.summary}", rows, first=len(word.first))

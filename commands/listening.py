@@ -1,4 +1,4 @@
-"""What listeners share: the payload as it was read, the person whom a form chose, and a word to one person."""
+"""What listeners share: the parsed payload, the person chosen in a form, and messages to one person."""
 
 from typing import TypeVar
 
@@ -15,14 +15,14 @@ from bot.views.faces import Slack
 from bot.views.incident.forms import notice_modal
 from commands.parsing.parse import Misunderstood
 
-# Slack's words for "you may not whisper there".
+# Slack's errors if we cannot post an ephemeral message there.
 ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
 
 P = TypeVar("P", Command, Press, Form, Shortcut, Event, Reaction, Changed, Question)
 
 
 def read_as(context: AsyncBoltContext, kind: type[P]) -> P:
-    """What the door has read (`bot.slack.door`); Bolt matched the listener by the same payload."""
+    """The payload parsed by the door (`bot.slack.door`); Bolt matched the listener by the same payload."""
     found = context[READ]
     if not isinstance(found, kind):
         raise TypeError(f"a {kind.__name__} was expected, not a {type(found).__name__}")
@@ -30,7 +30,7 @@ def read_as(context: AsyncBoltContext, kind: type[P]) -> P:
 
 
 async def tell(client: AsyncWebClient, user: str, channel: str, message: Message) -> None:
-    """Say it where they asked; where we are not a member of that channel, in a direct message."""
+    """Tell them where they asked; in a direct message if we are not in that channel."""
     blocks = [dict(block) for block in message.blocks] or None
     try:
         if channel:
@@ -43,7 +43,7 @@ async def tell(client: AsyncWebClient, user: str, channel: str, message: Message
 
 
 async def chosen(client: AsyncWebClient, form: Form) -> Actor | None:
-    """The person whom a form chose: by name where Slack tells it. Raises Misunderstood for one who can do nothing."""
+    """The person chosen in a form, with their name if Slack gives it. Raises Misunderstood for one who can do nothing."""
     id = form.fields.get("person", "")
     if not id:
         return None
@@ -57,6 +57,6 @@ async def chosen(client: AsyncWebClient, form: Form) -> Actor | None:
 
 
 async def over_home(client: AsyncWebClient, press: Press, said: Answer) -> None:
-    """What came of a press on the Home tab, which shows by itself what changed: anything else is said over it."""
+    """The result of a press on the Home tab, which shows changes itself: anything else is shown in a form over it."""
     if not said.changed:
         await client.views_open(trigger_id=press.trigger, view=notice_modal(words(said, Slack())))

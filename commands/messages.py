@@ -1,4 +1,4 @@
-"""Messages that people point at: read out of Slack where they come without their words, and made fit for a timeline."""
+"""Messages that people point at: fetched from Slack if they come without their text, and prepared for a timeline."""
 
 import json
 import re
@@ -21,16 +21,16 @@ from commands.parsing.parse import typed
 
 FAILED = (SlackClientError, aiohttp.ClientError, TimeoutError)
 NAMELESS = re.compile(r"<@([UW][A-Z0-9]{1,30})>")
-MOST_NAMES = 5  # of people in one message; whoever comes after them stands there by id
+MOST_NAMES = 5  # mentions in one message to look up; further ones stay ids
 ADDRESS = re.compile(r"[a-z0-9-]{1,60}")
 
 
-class CannotRead(Exception):  # noqa: N818 # a thing that happens, not a fault of the program
-    """Slack does not show the message; the text says why."""
+class CannotRead(Exception):  # noqa: N818 # an outcome, not a bug
+    """Slack does not give us the message; the text says why."""
 
 
 async def read(client: AsyncWebClient, channel: str, ts: str) -> Written:
-    """The message as it stands, in a thread or not. Raises CannotRead."""
+    """The current message, in a thread or not. Raises CannotRead."""
     try:
         reply = await client.conversations_replies(channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=10)
         found = [written(one, channel) for one in reply.get("messages") or () if isinstance(one, dict) and one.get("ts") == ts]
@@ -55,7 +55,7 @@ async def source(client: AsyncWebClient, message: Written, domain: str = "") -> 
 
 
 async def words(client: AsyncWebClient, text: str) -> str:
-    """What people read of a message's text, with the names of whom it mentions."""
+    """A message's text as people read it, with the names of people it mentions."""
     for id in list(dict.fromkeys(NAMELESS.findall(text)))[:MOST_NAMES]:
         text = text.replace(f"<@{id}>", f"@{await _name(client, id) or id}")
     return cut(typed(text).strip(), TEXT_CHARS)
@@ -69,7 +69,7 @@ async def _author(client: AsyncWebClient, message: Written) -> Actor:
 
 
 async def _name(client: AsyncWebClient, user: str) -> str:
-    """What people call them; empty where Slack does not say."""
+    """Their display name; empty if Slack does not say."""
     if user[:1] not in ("U", "W"):
         return ""
     try:
@@ -82,7 +82,7 @@ async def _name(client: AsyncWebClient, user: str) -> str:
 
 
 async def _address(client: AsyncWebClient, message: Written, domain: str) -> str:
-    """Its permalink. Where the bot is not in the channel Slack does not tell it, but it is made in one way only."""
+    """Its permalink. Slack does not tell it if the bot is not in the channel, but it can be constructed."""
     try:
         reply = await client.chat_getPermalink(channel=message.channel, message_ts=message.ts)
         return str(reply.get("permalink") or "")
@@ -94,14 +94,14 @@ async def _address(client: AsyncWebClient, message: Written, domain: str) -> str
         return f"{link}?thread_ts={message.thread_ts}&cid={message.channel}" if in_thread else link
 
 
-# --- through a form: it carries the message, since the bot may not be where it stands
+# --- in a form, which carries the message, since the bot may not be in its channel
 
 
-IN_A_BUTTON = 700  # of the 2,000 of a button: escaping may double it, and a title stands beside it
+IN_A_BUTTON = 700  # of a button's 2,000: escaping may double it, and there is a title beside it
 
 
 def packed(message: Written, domain: str, most: int = METADATA_MAX) -> str:
-    """The message as a form carries it, or a button; files and words are cut to what one holds."""
+    """The message packed into a form or a button; files and text are cut to fit."""
     who = message.who or Who("")
     carried = {
         "channel": message.channel, "ts": message.ts, "thread": message.thread_ts, "edited": message.edited_ts,
@@ -122,7 +122,7 @@ def _chars(carried: dict[str, Any]) -> int:
 
 
 def unpacked(metadata: str) -> tuple[Written, str]:
-    """The message that a form carried, and the workspace's name in addresses. Raises ValueError for what we did not write."""
+    """The message packed into a form, and the workspace's name in addresses. Raises ValueError if we did not write it."""
     try:
         found = json.loads(metadata)
         id, name, is_bot = found["who"]
@@ -139,9 +139,9 @@ def unpacked(metadata: str) -> tuple[Written, str]:
 
 
 async def along(client: AsyncWebClient, pressed: Press) -> tuple[Written, str] | None:
-    """The message that goes along with a pressed button, or with the form around it: as it stands now, where it can be read.
+    """The message carried by a pressed button or by the form around it: in its current version if it can be read.
 
-    None where none does.
+    None if there is none.
     """
     carried = pressed.value.get("message", pressed.metadata)
     try:

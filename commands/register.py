@@ -1,4 +1,4 @@
-"""Hooks the commands, buttons and forms into Bolt. Every listener acknowledges first: Slack waits three seconds."""
+"""Connects commands, buttons and forms to Bolt. Every listener acknowledges first: Slack waits three seconds."""
 
 import re
 from functools import partial
@@ -41,7 +41,7 @@ IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
 
 def register(app: AsyncApp, desk: CommandContext) -> None:
-    """Listen for every slash word of the table, every button and every form of ours."""
+    """Listen for every slash word in the table, and all our buttons and forms."""
     app.command(_slash(HEALTH))(partial(_on_health, desk))
     app.command(_slash(INCIDENT))(partial(_on_incident, desk))
     app.command(_slash(FALLBACK))(partial(_on_fallback, desk))
@@ -51,7 +51,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     app.view(forms.CALLBACKS)(partial(_on_form, desk))
     app.event("member_joined_channel")(partial(_on_arrival, desk))
     declaring.listen(app, desk)
-    emoji.listen(app, desk)  # before the timeline, which takes every other emoji
+    emoji.listen(app, desk)  # before the timeline, which handles every other emoji
     timeline.listen(app, desk)
     questions.listen(app, desk)
     home.listen(app, desk)
@@ -59,7 +59,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
 
 
 def _slash(word: Word) -> re.Pattern[str]:
-    """The word with whatever prefix the manifest was made with: `/health`, `/us-health`."""
+    """The word with any prefix from the manifest: `/health`, `/us-health`."""
     return re.compile(rf"^/[a-z0-9_-]{{0,16}}{word.word[1:]}$")
 
 
@@ -137,7 +137,7 @@ async def _on_press(
 
 
 async def _told_in_form(client: AsyncWebClient, asked: Request, press: Press, said: str) -> None:
-    """What came of a press in a form takes the form's place; where somebody closed it meanwhile, they are told directly."""
+    """Show the result of a press in place of its form; if that was closed meanwhile, tell the person directly."""
     try:
         await client.views_update(view_id=press.view, view=notice_modal(said))
     except SlackApiError:
@@ -155,7 +155,7 @@ async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
     if refused:
         await ack(response_action="errors", errors={forms.FIELDS[form.callback]: refused})
         return
-    await ack()  # what came of it appears in the channel
+    await ack()  # the result appears in the channel
     if said.changed:
         await actions.record_of_form(desk, client, asked, form.metadata)
 
@@ -171,5 +171,5 @@ async def _on_arrival(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCon
     try:
         blocks = [dict(block) for block in brief.blocks]
         await client.chat_postEphemeral(channel=event.channel, user=event.who.id, text=brief.text, blocks=blocks)
-    except SlackApiError as refusal:  # they left again, or are a bot; nobody waits for it
+    except SlackApiError as refusal:  # they left again, or are a bot; nobody is waiting
         log.info("somebody who joined was not briefed", user=event.who.id, why=refusal.response.get("error"))

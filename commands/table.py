@@ -1,6 +1,6 @@
-"""The command table: every slash word, its verbs, and what help says of them; and every shortcut.
+"""The command table: every slash word with its verbs and their help, and every shortcut.
 
-The manifest, the docs and the help texts are checked against this table; what is not here does not exist.
+Manifest, docs and help texts are checked against this table; a word missing here does not exist.
 """
 
 from bot.core.lazy_dataclass import dataclass
@@ -14,7 +14,7 @@ class Verb:
     name: str
     usage: str
     does: str
-    told_at: str = ""  # the verb whose line of help tells of this one; empty = it has a line of its own
+    told_at: str = ""  # the verb whose help line covers this one; empty = it has its own
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class Word:
     summary: str
     hint: str
     verbs: tuple[Verb, ...]
-    first: tuple[str, ...] = ()  # what people most likely came for; help begins with these
+    first: tuple[str, ...] = ()  # the most likely verbs, which help lists first
 
     @property
     def by_likelihood(self) -> list[Verb]:
-        """The verbs, the most likely ones first."""
+        """The verbs, most likely first."""
         return sorted(self.verbs, key=lambda verb: self.first.index(verb.name) if verb.name in self.first else len(self.first))
 
 
 @dataclass(frozen=True)
 class ShortcutEntry:
-    """One entry of Slack's shortcut menus: of a message (`of_message`), or of the whole workspace."""
+    """An entry in Slack's shortcut menus: for a message (`of_message`), or global."""
 
     callback: str
     name: str  # at most 24 characters
@@ -148,5 +148,5 @@ WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK, DRILL, UNDERSTUDY)
 
 
 def words(prefix: str = "") -> list[tuple[str, str, str]]:
-    """(slash word, description, usage hint) of every word; `prefix` makes `/us-health` of `/health`."""
+    """(slash word, description, usage hint) of every word; `prefix` turns `/health` into `/us-health`."""
     return [(f"/{prefix}{word.word[1:]}", word.summary, word.hint) for word in WORDS]

@@ -1,4 +1,4 @@
-"""`/understudy`: the bot itself, what is quiet on purpose, and a person's word that something fails."""
+"""`/understudy`: the bot itself, mutes and other silences, and people's reports of failures."""
 
 from bot.core.policy import Policy
 from bot.core.signals import Mute, Reported, Unmute
@@ -12,7 +12,7 @@ from commands.helping import help_message
 from commands.parsing.parse import Misunderstood, NotAllowed, duration_first, nearest, split_verb
 from commands.table import UNDERSTUDY
 
-MOST_WORDS = 6  # of a component's name, when the nearest one is looked for
+MOST_WORDS = 6  # of a component's name, when searching for the nearest one
 
 
 async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> None:
@@ -49,7 +49,7 @@ async def understudy(desk: CommandContext, asked: Request, respond: Respond) -> 
 
 
 async def _denied(desk: CommandContext, asked: Request) -> Message:
-    """Who was refused what. Raises NotAllowed."""
+    """Recent refusals. Raises NotAllowed."""
     if refused := desk.denied_to(asked, ADMINS, "/understudy denied"):
         raise NotAllowed(refused)
     return denied_attempts(await desk.denials.newest() if desk.denials else [], desk.clock.now())
@@ -73,10 +73,10 @@ async def _mute(desk: CommandContext, asked: Request, respond: Respond, text: st
 
 
 def component_first(policy: Policy, text: str) -> tuple[str, str]:
-    """The component that a text begins with, and the rest. Raises Misunderstood.
+    """The component at the start of a text, and the rest. Raises Misunderstood.
 
-    It is named as for `/health`: by its id or name, or by its provider's where that has only one component. The longest name
-    wins, so `Claude API` is not `Claude`.
+    Named as for `/health`: by id or name, or by its provider's if that has a single component. The longest name wins, so
+    `Claude API` is not `Claude`.
     """
     names = _names(policy)
     plain = text.strip().removeprefix("@")
@@ -93,7 +93,7 @@ def component_first(policy: Policy, text: str) -> tuple[str, str]:
 
 
 def _names(policy: Policy) -> dict[str, list[str]]:
-    """Everything that a component is called, in lower case, with the ids it may mean: its own before its provider's."""
+    """All names of components, in lower case, with the ids each may mean: a component's own before its provider's."""
     found: dict[str, list[str]] = {}
     for component in policy.components.values():
         for name in {component.provider.lower(), component.provider_name.lower()}:

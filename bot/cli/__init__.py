@@ -1,4 +1,4 @@
-"""The terminal face; its verbs are in `verbs`. Here only what must stand before the second that loading them takes."""
+"""The terminal interface; its commands are in `verbs`. Here is only what must run before loading them, which takes a second."""
 
 import gc
 import signal
@@ -15,15 +15,15 @@ def main() -> None:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """While modules load, Ctrl-C ends the program at once and silently, where Python would print a traceback."""
+    """While modules load, Ctrl-C ends the program at once and silently, instead of with Python's traceback."""
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else somebody wants it ignored, as nohup does
     if usual:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    gc.disable()  # what is loaded stays: to look through it for garbage again and again is a tenth of that second
+    gc.disable()  # loaded modules are permanent: scanning them for garbage again and again takes a tenth of that second
     try:
         yield
     finally:
-        gc.freeze()  # nor is it looked through later
+        gc.freeze()  # nor are they scanned later
         gc.enable()
         if usual:
             signal.signal(signal.SIGINT, signal.default_int_handler)

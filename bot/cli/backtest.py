@@ -1,4 +1,4 @@
-"""`understudy backtest`: what these settings, or others, would have said of check runs that are over."""
+"""`understudy backtest`: what these settings, or others, would have detected in past check runs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ def backtest(
 
 
 def with_sets(section: DetectionConfig, sets: Sequence[str]) -> DetectionConfig:
-    """The section with what `--set` changes; ends the program with a sentence where that is not possible."""
+    """The section with the changes by `--set`; exits with a sentence if that is impossible."""
     changed: dict[str, Any] = {}
     for written in sets:
         name, equals, value = written.partition("=")
@@ -101,7 +101,7 @@ def _sentence(error: Any) -> str:
 
 
 def settings_of(config: Config | None, section: DetectionConfig) -> Settings:
-    """How each check of the configuration is judged, those that are off included: they may have looked then."""
+    """The settings of each configured check, including checks that are off: they may have run then."""
     rule = rule_of(section)
     placed = config.checks() if config else ()
     return Settings(rule, rules_of(placed, rule))
@@ -125,7 +125,7 @@ def _span(written: str) -> timedelta:
 
 
 def _trace(path: Path, span: timedelta | None) -> list[Sample]:
-    """The check runs of a file; `span` counts back from the newest of them."""
+    """The check runs in a file; `span` counts back from the newest."""
     try:
         samples = read_trace(path.read_bytes().decode("utf-8"), str(path))
     except OSError as error:

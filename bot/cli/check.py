@@ -63,7 +63,7 @@ def check(config_path: Path, as_json: bool, names: tuple[str, ...]) -> None:
 
 
 def exit_status(looked: OneLook) -> int:
-    """What the shell is told; the worst that a person can act on comes first."""
+    """The exit status; the worst problem that a person can act on wins."""
     if any(verdict.level.bad for verdict in looked.verdicts):
         return BAD_EXIT
     if not looked.samples or any(sample.fault in (Fault.OURS_CONFIG, Fault.OURS_KEY) for sample in looked.samples):
@@ -75,7 +75,7 @@ def exit_status(looked: OneLook) -> int:
 
 
 def _load(path: Path, as_json: bool) -> Loaded:
-    """The configuration. Nobody needs Slack's tokens to look; keys of providers are needed."""
+    """The configuration. Checks need no tokens for Slack, but keys for providers."""
     try:
         return load(path, os.environ, lenient_credentials=True)
     except ConfigErrors as errors:
@@ -101,7 +101,7 @@ def _tell_off(loaded: Loaded, components: Sequence[str]) -> None:
 
 
 def _chosen(loaded: Loaded, names: Sequence[str], as_json: bool) -> tuple[Plan, tuple[str, ...]]:
-    """The plan, or the part of it that is named, and its components. Ends the program where a name means nothing that is on."""
+    """The plan, or the named part of it, and its components. Exits if a name matches nothing that is on."""
     everything = plan(loaded)
     if not names:
         return everything, tuple(loaded.config.components())
@@ -114,7 +114,7 @@ def _chosen(loaded: Loaded, names: Sequence[str], as_json: bool) -> tuple[Plan, 
 
 
 def _meant(config: Config, everything: Plan, name: str) -> list[str]:
-    """The ids that a name stands for, its own or those of what people call so; none where no check of it is on."""
+    """The ids behind a name, its own or by display name; empty if none of its checks is on."""
     if everything.controls and name in (CONTROL, *(control.id for control in everything.controls)):
         return [name]
     called = {id: config.component_name(id) for id in config.components()}
@@ -135,7 +135,7 @@ def _unknown(loaded: Loaded, everything: Plan, name: str) -> str:
 
 
 def _refuse(text: str, as_json: bool) -> NoReturn:
-    """End with status 2; programs get a document all the same."""
+    """Exit with status 2; programs still get a document."""
     if as_json:
         print_json({"checks": [], "components": [], "errors": text.splitlines()})
     fail(text, CONFIG_EXIT)

@@ -70,7 +70,7 @@ def manifest(config_path: Path | None, prefix: str | None, private: bool, organi
 
 
 def _with_reasons(document: str) -> str:
-    """The manifest with a comment beside each scope and event that says what it is for."""
+    """The manifest with a comment on each scope and event that says what it is for."""
     reasons = {**SCOPES, **PRIVATE_SCOPES, **EVENTS}
     lines = (
         f"{line}  # {why}" if (why := reasons.get(line.strip().removeprefix("- "))) else line for line in document.splitlines()
@@ -79,7 +79,7 @@ def _with_reasons(document: str) -> str:
 
 
 def _request_url(config: Config) -> str:
-    """Where Slack sends its requests; empty in Socket Mode."""
+    """The URL for Slack's requests; empty in Socket Mode."""
     if config.slack.mode != "http":
         return ""
     if not config.server.public_url.startswith("https://"):

@@ -1,4 +1,4 @@
-"""`understudy demo`: see the whole thing without Slack, keys or network."""
+"""`understudy demo`: try everything without Slack, keys or network."""
 
 import asyncio
 import tempfile
@@ -17,10 +17,10 @@ from bot.sandbox.vendor import Scenario, ScenarioError
 from bot.system.logs import configure_logs
 from bot.web.app import WebError
 
-STORY_TAKES_S = 115.0  # the default speed plays any scenario in at most this time; the story ends a little before its minutes
-REPLICAS_TAKE_S = 180.0  # likewise with several replicas: each takes its share of the machine, and a lost lease real seconds
-DOWNSTREAM_NEEDS = "openfeature"  # the demo's service is a process of its own, so importing the demo does not miss it
-FASTEST = 1000.0  # beyond it, what a check may take is less than any machine needs
+STORY_TAKES_S = 115.0  # the default speed plays any scenario within this time; a story ends slightly before its length
+REPLICAS_TAKE_S = 180.0  # the same with several replicas, which share the machine, and lose leases in real seconds
+DOWNSTREAM_NEEDS = "openfeature"  # used by a separate process, so importing the demo does not show that it is missing
+FASTEST = 1000.0  # beyond that, checks have less time than any machine needs
 
 
 @click.command()
@@ -75,7 +75,7 @@ def demo(
 
 
 def fresh_folder(out: Path | None) -> Path:
-    """Where this run writes. An earlier run's ledger in the same folder would tell another story."""
+    """The folder for this run. An earlier run's ledger in the same folder would tell another story."""
     if out is None:
         return Path(tempfile.mkdtemp(prefix="understudy-demo-"))
     try:

@@ -81,7 +81,7 @@ def _rows(incident: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, s
 
 
 def _became(task: dict[str, Any]) -> str:
-    """Who made it, and what became of it."""
+    """Who owns a task, and its state."""
     made = f"by {task['added_by']['name']}"
     return f"{made}, {task['state']} by {task['ended_by']['name']}" if task["ended_by"] else f"{made}, {task['state']}"
 

@@ -1,4 +1,4 @@
-"""How the bot ends when it is asked to: in order if it can, and within ten seconds in any case."""
+"""How the bot ends when asked: in order if possible, and within ten seconds in any case."""
 
 import asyncio
 import os
@@ -11,20 +11,20 @@ from typing import Any
 
 from bot.watch.watchdog import last_words, stack
 
-END_WITHIN_S = 7.0  # with a moment for the last words; Docker and most others kill after ten
+END_WITHIN_S = 7.0  # with a moment for last log lines; Docker and most others kill after ten
 STUCK_EXIT = 70  # sysexits.h: EX_SOFTWARE
 
 
 def leave(status: int = STUCK_EXIT) -> None:
-    """End the process at once, from any thread. What was promised is committed; nothing is lost by it."""
-    os._exit(status)  # without flushing: whoever is stuck may hold the lock of a stream
+    """End the process at once, from any thread. Every promise is committed, so nothing is lost."""
+    os._exit(status)  # without flushing: a stuck thread may hold a stream's lock
 
 
 class Ending:
-    """Waits for SIGTERM or SIGINT. From then on the process ends within `within_s`, whatever it is busy with.
+    """Waits for SIGTERM or SIGINT. Then the process ends within `within_s`, whatever it is doing.
 
-    The handlers are Python's own: they run between two instructions of whatever holds the main thread, where those of the
-    event loop would wait for its turn.
+    The handlers are Python's own: they interrupt whatever occupies the main thread, while the event loop's would wait for its
+    turn.
     """
 
     def __init__(self, within_s: float = END_WITHIN_S, leave: Callable[[], None] = leave) -> None:
@@ -37,12 +37,12 @@ class Ending:
         self._before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
-        """Take the signals; called in the main thread."""
+        """Install the handlers; called in the main thread."""
         for name in (signal.SIGTERM, signal.SIGINT):
             self._before[name] = signal.signal(name, self._ask)
 
     def over(self) -> None:
-        """All is given back; nobody needs to be hurried."""
+        """Everything is closed, so no deadline is needed."""
         if self._timer is not None:
             self._timer.cancel()
         for name, handler in self._before.items():

@@ -12,12 +12,12 @@ from bot.cli.output import print_json, print_table
 from bot.cli.remote import call, said, segment
 
 LOOK_EVERY_S = 0.5
-LOOKS = 600  # five minutes
+LOOKS = 600  # at two per second: five minutes
 Where = tuple[Path, Path | None, bool]  # configuration, data, whether as JSON
 
 
 def _ask(where: Where, path: str, **body: Any) -> None:
-    """Send a change, without what was not given, and print what became of it."""
+    """Send a change, without arguments that were not given, and print the result."""
     config_path, data_path, as_json = where
     given = {name: value for name, value in body.items() if value}
     tell(call(config_path, data_path, "POST", path, given), as_json)
@@ -49,7 +49,7 @@ def list_(config_path: Path, data_path: Path | None, as_json: bool) -> None:
 
 
 def _serves(switched: dict[str, Any], default: str, automation: str) -> tuple[str, str, str, str]:
-    """What a flag, or a part of its readers, serves: the variant, to which share if not to all, why, and what may move it."""
+    """What a flag or one of its scopes serves: the variant, its share unless 100, why, and what may change it."""
     engagement = switched.get("engagement") or {}
     share = f"{100 - engagement['share_back']} %" if engagement.get("share_back") else ""
     moves = f"pinned by {switched['pin']['by']['name']}" if switched.get("pin") else automation

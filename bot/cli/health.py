@@ -35,7 +35,7 @@ def health(config_path: Path, data_path: Path | None, as_json: bool) -> None:
 
 
 def _besides(status: dict[str, Any]) -> Iterator[str]:
-    """What stands beside the verdicts: blindness, advisories, mutes, alerts that are held back."""
+    """What else to know: blindness, advisories, mutes, alerts being held back."""
     held_otherwise = [f"{c['id']} {c['on_record']['level']}" for c in status["components"] if c["on_record"]]
     if held_otherwise:
         yield f"* is not recorded yet; on record: {', '.join(held_otherwise)}"

@@ -149,7 +149,7 @@ def declare(
 
 
 def tell(reply: Reply, as_json: bool) -> None:
-    """Print what a change came to."""
+    """Print the result of a change."""
     answer = said(reply)
     if as_json:
         print_json(answer)
@@ -158,7 +158,7 @@ def tell(reply: Reply, as_json: bool) -> None:
 
 
 def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
-    """An incident in the order in which people ask."""
+    """An incident's fields in the order in which people ask for them."""
     components = "; ".join(f"{one.get('name') or one['id']} is {one['level']}: {one['reason']}" for one in i["affected"])
     return [
         ("incident", f"{i['name']}, {i['severity']}, {i['phase']}"),
@@ -177,7 +177,7 @@ def _about(i: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _there(time: str | None, incident: dict[str, Any]) -> str:
-    """The API's time for people, in the zone of the deployment with its name: `2026-03-20 13:43 CET`."""
+    """A time from the API in the deployment's zone, with its name: `2026-03-20 13:43 CET`."""
     if not time:
         return ""
     at = datetime.fromisoformat(time)
@@ -189,7 +189,7 @@ def _who(actor: dict[str, Any] | None) -> str:
 
 
 def _verb(verb: IncidentVerb) -> click.Command:
-    """One verb about an incident, as its row has it."""
+    """The command for one incident verb, from its row in the table."""
     command: Callable[..., None] = reach(_ending(verb) if verb.asks else _plain(verb))
     if verb.asks:
         command = click.option("--yes", "sure", is_flag=True, help="Resolve without asking, even while something still fails.")(
@@ -204,7 +204,7 @@ def _verb(verb: IncidentVerb) -> click.Command:
         if taken.name == "reason":
             command = reason_taken(needed=taken.needed)(command)
             continue
-        # A default, be it None, would make the argument optional.
+        # Any default, even None, would make the argument optional.
         argument = click.argument(taken.name) if taken.needed else click.argument(taken.name, required=False, default="")
         command = argument(command)
     return click.command(verb.name, help=verb.help or f"{verb.does[0].upper()}{verb.does[1:]}.")(
@@ -220,7 +220,7 @@ def _plain(verb: IncidentVerb) -> Callable[..., None]:
 
 
 def _ending(verb: IncidentVerb) -> Callable[..., None]:
-    """It asks while a component still fails or a flag is still switched."""
+    """The command asks first if a component still fails or a flag is still switched."""
 
     def run(reference: str, sure: bool, config_path: Path, data_path: Path | None, as_json: bool, **given: str) -> None:
         path, body = _path(verb, reference), _body(given)

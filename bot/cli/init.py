@@ -1,4 +1,4 @@
-"""`understudy init`: asks what you use, writes the first configuration, and prints how to make the Slack app."""
+"""`understudy init`: asks what you use, writes the first configuration, and explains how to create the Slack app."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from bot.wiring.manifest import manifest_for
 
 NEW_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
 MOST_URLS = 20
-WIDE = 1_000  # no line is folded
+WIDE = 1_000  # so that no line is folded
 CHANNEL = re.compile(r"#?[\w-]{1,80}")
 SERVICE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
@@ -59,7 +59,7 @@ def init(
 
 
 def _asked_what(asked: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Presets and addresses; the presets whose keys are in the environment are offered."""
+    """Presets and addresses; presets whose keys are in the environment are suggested."""
     likely = [preset for preset, key in KEYS.items() if os.environ.get(key)] or ["anthropic", "openai"]
     presets = _answer(f"Providers ({', '.join(preset_names())})", " ".join(likely), asked)
     urls = _answer("Your own addresses to watch (https://..., - for none)", "-", asked)
@@ -71,7 +71,7 @@ def _answer(question: str, default: str, asked: bool) -> str:
 
 
 def _parsed(wanted: Wanted) -> Wanted:
-    """The same, or the end with what is wrong and the remedy."""
+    """The parsed answers; exits with what is wrong and the remedy."""
     for preset in wanted.presets:
         if preset not in preset_names():
             fail(f"There is no preset {preset!r}. {suggest(preset, preset_names(), 'presets')}", CONFIG_EXIT)
@@ -95,7 +95,7 @@ def _parsed(wanted: Wanted) -> Wanted:
 
 
 def _written(wanted: Wanted, output: Path) -> Loaded:
-    """Write the file and read it as the bot will; one that it would not take is not left behind."""
+    """Write the file and load it as the bot will; an invalid one is deleted again."""
     try:
         with output.open("x", encoding="utf-8") as file:
             file.write(first_file(wanted))
@@ -109,7 +109,7 @@ def _written(wanted: Wanted, output: Path) -> Loaded:
 
 
 def _told(wanted: Wanted, loaded: Loaded, output: Path) -> None:
-    """What was written, and the steps that are left."""
+    """Print what was written, and the remaining steps."""
     flag = f"the flag {wanted.service}.llm" if loaded.config.flags else "no flag"
     checks = len(loaded.config.checks())
     off = f" ({len(loaded.off_checks)} of them off until a key is set)" if loaded.off_checks else ""

@@ -1,4 +1,4 @@
-"""Options and errors that all verbs share."""
+"""Options and errors shared by all commands."""
 
 import os
 import re
@@ -30,7 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def reason_taken(*, needed: bool = False, default: str = "") -> Callable[[Any], Any]:
-    """Take a reason as the last argument or as `--reason`, so that nobody need know which verb wants which; not both."""
+    """Accept a reason as the last argument or as `--reason`, so that nobody needs to know which; but not both."""
 
     def decorate(function: Any) -> Any:
         @wraps(function)
@@ -48,7 +48,7 @@ def reason_taken(*, needed: bool = False, default: str = "") -> Callable[[Any], 
 
 
 def load_or_exit(path: Path, *, lenient: bool = False) -> Loaded:
-    """Read the configuration, or end with every error of it and exit status 2."""
+    """Load the configuration, or exit with status 2 and all its errors."""
     try:
         return load(path, os.environ, lenient_credentials=lenient)
     except ConfigErrors as errors:
@@ -56,10 +56,9 @@ def load_or_exit(path: Path, *, lenient: bool = False) -> Loaded:
 
 
 def read_for_verbs(path: Path) -> tuple[Loaded, bool]:
-    """The configuration for a verb of the terminal, and whether every variable that it names was there.
+    """The configuration for a terminal command, and whether all its variables were set.
 
-    In an outage, people type in a shell that lacks the bot's keys; a verb looks at no vendor and needs none of them. Raises
-    ConfigErrors.
+    In an outage, people use a shell without the bot's keys; commands contact no vendor and need none. Raises ConfigErrors.
     """
     try:
         return load(path, os.environ, lenient_credentials=True), True
@@ -71,7 +70,7 @@ def read_for_verbs(path: Path) -> tuple[Loaded, bool]:
 
 
 def load_for_verbs(path: Path) -> tuple[Loaded, bool]:
-    """As `read_for_verbs`; ends the program with every error and exit status 2."""
+    """Like `read_for_verbs`; exits with status 2 and all errors."""
     try:
         return read_for_verbs(path)
     except ConfigErrors as errors:
@@ -79,7 +78,7 @@ def load_for_verbs(path: Path) -> tuple[Loaded, bool]:
 
 
 def data_folder(config_path: Path, data_path: Path | None) -> Path:
-    """The data folder: as named, as configured, or `./data` where there is no configuration to ask."""
+    """The data folder: as given, as configured, or `./data` without a configuration."""
     if data_path is not None:
         return data_path
     if not config_path.exists():
@@ -91,7 +90,7 @@ def data_folder(config_path: Path, data_path: Path | None) -> Path:
 
 
 def incident_number(reference: str) -> int:
-    """The 7 of INC-7, or the end with exit status 2."""
+    """The 7 in INC-7; exits with status 2 if there is none."""
     match = re.fullmatch(r"(?:INC-)?0*([1-9]\d{0,8})", reference, re.IGNORECASE)
     if match is None:
         fail(f"{reference!r} names no incident. Write INC-7 or 7.", CONFIG_EXIT)
@@ -99,7 +98,7 @@ def incident_number(reference: str) -> int:
 
 
 def fail(text: str, status: int = 1) -> NoReturn:
-    """End with a sentence on standard error; never a traceback."""
+    """Exit with a sentence on standard error; never a traceback."""
     click.echo(inert(text), err=True)
     raise SystemExit(status)
 
@@ -116,7 +115,7 @@ def shared(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 class _EmptyWhereMissing(dict[str, str]):
-    """An environment in which every variable is set, if only to nothing."""
+    """An environment in which every variable is set, possibly to ""."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(environ)

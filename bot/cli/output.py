@@ -1,4 +1,4 @@
-"""What verbs print: tables for people, JSON for programs; bold only on a terminal, which click decides."""
+"""Output of commands: tables for people, JSON for programs; bold only on a terminal, which click detects."""
 
 import json
 import os
@@ -14,48 +14,48 @@ from zoneinfo import ZoneInfo
 
 import click
 
-PIPED_WIDTH = 200  # columns where nobody's window says how many there are
-GAP = 2  # columns between two of a table
+PIPED_WIDTH = 200  # columns if there is no terminal
+GAP = 2  # columns between table columns
 NOT_SHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-JOINER = "\u200d"  # makes one emoji of two
-# JSON leaves these as they are; some terminals obey them.
+JOINER = "\u200d"  # joins two emojis into one
+# JSON does not escape these, but some terminals act on them.
 UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output, without a character that a terminal would obey."""
+    """Print one JSON document, without any character that a terminal would act on."""
     print(inert_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """A plain table, its widest columns folded until it fits; `empty` is said when there are no rows."""
+    """Print a plain table, folding the widest columns until it fits; `empty` is printed if there are no rows."""
     if not rows:
         click.echo(empty)
         return
     cells = [[inert(str(cell)).expandtabs() for cell in row] for row in (columns, *rows)]
     widths = _fitted([max(_width(line) for cell in column for line in cell.split("\n")) for column in zip(*cells, strict=True)])
     head, *body = ["\n".join(_lines(row, widths)) for row in cells]
-    click.echo(click.style(head, bold=True))  # plain where nobody looks at a terminal
+    click.echo(click.style(head, bold=True))  # plain if the output is not a terminal
     for text in body:
         click.echo(text)
 
 
 def print_text(text: str) -> None:
-    """A sentence that may hold somebody else's words."""
+    """Print a sentence that may contain foreign text."""
     click.echo(inert(text))
 
 
 def note(*sentences: str) -> None:
-    """Something to know besides the answer, on standard error: programs read the answer alone."""
+    """Print additional information on standard error: programs read only the answer."""
     for sentence in sentences:
         click.echo(f"note: {inert(sentence)}", err=True)
 
 
-# --- how a table is laid out
+# --- table layout
 
 
 def _fitted(widths: list[int]) -> list[int]:
-    """The widths of columns that fit beside each other, the widest cut first."""
+    """Widths of columns that fit side by side, cutting the widest first."""
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     room = PIPED_WIDTH if piped else shutil.get_terminal_size().columns
     while (over := sum(widths) + GAP * (len(widths) - 1) - room) > 0 and (widest := max(widths)) > 1:
@@ -73,7 +73,7 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _folded(cell: str, width: int) -> list[str]:
-    """Its lines, broken between words where that is possible."""
+    """Its lines, broken between words if possible."""
     lines = []
     for line in cell.split("\n"):
         while _width(line) > width:
@@ -86,23 +86,23 @@ def _folded(cell: str, width: int) -> list[str]:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal: two for what is as wide as it is high, none for what joins the character before."""
+    """Width in a terminal: two columns for wide characters, none for combining ones."""
     if text.isascii():
         return len(text)
     joining = ("Mn", "Me", "Cf")
     return sum(0 if category(c) in joining else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
-# --- what may be shown
+# --- safe characters
 
 
 def inert(text: str) -> str:
-    """Foreign text without the characters that a terminal would obey or that reorder what it shows."""
+    """Foreign text without characters that a terminal would act on or that reorder what it shows."""
     return "".join("�" if category(c) in NOT_SHOWN and c not in f"\n\t{JOINER}" else c for c in text)
 
 
 def inert_json(document: str) -> str:
-    """The same document with those characters as escapes; outside of strings, JSON has none of them."""
+    """The same document with those characters escaped; outside strings, JSON has none of them."""
     return UNSEEN.sub(_escaped, document)
 
 
@@ -110,16 +110,16 @@ def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
 
 
-# --- times of the API, in the zone of the deployment (`incidents.zone`)
+# --- the API's times, in the deployment's zone (`incidents.zone`)
 
 
 def zone_of(body: Mapping[str, Any]) -> str:
-    """The zone that an answer names; UTC where a bot of another version names none."""
+    """The zone named in an answer; UTC if a bot of another version names none."""
     return str(body.get("zone") or "UTC")
 
 
 def minute(time: str | None, zone: str) -> str:
-    """`2026-03-20 13:43`, for a table whose head names the zone; `-` for none."""
+    """`2026-03-20 13:43`, for a table that names the zone; `-` for None."""
     return f"{_there(time, zone):%Y-%m-%d %H:%M}" if time else "-"
 
 

@@ -1,4 +1,4 @@
-"""`understudy page --test`: whether paging gets through, tried on the real ways."""
+"""`understudy page --test`: whether paging works, tried over the real channels."""
 
 import asyncio
 from datetime import timedelta

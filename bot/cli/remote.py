@@ -1,9 +1,8 @@
-"""How a terminal verb reaches the ledger: through the running bot, or through one started for this verb alone.
+"""How a terminal command reaches the ledger: through the running bot, or through one started just for this command.
 
-The running bot leaves `control.json` (0600) in its data folder with its address and a token. Whether it really runs, the
-folder's lock tells: a file left by a killed bot may name a port that belongs to somebody else by now. Without a running bot
-the verb takes the lock itself, serves the same API on a loopback port for a moment, and asks that: one way of doing things,
-not two.
+The running bot leaves `control.json` (0600) in its data folder, with its address and a token. The folder's lock tells whether
+the bot really runs: a file left by a killed bot may name a port that now belongs to another program. Without a running bot the
+command takes the lock itself, serves the same API on a loopback port, and asks that: one way of doing things, not two.
 """
 
 import asyncio
@@ -35,13 +34,13 @@ from bot.web.api.shapes import answer_from
 
 API = "/api/v1"
 ANSWER_WITHIN_S = 15.0
-TAKEN_FOR_S = 8.0  # a bot that starts or ends, or another verb: each holds the folder for a moment without answering
+TAKEN_FOR_S = 8.0  # while a bot starts or stops, or another command runs, the folder is briefly locked without an answer
 LOOK_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the API said, and whether a running bot said it."""
+    """The API's answer, and whether a running bot gave it."""
 
     status: int
     body: Any
@@ -51,7 +50,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Control:
-    """Where the running bot listens, and the token for it."""
+    """The running bot's address and token."""
 
     url: str
     token: str
@@ -61,7 +60,7 @@ def call(
     config_path: Path, data_path: Path | None, method: str, path: str, body: Mapping[str, Any] | None = None, *,
     base: str = API,
 ) -> Reply:  # fmt: skip
-    """Ask `/api/v1` + path. Ends the program with a clear sentence where nobody can be asked."""
+    """Call `/api/v1` + path. Exits with a clear sentence if nobody can be asked."""
     folder = data_folder(config_path, data_path)
     try:
         return asyncio.run(_call(config_path, folder, method, base + path, body))
@@ -74,7 +73,7 @@ def call(
 
 
 def said(reply: Reply) -> Any:
-    """The body of a good answer; ends the program with the API's own words and exit status 1 otherwise."""
+    """The body of a successful answer; otherwise exits with the API's own words and status 1."""
     body = reply.body if isinstance(reply.body, dict) else {}
     if reply.status >= 400 or reply.body is None:
         said = worded(body) or f"The bot answered with HTTP {reply.status}."
@@ -84,13 +83,13 @@ def said(reply: Reply) -> Any:
 
 
 def worded(body: Mapping[str, Any]) -> str:
-    """An answer as a terminal says it; as the API said it where a bot of another version runs."""
+    """An answer in the terminal's words; in the API's own if a bot of another version is running."""
     answer = answer_from(body)
     return words(answer, Terminal(str(body.get("zone") or "UTC"))) if answer else str(body.get("text") or "")
 
 
 def segment(text: str) -> str:
-    """What a person typed, as one part of a path and no more."""
+    """A person's input as a single path segment."""
     return quote(text, safe="")
 
 
@@ -103,12 +102,12 @@ async def _call(config_path: Path, folder: Path, method: str, path: str, body: M
                 return await _alone(config_path, folder, method, path, body)
             except StoreError:
                 if is_free(folder):
-                    raise  # it was not about the lock; otherwise somebody was quicker, and we wait for them
+                    raise  # not about the lock; otherwise somebody was quicker, and we wait for them
         elif (control := _control(folder / CONTROL_FILE)) is not None:
             try:
                 return await _ask(control, method, path, body)
             except httpx.ConnectError:
-                pass  # it is not there yet, or no longer
+                pass  # not there yet, or no longer
             except (httpx.ReadError, httpx.RemoteProtocolError):
                 if method != "GET":
                     raise  # it may have been done
@@ -138,7 +137,7 @@ async def _ask(control: Control, method: str, path: str, body: Mapping[str, Any]
 
 
 async def _alone(config_path: Path, folder: Path, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
-    from bot.app import build  # a whole bot takes a second to load, which a running one spares us
+    from bot.app import build  # loading a whole bot takes a second, which a running one spares us
     from bot.web.app import WebError
 
     loaded, complete = load_for_verbs(config_path)
@@ -158,7 +157,7 @@ async def _alone(config_path: Path, folder: Path, method: str, path: str, body: 
 
 
 def _nobody_here(folder: Path, elsewhere: Sequence[str], *, asking: bool) -> str:
-    """Who watches, where no bot runs on this folder: nobody, or the replicas that share its database."""
+    """Who is watching if no bot runs on this folder: nobody, or the replicas that share its database."""
     if elsewhere:
         named, several = listed(list(elsewhere)), len(elsewhere) > 1
         who, run, tell = ("they", "run", "tell") if several else ("it", "runs", "tells")
@@ -169,7 +168,7 @@ def _nobody_here(folder: Path, elsewhere: Sequence[str], *, asking: bool) -> str
 
 
 def login() -> str:
-    """Who types, as the API takes it; also where a user has no name, as in some containers."""
+    """The user's name as the API accepts it, even if they have none, as in some containers."""
     try:
         name = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):

@@ -35,8 +35,8 @@ NOT_SHARED = (
     "UNDERSTUDY_STORE is set, but {config} has no `store`: this would be a bot of its own, with a ledger of its own. "
     "Write `store: ${{UNDERSTUDY_STORE:-}}` into it"
 )
-SWITCH_S = 0.001  # Python's 5 ms would let a flag be read in 20 while a thread renders an export
-WARM_S = 35.0  # every check of the usual interval has run once
+SWITCH_S = 0.001  # with Python's 5 ms, reading a flag could take 20 ms while a thread renders an export
+WARM_S = 35.0  # by then every check with the usual interval has run once
 
 
 @click.command()
@@ -100,20 +100,20 @@ def run(
 
 
 def hold_nobody_up() -> None:
-    """Have the interpreter stop the event loop as briefly and as seldom as it can."""
+    """Make the interpreter interrupt the event loop as briefly and rarely as possible."""
     sys.setswitchinterval(SWITCH_S)
     GARBAGE.look_seldom()
 
 
 async def begin_anew(home: Home) -> None:
-    """Make a new ledger; the one that is there stays beside it under another name."""
+    """Create a new ledger; the existing one is renamed beside it."""
     ledger = await home.open(begin_anew=True)
     await ledger.close()
     log.warning("a new ledger is begun: all flags are on their defaults", folder=str(home.folder))
 
 
 async def put_aside(home: Home, streams: tuple[str, ...]) -> None:
-    """Take what was changed by hand out of the ledger; it stays beside it in a file."""
+    """Remove what was changed by hand from the ledger, and save it in a file beside it."""
     ledger = await home.open()
     try:
         for sentence in await set_aside(ledger, home.folder, streams, SystemClock().now()):
@@ -123,7 +123,7 @@ async def put_aside(home: Home, streams: tuple[str, ...]) -> None:
 
 
 async def go_on_without(home: Home) -> None:
-    """Believe a ledger that facts were deleted from: those are gone for good."""
+    """Accept a ledger from which facts were deleted: they are gone for good."""
     ledger = await home.open()
     try:
         if gone := await missing_words(ledger):
@@ -144,7 +144,7 @@ def notes(config_path: Path, loaded: Loaded) -> list[str]:
 
 
 async def serve(app: App, again: Reloading | None = None) -> None:
-    """Start, wait for a signal to end, stop. Meanwhile another configuration may be taken over as often as `again` asks."""
+    """Start, wait for a signal to end, stop. Meanwhile the configuration may be reloaded as often as `again` asks."""
     ending = Ending()
     ending.listen()
     loop = asyncio.get_running_loop()
@@ -160,7 +160,7 @@ async def serve(app: App, again: Reloading | None = None) -> None:
                 supervisor.reloading()
                 app = await again.take_over(app)
                 supervisor.ready()
-                GARBAGE.look_through_everything()  # the bot before is gone
+                GARBAGE.look_through_everything()  # the previous bot is gone
                 loop.call_later(WARM_S, GARBAGE.leave_out)
             await ending.asked.wait()
         log.info("ending")
@@ -172,7 +172,7 @@ async def serve(app: App, again: Reloading | None = None) -> None:
 
 
 async def _started(app: App, ended: asyncio.Event) -> bool:
-    """Start; False when the end was asked for meanwhile, as a Slack that hangs may hold the start for many seconds."""
+    """Start; False if the end was requested meanwhile, since a Slack that hangs may delay a start for many seconds."""
     starting = asyncio.create_task(app.start(), name="start")
     asked = asyncio.create_task(ended.wait(), name="end asked for")
     try:

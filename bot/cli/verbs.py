@@ -1,6 +1,6 @@
-"""The terminal face. `understudy --help` lists the verbs; each answers in words for people, or with `--json` for programs.
+"""The terminal interface. `understudy --help` lists the commands; each answers people in words, or programs with `--json`.
 
-Only the verb that is asked for is loaded: to load all takes a second, and whoever types `--help` needs none of them.
+Only the requested command is loaded: loading all takes a second, and `--help` needs none of them.
 """
 
 from collections.abc import Mapping
@@ -34,14 +34,14 @@ VERBS: Mapping[str, tuple[str, str]] = {  # name: its module in `bot/cli/`, what
 
 
 class Verbs(click.Group):
-    """A group whose commands are loaded when they are asked for."""
+    """A group whose commands are loaded on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All of them, by name."""
+        """The names of all commands."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name; None where there is none."""
+        """The command with this name; None if there is none."""
         if cmd_name not in VERBS:
             return None
         module, _ = VERBS[cmd_name]

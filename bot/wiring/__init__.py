@@ -1,1 +1,1 @@
-"""The parts that the bot is put together from; `bot/app.py` holds them in one list."""
+"""The parts that make up the bot; `bot/app.py` lists them all."""

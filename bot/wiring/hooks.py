@@ -1,4 +1,4 @@
-"""Where other programs come in: signs of life for heartbeats, and what other vantages measured; handed on to the watch."""
+"""Entry points for other programs: jobs' reports, and other vantages' samples, passed on to the watch."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,10 +17,10 @@ from bot.system.clock import Clock
 from bot.watch.plan import Check
 from bot.web.services import Hooks
 
-AT_ONCE = 50  # samples; then others have their turn
-REMEMBERED = timedelta(minutes=10)  # twice as long as a signature is good
+AT_ONCE = 50  # samples; then other tasks run
+REMEMBERED = timedelta(minutes=10)  # twice the validity of a signature
 
-SIGN = "sign"  # of life, as replicas tell each other
+SIGN = "sign"  # a job's report, as sent between replicas
 
 Take = Callable[[Sequence[Sample]], Awaitable[None]]
 PassOn = Callable[[Sequence[Sample]], None]
@@ -31,8 +31,10 @@ def doors(
     outcomes: OutcomeIntake | None = None, *, member: Member | None = None, pass_on: PassOn = lambda samples: None,
     take_told: Take | None = None, redact: Callable[[str], str] = str,
 ) -> Hooks:  # fmt: skip
-    """The hooks that a configuration opens; what comes in goes to `take`, and to the other replicas, whose `take_told` takes it
-    where they need not write it down once more."""
+    """The hooks that a configuration opens.
+
+    What arrives goes to `take`, and to the other replicas, whose `take_told` need not store it again.
+    """
     beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
     return Hooks(
         signs=_signs(beats, heartbeats, clock, member or Alone(), take, take_told or take, config.vantage, redact),
@@ -47,7 +49,7 @@ def _signs(
     checks: Sequence[HeartbeatCheck], heartbeats: Heartbeats, clock: Clock, member: Member, take: Take, take_told: Take,
     vantage: str, redact: Callable[[str], str],
 ) -> SignsOfLife:  # fmt: skip
-    """Signs of life, by one time on all replicas. Whenever one of them comes or goes, what they wrote down is looked up."""
+    """Jobs' reports, on a clock common to all replicas. When one appears or disappears, recorded reports are looked up."""
 
     def tell(sign: Any) -> None:
         member.tell(SIGN, sign)
@@ -66,7 +68,7 @@ def _signs(
 
 
 class PeerIntake:
-    """Remembers batches in the ledger, so that none counts twice, also across a restart."""
+    """Remembers batches in the ledger, so that none counts twice, even after a restart."""
 
     def __init__(self, ledger: Ledger, clock: Clock, take: Take, pass_on: PassOn = lambda samples: None) -> None:
         self._pass_on = pass_on
@@ -74,11 +76,11 @@ class PeerIntake:
         self._take = take
 
     async def first_sight(self, id: str) -> bool:
-        """Remember a batch; False when it came before."""
+        """Remember a batch; False if it arrived before."""
         return await self._seen.first_sight(id)
 
     async def take_samples(self, samples: Sequence[Sample]) -> None:
-        """Let them join in, a few at a time: redacting and judging a thousand takes a tenth of a second."""
+        """Add the samples, a few at a time: redacting and judging a thousand takes a tenth of a second."""
         self._pass_on(samples)
         for start in range(0, len(samples), AT_ONCE):
             await self._take(samples[start : start + AT_ONCE])

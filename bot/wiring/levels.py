@@ -1,7 +1,7 @@
-"""Who has which level: people and members of user groups, read anew every few minutes, on reconnecting, and at each change.
+"""Who has which level: people and members of user groups, read every few minutes, on reconnecting, and on changes.
 
-What could be read last stays where Slack does not answer, over a restart too: a group that cannot be read must neither lock the
-people on call out nor, by becoming empty, let everybody in.
+While Slack does not answer, the last members stay, even over a restart: an unreadable group must neither lock out the people
+on call nor, by seeming empty, let everybody in.
 """
 
 import asyncio
@@ -19,8 +19,7 @@ from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 
-# The setting in the ledger that holds the members of each group, as they were read last. Its name is of the time when only
-# commanders had groups.
+# The setting in the ledger with each group's members as last read. Its name is from when only commanders had groups.
 SETTING = "commanders' groups"
 EVERY = timedelta(minutes=3)
 
@@ -28,7 +27,7 @@ Lists = Mapping[str, Sequence[str]]
 
 
 class Levels:
-    """Keeps the lists of `people` up to date. `lists` as configured, by name; `apply(people)` takes them all at each change."""
+    """Keeps the lists of `people` current. `lists` as configured, by name; `apply(people)` gets all of them on each change."""
 
     def __init__(
         self, lists: Lists, gateway: SlackGateway, ledger: Ledger, clock: Clock,
@@ -52,11 +51,11 @@ class Levels:
 
     @property
     def people(self) -> dict[str, tuple[str, ...]]:
-        """Everybody in each list. Never empty where somebody is configured: that would let in more than was meant."""
+        """Everybody in each list. Never empty if somebody is configured: that would admit more people than intended."""
         return {name: tuple(dict.fromkeys(self._people_of(ids))) or ids for name, ids in self._lists.items()}
 
     async def recall(self) -> None:
-        """Take over what was read before this start. Raises StoreError."""
+        """Load what was read before this start. Raises StoreError."""
         if not self._groups:
             return
         remembered = await self._ledger.read(lambda store: store.setting(SETTING))
@@ -67,17 +66,17 @@ class Levels:
         self._apply(self.people)
 
     def beat(self) -> None:
-        """Time passed; begin to read where it is due."""
+        """Start reading, if that is due."""
         if self._groups and self._clock.monotonic() - self._read_at >= EVERY.total_seconds():
             self.soon()
 
     def heard(self, group: str) -> None:
-        """Slack says that a user group changed."""
+        """Slack reports a changed user group."""
         if group in self._groups:
             self.soon()
 
     def soon(self) -> None:
-        """Read the groups now, beside the work; once more afterwards where that is being done already."""
+        """Read the groups now in the background; once more afterwards if a read is in progress."""
         if not self._groups:
             return
         self._read_at = self._clock.monotonic()
@@ -94,7 +93,7 @@ class Levels:
                 self._members[group] = tuple(await self._gateway.members_of(group))
                 self._problems.pop(group, None)
             except ChatError as error:
-                if isinstance(error, GroupGone):  # then it has no members; anything else may pass
+                if isinstance(error, GroupGone):  # then it has no members; any other error may pass
                     self._members[group] = ()
                 self._say(group, str(error))
         if self._members != before:
@@ -102,18 +101,18 @@ class Levels:
             await self._keep()
 
     async def idle(self) -> None:
-        """Wait until what was begun is read; for those who move time by hand."""
+        """Wait until pending reads are done; for callers that move time by hand."""
         if self._task:
             await asyncio.wait({self._task})
 
     async def close(self) -> None:
-        """End."""
+        """Stop."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _people_of(self, ids: Sequence[str]) -> list[str]:
-        """The people of a list: those named in it first, then the members of its groups."""
+        """The people in a list: first those named in it, then its groups' members."""
         named = [found[1] for id in ids if (found := USER.fullmatch(id))]
         groups = [found[1] for id in ids if (found := GROUP.fullmatch(id))]
         return named + [user for group in groups for user in self._members.get(group, ())]
@@ -124,11 +123,11 @@ class Levels:
             while self._again:
                 self._again = False
                 await self.read()
-        except Exception:  # the root of a task: the next reading comes in a few minutes
+        except Exception:  # the root of a task: the next read is in a few minutes
             log.exception("the groups of people could not be read")
 
     def _say(self, group: str, why: str) -> None:
-        """Once for each way in which it fails."""
+        """Log each kind of failure once."""
         if self._problems.get(group) != why:
             self._problems[group] = why
             kept = f"{len(self._members.get(group, ()))} members as read last"

@@ -1,4 +1,4 @@
-"""The Slack app manifest, made from the command table and the scopes' reasons; `manifest.yml` is its plain form."""
+"""The Slack app manifest, generated from the command table and the scopes; `manifest.yml` is its default form."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ def manifest_for(
 ) -> dict[str, Any]:
     """The manifest as data; with a `request_url` for HTTP mode, or for a whole `organization`.
 
-    Raises ValueError for a prefix that Slack would not take.
+    Raises ValueError for a prefix that Slack would refuse.
     """
     if prefix and not re.fullmatch(r"[a-z0-9_-]{1,16}", prefix):
         raise ValueError(f"{prefix!r} cannot begin a slash word: at most 16 of a-z, 0-9, - and _")

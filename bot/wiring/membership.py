@@ -1,5 +1,7 @@
-"""Who belongs to us in Slack, put together: the directory of people, the levels that they have, the reception that asks both,
-and whether those with a role in an incident are still there."""
+"""Who belongs to us in Slack: combines the directory of people, their levels, and the reception that uses both.
+
+Also checks whether people with a role in an incident are still there.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -23,20 +25,20 @@ from bot.system.clock import Clock
 from bot.system.denials import Denials
 from bot.wiring.levels import Levels
 
-APPROVERS = "approvers of "  # before a flag's key: what the list of its approvers is called beside those of `people`
+APPROVERS = "approvers of "  # prefix of the name of a flag's approver list, beside those of `people`
 
 log = structlog.get_logger(__name__)
 
 
 class Membership:
-    """`clock` is domain time, by which groups are read anew; `wire` is real time, for waits on Slack."""
+    """`clock` is domain time, for rereading groups; `wire` is real time, for waiting on Slack."""
 
     def __init__(
         self, config: PeopleConfig, gateway: SlackGateway, engine: Engine, ledger: Ledger, clock: Clock, wire: Clock,
         denials: Denials, acts: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._engine = engine
-        self._acts = acts  # whether this replica looks at whoever has a role
+        self._acts = acts  # whether this replica checks people with a role
         self._looking: asyncio.Task[None] | None = None
         self.people = People(gateway, ledger, wire, trusted=self._named)
         self.levels = Levels(config.lists() | self._approvers(), gateway, ledger, clock, self._level)
@@ -48,18 +50,18 @@ class Membership:
         )  # fmt: skip
 
     async def ready(self) -> None:
-        """Slack lets us in: what is remembered counts first, then what Slack says. Raises StoreError."""
+        """Slack is usable: remembered people count first, then what Slack says. Raises StoreError."""
         await self.people.recall()
         await self.levels.recall()
         await self.levels.read()
 
     def connected(self) -> None:
-        """A connection stands; what happened before it, Slack told nobody."""
+        """A connection was opened; events before it were lost."""
         self.people.doubt()
         self.levels.soon()
 
     def after(self, beat: Callable[[], None]) -> Callable[[], None]:
-        """That beat, and then ours."""
+        """A beat that also does ours."""
 
         def both() -> None:
             beat()
@@ -70,7 +72,7 @@ class Membership:
         return both
 
     async def close(self) -> None:
-        """End what is under way."""
+        """Cancel pending work."""
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
@@ -78,8 +80,10 @@ class Membership:
         await self.people.close()
 
     def _look_at_holders(self) -> None:
-        """Whether whoever has a role or a task is still there; Slack is asked once an hour for each, and tells of
-        changes in between."""
+        """Check whether people with a role or task are still there.
+
+        Slack is asked about each once an hour, and reports changes in between.
+        """
         roles = [role for one in self._engine.world.open_incidents() for role in one.people.roles.values()]
         owners = [task.owner for one in awaiting(self._engine.world) for task in one.open_tasks if task.owner]
         people = {person.id for person in (*roles, *owners) if person.kind is ActorKind.PERSON}
@@ -91,7 +95,7 @@ class Membership:
             for user in people:
                 if await self.people.standing(user) is Standing.DEACTIVATED:
                     await self._engine.handle(HolderGone(actor=GONE, user=user))
-        except Exception:  # the root of a task: the next beat looks again
+        except Exception:  # the root of a task: the next beat checks again
             log.exception("nobody could look whether those with a role are still there")
 
     def _named(self) -> frozenset[str]:
@@ -109,5 +113,5 @@ class Membership:
         self._engine.policy = replace(policy, incidents=named, flags=flags)
 
     def _approvers(self) -> dict[str, tuple[str, ...]]:
-        """Who may answer for each flag whose approvers are named, by a name for that list."""
+        """The approvers of each flag that names some, by the name of that list."""
         return {f"{APPROVERS}{key}": one.approver_list for key, one in self._engine.policy.flags.items() if one.approver_list}

@@ -21,7 +21,7 @@ from bot.wiring.watching import Probes
 
 
 class OnCallRoom(AppPart):
-    """Knows who is on call, also while a source is away."""
+    """Knows who is on call, even while a source is unavailable."""
 
     def __init__(self, setup: Setup, store: Store, channels: Channels, probes: Probes) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class OnCallRoom(AppPart):
         self._directory: Directory | None = None
 
     async def start(self) -> None:
-        """Recall who was on call, and begin to read."""
+        """Recall who was on call, and start reading."""
         setup, members = self._setup, self._channels.chat.members_of
         asker = None
         if any(one.elsewhere for one in setup.config.people.on_call.values()):
@@ -43,7 +43,7 @@ class OnCallRoom(AppPart):
         await self._directory.start()
 
     async def who(self, name: str) -> OnDuty:
-        """Whom a name stands for now, once the room is open."""
+        """The people behind a name now, once started."""
         return await self._directory.who(name) if self._directory else OnDuty(problem="nobody knows yet who is on call")
 
     def health(self) -> Mapping[str, Part]:
@@ -52,7 +52,7 @@ class OnCallRoom(AppPart):
         return {"on_call": Part(False, "unread", None, troubles)} if troubles else {}
 
     def trouble(self) -> str:
-        """The same, for people."""
+        """The same as `health`, for people."""
         return self._troubles()
 
     def _troubles(self) -> str:
@@ -60,7 +60,7 @@ class OnCallRoom(AppPart):
 
 
 def sources(config: Config, members: Members, asker: Asker | None) -> dict[str, Source]:
-    """The source of each name of `people.on_call`; without `asker` those that are elsewhere are left out."""
+    """The source of each name in `people.on_call`; without `asker`, external ones are left out."""
     found = {name: _source(one, members, asker) for name, one in config.people.on_call.items()}
     return {name: source for name, source in found.items() if source}
 

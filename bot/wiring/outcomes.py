@@ -1,4 +1,4 @@
-"""What services tell of their requests: taken while the web server stands, written beside the samples."""
+"""Services' reports on their requests: accepted while the web server runs, stored beside the samples."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -13,11 +13,11 @@ from bot.wiring.part import AppPart
 from bot.wiring.setup import Setup
 from bot.wiring.store import Store
 
-MEASURED = "measured"  # services that send metrics, as replicas tell each other
+MEASURED = "measured"  # topic for services that send metrics, between replicas
 
 
 def shared(member: Member, clock: Clock) -> Measured:
-    """What all replicas know of, also those that come later."""
+    """What all replicas know, including later ones."""
     measured = Measured(clock, lambda names: member.tell(MEASURED, names))
     member.hear(MEASURED, measured.hear)
     member.listen(measured.tell_again)
@@ -25,7 +25,7 @@ def shared(member: Member, clock: Clock) -> Measured:
 
 
 class OutcomeRoom(AppPart):
-    """Takes outcomes from before the web server stands until after it is gone."""
+    """Accepts outcomes from before the web server starts until after it has stopped."""
 
     def __init__(self, setup: Setup, store: Store, hear: Callable[[Mapping[str, Heard]], Awaitable[None]]) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class OutcomeRoom(AppPart):
         self._evidence: TrafficEvidence | None = None
 
     async def start(self) -> None:
-        """Begin to take and to write."""
+        """Start accepting and storing."""
         setup = self._setup
         outcomes, observe = self._store.samples.outcomes, setup.metrics.observe_outcomes
         self.intake = OutcomeIntake(outcomes, setup.clock, observe, measured=shared(self._store.member, setup.clock))
@@ -51,7 +51,7 @@ class OutcomeRoom(AppPart):
         )
 
     async def look(self) -> None:
-        """What each beat does with what was told."""
+        """Process what was reported; called at each beat."""
         if self._counter and self._store.leads():
             await self._counter.look()
         if self._evidence:

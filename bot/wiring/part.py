@@ -1,4 +1,4 @@
-"""What every part of the bot can do: start, stop, and say how it stands."""
+"""What every part of the bot can do: start, stop, and report its state."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -7,19 +7,19 @@ from bot.web import health
 
 
 class AppPart:
-    """Does nothing and has nothing to say; each part overrides what it needs.
+    """A part that does nothing and reports nothing; subclasses override what they need.
 
-    What a part begins it hands to `_ends`, so that `stop()` ends it also where `start()` failed half way.
+    Whatever a part starts it registers with `_ends`, so that `stop()` ends it even if `start()` failed halfway.
     """
 
     def __init__(self) -> None:
         self._begun = AsyncExitStack()
 
     async def start(self) -> None:
-        """Begin. Raises StartRefused, StoreError or WebError where the bot cannot run like this."""
+        """Start. Raises StartRefused, StoreError or WebError if the bot cannot run like this."""
 
     async def stop(self) -> None:
-        """End what was begun, the last first; may be called after any start."""
+        """Stop what was started, in reverse order; may be called after any start."""
         await self._begun.aclose()
 
     def health(self) -> Mapping[str, health.Part]:
@@ -27,31 +27,31 @@ class AppPart:
         return {}
 
     def trouble(self) -> str:
-        """What people should know; empty when all is well."""
+        """What people should know; empty if all is well."""
         return ""
 
     def _ends(self, end: Callable[[], Awaitable[None]]) -> None:
-        """Let `stop()` call this, before what was handed over earlier."""
+        """Register a function for `stop()` to call, before those registered earlier."""
         self._begun.push_async_callback(end)
 
 
 class PartList(AppPart):
-    """Parts as one: started in order, stopped in the reverse order."""
+    """Parts as one: started in order, stopped in reverse order."""
 
     def __init__(self, *parts: AppPart) -> None:
         super().__init__()
         self._parts = parts
 
     async def start(self) -> None:
-        """Start each; where one fails, those after it are left alone and `stop()` ends it and those before it."""
+        """Start each; if one fails, later ones are not started, and `stop()` ends it and the earlier ones."""
         for part in self._parts:
             self._ends(part.stop)
             await part.start()
 
     def health(self) -> Mapping[str, health.Part]:
-        """What each says of itself."""
+        """The reports of all parts."""
         return {name: standing for part in self._parts for name, standing in part.health().items()}
 
     def trouble(self) -> str:
-        """What each says, one sentence after the other."""
+        """The sentences of all parts, one after the other."""
         return " ".join(filter(None, (part.trouble() for part in self._parts)))

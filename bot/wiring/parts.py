@@ -1,4 +1,4 @@
-"""What the composition root is built of, and may be given instead."""
+"""What the composition root is built from, and what may replace it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -13,23 +13,23 @@ from bot.web.server.connections import Limits
 from bot.web.services import Reload
 
 if TYPE_CHECKING:
-    from bot.slack.gateway import Patience  # loaded behind the start, see `wiring.slack`
+    from bot.slack.gateway import Patience  # loaded later, see `wiring.slack`
 
 
 class Closes(Protocol):
-    """Whatever holds something that must be given back."""
+    """Something that must be closed."""
 
     async def close(self) -> None:
-        """Give it back."""
+        """Release what it holds."""
 
 
 class StartRefused(Exception):  # noqa: N818 # a decision, with its reason
-    """The bot must not run like this; the text holds the remedy."""
+    """The bot must not run like this; the text contains the remedy."""
 
 
 @dataclass(frozen=True)
 class Handover:
-    """What goes on while one App of this process takes the place of another: the board with its readers, and who serves it."""
+    """What continues while one App of this process replaces another: the board with its readers, and its server."""
 
     board: FlagBoard
     local_token: str
@@ -38,23 +38,23 @@ class Handover:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a caller may put in the place of the real thing; None takes the real one."""
+    """What a caller may substitute; None = the real thing."""
 
     clock: Clock | None = None  # domain time
-    wire_clock: Clock | None = None  # real time: pacing, settle times, Slack's own times
+    wire_clock: Clock | None = None  # real time: rate limits, settle times, Slack's own limits
     ledger: Ledger | None = None
     samples: Samples | None = None
-    chat: Chat | None = None  # with a chat given, no socket is opened
+    chat: Chat | None = None  # if given, no socket is opened
     prober: Prober | None = None
     fetcher: Fetcher | None = None
     ticker: Ticker | None = None
     notifier: Notifier | None = None
     web: bool = True
     web_limits: Limits | None = None
-    taken_over: Handover | None = None  # what an App before this one in the same process goes on serving until this one does
-    reload: Reload | None = None  # reads the configuration again; None where nobody could take it over
-    on_gone: Callable[[], None] | None = None  # called in another thread when the event loop is gone; None only says so
+    taken_over: Handover | None = None  # what the previous App in this process keeps serving until this one does
+    reload: Reload | None = None  # rereads the configuration; None if nobody could use it
+    on_gone: Callable[[], None] | None = None  # called on another thread when the event loop is gone; None = only log it
     pace: OutboxTiming | None = None
-    replica: str = ""  # what this one is called among the replicas of its ledger; empty = after the machine and its data folder
-    new_identity: bool = False  # whether a shared ledger of another cluster's, or of another app's in Slack, is taken over
-    patience: "Patience | None" = None  # the Slack gateway's own times
+    replica: str = ""  # this replica's name; empty = derived from the machine and data folder
+    new_identity: bool = False  # whether to take over a ledger of another cluster, or of another app in Slack
+    patience: "Patience | None" = None  # the Slack gateway's own delays

@@ -1,4 +1,4 @@
-"""The sign of life to another monitor, and when the bot is well enough to give it."""
+"""Pings another monitor while the bot is well."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from bot.wiring.setup import Setup
 from bot.wiring.store import Store
 from bot.wiring.watching import Probes, Watching
 
-STILL_S = 60.0  # without a beat of the watch that ended well
+STILL_S = 60.0  # without a successful beat of the watch
 
 
 class Pinging(AppPart):
-    """Pings `server.ping_url` while the ledger takes what is committed and the watch beats; idle where there is none."""
+    """Pings `server.ping_url` while the ledger accepts commits and the watch runs; idle if it is not configured."""
 
     def __init__(self, setup: Setup, store: Store, probes: Probes, watching: Watching) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Pinging(AppPart):
         self._ping: Ping | None = None
 
     async def start(self) -> None:
-        """Begin to ping."""
+        """Start pinging."""
         setup = self._setup
         url = setup.config.server.ping_url.get_secret_value()
         if not url:
@@ -38,13 +38,13 @@ class Pinging(AppPart):
         self._ping.start()
 
     def health(self) -> Mapping[str, Part]:
-        """Only a ping that is not taken; it makes nothing unready."""
+        """Only failed pings; they never make the bot unready."""
         if self._ping is None or not self._ping.trouble:
             return {}
         return {"ping": Part(False, "not taken", self._ping.since, self._words(self._ping.trouble))}
 
     def trouble(self) -> str:
-        """The same, for people."""
+        """The same as `health`, for people."""
         return self._words(self._ping.trouble) if self._ping and self._ping.trouble else ""
 
     def _words(self, why: str) -> str:

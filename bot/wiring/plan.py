@@ -1,4 +1,4 @@
-"""From the configuration to what the watch does: checks, controls and feeds, the rules for them, and what cannot look."""
+"""From the configuration to the watch's plan: checks, controls, feeds, their rules, and checks that are off."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.core.detection.verdict import VerdictRule
 from bot.feeds.fetch import FeedSource
 from bot.watch.plan import Check, Plan
 
-if TYPE_CHECKING:  # loaded behind the start, see `wiring.slack`
+if TYPE_CHECKING:  # loaded later, see `wiring.slack`
     from bot.slack.client import SlackLogin
 
 
@@ -46,13 +46,13 @@ def plan(loaded: Loaded) -> Plan:
 
 
 def knowing(made: Plan, known: Iterable[str]) -> Plan:
-    """The plan with these components of the ledger: of those that left the configuration nobody knows any more how they are."""
+    """The plan plus components known only to the ledger: those no longer configured cannot be judged."""
     looked_at = {check.component for check in made.checks}
     return replace(made, off={**{id: [] for id in known if id not in looked_at}, **made.off})
 
 
 def _off(placed_checks: Sequence[PlacedCheck], components: Iterable[str]) -> dict[str, list[str]]:
-    """The checks that cannot look, by component; none of a component that has no checks at all."""
+    """Checks that are off, by component; an empty list for a component without checks."""
     off: dict[str, list[str]] = {}
     for placed in placed_checks:
         if not placed.live:
@@ -62,7 +62,7 @@ def _off(placed_checks: Sequence[PlacedCheck], components: Iterable[str]) -> dic
 
 
 def rule_of(section: DetectionConfig) -> Rule:
-    """The detector's rule, as the configuration sets it."""
+    """The detector's settings, as configured."""
     return Rule(
         threshold=section.threshold, window=section.window, failures=section.failures, at_least=section.at_least,
         at_least_clear=section.at_least_clear, recheck=section.recheck, recover_after=section.recover_after,
@@ -71,12 +71,12 @@ def rule_of(section: DetectionConfig) -> Rule:
 
 
 def rules_of(checks: Iterable[PlacedCheck], rule: Rule) -> dict[str, Rule]:
-    """By check id, the rule of those that have an `under` of their own."""
+    """The settings, by check id, of checks with an `under` of their own."""
     return {placed.id: replace(rule, slow_over=under) for placed in checks if (under := placed.check.slow_over) is not None}
 
 
 def slack_login(config: SlackConfig) -> "SlackLogin":
-    """Where Slack is and who we are there."""
+    """Where Slack is, and our credentials."""
     from bot.slack.client import SlackLogin
 
     bot, app = config.bot_token.get_secret_value(), config.app_token.get_secret_value()

@@ -1,4 +1,4 @@
-"""Everything that probes need, put together once: one resolver, one guard and one TLS context for all kinds of checks."""
+"""Everything that probes share: one resolver, one guard and one TLS context for all kinds of checks."""
 
 import json
 from collections.abc import Sequence
@@ -29,20 +29,20 @@ from bot.watch.plan import Check
 
 log = structlog.get_logger(__name__)
 
-RECALLED = 20  # samples of a check whose prober remembers; its last good one is hardly further back
-FURTHER_BACK = 5_000  # where it is: hours of failures, looked at again every few seconds
+RECALLED = 20  # samples of a check with a memory; its last good one is usually among them
+FURTHER_BACK = 5_000  # if it is not: hours of failures, with a run every few seconds
 
 
 class Probing:
-    """The probers of all kinds behind one `Prober`, and what they remember."""
+    """The probers of all kinds as one `Prober`, and what they remember."""
 
     def __init__(
         self, config: Config, clock: Clock, *, look_up: LookUp = machine_look_up, redactor: Redactor | None = None
     ) -> None:
         self.keys = KeyMemory(clock)
         self._resolver = ThreadResolver(look_up)
-        self._vantage = config.vantage  # what others measured says nothing of our keys
-        self._peers = frozenset(peer.vantage for peer in config.peers)  # whom jobs tell for themselves
+        self._vantage = config.vantage  # what others measured says nothing about our keys
+        self._peers = frozenset(peer.vantage for peer in config.peers)  # peers to which jobs report themselves
         self._guard = Guard(map(str, config.allow_private))
         self._tls = tls_context()
         shared = Shared(
@@ -54,7 +54,7 @@ class Probing:
         self.prober = Probers(probers, redactor or Redactor(config.secrets()))
 
     def transport(self) -> Transport:
-        """The way out for whoever else asks foreign hosts, such as the reader of status pages: the same guard and resolver."""
+        """Access for others who ask foreign hosts, such as the reader of status pages: the same guard and resolver."""
         return Transport(ssl_context=self._tls, resolver=self._resolver, guard=self._guard, version=understudy_version())
 
     @property
@@ -63,7 +63,7 @@ class Probing:
         return self._llm.book
 
     async def recall(self, checks: Sequence[Check], samples: Samples, budgets: str | None) -> None:
-        """Take over from before a restart what jobs told, which keys worked, and what was spent today."""
+        """Restore from before a restart: jobs' reports, keys that worked, and today's spending."""
         self.heartbeats.recall = partial(self._told, samples) if getattr(samples, "shared", False) else None
         for check in checks:
             if isinstance(check, HeartbeatCheck):
@@ -82,19 +82,19 @@ class Probing:
                 log.warning("what checks had spent today is forgotten", why=str(error))
 
     async def _told(self, samples: Samples, check: str) -> list[Sample]:
-        """What a job told, and what was known of it lately, here or by another replica, whatever it calls its vantage."""
+        """A job's reports and recent states, received here or by another replica, whatever its vantage is called."""
         found = await samples.recent(check, RECALLED * (1 + len(self._peers)))
         return [sample for sample in found if sample.vantage not in self._peers]
 
     async def _own(self, check: str, samples: Samples) -> list[Sample]:
-        """Our newest samples of a check; many more of them where a refused key makes its last good one count."""
+        """Our newest samples of a check; many more if its last good one matters because a key is refused."""
         found = await samples.recent(check, RECALLED, self._vantage)
         if not any(sample.outcome in GOOD for sample in found) and any(sample.error == "auth_sudden" for sample in found):
             found = await samples.recent(check, FURTHER_BACK, self._vantage)
         return found
 
     def spent_budgets(self) -> str:
-        """What was spent today, to be stored."""
+        """Today's spending, to be stored."""
         return json.dumps(self._llm.book.snapshot())
 
     def adopt_budgets(self, told: str) -> None:

@@ -1,7 +1,7 @@
-"""What left the configuration while it was in use: kept, served until it ends, and reported.
+"""What was removed from the configuration while in use: kept, served until it ends, and reported.
 
-Every start writes the flags' policies into the ledger. A flag (or a variant, or a component) that is gone from the file but
-still engaged or in an open incident is brought back from there with its automation off.
+Every start stores the flags' policies in the ledger. A flag (or variant, or component) that is gone from the file, but engaged
+or in an open incident, is restored from there with its automation off.
 """
 
 import json
@@ -22,7 +22,7 @@ SETTING = "policy/flags"
 
 @dataclass(frozen=True)
 class Left:
-    """One thing that left the configuration while a flag's engagement, or else an open incident, needs it."""
+    """One removed thing that a flag's engagement, or else an open incident, still needs."""
 
     sentence: str
     flag: str = ""
@@ -30,7 +30,7 @@ class Left:
     incident: int = 0
 
     def matters(self, world: World) -> bool:
-        """Whether what needs it still goes on."""
+        """Whether what needs it is still going on."""
         if self.flag:
             engagement = world.flag(self.flag).engagement
             return engagement is not None and engagement.variant == self.variant
@@ -40,27 +40,27 @@ class Left:
 
 @dataclass(frozen=True)
 class Kept:
-    """The policy with what was kept, the kept flags, and each thing that left."""
+    """The policy including what was kept, the kept flags, and each removed thing."""
 
     policy: Policy
     flags: Mapping[str, FlagPolicy]
     left: tuple[Left, ...]
 
     def sentences(self, world: World) -> tuple[str, ...]:
-        """What is kept and still needed, one sentence each."""
+        """One sentence per thing kept and still needed."""
         return tuple(one.sentence for one in self.left if one.matters(world))
 
 
 def remember(policy: Policy, kept: Mapping[str, FlagPolicy]) -> str:
-    """The setting to write: all flags of the configuration, and over them those kept from earlier ones.
+    """The setting to store: all configured flags, overridden by those kept from earlier configurations.
 
-    The kept ones win: a kept variant of a flag that is still configured would else be lost at the second start.
+    Kept ones win: otherwise a kept variant of a flag still configured would be lost at the second start.
     """
     return json.dumps({key: encode(flag) for key, flag in {**policy.flags, **kept}.items()})
 
 
 def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
-    """Bring back what the ledger still uses and the configuration no longer names."""
+    """Restore what the ledger still uses and the configuration no longer names."""
     before = _before(remembered)
     flags: dict[str, FlagPolicy] = {}
     left: list[Left] = []
@@ -68,7 +68,7 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
         engagement = state.engagement
         if engagement is None:
             continue
-        name, variant = whole(key), engagement.variant  # also of a part of its readers
+        name, variant = whole(key), engagement.variant  # also for a scope
         now, then = flags.get(name) or policy.flags.get(name), before.get(name)
         if now and variant in now.variants:
             continue
@@ -89,11 +89,11 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
 
 
 def _before(remembered: str | None) -> dict[str, FlagPolicy]:
-    """The flags of earlier configurations, without those that nobody can read any more."""
+    """The flags of earlier configurations, without unreadable ones."""
     found = read_back(remembered, SETTING)
     before: dict[str, FlagPolicy] = {}
     for key, row in found.items() if isinstance(found, dict) else ():
-        with suppress(ValueError, KeyError, TypeError):  # what is missing from here is named where it is needed
+        with suppress(ValueError, KeyError, TypeError):  # whatever is missing here is reported where it is needed
             before[key] = decode(FlagPolicy, row)
     return before
 
@@ -102,12 +102,12 @@ def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, Com
     found = dict(policy.components)
     for incident in world.open_incidents():
         if incident.drill:
-            continue  # what it pretends never stood there, and it ends by itself
+            continue  # a drill's shadow was never configured, and ends by itself
         for id in incident.affected:
             if id in policy.components:
                 continue
             provider = ComponentId(id).provider
-            # Named by its id: the configuration that knew its name is gone.
+            # Named by its id: the configuration with its name is gone.
             found[id] = ComponentPolicy(id, id, provider, provider, {})
             words = (
                 f"component {id} left the configuration while {incident.name} is open; nothing watches it any more, "

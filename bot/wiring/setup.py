@@ -1,4 +1,4 @@
-"""What the parts are made from: the configuration, the clocks, and what a caller puts in the place of the real thing."""
+"""What the parts are made from: the configuration, the clocks, and substitutes from the caller."""
 
 import secrets
 from dataclasses import replace
@@ -17,7 +17,7 @@ from bot.wiring.plan import plan
 
 
 class Setup:
-    """One start's settings, and the few things that most parts share. `given` holds what replaces the real thing."""
+    """The settings of one start, and the few things that most parts share. `given` holds substitutes."""
 
     def __init__(
         self, loaded: Loaded, data: Path, listen: tuple[str, int] | None, alone: bool, given: Parts, remembers: bool
@@ -33,7 +33,7 @@ class Setup:
         self.given = given
         self.remembers = remembers
         self.clock = given.clock or SystemClock()
-        self.wall = given.wire_clock or SystemClock()  # what others mean when they say what time it is
+        self.wall = given.wire_clock or SystemClock()  # the time that others mean
         self.wire = given.wire_clock or SteadyClock(self.wall)
         before = given.taken_over
         self.board = before.board if before else FlagBoard(self.clock)
@@ -52,7 +52,7 @@ def _name_of(data: Path) -> str:
 
 
 def _as_a_vantage(loaded: Loaded, replica: str) -> Loaded:
-    """Where every replica looks at everything, each does so as itself, unless the configuration says from where it looks."""
+    """If every replica runs all checks, each is a vantage of its own, unless the configuration names the vantage."""
     config = loaded.config
     if not replica or config.cluster.checks != "all" or "vantage" in config.model_fields_set:
         return loaded

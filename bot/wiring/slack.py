@@ -1,6 +1,6 @@
-"""The way to people: the chat they are in, the alerts channel, the link on which their words come in, and the outbox.
+"""The way to people: the chat, the alerts channel, the link by which requests arrive, and the outbox.
 
-What speaks with Slack is loaded when the flags are served, for that is a quarter of a second; a terminal verb never loads it.
+Slack's libraries are loaded once flags are served, since that takes a quarter of a second; terminal commands never load them.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class Channels(AppPart):
-    """Posts: `chat`, which is Slack unless one was given, and the alerts channel in it. Nothing is asked of Slack here."""
+    """For posting: `chat`, which is Slack unless one was given, and its alerts channel. Does not call Slack."""
 
     def __init__(self, setup: Setup, store: Store) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Channels(AppPart):
         self.ops: OpsChannel | None = None
 
     async def start(self) -> None:
-        """Be ready to post."""
+        """Prepare for posting."""
         setup, slack, others = self._setup, self._setup.config.slack, self._store.others
         none = slack.mode == "none"
         self.chat: Chat = setup.given.chat or (NoChat() if none else await self._open_gateway())
@@ -59,20 +59,20 @@ class Channels(AppPart):
         self._ends(self._direct.close)
         if setup.given.web and not none:
             self._direct.start()
-        self._store.engine.listen(lambda facts, _: others.on_facts(facts), own=True)  # one replica calls, not each
+        self._store.engine.listen(lambda facts, _: others.on_facts(facts), own=True)  # only one replica calls people
 
     def show(self, note: Note) -> None:
-        """Let this note stand in the alerts channel, also while nothing can be committed."""
+        """Show this note in the alerts channel, even while nothing can be committed."""
         self._direct.show(note)
 
     def health(self) -> Mapping[str, Part]:
-        """Only that the alerts channel is lost."""
+        """Only the loss of the alerts channel."""
         if self.ops is None or not self.ops.trouble:
             return {}
         return {"alerts": Part(False, "lost", self.ops.since, self.ops.trouble)}
 
     def trouble(self) -> str:
-        """The same, for people."""
+        """The same as `health`, for people."""
         return self.ops.trouble if self.ops else ""
 
     async def _open_gateway(self) -> "SlackGateway":
@@ -89,7 +89,7 @@ class Channels(AppPart):
 
 
 class Slack(AppPart):
-    """The link and who is one of us in it; nothing where a chat was given. `wake` is called when Slack lets us in."""
+    """The link, and our people in Slack; nothing if a chat was given. `wake` is called when Slack becomes usable."""
 
     def __init__(
         self, setup: Setup, store: Store, channels: Channels, *, desk: Callable[[], "CommandContext"], wake: Callable[[], None],
@@ -106,12 +106,12 @@ class Slack(AppPart):
         self._homes: HomeTabs | None = None
         self.link: SlackLink | None = None
         self.membership: Membership | None = None
-        self.requests: RequestUrl | None = None  # where Slack's requests come by HTTP
+        self.requests: RequestUrl | None = None  # receives Slack's requests in HTTP mode
         if setup.config.slack.mode == "http" and not setup.given.chat:
             self.requests = _request_url(setup)
 
     async def start(self) -> None:
-        """Connect. Raises StartRefused where Slack refuses and nothing is open that people need the bot for."""
+        """Connect. Raises StartRefused if Slack refuses and nothing is open that people need the bot for."""
         if self._channels.gateway is None:
             return
         self.link = self._make_link(self._channels.gateway)
@@ -129,7 +129,7 @@ class Slack(AppPart):
         self._store.others.tell(title, f"{self.link.trouble()} An incident or engagement is open, so it runs on.")
 
     def health(self) -> Mapping[str, Part]:
-        """How the link stands."""
+        """The link's state."""
         if self._setup.config.slack.mode == "none":
             return {"slack": Part(True, "none", self._setup.began_at, "No Slack by configuration.")}
         return {"slack": self.link.part()} if self.link else {}
@@ -140,26 +140,26 @@ class Slack(AppPart):
 
     @property
     def usable(self) -> bool:
-        """Whether Slack let us in."""
+        """Whether Slack accepted us."""
         return self.link is not None and self.link.last is not None and self.link.last.usable
 
     @property
     def connected(self) -> bool | None:
-        """Whether people's words come in; None where there is no link."""
+        """Whether requests from people arrive; None if there is no link."""
         return self.link.connected if self.link else None
 
     async def home_opened(self, user: str, hash: str) -> None:
-        """Somebody opened their Home tab, and sees the one with this hash."""
+        """Somebody opened their Home tab and sees the version with this hash."""
         if self._homes:
             await self._homes.opened(user, hash)
 
     async def attend(self) -> None:
-        """Leave what people type to newer replicas, where only those understand the ledger, for as long as one works."""
+        """Leave requests to newer replicas while only those understand the ledger and one is working."""
         if self.link:
             await self.link.attend(not self._left_behind())
 
     def after(self, beat: Callable[[], None]) -> Callable[[], None]:
-        """That beat, with what is due of our groups in Slack."""
+        """A beat that also rereads our groups in Slack when due."""
         return self.membership.after(beat) if self.membership else beat
 
     def _make_link(self, gateway: "SlackGateway") -> "SlackLink":
@@ -195,7 +195,7 @@ class Slack(AppPart):
         return link
 
     async def _ready(self) -> None:
-        """Slack lets us in: learn who may do what, and send what waited. Raises StartRefused on another app's ledger."""
+        """Slack accepted us: load who may do what, and send what waited. Raises StartRefused on another app's ledger."""
         gateway, ledger = self._channels.gateway, self._store.ledger
         if gateway and ledger.shared:
             us = await gateway.identity()
@@ -216,7 +216,7 @@ def _request_url(setup: Setup) -> "RequestUrl":
 
 
 class Sending(AppPart):
-    """The outbox: carries out each effect that was committed; `others` are performers of what is not done in the chat."""
+    """The outbox: carries out each committed effect; `others` are performers for effects outside the chat."""
 
     def __init__(
         self,
@@ -236,10 +236,10 @@ class Sending(AppPart):
         self._on_call = on_call
         self._board_url = board_url
         self._outbox: Outbox | None = None
-        self.survey: Survey | None = None  # what looks into Slack; None before the start, and where there is none
+        self.survey: Survey | None = None  # checks Slack for missing posts; None before the start, and without Slack
 
     async def start(self) -> None:
-        """Take up what was left, then wait for more."""
+        """Take over what was left, then wait for more."""
         setup, store, channels = self._setup, self._store, self._channels
         if channels.ops is None:
             raise RuntimeError("the channels start first")
@@ -269,6 +269,6 @@ class Sending(AppPart):
         await outbox.start()
 
     def wake(self) -> None:
-        """Look at once for what can be sent."""
+        """Check at once for effects to send."""
         if self._outbox:
             self._outbox.wake()

@@ -1,4 +1,4 @@
-"""The bot's way to Slack: preflight, Bolt, and the socket or the request URL. Keeps trying while Slack is away."""
+"""The bot's connection to Slack: preflight, Bolt, and the socket or the request URL. Keeps trying while Slack is away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,7 +34,7 @@ DEDUPE_FOR = timedelta(minutes=10)  # Slack repeats events after five minutes at
 
 
 class SlackLink:
-    """Connects once Slack answers; with scopes missing it still connects, and says what will not work."""
+    """Connects once Slack answers; with missing scopes it still connects, and says what will not work."""
 
     def __init__(
         self, login: SlackLogin, scopes: Mapping[str, str], gateway: SlackGateway, ledger: Ledger, clock: Clock,
@@ -50,16 +50,16 @@ class SlackLink:
         self._reception = reception
         self._on_connected = on_connected
         self._requests = requests
-        self._open_since: datetime | None = None  # in HTTP mode: when requests were let in
+        self._open_since: datetime | None = None  # in HTTP mode: since when requests are accepted
         self._socket: SocketWatch | None = None
-        self._rests_since: datetime | None = None  # what people type is left to other replicas
+        self._rests_since: datetime | None = None  # since when requests are left to other replicas
         self._retry: asyncio.Task[None] | None = None
         self._desk: CommandContext | None = None
         self.last: Preflight | None = None
         self._since: datetime = clock.now()
 
     async def start(self, desk: CommandContext) -> Preflight:
-        """Try once; where Slack is unreachable or refuses, go on trying in the background."""
+        """Try once; if Slack is unreachable or refuses, keep trying in the background."""
         self._desk = desk
         found = await self._try()
         if not found.usable:
@@ -67,7 +67,7 @@ class SlackLink:
         return found
 
     async def stop(self) -> None:
-        """Leave Slack."""
+        """Disconnect from Slack."""
         if self._retry:
             self._retry.cancel()
             await asyncio.gather(self._retry, return_exceptions=True)
@@ -77,9 +77,9 @@ class SlackLink:
             await self._requests.close()
 
     async def attend(self, wanted: bool) -> None:
-        """Take what people type, or leave it to the other replicas, over which Slack spreads it; over HTTP the balancer does.
+        """Accept requests, or leave them to the other replicas, among which Slack (or over HTTP the balancer) distributes them.
 
-        What was taken is answered.
+        Requests already accepted are answered.
         """
         if self._socket and not wanted:
             socket, self._socket = self._socket, None
@@ -88,17 +88,17 @@ class SlackLink:
             await socket.stop()
         elif self._rests_since and self.last and wanted:
             self._rests_since = None
-            await self._connect(replace(self.last, ticket=""))  # that one was used
+            await self._connect(replace(self.last, ticket=""))  # the previous ticket was used
 
     @property
     def connected(self) -> bool:
-        """Whether people's words can come in: over the socket, or because we take requests."""
+        """Whether requests can arrive: over the socket, or because we accept them over HTTP."""
         if self._requests is not None:
             return self._open_since is not None
         return self._socket is not None and self._socket.state.name == "connected"
 
     def part(self) -> Part:
-        """How the link stands, for health and status."""
+        """The link's state, for health and status."""
         if self._requests is not None and self._open_since is not None:
             words = f"{requests_words(self._requests)} {self.trouble()}".strip()
             return Part(not self.trouble(), "http", self._open_since, words)
@@ -117,7 +117,7 @@ class SlackLink:
         return Part(False, word, self._since, self.trouble())
 
     def trouble(self) -> str:
-        """What is wrong with the link, with the remedy; empty when nothing is."""
+        """What is wrong with the link, with the remedy; empty if nothing is."""
         if self.last is None or self.last.ok:
             return ""
         return " ".join(words if words.endswith(("?", ".")) else f"{words}." for words in map(str, self.last.problems))
@@ -126,9 +126,9 @@ class SlackLink:
         found = await preflight(self._login, self._scopes, timeout_s=LOOK_WITHIN_S)
         if found.usable:
             try:
-                await self._gateway.identity()  # asked once, so that later comparisons need not ask
+                await self._gateway.identity()  # asked once, so that later comparisons need not
                 await self._on_ready()
-            except ChatError as error:  # Slack went away between two calls
+            except ChatError as error:  # Slack became unavailable between two calls
                 problems = (*found.problems, unanswered(error))
                 found = replace(found, ok=False, unreachable=True, problems=problems)
         self.last = found
@@ -152,7 +152,7 @@ class SlackLink:
         await self._socket.start()
 
     def _on_socket(self, state: SocketState) -> None:
-        if state.name == "connected":  # what happened in between, Slack tells nobody
+        if state.name == "connected":  # events in between were lost
             self._on_connected()
 
     async def _keep_trying(self) -> None:
@@ -162,10 +162,10 @@ class SlackLink:
             wait = min(wait * 2, LONGEST_RETRY_S)
             try:
                 found = await self._try()
-            except StartRefused as refusal:  # too late for that; but we do not speak there
+            except StartRefused as refusal:  # too late to refuse the start, but we do not connect there
                 log.error("this app must not speak for this ledger", why=str(refusal))
                 continue
-            except Exception:  # the root of a task: whatever happened, the bot must not stay away from Slack
+            except Exception:  # the root of a task: whatever happened, the bot must reconnect to Slack
                 log.exception("the way to Slack failed in a way of its own", next_try_s=wait)
                 continue
             if not found.usable:
@@ -178,7 +178,7 @@ class SlackLink:
 
 
 def requests_words(requests: RequestUrl) -> str:
-    """How Slack's requests come in over HTTP: when the last one came, and whether somebody else's did since."""
+    """How Slack's requests arrive over HTTP: when the last one did, and whether an unsigned one has since."""
     last, refused = requests.last_at, requests.refused_at
     words = f"Slack's last request came at {last:%Y-%m-%d %H:%M:%S} UTC." if last else "No request of Slack's came yet."
     if refused and (last is None or refused > last):

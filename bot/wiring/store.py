@@ -1,4 +1,4 @@
-"""The data folder: ledger and samples, the engine over the state they hold, and who watches over them."""
+"""The data folder: ledger and samples, the engine over their state, and their monitoring."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -34,8 +34,8 @@ log = structlog.get_logger(__name__)
 class Store(AppPart):
     """Opens the folder, restores the state and serves flags from it.
 
-    `sees` tells what the checks come to, `awaits` of which components that is not known yet, and `show` lets a note stand in
-    the alerts channel; all are asked once the rest runs.
+    `sees` returns current verdicts, `awaits` the components without one yet, and `show` displays a note in the alerts channel;
+    all are called only once the rest is running.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Store(AppPart):
         self.member: Member = Alone()  # until the replicas of a shared ledger are joined
 
     def leads(self) -> bool:
-        """Whether this process does what must be done once by whoever is on the ledger."""
+        """Whether this process does the work that only one process on the ledger must do."""
         return self.member.holds(CLOCK)
 
     async def start(self) -> None:
@@ -61,7 +61,7 @@ class Store(AppPart):
         storage = await open_patiently(setup.home, given.ledger, given.samples, setup.replica, patient=not setup.alone)
         self._ends(storage.close)
         self.ledger, self.samples, self._storage = storage.ledger, storage.samples, storage
-        (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # a killed bot's; its port may be another's by now
+        (setup.data / CONTROL_FILE).unlink(missing_ok=True)  # left by a killed bot; its port may be another program's by now
         self.denials = Denials(setup.clock, self.ledger, setup.redactor)
         self._ends(self.denials.close)
         self.engine = CommittingEngine(
@@ -81,11 +81,11 @@ class Store(AppPart):
         await self._restore()
 
     def settled(self) -> None:
-        """All parts have started: a database that is away from now on keeps nobody waiting."""
+        """All parts have started: from now on an unreachable database makes nobody wait."""
         self._storage.be_patient(False)
 
     def health(self) -> Mapping[str, Part]:
-        """Whether changes can be committed, and whether the samples' file is as it was."""
+        """Whether changes can be committed, and whether the samples' file is intact."""
         loading = Part(False, "loading", self._setup.began_at, "State is being restored.")
         parts = {"ledger": self.watch.part() if self._restored else loading}
         if self._restored and (complaint := self._storage.complaint):
@@ -97,7 +97,7 @@ class Store(AppPart):
         return self.watch.trouble()
 
     def left(self) -> tuple[str, ...]:
-        """What left the configuration and is kept because it is in use, one sentence each."""
+        """What was removed from the configuration and is kept because it is in use, one sentence each."""
         return self.kept.sentences(self.engine.world)
 
     async def _restore(self) -> None:
@@ -119,12 +119,12 @@ class Store(AppPart):
         self._restored = True
 
     def _serve(self, facts: Sequence[Fact], world: World) -> None:
-        """A flag's value is committed, here or elsewhere, then served; then everybody else hears of it."""
+        """Serve a flag's value once it is committed, here or elsewhere; then notify everybody else."""
         if not facts or any(_changes_flags(fact, world) for fact in facts):
             self._setup.board.swap(snapshot(world, self.engine.policy, revision_of(world), kept=self.kept.flags))
 
     def _count(self, facts: Sequence[Fact], world: World) -> None:
-        """Of replicas that share a ledger each counts what it committed itself, so that their sum is what happened."""
+        """Each replica counts only its own commits, so that the sum over all is right."""
         for fact in facts:
             self._setup.metrics.observe_fact(fact, drill=_of_drill(fact, world))
 
@@ -140,7 +140,7 @@ def _of_drill(fact: Fact, world: World) -> bool:
 
 
 class Following(AppPart):
-    """Shows what other replicas commit, where others share the ledger; nothing where one process owns it."""
+    """Shows what other replicas commit to a shared ledger; does nothing if one process owns it."""
 
     def __init__(self, setup: Setup, store: Store) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class Following(AppPart):
         self._follower: Follower | None = None
 
     async def start(self) -> None:
-        """Begin to follow; flags say from now on when they may be out of date."""
+        """Start following; from now on flags say when they may be outdated."""
         if not self._store.ledger.shared:
             return
         self._follower = Follower(self._store.ledger, self._store.engine, self._setup.wire)
@@ -158,7 +158,7 @@ class Following(AppPart):
         self._setup.board.ages(self._follower.unheard_since)
 
     def health(self) -> Mapping[str, Part]:
-        """Whether what others commit is shown here."""
+        """Whether others' commits are shown here."""
         if self._follower is None:
             return {}
         since = self._follower.unheard_since()
@@ -171,16 +171,16 @@ class Following(AppPart):
 
     @property
     def outdated(self) -> bool:
-        """Whether only a newer Understudy understands the ledger, so that nothing is decided here."""
+        """Whether only a newer Understudy understands the ledger, so that nothing can be decided here."""
         return self._follower is not None and self._follower.outdated
 
     def trouble(self) -> str:
-        """That nothing is decided here; of a ledger that cannot be reached `LedgerCare` speaks."""
+        """That nothing is decided here; an unreachable ledger is reported by `LedgerCare`."""
         return outdated_words(self._store.member.name) if self.outdated else ""
 
 
 class LedgerCare(AppPart):
-    """Looks after the ledger while the bot runs: whether it takes what is committed, and whether its facts hold."""
+    """Monitors the ledger while the bot runs: whether it accepts commits, and whether its facts are intact."""
 
     def __init__(self, setup: Setup, store: Store) -> None:
         super().__init__()
@@ -189,7 +189,7 @@ class LedgerCare(AppPart):
         self._audit: DailyAudit | None = None
 
     async def start(self) -> None:
-        """Begin to look."""
+        """Start monitoring."""
         self._ends(self._store.watch.close)
         self._store.watch.start()
         self._audit = DailyAudit(self._store.ledger, self._store.others.tell, acts=self._store.leads)
@@ -203,12 +203,12 @@ class LedgerCare(AppPart):
         return {"facts": Part(False, "changed by hand", self._setup.began_at, "; ".join(self._audit.broken))}
 
     def trouble(self) -> str:
-        """The same, for people."""
+        """The same as `health`, for people."""
         return self._audit.trouble if self._audit else ""
 
 
 class Retained(AppPart):
-    """Says what left the configuration and is kept because it is in use."""
+    """Reports what was removed from the configuration and is kept because it is in use."""
 
     def __init__(self, setup: Setup, store: Store) -> None:
         super().__init__()

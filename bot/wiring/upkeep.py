@@ -1,4 +1,4 @@
-"""What is done every few seconds beside the work: tell the metrics, forget old samples, put what was spent on record."""
+"""Regular background work: updating metrics, deleting old samples, recording budgets."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,20 +17,20 @@ from bot.web.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 EVERY_S = 10.0
-TRIM_EVERY_S = 60.0  # real seconds, as all of these
+TRIM_EVERY_S = 60.0  # real seconds, like all of these
 FORGET_EVERY_S = 3_600.0
 BREATHE_S = 0.05  # between two steps, so that no commit waits for more than one
-KEEP = timedelta(days=30)  # effects that are done, and ids of signals
+KEEP = timedelta(days=30)  # for finished effects, and ids of signals
 RECENT = timedelta(days=1)
 OUTBOX_STATES = (*UNFINISHED, RowState.DEAD)
-BUDGETS = "budgets"  # the setting in the ledger that carries over a restart what checks spent
+BUDGETS = "budgets"  # the setting in the ledger that carries checks' spending over a restart
 
 
 class Housekeeping:
-    """A task of its own. `keep` and `budget_bytes` bound the samples; `connected` asks for Slack, `spent` for the budgets.
+    """A task of its own. `keep` and `budget_bytes` limit samples; `connected` asks about Slack, `spent` about budgets.
 
-    `acts` says whether this replica does what needs doing once on the ledger, whose clock is right then; samples that are not
-    shared are each one's own to trim.
+    `acts` returns whether this replica does work that is needed only once per ledger, and whose clock is right; samples that
+    are not shared are trimmed by each replica.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Housekeeping:
         self._task: asyncio.Task[None] | None = None
 
     def health(self) -> Mapping[str, Part]:
-        """What was given up within a day and stands in no incident's timeline; empty where nothing was."""
+        """Effects given up within a day that no incident's timeline shows; empty if there are none."""
         if not self._given_up:
             return {}
         newest, others = self._given_up[-1], len(self._given_up) - 1
@@ -64,15 +64,15 @@ class Housekeeping:
         return {"outbox": Part(False, "given up", self._given_up[0].not_before, sentence)}
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         self._task = asyncio.create_task(self._run(), name="housekeeping")
 
     async def stop(self) -> None:
-        """End; what was spent is put on record once more."""
+        """Stop; records spending once more."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            with suppress(StoreError):  # a disk that takes nothing must not keep the bot from ending
+            with suppress(StoreError):  # a disk that refuses writes must not keep the bot from stopping
                 await self._record_spent()
 
     async def _run(self) -> None:
@@ -80,9 +80,9 @@ class Housekeeping:
             await until_next_round(EVERY_S)
             try:
                 await self._once()
-            except StoreError as error:  # said by whoever watches over the ledger
+            except StoreError as error:  # whoever monitors the ledger reports it
                 log.debug("not written", why=str(error))
-            except Exception:  # the root of a task: a disk that is full for a moment must not end the trimming for good
+            except Exception:  # the root of a task: a briefly full disk must not end trimming for good
                 log.exception("metrics could not be told, or old samples not forgotten")
 
     async def _once(self) -> None:
@@ -107,7 +107,7 @@ class Housekeeping:
         except StoreError as error:
             if error.kind is not StoreTrouble.CORRUPT:
                 raise
-            # A row that was changed by hand keeps nothing else from being done.
+            # A row changed by hand must not prevent other work.
             if (unsaid := self._sparingly.may("outbox")) is not None:
                 log.error("the outbox cannot be counted", why=str(error), since_last=unsaid)
             return
@@ -121,7 +121,7 @@ class Housekeeping:
         self._metrics.set_outbox(counts, max(oldest, timedelta(0)))
 
     async def _record_spent(self) -> None:
-        """Where it changed: money is not spent twice because of a restart, or of a check that another replica ran before."""
+        """Record spending if it changed, so that a restart, or a check moving between replicas, does not spend money twice."""
         if self._adopt and (told := await self._ledger.read(lambda store: store.setting(BUDGETS))) not in (
             None,
             self._recorded,
@@ -134,7 +134,7 @@ class Housekeeping:
 
 
 async def forget_old(ledger: Ledger, now: datetime, keep: timedelta) -> int:
-    """Forget effects that are done and ids of signals, step by step; says how many went."""
+    """Delete finished effects and ids of signals, step by step; returns how many."""
     after: int | None = 0
     gone = 0
     while after is not None:

@@ -1,4 +1,4 @@
-"""The watching: probers, the watch with its feeds and peers, the beat, and what is done every few seconds beside it."""
+"""Watching: probers, the watch with its feeds and peers, the beat, and regular background work."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,12 +25,12 @@ from bot.wiring.slack import Slack
 from bot.wiring.store import Store
 from bot.wiring.upkeep import BUDGETS, Housekeeping
 
-BEAT_S = 1.0  # real seconds; each beat arms what falls due before the next one
+BEAT_S = 1.0  # real seconds; each beat schedules what is due before the next one
 FASTEST_BEAT_S = 0.05
 
 
 class Probes(AppPart):
-    """The probers of all kinds; none where a caller gave its own."""
+    """The probers of all kinds; none if a caller supplied its own."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
@@ -38,20 +38,20 @@ class Probes(AppPart):
         self.probing: Probing | None = None
 
     async def start(self) -> None:
-        """Have them ready; nothing is probed yet."""
+        """Create them; nothing is probed yet."""
         if self._setup.given.prober is None:
             self.probing = Probing(self._setup.config, self._setup.clock, redactor=self._setup.redactor)
             self._ends(self.probing.close)
 
     def now(self) -> Probing:
-        """The probers, which were started before."""
+        """The probers, after `start`."""
         if self.probing is None:
             raise RuntimeError("nothing probes: the probers start first")
         return self.probing
 
 
 class Upkeep(AppPart):
-    """What probers remember is recalled at the start; then it is kept on record, and old samples are forgotten."""
+    """Restores what probers remember at start, then records it regularly, and deletes old samples."""
 
     def __init__(self, setup: Setup, store: Store, probes: Probes, slack: Slack) -> None:
         super().__init__()
@@ -62,11 +62,11 @@ class Upkeep(AppPart):
         self._housekeeping: Housekeeping | None = None
 
     def health(self) -> Mapping[str, Part]:
-        """What was given up and stands nowhere else."""
+        """Effects given up that nothing else shows."""
         return self._housekeeping.health() if self._housekeeping else {}
 
     async def start(self) -> None:
-        """Recall, then begin."""
+        """Restore, then start."""
         setup, store, probing = self._setup, self._store, self._probes.probing
         if probing:
             budgets = await store.ledger.read(lambda stored: stored.setting(BUDGETS))
@@ -84,7 +84,7 @@ class Upkeep(AppPart):
 
 
 class Watching(AppPart):
-    """Looks at everything by the plan, and sends what it saw to peers."""
+    """Runs all checks according to the plan, and sends samples to peers."""
 
     def __init__(self, setup: Setup, store: Store, probes: Probes, lag: LoopLag) -> None:
         super().__init__()
@@ -95,15 +95,15 @@ class Watching(AppPart):
         self._watch: Watch | None = None
         self._courier: Courier | None = None
         self._exchange: Exchange | None = None
-        self._began_at: float | None = None  # real, monotonic: when checks were started for the last time
-        self._looked_at: float | None = None  # and when the watch last came to the end of a look at ledger and samples
+        self._began_at: float | None = None  # real, monotonic: when checks were last started
+        self._looked_at: float | None = None  # when the watch last finished a look at ledger and samples
 
     async def start(self) -> None:
-        """Go on with what was known."""
+        """Continue from what was remembered."""
         setup, store = self._setup, self._store
         looks = knowing(setup.plan, store.engine.world.components)
         prober = setup.given.prober or self._probes.now().prober
-        by_hand = setup.given.ticker is not None  # then only that ticker knows what time passes next
+        by_hand = setup.given.ticker is not None  # then only that ticker knows how time passes
         fetcher = setup.given.fetcher or self._feed_reader()
         courier: plans.Courier | None = await self._send_to_peers()
         everybody_looks = setup.shared and setup.config.cluster.checks == "all"
@@ -126,64 +126,64 @@ class Watching(AppPart):
             self._began_at = self._setup.wire.monotonic()
 
     async def look(self) -> None:
-        """Ask and tell ledger and samples what is due."""
+        """Do what is due with ledger and samples."""
         if self._watch:
             await self._watch.look()
             self._looked_at = self._setup.wire.monotonic()
 
     @property
     def due_at(self) -> datetime | None:
-        """When the next of the ledger's deadlines passes, in domain time."""
+        """The ledger's next deadline, in domain time."""
         return self._watch.due_at if self._watch else None
 
     @property
     def beaten_at(self) -> float | None:
-        """Real, monotonic: when both ended well; None before the first time."""
+        """Real, monotonic: when both last succeeded; None before the first time."""
         return None if self._began_at is None or self._looked_at is None else min(self._began_at, self._looked_at)
 
     async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
-        """Let what real requests say join in."""
+        """Add what real requests say."""
         if self._watch:
             await self._watch.hear_traffic(said)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
-        """Let what came from elsewhere join in; `stored` where another replica has written it down for all."""
+        """Add samples from elsewhere; `stored` = another replica has stored them for all."""
         if self._watch:
             await self._watch.take([self._setup.redactor.sample(sample) for sample in samples], stored=stored)
 
     async def take_told(self, samples: Sequence[Sample]) -> None:
-        """What another replica passed on, which it has redacted. Where all write to one place, it wrote it down too."""
+        """Add samples that another replica passed on, already redacted, and already stored if the store is shared."""
         if self._watch:
             await self._watch.take(samples, stored=getattr(self._store.samples, "shared", False))
 
     def pass_on(self, samples: Sequence[Sample]) -> None:
-        """Tell the other replicas what came in here."""
+        """Send what arrived here to the other replicas."""
         if self._exchange:
             self._exchange.pass_on([self._setup.redactor.sample(sample) for sample in samples])
 
     def sees_nothing(self) -> bool:
-        """Whether our own network is what we see."""
+        """Whether we are blind because of our own network."""
         return self._watch is not None and self._watch.sees_nothing()
 
     async def idle(self) -> None:
-        """Wait until what was begun has ended."""
+        """Wait until everything in progress has ended."""
         if self._watch:
             await self._watch.idle()
 
     def sees(self) -> Mapping[str, Verdict]:
-        """What the checks come to at this moment, wherever that is not plainly well."""
+        """Current verdicts that are not simply well."""
         return self._watch.sees() if self._watch else {}
 
     def awaits(self) -> Collection[str]:
-        """The components that not every check has looked at since the start."""
+        """The components with checks that have not run since the start."""
         return self._watch.awaits() if self._watch else self._setup.config.components()
 
     def silent_controls(self) -> tuple[str, ...]:
-        """Members of the control group that do not answer."""
+        """Controls that do not answer."""
         return self._watch.silent_controls() if self._watch else ()
 
     def trouble(self) -> str:
-        """Peers that take nothing."""
+        """Peers that do not accept samples."""
         return " ".join(self._courier.troubles()) if self._courier else ""
 
     def _feed_reader(self) -> Fetcher:
@@ -202,7 +202,7 @@ class Watching(AppPart):
 
 
 class LoopGuard(AppPart):
-    """Knows how late the event loop is, and who holds it; idle where a caller moves time by hand."""
+    """Measures how late the event loop is, and finds what blocks it; idle if a caller moves time by hand."""
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
@@ -217,13 +217,13 @@ class LoopGuard(AppPart):
         self.lag = LoopLag(setup.wire, self._on_turn, speed=setup.clock.speed)
 
     async def start(self) -> None:
-        """Begin to look."""
+        """Start watching."""
         if not self._by_hand:
             self.lag.start()
             self._watchdog.start()
 
     async def stop(self) -> None:
-        """Look no longer."""
+        """Stop watching."""
         self.lag.stop()
         self._watchdog.stop()
 
@@ -233,7 +233,7 @@ class LoopGuard(AppPart):
 
 
 class Beat(AppPart):
-    """The metronome behind the watch."""
+    """The metronome that drives the watch."""
 
     def __init__(self, setup: Setup, watching: Watching, slack: Slack, *also: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
@@ -245,7 +245,7 @@ class Beat(AppPart):
         self._due_at: datetime | None = None
 
     async def start(self) -> None:
-        """Begin to beat."""
+        """Start ticking."""
         self._ticker = self._setup.given.ticker or await _metronome()
         self._ends(self._ticker.stop)
         self._ticker.start(self._slack.after(self._watching.beat), self._look, beat_s(self._setup))
@@ -257,7 +257,7 @@ class Beat(AppPart):
         self._expect(self._watching.due_at)
 
     def _expect(self, due_at: datetime | None) -> None:
-        """What falls due is done then, not up to a beat later. What is due already waits for the next beat."""
+        """Act on a deadline when it is due, not up to a beat later. One that has already passed waits for the next beat."""
         clock, wire = self._setup.clock, self._setup.wire
         if due_at == self._due_at or self._ticker is None:
             return

@@ -1,4 +1,4 @@
-"""The web server: flags, API, board, metrics and hooks, and the file that tells the terminal where it listens."""
+"""The web server: flags, API, board, metrics and hooks, and the file that tells terminal commands where it listens."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -25,9 +25,9 @@ NO_LINK = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")  # noqa: S104 #
 
 
 class Web(AppPart):
-    """Serves once the state is restored. `take` is given what other programs send in for the watch, `pass_on` what of that
-    other replicas need, and `take_told` what they told.
-    """
+    """Serves once the state is restored. `take` gets what other programs send for the watch.
+
+    `pass_on` sends other replicas what they need of that, and `take_told` gets what they sent."""
 
     def __init__(
         self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
@@ -52,7 +52,7 @@ class Web(AppPart):
         self.url = ""
 
     async def start(self) -> None:
-        """Listen, then leave the control file. Raises WebError."""
+        """Listen, then write the control file. Raises WebError."""
         setup = self._setup
         limits = setup.given.web_limits or limits_for(len(setup.plan.checks))
         beside = None if setup.alone else socket_file(setup.config.server.socket, setup.config.server.socket_access)
@@ -61,7 +61,7 @@ class Web(AppPart):
         host, wanted = setup.listen
         before = setup.given.taken_over
         port = await server.start(host, wanted, before.server if before else None)
-        name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # told apart, not bound
+        name = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host  # noqa: S104 # compared, not bound
         self.url = f"http://{name}:{port}"
         if before:
             self._ends(before.server.left)
@@ -70,14 +70,14 @@ class Web(AppPart):
             await self._store.watch.when_writable(self._leave_control)
 
     def hand_over(self) -> Handover:
-        """Go on serving flags beside `stop()`, until another App's server listens in this one's place."""
-        assert self._server is not None, "nothing serves yet"  # noqa: S101 # asked for by a bot that runs
+        """Keep serving flags during and after `stop()`, until another App's server listens in the same place."""
+        assert self._server is not None, "nothing serves yet"  # noqa: S101 # only a running bot calls this
         self._handed_over = True
         self._server.serve_flags_alone()
         return Handover(self._setup.board, self._setup.local_token, self._server)
 
     def board_url(self) -> str:
-        """The board's address for people, where they can reach it: a loopback address is no link for a channel."""
+        """The board's address for people, if they can reach it: a loopback address is useless in a channel."""
         if public := self._setup.config.server.public_url:
             return public
         return "" if self._setup.listen[0] in NO_LINK else self.url

@@ -1,1 +1,1 @@
-"""What happens in Slack without a slash word, a button or a form: questions to the bot, its Home tab, emojis."""
+"""Events in Slack other than slash words, buttons and forms: questions to the bot, its Home tab, emojis."""

@@ -1,4 +1,4 @@
-"""`incidents.declare_emoji` on a message: whoever put it there is offered to declare an incident from the message."""
+"""`incidents.declare_emoji` on a message: offers the person who added it to declare an incident from the message."""
 
 from functools import partial
 
@@ -19,14 +19,14 @@ log = structlog.get_logger(__name__)
 
 
 def listen(app: AsyncApp, desk: CommandContext) -> None:
-    """Listen for that emoji alone."""
+    """Listen for this emoji only."""
 
     async def declares(context: AsyncBoltContext) -> bool:
         reaction, emoji = context[READ], desk.engine.policy.incidents.declare_emoji
         return isinstance(reaction, Reaction) and bool(emoji) and reaction.emoji == emoji
 
     async def passed_over(ack: AsyncAck) -> None:
-        await ack()  # an offer that was made stands until it is used
+        await ack()  # an offer stays until it is used
 
     app.event("reaction_added", matchers=[declares])(partial(_on_emoji, desk))
     app.event("reaction_removed", matchers=[declares])(passed_over)
@@ -36,7 +36,7 @@ async def _on_emoji(desk: CommandContext, ack: AsyncAck, context: AsyncBoltConte
     await ack()
     reaction = read_as(context, Reaction)
     asked = Request.from_reaction(reaction)
-    if not reaction.who.is_member:  # guests use the same emojis as everybody
+    if not reaction.who.is_member:  # guests use the same emojis as everybody else
         return
     if refused := desk.denied(asked, Declare):
         await tell(client, asked.actor.id, reaction.channel, denied_message(refused))

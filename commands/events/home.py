@@ -1,4 +1,4 @@
-"""The Home tab: whoever opens it has it drawn, and what its own buttons show."""
+"""The Home tab: drawn when a person opens it, with its own buttons."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from commands.listening import read_as
 
 
 def listen(app: AsyncApp, desk: CommandContext) -> None:
-    """Listen for openings of the tab, and for its buttons."""
+    """Listen for openings of the tab and for its buttons."""
     app.event("app_home_opened")(partial(_on_opened, desk))
     for action, serve in ACTIONS.items():
         app.action(action)(partial(serve, desk))

@@ -1,6 +1,6 @@
-"""Questions to the bot, in a channel by its name or in a direct message: `is Claude down?`, `what's broken?`, `INC-7`.
+"""Questions to the bot, by mention or in a direct message: `is Claude down?`, `what's broken?`, `INC-7`.
 
-Whoever may ask is answered with facts on record, by words that are looked for; nothing is guessed and nothing is changed.
+Anybody who may ask gets recorded facts, found by keywords; nothing is guessed and nothing is changed.
 """
 
 import re
@@ -29,7 +29,7 @@ from commands.table import FALLBACK, INCIDENT, UNDERSTUDY
 log = structlog.get_logger(__name__)
 
 READ_BACK = 50  # facts of a component, at first
-LONGEST = 500  # characters of a question that are looked at
+LONGEST = 500  # characters of a question to examine
 MENTIONED = re.compile(r"<[@#!][^<>]*>")
 INCIDENTS = re.compile(r"\binc-(\d{1,9})\b", re.IGNORECASE)
 HELP = re.compile(r"^(help|hi|hello|hey|\?*)$")
@@ -49,7 +49,7 @@ def listen(app: AsyncApp, desk: CommandContext) -> None:
 
 
 async def _on_question(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
-    """A mention is answered in its thread, a direct message where it stands."""
+    """Answer a mention in its thread, and a direct message in place."""
     await ack()
     question = read_as(context, Question)
     said = await answer_to(desk, question.text)
@@ -59,12 +59,12 @@ async def _on_question(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCo
             channel=question.channel, text=said.text, blocks=[dict(block) for block in said.blocks], thread_ts=thread or None,
             unfurl_links=False, unfurl_media=False,
         )  # fmt: skip
-    except SlackApiError as refusal:  # the channel is archived, or closed to us: there is no other place for it
+    except SlackApiError as refusal:  # the channel is archived or closed to us: there is no other place to answer
         log.info("a question was not answered", channel=question.channel, why=refusal.response.get("error"))
 
 
 async def answer_to(desk: CommandContext, asked: str) -> Message:
-    """What is said to a question, as Slack sent it."""
+    """The answer to a question in Slack's markup."""
     policy, now = desk.engine.policy, desk.clock.now()
     world, _ = as_seen(desk.engine.world, desk.unwritten())
     text = " ".join(typed(MENTIONED.sub(" ", asked[:LONGEST])).split())
@@ -87,7 +87,7 @@ async def answer_to(desk: CommandContext, asked: str) -> Message:
 
 
 async def _of_incidents(desk: CommandContext, numbers: Sequence[int]) -> list[str]:
-    """A line for each; `INC-7 note ...` changes nothing either."""
+    """A line for each; even `INC-7 note ...` changes nothing."""
     world = await desk.engine.world_with(numbers)
     found = [(number, world.incidents.get(number)) for number in numbers]
     return [
@@ -105,14 +105,14 @@ async def _of(desk: CommandContext, meant: Named, world: World, now: datetime) -
 
 
 async def last_failure(ledger: Ledger, components: Sequence[str], seqs: Mapping[str, int]) -> datetime | None:
-    """When the last failure of any of these was over; None where none is on record. `seqs`: the newest fact of each stream."""
+    """When the last failure of any of these ended; None if none is recorded. `seqs`: each stream's newest seq."""
     streams = [f"component/{id}" for id in components]
     over = await ledger.read(lambda store: [_over_at(store, stream, seqs.get(stream, 0)) for stream in streams])
     return max((at for at in over if at), default=None)
 
 
 def _over_at(store: Store, stream: str, newest: int) -> datetime | None:
-    """Read from the end, ever further back: years of one that often fails would keep whoever asks waiting, and commits too."""
+    """Read backwards in growing steps: the whole history of a flapping component would delay the answer, and commits too."""
     back = READ_BACK
     while True:
         after = max(newest - back, 0)

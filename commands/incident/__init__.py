@@ -1,1 +1,1 @@
-"""`/incident`: its word, and what belongs to it: declaring, tasks, the timeline, briefings, a channel that becomes its own."""
+"""`/incident`: the word itself, and its parts: declaring, tasks, the timeline, briefings, converting a channel."""

@@ -1,4 +1,4 @@
-"""The briefing for whoever joins an incident's channel late: seen by them alone."""
+"""The briefing for people who join an incident's channel late, visible only to them."""
 
 from datetime import timedelta
 
@@ -8,11 +8,11 @@ from bot.views.incident.briefing import briefing
 from bot.views.scene import Scene
 from commands.desk import CommandContext
 
-START = timedelta(minutes=1)  # who comes within it was invited as the channel was made, and reads the card as it is posted
+START = timedelta(minutes=1)  # people who join earlier were invited when the channel was created, and see the card being posted
 
 
 async def for_who_joins(desk: CommandContext, channel: str) -> Message | None:
-    """How the incident of this channel stands; None where it has none that is open, or was opened just now."""
+    """The state of this channel's incident; None if there is no open one, or it was opened just now."""
     incident = next((one for one in desk.engine.world.open_incidents() if channel and one.room.channel == channel), None)
     if incident is None:
         return None

@@ -1,4 +1,4 @@
-"""`/incident convert`: whether the channel that somebody types in may become an incident's, and the bot's way into it."""
+"""`/incident convert`: whether the current channel can become an incident's, and how the bot joins it."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class Existing:
 
 
 async def entered(client: AsyncWebClient, channel: str, alerts: str) -> Existing:
-    """The channel, with the bot in it. Raises Misunderstood where it cannot become an incident's, with what to do instead."""
+    """The channel, with the bot in it. Raises Misunderstood, with what to do instead, if it cannot become an incident's."""
     if channel.startswith("D"):
         raise Misunderstood(DIRECT)
     found = await _info(client, channel)
@@ -53,7 +53,7 @@ async def _info(client: AsyncWebClient, channel: str) -> dict[str, Any]:
         found = (await client.conversations_info(channel=channel)).get("channel")
     except SlackApiError as refusal:
         match refusal.response.get("error"):
-            case "channel_not_found":  # Slack hides private channels from those who are not in them
+            case "channel_not_found":  # Slack hides private channels from non-members
                 raise Misunderstood(INVITE) from None
             case "missing_scope":
                 raise Misunderstood(NO_RIGHT) from None

@@ -1,4 +1,4 @@
-"""The form for declaring: what opens it (a command, buttons, shortcuts, also one of a message), and what comes of it."""
+"""The form for declaring: how it is opened (by command, button or shortcut, also on a message), and what it does."""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -32,8 +32,8 @@ from commands.table import DECLARE_FROM_MESSAGE, DECLARE_SHORTCUT, INCIDENT
 
 BUTTON = re.compile(r"^incident\.declare(:|$)")
 CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,30}")
-LOOKED_AT = 3000  # characters of a message, for when it says that it began
-SUGGESTED_CHARS = 150  # fewer than a title may have: Slack counts some letters twice
+LOOKED_AT = 3000  # characters of a message searched for when it began
+SUGGESTED_CHARS = 150  # shorter than a title may be: Slack counts some letters twice
 NOT_IN_A_TIMELINE = "The message is in no timeline yet; the button that you press takes it along."
 
 IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
@@ -77,7 +77,7 @@ async def _on_shortcut(
 
 
 def form_from(desk: CommandContext, asked: Request, message: Written, domain: str) -> dict[str, Any]:
-    """The form, with the words of a message, what they name and since when; the message goes along with it."""
+    """The form filled from a message: its words, what they name and since when; it carries the message."""
     text = typed(message.text)
     about = component_of(text, {id: c.name for id, c in desk.engine.policy.components.items()})
     component, now = about[0] if len(about) == 1 else "", desk.clock.now()
@@ -87,14 +87,14 @@ def form_from(desk: CommandContext, asked: Request, message: Written, domain: st
 
 
 def _suggested(text: str, written_at: datetime, now: datetime, zone: tzinfo) -> tuple[str, str]:
-    """The first line of a message as a title, and when it says that it began: `20 min ago` is that before it was written."""
+    """A message's first line as a title, and when it says it began; `20 min ago` is relative to the message."""
     lines = [" ".join(line.split()) for line in text[:LOOKED_AT].splitlines() if line.strip()]
     title, when = lines[0] if lines else "", ""
     for number, line in enumerate(lines):
         try:
             beside, span = taken_from(line, written_at, zone)
             when = spoken(span, now, zone)
-        except NoTime as unclear:  # whoever sends the form is asked at its field
+        except NoTime as unclear:  # the person who sends the form is asked at its field
             beside, when = unclear.title, cut(unclear.said, WHEN_CHARS)
         if when:
             title = beside or title if number == 0 else title
@@ -127,7 +127,7 @@ async def _on_sent(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
 async def take_along(
     desk: CommandContext, client: AsyncWebClient, asked: Request, said: Answer, message: Written, domain: str
 ) -> bool:
-    """Put the message into the timeline of the incident that was declared or joined; whether it is in it now."""
+    """Put the message into the timeline of the declared or joined incident; returns whether it is there now."""
     if said.incident is None or not isinstance(said, Declared | Joined | JoinedBefore):
         return False
     source = await messages.source(client, message, domain)
@@ -136,7 +136,7 @@ async def take_along(
 
 
 def _carried(metadata: str) -> tuple[Written | None, str]:
-    """The message that the form was opened from, and the workspace's name in addresses; None where it was none."""
+    """The message that the form was opened from, and the workspace's name in addresses; None if there was none."""
     try:
         return messages.unpacked(metadata)
     except ValueError:

@@ -59,7 +59,7 @@ async def _on_press(
     if press.at_home:
         await over_home(client, press, said)
         return
-    if press.message is None:  # the list, which only they see, shows what became of it
+    if press.message is None:  # the list, visible only to them, shows the result
         await _replace(respond, await _list(desk, incident.number), response_type="ephemeral")
     elif said.changed:
         await _replace(respond, used(
@@ -105,14 +105,14 @@ async def _on_changed(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCon
 
 
 async def _owner(client: AsyncWebClient, form: Form, task: Task | None) -> Actor | None:
-    """The person in the field. Somebody at the terminal, whom the field cannot show, keeps the task while it is empty."""
+    """The person in the field. A terminal user, whom the field cannot show, keeps the task if the field is empty."""
     found = await chosen(client, form)
     elsewhere = task.owner if task and task.owner and not views.is_in_slack(task.owner) else None
     return found or elsewhere
 
 
 async def _about(desk: CommandContext, form: Form) -> tuple[Incident, int, str]:
-    """What a form is about. Raises Misunderstood for what we did not write."""
+    """The incident and task of a form. Raises Misunderstood if we did not write it."""
     try:
         carried = json.loads(form.metadata)
         number, task, channel = carried["incident"], carried["task"], carried["channel"]
@@ -125,7 +125,7 @@ async def _about(desk: CommandContext, form: Form) -> tuple[Incident, int, str]:
 
 
 async def _incident(desk: CommandContext, number: object) -> Incident | None:
-    """The incident of that number, however long it is over."""
+    """The incident with that number, however old."""
     if type(number) is not int:
         return None
     return (await desk.engine.world_with([number])).incidents.get(number)

@@ -1,4 +1,4 @@
-"""The timeline in Slack: its pages, what people put into it by shortcut or emoji, and what they correct."""
+"""The timeline in Slack: its pages, what people add by shortcut or emoji, and their corrections."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ async def timeline(desk: CommandContext, incident: Incident, page: int | None = 
     return views.timeline_page(incident, told, desk.clock.now(), page)
 
 
-# --- messages become entries
+# --- adding messages
 
 
 async def _on_shortcut(
@@ -120,7 +120,7 @@ async def _add(
 
 
 async def _incident_of(desk: CommandContext, message: Written) -> int | None:
-    """The incident whose channel, or whose alert's thread, the message stands in."""
+    """The incident whose channel, or whose alert's thread, contains the message."""
     root = message.thread_ts or message.ts
     for incident in reversed(list(desk.engine.world.incidents.values())):
         room = incident.room
@@ -146,7 +146,7 @@ async def _on_reaction(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCo
 
 
 async def _pinned(desk: CommandContext, client: AsyncWebClient, asked: Request, reaction: Reaction) -> None:
-    """A pin counts in an incident's channel and under its alert; elsewhere it is none of ours."""
+    """A pin counts only in an incident's channel and in its alert's thread."""
     number = await _incident_of(desk, Written(reaction.channel, reaction.ts))
     if number is None and not any(i.room.alert.channel == reaction.channel for i in desk.engine.world.incidents.values()):
         return
@@ -161,12 +161,12 @@ async def _pinned(desk: CommandContext, client: AsyncWebClient, asked: Request, 
     if number is None:
         return
     said = await _add(desk, client, asked, number, message, "", pinned=True)
-    if not (isinstance(said, MessageInTimeline) and said.before):  # who pins what others pinned sees their pins
+    if not (isinstance(said, MessageInTimeline) and said.before):  # people who pin what others pinned can see that it is pinned
         await tell(client, asked.actor.id, reaction.channel, shown(said))
 
 
 async def _on_changed(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContext, client: AsyncWebClient) -> None:
-    """Somebody edited or deleted a message: the entries that it became say so."""
+    """Somebody edited or deleted a message: record it at the entries made from it."""
     await ack()
     changed = read_as(context, Changed)
     key, id = message_key(changed.channel, changed.ts), f"slack/{changed.id}"
@@ -182,7 +182,7 @@ async def _on_changed(desk: CommandContext, ack: AsyncAck, context: AsyncBoltCon
 
 
 async def _holders(desk: CommandContext, channel: str, ts: str) -> list[int]:
-    """The incidents in whose timeline the message is."""
+    """The incidents whose timeline contains the message."""
     known = desk.engine.world.holding(message_key(channel, ts))
     if known:
         return known
@@ -254,7 +254,7 @@ async def _on_corrected(desk: CommandContext, ack: AsyncAck, context: AsyncBoltC
 
 
 async def _about(desk: CommandContext, form: Form) -> tuple[Incident, int, str]:
-    """What a form is about. Raises Misunderstood for what we did not write."""
+    """The incident and entry of a form. Raises Misunderstood if we did not write it."""
     try:
         carried = json.loads(form.metadata)
         number, entry, channel = carried["incident"], carried["entry"], carried["channel"]
@@ -269,7 +269,7 @@ async def _about(desk: CommandContext, form: Form) -> tuple[Incident, int, str]:
 
 
 async def _correct(desk: CommandContext, asked: Request, form: Form, incident: Incident, entry: int) -> Answer:
-    """Send what differs from how the entry reads now."""
+    """Send what differs from the entry's current text."""
     found = await _entry(desk, incident, entry)
     if found is None:
         return NoEntry(incident=incident.number)
@@ -293,7 +293,7 @@ async def _incident(desk: CommandContext, press: Press) -> Incident | None:
 
 
 def _whole(press: Press, name: str) -> int:
-    """A number that a button of ours carries; 0 for anything else."""
+    """A number from one of our buttons; 0 for anything else."""
     found = press.value.get(name)
     return found if type(found) is int else 0
 

@@ -1,4 +1,4 @@
-"""`/incident`: declare and run an incident. Parses, signals, answers; every rule lives in `bot.core`."""
+"""`/incident`: declare and run an incident. Parses, sends signals, answers; every rule is in `bot.core`."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -58,18 +58,18 @@ SHORT_FOR = {
     "fixed": "resolve", "end": "resolve", "resolved": "resolve", "over": "resolve", "finish": "resolve", "new": "declare",
     "create": "declare", "mitigate": "mitigated", "title": "rename",
 }  # fmt: skip
-# After these a number is the incident's; after the next ones only where no reason may begin with it.
+# After these verbs a number is the incident's; after the next ones only if it cannot start a reason.
 ONE_BY_NUMBER = ("show", "brief", "timeline", "tasks", "join", "ack", "repair", "role", "phase", "cancel", "merge", "export")
 ONE_OR_REASON = ("resolve", "reopen", "mitigated", "unmerge")
-PHASES = ("investigating", "identified", "monitoring")  # a phase alone says that it goes there; `mitigated` is a verb
-BY_NUMBER = ("done", "undone", "take", "drop", "step")  # what follows is a task's number, and a question is no part of it
+PHASES = ("investigating", "identified", "monitoring")  # a phase name alone means moving there; `mitigated` is a verb
+BY_NUMBER = ("done", "undone", "take", "drop", "step")  # followed by a task's number, and never by a question
 
-# The verbs that ask by a form for what was not typed.
+# The verbs that open a form for anything not typed.
 FORMS = {"update": "update", "role": ROLES, "phase": buttons.PHASE, "severity": buttons.SEVERITY, "cancel": buttons.CANCEL}
 
 
 async def incident(desk: CommandContext, asked: Request, respond: Respond, open_modal: OpenModal, enter: Enter) -> None:
-    """Answer `/incident VERB ...`. `enter` goes into the channel where it was typed."""
+    """Answer `/incident VERB ...`. `enter` joins the channel in which it was typed."""
     verb, rest = _said(asked.text, desk.engine.policy.incidents)
     try:
         match verb:
@@ -96,7 +96,7 @@ async def incident(desk: CommandContext, asked: Request, respond: Respond, open_
 
 
 def _said(text: str, policy: IncidentPolicy) -> tuple[str, str]:
-    """The verb and the rest, of whatever tired people type: `done?`, `sev1 nobody can pay`, `lead me`, `INC-7`, `ack 7`."""
+    """The verb and the rest, from whatever tired people type: `done?`, `sev1 nobody can pay`, `lead me`, `INC-7`, `ack 7`."""
     if REFERENCE.match(text.strip()):
         return "show", with_its_name(text, number=True)
     verb, rest = split_verb(text)
@@ -118,9 +118,9 @@ def _said(text: str, policy: IncidentPolicy) -> tuple[str, str]:
 
 
 async def _form(desk: CommandContext, asked: Request, verb: str, rest: str) -> dict[str, Any] | None:
-    """The form of a verb that was typed with nothing but its incident; None where more was typed, or it has no form.
+    """The form for a verb typed with at most its incident; None if more was typed, or there is no form.
 
-    Raises Misunderstood where the incident is over, NotAllowed.
+    Raises Misunderstood if the incident is over, NotAllowed.
     """
     if verb not in FORMS or (meant := await _meant(desk, asked, rest)).rest:
         return None
@@ -130,13 +130,13 @@ async def _form(desk: CommandContext, asked: Request, verb: str, rest: str) -> d
 
 
 def _must_be_allowed(desk: CommandContext, asked: Request, kind: type[Signal], incident: int | None = None) -> None:
-    """Before a form opens: nobody should fill in what will be refused. Raises NotAllowed."""
+    """Check before a form opens: nobody should fill in what will be refused. Raises NotAllowed."""
     if refused := desk.denied(asked, kind, incident):
         raise NotAllowed(refused)
 
 
 async def _milder(desk: CommandContext, asked: Request, rest: str) -> tuple[Incident, Severity] | None:
-    """The incident and the severity, where that is milder and nothing says why: a form asks. None for all else."""
+    """The incident and severity if that is milder and has no reason, so that a form asks for one; else None."""
     meant = await _meant(desk, asked, rest)
     word, why = split_verb(meant.rest)
     level = Severity.__members__.get(f"SEV{word}" if word.isdigit() else word.upper())
@@ -149,7 +149,7 @@ async def _milder(desk: CommandContext, asked: Request, rest: str) -> tuple[Inci
 def declare_form(
     desk: CommandContext, carried: str, *, component: str = "", title: str = "", when: str = "", level: Severity = Severity.SEV2
 ) -> dict[str, Any]:
-    """The form for declaring, with the incidents that are open already; what it has `carried` comes back with it."""
+    """The form for declaring, with the open incidents; `carried` comes back with it."""
     world, policy = desk.engine.world, desk.engine.policy
     return declare_modal(
         world.open_incidents(), policy, private_metadata=carried, component=component, title=title, when=when, level=level
@@ -157,7 +157,7 @@ def declare_form(
 
 
 def declaration_words(signal: Signal) -> dict[str, str]:
-    """What a declaration said, for the button that declares it all the same; empty for other signals."""
+    """What a declaration said, for the button that declares it anyway; empty for other signals."""
     if not isinstance(signal, Declare):
         return {}
     times = {"began": signal.began_at, "ended": signal.ended_at}
@@ -188,7 +188,7 @@ async def _list(desk: CommandContext, *, everything: bool) -> Message:
 
 
 async def _meant(desk: CommandContext, asked: Request, rest: str) -> Meant:
-    """The incident that somebody means, however long it is over. Raises Misunderstood."""
+    """The incident that somebody means, however old. Raises Misunderstood."""
     number, field, text = named_incident(rest, asked.channel, asked.mentions)
     if number is None and text and not any(text == attrgetter(field)(i) for i in desk.engine.world.incidents.values()):
         number = await desk.ledger.read(lambda store: store.incident_with(field, text))
@@ -218,7 +218,7 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
 
 
 def _no_phase(incident: Incident, word: str) -> Misunderstood:
-    """Where it can go from where it stands."""
+    """Which phases it can move to from its current one."""
     nowhere = why_not(incident, Phase.INVESTIGATING)
     wrong = f"`{word[:40]}` is not a phase.{nearest(word, nowhere.ways)}"
     if not nowhere.ways:
@@ -227,10 +227,10 @@ def _no_phase(incident: Incident, word: str) -> Misunderstood:
 
 
 async def _conversion(desk: CommandContext, asked: Request, text: str, enter: Enter) -> Declare:
-    """The declaration whose channel is this one; without a title it is called after it. Raises Misunderstood."""
+    """A declaration with this channel as its own; without a title, the channel's name is used. Raises Misunderstood."""
     _must_be_allowed(desk, asked, Declare)
     number = await desk.ledger.read(lambda store: store.incident_with("room.channel", asked.channel))
-    if number is not None:  # it may be over for years
+    if number is not None:  # it may be years old
         raise Misunderstood(told(ChannelTaken(incident=number)))
     room = await enter()
     signal = _declaration(desk, asked, text)
@@ -240,7 +240,7 @@ async def _conversion(desk: CommandContext, asked: Request, text: str, enter: En
 
 
 def _untitled(desk: CommandContext, asked: Request, text: str) -> dict[str, Any] | None:
-    """The form, where somebody said no more than how bad it is and since when; None where they said what is wrong.
+    """The form, if somebody gave at most a severity and a time; None if they said what is wrong.
 
     Raises Misunderstood, NotAllowed.
     """
@@ -254,7 +254,7 @@ def _untitled(desk: CommandContext, asked: Request, text: str) -> dict[str, Any]
 
 
 def _declaration(desk: CommandContext, asked: Request, text: str) -> Declare:
-    """What was said; without a title where nothing else than a time or a severity was."""
+    """The declaration as typed; its title is empty if only a time or a severity was given."""
     first, after = split_verb(text)
     separate, text = first == "separate", " ".join((after if first == "separate" else text).split())
     found = re.search(r"\b(sev[1-4])\b", text, re.IGNORECASE)

@@ -1,1 +1,1 @@
-"""From what somebody typed to values: words, mentions, times, due times and arguments."""
+"""Parses what people type: words, mentions, times, due times and arguments."""

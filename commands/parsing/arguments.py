@@ -1,4 +1,4 @@
-"""What somebody typed after the incident, read as a verb asks for it: word after word, and last the rest."""
+"""The arguments after the incident, as a verb asks for them: word by word, then the rest."""
 
 import re
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from commands.parsing.parse import NAMED, REFERENCE, Mention, MentionKind, Misun
 E = TypeVar("E", bound=StrEnum)
 
 LONGEST_NUMBER = 6
-LONGEST_MOMENT = 11  # digits; the year 5138
+LONGEST_MOMENT = 11  # digits; up to the year 5138
 
 
 class NoNumber(Misunderstood):
-    """No number stands where one is needed; whoever knows the incident says which there are."""
+    """A number is missing; a caller that knows the incident says which ones exist."""
 
 
 class NoChoice(Misunderstood):
-    """A word is none of those that there are; whoever knows the incident says which can be chosen in it."""
+    """A word is not one of the choices; a caller that knows the incident says which there are."""
 
     def __init__(self, word: str) -> None:
         super().__init__(f"`{word[:40]}` cannot be chosen.")
@@ -32,7 +32,7 @@ class NoChoice(Misunderstood):
 
 
 class Typed:
-    """The words that are left. What cannot be read raises Misunderstood, with what to type instead."""
+    """The remaining words. Unreadable ones raise Misunderstood, with what to type instead."""
 
     def __init__(
         self, text: str, policy: IncidentPolicy, mentions: Sequence[Mention], now: datetime, zone: tzinfo = UTC
@@ -44,19 +44,19 @@ class Typed:
         self._zone = zone
 
     def text(self, name: str, most: int, *, needed: bool = False) -> str:
-        """All that is left; core says where it needs some."""
+        """All remaining words; core says where text is required."""
         text, self._rest = self._rest, ""
         return text
 
     def choice(self, name: str, kind: type[E]) -> E:
-        """The next word, as one value of an enum."""
+        """The next word, as a value of an enum."""
         word = self._word()
         if word not in {member.value for member in kind}:
             raise NoChoice(word)
         return kind(word)
 
     def role(self) -> str:
-        """The next word, as a role of an incident."""
+        """The next word, as a role."""
         word = self._word()
         role = self._policy.role_meant(word)
         if role is None:
@@ -68,11 +68,11 @@ class Typed:
         return severity(self._word())
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
-        """All that is left as one word; core says where it is none of the known."""
+        """All remaining words as one; core refuses unknown ones."""
         return self.text(name, 0).lower().replace(" ", "-")
 
     def kind(self, name: str, known: Sequence[str]) -> str:
-        """The first words, `false alarm` or `false-alarm`; core says where they are none of the known."""
+        """The first words, `false alarm` or `false-alarm`; core refuses unknown ones."""
         said = self._rest.strip()
         for word in known:
             if found := re.match(rf"{word.replace('-', '[- ]')}(?!\S)[\s:]*", said, re.IGNORECASE):
@@ -81,7 +81,7 @@ class Typed:
         return self.text(name, 0).lower()
 
     def maybe(self, name: str) -> int:
-        """`of INC-7`, or the number alone."""
+        """`of INC-7`, or just the number."""
         found = re.match(rf"(?:{name}\s+)?inc-(\d{{1,9}})(?!\S)\s*", self._rest, re.IGNORECASE)
         if found is None:
             return 0
@@ -89,7 +89,7 @@ class Typed:
         return int(found[1])
 
     def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
-        """All that is left: `30m`, `for 30m`, or one of the known words."""
+        """All remaining words: `30m`, `for 30m`, or one of the known words."""
         said = self.text(name, 0).lower().removeprefix(f"{name} ").strip()
         if not said or said in known:
             return said or default
@@ -107,7 +107,7 @@ class Typed:
         return False
 
     def other(self, name: str, mine: int) -> int:
-        """The next word, as `INC-7`; the `name` of the argument may stand before it."""
+        """The next word, as `INC-7`; may follow the argument's `name`."""
         word = self._word()
         found = REFERENCE.match(self._word()) if word == name else NAMED.match(word)
         if found is None:
@@ -115,7 +115,7 @@ class Typed:
         return int(found[found.lastindex or 1])
 
     def number(self, name: str) -> int:
-        """The next word, `3` or `#3`, also as `task 3`."""
+        """The next word, `3` or `#3`, also after `task`."""
         word = self._word()
         word = (self._word() if word == name else word).removeprefix("#")
         if not (word.isascii() and word.isdigit() and len(word) <= LONGEST_NUMBER):
@@ -123,11 +123,11 @@ class Typed:
         return int(word)
 
     def assignment(self, me: Actor) -> Assignment:
-        """All that is left, with the owner and the due time at its end."""
+        """All remaining words, with owner and due time at the end."""
         return assignment(self.text("text", 0), self._mentions, me, self._now, self._zone)
 
     def receiver(self, me: Actor) -> Actor | None:
-        """`@ana`, `me` or `none`; nothing is `me`."""
+        """`@ana`, `me` or `none`; `me` if nothing remains."""
         word, _, self._rest = self._rest.strip().partition(" ")
         return person(word, self._mentions, me) if word else me
 
@@ -163,7 +163,7 @@ def severity(word: str) -> Severity:
 
 
 def export_format(text: str) -> str:
-    """One of the export formats, Markdown when none is named. Raises Misunderstood."""
+    """An export format, Markdown by default. Raises Misunderstood."""
     wanted = text.strip().lower() or "md"
     if wanted not in FORMATS:
         raise Misunderstood(f"`{wanted[:40]}` is not an export format. There are: {', '.join(FORMATS)}.")
@@ -171,5 +171,5 @@ def export_format(text: str) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """A time as a form sends it, in seconds since 1970; None for what is none."""
+    """A time from a form, in seconds since 1970; None if it is not one."""
     return datetime.fromtimestamp(int(text), UTC) if text.isascii() and text.isdigit() and len(text) <= LONGEST_MOMENT else None

@@ -1,7 +1,7 @@
-"""What is to be done, by whom and by when, out of what people type: `Call support @ana in 30m`, `... due Friday`. Pure.
+"""What is to be done, by whom and by when, from what people type: `Call support @ana in 30m`, `... due Friday`. Pure.
 
-A time without a zone is one of the asker's own clock. A time without a day is the next such time, a day without a time its
-late afternoon, and a weekday the next one.
+A time without a zone is on the asker's clock. A time without a day is the next such time, a day without a time means its late
+afternoon, and a weekday is the next one.
 """
 
 import re
@@ -27,10 +27,8 @@ _BY = r"(?:due|by|until|till|before|at|on)"
 _WHEN = rf"(?:{_DAY}(?:(?:\s*,|\s+at|t)?\s*{_TIME})?|{_TIME}(?:,?\s+(?:on\s+)?{_DAY})?)"
 _BARE = rf"(?:{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}|{_TIME}(?:,?\s+(?:on\s+)?{_DAY})?|tomorrow)"
 _SOME_TIME = r"(?:day|night|morning|afternoon|evening|week|weekend|month|sprint|quarter|year)"
-_VAGUE = (
-    rf"(?:(?:the\s+)?(?:next|end\s+of|this)\s+(?:the\s+)?{_SOME_TIME}|eod|eow)"  # said as a time, and none that can be kept
-)
-# As the last words: what follows `due` has to be a time, other words only may be one. `what we did today` is none.
+_VAGUE = rf"(?:(?:the\s+)?(?:next|end\s+of|this)\s+(?:the\s+)?{_SOME_TIME}|eod|eow)"  # meant as a time, but not a usable one
+# As the last words: after `due` there must be a time; other words only may be one. `what we did today` has none.
 _LAST = re.compile(
     rf"(?<!\S)(?:(?:due\s+)?{_IN}|(?:{_BY}\s+){{1,3}}(?P<when>{_WHEN})|(?P<bare>{_BARE})|due\s+(?P<span>\d{{1,6}}[smhd])"
     rf"|(?:due|by)\s+(?P<wrong>{_VAGUE})|due\s+(?P<wrong_word>\S+))[.!]?$",
@@ -41,12 +39,12 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 
 
 def assignment(text: str, mentions: Sequence[Mention], me: Actor, now: datetime, zone: tzinfo) -> Assignment:
-    """Take the due time and the owner off the end (the owner off the beginning too). Raises Misunderstood.
+    """Split due time and owner off the end (the owner off the start too). Raises Misunderstood.
 
-    People whom the words mention elsewhere are part of what is to be done.
+    People mentioned elsewhere are part of the task's text.
     """
     left, owner, due_at = " ".join(text.split()), None, None
-    for _ in range(2):  # in whichever order they stand
+    for _ in range(2):  # in either order
         if due_at is None and (match := _LAST.search(left)):
             left, due_at = left[: match.start()].strip(), _moment(match, now, zone)
         if owner is None:

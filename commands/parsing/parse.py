@@ -1,4 +1,4 @@
-"""Reading what people type: verbs and their nearest words, incident references, durations, Slack's escaped mentions."""
+"""Parses what people type: verbs and their nearest matches, incident references, durations, Slack's escaped mentions."""
 
 import re
 from collections.abc import Iterable
@@ -14,18 +14,18 @@ from bot.ports import Message
 from bot.views.denied import denied_message, denied_words
 from bot.views.text import unmarked
 
-REFERENCE = re.compile(r"^(?:(inc-?)|#)?(\d{1,9})$", re.IGNORECASE)  # what people write; `7` may be something else
+REFERENCE = re.compile(r"^(?:(inc-?)|#)?(\d{1,9})$", re.IGNORECASE)  # how people write it; `7` may mean something else
 NAMED = re.compile(r"^inc-(\d{1,9})$", re.IGNORECASE)
 DURATION = re.compile(
     r"(?:(\d{1,6})\s*|an?\s+)(s|m|h|d|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?)(?!\S)\s*", re.IGNORECASE
 )
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-LONG, UNFINISHED = 6, 3  # letters of a word that may have two slips, and of the beginning of a longer one
-LONGEST_SLIP = 60  # letters that are compared
-MOST_NAMED = 3  # incidents in a question; a list has all of them
+LONG, UNFINISHED = 6, 3  # letters of a word that may have two typos, and of an unfinished word
+LONGEST_SLIP = 60  # letters to compare
+MOST_NAMED = 3  # incidents in a question; a list shows all
 
 TOKEN = re.compile(r"<([^<>\s]+)>")
-ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # Slack's three, the ampersand last
+ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # Slack escapes only these three; the ampersand comes last
 
 
 class MentionKind(StrEnum):
@@ -38,7 +38,7 @@ class MentionKind(StrEnum):
 
 @dataclass(frozen=True)
 class Mention:
-    """Somebody or something that was mentioned, by Slack's id; `shown` is how it stands in the typed text: `@ana`, `#ops`."""
+    """A person or thing mentioned, by Slack's id; `shown` is how it looks in the typed text: `@ana`, `#ops`."""
 
     kind: MentionKind
     id: str
@@ -52,17 +52,17 @@ MENTIONED = (
 )
 
 
-class Misunderstood(Exception):  # noqa: N818 # a person's words, not a fault of the program
-    """What was typed cannot be read; the text says what to type instead."""
+class Misunderstood(Exception):  # noqa: N818 # a person's words, not a bug
+    """The input cannot be parsed; the text says what to type instead."""
 
     @property
     def answer(self) -> Message | str:
-        """What whoever typed it is told in Slack."""
+        """The answer in Slack."""
         return str(self)
 
 
 class NotAllowed(Misunderstood):
-    """Whoever typed it may not do that."""
+    """The person may not do that."""
 
     def __init__(self, refused: Denied) -> None:
         super().__init__(denied_words(refused))
@@ -70,12 +70,12 @@ class NotAllowed(Misunderstood):
 
     @property
     def answer(self) -> Message:
-        """With those who may."""
+        """The answer names those who may."""
         return denied_message(self._refused)
 
 
 def typed(text: str) -> str:
-    """What somebody typed, out of what Slack makes of it: names for mentions, addresses for links, no entities."""
+    """The text as typed, decoded from Slack's format: names for mentions, addresses for links, no entities."""
     text = TOKEN.sub(lambda match: _token(match[1]), text)
     for entity, char in ENTITIES:
         text = text.replace(entity, char)
@@ -83,7 +83,7 @@ def typed(text: str) -> str:
 
 
 def mentions(text: str) -> tuple[Mention, ...]:
-    """Whom and what somebody mentions in what Slack sends, in the order in which they stand there."""
+    """Everybody and everything mentioned in a text from Slack, in order."""
     found = ((kind, match) for kind, pattern in MENTIONED for match in pattern.finditer(text))
     in_order = sorted(found, key=lambda one: one[1].start())
     return tuple(Mention(kind, match[1], _token(match[0][1:-1])) for kind, match in in_order)
@@ -108,9 +108,9 @@ def split_verb(text: str) -> tuple[str, str]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`Did you mean ...?` for a typo; empty when nothing is near. The first letter is hardly ever the wrong one.
+    """`Did you mean ...?` for a typo; empty if nothing is near. Assumes that the first letter is right.
 
-    Near is one slip of the finger, or two in a long word, or a word that was not typed to its end.
+    Near means one typo, or two in a long word, or an unfinished word.
     """
     word = word.lower()[:LONGEST_SLIP]
     begin_so = [one for one in known if word and one[:1].lower() == word[:1]]
@@ -121,7 +121,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _slips(typed: str, meant: str) -> int:
-    """How many letters are missing, too many, wrong, or in the place of their neighbour (optimal string alignment)."""
+    """The number of missing, extra, wrong or transposed letters (optimal string alignment)."""
     before: list[int] = []
     above = list(range(len(meant) + 1))
     for i, letter in enumerate(typed, 1):
@@ -135,7 +135,7 @@ def _slips(typed: str, meant: str) -> int:
 
 
 def duration(text: str) -> timedelta:
-    """`90m`, `2h`, `1 day`, `an hour`, and nothing else. Raises Misunderstood."""
+    """Parse `90m`, `2h`, `1 day`, `an hour`, and nothing else. Raises Misunderstood."""
     lasts, rest = duration_first(text)
     if rest:
         raise _no_duration(text)
@@ -143,7 +143,7 @@ def duration(text: str) -> timedelta:
 
 
 def duration_first(text: str) -> tuple[timedelta, str]:
-    """The duration with which a text begins, and the rest. Raises Misunderstood."""
+    """The duration at the start of a text, and the rest. Raises Misunderstood."""
     match = DURATION.match(text.strip())
     amount = int(match[1] or 1) if match else 0
     if not match or not amount:
@@ -157,14 +157,14 @@ def _no_duration(text: str) -> Misunderstood:
 
 @dataclass(frozen=True)
 class Meant:
-    """The incident that somebody means, and what they said besides."""
+    """The incident that somebody means, and the rest of their text."""
 
     incident: Incident
     rest: str
 
 
 def named_incident(text: str, channel: str, mentioned: Iterable[Mention] = ()) -> tuple[int | None, str, str]:
-    """The number that is named first; without one, which field of an incident has which text: its channel's id or name."""
+    """The first number named; else which field of an incident (its channel's id or name) has which text."""
     first = text.strip().partition(" ")[0]
     if named := NAMED.match(first):
         return int(named[1]), "", ""
@@ -174,14 +174,14 @@ def named_incident(text: str, channel: str, mentioned: Iterable[Mention] = ()) -
 
 
 def with_its_name(text: str, *, number: bool) -> str:
-    """The same with `INC-7` where an incident is written `INC7`, or, where a `number` can be nothing else, `7` or `#7`."""
+    """The text with `INC-7` for an incident written as `INC7`, or if `number` cannot be anything else, as `7` or `#7`."""
     first, _, rest = text.strip().partition(" ")
     found = REFERENCE.match(first)
     return f"INC-{found[2]} {rest}".strip() if found and (found[1] or number) else text
 
 
 def into_another(text: str) -> str:
-    """`merge INC-7` in the channel of INC-8 names the other one alone: it says `into INC-7` then."""
+    """In INC-8's channel, `merge INC-7` names only the other one: make it `into INC-7`."""
     alone = re.match(r"inc-\d{1,9}(?!\S)(?!\s+(?:into\s+(?:inc-?|#)?|inc-?)\d)", text.strip(), re.IGNORECASE)
     return f"into {text.strip()}" if alone else text
 
@@ -191,9 +191,9 @@ def _channel_meant(first: str, mentioned: Iterable[Mention]) -> str:
 
 
 def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Mention] = ()) -> Meant:
-    """The incident named first (`INC-7` or `#inc-its-channel`), that of this channel, or the only open one.
+    """The first incident named (`INC-7` or `#inc-its-channel`), this channel's, or the only open one.
 
-    A channel that is among the `mentioned` is known by its id: people rename channels. Raises Misunderstood.
+    A channel in `mentioned` is identified by its id, since people rename channels. Raises Misunderstood.
     """
     first, _, rest = text.strip().partition(" ")
     meant = _channel_meant(first, mentioned)
@@ -210,7 +210,7 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
     if here:
         return Meant(here[-1], text.strip())
     every = world.open_incidents()
-    running = [one for one in every if one.drill is None] or every  # whoever hurries means what is real
+    running = [one for one in every if one.drill is None] or every  # somebody in a hurry means a real one
     if len(running) == 1:
         return Meant(running[0], text.strip())
     if not running:
@@ -223,5 +223,5 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
 
 
 def component_of(text: str, names: dict[str, str]) -> tuple[str, ...]:
-    """Components whose id or name stands in `text`; `names` maps ids to names. Longest names win."""
+    """Components whose id or name occurs in `text`; `names` maps ids to names. The longest names win."""
     return whose_names_appear(text, {id: (id, name) for id, name in names.items()})

@@ -1,4 +1,4 @@
-"""When somebody says that it was: `since 14:00`, `from 14:00 to 15:30 yesterday`, `30 min ago`. Pure.
+"""When something happened, from what people type: `since 14:00`, `from 14:00 to 15:30 yesterday`, `30 min ago`. Pure.
 
 A time without a zone is one of the person's own clock. Without a day it is the last such time within twelve hours; where there
 is none, today's, which core then refuses as the future. What is meant for a time and is none, such as `since yesterday`, is
@@ -34,14 +34,14 @@ _SPAN = r"(?:\d{1,5}\s*|an?\s+|half\s+an\s+)(?:m|min|mins|minutes?|h|hrs?|hours?
 _AGO = rf"{_NEARLY}{_SPAN}\s+ago"
 _DOTTED = rf"{_NEARLY}\d{{1,2}}\.\d{{2}}(?!\.?\d){ZONE}"  # a time where nothing else is likely
 _AT = rf"(?:{_STAMP}|(?:on\s+)?{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}{ZONE}|{_TIME}{ZONE}(?:,?\s+(?:on\s+)?{_DAY})?|{_AGO})(?!\w)"
-_DASH = r"\s*(?:to|until|till|-|–)\s*"  # what phones make of a dash
+_DASH = r"\s*(?:to|until|till|-|–)\s*"  # phones turn hyphens into other dashes
 _TO = rf"(?:{_DASH}|\s*and\s*)"
 _ON = rf"(?P<day>(?:on\s+)?{_DAY},?\s+)?"
 _LAST = r"(?=[\s.,;:!?)]*$)"
 
 _PAST = rf"(?:(?:yesterday|today)(?:\s*,|\s+at)?\s*{_TIME}{ZONE}|{_TIME}{ZONE},?\s+(?:yesterday|today)|{_AGO})"
 
-# In a title: a range or `since` anywhere, and as its last words a lone `from` or `at`, or what can only be the past.
+# In a title: a range or `since` anywhere; as its last words also `from` or `at`, or anything that can only be the past.
 _IN_TEXT = tuple(
     re.compile(rf"(?<!\w){pattern}", re.IGNORECASE)
     for pattern in (
@@ -55,7 +55,7 @@ _IN_TEXT = tuple(
         rf"(?P<began>{_PAST}){_LAST}",
     )
 )
-# Words for when it was that no clock shows. `since this morning's deploy` names the deploy; `from 2 to 11` may be errors.
+# Times that no clock shows. `since this morning's deploy` names the deploy; `from 2 to 11` may be errors.
 _PART = rf"(?:(?:this|last|yesterday|{'|'.join(WEEKDAYS)})\s+(?:morning|noon|afternoon|evening|night)|tonight)"
 _VAGUE = rf"(?:earlier(?:\s+today)?|(?:early\s+)?{_PART}|(?:this|last)\s+week(?:end)?|{_DAY})"
 _SOME = rf"(?:{_AT}|{_VAGUE}|\d{{1,2}}(?:\.\d{{2}})?)"
@@ -85,7 +85,7 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 
 
 class NoTime(Misunderstood):
-    """Words of a title that are `said` of when it was, and that cannot be read; `title` is what stands beside them."""
+    """The words `said` in a title are meant as a time but cannot be read; `title` is the rest."""
 
     def __init__(self, why: str, said: str, title: str) -> None:
         super().__init__(why)
@@ -95,14 +95,14 @@ class NoTime(Misunderstood):
 
 @dataclass(frozen=True)
 class Span:
-    """When it was. Both None = now; `ended_at` None = it is not over."""
+    """When it happened. Both None = now; `ended_at` None = not over yet."""
 
     began_at: datetime | None = None
     ended_at: datetime | None = None
 
 
 def zone_of(name: str) -> tzinfo:
-    """A person's time zone by its name; UTC for none, or one that nobody knows."""
+    """A person's time zone by name; UTC if it is empty or unknown."""
     try:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -110,9 +110,9 @@ def zone_of(name: str) -> tzinfo:
 
 
 def taken_from(text: str, now: datetime, zone: tzinfo) -> tuple[str, Span]:
-    """A title without when it was, and when that is; the title is empty where nothing else was said.
+    """A title without its time, and that time; the title is empty if nothing else was said.
 
-    Raises NoTime for what was meant for a time and cannot be read.
+    Raises NoTime for words meant as a time that cannot be read.
     """
     text = " ".join(text.split())
     for pattern in _IN_TEXT:
@@ -179,7 +179,7 @@ def _meant(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
 
 
 def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetime:
-    """One moment in UTC, on this day; None = the last such time within twelve hours, else today's."""
+    """A time in UTC, on this day; None = the last such time within twelve hours, else today's."""
     if ago := re.fullmatch(rf"{_NEARLY}(\d+|an?|half\s+an)\s*([mhd])[a-z]*(?:\s+ago)?", text, re.IGNORECASE):
         amount = int(ago[1]) if ago[1].isdigit() else 1
         return now - amount * UNITS[ago[2].lower()] / (2 if ago[1].lower().startswith("half") else 1)
@@ -250,7 +250,7 @@ def _own_names(zone: tzinfo) -> set[str]:
 
 
 def _day_in(text: str, now: datetime, zone: tzinfo) -> date | None:
-    """The day that is named; of a weekday the last one, today included."""
+    """The day that is named; for a weekday the last one, including today."""
     match = re.search(_DAY, text, re.IGNORECASE)
     if not match:
         return None

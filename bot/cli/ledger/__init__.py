@@ -1,1 +1,1 @@
-"""Verbs that only read the ledger, beside a running bot or without one."""
+"""Commands that only read the ledger, whether or not a bot is running."""

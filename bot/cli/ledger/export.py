@@ -1,4 +1,4 @@
-"""`understudy export INC-7`: the timeline as a file. Reads the ledger directly, so it works whether or not the bot runs."""
+"""`understudy export INC-7`: the timeline as a file. Reads the ledger directly, whether or not the bot is running."""
 
 import asyncio
 from pathlib import Path
@@ -58,7 +58,7 @@ async def _read(home: Home, number: int) -> tuple[World, list[Fact]]:
 
 
 def _redactor(config_path: Path) -> Redactor:
-    """For the secrets of the configuration, where there is one; what looks like a token goes anyway."""
+    """For the secrets in the configuration, if there is one; what looks like a token is removed anyway."""
     try:
         return Redactor(read_for_verbs(config_path)[0].config.secrets())
     except ConfigErrors:
@@ -66,7 +66,7 @@ def _redactor(config_path: Path) -> Redactor:
 
 
 def _policy(config_path: Path, world: World, incident: Incident) -> Policy:
-    """Names from the configuration where there is one; ids otherwise."""
+    """Names from the configuration, if there is one; otherwise ids."""
     policy = Policy({}, {}, IncidentPolicy({}))
     if config_path.exists():
         try:

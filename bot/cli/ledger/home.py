@@ -1,4 +1,4 @@
-"""Where the verbs that read the ledger find it."""
+"""Where commands that read the ledger find it."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from bot.store.home import Home
 
 
 def home_of(config_path: Path, data_path: Path | None) -> Home:
-    """The data folder, and the database that `store` names, where there is a configuration to ask.
+    """The data folder, and the database in `store`, if there is a configuration.
 
-    With one that cannot be read, a ledger in the folder that was named is the one that is meant.
+    If the configuration cannot be read, a ledger in the given folder is used.
     """
     if not config_path.exists():
         return Home(data_path or Path("data"))

@@ -1,4 +1,4 @@
-"""`understudy verify [INC-7]`: do the facts hold? Reads the ledger directly, beside a running bot or without one."""
+"""`understudy verify [INC-7]`: are the facts intact? Reads the ledger directly, whether or not a bot is running."""
 
 import asyncio
 from pathlib import Path
@@ -17,17 +17,17 @@ from bot.store.home import Home
 
 @dataclass(frozen=True)
 class Found:
-    """What was read, and what of it does not hold."""
+    """What was read, and what is not intact."""
 
     streams: int
     flaws: tuple[Flaw, ...]
-    missing: int  # facts that are gone, whatever stream they stood in
-    missing_from: tuple[str, ...] = ()  # as far as what is left tells
+    missing: int  # facts that are gone, from whatever stream
+    missing_from: tuple[str, ...] = ()  # as far as the rest tells
     missing_words: str = ""
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was touched."""
+        """Whether everything is intact."""
         return not self.flaws and not self.missing
 
 
@@ -58,7 +58,7 @@ async def _verified(home: Home, number: int | None) -> Found:
     ledger = home.open_read_only()
     try:
         streams = await ledger.read(lambda store: store.streams() if number is None else store.streams_about(number))
-        # A snapshot each, so that a long history does not hold up the running bot's checkpoints.
+        # A snapshot for each, so that a long history does not delay the running bot's checkpoints.
         read = [await ledger.read(lambda store, stream=stream: store.examine(stream)) for stream in streams]  # type: ignore[misc] # bound early
         missing = await ledger.read(lambda store: store.missing()) if number is None else 0
         flaws = tuple(flaw for flaw in read if flaw)

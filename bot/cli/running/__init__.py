@@ -1,1 +1,1 @@
-"""Verbs for a bot that runs."""
+"""Commands for a running bot."""

@@ -13,7 +13,7 @@ from bot.cli.remote import call, said
 from bot.system.clock import SystemClock
 from bot.views.text import stop
 
-TAKEN_OVER_WITHIN_S = 60.0  # less than the 90 s that systemd gives a reload
+TAKEN_OVER_WITHIN_S = 60.0  # less than the 90 s that systemd allows for a reload
 LOOK_EVERY_S = 0.1
 
 
@@ -36,14 +36,14 @@ def reload(config_path: Path, data_path: Path | None, as_json: bool) -> None:
 
 
 def _wait(config_path: Path, data_path: Path | None, asked: dict[str, Any]) -> None:
-    """Wait until it is taken over; the end with exit status 1 where it is not."""
+    """Wait until it is in use; exits with status 1 if it was refused."""
     clock = SystemClock()
     until = clock.monotonic() + TAKEN_OVER_WITHIN_S
     while clock.monotonic() < until:
         reply = call(config_path, data_path, "GET", "/reload")
         if not reply.running:
             break
-        if reply.status != 503:  # the one before has gone, and the next one still restores its state
+        if reply.status != 503:  # the previous bot has stopped, and the next is still restoring its state
             state = said(reply)
             if state["ended"] > asked["ended"]:
                 if state["refused"]:
@@ -52,6 +52,6 @@ def _wait(config_path: Path, data_path: Path | None, asked: dict[str, Any]) -> N
                     )
                 return
             if not state["under_way"]:
-                break  # it counts from nought: it was started anew
+                break  # counters start at zero: it was restarted
         Event().wait(LOOK_EVERY_S)
     fail("Whether the new configuration is in use is not known: the bot ended or hangs. Look at its log.")

@@ -1,7 +1,7 @@
-"""Another configuration for a bot that runs: read, checked, and taken over by a bot that takes the place of the one before.
+"""Loads another configuration into a running bot: read, validated, and used by a new bot that replaces the previous one.
 
-Everything that matters is in the ledger, and flags are served on meanwhile: taking over is a restart of which readers of flags
-notice nothing. A configuration that is not valid, or that cannot be run with, changes nothing.
+Everything important is in the ledger, and flags are served throughout: this is a restart that readers of flags do not notice.
+A configuration that is invalid, or that cannot be used, changes nothing.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ BY_SIGNAL = Actor.operator("SIGHUP")
 
 @dataclass(frozen=True)
 class Next:
-    """A valid configuration that waits to be taken over."""
+    """A valid configuration waiting to be used."""
 
     loaded: Loaded
     changed: tuple[str, ...]
@@ -42,7 +42,7 @@ class Next:
 
 
 class Reloading:
-    """Reads the configuration again when it is asked to, and puts one bot in the place of another."""
+    """Reads the configuration again on request, and replaces one bot by another."""
 
     def __init__(
         self, path: Path, loaded: Loaded, build: Callable[..., App], parts: Parts, log_level: str = "INFO"
@@ -59,13 +59,13 @@ class Reloading:
         self._ended, self._refused = 0, ""
 
     def first(self) -> App:
-        """The bot of the configuration that there was at the start. From now on what it knows as secret is in no log."""
+        """The bot with the initial configuration. From now on its secrets are kept out of logs."""
         app = self._build(self._loaded, parts=self._parts)
         configure_logs(app.redactor, level=self._log_level)
         return app
 
     async def ask(self, by: Actor) -> tuple[str, ...]:
-        """Read and check; the keys that will differ, none where nothing changed. Raises ReloadRefused."""
+        """Read and validate; returns the keys that will differ, none if nothing changed. Raises ReloadRefused."""
         async with self._reading:
             if self._next is not None:
                 raise ReloadRefused("A new configuration is being taken over.", "Ask again in a second.")
@@ -89,11 +89,11 @@ class Reloading:
             return changed
 
     def state(self) -> ReloadState:
-        """How taking over goes."""
+        """The progress of reloads."""
         return ReloadState(self._next is not None, self._ended, self._refused)
 
     async def wanted(self, ended: asyncio.Event) -> bool:
-        """Wait until something is to be taken over; False when the end came first. SIGHUP asks too."""
+        """Wait until a reload is requested, also by SIGHUP; False if the end came first."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._on_signal)
         waiting = [asyncio.create_task(event.wait()) for event in (ended, self._asked)]
         try:
@@ -104,12 +104,12 @@ class Reloading:
                 task.cancel()
 
     async def take_over(self, app: App) -> App:
-        """The bot that runs from here on: with the new configuration, or, where that cannot be run with, with the one before.
+        """The bot to run from here on: with the new configuration, or if that cannot be used, with the previous one.
 
-        Raises what a start raises, where not even that can.
+        Raises what a start raises if even the previous one cannot be used.
         """
         following = self._next
-        assert following is not None  # noqa: S101 # `wanted` said so
+        assert following is not None  # noqa: S101 # `wanted` has returned True
         parts = replace(self._parts, taken_over=app.hand_over())
         await app.stop()
         try:
@@ -156,5 +156,5 @@ class Reloading:
 async def _tell(app: App, signal: ConfigurationChanged) -> None:
     try:
         await app.engine.handle(signal)
-    except StoreError as error:  # the ledger's trouble is told by whoever watches over it
+    except StoreError as error:  # whoever monitors the ledger reports it
         log.warning("that another configuration was taken over is not on record", why=str(error))

@@ -1,1 +1,1 @@
-"""How verbs tell what they found: tables and sentences for people, a document for programs."""
+"""How commands present results: tables and sentences for people, a document for programs."""

@@ -1,4 +1,4 @@
-"""How `understudy backtest` tells what it found: a table for people, a document for programs."""
+"""The output of `understudy backtest`: a table for people, a document for programs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from bot.core.model import Sample
 
 
 def print_comparison(samples: Sequence[Sample], outcomes: Mapping[str, Outcome], incidents: Sequence[OnRecord] | None) -> None:
-    """What each setting would have detected when, side by side; why; and how that agrees with the record."""
+    """What each setting would have detected and when, side by side; why; and how that compares with the record."""
     checks = _count(len({sample.check for sample in samples}), "check")
     times = [sample.at for sample in samples]
     print_text(f"{len(samples):,} runs of {checks}, {_moment(min(times))} to {_moment(max(times))} UTC\n")
@@ -99,7 +99,7 @@ def _moment(at: datetime) -> str:
 def as_document(
     samples: Sequence[Sample], outcomes: Mapping[str, Outcome], incidents: Sequence[OnRecord] | None
 ) -> dict[str, Any]:
-    """The same as one document; spans in seconds, negative where the replay is earlier than the record."""
+    """The same as a document; spans in seconds, negative if the replay is earlier than the record."""
     times = [sample.at for sample in samples]
     return {
         "runs": len(samples),

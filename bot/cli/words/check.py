@@ -1,4 +1,4 @@
-"""How `understudy check` tells what it saw: tables and sentences for people, a document for programs."""
+"""The output of `understudy check`: tables and sentences for people, a document for programs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.system.redaction import Redactor
 
 PHASES = ("dns", "connect", "tls", "first_byte", "first_token", "total")
 HEADS = {"first_byte": "byte", "first_token": "token", "total": "total ms"}
-EXCERPT = 200  # characters of an answer's body that a terminal gets; programs get all
+EXCERPT = 200  # characters of an answer's body on a terminal; programs get all
 WHOSE: Mapping[Fault, str] = {
     Fault.THEIRS: "It's the provider, not us.",
     Fault.OURS_KEY: "It's us: the provider refuses our key.",
@@ -26,13 +26,13 @@ NOTHING = "No check is on, so nothing was checked. `understudy config check` tel
 
 
 def without_secrets(looked: OneLook, redactor: Redactor) -> OneLook:
-    """The same once more through the net that logs go through, whatever probes have taken out already."""
+    """The results, redacted once more like logs, whatever probes have already removed."""
     samples, verdicts = tuple(map(redactor.sample, looked.samples)), tuple(map(redactor.words, looked.verdicts))
     return replace(looked, samples=samples, verdicts=verdicts)
 
 
 def as_document(looked: OneLook) -> dict[str, Any]:
-    """The look for programs. Phases that were not reached are left out; `class` is null where nothing went wrong."""
+    """The results for programs. Phases not reached are left out; `class` is null if nothing went wrong."""
     return {
         "checks": [_check(sample) for sample in looked.samples],
         "components": [
@@ -58,13 +58,13 @@ def _check(sample: Sample) -> dict[str, Any]:
 
 
 def print_look(looked: OneLook) -> None:
-    """Phases of every check, what is wrong with those that are not well, and what it comes to: the last thing is read first."""
+    """The phases of every check, details of those that are not well, and the conclusion last, where people look first."""
     if not looked.samples:
         print_text(NOTHING)
     else:
         _print_phases(looked.samples)
         for sample in looked.samples:
-            if sample.outcome is not Outcome.OK and sample.error != "blind":  # one sentence is enough for all of those
+            if sample.outcome is not Outcome.OK and sample.error != "blind":  # one sentence covers all of those
                 _print_trouble(sample)
     if looked.verdicts:
         print_text("")
@@ -72,7 +72,7 @@ def print_look(looked: OneLook) -> None:
 
 
 def _print_phases(samples: Sequence[Sample]) -> None:
-    """Milliseconds, to the right; a phase that no check has takes no room."""
+    """Milliseconds, right-aligned; a phase that no check has gets no column."""
     found = [phase for phase in PHASES if any(phase in sample.phases_ms for sample in samples)]
     columns = [_to_the_right([HEADS.get(phase, phase), *(_ms(s.phases_ms, phase) for s in samples)]) for phase in found]
     rows = [
@@ -94,10 +94,10 @@ def _ms(phases_ms: Mapping[str, float], phase: str) -> str:
 
 
 def _print_trouble(sample: Sample) -> None:
-    """Why it is not well, whose fault that is, and the evidence: what a support desk asks for first."""
+    """Why it is not well, whose fault that is, and the evidence that a support desk asks for first."""
     kind = f"{sample.outcome.value}, {sample.error}" if sample.error else sample.outcome.value
     print_text(f"\n{sample.check} ({kind}): {sample.reason}")
-    if sample.error and sample.component != CONTROL:  # whose fault that is, a control cannot tell: it tells of us
+    if sample.error and sample.component != CONTROL:  # a control cannot tell whose fault it is: it only tests our own network
         print_text(f"  {WHOSE[sample.fault]}")
     for key, value in sample.evidence.items():
         print_text(f"  {key.replace('_', ' ')}: {value[:EXCERPT]}")

@@ -1,2 +1,5 @@
-"""What makes one process one of several replicas: `room.py` joins them, `alike.py` says what all should be alike in,
-`identity.py` refuses a ledger of somebody else's, and `exchange.py` tells the others what came in here."""
+"""What turns a process into one of several replicas.
+
+`room.py` joins them, `alike.py` says in what all should agree, `identity.py` refuses another cluster's ledger, and
+`exchange.py` passes on what arrived here.
+"""

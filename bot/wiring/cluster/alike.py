@@ -1,4 +1,4 @@
-"""What of a configuration all replicas should agree on, part by part: a digest of each, by the name that people know it by."""
+"""The parts of a configuration on which all replicas should agree: a digest of each, by a name that people know."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from bot.config.models import Config
 
-# What differs by the machine, or by what it may reach, is no difference between replicas: addresses, folders, tokens, vantages.
+# Left out: what depends on the machine or on what it can reach, such as addresses, folders, tokens and vantages.
 SECTIONS = (
     "people", "control_group", "detection", "maintenance", "mutes", "outcomes", "prices", "incidents", "paging", "broadcast",
     "runbooks", "cluster",
@@ -15,7 +15,7 @@ SECTIONS = (
 
 
 def alike(config: Config) -> Mapping[str, str]:
-    """Digests by name. Secrets count only as being there or not."""
+    """Digests by name. A secret counts only as present or absent."""
     parts: dict[str, object] = {f"flag {key}": one for key, one in config.flags.items()}
     parts |= {f"provider {key}": one for key, one in config.providers.items()}
     parts |= {name: getattr(config, name) for name in SECTIONS}
@@ -27,7 +27,7 @@ def _digest(part: object) -> str:
 
 
 def _text(part: object) -> str:
-    """The same text for the same values, whatever order sets and mappings have."""
+    """The same text for equal values, whatever the order of sets and mappings."""
     if isinstance(part, BaseModel):
         return _text({name: getattr(part, name) for name in type(part).model_fields})
     if isinstance(part, Mapping):
@@ -36,4 +36,4 @@ def _text(part: object) -> str:
         return "{" + ",".join(sorted(map(_text, part))) + "}"
     if isinstance(part, list | tuple):
         return "[" + ",".join(map(_text, part)) + "]"
-    return repr(part)  # of a secret: that there is one
+    return repr(part)  # for a secret: only that it exists

@@ -1,4 +1,4 @@
-"""Tells the other replicas what was measured or came in here, and takes in what they tell, by way of the ledger."""
+"""Passes on what was measured or received here to the other replicas, and receives theirs, through the ledger."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,11 +12,11 @@ from bot.vantage.wire import pack, unpack
 from bot.watch.plan import Courier
 
 SAMPLES = "samples"
-REMEMBERED = 2_000  # batches that came last: all that two replicas hold back while the ledger is away
+REMEMBERED = 2_000  # newest batches: as many as two replicas hold back while the ledger is away
 
 
 class Exchange:
-    """`take` lets results join in that another replica passed on."""
+    """`take` adds samples that another replica passed on."""
 
     def __init__(self, member: Member, take: Callable[[Sequence[Sample]], Awaitable[None]]) -> None:
         self._member = member
@@ -25,7 +25,7 @@ class Exchange:
         member.hear(SAMPLES, self._hear)
 
     def pass_on(self, samples: Sequence[Sample]) -> None:
-        """Tell the others, where there are any."""
+        """Send samples to the others, if there are any."""
         if len(self._member.live) < 2:
             return
         for vantage, of_it in groupby(samples, key=lambda sample: sample.vantage):
@@ -37,14 +37,14 @@ class Exchange:
 
     async def _hear(self, body: Any) -> None:
         batch = unpack(str(body).encode("ascii"))
-        if batch.id in self._had:  # who passed it on heard no answer of the ledger, and told it again
+        if batch.id in self._had:  # its sender got no response from the ledger, and sent it again
             return
         self._had.append(batch.id)
         await self._take(batch.samples)
 
 
 class TellsAll:
-    """A `Courier` of a replica that is a vantage of its own: to the other replicas, and to peers where there are."""
+    """The `Courier` of a replica that is a vantage of its own: to the other replicas, and to peers if there are any."""
 
     def __init__(self, exchange: Exchange, vantage: str, peers: Courier | None) -> None:
         self._exchange = exchange
@@ -52,6 +52,6 @@ class TellsAll:
         self._peers = peers
 
     def offer(self, samples: Sequence[Sample]) -> int:
-        """Take a batch along; never waits."""
+        """Accept a batch without waiting."""
         self._exchange.pass_on([sample for sample in samples if sample.vantage == self._vantage])
         return self._peers.offer(samples) if self._peers else 0

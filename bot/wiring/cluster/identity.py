@@ -1,5 +1,7 @@
-"""Whose ledger it is: the name of the cluster, and the app in Slack that speaks for it. Two clusters on one ledger would each
-run the other's incidents, in the other's workspace."""
+"""Whose ledger it is: the cluster's name, and its app in Slack.
+
+Two clusters on one ledger would each run the other's incidents, in the other's workspace.
+"""
 
 from bot.ports import Ledger, Store
 from bot.wiring.parts import StartRefused
@@ -9,21 +11,21 @@ REMEDY = "Give each cluster a database of its own; where this one is meant, `und
 
 
 async def require_name(ledger: Ledger, name: str) -> None:
-    """Take a ledger that has no name yet. Raises StartRefused for another cluster's."""
+    """Claim a ledger that has no name yet. Raises StartRefused if it is another cluster's."""
     held = await _held(ledger, NAME, name)
     if held != name:
         raise StartRefused(f"the database belongs to the cluster {held!r}, and this one is called {name!r}. {REMEDY}")
 
 
 async def require_app(ledger: Ledger, app: str, words: str) -> None:
-    """The same for the app in Slack; `words` say which it is. Raises StartRefused."""
+    """The same for the app in Slack, described by `words`. Raises StartRefused."""
     if await _held(ledger, SLACK, app) != app:
         sentence = f"the database belongs to another app in Slack than {words}"
         raise StartRefused(f"{sentence}. {REMEDY}")
 
 
 async def forget_identity(ledger: Ledger) -> None:
-    """Let the next start take the ledger."""
+    """Let the next start claim the ledger."""
 
     def work(store: Store) -> None:
         store.put_setting(NAME, "")

@@ -1,4 +1,4 @@
-"""Joins the replicas of a ledger that is shared; one that is a file of our own needs nobody else."""
+"""Joins the replicas of a shared ledger; does nothing for a ledger in a local file."""
 
 from collections.abc import Callable, Mapping
 from uuid import uuid4
@@ -17,9 +17,9 @@ from bot.wiring.store import Store
 
 
 class ClusterRoom(AppPart):
-    """Gives signs of life, so that `store.member` knows what this process may do.
+    """Sends heartbeats, so that `store.member` knows what this process may do.
 
-    `blind` says whether it sees nothing, `older` whether only a newer Understudy understands the ledger.
+    `blind` returns whether its network is down, `older` whether only a newer Understudy understands the ledger.
 
     Stopped after everything that acts, it hands over at once.
     """
@@ -33,7 +33,7 @@ class ClusterRoom(AppPart):
         self._replica: Replica | None = None
 
     async def start(self) -> None:
-        """Join. Raises StoreError, and StartRefused for a ledger of another cluster."""
+        """Join. Raises StoreError, and StartRefused if the ledger is another cluster's."""
         setup, ledger = self._setup, self._store.ledger
         if not ledger.shared:
             return
@@ -51,7 +51,7 @@ class ClusterRoom(AppPart):
         self._store.member = self._replica = replica
 
     def health(self) -> Mapping[str, Part]:
-        """Who is alive, and in what replicas differ."""
+        """Who is alive, and how replicas differ."""
         if self._replica is None:
             return {}
         troubles = self._replica.troubles()
@@ -64,11 +64,11 @@ class ClusterRoom(AppPart):
         return replica is not None and not replica.holds(CLOCK) and bool(replica.holder(CLOCK))
 
     def trouble(self) -> str:
-        """In what replicas differ, or that this one is cut off."""
+        """How replicas differ, or that this one is cut off."""
         return " ".join(f"{one}." for one in self._replica.troubles()) if self._replica else ""
 
     def words(self) -> str:
-        """How many are live, who they are, and who holds the clock; empty where there is only ever one."""
+        """How many are live, who they are, and who holds the clock; empty for a local ledger."""
         replica = self._replica
         if replica is None:
             return ""

@@ -1,1 +1,1 @@
-"""What is done beside flags: who reads them is put on record, their fallbacks are rehearsed, and their sinks fed."""
+"""Work around flags: recording who reads them, rehearsing fallbacks, and writing to sinks."""

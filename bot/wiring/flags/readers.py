@@ -1,4 +1,4 @@
-"""Who reads a flag becomes a fact: what people are told must not depend on how long this process runs."""
+"""Records who reads a flag as facts: what people are told must not depend on how long this process has run."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
@@ -17,21 +17,21 @@ from bot.wiring.store import Store
 
 log = structlog.get_logger(__name__)
 
-Copies = dict[str, dict[str, bool]]  # by flag, by reader: whether its copy is the newest
+Copies = dict[str, dict[str, bool]]  # by flag, by reader: whether its copy is current
 
 READERS = Actor.rule("flag readers")
-PATIENCE = timedelta(seconds=15)  # a client that listens has it at once, one that polls within ten seconds as a rule
-STALE = timedelta(seconds=10)  # what a replica told of its readers
+PATIENCE = timedelta(seconds=15)  # a listening client has it at once, one that polls usually within ten seconds
+STALE = timedelta(seconds=10)  # age at which another replica's report expires
 TOLD = "readers"
 BEGUN = "conversations"
-MOST_BEGUN = 2_000  # told with one beat, some 80 kB
-GIVEN_UP = timedelta(minutes=15)  # then whoever did not ask is no reader any more
+MOST_BEGUN = 2_000  # sent per beat, about 80 kB
+GIVEN_UP = timedelta(minutes=15)  # a client that has not asked since then is no longer a reader
 
 
 def readers_seen(store: Store, board: FlagBoard, clock: Clock) -> Callable[[], Awaitable[None]]:
-    """What each beat does: put on record who has a switch, and who reads in a drill. Of a switch one replica tells, for all.
+    """A function for each beat: records who has a switch, and who reads in a drill. One replica records a switch for all.
 
-    And tell the others which conversations were heard of here.
+    It also tells the others which conversations were first seen here.
     """
     began = clock.now()
     elsewhere = ReadersElsewhere(clock)
@@ -43,7 +43,7 @@ def readers_seen(store: Store, board: FlagBoard, clock: Clock) -> Callable[[], A
 
     async def look() -> None:
         nonlocal joined
-        if not joined:  # its replicas are known by now
+        if not joined:  # by then the other replicas are known
             joined = True
             store.member.hear(TOLD, elsewhere.hear)
             store.member.hear(BEGUN, begun)
@@ -60,7 +60,7 @@ def readers_seen(store: Store, board: FlagBoard, clock: Clock) -> Callable[[], A
         for signal in (*_in_drills(store, board), *_after_switches(store, board, clock, merged, began + PATIENCE)):
             try:
                 await store.engine.handle(signal)
-            except StoreError as error:  # said by whoever watches over the ledger; the next beat tries again
+            except StoreError as error:  # whoever monitors the ledger reports it; retried at the next beat
                 log.debug("readers are not on record", why=str(error))
 
     return look
@@ -77,19 +77,19 @@ def _in_drills(store: Store, board: FlagBoard) -> Iterator[Signal]:
 
 
 class ReadersElsewhere:
-    """Which copies of flags that were just switched other replicas serve, as they told last."""
+    """The copies of just-switched flags that other replicas serve, as last reported."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._told: dict[str, tuple[datetime, Copies]] = {}
 
     async def hear(self, body: Any) -> None:
-        """One of them tells."""
+        """Receive a report of another replica."""
         name, copies = body
         self._told[str(name)] = self._clock.now(), {str(key): dict(readers) for key, readers in copies.items()}
 
     def merged(self, mine: Copies) -> Copies:
-        """Everybody's: a reader that has the switch anywhere has it."""
+        """All reports combined: a reader that has the switch anywhere has it."""
         now = self._clock.now()
         self._told = {name: told for name, told in self._told.items() if now - told[0] <= STALE}
         merged: Copies = {key: dict(readers) for key, readers in mine.items()}
@@ -102,14 +102,14 @@ class ReadersElsewhere:
 
 
 def _awaited(store: Store, clock: Clock) -> Iterator[tuple[str, datetime, bool]]:
-    """The flags that were just switched: their keys, since when, and whether something of their readers is told already."""
+    """Flags just switched: key, since when, and whether something about their readers was already told."""
     for key, state in store.engine.world.flags.items():
         if state.changed_at is not None and awaits_readers(state) and clock.now() - state.changed_at <= GIVEN_UP:
             yield key, state.changed_at, state.seen is not None
 
 
 def _copies(store: Store, board: FlagBoard, clock: Clock) -> Copies:
-    """Of those, which readers of ours hold a copy, and whether it is the newest."""
+    """Our readers with a copy of those flags, and whether it is current."""
     if not board.ready:
         return {}
     return {
@@ -120,7 +120,7 @@ def _copies(store: Store, board: FlagBoard, clock: Clock) -> Copies:
 def _after_switches(store: Store, board: FlagBoard, clock: Clock, merged: Copies, known_from: datetime) -> Iterator[Signal]:
     now = clock.now()
     if now < known_from or not board.ready or not store.leads():
-        return  # after a start nobody knows yet who is still to come back
+        return  # after a start, it is unknown who will come back
     for key, changed_at, told in _awaited(store, clock):
         copies = merged.get(key, {})
         missing = tuple(name for name, current in copies.items() if not current)

@@ -1,4 +1,4 @@
-"""Rehearses the fallbacks of flags as the rules say: when it is time, or when somebody asks."""
+"""Rehearses flags' fallbacks when they are due or somebody asks."""
 
 import asyncio
 from collections.abc import Mapping
@@ -28,16 +28,16 @@ log = structlog.get_logger(__name__)
 
 REHEARSALS = Actor.rule("rehearsals")
 LOOK_EVERY_S = 1.0
-AFTER_TROUBLE_S = 60.0  # real seconds, where the ledger takes nothing: what is not on record would be asked again at once
-PATIENCE_S = 300.0  # real seconds that somebody waits for a result
-ALL_A_DAY = 1.00  # dollars that the rehearsals of all flags together may cost in a day (UTC)
-# With these the name of a model is the vendor's own, so that the one in a variant can be asked for. Deployments of Azure and
-# ids of Bedrock are not what services call their model.
+AFTER_TROUBLE_S = 60.0  # real seconds, while the ledger refuses writes: an unrecorded rehearsal would be repeated at once
+PATIENCE_S = 300.0  # real seconds for which somebody waits for a result
+ALL_A_DAY = 1.00  # dollars per day (UTC) that all flags' rehearsals may cost together
+# With these, a model's name is the vendor's own, so the one in a variant can be requested. Azure's deployments and Bedrock's
+# ids differ from what services call their model.
 NAMED_BY_VENDOR = ("openai", "anthropic", "gemini")
 
 
 class Rehearsing(AppPart):
-    """Looks every second what is due, and rehearses one fallback after the other; idle where no flag says `rehearse`."""
+    """Checks every second what is due, and rehearses one fallback at a time; idle if no flag has `rehearse`."""
 
     def __init__(self, setup: Setup, store: Store, probes: Probes) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Rehearsing(AppPart):
         self._news = asyncio.Condition()
 
     async def start(self) -> None:
-        """Begin, where there is something to rehearse and something to ask with."""
+        """Start, if there is something to rehearse and a way to ask."""
         if self._probes.probing is None or not any(flag.rehearse for flag in self._setup.config.flags.values()):
             return
         transport = self._probes.now().transport()
@@ -62,7 +62,7 @@ class Rehearsing(AppPart):
         self._ends(stop)
 
     async def ended(self, flag: str) -> bool:
-        """Wait until nothing of this flag waits for a rehearsal; False where that takes too long."""
+        """Wait until this flag has no pending rehearsal; False if that takes too long."""
         self._wake.set()
         try:
             async with asyncio.timeout(PATIENCE_S), self._news:
@@ -83,10 +83,10 @@ class Rehearsing(AppPart):
                     await self._wake.wait()
             except TimeoutError:
                 continue
-            except StoreError as error:  # said by whoever watches over the ledger
+            except StoreError as error:  # whoever monitors the ledger reports it
                 log.debug("a rehearsal is not on record", why=str(error))
                 await asyncio.sleep(AFTER_TROUBLE_S)
-            except Exception:  # the root of a task: one flag that cannot be rehearsed must not end it for all
+            except Exception:  # the root of a task: a failure of one flag must not stop the others
                 log.exception("a fallback could not be rehearsed")
                 await asyncio.sleep(AFTER_TROUBLE_S)
             finally:
@@ -94,7 +94,7 @@ class Rehearsing(AppPart):
 
     async def _look(self, transport: Transport) -> None:
         engine = self._store.engine
-        if not self._store.leads():  # another replica asks; whoever waits here for a result hears of it
+        if not self._store.leads():  # another replica asks; anybody waiting here still learns the result
             async with self._news:
                 self._news.notify_all()
             return
@@ -125,7 +125,7 @@ class Rehearsing(AppPart):
         )
 
     def _spent(self, due: DueRehearsal, rules: RehearsePolicy, check: LlmCheck) -> str:
-        """Why there is no money, or are no tokens, for one more today; empty where there are."""
+        """Why there is no money, or no tokens, for another one today; empty if there are."""
         calls, tokens, dollars = estimate(
             check, rules.needs, rules.context_tokens, lambda *counts: self._dollars(due.needs, *counts)
         )
@@ -144,7 +144,7 @@ class Rehearsing(AppPart):
         return ""
 
     def _charge(self, due: DueRehearsal, check: LlmCheck, found: Findings) -> None:
-        """Without a price, what was used counts as the check's own."""
+        """Without a price, usage counts against the check's own budget."""
         if due.needs not in self._setup.config.prices:
             for call in range(found.calls):
                 self._probes.now().budgets.charge(check.id, found.tokens if call == 0 else 0)
@@ -155,7 +155,7 @@ class Rehearsing(AppPart):
 
 
 def asked_with(config: Config, component: str, value: Any) -> LlmCheck | str:
-    """The check that a variant is rehearsed with, asking for the variant's own model; or why there is none."""
+    """The check with which to rehearse a variant, with the variant's own model; or why there is none."""
     found = [placed for placed in config.checks() if placed.component == component and placed.check.type == "llm"]
     live = [made for placed in found if placed.live and isinstance(made := _made(placed), LlmCheck)]
     if not live:

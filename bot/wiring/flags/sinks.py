@@ -1,4 +1,4 @@
-"""The sinks of the configuration, and who feeds them."""
+"""The configured sinks, and who writes to them."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -25,12 +25,12 @@ from bot.wiring.watching import Probes
 
 
 def over_http(config: Config) -> bool:
-    """Whether any sink is asked over HTTP."""
+    """Whether any sink is reached over HTTP."""
     return any(one.over_http for flag in config.flags.values() for one in flag.sinks)
 
 
 def sinks_of(config: Config, client: SinkClient | None, now: Callable[[], datetime]) -> dict[SinkKey, Sink]:
-    """Every sink, by flag and its own id; without a client those that are asked over HTTP raise ValueError."""
+    """Every sink, by flag and its own id; without a client, those over HTTP raise ValueError."""
     return {(key, one.id): _made(one, client, now) for key, flag in config.flags.items() for one in flag.sinks}
 
 
@@ -51,7 +51,7 @@ def _made(one: SinkBase, client: SinkClient | None, now: Callable[[], datetime])
 
 
 class SinkRoom(AppPart):
-    """Feeds the sinks, and says which do not follow."""
+    """Writes to sinks, and reports those that are out of date."""
 
     def __init__(self, setup: Setup, store: Store, probes: Probes) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class SinkRoom(AppPart):
         self.sinks: Sinks | None = None
 
     async def start(self) -> None:
-        """Be ready to feed, and begin to look."""
+        """Prepare, and start checking sinks."""
         setup, store = self._setup, self._store
         client = SinkClient(self._probes.now().transport(), version=understudy_version()) if over_http(setup.config) else None
         if client:
@@ -80,16 +80,16 @@ class SinkRoom(AppPart):
         sinks.start()
 
     def performers(self) -> Performers:
-        """Who feeds them, once the room is open."""
+        """The performers, once started."""
         return self.sinks.performers() if self.sinks else {}
 
     def health(self) -> Mapping[str, Part]:
-        """Only sinks that do not have what they should; none of them makes the bot unready."""
+        """Only sinks that are out of date; they never make the bot unready."""
         said = self._troubles()
         return {"sinks": Part(False, "behind", None, said)} if said else {}
 
     def trouble(self) -> str:
-        """The same, for people."""
+        """The same as `health`, for people."""
         return self._troubles()
 
     def _troubles(self) -> str:
