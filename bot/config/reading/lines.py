@@ -28,7 +28,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 FASTEST: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Stop(Exception):  # ends the reading of one file, never leaves this module
+class _Stop(Exception):  # noqa: N818 - ends the reading of one file, never leaves this module
     def __init__(self, mark: Mark, message: str, remedy: str) -> None:
         super().__init__(message)
         self.mark, self.message, self.remedy = mark, message, remedy
