@@ -1,4 +1,4 @@
-"""An incident's timeline and durations as a file: every post, phase, vendor's word and switch, with time, actor and reason."""
+"""An incident's timeline and durations as a file: every post, phase, vendor update and switch, with time, actor and reason."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ WRITERS = {"md": markdown, "json": json_, "csv": csv_}
 async def rendered(
     format: str, incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None
 ) -> tuple[str, bytes]:
-    """The same beside everything else: ten thousand entries take half a second."""
+    """Like `render`, but in a thread: ten thousand entries take half a second."""
     return await asyncio.to_thread(render, format, incident, facts, policy, redactor)
 
 
 def render(
     format: str, incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor | None = None
 ) -> tuple[str, bytes]:
-    """A file's name and its content in UTF-8, without the secrets that `redactor` knows: a ledger may be older than they are.
+    """A file's name and its UTF-8 content, without the secrets known to `redactor`, which may be newer than the ledger.
 
-    Raises ValueError for a format that there is not.
+    Raises ValueError for an unknown format.
     """
     write = WRITERS.get(format)
     if write is None:

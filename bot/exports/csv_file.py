@@ -1,4 +1,4 @@
-"""The timeline as CSV, one fact a line, safe to open in a spreadsheet."""
+"""The timeline as CSV, one fact per line, safe to open in a spreadsheet."""
 
 import csv
 import io
@@ -14,12 +14,12 @@ from bot.views.names import plain_names
 from bot.views.text import clean
 
 COLUMNS = ("seq", "at", "kind", "source", "who", "component", "text", "reason", "stream", "fact_seq", "bookkeeping", "drill")
-# What a spreadsheet takes for the beginning of a formula, full-width forms included (OWASP, CSV injection).
+# What spreadsheets take for the start of a formula, including full-width forms (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor) -> str:
-    """Every fact as a line: RFC 4180, all cells quoted, times in UTC, no secret, nothing that a spreadsheet would calculate."""
+    """Every fact as a line: RFC 4180, all cells quoted, times in UTC, no secrets, nothing that a spreadsheet would evaluate."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
@@ -43,11 +43,11 @@ def csv_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Re
 
 
 def _text(row: Row) -> str:
-    """The sentence, and where its message and files are."""
+    """The sentence, and the addresses of its message and files."""
     return row.text + "".join(f" ({name}: {url})" for name, url in row.links)
 
 
 def cell(value: str) -> str:
-    """The value, with an apostrophe before what would be a formula."""
+    """The value, with an apostrophe in front if it would be a formula."""
     risky = value.startswith(("\t", "\r", "\n")) or clean(value).lstrip().startswith(FORMULA)
     return ("'" if risky else "") + clean(value)

@@ -1,4 +1,4 @@
-"""The timeline as JSON: the incident, its durations, and every fact with its data, as written in the ledger."""
+"""The timeline as JSON: the incident, its durations, and every fact with its data as stored in the ledger."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -21,13 +21,13 @@ from bot.views.incident.customers import served_figures
 from bot.views.names import plain_names
 
 PIECES = 10_000
-SHAPE = 1  # goes up when a key changes its meaning or leaves
+SHAPE = 1  # increases when a key changes its meaning or is removed
 
 
 def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor) -> str:
     """An object with `shape`, `incident`, `durations` (seconds, null = not recorded), `drill`, `story` and `timeline`.
 
-    The story is what people read, the timeline every fact. Times are ISO 8601 in UTC.
+    The story is the version for people; the timeline has every fact. Times are ISO 8601 in UTC.
     """
     took = durations(incident, facts)
     told = rows(facts, plain_names(policy))
@@ -56,13 +56,13 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: R
 
 
 def _joined(pieces: Iterator[str]) -> str:
-    """A part at a time: nothing else runs while a million pieces are joined."""
+    """Join in stages: nothing else runs while a million pieces are joined at once."""
     parts = iter(lambda: "".join(islice(pieces, PIECES)), "")
     return "".join(parts)
 
 
 def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> Any:
-    """The report of a drill; null for what is none."""
+    """A drill's report; null for other incidents."""
     return encode(drill_report(incident, facts, policy))
 
 
@@ -120,7 +120,7 @@ def _stretch(began_at: Any, ended_at: Any) -> dict[str, Any]:
 
 
 def _told(row: Row) -> dict[str, Any]:
-    """A row as people read it: an entry as it reads now, with what became of it."""
+    """A row for people: an entry with its current text and its changes."""
     changes = [{"how": one.how, "at": iso(one.at), "was": one.was, "was_at": iso(one.was_at)} for one in row.changes]
     return {
         "seq": row.seq,

@@ -1,4 +1,4 @@
-"""The timeline as Markdown (tables as in GitHub's flavour), for a post-mortem document."""
+"""The timeline as Markdown (with GitHub's tables), for a post-mortem document."""
 
 import re
 from collections.abc import Sequence
@@ -49,9 +49,9 @@ SPAN_WORDS = {
 
 
 def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: Redactor) -> str:
-    """Head, durations, outages, flags and the story as tables; times in UTC, no secret. Foreign text cannot become markup.
+    """Head, durations, outages, flags and the story as tables; times in UTC, no secrets. Foreign text cannot become markup.
 
-    The story is without what the bot did for itself.
+    The story leaves out the bot's own bookkeeping.
     """
     took = durations(incident, facts)
     names = plain_names(policy)
@@ -74,16 +74,16 @@ def markdown(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor
         _timeline(facts, names),
     ]
     text = "\n\n".join(parts) + "\n"
-    return "\n".join(_without_secrets(line, redactor) for line in text.split("\n"))  # all at once would hold everybody up
+    return "\n".join(_without_secrets(line, redactor) for line in text.split("\n"))  # all at once would block everything else
 
 
 def _without_secrets(line: str, redactor: Redactor) -> str:
-    """A secret may go on over lines of foreign text, in which `<br>` stands only for their ends."""
+    """A secret may span lines of foreign text, which are separated only by `<br>`."""
     return redactor.text(line.replace("<br>", "\n")).replace("\n", "<br>")
 
 
 def _drill(incident: Incident, facts: Sequence[Fact], policy: Policy) -> list[str]:
-    """The report of a drill; nothing for what is none."""
+    """A drill's report; empty for other incidents."""
     report = drill_report(incident, facts, policy)
     if report is None:
         return []
@@ -141,7 +141,7 @@ def _declared(incident: Incident) -> str:
 
 
 def _ended(incident: Incident) -> str:
-    """When, by whom, and why: of one that was canceled what it was, and what somebody said besides."""
+    """When, by whom and why; for a canceled one also the reason and the free text."""
     end = incident.ending
     if end.at is None:
         return "not yet"
@@ -151,7 +151,7 @@ def _ended(incident: Incident) -> str:
 
 
 def _mitigation(incident: Incident) -> list[tuple[str, str]]:
-    """Who said so, where it stood to the end."""
+    """Who said that customers were served, if that held to the end."""
     stands = incident.mitigation
     if stands is None:
         return []
@@ -160,7 +160,7 @@ def _mitigation(incident: Incident) -> list[tuple[str, str]]:
 
 
 def _served(incident: Incident, policy: Policy) -> list[tuple[str, str]]:
-    """How many customers were served, by what, where services told."""
+    """How many customers were served, and by what, if services reported."""
     if incident.served is None:
         return []
     first, _, rest = plain_served(incident.served, policy).partition(": ")
@@ -215,7 +215,7 @@ def _timeline(facts: Sequence[Fact], names: dict[str, str]) -> str:
 
 
 def _who(row: Row, actors: dict[tuple[str, int], Actor], names: dict[str, str]) -> str:
-    """Whoever wrote a message, else whoever acted."""
+    """The author of a message, else the actor."""
     actor = actors[row.stream, row.fact_seq]
     if actor.kind is ActorKind.VENDOR:
         actor = replace(actor, name=names.get(actor.id, actor.name))
@@ -235,7 +235,7 @@ def _change(change: Change) -> str:
 
 
 def _link(name: str, url: str) -> str:
-    """A link, or the name alone where the address is none that a browser should open."""
+    """A link, or just the name if a browser should not open the address."""
     if not is_web(url):
         return md(name)
     return f"[{md(name)}](<{url.replace('>', '%3E').replace('|', '%7C')}>)"

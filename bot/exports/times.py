@@ -1,4 +1,4 @@
-"""Times and spans in files: UTC, to the second, and never a zero for what was not recorded."""
+"""Times and spans in files: UTC, to the second, and never zero for what was not recorded."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ def length(value: timedelta | None) -> str:
 
 
 def points(took: Durations) -> dict[str, datetime | None]:
-    """The points in time by their names in files."""
+    """The points in time, by their names in files."""
     return {
         "impact_at": took.impact_at,
         "detected_at": took.detected_at,
@@ -39,7 +39,7 @@ def points(took: Durations) -> dict[str, datetime | None]:
 
 
 def spans(took: Durations) -> dict[str, timedelta | None]:
-    """The spans by their names in files."""
+    """The spans, by their names in files."""
     return {
         "detect": took.detect,
         "acknowledge": took.acknowledge,

@@ -1,1 +1,1 @@
-"""What people read of facts: rows of plain English, and how long things took. Pure."""
+"""Facts as people read them: rows of plain English, and how long things took. Pure."""

@@ -1,4 +1,4 @@
-"""What happened to a component, and to our own sight, as people read it."""
+"""Facts of components, and of our own sight, as people read them."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from bot.timeline.words import clock, evidence
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
-    """A fact of a component or of our own sight; empty for others."""
+    """A fact of a component or of our sight; empty for others."""
     match fact.body:
         case SightLost(began_at=began_at):
             return f"We have been blind since {clock(began_at)}; what cannot be reached is unknown, and no incident opens"

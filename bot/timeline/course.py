@@ -1,4 +1,4 @@
-"""What happened to an incident beside its phase, as people read it."""
+"""Facts of an incident besides its phase, as people read them."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from bot.timeline.words import percent
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
-    """A fact of an incident's course; empty for others."""
+    """A fact about merging, mitigation, runbooks and the like; empty for others."""
     match fact.body:
         case Mitigated():
             return "Customers are served again"

@@ -1,4 +1,4 @@
-"""What happened in a drill, as people read it, and the report of how it went."""
+"""Facts of drills as people read them, and a drill's report."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import UpdateWritten
 from bot.core.tasks import Task
 
-IN_TIME = timedelta(minutes=5)  # for acknowledging; who is woken at night needs about that
+IN_TIME = timedelta(minutes=5)  # to acknowledge; somebody woken at night needs about that
 
 
 def sentence(fact: Fact, names: Mapping[str, str]) -> str:
@@ -31,7 +31,7 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """How a drill went. Spans count from its start; None = it did not happen. Readers are named as they name themselves."""
+    """The report of a drill. Spans count from its start; None = did not happen. Readers are named as they name themselves."""
 
     started_by: Actor
     until: datetime
@@ -43,18 +43,18 @@ class DrillReport:
     led_by: Actor | None
     first_update_by: Actor | None
     first_update_after: timedelta | None
-    runbook: tuple[tuple[str, tuple[str, ...]], ...]  # the steps that were shown, by component
-    steps_done: tuple[tuple[str, Actor], ...]  # and by whom
-    tasks: tuple[Task, ...]  # that were made
+    runbook: tuple[tuple[str, tuple[str, ...]], ...]  # the steps shown, by component
+    steps_done: tuple[tuple[str, Actor], ...]  # each with the person who did it
+    tasks: tuple[Task, ...]  # tasks that were added
     flag: str
     variant: str
     fallback_readers: tuple[str, ...]
-    other_readers: tuple[str, ...]  # read the flag in that time, and never the fallback
-    missed: tuple[str, ...]  # what did not happen and should have, a sentence each
+    other_readers: tuple[str, ...]  # services that read the flag meanwhile, but never the fallback
+    missed: tuple[str, ...]  # what should have happened and did not, a sentence each
 
 
 def drill_report(incident: Incident, facts: Sequence[Fact], policy: Policy) -> DrillReport | None:
-    """What the facts tell of a drill, so far while it is open; None for what is none."""
+    """The report from a drill's facts, preliminary while it is open; None if the incident is not a drill."""
     drill, people = incident.drill, incident.people
     if drill is None:
         return None
@@ -76,7 +76,7 @@ def drill_report(incident: Incident, facts: Sequence[Fact], policy: Policy) -> D
 
 
 def _done(facts: Sequence[Fact]) -> tuple[tuple[str, Actor], ...]:
-    """The steps that stand as done, and who did them."""
+    """The steps that are done, and who did them."""
     done: dict[int, tuple[str, Actor]] = {}
     for fact in facts:
         if isinstance(fact.body, StepTicked):

@@ -1,7 +1,7 @@
-"""How long things took: points in time taken from the facts, and the spans between them.
+"""How long things took: points in time from the facts, and the spans between them.
 
-A point that was never recorded is None and so is every span that needs it: "not recorded", never zero. The definitions
-stand in docs/timeline.md.
+A point that was not recorded is None, and so is every span that needs it: "not recorded", never zero. See docs/timeline.md for
+the definitions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ from bot.core.scope import scope_of, whole
 
 @dataclass(frozen=True)
 class Outage:
-    """One stretch in which a component was not operational; `ended_at` None = it still is not."""
+    """A time in which a component was not operational; `ended_at` None = it still is not."""
 
     component: str
     began_at: datetime
@@ -40,7 +40,7 @@ class Outage:
 
 @dataclass(frozen=True)
 class Away:
-    """One stretch in which a flag served one fallback. `ended_at` None = it still does, or did when the incident was over."""
+    """A time in which a flag served one fallback. `ended_at` None = it still does, or did when the incident ended."""
 
     flag: str
     variant: str
@@ -50,24 +50,24 @@ class Away:
 
 @dataclass(frozen=True)
 class Durations:
-    """Points and spans of one incident. Spans may be negative where things came in another order than usual."""
+    """Points and spans of one incident. Spans may be negative if things happened in an unusual order."""
 
     impact_at: datetime  # T0: first failed evidence
     detected_at: datetime  # Td: the incident was declared
     detected_by: str  # probe or person
     acknowledged_at: datetime | None  # Ta: a person acknowledged it
-    vendor_first_at: datetime | None  # Tv: the vendor's first public word, by the vendor's own time
-    first_post_at: datetime | None  # Tc: the first message to stakeholders stood in Slack
+    vendor_first_at: datetime | None  # Tv: the vendor's first public update, by the vendor's clock
+    first_post_at: datetime | None  # Tc: the first message to stakeholders was posted in Slack
     failover_at: datetime | None  # Tf: the first flag served a fallback
     mitigated_at: datetime | None  # Tm: customers were served, by fallbacks or by recovery
-    vendor_resolved_at: datetime | None  # Tr: the vendor called it over
+    vendor_resolved_at: datetime | None  # Tr: the vendor's notice was closed
     ended_at: datetime | None  # Te: resolved or canceled; None while open
     outages: tuple[Outage, ...]
     away: tuple[Away, ...]
     updates: int
     missed: int
-    longest_silence: timedelta | None  # between two words to stakeholders while the incident was open
-    first_impact_at: datetime  # T0 and Td of the first incident of the outage that the vendor speaks of
+    longest_silence: timedelta | None  # between two messages to stakeholders while the incident was open
+    first_impact_at: datetime  # T0 and Td of the first incident in the vendor's outage
     first_detected_at: datetime
 
     @property
@@ -87,7 +87,7 @@ class Durations:
 
     @property
     def failover(self) -> timedelta | None:
-        """Tf - Td; negative where somebody switched before the incident was declared."""
+        """Tf - Td; negative if somebody switched before the incident was declared."""
         return _between(self.detected_at, self.failover_at)
 
     @property
@@ -97,17 +97,17 @@ class Durations:
 
     @property
     def vendor_ack_lag(self) -> timedelta | None:
-        """Tv - T0: how long the vendor's page said nothing; negative where the vendor spoke before we saw a failure.
+        """Tv - T0: how long the vendor's page said nothing; negative if the vendor posted before we saw a failure.
 
-        In a later incident of the same outage T0 is that of the first one.
+        In a later incident of the same outage, T0 is that of the first one.
         """
         return _between(self.first_impact_at, self.vendor_first_at)
 
     @property
     def lead(self) -> timedelta | None:
-        """Tv - Td: how much sooner than the vendor we knew; negative where the vendor was first.
+        """Tv - Td: how much earlier than the vendor we knew; negative if the vendor was first.
 
-        In a later incident of the same outage Td is that of the first one.
+        In a later incident of the same outage, Td is that of the first one.
         """
         return _between(self.first_detected_at, self.vendor_first_at)
 
@@ -118,7 +118,7 @@ class Durations:
 
 
 def durations(incident: Incident, facts: Sequence[Fact]) -> Durations:
-    """Measure an incident by its facts, in the order of their commit."""
+    """Measure an incident by its facts, in commit order."""
     spoken = [x.body for x in facts if isinstance(x.body, UpdateWritten)]
     away = _away(facts)
     return Durations(
@@ -151,7 +151,7 @@ def _first(moments: Iterator[datetime]) -> datetime | None:
 
 
 def _mitigated_at(incident: Incident, facts: Sequence[Fact]) -> datetime | None:
-    """When customers were first served: by fallbacks, or because every component was well."""
+    """When customers were first served: by fallbacks, or because every component had recovered."""
     well = _first(
         x.body.over_at or x.at
         for x in facts
@@ -174,7 +174,7 @@ def _outages(incident: Incident, facts: Sequence[Fact]) -> tuple[Outage, ...]:
     for fact in facts:
         match fact.body:
             case ComponentJoined(component=id, level=level) if level is not Level.OPERATIONAL:
-                # A fact of an older ledger does not tell: those declared with the incident began with it.
+                # Facts in older ledgers do not say; components declared with the incident began with it.
                 unknown = incident.began_at if fact.at == incident.declared_at else fact.at
                 running[id] = Outage(id, fact.body.began_at or unknown, None, level)
             case ComponentMoved(component=id, level=Level.OPERATIONAL) as b if id in running:
@@ -183,7 +183,7 @@ def _outages(incident: Incident, facts: Sequence[Fact]) -> tuple[Outage, ...]:
             case ComponentMoved(component=id, level=level) as b if level.bad or id in running:
                 before = running.get(id) or Outage(id, b.began_at, None, level)
                 running[id] = Outage(id, before.began_at, None, max(before.worst, level, key=lambda one: one.rank))
-            case PartGivenBack(components=others):  # what became of them is told in the one that has them
+            case PartGivenBack(components=others):  # later changes are recorded in the incident that has them now
                 running = {id: outage for id, outage in running.items() if id not in others}
                 done = [outage for outage in done if outage.component not in others]
     return tuple(sorted([*done, *running.values()], key=lambda outage: (outage.began_at, outage.component)))
@@ -202,14 +202,14 @@ def _away(facts: Sequence[Fact]) -> tuple[Away, ...]:
                 running[flag] = Away(flag, variant, began_at, None)
             case Released(flag=flag) | PartSwitched(flag=flag, variant="") if flag in running:
                 done.append(replace(running.pop(flag), ended_at=fact.at))
-            case PartGivenBack(flags=others):  # as with its outages
+            case PartGivenBack(flags=others):  # as for its outages
                 running = {flag: away for flag, away in running.items() if whole(flag) not in others}
                 done = [away for away in done if whole(away.flag) not in others]
     return tuple(sorted([*done, *running.values()], key=lambda away: (away.began_at, away.flag)))
 
 
 def _longest_silence(facts: Sequence[Fact]) -> timedelta | None:
-    """The longest time without a word while it was open: from declaring, reopening or unmerging over each update to its end."""
+    """The longest time without an update while it was open: declaring, reopening and unmerging count as updates."""
     longest: timedelta | None = None
     last: datetime | None = None
     for fact in facts:

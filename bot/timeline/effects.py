@@ -1,4 +1,4 @@
-"""What became of our own effects, as people read it: channel, posts, files."""
+"""The results of our own effects as people read them: channel, posts, files."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Messages that people put into the timeline, and what became of entries, as people read it."""
+"""Messages that people added to the timeline, and changes of entries, as people read them."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -45,12 +45,12 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
 
 
 def wrote(message: SourceMessage, text: str) -> str:
-    """`bob wrote: it was DNS`; the names of files stand for a message that has no words."""
+    """`bob wrote: it was DNS`; for a message without text, its file names."""
     said = text or ", ".join(file.name for file in message.files) or "(no text)"
     return f"{message.author.name or message.author.id} wrote: {said}"
 
 
 def links(message: SourceMessage) -> tuple[tuple[str, str], ...]:
-    """The message and its files, each by name and address."""
+    """The message and its files, each with name and address."""
     own = (("message", message.link),) if message.link else ()
     return (*own, *((file.name, file.link) for file in message.files))

@@ -1,4 +1,4 @@
-"""What happened to a flag, as people read it."""
+"""Facts of flags, as people read them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What happened to an incident, as people read it."""
+"""Facts of incidents, as people read them."""
 
 from collections.abc import Mapping
 from datetime import datetime

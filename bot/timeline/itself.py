@@ -1,4 +1,4 @@
-"""What happened to the bot itself, as people read it."""
+"""Facts of the bot itself, as people read them."""
 
 from collections.abc import Mapping
 

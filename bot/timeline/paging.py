@@ -1,4 +1,4 @@
-"""Whom an incident called, as people read it."""
+"""Facts of paging, as people read them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What a vendor says of itself, as people read it."""
+"""Vendors' statements about themselves, as people read them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -57,7 +57,7 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
 
 
 def _dated(said: datetime, seen: datetime) -> str:
-    """The vendor's own time, where that is not the minute in which it was seen."""
+    """The vendor's own time, unless it is the minute in which we saw it."""
     if abs(seen - said) < SAME:
         return ""
     return f" (dated {said:%H:%M} UTC)" if said.date() == seen.date() else f" (dated {said:%Y-%m-%d %H:%M} UTC)"

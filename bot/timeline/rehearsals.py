@@ -1,4 +1,4 @@
-"""What rehearsals of fallbacks came to, as people read it."""
+"""Results of rehearsals, as people read them."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
-"""The facts of an incident as people read them: rows of plain English. What the durations are is in `durations`.
+"""An incident's facts as people read them: rows of plain English. Durations are in `durations`.
 
-Each family of facts has its sentences in a file beside this one. Rows hold no markup, and foreign text whole; whoever shows
-them escapes it. Times are UTC.
+Each family of facts has its sentences in a file beside this one. Rows contain no markup, and foreign text unescaped; whoever
+shows them escapes it. Times are UTC.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ FAMILIES = (incident, course, drills, entries, tasks, paging, flags, rehearsals,
 
 @dataclass(frozen=True)
 class Change:
-    """What became of an entry of people: `how` (`corrected by ana`), when, and what its text or its time was before."""
+    """A change of an entry by people: `how` (`corrected by ana`), when, and its text or time before."""
 
     how: str
     at: datetime
@@ -47,10 +47,10 @@ class Change:
 class Row:
     """One line of a timeline.
 
-    `seq` counts the rows from 1; `stream` and `fact_seq` name the fact in the ledger. `source` is who knew it: `probe`,
-    `vendor`, `alert`, `person` (operators included), `rule` or `slack`. `component` holds ids, several separated by a comma.
-    `text` ends in the lines of `evidence`. `links` are names with addresses. As people read it (`bot.timeline.story`), `entry`
-    names what they may correct, and `changes` what they did.
+    `seq` counts rows from 1; `stream` and `fact_seq` identify the fact in the ledger. `source` is who knew about it: `probe`,
+    `vendor`, `alert`, `person` (including operators), `rule` or `slack`. `component` holds ids, separated by commas. `text`
+    ends with the lines of `evidence`. `links` are names with addresses. In `bot.timeline.story`, `entry` identifies what
+    people may correct, and `changes` what they changed.
     """
 
     seq: int
@@ -80,17 +80,17 @@ class Row:
 
     @property
     def why(self) -> str:
-        """The reason as people read it, beside who it was; json and csv hold it as it was recorded."""
+        """The reason for people, without repeating who it was; json and csv have it as recorded."""
         return more_than_who(self.reason, self.who)
 
     @property
     def bookkeeping(self) -> bool:
-        """Whether it is no row of its own where people read the story; json and csv hold it, marked."""
+        """Whether the story for people leaves it out; json and csv include it, marked."""
         return BODIES[self.kind].BOOKKEEPING
 
 
 def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[Row]:
-    """Every fact as a row, in the order given; `names` turns ids of components and providers into what people call them."""
+    """Every fact as a row, in the given order; `names` maps ids of components and providers to display names."""
     known = names or {}
     return [
         Row(
@@ -105,7 +105,7 @@ def rows(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[
 
 
 def _source(fact: Fact) -> str:
-    """Who knew it: as its kind says, else whoever acted. An operator is a person too."""
+    """Who knew about it: as its kind says, else the actor. An operator counts as a person."""
     return fact.body.SOURCE or (ActorKind.PERSON if fact.actor.kind is ActorKind.OPERATOR else fact.actor.kind)
 
 

@@ -1,4 +1,4 @@
-"""What happened to a sink, as people read it."""
+"""Facts of sinks, as people read them."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""The timeline as people read it: entries as they read now, in the order of their time, without what the bot did for itself.
+"""The timeline for people: entries with their current text, in order of time, without the bot's own bookkeeping.
 
-`rows` has every fact as it was written down; this is made of the same rows.
+`rows` has every fact as recorded; this is made from the same rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from bot.timeline.rows import Change, Row, rows
 
 
 class _Entry:
-    """One entry of people while its facts are gone through."""
+    """One entry by people while its facts are processed."""
 
     def __init__(self, row: Row, fact: Fact) -> None:
         self.body = fact.body
@@ -42,7 +42,7 @@ class _Entry:
                 self.words = text
 
     def take(self, fact: Fact) -> None:
-        """What became of it."""
+        """Apply a later change."""
         match fact.body:
             case MessageKept() | MessagePinned() | EntryShown():
                 self.hidden = False
@@ -52,7 +52,7 @@ class _Entry:
                 self._mark("the message was deleted", fact)
             case MessageEdited(text=text):
                 self._mark("edited", fact, was=self.words)
-                if not self._corrected:  # what a person corrected stays as they said
+                if not self._corrected:  # a correction by a person stays
                     self._says(text)
             case EntryCorrected() as b:
                 self._correct(b, fact)
@@ -75,7 +75,7 @@ class _Entry:
 
 
 def story(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list[Row]:
-    """What people read, the oldest first, counted anew from 1. Revisions of entries that are not among `facts` are left out."""
+    """The rows for people, oldest first, renumbered from 1. Changes of entries that are not in `facts` are left out."""
     told: list[Row] = []
     entries: dict[tuple[str, int], _Entry] = {}
     for row, fact in zip(rows(facts, names), facts, strict=True):
@@ -92,7 +92,7 @@ def story(facts: Sequence[Fact], names: Mapping[str, str] | None = None) -> list
 
 
 def entry_words(facts: Sequence[Fact], stream: str, entry: int) -> tuple[Row, str] | None:
-    """An entry of people as it reads now, hidden or not, and its words alone; None where the fact is none."""
+    """An entry by people in its current form, hidden or not, and its text alone; None if the fact is not one."""
     found: _Entry | None = None
     for row, fact in zip(rows(facts), facts, strict=True):
         if fact.stream == stream and fact.seq == entry and isinstance(fact.body, MessageAdded | NoteAdded):

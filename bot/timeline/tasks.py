@@ -44,7 +44,7 @@ def sentence(fact: Fact, names: Mapping[str, str]) -> str:
 
 
 def changes(b: TaskChanged) -> list[str]:
-    """What is another one now, as ends of a sentence about the task."""
+    """The changes, as the endings of a sentence about the task."""
     found = [f"reads: {b.text}"] if b.text is not None else []
     found += [f"is {_name(b.owner)}'s now"] if b.owner else []
     found += ["has no owner any more"] if b.unowned else []

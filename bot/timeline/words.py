@@ -1,4 +1,4 @@
-"""What sentences of every family are made with."""
+"""Helpers for the sentences of all families."""
 
 import math
 from datetime import datetime
@@ -15,10 +15,10 @@ def evidence(lines: tuple[str, ...]) -> str:
 
 
 def more_than_who(reason: str, who: str) -> str:
-    """A reason, empty where it says only who declared it: whoever reads it here has the name already."""
+    """A reason; empty if it only says who declared it, since the reader already has that name."""
     return "" if reason == f"declared by {who}" else reason
 
 
 def percent(share: float) -> str:
-    """`99.2 %`, cut and not rounded: what is not whole never reads as 100 %."""
+    """`99.2 %`, cut and not rounded: anything incomplete never reads as 100 %."""
     return "100 %" if share >= 1 else f"{math.floor(share * 1_000) / 10:.1f} %"

@@ -1,1 +1,1 @@
-"""What people can ask of an incident, written once for every face: `incident.VERBS`."""
+"""What people can ask of an incident, defined once for all faces: `incident.VERBS`."""

@@ -1,4 +1,4 @@
-"""The verbs of an incident that is there already. A row here is a slash verb, a verb of the terminal and a path of the API."""
+"""The verbs of an existing incident. Each row is a slash verb, a terminal command and a path of the API."""
 
 from datetime import timedelta
 
@@ -26,12 +26,12 @@ from bot.core.signals.incident import (
 from bot.verbs.tasks import TASK_VERBS
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
 
-A_WHILE = timedelta(minutes=30)  # of a snooze that does not say how long
+A_WHILE = timedelta(minutes=30)  # the length of a snooze that gives none
 NEVER, OFF = "never", "off"
 
 
 def join(by: Sender, given: Given) -> Signal:
-    """Come to help."""
+    """Join to help."""
     return Join(by.actor, by.id, incident=by.incident)
 
 
@@ -41,12 +41,12 @@ def ack(by: Sender, given: Given) -> Signal:
 
 
 def update(by: Sender, given: Given) -> Signal:
-    """Tell everybody."""
+    """Write an update for everybody."""
     return WriteUpdate(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
 
 
 def snooze(by: Sender, given: Given) -> Signal:
-    """Be reminded later of an overdue update, not at all, or again."""
+    """Postpone, turn off, or resume reminders of an overdue update."""
     wanted = given.span_or("for", (NEVER, OFF), A_WHILE)
     if wanted == OFF:
         return ResumeReminders(by.actor, by.id, incident=by.incident)
@@ -59,12 +59,12 @@ def note(by: Sender, given: Given) -> Signal:
 
 
 def rename(by: Sender, given: Given) -> Signal:
-    """Say what it is called."""
+    """Change its title."""
     return Rename(by.actor, by.id, incident=by.incident, title=given.text("title", TITLE_CHARS, needed=True))
 
 
 def repair(by: Sender, given: Given) -> Signal:
-    """Have made good what is missing in Slack."""
+    """Restore what is missing in Slack."""
     return Repair(by.actor, by.id, incident=by.incident)
 
 
@@ -75,31 +75,31 @@ def mitigated(by: Sender, given: Given) -> Signal:
 
 
 def step(by: Sender, given: Given) -> Signal:
-    """Tick a step of a runbook off."""
+    """Tick off a runbook step."""
     number = given.number("step")
     return TickStep(by.actor, by.id, incident=by.incident, step=number, off=given.truth(OFF))
 
 
 def severity(by: Sender, given: Given) -> Signal:
-    """Set the impact on us."""
+    """Set the severity."""
     severity, reason = given.severity("severity"), given.text("reason", REASON_CHARS)
     return SetSeverity(by.actor, by.id, incident=by.incident, severity=severity, reason=reason)
 
 
 def role(by: Sender, given: Given) -> Signal:
-    """Give a role, or take it back."""
+    """Give a role, or take it away."""
     role = given.role()
     return GiveRole(by.actor, by.id, incident=by.incident, role=role, to=given.holder(role, by.actor))
 
 
 def merge(by: Sender, given: Given) -> Signal:
-    """Say that it is part of another one."""
+    """Merge it into another one."""
     into = given.other("into", by.incident)
     return Merge(by.actor, by.id, incident=by.incident, into=into, reason=given.text("reason", REASON_CHARS))
 
 
 def unmerge(by: Sender, given: Given) -> Signal:
-    """Say that it is an incident of its own after all."""
+    """Separate it again."""
     return Unmerge(by.actor, by.id, incident=by.incident, reason=given.text("reason", REASON_CHARS))
 
 
@@ -125,7 +125,7 @@ def reopen(by: Sender, given: Given) -> Signal:
 
 
 def cancel(by: Sender, given: Given) -> Signal:
-    """Say that it was no incident."""
+    """Cancel it: it was no incident."""
     reason, of, why = given.kind("reason", CANCEL_REASONS), given.maybe("of"), given.text("why", REASON_CHARS)
     return SetPhase(
         by.actor, by.id, incident=by.incident, phase=Phase.CANCELED, reason=reason, duplicate_of=of, why=why

@@ -1,4 +1,4 @@
-"""What people mean when they name something that is watched: by id, by name, or as a flag calls its variant."""
+"""Resolves names of watched things: ids, names, or flags' names for their variants."""
 
 import re
 from collections.abc import Iterable
@@ -7,23 +7,23 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Policy
 
 WORD = re.compile(r"\w+")
-MOST_WORDS = 60  # of a question; nobody names anything behind them
+MOST_WORDS = 60  # of a question; nobody names anything after that many
 
 
 def find_provider(policy: Policy, wanted: str) -> str | None:
-    """The provider of that id or name, or that of a component or a flag's variant so called."""
+    """The provider with that id or name, or that of a component or flag variant so named."""
     meant = _called(policy).get(_key(wanted))
     return next(iter(meant))[0] if meant else None
 
 
 def called(policy: Policy, wanted: str) -> tuple["Named", ...]:
-    """Everything that is called exactly that: providers and components, by id or name, or as a flag's variant is called."""
+    """Everything with exactly that name: providers and components, by id, name, or a flag's name for its variant."""
     return tuple(_narrowed(_called(policy).get(_key(wanted), {}), policy))
 
 
 @dataclass(frozen=True)
 class Named:
-    """What a text names: a provider with all of its components, or one component."""
+    """What a text names: a provider with all its components, or one component."""
 
     provider: str
     components: tuple[str, ...]
@@ -31,10 +31,10 @@ class Named:
 
 
 def named(policy: Policy, text: str) -> tuple[Named, ...]:
-    """What stands in a text, in its order: providers and components, by id or name, or as a flag's variant is called.
+    """What a text names, in order: providers and components, by id, name, or a flag's name for its variant.
 
-    The longest name wins: `Azure OpenAI` is not `OpenAI`. A component that is named beside its provider is meant alone, and
-    one whose name several providers have is meant of those that are named too.
+    The longest name wins: `Azure OpenAI` is not `OpenAI`. A component named beside its provider is meant alone; a component
+    name shared by several providers means those providers that are named too.
     """
     known, spoken = _called(policy), WORD.findall(text.casefold())[:MOST_WORDS]
     longest = max((key.count(" ") + 1 for key in known), default=0)
@@ -62,7 +62,7 @@ def _narrowed(hits: Meaning, policy: Policy) -> Iterable[Named]:
 
 
 def _called(policy: Policy) -> dict[str, Meaning]:
-    """Everything that providers and components are called, as words in small letters, with what each may mean."""
+    """All names of providers and components, as lower-case words, with everything each may mean."""
     found: dict[str, Meaning] = {}
     for component in policy.components.values():
         for name in (component.provider, component.provider_name):

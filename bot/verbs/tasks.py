@@ -1,4 +1,4 @@
-"""The verbs of tasks and follow-ups: rows like those of an incident, which they belong to."""
+"""The verbs of tasks and follow-ups: rows like those of the incident that they belong to."""
 
 from bot.core.signals.base import Signal
 from bot.core.signals.tasks import AddTask, DropTask, FinishTask, GiveTask, ReopenTask
@@ -6,13 +6,13 @@ from bot.verbs.verb import REASON_CHARS, Given, IncidentVerb, Sender, Takes
 
 
 def task(by: Sender, given: Given) -> Signal:
-    """Say what is to be done, by whom and by when."""
+    """Add a task, with owner and due time."""
     to_do = given.assignment(by.actor)
     return AddTask(by.actor, by.id, incident=by.incident, text=to_do.text, owner=to_do.owner, due_at=to_do.due_at)
 
 
 def followup(by: Sender, given: Given) -> Signal:
-    """The same, of what is to be done once it is over."""
+    """Add a task for after the end."""
     to_do = given.assignment(by.actor)
     return AddTask(
         by.actor, by.id, incident=by.incident, text=to_do.text, owner=to_do.owner, due_at=to_do.due_at, follow_up=True
@@ -25,18 +25,18 @@ def done(by: Sender, given: Given) -> Signal:
 
 
 def undone(by: Sender, given: Given) -> Signal:
-    """Say that it is not."""
+    """Say that a task is not done after all."""
     return ReopenTask(by.actor, by.id, incident=by.incident, task=given.number("task"))
 
 
 def take(by: Sender, given: Given) -> Signal:
-    """Take a task, or hand it over."""
+    """Take a task, or assign it."""
     number = given.number("task")
     return GiveTask(by.actor, by.id, incident=by.incident, task=number, to=given.receiver(by.actor))
 
 
 def drop(by: Sender, given: Given) -> Signal:
-    """Say that a task is not going to be done."""
+    """Say that a task will not be done."""
     number, reason = given.number("task"), given.text("reason", REASON_CHARS)
     return DropTask(by.actor, by.id, incident=by.incident, task=number, reason=reason)
 

@@ -1,7 +1,7 @@
-"""A verb of an incident: what it is called, what it takes, what it says of itself, and the signal that it makes.
+"""A verb of an incident: its name, its arguments, its help, and the signal that it creates.
 
-Slack, the terminal and the API are made from the same row. Each reads what was given in its own way (`Given`): typed words one
-after another, or fields of a body by name. What cannot be read, each refuses in its own words.
+Slack, the terminal and the API are all built from the same row. Each reads arguments in its own way (`Given`): typed words in
+order, or fields of a body by name. Each refuses unreadable ones in its own words.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,13 +20,13 @@ REASON_CHARS = 500
 
 
 class Given(Protocol):
-    """What somebody gave. A verb asks in the order in which it is typed, for free text last."""
+    """The arguments given. A verb asks for them in the order in which they are typed, free text last."""
 
     def text(self, name: str, most: int, *, needed: bool = False) -> str:
-        """Free text, stripped. A body is held to `most` and `needed`; of typed words core says what it needs."""
+        """Free text, stripped. A body must respect `most` and `needed`; for typed words core says what is required."""
 
     def choice(self, name: str, kind: type[E]) -> E:
-        """One value of an enum."""
+        """A value of an enum."""
 
     def severity(self, name: str) -> Severity:
         """A severity."""
@@ -35,39 +35,39 @@ class Given(Protocol):
         """One of the known words."""
 
     def kind(self, name: str, known: Sequence[str]) -> str:
-        """One of the known words, with what else was said still to come; core says where it is none of them."""
+        """One of the known words, followed by free text; core refuses unknown ones."""
 
     def maybe(self, name: str) -> int:
-        """The number of another incident; 0 where none is named."""
+        """The number of another incident; 0 if none is named."""
 
     def span_or(self, name: str, known: Sequence[str], default: timedelta) -> timedelta | str:
         """A duration, or one of the known words."""
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
-        """Whether it is said. Among typed words it is looked for only where it is `typed`."""
+        """Whether it is given. Typed words are searched for it only if `typed`."""
 
     def role(self) -> str:
-        """A role of an incident, as the ledger has it."""
+        """A role, as in the ledger."""
 
     def other(self, name: str, mine: int) -> int:
-        """The number of another incident than the one that is asked for, `mine`."""
+        """The number of an incident other than `mine`."""
 
     def number(self, name: str) -> int:
-        """A whole number, of a task."""
+        """A task's number."""
 
     def assignment(self, me: Actor) -> "Assignment":
-        """What is to be done, by whom and by when."""
+        """Text, owner and due time of a task."""
 
     def receiver(self, me: Actor) -> Actor | None:
-        """Who is to have a task: whoever asks, where nobody is named; None = nobody."""
+        """A task's new owner: the asker, if nobody is named; None = nobody."""
 
     def holder(self, role: str, me: Actor) -> Actor | None:
-        """Who is to have a role; None = nobody."""
+        """A role's new holder; None = nobody."""
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who asks, under which id it counts once, and of which incident."""
+    """Who asks, the id under which it counts once, and the incident."""
 
     actor: Actor
     id: str
@@ -76,7 +76,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What is to be done, by whom and by when; None = by anybody, at any time."""
+    """Text, owner and due time; None = no owner, no due time."""
 
     text: str
     owner: Actor | None = None
@@ -85,16 +85,16 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Takes:
-    """One argument of the terminal's verb, and the field of the API's body that it is."""
+    """An argument in the terminal, and the corresponding field of the API's body."""
 
     name: str
     needed: bool = True
-    option: bool = False  # it is named at the terminal: `--of INC-7`
+    option: bool = False  # given by name in the terminal: `--of INC-7`
 
 
 @dataclass(frozen=True)
 class IncidentVerb:
-    """One row. `usage` is what is typed in Slack after the name; `help` is for the terminal, where `does` would not fit it."""
+    """One row. `usage` is what follows the name in Slack; `help` is for the terminal, if `does` would not fit there."""
 
     name: str
     usage: str
@@ -102,6 +102,6 @@ class IncidentVerb:
     signal: Callable[[Sender, Given], Signal]
     takes: tuple[Takes, ...] = ()
     help: str = ""
-    may: tuple[str, ...] = ()  # what may be said besides, as a switch of the terminal and a field of the API that is true
-    told_at: str = ""  # the verb whose line of help tells of this one; empty = it has a line of its own
-    asks: bool = False  # it may end an incident, so it asks while something still fails; `force` (`--yes`) answers in advance
+    may: tuple[str, ...] = ()  # optional flags: a switch in the terminal, a field set to true in the API
+    told_at: str = ""  # the verb whose help line covers this one; empty = it has its own
+    asks: bool = False  # it may end an incident, so it asks if something still fails; `force` (`--yes`) answers in advance

@@ -1,1 +1,1 @@
-"""What people read in Slack: pure functions from state to `ports.Message`, inert to foreign text, within Slack's limits."""
+"""What people read in Slack: pure functions from state to `ports.Message`, safe against foreign text, within Slack's limits."""

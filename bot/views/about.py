@@ -1,4 +1,4 @@
-"""What `/understudy` shows: the bot itself, planned quiet, and what became of a mute."""
+"""The answers of `/understudy`: the bot itself, planned silences, and mutes."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,16 +18,16 @@ from bot.views.names import component_name, page_of
 from bot.views.text import capital, code, count, foreign, inert, link, span, stop, when, who, words
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MOST_LINES = 20  # a section; what is beyond is counted
+MOST_LINES = 20  # per section; the rest is counted
 
 
 @dataclass(frozen=True)
 class About:
-    """The bot as it runs: where it looks from, with whom, at how much, since when, on how many bytes, and what is wrong.
+    """The running bot: its vantage and peers, scale, start, disk use, and problems.
 
-    `controls` is a sentence on the control group, `silent_controls` names those of it that do not answer;
-    `off` counts checks that are configured and do not run; `data_bytes` is None where nobody measured. `replicas` is a sentence
-    on who else is on its ledger, empty where nobody can be.
+    `controls` is a sentence on the control group, `silent_controls` names members that do not answer; `off` counts configured
+    checks that do not run; `data_bytes` is None if it was not measured. `replicas` is a sentence on other replicas of its
+    ledger, empty if there cannot be any.
     """
 
     version: str
@@ -44,7 +44,7 @@ class About:
 
 
 def about(it: About, world: World, policy: Policy, now: datetime) -> Message:
-    """The bot itself, with its troubles first and in words."""
+    """The bot itself, with its problems first."""
     troubles = [stop(trouble) for trouble in it.troubles if trouble.strip()]
     if world.sight.blind:
         troubles.insert(0, f"We are blind: {stop(world.sight.reason)}")
@@ -74,7 +74,7 @@ def _facts(it: About, world: World, policy: Policy, now: datetime) -> Iterator[s
 
 
 def maintenance(world: World, policy: Policy, now: datetime) -> Message:
-    """What is quiet on purpose, now or later: our own windows, what vendors announced, what people muted."""
+    """What is silenced on purpose, now or later: our maintenance windows, vendors' announcements, mutes."""
     own = [_window(window, policy, now) for window in policy.maintenance if not (window.ends and window.ends <= now)]
     announced = list(_announced(world, policy))
     muted = [_muted(id, state.mute, policy) for id, state in world.components.items() if state.mute and state.mute.until > now]
@@ -87,7 +87,7 @@ def maintenance(world: World, policy: Policy, now: datetime) -> Message:
 
 
 def mute_answer(said: str, component: str, mute: MutedUntil, now: datetime, word: str) -> Message:
-    """What the person who muted is told: the answer, its end in their own time, and the way back."""
+    """The answer to somebody who muted: when it ends in their own time zone, and how to undo it."""
     back = f"Until {when(mute.until)} ({span(mute.until - now)}). Undo: {code(f'{word} unmute {component}')}"
     return fit(Message(inert(said), (section(inert(said)), context(back))))
 
@@ -112,7 +112,7 @@ def _recurrence(every: Recurrence) -> str:
 
 
 def _covered(id: str, policy: Policy) -> str:
-    """A component's name, or a provider's with all its components."""
+    """A component's name, or a provider's if it means all its components."""
     if id in policy.components:
         return component_name(policy, id)
     known = next((c.provider_name for c in policy.components.values() if c.provider == id), id)
@@ -153,7 +153,7 @@ def _listed(lines: list[str]) -> str:
 
 
 def _size(bytes_: int) -> str:
-    """`512 B`, `12.5 MB`, `1.2 GB`: powers of ten, as disks are sold."""
+    """`512 B`, `12.5 MB`, `1.2 GB`: powers of ten, like disk sizes."""
     for unit, least in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if bytes_ >= least:
             return f"{bytes_ / least:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The few Block Kit shapes that we use. Texts handed in are finished mrkdwn, except where a name says plain."""
+"""The few Block Kit elements that we use. Texts passed in are finished mrkdwn, unless a name says plain."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ CONFIRM_TITLE_MAX, CONFIRM_TEXT_MAX, CONFIRM_BUTTON_MAX = 100, 300, 30
 
 
 def mrkdwn(text: str) -> dict[str, Any]:
-    """A text object. `verbatim`: only our own markup counts, Slack looks for no names or links in it."""
+    """A text object. `verbatim`: only our own markup counts; Slack does not search it for names or links."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
@@ -49,25 +49,25 @@ def context(text: str) -> Block:
 
 
 def actions(buttons: Sequence[Block]) -> tuple[Block, ...]:
-    """A row of buttons; none at all where there are no buttons. One that cannot carry its value or name is left out."""
+    """A row of buttons; empty if there are none. A button whose value or name is too long is left out."""
     usable = [b for b in buttons if _carries(b) and plain(b["action_id"], ID_MAX) == b["action_id"]]
     return ({"type": "actions", "elements": usable},) if usable else ()
 
 
 def _carries(element: Block) -> bool:
-    """Whether Slack takes all that it is to carry."""
+    """Whether Slack accepts its value and name."""
     if element["type"] == "overflow":
         return all(len(option["value"]) <= OPTION_VALUE_MAX for option in element["options"])
     return len(element["value"]) <= VALUE_MAX
 
 
 def shortened(name: str, most: int) -> str:
-    """A name that nobody reads, within Slack's bound; two that begin alike stay two."""
+    """An internal name within Slack's limit; different names stay different."""
     return name if len(name) <= most else f"{name[: most - 17]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def button(label: str, action_id: str, value: Mapping[str, Any], *, style: str = "", confirm: Block | None = None) -> Block:
-    """A button that carries a verb and, as compact JSON, what it is about."""
+    """A button with a verb and, as compact JSON, its subject."""
     made: dict[str, Any] = {
         "type": "button",
         "text": plain_text(label, BUTTON_MAX),
@@ -82,7 +82,7 @@ def button(label: str, action_id: str, value: Mapping[str, Any], *, style: str =
 
 
 def menu(action_id: str, choices: Sequence[tuple[str, Mapping[str, Any]]]) -> Block:
-    """The `⋯` at the end of a row: up to five things to do, each a label and, as compact JSON, what it is about."""
+    """The `⋯` at the end of a row: up to five actions, each a label and, as compact JSON, its subject."""
     options = [
         {"text": plain_text(label, BUTTON_MAX), "value": json.dumps(value, separators=(",", ":"))}
         for label, value in choices[:MENU_MAX]
@@ -91,7 +91,7 @@ def menu(action_id: str, choices: Sequence[tuple[str, Mapping[str, Any]]]) -> Bl
 
 
 def confirm(title: str, text: str, yes: str, no: str = "Cancel", *, danger: bool = False) -> Block:
-    """A question before an action; all of it plain text."""
+    """A question before an action, in plain text."""
     return {
         "title": plain_text(title, CONFIRM_TITLE_MAX),
         "text": plain_text(text, CONFIRM_TEXT_MAX),

@@ -1,4 +1,4 @@
-"""One message for one fact about a component or our own sight: blindness, advisories, mutes, alerts and people's reports."""
+"""Messages about facts of components and of our sight: blindness, advisories, mutes, alerts and people's reports."""
 
 from datetime import datetime
 
@@ -23,9 +23,9 @@ from bot.views.names import ICONS, component_name
 from bot.views.text import capital, clock, code, escape, foreign, how, quote, retold, span, stop, utc, who
 
 MOST_EVIDENCE = 3
-MOST_REASON = 160  # of several checks the first that failed; `/health` has the others
+MOST_REASON = 160  # of several checks only the first that failed; `/health` shows the others
 
-# What an operator does about a failure that is ours.
+# What an operator does about a failure on our side.
 REMEDIES: dict[Fault, str] = {
     Fault.OURS_KEY: "Was this check's key revoked, or does it lack a permission? `understudy check` tries it at once.",
     Fault.OURS_CONFIG: "Correct the check's address, model or request; `understudy check` tries them at once.",
@@ -35,7 +35,7 @@ REMEDIES: dict[Fault, str] = {
 
 
 def finding(fact: Fact, policy: Policy) -> tuple[str, str] | None:
-    """(notification, mrkdwn) of such a fact; None for other kinds."""
+    """(notification, mrkdwn) for such a fact; None for other kinds."""
     match fact.body:
         case SightLost() | SightRegained():
             return _sight(fact, fact.body)
@@ -51,7 +51,7 @@ def finding(fact: Fact, policy: Policy) -> tuple[str, str] | None:
 
 
 def sight_words(body: SightLost | SightRegained) -> str:
-    """The notice in plain text, for ways that are not Slack."""
+    """The notice as plain text, for channels other than Slack."""
     if isinstance(body, SightLost):
         since = f"We have been blind since {utc(body.began_at)}: {stop(body.reason)}"
         return f"{since} No vendor incident opens until we can see again."
@@ -125,7 +125,7 @@ def _verdict(fact: Fact, b: VerdictChanged, policy: Policy) -> tuple[str, str]:
 
 
 def blind_line(world: World, now: datetime) -> str:
-    """Where we are blind: that, since when and why; empty where we see."""
+    """While we are blind: that, since when and why; else empty."""
     sight = world.sight
     if not sight.blind:
         return ""
@@ -134,7 +134,7 @@ def blind_line(world: World, now: datetime) -> str:
 
 
 def held_words(state: ComponentState, now: datetime) -> list[str]:
-    """What a component's line says besides its level: advisory, mute, alert held back. Nothing twice."""
+    """What a component's line says besides its level: advisory, mute, alert held back. No duplicates."""
     said, mute, held = [], state.mute, state.held_back
     if state.advisory:
         said.append(f"advisory: {foreign(state.advisory, 240)}")

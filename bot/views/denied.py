@@ -1,4 +1,4 @@
-"""What somebody is told who may not do something, and what `/understudy denied` shows of those."""
+"""What somebody is told who may not do something, and the list in `/understudy denied`."""
 
 import re
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from bot.views.limits import fit
 from bot.views.text import clock, code, count, inert, mention, retold
 
 SLACK_ID = re.compile(r"[UWS][A-Z0-9]{2,}")
-SIGNAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # where the words of a kind of signal meet: SetPhase
-MOST_NAMED = 3  # of those who may do what somebody else may not
+SIGNAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # splits the name of a kind of signal into words: SetPhase
+MOST_NAMED = 3  # of the people who may do it
 MOST_LINES = 20
 ABOUT = "The newest 200 are on record, at most one a minute per person. Refused requests changed nothing."
 NONE = "Nobody has been refused anything yet."
@@ -31,7 +31,7 @@ def denied_words(denied: Denied) -> str:
 
 
 def denied_text(denied: Denied) -> str:
-    """The same as markup, with those who may. Only the person who was refused sees it, so nobody is called by a mention."""
+    """The same as markup, naming those who may. Only the refused person sees it, so nobody is notified by a mention."""
     who = [mention(id) for id in denied.named[:MOST_NAMED] if SLACK_ID.fullmatch(id)]
     if denied.needs is None or not who:
         return inert(denied_words(denied))
@@ -50,7 +50,7 @@ def _only(needs: Role) -> str:
 
 
 def denied_attempts(attempts: Sequence[Attempt], now: datetime) -> Message:
-    """The newest refusals, the newest first."""
+    """Recent refusals, newest first."""
     if not attempts:
         return Message(NONE, (section(NONE), context(ABOUT)))
     lines = [_line(attempt, now) for attempt in attempts[:MOST_LINES]]
@@ -60,7 +60,7 @@ def denied_attempts(attempts: Sequence[Attempt], now: datetime) -> Message:
 
 
 def wanted(what: str) -> str:
-    """What somebody wanted, in words: `set phase` of a kind of signal; a slash word or a button as it is."""
+    """What somebody tried, in words: `set phase` for a kind of signal; a slash word or button unchanged."""
     return SIGNAL.sub(" ", what).lower() if what.isidentifier() else what
 
 

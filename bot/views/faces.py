@@ -1,6 +1,6 @@
-"""How each face calls what one can do there: slash words in Slack, commands in a terminal, requests to the API.
+"""What people type or call on each face: slash words in Slack, commands in a terminal, requests to the API.
 
-`answers` words what happened once, and asks the face for whatever there is to type. A face also says how it names a channel.
+`answers` words each result once, and asks the face for anything to type. A face also says how it names a channel.
 """
 
 import json
@@ -15,7 +15,7 @@ from bot.views.text import clock, local, utc
 
 
 class Face(Protocol):
-    """What wordings ask of a face."""
+    """What wordings need from a face."""
 
     def declare(self, title: str) -> str:
         """How to declare an incident."""
@@ -42,19 +42,21 @@ class Face(Protocol):
         """How to end a drill."""
 
     def flag(self, key: str, name: str) -> str:
-        """How a flag is called there, in a sentence."""
+        """How a flag is named there, in a sentence."""
 
     def channel(self, place: RoomRef) -> str:
         """How a channel is named there."""
 
     def time(self, at: datetime, now: datetime | None = None) -> str:
-        """A time in its zone, with the date where `now` is on another day."""
+        """A time in the face's zone, with the date if `now` is on another day."""
 
 
 @dataclass(frozen=True)
 class Slack:
-    """Slash words; `bot/slack/wording.py` puts the workspace's prefix before them. `linked` = channels that one may press, and
-    times in each reader's zone."""
+    """Slash words, to which `bot/slack/wording.py` adds the workspace's prefix.
+
+    `linked` = channels as links, and times in each reader's zone.
+    """
 
     linked: bool = True
 
@@ -95,7 +97,7 @@ class Slack:
 
 @dataclass(frozen=True)
 class Terminal:
-    """`understudy ...`, ready to be copied; times in a zone."""
+    """`understudy ...`, ready to copy; times in a zone."""
 
     zone: str = "UTC"
 
@@ -136,7 +138,7 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Api:
-    """Requests, as docs/http-api.md has them; times in a zone."""
+    """Requests as in docs/http-api.md; times in a zone."""
 
     zone: str = "UTC"
 
@@ -179,7 +181,7 @@ class Api:
 
 
 def _key(key: str) -> str:
-    """A flag, or a part of its readers: `support-chat.llm (env=eu)`."""
+    """A flag or a scope of it: `support-chat.llm (env=eu)`."""
     part = scope_of(key)
     return f"{whole(key)} ({part})" if part else key
 

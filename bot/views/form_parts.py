@@ -1,4 +1,4 @@
-"""What forms are made of. Texts are plain; what somebody else wrote is cut and cleaned."""
+"""The elements of forms. Texts are plain; text by others is cut and cleaned."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from bot.views.blocks import plain_text
 from bot.views.text import plain
 
 METADATA_MAX = 3000
-TEXT_MAX = 3000  # of what a person types into a plain_text_input
+TEXT_MAX = 3000  # for what a person types into a plain_text_input
 MOST_OPTIONS = 100
 
 View = dict[str, Any]
 
 
 def modal(callback: str, title: str, submit: str, blocks: list[dict[str, Any]], private_metadata: str) -> View:
-    """A form that is sent under this callback; `private_metadata` comes back with it."""
+    """A form that is sent with this callback id; `private_metadata` comes back with it."""
     return {
         "type": "modal",
         "callback_id": callback,
@@ -26,20 +26,20 @@ def modal(callback: str, title: str, submit: str, blocks: list[dict[str, Any]], 
 
 
 def input_block(name: str, label: str, element: dict[str, Any], hint: str = "", *, optional: bool = False) -> dict[str, Any]:
-    """`block_id` and `action_id` are the same, so that an error can be shown at the field by its name."""
+    """A field. `block_id` and `action_id` are equal, so that an error can be shown at the field by name."""
     made: dict[str, Any] = {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}
     made |= {"optional": True} if optional else {}
     return {**made, "hint": plain_text(hint, 2000)} if hint else made
 
 
 def text_input(name: str, most: int, placeholder: str, *, multiline: bool = False) -> dict[str, Any]:
-    """A field for words; the length is that of Slack's own count."""
+    """A text field; the length is as Slack counts."""
     made = {"type": "plain_text_input", "action_id": name, "max_length": most, "multiline": multiline}
     return {**made, "placeholder": plain_text(placeholder, 150)} if placeholder else made
 
 
 def select(name: str, options: list[dict[str, Any]], initial: dict[str, Any]) -> dict[str, Any]:
-    """A menu, with what is chosen at first."""
+    """A menu with its initial choice."""
     return {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
 
 

@@ -19,12 +19,12 @@ from bot.views.text import capital, clock, count, foreign, inert, span, stop, ut
 MOST_PROVIDERS = 40
 BAR_CELLS = 10
 
-OnRecord = Mapping[str, ComponentState]  # what the ledger holds of components that `world` shows otherwise, unwritten as it is
+OnRecord = Mapping[str, ComponentState]  # what the ledger holds where `world` differs because nothing can be written
 ALL_WRITTEN: OnRecord = {}
 
 
 def telling(world: World, policy: Policy, now: datetime, on_record: OnRecord = ALL_WRITTEN) -> list[str]:
-    """The components of which the board says more than that they are operational: how fast they are, too."""
+    """The components about which the board says more than "operational", such as their latencies."""
     return [id for id, component in policy.components.items() if _tells(component, world, now, on_record)]
 
 
@@ -32,9 +32,9 @@ def board(
     world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *, trouble: str = "",
     on_record: OnRecord = ALL_WRITTEN,
 ) -> Message:  # fmt: skip
-    """What is wrong, since when, is it us; then every component, those that are operational in one line a provider.
+    """What is wrong, since when, whose fault; then every component, with the operational ones as one line per provider.
 
-    `latencies` are of those that are `telling`, `trouble` is what people should know of the bot itself.
+    `latencies` are those of the `telling` components; `trouble` is what people should know about the bot itself.
     """
     if not policy.components:
         return fit(Message("No component is configured. Providers stand under `providers:` in the configuration."))
@@ -65,7 +65,7 @@ def provider(
     provider: str, world: World, policy: Policy, now: datetime, latencies: Mapping[str, LatencyPicture], *,
     on_record: OnRecord = ALL_WRITTEN,
 ) -> Message:  # fmt: skip
-    """One provider: what is wrong with its evidence, latency, the vendor's words, its flags, and what one can do."""
+    """One provider: problems with their evidence, latency, the vendor's words, its flags, and what one can do."""
     mine = _by_provider(policy).get(provider, [])
     telling = [c for c in mine if _tells(c, world, now, on_record)]
     calm = [c for c in mine if c not in telling]
@@ -93,7 +93,7 @@ def provider(
 
 
 def _banner(world: World, policy: Policy, now: datetime) -> str:
-    """`🔴 *Claude API is down* (since 12:42). It's Claude, not us.`, a line for each provider where something is wrong."""
+    """`🔴 *Claude API is down* (since 12:42). It's Claude, not us.`, one line per provider with a problem."""
     lines = []
     for id, components in _by_provider(policy).items():
         bad = [c for c in components if world.component(c.id).level.bad]
@@ -134,7 +134,7 @@ def _names(components: list[ComponentPolicy], policy: Policy) -> str:
 
 
 def _tells(component: ComponentPolicy, world: World, now: datetime, on_record: OnRecord) -> bool:
-    """Whether there is more to say of a component than that it is operational."""
+    """Whether there is more to say about a component than that it is operational."""
     state = world.component(component.id)
     return state.level is not Level.OPERATIONAL or component.id in on_record or bool(held_words(state, now))
 
@@ -155,7 +155,7 @@ def _of_provider(
 
 
 def _with_evidence(component: ComponentPolicy, world: World, policy: Policy, now: datetime, on_record: OnRecord) -> list[str]:
-    """A component's line, its reason, and what its checks brought along."""
+    """A component's line, its reason, and its checks' evidence."""
     state = world.component(component.id)
     line = _line(component, world, policy, now, on_record)
     if state.level is Level.OPERATIONAL and not state.advisory:
@@ -172,7 +172,7 @@ def _by_provider(policy: Policy) -> dict[str, list[ComponentPolicy]]:
 
 
 def _in_short(world: World, policy: Policy, now: datetime, on_record: OnRecord) -> str:
-    """What a phone shows."""
+    """The text for notifications."""
     bad = [c for c in policy.components.values() if world.component(c.id).level.bad]
     unknown = [c for c in policy.components.values() if world.component(c.id).level is Level.UNKNOWN]
     rest = f" Unknown: {words([component_name(policy, c.id) for c in unknown])}." if unknown else ""
@@ -223,7 +223,7 @@ def _away(flag: FlagPolicy, world: World, policy: Policy) -> str:
 
 def _speed(picture: LatencyPicture | None) -> str:
     if picture is None:
-        return ""  # what cannot be read just now is left out
+        return ""  # latencies that cannot be read now are left out
     if not picture.count:
         return "not measured in the last hour"
     failed = f"{picture.failed} of {picture.count} checks failed" if picture.failed else ""
@@ -237,7 +237,7 @@ def _ms(value: float) -> str:
 
 
 def _bars(component: ComponentPolicy, latencies: Mapping[str, LatencyPicture]) -> str:
-    """Bars to compare at a glance, each with its number for those who cannot see them."""
+    """Bars to compare at a glance, each with its number for screen readers."""
     name = foreign(component.name, 60)
     picture = latencies[component.id]
     if picture.p50_ms is None or picture.p95_ms is None:

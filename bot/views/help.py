@@ -1,4 +1,4 @@
-"""Help, and whatever else is a plain text."""
+"""Help, and other plain texts."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from bot.views.text import code, escape
 
 
 def help_text(heading: str, rows: Sequence[tuple[str, str]], *, first: int = 0) -> Message:
-    """A heading, then a line for each (what to type, what it does); the `first` ones stand apart."""
+    """A heading, then one line per row (what to type, what it does); the `first` ones are separate."""
     lines = [f"• {code(usage, 200)}: {escape(does)}" for usage, does in rows]
     rest = lines[first:]
     parts = ["\n".join(lines[:first])] if first else []

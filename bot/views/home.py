@@ -1,6 +1,6 @@
-"""The Home tab: what is open, what is mine, how the providers are, what the flags serve.
+"""The Home tab: open incidents, the person's own, providers, flags.
 
-Times are absolute, since it may stand for hours. What somebody may not do has no button there.
+Times are absolute, since the tab may stay open for hours. There are no buttons for what the person may not do.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ LINES_IN_A_SECTION = 5
 
 
 def home(world: World, policy: Policy, now: datetime, reader: Actor, *, trouble: str = "") -> View:
-    """The tab as this person sees it. `trouble` is what people should know of the bot itself."""
+    """The tab for this person. `trouble` is what people should know about the bot itself."""
     blocks = [
         *_top(world, policy, now, reader, trouble), *_incidents(world, policy, now, reader), *_mine(world, policy, reader),
         *_my_tasks(world, now, reader),
@@ -45,12 +45,12 @@ def home(world: World, policy: Policy, now: datetime, reader: Actor, *, trouble:
 
 
 def closed(why: str) -> View:
-    """The tab of somebody who may not ask; `why` is markup."""
+    """The tab of a person who may not look; `why` is markup."""
     return {"type": "home", "blocks": fit_view([section(why)])}
 
 
 def incident_view(scene: Scene, readers: Mapping[str, int]) -> View:
-    """One incident as it stands, to be read over the tab: the card without its buttons."""
+    """An incident's current state, as a form over the tab: the card without its buttons."""
     shown = [block for block in card(scene, readers=readers).blocks if block["type"] != "actions"]
     return {
         "type": "modal", "title": plain_text(scene.incident.name, 24), "close": plain_text("Close", 24),
@@ -78,7 +78,7 @@ def _banner(world: World, policy: Policy) -> str:
     return f"{ICONS[worst]} *{bad} of {count(all_of, 'component')} {'fails' if bad == 1 else 'fail'}.*"
 
 
-# --- incidents, and what is mine in them
+# --- incidents, and the person's own
 
 
 def _incidents(world: World, policy: Policy, now: datetime, reader: Actor) -> Iterator[Block]:
@@ -107,7 +107,7 @@ def _incident(incident: Incident, policy: Policy, now: datetime) -> str:
 
 
 def _incident_buttons(incident: Incident, policy: Policy, reader: Actor) -> list[Block]:
-    if reader.kind is ActorKind.OUTSIDER:  # the reception takes no press of theirs
+    if reader.kind is ActorKind.OUTSIDER:  # the reception refuses their presses
         return []
     value = {"incident": incident.number}
     waits = not incident.people.acknowledged_by and denied(Acknowledge, reader, policy.incidents) is None
@@ -128,7 +128,7 @@ def _mine(world: World, policy: Policy, reader: Actor) -> Iterator[Block]:
 
 
 def _my_tasks(world: World, now: datetime, reader: Actor) -> Iterator[Block]:
-    """What this person has to do, what is due first at the top, each with its buttons; follow-ups of what is over too."""
+    """This person's tasks, most urgent first, each with its buttons; including follow-ups of finished incidents."""
     mine = [
         (incident, task)
         for incident in world.incidents.values()
@@ -150,7 +150,7 @@ def _my_tasks(world: World, now: datetime, reader: Actor) -> Iterator[Block]:
 
 
 def _health(world: World, policy: Policy, now: datetime) -> Iterator[Block]:
-    """Those with trouble, the worst first, a line each; all others in one line."""
+    """Providers with problems, worst first, one line each; all others in one line."""
     providers: dict[str, list[str]] = {}
     for component in policy.components.values():
         providers.setdefault(component.provider, []).append(component.id)

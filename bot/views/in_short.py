@@ -1,6 +1,6 @@
-"""Short answers to whoever asks the bot in a sentence: a line of facts about each thing that is meant.
+"""Short answers to questions to the bot: one line of facts about each thing that was meant.
 
-Whoever leads is named and not mentioned: a question should wake nobody.
+The lead is named, not mentioned: a question should notify nobody.
 """
 
 import re
@@ -33,7 +33,7 @@ NOT_UNDERSTOOD = f"I did not understand that. {CAN_ANSWER}"
 
 
 def reply(lines: Sequence[str], world: World, now: datetime, *, more: int = 0) -> Message:
-    """The lines as a message; while we are blind it says so first. `more` is how many are left out."""
+    """The lines as a message; while we are blind it says so first. `more` is how many were left out."""
     shown = [f"⚪ {blind}"] if (blind := blind_line(world, now)) else []
     shown += lines[:MOST_LINES]
     left = len(lines) - MOST_LINES + more
@@ -42,7 +42,7 @@ def reply(lines: Sequence[str], world: World, now: datetime, *, more: int = 0) -
 
 
 def _in_brief(line: str) -> str:
-    """As many whole sentences of it as a notification shows."""
+    """As many of its complete sentences as a notification shows."""
     first, *rest = SENTENCE_END.split(line)
     for sentence in rest:
         if len(f"{first} {sentence}".split()) > PUSH_WORDS:
@@ -52,21 +52,21 @@ def _in_brief(line: str) -> str:
 
 
 def slash_word(usage: str) -> str:
-    """Somebody asked for something that changes things, which a slash word does."""
+    """The answer to a request for a change, which needs a slash word."""
     return f"I only answer questions here. Type {code(usage, 200)} for that."
 
 
 def unknown_incident(number: int) -> str:
-    """Nobody knows that one."""
+    """There is no such incident."""
     return f"There is no INC-{number}. `/incident list all` shows every one."
 
 
 def component_line(
     name: str, components: Sequence[str], world: World, policy: Policy, now: datetime, failed_at: datetime | None = None
 ) -> str:
-    """How a provider or component is: `🔴 *Claude API is down* (since 03:00, SEV2, INC-7, lead ana). It's Claude, not us. …`
+    """A provider or component: `🔴 *Claude API is down* (since 03:00, SEV2, INC-7, lead ana). It's Claude, not us. …`
 
-    `name` is what was asked for, ready for mrkdwn; `failed_at` when the last failure was over, where nothing fails.
+    `name` is what was asked for, ready for mrkdwn; `failed_at` when the last failure ended, if nothing fails now.
     """
     bad = [c for c in components if world.component(c).level.bad]
     unknown = [c for c in components if world.component(c).level is Level.UNKNOWN]
@@ -98,7 +98,7 @@ def incident_line(incident: Incident, policy: Policy, now: datetime) -> str:
 
 
 def everything(world: World, policy: Policy, now: datetime) -> list[str]:
-    """What is wrong, the worst first: each provider, and each incident that no check sees; else that all is well."""
+    """What is wrong, worst first: each provider, and each incident that no check sees; else that all is well."""
     providers: dict[str, list[str]] = {}
     for component in policy.components.values():
         providers.setdefault(component.provider, []).append(component.id)
@@ -130,7 +130,7 @@ def _well(name: str, incident: Incident | None, now: datetime, failed_at: dateti
 
 
 def _ago(length: timedelta) -> str:
-    """Rounded to what matters of it: `12 min`, `3 h`, `9 d`."""
+    """Rounded to what matters: `12 min`, `3 h`, `9 d`."""
     hours = round(length.total_seconds() / 3600)
     return span(length) if hours < 1 else f"{hours} h" if hours < 48 else f"{round(hours / 24)} d"
 
@@ -144,7 +144,7 @@ def _unknown(name: str, components: Sequence[str], unknown: Sequence[str], world
 
 
 def _served(bad: Sequence[str], world: World, policy: Policy, now: datetime) -> list[str]:
-    """Whether the customers behind it are served, those who are not first."""
+    """Whether the customers behind it are served; those who are not come first."""
     fares = [
         one
         for flag in policy.flags.values()
@@ -156,7 +156,7 @@ def _served(bad: Sequence[str], world: World, policy: Policy, now: datetime) -> 
 
 
 def customers_of(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> tuple[bool, str] | None:
-    """Whether its customers are served, and the sentence about it; None where it is on its default."""
+    """Whether its customers are served, and the sentence about it; None if it is on its default."""
     found, engagement = serving(flag, world, policy, now), world.flag(flag.key).engagement
     if found and not found.served:
         return False, capital(stop(found.words))

@@ -1,7 +1,7 @@
-"""Makes any message fit what Slack takes, by cutting the longest texts first and the buttons last.
+"""Makes any message fit Slack's limits, by cutting the longest texts first and buttons last.
 
-Limits: docs.slack.dev (Block Kit reference, chat.update). The size of all blocks together is not documented; messages of
-13,200 characters of JSON were refused with `msg_blocks_too_long`, so we stay under 12,000 of the strictest way to count.
+Limits: docs.slack.dev (Block Kit reference, chat.update). The total size of blocks is not documented; messages with 13,200
+characters of JSON were refused with `msg_blocks_too_long`, so we stay under 12,000 by the strictest way of counting.
 """
 
 import json
@@ -18,7 +18,7 @@ FIELDS_MAX, CONTEXT_MAX, BUTTONS_MAX = 10, 10, 25
 BLOCKS_MAX, VIEW_BLOCKS_MAX = 50, 100
 JSON_MAX = 12_000
 VISIBLE_MAX = 11_000
-SHORT = 160  # no text is cut below this to make room; whole blocks go instead
+SHORT = 160  # no text is cut below this to save space; whole blocks are dropped instead
 
 OPEN_TOKEN = re.compile(r"<[^<>]*$|&[a-z]{0,4}$")
 
@@ -26,9 +26,9 @@ Json = dict[str, Any]
 
 
 def fit(message: Message, *, visible: int = VISIBLE_MAX) -> Message:
-    """The message as Slack takes it; the same message when it does so already.
+    """The message within Slack's limits; unchanged if it already is.
 
-    `visible` bounds the characters of all texts together, for messages that should stay short.
+    `visible` limits the characters of all texts together, for messages that should stay short.
     """
     blocks: list[Json] = [b for block in message.blocks if (b := _fitting(deepcopy(dict(block)))) is not None]
     blocks = _not_too_many(blocks, BLOCKS_MAX)
@@ -42,20 +42,20 @@ def fit(message: Message, *, visible: int = VISIBLE_MAX) -> Message:
 
 
 def fit_view(blocks: Sequence[Mapping[str, Any]]) -> list[Json]:
-    """The blocks as a view takes them: a hundred, each within its own limits."""
+    """Blocks for a view: at most a hundred, each within its own limits."""
     fitting = [made for block in blocks if (made := _fitting(deepcopy(dict(block)))) is not None]
     return _not_too_many(fitting, VIEW_BLOCKS_MAX)
 
 
 def cut_markup(text: str, limit: int) -> str:
-    """Finished mrkdwn of at most `limit` characters: no token (`<...>`) and no entity (`&amp;`) is cut in half."""
+    """Finished mrkdwn of at most `limit` characters; never splits a token (`<...>`) or an entity (`&amp;`)."""
     if len(text) <= limit:
         return text
     return OPEN_TOKEN.sub("", text[: limit - 1]).rstrip() + "…"
 
 
 def _fitting(block: Json) -> Json | None:
-    """One block within its own limits; None where nothing would be left of it."""
+    """One block within its own limits; None if nothing would be left."""
     match block["type"]:
         case "section":
             return _section(block)
@@ -89,7 +89,7 @@ def _section(block: Json) -> Json | None:
 
 
 def _not_too_many(blocks: list[Json], most: int) -> list[Json]:
-    """The first blocks, and every row of buttons; a last line says how much is missing."""
+    """The first blocks, and every row of buttons; a final line says how much is missing."""
     if len(blocks) <= most:
         return blocks
     spare = len(blocks) - most + 1
@@ -100,7 +100,7 @@ def _not_too_many(blocks: list[Json], most: int) -> list[Json]:
 
 
 def _shorten(blocks: list[Json], visible: int) -> None:
-    """Cut the longest text by a quarter until everything fits or nothing is long any more."""
+    """Cut the longest text by a quarter until everything fits or nothing long is left."""
     while _too_big(blocks, visible):
         longest = max(_texts(blocks), key=lambda one: len(one["text"]), default=None)
         if longest is None or len(longest["text"]) <= SHORT:
@@ -109,12 +109,12 @@ def _shorten(blocks: list[Json], visible: int) -> None:
 
 
 def _least_needed(blocks: list[Json]) -> int:
-    """The block to give up: the last one that has no buttons."""
+    """The block to drop: the last one without buttons."""
     return next((n for n in range(len(blocks) - 1, 0, -1) if blocks[n]["type"] != "actions"), len(blocks) - 1)
 
 
 def _texts(blocks: list[Json]) -> Iterator[Json]:
-    """Every text that may be cut, to be changed in place."""
+    """Every text that may be cut, for changing in place."""
     for block in blocks:
         if block["type"] in ("section", "header") and "text" in block:
             yield block["text"]

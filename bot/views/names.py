@@ -1,4 +1,4 @@
-"""What things are called, ready for mrkdwn, and which flags and notices belong to an incident."""
+"""Display names, ready for mrkdwn; and which flags and notices belong to an incident."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,47 +15,47 @@ ICONS = {Level.DOWN: "🔴", Level.DEGRADED: "🟠", Level.UNKNOWN: "⚪", Level
 
 
 def component_name(policy: Policy, id: str) -> str:
-    """What people call a component; its id where configuration does not know it (any more)."""
+    """A component's display name; its id if it is not configured (any more)."""
     return foreign(policy.name_of(id), 80)
 
 
 def plain_names(policy: Policy) -> dict[str, str]:
-    """The names of components and providers by id, as they are; those that drills pretend of are called the same."""
+    """Display names of components and providers by id, unescaped; a drill's shadows have the same names."""
     providers = {c.provider: c.provider_name for c in policy.components.values()}
     names = providers | {id: component.name for id, component in policy.components.items()}
     return names | {shadow(id): name for id, name in names.items()}
 
 
 def provider_name(policy: Policy, provider: str) -> str:
-    """What people call a provider."""
+    """A provider's display name."""
     return foreign(policy.provider_name(provider), 80)
 
 
 def page_of(policy: Policy, provider: str) -> str:
-    """`Claude's status page`, as a link where its address is known."""
+    """`Claude's status page`, as a link if its address is known."""
     url = next((c.page_url for c in policy.components.values() if c.provider == provider and c.page_url), "")
     return link(url, f"{policy.provider_name(provider)}'s status page")
 
 
 def drill_mark(incident: Incident) -> str:
-    """`🔵 DRILL · ` before what is said of a drill without its title; nothing before what is real."""
+    """`🔵 DRILL · `, for lines about a drill without its title; empty for a real incident."""
     return "🔵 DRILL · " if incident.drill else ""
 
 
 def drill_icon(incident: Incident) -> str:
-    """`🔵 ` before the title of a drill, which holds the word; nothing before that of what is real."""
+    """`🔵 `, before the title of a drill, which contains the word itself; empty for a real incident."""
     return "🔵 " if incident.drill else ""
 
 
 def headline(incident: Incident) -> str:
-    """`INC-7 SEV2: Claude API is down`, as it is; of a drill `🔵 DRILL: Claude API is down (INC-7, SEV2)`."""
+    """`INC-7 SEV2: Claude API is down`, unescaped; for a drill `🔵 DRILL: Claude API is down (INC-7, SEV2)`."""
     if incident.drill:
         return f"🔵 {incident.title} ({incident.name}, {incident.severity})"
     return f"{incident.name} {incident.severity}: {incident.title}"
 
 
 def state_words(incident: Incident, policy: Policy) -> str:
-    """How the incident stands, in a few words: `Claude API down; claude.ai operational again`."""
+    """The incident's state in a few words: `Claude API down; claude.ai operational again`."""
     groups: dict[str, list[str]] = {}
     for affected in sorted(incident.affected.values(), key=lambda one: -one.level.rank):
         again = " again" if affected.level is Level.OPERATIONAL and affected.recovered_at else ""
@@ -64,12 +64,12 @@ def state_words(incident: Incident, policy: Policy) -> str:
 
 
 def blame(ids: Iterable[str], provider: str, world: World, policy: Policy) -> str:
-    """Whether it is them or us, as a sentence: `It's Claude, not us.`; empty where no check fails."""
+    """Them or us, as a sentence: `It's Claude, not us.`; empty if no check fails."""
     return blame_for([world.component(id).fault for id in ids], provider, policy)
 
 
 def blame_for(faults: Iterable[Fault], provider: str, policy: Policy) -> str:
-    """The same, from whose fault it is."""
+    """The same, from the faults."""
     name, faults = provider_name(policy, provider), set(faults) - {Fault.NONE}
     ours = {
         Fault.OURS_KEY: f"{name} refuses our key",
@@ -86,20 +86,20 @@ def blame_for(faults: Iterable[Fault], provider: str, policy: Policy) -> str:
 
 
 def notices_for(incident: Incident, world: World) -> list[Notice]:
-    """What the vendor's page says about an incident's components at present, newest first."""
+    """The current notices on the vendor's page about an incident's components, newest first."""
     standing = world.provider(incident.provider).notices
     ours = [n for n in standing if not n.components or set(n.components) & set(incident.affected)]
     return sorted(ours, key=lambda n: n.at, reverse=True)
 
 
 def notice_words(notice: Notice, *, now: datetime | None = None, most: int = 280) -> str:
-    """A vendor's words in one line."""
+    """A vendor's words as one line."""
     body, at = foreign(notice.body, most), clock(notice.at, now) if now else when(notice.at)
     return f"“{foreign(notice.title, 160)}” ({foreign(notice.status, 40)}, {at})" + (f": {body}" if body else "")
 
 
 def page_words(provider: str, notices: list[Notice], world: World, policy: Policy) -> str:
-    """What a vendor's page says, or why we do not know; a sentence."""
+    """What a vendor's page says, or why that is unknown, as a sentence."""
     return stop(_page_words(provider, notices, world, policy))
 
 
@@ -119,7 +119,7 @@ def _page_words(provider: str, notices: list[Notice], world: World, policy: Poli
 
 
 def lag_words(incident: Incident) -> str:
-    """How the vendor's first word lies to the first failure; empty while there was none."""
+    """The time between the first failure and the vendor's first update; empty if there was none."""
     if incident.vendor.first_at is None:
         return ""
     lag = incident.vendor.first_at - (incident.vendor.outage_began_at or incident.began_at)
@@ -129,7 +129,7 @@ def lag_words(incident: Incident) -> str:
 
 
 def flag_name(key: str, policy: Policy) -> str:
-    """What messages call a flag: the first part of its key in words, `support chat`; its whole key where two begin alike."""
+    """A flag's display name: its key's first part in words, `support chat`, or its whole key if two start alike."""
     flag, part = whole(key), scope_of(key)
     spoken = plain_flag_name(flag, policy)
     name = code(flag) if spoken == flag else foreign(spoken, 60)
@@ -137,15 +137,15 @@ def flag_name(key: str, policy: Policy) -> str:
 
 
 def plain_flag_name(key: str, policy: Policy) -> str:
-    """The same for plain_text objects, as it is."""
+    """The same for plain_text objects, unescaped."""
     return policy.flag_name(key)
 
 
 def variant_name(flag: FlagPolicy, variant: str) -> str:
-    """What messages call a variant: its alias in the configuration, else its name."""
+    """A variant's display name: its configured alias, else its name."""
     return foreign(plain_variant_name(flag, variant), 60)
 
 
 def plain_variant_name(flag: FlagPolicy, variant: str) -> str:
-    """The same for plain_text objects, as it is."""
+    """The same for plain_text objects, unescaped."""
     return flag.called(variant)

@@ -1,4 +1,4 @@
-"""Quiet threads in the ops channel: trouble that is no incident, vendors' words that do not touch us, our own blindness."""
+"""Quiet threads in the ops channel: problems that are no incident, unrelated vendor notices, our own blindness."""
 
 from bot.core.policy import Policy
 from bot.core.record.component_facts import AlertResumed, AlertSuppressed, VerdictChanged
@@ -15,7 +15,7 @@ from bot.views.text import capital, clock, code, foreign, retold, stop, utc
 
 
 def quiet(fact: Fact, world: World, policy: Policy) -> Message:
-    """The first line of a quiet thread: a component that is degraded or fails by our own fault, a notice, an advisory ..."""
+    """A quiet thread's first line: a component that is degraded or fails by our own fault, a notice, an advisory ..."""
     match fact.body:
         case VerdictChanged() as b if b.level.bad:
             none = f"No incident opens for this by configuration; declare one if you need it. {_more(b)}"
@@ -44,12 +44,12 @@ def _whose(b: VerdictChanged, policy: Policy) -> str:
 
 
 def _more(b: VerdictChanged) -> str:
-    """Where the evidence stands, which is long and for whoever asks."""
+    """Where to find the evidence, which is long and only for people who ask."""
     return f"Evidence: {code(f'/health {b.component}')}"
 
 
 def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: Policy) -> Message:
-    """The one line that a mute does not hold back. It mentions nobody."""
+    """The one line that a mute lets through. It mentions nobody."""
     name, why = component_name(policy, body.component), retold(body.why, 300)
     short, long = (f", until {utc(body.until, fact.at)}", f", until {clock(body.until, fact.at)}") if body.until else ("", "")
     lines = [
@@ -61,7 +61,7 @@ def _down_while_muted(fact: Fact, body: AlertSuppressed, world: World, policy: P
 
 
 def quiet_reply(fact: Fact, world: World, policy: Policy) -> Message:
-    """A later word in that thread: the component is well again or worse, the vendor said more, we see again."""
+    """A later message in that thread: the component recovered or got worse, the vendor posted again, we can see again."""
     return fact_line(fact, world, policy)
 
 

@@ -1,4 +1,4 @@
-"""What somebody may do, for whoever asks."""
+"""What a person may do, for whoever asks."""
 
 from bot.core.decide.permissions import role_of
 from bot.core.model import Actor
@@ -18,7 +18,7 @@ WHOM = "Rights are set under `people:` in this bot's configuration."
 
 
 def rights_view(reader: Actor, policy: IncidentPolicy) -> View:
-    """A form to read, a line for each kind of thing."""
+    """A form to read, with one line per kind of action."""
     role = role_of(reader, policy)
     lines = [f"✅ You may {what}" if role in roles else f"🚫 You may not {what}" for roles, what in WHAT]
     blocks = [dict(section("\n".join(lines))), dict(context(WHOM))]

@@ -1,4 +1,4 @@
-"""What a view of an incident is drawn from: the incident, all that is around it, and the moment."""
+"""What views of an incident are drawn from: the incident, everything around it, and the time."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,12 +23,12 @@ class Scene:
 
     @property
     def names(self) -> Mapping[str, str]:
-        """What people call components and providers, by id."""
+        """Display names of components and providers, by id."""
         return plain_names(self.policy)
 
     @property
     def next_update_at(self) -> datetime | None:
-        """When the next update is due; None when none is."""
+        """When the next update is due; None if none is."""
         return cadence.next_update_at(self.incident, self.policy)
 
     @property
@@ -38,12 +38,12 @@ class Scene:
 
     @property
     def flags_away(self) -> list[FlagPolicy]:
-        """Those of them that are on a fallback now, and parts of their readers."""
+        """Those of them that are on a fallback now, including scopes."""
         return [flag for flag in self.flags if self.world.flag(flag.key).engagement] + self.parts
 
     @property
     def parts(self) -> list[FlagPolicy]:
-        """The parts of a flag's readers that are switched apart, as `flags`. They serve not all, so they mitigate nothing."""
+        """The scopes switched separately, as `flags`. They do not serve everybody, so they mitigate nothing."""
         return [part for part in parts(self.world, self.policy) if self._is_of(part)]
 
     def _is_of(self, flag: FlagPolicy) -> bool:

@@ -1,4 +1,4 @@
-"""What people are told when the ledger does not take what they asked for."""
+"""What people are told if the ledger refuses what they asked for."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,19 +29,19 @@ WHY = {
 
 
 def not_known(error: StoreError, what: str = "that") -> str:
-    """One sentence for whoever asked how things stand, or for something that is named."""
+    """One sentence for a person who asked about the current state, or about something named."""
     return f"{WHY[error.kind]}, so {what} is not known right now."
 
 
 def nothing_changed(error: StoreError) -> str:
-    """One sentence for whoever asked for a change."""
-    if error.kind is StoreTrouble.AWAY:  # it may have gone away between the commit and its answer
+    """One sentence for a person who asked for a change."""
+    if error.kind is StoreTrouble.AWAY:  # it may have become unreachable between the commit and its response
         return f"{WHY[error.kind]}. Check whether this was done before you ask again."
     return f"{WHY[error.kind]}, nothing was changed."
 
 
 def meanwhile(error: StoreError) -> str:
-    """What holds until it is mended, and what mends it."""
+    """What applies until it is fixed, and what fixes it."""
     if error.kind is StoreTrouble.FULL:
         return "Flags stay as they are. Free disk space where Understudy runs; it then continues by itself."
     if error.kind is StoreTrouble.NEWER:
@@ -52,16 +52,16 @@ def meanwhile(error: StoreError) -> str:
 
 
 def unwritten(world: World, seen: Mapping[str, Verdict]) -> tuple[str, ...]:
-    """The components that fail in another way than the ledger holds."""
+    """The components whose failure the ledger does not show."""
     return tuple(
         id for id, verdict in sorted(seen.items()) if verdict.level.bad and world.component(id).level is not verdict.level
     )
 
 
 def as_seen(world: World, seen: Mapping[str, Verdict]) -> tuple[World, dict[str, ComponentState]]:
-    """The world as people should be shown it while nothing is committed, and what the ledger holds where that differs.
+    """The world to show people while nothing can be committed, and what the ledger holds where that differs.
 
-    `seen` is what the checks come to of components that the ledger holds otherwise; empty while all is committed.
+    `seen` holds current verdicts that differ from the ledger; empty while everything is committed.
     """
     held = {id: world.component(id) for id in sorted(seen)}
     for id, verdict in sorted(seen.items()):
@@ -76,12 +76,12 @@ def as_seen(world: World, seen: Mapping[str, Verdict]) -> tuple[World, dict[str,
 
 
 def nothing_is_written(error: StoreError) -> str:
-    """What people should know of the bot itself."""
+    """What people should know about the bot itself."""
     return f"Nothing is being recorded: {_why(error)}. {meanwhile(error)}"
 
 
 def outdated_words(replica: str) -> str:
-    """What people should know of a replica that a newer one left behind."""
+    """What people should know about a replica that is older than the ledger."""
     return (
         f"{replica} no longer decides anything: a newer Understudy writes the ledger. The newer replicas do all its work; flags"
         " stay here as they were. Upgrade this replica."
@@ -89,7 +89,7 @@ def outdated_words(replica: str) -> str:
 
 
 def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -> str:
-    """What the checks see and the ledger does not hold; empty where both agree."""
+    """Current verdicts that the ledger does not hold; empty if both agree."""
     found = []
     for id in unwritten(world, seen):
         named = policy.components.get(id)
@@ -100,8 +100,10 @@ def unwritten_words(world: World, policy: Policy, seen: Mapping[str, Verdict]) -
 def ledger_notice(
     why: str, world: World, policy: Policy, seen: Mapping[str, Verdict], *, replica: str = ""
 ) -> tuple[str, str]:  # fmt: skip
-    """Title and text of the call on people while nothing can be committed, by the `replica` that noticed, where there may be
-    more than one."""
+    """Title and text for calling people while nothing can be committed.
+
+    `replica` is the one that noticed, if there may be several.
+    """
     news = unwritten_words(world, policy, seen)
     flags = [f"{key} serves {served}" for key, served in sorted(_served(world, policy).items())]
     still = "No incident opens, no flag switches, no update goes out"
@@ -114,7 +116,7 @@ def ledger_notice(
 
 
 def nothing_written(error: StoreError, since: datetime, world: World, policy: Policy, *, replica: str = "") -> Message:
-    """The post about it: that it is so, what stands still, what goes on, what to do.
+    """The post about it: what has happened, what stops, what still works, what to do.
 
     A `replica` among others cannot know whether it alone is cut off.
     """
@@ -139,7 +141,7 @@ def fails_unwritten(
     error: StoreError, levels: Mapping[str, Level], seen: Mapping[str, Verdict], world: World, policy: Policy, *,
     replica: str = "",
 ) -> Message:  # fmt: skip
-    """The post about the components of one provider that fail, or failed, while nothing can be committed."""
+    """The post about one provider's components that fail, or failed, while nothing can be committed."""
     bad = {id: level for id, level in levels.items() if level.bad}
     if not bad:
         well = f"{_named(levels, policy)} again"
@@ -164,7 +166,7 @@ def fails_unwritten(
 
 
 def failed_unwritten(levels: Mapping[str, Level], at: datetime, policy: Policy) -> Message:
-    """What becomes of that post when it is over."""
+    """That post once the failure is over."""
     failing = words([component_name(policy, id) for id, level in sorted(levels.items()) if level.bad])
     return _post(
         f"⚪ {failing}",
@@ -173,19 +175,19 @@ def failed_unwritten(levels: Mapping[str, Level], at: datetime, policy: Policy) 
 
 
 def recovered_unseen(error: StoreError, provider: str) -> Message:
-    """What becomes of the post about a provider that recovered while the bot was started anew."""
+    """The post about a provider that recovered while the bot restarted."""
     well = f"Nothing of {foreign(provider, 80)} fails any more"
     return _post(f"🟢 {well}", [f"🟢 *{well}*. It failed while nothing could be recorded: {_why(error)}."])
 
 
 def failed_before(provider: str, at: datetime) -> Message:
-    """What becomes of that post when it is over, and nobody knows what the earlier process saw."""
+    """That post once it is over, if nobody knows what the earlier process saw."""
     failed = f"{foreign(provider, 80)} failed while nothing could be recorded"
     return _post(f"⚪ {failed}", [f"⚪ *{failed}* (until {when(at)}). What still fails has an incident now."])
 
 
 def was_unwritten(since: datetime, at: datetime, *, replicas: bool = False) -> Message:
-    """What becomes of the post about the ledger when it is over."""
+    """The post about the ledger once it works again."""
     if replicas:
         text = f"⚪ Not every replica could write from {when(since)} to {when(at)}."
         return _post("⚪ For a while not every replica could write", [text])
@@ -213,7 +215,7 @@ def _post(text: str, lines: list[str]) -> Message:
 
 
 def _named(levels: Mapping[str, Level], policy: Policy) -> str:
-    """`Claude API and claude.ai are down; Claude Code is degraded`, the worst first."""
+    """`Claude API and claude.ai are down; Claude Code is degraded`, worst first."""
     groups: dict[Level, list[str]] = {}
     for id, level in sorted(levels.items(), key=lambda item: (-item[1].rank, item[0])):
         groups.setdefault(level, []).append(component_name(policy, id))

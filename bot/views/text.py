@@ -1,7 +1,7 @@
-"""Text for Slack: foreign words made inert, times, spans, people.
+"""Text for Slack: making foreign text safe, and formatting times, spans and people.
 
-Everything that somebody else wrote (vendors, people, error messages, flag keys) goes through `escape`, `foreign` or `quote`
-before it stands in mrkdwn, and through `plain` before it stands in a plain_text object.
+Everything written by others (vendors, people, error messages, flag keys) goes through `escape`, `foreign` or `quote` before it
+is used in mrkdwn, and through `plain` before it is used in a plain_text object.
 """
 
 import re
@@ -13,27 +13,27 @@ from bot.core.effects import HERE
 from bot.core.model import Actor, ActorKind
 from bot.system.redaction import HIDDEN, TOKENS
 
-MOST_MARKS = 4  # combining marks in a row; no living script needs more, and fifty of them cover the lines above
+MOST_MARKS = 4  # consecutive combining marks; no living script needs more, and fifty would cover the lines above
 LONGEST_WORD = 24
 FENCE = re.compile(r"`{3,}")
-# What Slack makes bold, italic, struck out, code or an emoji of, and what looks like it and stays as it is. There is no escape
-# for these. Inside of a word `_` and `~` mean nothing, so names can still be copied.
+# Characters that Slack turns into bold, italic, strikethrough, code or emoji, and lookalikes that it leaves alone. They cannot
+# be escaped. Inside a word `_` and `~` have no effect, so names can still be copied.
 EDGE = r"(?<![^\W_]){0}|{0}(?![^\W_])"
-EMOJI = r":(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234)(?::|$))"  # a colon of ours may follow
+EMOJI = r":(?=(?:[\w+'-]*[^\W\d][\w+'-]*|[+-]1|100|1234)(?::|$))"  # one of our own colons may follow
 MARKS = re.compile(rf"[*`]|{EDGE.format('_')}|{EDGE.format('~')}")
 COLON = re.compile(EMOJI)
 LOOKALIKES = {"*": "∗", "`": "ˋ", "_": "ˍ", "~": "∼", ":": "∶"}
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 OUR_TIME = re.compile(r"&lt;!date\^(\d{1,11}\^(?:\{date_short_pretty\} )?\{time\}\|[\d: UTC-]{9,20})&gt;")
 CHANNEL_REFERENCE = re.compile(r"&lt;#(C[A-Z0-9]{1,30})(?:\|[^&|]{0,80})?&gt;")
-LABELLED = re.compile(r"<[^<>|@#]+\|([^<>]*)>")  # a date or a link, with what stands for it
+LABELLED = re.compile(r"<[^<>|@#]+\|([^<>]*)>")  # a date or link with its fallback text
 DATE = "{date_short_pretty} {time}"
 
 
 def clean(text: str) -> str:
-    """Text without what plays tricks: control, direction and zero-width characters, piles of accents, secrets."""
+    """Text without deceptive content: control, direction and zero-width characters, piles of accents, secrets."""
     if text.isascii() and text.isprintable():
-        return TOKENS.sub(HIDDEN, text)  # no trick to be played with these; by far the most of what comes here
+        return TOKENS.sub(HIDDEN, text)  # ASCII needs nothing more; by far the most common case
     kept, marks = [], 0
     for char in text.replace("\r\n", "\n"):
         category = unicodedata.category(char)
@@ -48,9 +48,9 @@ def clean(text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most `limit` characters; `…` stands for what was cut off. Slack counts after unescaping, so cut, then escape.
+    """At most `limit` characters, with `…` where text was cut off. Slack counts after unescaping, so cut first, then escape.
 
-    A word is not cut in two unless it is longer than any that people write.
+    Words are not split unless they are longer than any that people write.
     """
     if len(text) <= limit:
         return text
@@ -62,96 +62,96 @@ def cut(text: str, limit: int) -> str:
 
 
 def plain(text: str, limit: int = 3000) -> str:
-    """One clean line of at most `limit` characters, not escaped: for plain_text objects, topics and titles."""
-    # What lies far behind the limit cannot show, and cleaning 40,000 characters of it takes time.
+    """One clean line of at most `limit` characters, unescaped: for plain_text objects, topics and titles."""
+    # Text far beyond the limit cannot appear, and cleaning 40,000 characters takes time.
     return cut(" ".join(clean(text[: limit * 4 + 1000]).split()), limit)
 
 
 def escape(text: str) -> str:
-    """Clean text that mrkdwn shows as it is: nothing in it can mention, link or open a code block."""
+    """Clean text that mrkdwn shows literally: nothing in it can mention, link or open a code block."""
     fenced = FENCE.sub(lambda match: LOOKALIKES["`"] * len(match[0]), clean(text))
     return fenced.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def unmarked(text: str) -> str:
-    """The text without anything that Slack draws otherwise than it is written: marks become what looks like them."""
+    """The text with everything that Slack would format replaced by lookalikes."""
     text = MARKS.sub(lambda match: LOOKALIKES[match[0]], text)
-    return COLON.sub(LOOKALIKES[":"], text)  # after the others, whose lookalikes may stand in the name of an emoji
+    return COLON.sub(LOOKALIKES[":"], text)  # last, since the other lookalikes may be part of an emoji's name
 
 
 def foreign(text: str, limit: int = 300) -> str:
-    """One line of somebody else's words for mrkdwn, cut to `limit` characters; it stands between our marks and breaks none."""
+    """One line of foreign text for mrkdwn, cut to `limit` characters; safe between our own markup."""
     return escape(unmarked(plain(text, limit)))
 
 
 def quote(text: str, limit: int = 1200) -> str:
-    """Somebody else's words as a block quote, paragraphs kept, cut to `limit` characters."""
+    """Foreign text as a block quote, keeping paragraphs, cut to `limit` characters."""
     lines = [" ".join(line.split()) for line in clean(text[: limit * 4 + 1000]).split("\n")]
     body = cut("\n".join(line for line in lines if line), limit)
     return "\n".join(f"> {escape(line)}" for line in body.split("\n"))
 
 
 def stop(text: str) -> str:
-    """The text as a sentence: with a full stop unless it ends in one (or in `!`, `?`, `…`)."""
+    """The text with a full stop, unless it already ends with one (or with `!`, `?`, `…`)."""
     text = text.rstrip()
     return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def inert(text: str, limit: int = 3000) -> str:
-    """A sentence of our own: its marks, times and references to channels work. What others wrote is `unmarked` before."""
+    """Our own sentence: its markup, times and channel references work. Text by others in it must already be `unmarked`."""
     return OUR_TIME.sub(r"<!date^\1>", CHANNEL_REFERENCE.sub(r"<#\1>", escape(plain(text, limit))))
 
 
 def retold(text: str, limit: int = 3000) -> str:
-    """A reason, whoever gave it: as `foreign`, but references to channels keep working."""
+    """A reason by anybody: like `foreign`, but channel references work."""
     return CHANNEL_REFERENCE.sub(r"<#\1>", foreign(text, limit))
 
 
 def code(text: str, limit: int = 120) -> str:
-    """Something to type or a key, in code style; backticks in it become what looks like them."""
+    """Something to type, or a key, in code style; backticks in it become lookalikes."""
     return f"`{escape(plain(text.replace('`', LOOKALIKES['`']), limit)) or ' '}`"
 
 
 def link(url: str, label: str) -> str:
-    """A link, or only the label where the address is none that a browser should open."""
+    """A link, or just the label if a browser should not open the address."""
     words = foreign(label, 150).replace("|", "/")
     return f"<{escape(url).replace('|', '%7C')}|{words}>" if is_web(url) else words
 
 
 def is_web(url: str) -> bool:
-    """Whether this is an http or https address without spaces, of a length that Slack takes."""
+    """Whether this is an http or https address without spaces, within Slack's length limit."""
     return bool(re.fullmatch(r"https?://[^\s<>]{1,1900}", url))
 
 
 def when(at: datetime, format: str = DATE) -> str:
-    """A moment in each reader's own zone, for mrkdwn; clients that cannot show it say it in UTC."""
+    """A time in each reader's own zone, for mrkdwn; clients that cannot show it use UTC."""
     return f"<!date^{int(at.timestamp())}^{format}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>"
 
 
 def clock(at: datetime, now: datetime) -> str:
-    """A moment as `when` has it, short: the time alone, with the date where `now` is on another day (in UTC)."""
+    """Like `when` but short: only the time, with the date if `now` is on another day (in UTC)."""
     if at.astimezone(UTC).date() != now.astimezone(UTC).date():
         return when(at)
     return f"<!date^{int(at.timestamp())}^{{time}}|{utc(at)}>"
 
 
 def spoken(text: str) -> str:
-    """Finished mrkdwn as a notification says it: no marks, times in UTC, links by their labels. Mentions stay."""
+    """Finished mrkdwn for a notification: no markup, times in UTC, links as their labels. Mentions stay."""
     return LABELLED.sub(r"\1", text).replace("*", "")
 
 
 def utc(at: datetime, now: datetime | None = None) -> str:
-    """`12:43 UTC`, with the date where `now` is on another day; for notifications, topics and files."""
+    """`12:43 UTC`, with the date if `now` is on another day; for notifications, topics and files."""
     at = at.astimezone(UTC)
     same_day = now is None or at.date() == now.astimezone(UTC).date()
     return f"{at:%H:%M} UTC" if same_day else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def local(at: datetime, zone: str, now: datetime | None = None) -> str:
-    """`14:43 CET`: as `utc`, in a zone and with its name."""
+    """`14:43 CET`: like `utc`, in a zone and with its name."""
     there = at.astimezone(ZoneInfo(zone))
     name = there.tzname() or zone
-    name = zone if name[:1] in "+-" else name  # a zone without a short name has its offset there
+    name = zone if name[:1] in "+-" else name  # a zone without a short name has its offset here
     same_day = now is None or there.date() == now.astimezone(ZoneInfo(zone)).date()
     return f"{there:%H:%M} {name}" if same_day else f"{there:%Y-%m-%d %H:%M} {name}"
 
@@ -185,7 +185,7 @@ def who(actor: Actor | None) -> str:
 
 
 def mention(id: str) -> str:
-    """Somebody as Slack wakes them; ids come from the configuration and from Slack, never from a text."""
+    """A mention that notifies; ids come from the configuration and from Slack, never from a text."""
     if id == HERE:
         return "<!here>"
     return f"<!subteam^{id}>" if id.startswith("S") else f"<@{id}>"
@@ -223,7 +223,7 @@ def capital(text: str) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """`1 update`, `2 updates`; `many` where an s does not do."""
+    """`1 update`, `2 updates`; `many` for irregular plurals."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

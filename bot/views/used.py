@@ -1,4 +1,4 @@
-"""What becomes of a message whose button was pressed: the button gives way to a line of record."""
+"""A message after its button was pressed: the button is replaced by a line of record."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,9 +21,9 @@ def used(
     *,
     stays: bool = False,
 ) -> Message:
-    """The same message without the button `pressed` (an action_id), and who pressed it when; other buttons stay.
+    """The message without the button `pressed` (an action_id), saying who pressed it and when; other buttons stay.
 
-    With `stays` so does that one, for somebody else.
+    With `stays`, that button remains for others too.
     """
     kept: list[Block] = []
     for block in blocks:

@@ -1,1 +1,1 @@
-"""What became of a signal, for whoever sent it."""
+"""Answers to signals, for their senders."""

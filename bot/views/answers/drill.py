@@ -1,4 +1,4 @@
-"""What came of a word about drills, as a sentence."""
+"""Answers about drills, as sentences."""
 
 from bot.core.answers.base import Answer
 from bot.core.answers.incident import DrillIsOver
@@ -8,7 +8,7 @@ from bot.views.text import capital
 
 
 def drill_words(answer: Answer, face: Face) -> str:
-    """Empty for what is about no drill."""
+    """The sentence; empty if the answer is not about a drill."""
     flag = face.flag(answer.flag, answer.flag_name)
     match answer:
         case d.DrillStarted() as b:

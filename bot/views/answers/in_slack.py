@@ -1,4 +1,4 @@
-"""What became of a signal, where people meet in Slack: the words of every face (`words`), and presses for what comes next."""
+"""Answers to signals in Slack: the same words as everywhere (`words`), with buttons for the next step."""
 
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
@@ -20,18 +20,18 @@ from bot.views.limits import fit
 from bot.views.text import clock, code, foreign, inert, mention, plain, spoken, stop, unmarked
 
 TITLE_MAX = 200
-MOST_CHOICES = 5  # more incidents about one matter are a list, not a row of buttons
+MOST_CHOICES = 5  # more incidents about the same thing become a list, not a row of buttons
 
 
 def told(answer: base.Answer) -> str:
-    """The answer where people meet in Slack; a declaration says where they will. Foreign words in it break no mark of ours."""
+    """The answer as said in Slack; a declaration says where people will meet. Foreign words cannot break our markup."""
     answer = _unmarked(answer)
     said = words(answer, Slack())
     return _where_next(said, answer) if isinstance(answer, a.Declared) else said
 
 
 def _unmarked(value: Any) -> Any:
-    """The same with all text in it `unmarked`; the key of a flag, which is there to be typed, stays."""
+    """The same with all text in it `unmarked`, except flag keys, which people type."""
     if is_dataclass(value) and not isinstance(value, type):
         texts = {one.name: _unmarked(getattr(value, one.name)) for one in fields(value) if one.name != "flag"}
         return replace(value, **texts)
@@ -48,9 +48,9 @@ def _where_next(said: str, declared: a.Declared) -> str:
 
 
 def answer_message(answer: base.Answer, word: str, *, title: str = "", severity: str = "", **more: str) -> Message | None:
-    """The answer with the way on as a button; None where the words are enough. `word` is `/incident` as it is called here.
+    """The answer with the next step as a button; None if words are enough. `word` is `/incident` as named in this workspace.
 
-    `title`, `severity` and what there is `more` (times, a channel) are those of a declaration, for declaring it all the same.
+    `title`, `severity` and `more` (times, a channel) are those of a declaration, for declaring it anyway.
     """
     match answer:
         case fa.NoApprover(flag=flag, named=named):
@@ -59,7 +59,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
         case Denied(named=named) if named:
             return denied_message(answer)
         case a.Declared(began_at=datetime()) as b:
-            # Each reader's own time, since that is what was typed.
+            # In each reader's own time zone, since that is what was typed.
             shown = _where_next(f"{b.name} is declared{for_when(b, clock)}: {foreign(b.title)}", b)
             return fit(Message(spoken(inert(told(b))), (section(shown),)))
         case TaskIsAdded() | TaskIsChanged():
@@ -67,7 +67,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
         case a.OpenAlready(choices=choices):
             open_ones = choices[:MOST_CHOICES]
             carried = str(more.get("message", ""))
-            styles = ["primary", *[""] * len(open_ones)]  # one stands out
+            styles = ["primary", *[""] * len(open_ones)]  # only one stands out
             joins = [join_button(n, style=style, message=carried) for n, style in zip(open_ones, styles, strict=False)]
             again = {"title": plain(title, TITLE_MAX), "severity": severity, **more}
             other = button("Declare a separate one", "incident.separate", again)
@@ -82,7 +82,7 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
 
 
 def shown(answer: base.Answer, word: str = "/incident") -> Message:
-    """The answer as a message for whoever asked."""
+    """The answer as a message for its recipient."""
     return answer_message(answer, word) or Message(inert(told(answer)))
 
 

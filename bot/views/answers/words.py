@@ -1,7 +1,7 @@
-"""What became of a signal, in words for whoever sent it: one sentence for each kind of answer, the same on every face.
+"""Answers to signals in words: one sentence per kind of answer, the same on every face.
 
-What there is to type differs by face, so that is asked of it (`faces`). Words are plain text and may hold foreign ones; each
-face escapes them as it needs to. In Slack some come with a press (`in_slack`).
+What people type differs by face, so `faces` supplies it. Words are plain text and may contain foreign text, which each face
+escapes as necessary. In Slack some come with a button (`in_slack`).
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ TOO_LATE = {
 
 
 def words(answer: base.Answer, face: Face) -> str:
-    """The answer as a sentence or two. Raises TypeError for one that has no wording."""
+    """The answer as a sentence or two. Raises TypeError if it has no wording."""
     said = _of_nothing(answer, face) or _of_incident(answer, face) or _of_phase(answer, face) or _of_reminders(answer, face)
     said = said or _of_component(answer, face) or flag_words(answer, face) or _of_entry(answer) or repair_words(answer)
     said = said or merging_words(answer, face) or task_words(answer, face) or drill_words(answer, face)
@@ -64,7 +64,7 @@ def words(answer: base.Answer, face: Face) -> str:
 
 
 def _of_nothing(answer: base.Answer, face: Face) -> str:
-    """What is not there, not said or not allowed."""
+    """Something does not exist, was not given or is not allowed."""
     match answer:
         case Denied():
             return denied_words(answer)
@@ -179,7 +179,7 @@ def _of_role(answer: RoleGiven | RoleTaken | RoleAlready | NoRole) -> str:
 
 
 def for_when(declared: a.Declared, clock: Callable[[datetime, datetime], str]) -> str:
-    """` at 16:10 UTC for 14:00 UTC`, where it did not begin when it was declared."""
+    """` at 16:10 UTC for 14:00 UTC`, if it did not begin when it was declared."""
     if declared.at is None or declared.began_at is None:
         return ""
     until = f" to {clock(declared.ended_at, declared.at)}" if declared.ended_at else ""
@@ -199,7 +199,7 @@ def _cannot(answer: a.CannotHaveBeen, face: Face) -> str:
 
 
 def _dated(at: datetime, face: Face) -> str:
-    """With its day, whatever day it is."""
+    """The time, always with its date."""
     return face.time(at, at - 2 * A_DAY)
 
 
@@ -221,7 +221,7 @@ def _of_reminders(answer: base.Answer, face: Face) -> str:
 
 
 def _of_entry(answer: base.Answer) -> str:
-    """What people do to a timeline."""
+    """Changes that people make to a timeline."""
     match answer:
         case ea.MessageInTimeline(before=before):
             return f"The message is {'already' if before else 'now'} in the timeline of {answer.name}."
@@ -278,7 +278,7 @@ def _of_phase(answer: base.Answer, face: Face) -> str:
 
 
 def _again(moved: a.Moved, face: Face) -> str:
-    """What comes of what still fails: when it opens again, or that it does not by itself."""
+    """What happens to what still fails: when it alerts again, or that it does not by itself."""
     names, many = ", ".join(moved.failing), len(moved.failing) > 1
     fail, recovers = ("fail", "they recover") if many else ("fails", "it recovers")
     match moved.phase:

@@ -1,1 +1,1 @@
-"""What people read of flags."""
+"""What people read about flags."""

@@ -1,4 +1,4 @@
-"""What became of a signal about a flag, in words."""
+"""Answers to signals about flags, in words."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ RULES = {
 
 
 def flag_words(answer: Answer, face: Face) -> str:
-    """The answer as a sentence or two; empty for one of another family."""
+    """The answer as a sentence or two; empty for answers of other families."""
     return _of_engaging(answer, face) or _of_going_back(answer, face) or _of_steering(answer, face) or _of_pins(answer, face)
 
 
 def _named(answer: Answer, face: Face) -> tuple[str, str, str]:
-    """A flag's key, to be typed; what people call it; and the same at the beginning of a sentence."""
+    """A flag's key, for typing; its display name; and that name at the start of a sentence."""
     key, flag = answer.flag, face.flag(answer.flag, answer.flag_name)
     return key, flag, flag if flag.startswith(whole(key)) else capital(flag)
 
@@ -71,7 +71,7 @@ def _of_engaging(answer: Answer, face: Face) -> str:
 
 
 def _plan(plan: fa.Planned, face: Face) -> str:
-    """What would change for whom, how well that is, what is in the way, and how to do it."""
+    """What would change for whom, the health of both sides, what stands in the way, and how to do it."""
     rest = f", the other {100 - plan.share_now} % {plan.default}" if plan.share_now < 100 else ""
     everybody = f"everybody with {scope_of(plan.flag)}" if scope_of(plan.flag) else "everybody"
     now = f"Now: {plan.share_now} % get {plan.serves}{rest}." if rest else f"Now: {everybody} gets {plan.serves}."
@@ -109,7 +109,7 @@ def _dollars(amount: float) -> str:
 
 def _of(plan: fa.Planned) -> str:
     if scope_of(plan.flag):
-        return ""  # nobody counts the readers of a part
+        return ""  # nobody counts the readers of a scope
     if not plan.readers:
         return " (no reader in 15 min)"
     if plan.share == 100:

@@ -1,4 +1,4 @@
-"""Flags as people see them: what each serves, why, who reads it, and the buttons that switch it."""
+"""Flags for people: what each serves, why, who reads it, and the buttons that switch it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ MOST_IN_LIST = 16
 
 
 def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[str, int]) -> Message:
-    """Every flag, those first whose customers need somebody: what it serves, since when, why; small, how to change that."""
+    """Every flag, those whose customers need help first: what it serves, since when, why; and, smaller, how to change that."""
     if not policy.flags:
         return fit(Message("No flag is configured. Flags stand under `flags:` in the configuration."))
     away = [key for key in policy.flags if world.flag(key).engagement]
@@ -36,7 +36,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
     order = by_urgency(world, policy, now)
     for flag in order[:MOST_IN_LIST]:
         state = world.flag(flag.key)
-        # Nobody counts the readers of a part.
+        # Nobody counts the readers of a scope.
         read_by = "" if scope_of(flag.key) else f" · {count(readers.get(flag.key, 0), 'reader')} in 15 min"
         small = (
             f"{code(typed(flag.key))}{read_by} · {_ways(flag, state, now)}{_unready(flag, world)}",
@@ -51,7 +51,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
 
 
 def by_urgency(world: World, policy: Policy, now: datetime) -> list[FlagPolicy]:
-    """Every flag, and every part of its readers that is switched apart, those first whose customers need somebody."""
+    """Every flag and every scope that is switched separately, those whose customers need help first."""
     return sorted(at_work(world, policy), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
 
 
@@ -93,7 +93,7 @@ def _urgency(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> i
 
 
 def _unready(flag: FlagPolicy, world: World) -> str:
-    """What cannot be counted on: ` · gpt: it was never rehearsed`."""
+    """Fallbacks that cannot be relied on: ` · gpt: it was never rehearsed`."""
     why = [(one.variant, unready(world, flag, one.variant)) for one in flag.fallbacks]
     return "".join(f" · {variant_name(flag, variant)}: {retold(said, 120)}" for variant, said in why if said)
 

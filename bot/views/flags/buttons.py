@@ -1,6 +1,6 @@
 """The buttons that switch a flag and switch it back. Each asks first, and says who is affected.
 
-`number` is that of the incident that they belong to, where there is one.
+`number` is that of the incident that they belong to, if any.
 """
 
 from bot.core.decide.flags.choosing import Stay, offer
@@ -16,7 +16,7 @@ from bot.views.text import capital, plain, span
 
 
 def flag_buttons(flag: FlagPolicy, world: World, policy: Policy, number: int | None = None) -> list[Block]:
-    """What a person can do to a flag now: switch it, approve a proposal, start the way back, switch back at once."""
+    """What a person can do to a flag now: switch it, answer a proposal, start the hand-back, switch back at once."""
     state = world.flag(flag.key)
     if state.engagement is None and state.proposal:
         return proposal_buttons(flag, state.proposal, policy, number)
@@ -28,7 +28,7 @@ def flag_buttons(flag: FlagPolicy, world: World, policy: Policy, number: int | N
 
 
 def engage_button(flag: FlagPolicy, state: FlagState, world: World, policy: Policy, number: int | None = None) -> Block | None:
-    """Switch to the best fallback, or the proposed one; None where nothing may be switched to."""
+    """Switch to the best fallback, or the proposed one; None if nothing may be switched to."""
     if state.proposal:
         return _yes(flag, state.proposal, policy, number)
     choice = offer(world, flag)
@@ -70,7 +70,7 @@ def _yes(flag: FlagPolicy, proposal: Proposal, policy: Policy, number: int | Non
 def step_back_button(
     flag: FlagPolicy, engagement: Engagement, policy: Policy, number: int | None = None, *, alone: bool = False
 ) -> Block:
-    """Start the way back; `alone` = the only button of its kind in the message."""
+    """Start the hand-back; `alone` = the only button of its kind in the message."""
     action = "flag.step_back" if alone else f"flag.step_back:{flag.key}"
     share, to = next_share(flag, engagement), plain(plain_variant_name(flag, flag.default), 25)
     what = "" if alone else f" of {plain(plain_flag_name(flag.key, policy), 25)}"
@@ -96,7 +96,7 @@ def release_button(
 
 
 def extend_button(flag: FlagPolicy, engagement: Engagement, number: int | None = None) -> Block:
-    """Keep it on its fallback for as long again; it counts for the end that is asked about."""
+    """Stay on the fallback for as long again; applies only to the end that it shows."""
     seconds, until = int(flag.expires_after.total_seconds()), engagement.expires_at.isoformat()
     return button(
         f"Keep it {span(flag.expires_after)} longer", "flag.extend", _value(flag.key, number, seconds=seconds, until=until)
@@ -104,18 +104,18 @@ def extend_button(flag: FlagPolicy, engagement: Engagement, number: int | None =
 
 
 def resume_button(flag: FlagPolicy, number: int | None = None) -> Block:
-    """Let a hand-back go on that somebody halted."""
+    """Continue a hand-back that somebody halted."""
     return button("Go on switching back", "flag.resume", _value(flag.key, number))
 
 
 def kept_off(flag: FlagPolicy, world: World) -> str:
-    """Who pinned it, plain, to be said with every button that switches it; empty where nobody did."""
+    """Who pinned it, as plain text for every button that switches it; empty if nobody did."""
     pin = world.flag(flag.key).pin
     return f" It is pinned by {plain(pin.by.name, 40)}." if pin else ""
 
 
 def affected(flag: FlagPolicy, policy: Policy) -> str:
-    """Who feels a switch, plain: `All of support chat (“Which provider answers the support chat”)`."""
+    """Who is affected by a switch, as plain text: `All of support chat (“Which provider answers the support chat”)`."""
     what = f" (“{plain(flag.description, 100)}”)" if flag.description else ""
     return capital(f"all of {plain(plain_flag_name(flag.key, policy), 60)}{what}")
 

@@ -1,4 +1,4 @@
-"""One message for one fact about a flag: what was switched, by whom, and the way back."""
+"""Messages about facts of flags: what was switched, by whom, and how to undo it."""
 
 from bot.core.decide.flags import scopes
 from bot.core.decide.flags.conditions import hands_off
@@ -44,7 +44,7 @@ from bot.views.text import capital, clock, code, foreign, how, mention, retold, 
 
 
 def flag_fact_line(fact: Fact, world: World, policy: Policy) -> Message:
-    """What people are told of a fact of kind `flag.*`, with buttons where it asks something and the answer is still open."""
+    """The message for a fact of kind `flag.*`, with buttons if it asks something that is still open."""
     body = fact.body
     if isinstance(body, Frozen | Thawed):
         return _of_all(fact, body)
@@ -115,7 +115,7 @@ def _answered(fact: Fact, flag: FlagPolicy, policy: Policy) -> tuple[str, str]:
 
 
 def _asked(flag: FlagPolicy) -> str:
-    """Who may answer, as Slack wakes them; empty where that is everybody who may switch flags."""
+    """Who may answer, as mentions; empty if it is everybody who may switch flags."""
     return f"May answer: {' '.join(map(mention, flag.approver_list))}" if flag.approver_list else ""
 
 
@@ -179,7 +179,7 @@ def _ends(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[s
 
 
 def _unanswered(b: ExpiryNear, flag: FlagPolicy, world: World) -> str:
-    """What comes of it where nobody answers."""
+    """What happens if nobody answers."""
     default = variant_name(flag, flag.default)
     unwell = f"{capital(stop(retold(b.unwell, 200)))} " if b.unwell else ""
     if flag.on_expiry == OnExpiry.RELEASE and not hands_off(world, flag):
@@ -189,7 +189,7 @@ def _unanswered(b: ExpiryNear, flag: FlagPolicy, world: World) -> str:
 
 def _after(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[str, str]:
     name, engagement, by = flag_name(flag.key, policy), world.flag(flag.key).engagement, how(fact.actor)
-    default = f"*{variant_name(flag, scopes.rest(world, flag))}*"  # a part goes back to what all others get
+    default = f"*{variant_name(flag, scopes.rest(world, flag))}*"  # a scope goes back to what all others get
     fallback = f"*{variant_name(flag, engagement.variant)}*" if engagement else "its fallback"
     match fact.body:
         case HandBackAsked(reason=reason):

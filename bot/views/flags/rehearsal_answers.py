@@ -1,4 +1,4 @@
-"""What came of a wish for a rehearsal, or of a switch to what did not pass one, in words for whoever asked."""
+"""Answers about rehearsals, or to a switch to a fallback that did not pass one, in words."""
 
 from bot.core.answers.base import Answer
 from bot.core.answers.rehearsals import NothingToRehearse, RehearsalBegun, Unrehearsed

@@ -1,4 +1,4 @@
-"""Rehearsals as people see them: what changed, what was found, and whether a fallback can be counted on."""
+"""Rehearsals for people: what changed, what was found, and whether a fallback can be relied on."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from bot.views.text import clock, code, foreign, how, retold, spoken, stop, word
 
 
 def rehearsal_fact(fact: Fact, world: World, policy: Policy) -> Message:
-    """What people are told of a rehearsal, in the ops channel: what they can no longer count on, or can again."""
+    """The message about a rehearsal for the ops channel: what people can no longer rely on, or can again."""
     body = fact.body
     if not isinstance(body, Rehearsed | RehearsalSkipped):
         return fit(Message("A rehearsal was asked for."))
@@ -42,7 +42,7 @@ def rehearsal_fact(fact: Fact, world: World, policy: Policy) -> Message:
 
 
 def rehearsal_results(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Message:
-    """What the last rehearsal of each fallback found, for whoever asked for one."""
+    """The results of each fallback's last rehearsal, for whoever asked for one."""
     blocks = [section(_result(flag, one.variant, world, now)) for one in rehearsed(flag)]
     bad = [one.variant for one in rehearsed(flag) if unready(world, flag, one.variant)]
     text = f"{words([variant_name(flag, one) for one in bad])}: not to be counted on." if bad else "Every fallback passed."

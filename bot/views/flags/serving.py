@@ -1,4 +1,4 @@
-"""Whether customers are served, flag by flag, in the words of alert, card and updates."""
+"""Whether customers are served, flag by flag, worded for alert, card and updates."""
 
 from datetime import datetime
 
@@ -14,14 +14,14 @@ from bot.views.text import capital, clock, how, words
 
 @dataclass(frozen=True)
 class Serving:
-    """How one flag's customers fare: `served`, or None where nobody can tell; `words` without a full stop, for mrkdwn."""
+    """The state of one flag's customers: `served`, or None if unknown; `words` without a full stop, for mrkdwn."""
 
     served: bool | None
     words: str
 
 
 def serving(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Serving | None:
-    """How the customers behind a flag fare; None where it is on its default and all is as usual."""
+    """The state of the customers behind a flag; None if it is on its default and all is as usual."""
     name, engagement = flag_name(flag.key, policy), world.flag(flag.key).engagement
     if engagement:
         return _switched(flag, engagement, world, policy, now)
@@ -39,7 +39,7 @@ def serving(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Se
 
 
 def frozen_line(world: World, now: datetime) -> str:
-    """That no rule switches anything at present, and who said so; empty while rules may."""
+    """That no rule may switch anything at present, and who said so; empty while rules may."""
     freeze = world.freeze
     since = f"since {clock(freeze.at, now)}, " if freeze.at else ""
     return f"❄️ Automation of flags is frozen ({since}{how(freeze.by)}): nothing switches by itself." if freeze.by else ""
@@ -71,7 +71,7 @@ def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Po
 
 
 def _way_out(flag: FlagPolicy, world: World, policy: Policy) -> str:
-    """What can be done for a flag whose default does not serve."""
+    """What can be done for a flag whose default fails."""
     proposal = world.flag(flag.key).proposal
     if proposal:
         given = f" ({len(proposal.yes)} of {flag.quorum} given)" if proposal.yes else ""

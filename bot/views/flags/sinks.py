@@ -1,4 +1,4 @@
-"""What people read of sinks: which do not follow their flag, and why."""
+"""What people read about sinks: which are out of date, and why."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from bot.views.text import capital, clock, foreign, retold, stop
 
 
 def sink_fact(fact: Fact, policy: Policy) -> tuple[str, str] | None:
-    """Notification and text of what people are told of a sink; None for other facts."""
+    """Notification and text for a fact about a sink; None for other facts."""
     match fact.body:
         case SinkFailed() as b:
             name, flag, has = _words(policy, b.flag, b.sink, b.variant)
@@ -40,7 +40,7 @@ def sink_fact(fact: Fact, policy: Policy) -> tuple[str, str] | None:
 
 
 def sink_name(policy: Policy, flag: str, sink: str) -> str:
-    """What the configuration calls a sink, for mrkdwn; its id where it left."""
+    """A sink's configured name, for mrkdwn; its id if it was removed."""
     return foreign(plain_sink_name(policy, flag, sink), 120)
 
 
@@ -50,7 +50,7 @@ def plain_sink_name(policy: Policy, flag: str, sink: str) -> str:
 
 
 def sink_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
-    """How the sinks of a flag stand, in the status: those that are behind, or that all follow; empty where nothing was told."""
+    """A flag's sinks in its status: those out of date, or that all are current; empty if none was ever told anything."""
     told = [world.sink(flag.key, one.id) for one in flag.sinks]
     behind = [_standing(state, policy, now) for state in told if state.failing or state.drifted or state.on_its_way]
     if behind:
@@ -71,7 +71,7 @@ def _standing(state: SinkState, policy: Policy, now: datetime) -> str:
 
 
 def trouble_sentences(world: World, policy: Policy) -> Iterator[str]:
-    """Each sink of the configuration that people were told of: one plain sentence without its stop."""
+    """For each configured sink with a problem that people were told of, one plain sentence without a full stop."""
     for flag in policy.fed:
         for sink in flag.sinks:
             state, name = world.sink(flag.key, sink.id), plain_sink_name(policy, flag.key, sink.id)
@@ -82,7 +82,7 @@ def trouble_sentences(world: World, policy: Policy) -> Iterator[str]:
 
 
 def left_sentence(state: SinkState) -> str:
-    """A sink that left the configuration with what we put there: plain, without its stop."""
+    """A sink that was removed while it held our value: plain, without a full stop."""
     return (
         f"the sink {state.sink} of {state.flag} was removed from the configuration while it has {state.holds};  "
         "add it to the file again to restore its old value"
@@ -90,6 +90,6 @@ def left_sentence(state: SinkState) -> str:
 
 
 def _words(policy: Policy, key: str, sink: str, variant: str) -> tuple[str, str, str]:
-    """Sink, flag and variant as people know them, for mrkdwn."""
+    """Sink, flag and variant by their display names, for mrkdwn."""
     flag = policy.flags.get(key) or FlagPolicy(key, {}, "its default")
     return sink_name(policy, key, sink), flag_name(key, policy), variant_name(flag, variant or flag.default)

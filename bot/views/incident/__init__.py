@@ -1,1 +1,1 @@
-"""What people read of an incident."""
+"""What people read about incidents."""

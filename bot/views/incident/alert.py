@@ -1,4 +1,4 @@
-"""The alert in the ops channel: one message, edited in place until the incident is over."""
+"""The alert in the ops channel: one message, edited in place until the incident ends."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from bot.views.limits import fit
 from bot.views.scene import Scene
 from bot.views.text import spoken
 
-VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
+VISIBLE = 3_900  # it is edited, and Slack accepts no edit beyond 4,000 characters
 
 
 def alert(scene: Scene, *, called: Sequence[str] = ()) -> Message:
-    """What somebody needs who is woken by it, in four lines; a line of record once it is over. `called`: whom it mentions."""
+    """Four lines for somebody who was just woken by it; a line of record once it is over. `called`: whom it mentions."""
     lines = head(scene, called) if scene.incident.phase.open else over_lines(scene)
     return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *alert_buttons(scene))), visible=VISIBLE)

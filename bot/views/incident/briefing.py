@@ -1,4 +1,4 @@
-"""The briefing: how an incident stands, in three lines, for whoever comes late."""
+"""The briefing: an incident's state in three lines, for people who join late."""
 
 from bot.ports import Message
 from bot.views.blocks import section
@@ -10,7 +10,7 @@ from bot.views.text import clock, link, spoken, who
 
 
 def briefing(scene: Scene) -> Message:
-    """What is broken and whose it is; customers and flags; who leads, when the next update comes, and where people talk."""
+    """What is broken and whose fault; customers and flags; who leads, when the next update is due, and where people talk."""
     lines = [what(scene), customers(scene), _led(scene)] if scene.incident.phase.open else over_lines(scene)
     return fit(Message(spoken(lines[0]), (section("\n".join(line for line in lines if line)),)))
 

@@ -1,6 +1,6 @@
-"""What people outside of an incident are told: the message in their channel, and the replies under it.
+"""Messages for people outside an incident: the one in their channel, and its replies.
 
-`short` names nobody and quotes nothing of the work; `full` is what the alert says, and who leads.
+`short` names nobody and quotes nothing internal; `full` is what the alert says, and who leads.
 """
 
 from bot.core.model import Phase
@@ -16,12 +16,12 @@ from bot.views.limits import fit
 from bot.views.scene import Scene
 from bot.views.text import clock, count, foreign, quote, span, spoken, stop, who
 
-VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
+VISIBLE = 3_900  # it is edited, and Slack accepts no edit beyond 4,000 characters
 MOST_COMPONENTS = 6
 
 
 def broadcast(scene: Scene, *, full: bool) -> Message:
-    """How it stands, for whoever is not in it; edited in place."""
+    """The incident's state for people outside it; edited in place."""
     if full:
         lines = over_lines(scene) if not scene.incident.phase.open else [*head(scene), *_components(scene), _next(scene)]
     else:
@@ -48,7 +48,7 @@ def _next(scene: Scene) -> str:
 
 
 def _served(scene: Scene) -> str:
-    """Whether customers are served, without how."""
+    """Whether customers are served, but not how."""
     if scene.incident.drill:
         return "This is an exercise: nothing is broken."
     every = [one.served for flag in scene.flags if (one := serving(flag, scene.world, scene.policy, scene.now))]
@@ -68,7 +68,7 @@ def _components(scene: Scene) -> list[str]:
 
 
 def _over(scene: Scene) -> list[str]:
-    """What it was and how long; who ended it and why is no matter here."""
+    """What it was and how long it took; who ended it and why does not matter here."""
     incident, end = scene.incident, scene.incident.ending
     title = foreign(incident.title, 120)
     if end.at is None:
@@ -85,7 +85,7 @@ def _over(scene: Scene) -> list[str]:
 
 
 def broadcast_reply(fact: Fact, scene: Scene, *, full: bool) -> Message | None:
-    """What is said under it of this fact; None where there is nothing to say any more."""
+    """The reply about this fact; None if there is nothing to say any more."""
     match fact.body:
         case UpdateWritten(text=text):
             by = f"{who(fact.actor)} writes" if full else "Update"

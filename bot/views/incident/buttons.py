@@ -1,6 +1,6 @@
-"""The buttons of an incident, in the order of likelihood: what waits for a yes, what people do first, the rest in a menu.
+"""The buttons of an incident by likelihood: what awaits a yes, what people do first, the rest in a menu.
 
-Whatever cannot be taken back asks first: a switch by a question at its button, the rest of the menu by a form (`forms`).
+Anything that cannot be undone asks first: a switch with a question at its button, menu entries with a form (`forms`).
 """
 
 from bot.core.model import Phase
@@ -13,19 +13,19 @@ from bot.views.names import plain_flag_name
 from bot.views.scene import Scene
 from bot.views.text import plain, words
 
-MOST_SWITCHES = 2  # more buttons than these hide the others; `/fallback status` has all of them
+MOST_SWITCHES = 2  # more buttons would hide the others; `/fallback status` has all of them
 
 MORE, REOPEN = "incident.more", "reopen"
 SWITCH_BACK, RESOLVE, PHASE, SEVERITY, CANCEL, EXPORT = "back", "resolve", "phase", "severity", "cancel", "export"
 
 
 def alert_buttons(scene: Scene) -> tuple[Block, ...]:
-    """Under the alert: acknowledge, switch, say something, see the evidence, and the rest."""
+    """For the alert: acknowledge, switch, post an update, see the evidence, and the rest."""
     return _row(scene, evidence=True)
 
 
 def card_buttons(scene: Scene) -> tuple[Block, ...]:
-    """Under the card, in the incident's own channel, where people share the work out."""
+    """For the card, in the incident's own channel, where people share out the work."""
     return _row(scene, evidence=False)
 
 
@@ -46,7 +46,7 @@ def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
 
 
 def _switches(scene: Scene) -> list[Block]:
-    """What customers wait for: a switch while they are not served, the way back once the default is well."""
+    """What customers wait for: a switch while they are not served, or the hand-back once the default has recovered."""
     made = [one for flag in (*scene.flags, *scene.parts) if (one := _switch(flag, scene))]
     return made[:MOST_SWITCHES]
 
@@ -66,21 +66,21 @@ def _more(scene: Scene) -> Block:
         *([("Switch back…", SWITCH_BACK)] if away else []),
         *([] if scene.incident.well else [("Resolve…", RESOLVE)]),
         ("Change phase…", PHASE), ("Change severity…", SEVERITY), ("No incident, or merge…", CANCEL),
-        ("Export timeline", EXPORT),  # gives way where there is more than fits
+        ("Export timeline", EXPORT),  # left out if there are too many
     ]  # fmt: skip
     return menu(MORE, [(label, {"do": verb, "incident": number}) for label, verb in choices])
 
 
 def resolve_button(scene: Scene) -> Block:
     """End it; the question says what still fails and who is on a fallback."""
-    value = {"incident": scene.incident.number, **({"force": True} if still(scene) else {})}  # it was asked and said here
+    value = {"incident": scene.incident.number, **({"force": True} if still(scene) else {})}  # the question says so
     text = f"Updates end for everybody in its channel; summary and timeline are posted.{still(scene)} It can be reopened."
     question = confirm(f"Resolve {scene.incident.name}?", text, "Resolve", danger=True)
     return button("Resolve", "incident.resolve", value, confirm=question)
 
 
 def still(scene: Scene) -> str:
-    """What is not over yet, plain, for whoever is about to end it; empty where all is well."""
+    """What is not over yet, as plain text, for whoever is about to end it; empty if all is well."""
     failing = [plain(scene.names.get(a.id, a.id), 60) for a in scene.incident.failing]
     away = [plain(plain_flag_name(flag.key, scene.policy), 60) for flag in scene.flags_away]
     fail = f" Still failing: {words(failing, most=3)}." if failing else ""
@@ -88,7 +88,7 @@ def still(scene: Scene) -> str:
 
 
 def lead_button(incident: Incident) -> Block:
-    """Whoever presses it leads; it takes the lead from nobody."""
+    """Makes the presser the lead, unless somebody already is."""
     return button("Take the lead", "incident.lead", {"incident": incident.number}, style="primary")
 
 
@@ -103,12 +103,12 @@ def snooze_button(incident: Incident) -> Block:
 
 
 def reopen_button(incident: Incident) -> Block:
-    """Opens the form that says why it was not over."""
+    """Opens the form that asks why it was not over."""
     return button("Reopen", "incident.reopen", {"incident": incident.number})
 
 
 def unmerge_button(incident: Incident) -> Block:
-    """It is one of its own after all."""
+    """Separates the incident again."""
     into = f"INC-{incident.merged.number}" if incident.merged else "the other one"
     text = f"It is open again in its own channel, and takes its components and flags out of {into}."
     question = confirm(f"Take {incident.name} out of {into}?", text, "Unmerge")
@@ -116,13 +116,13 @@ def unmerge_button(incident: Incident) -> Block:
 
 
 def join_button(number: int, *, style: str = "", message: str = "") -> Block:
-    """Come to help; the number makes its id one of its own in a row, as Slack demands. A `message` goes into its timeline."""
+    """Join; the number makes its action id unique in a row, as Slack demands. A `message` is added to the timeline."""
     value = {"incident": number, **({"message": message} if message else {})}
     return button(f"Join INC-{number}", f"incident.join:{number}", value, style=style)
 
 
 def repair_button(incident: Incident) -> Block:
-    """Make good what is missing in Slack."""
+    """Restore what is missing in Slack."""
     return button("Repair", "incident.repair", {"incident": incident.number})
 
 

@@ -1,4 +1,4 @@
-"""The furniture of an incident's channel: pinned status card, topic, bookmarks, runbook."""
+"""What an incident's channel contains: the pinned status card, topic, bookmarks, runbook."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from bot.views.names import flag_name, lag_words, notices_for, page_words, varia
 from bot.views.scene import Scene
 from bot.views.text import clock, code, count, cut, foreign, how, is_web, link, plain, retold, spoken, unmarked, utc, who, words
 
-VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
+VISIBLE = 3_900  # it is edited, and Slack accepts no edit beyond 4,000 characters
 TOPIC_MAX = 250
 MOST_NAMED = 3  # in a sentence
 MOST_STEPS = 30
@@ -32,7 +32,7 @@ UNSAFE_IN_TOPIC = str.maketrans({"<": "‹", ">": "›", "&": "+"})
 
 
 def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
-    """How the incident stands now, for whoever opens its channel; edited in place. `readers` counts each flag's clients."""
+    """The incident's current state, for people who open its channel; edited in place. `readers` counts each flag's clients."""
     if not scene.incident.phase.open:
         lines = over_lines(scene)
         return fit(Message(spoken(lines[0]), (section("\n".join(lines)), *card_buttons(scene))), visible=VISIBLE)
@@ -54,7 +54,7 @@ def card(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
 
 
 def _parts(scene: Scene) -> str:
-    """The incidents that were merged into it, with their channels: what was said there is not here."""
+    """The incidents merged into it, with their channels, since their discussions are not here."""
     known = ((number, scene.world.incidents.get(number)) for number in scene.incident.parts)
     named = [f"INC-{number}{f' <#{one.room.channel}>' if one and one.room.channel else ''}" for number, one in known]
     return f"Merged into this: {words(named, most=MOST_SHOWN)}" if named else ""
@@ -84,14 +84,14 @@ def _flag(flag: FlagPolicy, scene: Scene, readers: int) -> str:
         until = f"until {clock(engagement.expires_at, scene.now)} at the latest"
         left = "older conversations" if engagement.all_back else f"{engagement.share} %"
         share = f"{left} on " if engagement.share_back else ""
-        by = "" if scope_of(flag.key) else f" · {read}"  # nobody counts the readers of a part
+        by = "" if scope_of(flag.key) else f" · {read}"  # nobody counts the readers of a scope
         return f"{name}: {share}{variant_name(flag, engagement.variant)} {until}{by}{pinned}"
     held = f" · not switched: {retold(state.held, 160)}" if state.held else ""
     return f"{name}: {variant_name(flag, flag.default)} · {read}{held}{pinned}"
 
 
 def _lost_fallbacks(scene: Scene) -> list[str]:
-    """The way out of another trouble may lead through here."""
+    """Fallbacks on components that fail here: other incidents may need them."""
     lost = [
         f"{variant_name(flag, one.variant)} of {flag_name(flag.key, scene.policy)}"
         for flag in scene.policy.flags.values()
@@ -105,12 +105,12 @@ def _vendor(scene: Scene) -> str:
     incident = scene.incident
     notices = notices_for(incident, scene.world)
     if not notices:
-        return lag_words(incident)  # the head says that the page shows nothing
+        return lag_words(incident)  # the head already says that the page shows nothing
     return f"{page_words(incident.provider, notices[:1], scene.world, scene.policy)} {lag_words(incident)}".strip()
 
 
 def _people(scene: Scene) -> str:
-    """Who has a role, who helps besides, and where they talk; the head names the lead, or whoever acknowledged it."""
+    """Who has a role, who else helps, and where they talk; the head names the lead, or whoever acknowledged it."""
     people, call = scene.incident.people, scene.policy.incidents.bridge_url
     others = [f"{foreign(role.capitalize(), 20)}: {who(person)}" for role, person in people.roles.items() if role != LEAD]
     named = {person.id for person in (people.leader, *people.roles.values()) if person}
@@ -120,7 +120,7 @@ def _people(scene: Scene) -> str:
 
 
 def _runbooks(scene: Scene) -> str:
-    """Whose runbooks there are, linked where they have an address; their steps stand in the channel."""
+    """The components with runbooks, linked if there is an address; the steps are posted in the channel."""
     mine = {real(id) for id in scene.incident.affected}
     affected = (one for id, one in scene.policy.components.items() if id in mine)
     named = [link(one.runbook_url, one.name) for one in affected if one.has_runbook]
@@ -144,7 +144,7 @@ def _course(scene: Scene) -> str:
 
 
 def _mitigated(scene: Scene) -> str:
-    """That customers are served, where the phase does not say so; that they no longer are, where it does."""
+    """That customers are served, if the phase does not say so; that they no longer are, if it does."""
     incident, called = scene.incident, scene.incident.phase is Phase.MITIGATED
     if incident.well:
         return ""
@@ -154,7 +154,7 @@ def _mitigated(scene: Scene) -> str:
 
 
 def topic(scene: Scene) -> str:
-    """The channel's topic: plain text in UTC, at most 250 characters."""
+    """The channel's topic: plain text with UTC times, at most 250 characters."""
     incident, due, people = scene.incident, scene.next_update_at, scene.incident.people
     title = plain(incident.title, 150).translate(UNSAFE_IN_TOPIC)
     if not incident.phase.open:
@@ -180,7 +180,7 @@ def bookmarks(incident: Incident, policy: Policy, *, board_url: str = "") -> lis
 
 
 def which_step(incident: Incident, policy: Policy) -> str:
-    """What somebody may have meant who typed `/incident step` without a number."""
+    """The likely steps for somebody who typed `/incident step` without a number."""
     left = [one for one in runbook_steps(incident, policy) if one.number not in incident.steps]
     if not left:
         return f"No step of a runbook is left in {incident.name}."
@@ -189,7 +189,7 @@ def which_step(incident: Incident, policy: Policy) -> str:
 
 
 def runbook(incident: Incident, policy: Policy, components: Sequence[str]) -> Message | None:
-    """The steps to take as a checklist; None where configuration has no runbook for these components."""
+    """The steps as a checklist; None if no runbook is configured for these components."""
     numbered = runbook_steps(incident, policy)
     blocks: list[Block] = []
     for id in components:

@@ -1,4 +1,4 @@
-"""How many customers were served in an incident: in one line, and in figures for programs."""
+"""How many customers were served in an incident: as one line, and as figures for programs."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ MOST_NAMED = 3
 
 
 def served_line(served: Served | None, policy: Policy, *, most: int = MOST_NAMED) -> str:
-    """For mrkdwn, with so many of those who served them; empty where nothing was told."""
+    """For mrkdwn, naming at most `most` servers; empty if nothing was reported."""
     return foreign(plain_served(served, policy, most=most), 300) if served else ""
 
 
@@ -36,7 +36,7 @@ def _name(share: Share, policy: Policy) -> str:
 
 
 def served_figures(served: Served | None) -> dict[str, Any] | None:
-    """Counts and shares from 0 to 1; None where nothing was told."""
+    """Counts, and shares from 0 to 1; None if nothing was reported."""
     if served is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""What people read of drills: how one stands, and the report at its end."""
+"""What people read about drills: the current state, and the report at the end."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ MOST_STEPS = 10
 
 
 def drill_summary(scene: Scene, facts: Sequence[Fact]) -> Message:
-    """The report, in the channel: how long things took, what was read, and plainly what was missed."""
+    """The report, for the channel: how long things took, what was read, and plainly what was missed."""
     report = drill_report(scene.incident, facts, scene.policy)
     told = report_lines(report, scene.policy) if report else []
     body = section("\n".join([*over_lines(scene)[:2], "*Report of the drill*", *told]))
@@ -32,7 +32,7 @@ def drill_summary(scene: Scene, facts: Sequence[Fact]) -> Message:
 
 
 def report_lines(report: DrillReport, policy: Policy) -> list[str]:
-    """A line for each thing, what was missed last and in bold."""
+    """One line per result, what was missed last and in bold."""
     lines = [f"• Acknowledged by {who(report.acknowledged_by)} {_after(report)}"] if report.acknowledged_by else []
     lines += [f"• Led by {who(report.led_by)}"] if report.led_by else []
     if report.first_update_after is not None:
@@ -45,7 +45,7 @@ def report_lines(report: DrillReport, policy: Policy) -> list[str]:
 
 
 def reader_lines(report: DrillReport, policy: Policy) -> list[str]:
-    """Who read the fallback of the drill's flag, and who only ever asked without the drill."""
+    """Who read the fallback of the drill's flag, and who only read it outside the drill."""
     if not report.flag:
         return []
     flag, name = policy.flags.get(report.flag), flag_name(report.flag, policy)
@@ -65,7 +65,7 @@ def _after(report: DrillReport) -> str:
 
 
 def _became(task: Task) -> str:
-    """Who made it, and what became of it."""
+    """Who owns a task, and its state."""
     made = f"by {who(task.added_by)}"
     return f"{made}, {task.state} by {who(task.ended_by)}" if task.ended_by else f"{made}, open: {who(task.owner)}"
 
@@ -75,7 +75,7 @@ def _steps(steps: Sequence[str]) -> str:
 
 
 def drill_status(drills: Sequence[tuple[Scene, Sequence[Fact]]], policy: Policy) -> Message:
-    """Every open drill: until when, what its flag does and who read it, and what is missing so far."""
+    """Every open drill: until when, what its flag serves and who read it, and what is missing so far."""
     if not drills:
         return fit(Message("No drill is running. `/drill start COMPONENT` starts one."))
     parts = [section("\n".join(_status(scene, facts))) for scene, facts in drills]

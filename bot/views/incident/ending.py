@@ -1,4 +1,4 @@
-"""What is said of an incident that is over: what it was, how long it took, who ended it and why."""
+"""What is said about a finished incident: what it was, how long it took, who ended it and why."""
 
 from bot.core.model import Phase
 from bot.core.record.incident import Incident
@@ -12,14 +12,14 @@ CANCELED = {"false-alarm": "a false alarm", "duplicate": "a duplicate", "externa
 
 
 def canceled_words(reason: str, duplicate_of: int) -> str:
-    """What it was instead: `a false alarm`, `a duplicate of INC-4`."""
+    """What it really was: `a false alarm`, `a duplicate of INC-4`."""
     if duplicate_of:
         return f"a duplicate of INC-{duplicate_of}"
     return CANCELED.get(reason, foreign(reason, 80)) or "no reason given"
 
 
 def over_lines(scene: Scene) -> list[str]:
-    """The lines of record that stand in the place of alert and card."""
+    """The lines of record that replace alert and card."""
     incident, end, now = scene.incident, scene.incident.ending, scene.now
     if end.at is None:
         return [f"{icon(incident)} *{incident.name} {incident.phase} · {foreign(incident.title, 120)}*"]
@@ -35,7 +35,7 @@ def over_lines(scene: Scene) -> list[str]:
         return [f"{said} It was {why} ({how(end.by)}, {clock(end.at, now)}).", *said_so, place(incident)]
     took, times = span(end.at - incident.began_at), f"{clock(incident.began_at, now)} to {clock(end.at, now)}"
     because = f": {foreign(end.reason, 300)}" if end.reason else ""
-    if end.at < incident.declared_at:  # it was declared as over
+    if end.at < incident.declared_at:  # it was already over when declared
         said = f"{times}, declared {how(end.by)} at {clock(incident.declared_at, now)}"
     else:
         said = f"{times}, ended {'automatically' if how(end.by) == 'automatic' else how(end.by)}{because}"

@@ -1,4 +1,4 @@
-"""The evidence: what each check saw and what the vendor says, as the first reply under the alert, edited in place."""
+"""The evidence: what each check saw and what the vendor says, as the first reply to the alert, edited in place."""
 
 from bot.core.model import Level
 from bot.core.record.incident import Affected
@@ -10,12 +10,12 @@ from bot.views.scene import Scene
 from bot.views.text import capital, clock, count, foreign, stop
 
 MOST_COMPONENTS = 8
-MOST_LINES = 3  # of one component's evidence
-VISIBLE = 3_900  # it is edited, and Slack takes no edit beyond 4,000 characters
+MOST_LINES = 3  # per component
+VISIBLE = 3_900  # it is edited, and Slack accepts no edit beyond 4,000 characters
 
 
 def evidence(scene: Scene) -> Message:
-    """One line a component, with its error, counts and request ids; then the vendor's own words."""
+    """One line per component, with its error, counts and request ids; then the vendor's own words."""
     incident, policy = scene.incident, scene.policy
     order = worst_first(scene)
     parts = [component_part(one, scene) for one in order[:MOST_COMPONENTS]]
@@ -33,15 +33,15 @@ def evidence(scene: Scene) -> Message:
 
 
 def worst_first(scene: Scene) -> list[Affected]:
-    """The components of an incident, the worst first, then in the order in which they failed."""
+    """An incident's components, worst first, then in the order in which they failed."""
     return sorted(scene.incident.affected.values(), key=lambda one: (-one.level.rank, one.failed_at, one.id))
 
 
 def component_part(affected: Affected, scene: Scene) -> str:
-    """A component's line, and what its checks brought along."""
+    """A component's line, and its checks' evidence."""
     line = component_line(affected, scene)
     if affected.level is Level.OPERATIONAL or scene.incident.ending.at:
-        return line  # what its checks see now is not what they saw then
+        return line  # current results are not those of the incident
     seen = scene.world.component(affected.id).evidence[:MOST_LINES]
     return "\n".join([f"{line} {capital(stop(foreign(affected.reason, 240)))}", *(f"• {foreign(one, 200)}" for one in seen)])
 

@@ -1,4 +1,4 @@
-"""One message for one fact: what the incident's channel is told as things happen. Each names the person or the rule."""
+"""One message per fact, for the incident's channel as things happen. Each names the person or rule."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,7 @@ Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
 
 def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
-    """What people are told of a fact; kinds without a wording of their own get their line of the timeline."""
+    """The message about a fact; kinds without a wording of their own use the timeline's."""
     if fact.kind.startswith("flag.rehears"):
         return rehearsal_fact(fact, world, policy)
     if fact.kind.startswith(("flag.", "automation.")):
@@ -77,7 +77,7 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     found = finding(fact, policy)
     text, body, buttons = said or (found and (*found, [])) or _as_in_the_timeline(fact, policy)
     if incident and incident.drill and not text.startswith("🔵") and "DRILL" not in text:
-        text, body = DRILL_MARK + text, DRILL_MARK + body  # a phone shows this line alone
+        text, body = DRILL_MARK + text, DRILL_MARK + body  # phones show this line alone
     return fit(Message(text, (section(body), *actions(buttons))))
 
 
@@ -168,13 +168,13 @@ def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
 
 
 def _take_the_lead(incident: Incident | None) -> list[Block]:
-    """Unless somebody was quicker than the message."""
+    """A button to take the lead, unless somebody already has."""
     vacant = incident is not None and incident.phase.open and incident.people.lead is None
     return [lead_button(incident)] if vacant and incident else []
 
 
 def _added(message: SourceMessage, fact: Fact) -> Said:
-    """A message from elsewhere, for whoever works in the incident's channel."""
+    """A message from elsewhere, for people in the incident's channel."""
     said = message.text or ", ".join(file.name for file in message.files) or "(no text)"
     links = " · ".join(link(url, name) for name, url in entry_links(message))
     written = clock(message.written_at, fact.at)
@@ -271,7 +271,7 @@ def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | N
 
 
 def _served_again(fact: Fact, reason: str) -> Said:
-    """By which switch, or by whose word."""
+    """By which switch, or according to whom."""
     why = f"{':* ' if reason.strip() else '* '}{retold(reason.strip().rstrip('.'), 300)}".rstrip()
     said = f"🟢 *Customers are served again{why} ({how(fact.actor)})."
     return spoken(said), said, []
@@ -301,13 +301,13 @@ def _names(components: Sequence[str], policy: Policy, before: str, after: str = 
 
 
 def _along(components: Sequence[str], tasks: int, policy: Policy, before: str, after: str = ".") -> str:
-    """The components and how many open tasks go with a part."""
+    """The components and the number of open tasks that move with a part."""
     what = [component_name(policy, id) for id in components] + ([count(tasks, "open task")] if tasks else [])
     return f"{before}{words(what)}{after}" if what else ""
 
 
 def _room(incident: Incident | None, name: str) -> str:
-    """Where people go on, linked where there is a channel."""
+    """Where people continue, as a link if there is a channel."""
     return f"<#{incident.room.channel}>" if incident and incident.room.channel else name
 
 

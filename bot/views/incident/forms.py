@@ -31,7 +31,7 @@ from bot.views.text import code, count, foreign, inert, utc, who
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
 RESOLVE_CALLBACK = "resolve_incident"
-RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # it said what is not over
+RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # after the form listed what is not over
 REOPEN_CALLBACK = "reopen_incident"
 PHASE_CALLBACK = "change_phase"
 SEVERITY_CALLBACK = "change_severity"
@@ -40,9 +40,9 @@ SWITCH_BACK_CALLBACK = "switch_back"
 ROLE_CALLBACK = "give_role"
 
 NO_COMPONENT = "none"
-WARNED = "!"  # no key of a flag begins so
+WARNED = "!"  # no flag key starts with this
 WHEN_CHARS = 60
-MOST_JOINED = 5  # more than these hide the form below them
+MOST_JOINED = 5  # more would hide the form below
 
 SEVERITIES = {
     Severity.SEV1: "no working path for customers",
@@ -51,7 +51,7 @@ SEVERITIES = {
     Severity.SEV4: "watch",
 }
 
-# What mostly comes next.
+# The most likely next phase.
 LIKELY = {
     Phase.TRIAGE: Phase.INVESTIGATING, Phase.INVESTIGATING: Phase.IDENTIFIED, Phase.IDENTIFIED: Phase.MITIGATED,
     Phase.MITIGATED: Phase.IDENTIFIED, Phase.MONITORING: Phase.INVESTIGATING,
@@ -70,11 +70,11 @@ def declare_modal(
     open_incidents: Sequence[Incident], policy: Policy, *, private_metadata: str = "", component: str = "", title: str = "",
     when: str = "", level: Severity = Severity.SEV2,
 ) -> View:  # fmt: skip
-    """The form for declaring, with what is known already. What is open already stands first, each joined by one press."""
+    """The form for declaring, filled with what is known. Open incidents come first, each with a button to join."""
     choices = [_option("Something else, not checked", NO_COMPONENT)]
     about = policy.components[component].provider if component in policy.components else ""
     usable = [c for c in policy.components.values() if len(c.id) <= OPTION_VALUE_MAX]
-    # The component somebody pressed "Declare" for must be among the options, however many there are.
+    # The component for which somebody pressed "Declare" must be among the options, however many there are.
     usable.sort(key=lambda c: c.id != component)
     choices += [_option(c.name, c.id) for c in usable[: MOST_OPTIONS - 1]]
     chosen = next((option for option in choices if option["value"] == component), choices[0])
@@ -97,14 +97,14 @@ def _suggesting(field: View, text: str) -> View:
 
 
 def declare_offer(text: str, message: str) -> Message:
-    """Who put the emoji for it on a message may declare from it; the button carries the `message`."""
+    """Offers the person who added the emoji to declare from the message; the button carries the `message`."""
     said = f"Declare an incident from “{foreign(text, 120) or 'this message'}”?"
     made = button("Declare incident", "incident.declare:message", {"message": message}, style="primary")
     return fit(Message(said, (section(said), *actions([made]))))
 
 
 def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
-    """The form for an update to everybody. What it says by itself stands in it: people write what no check can know.
+    """The form for an update to everybody. It shows what the bot adds itself, so that people write what no check can know.
 
     `since_facts` are the facts since the last update.
     """
@@ -119,7 +119,7 @@ def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
 
 
 def resolve_modal(scene: Scene) -> View:
-    """The form that ends an incident; it says what is not over yet."""
+    """The form that ends an incident; it lists what is not over yet."""
     left = still(scene)
     about = f"{left.strip() or 'Nothing fails any more.'} Updates end; summary and timeline are posted. It can be reopened."
     reason = _input("reason", "Why is it over?", _text_input("reason", TEXT_MAX, "The vendor confirms the fix"), optional=True)
@@ -129,14 +129,14 @@ def resolve_modal(scene: Scene) -> View:
 
 
 def reopen_modal(incident: Incident) -> View:
-    """The form that says why it was not over."""
+    """The form that asks why it was not over."""
     about = f"*{incident.name}* {foreign(incident.title, 100)}. Updates start again, and its components are checked again."
     reason = _input("reason", "Why is it not over?", _text_input("reason", TEXT_MAX, "It fails again for customers in Europe"))
     return _modal(REOPEN_CALLBACK, f"Reopen {incident.name}", "Reopen", [dict(section(about)), reason], str(incident.number))
 
 
 def phase_modal(incident: Incident) -> View:
-    """The form that moves the phase, forward or back; ending has forms of its own."""
+    """The form that moves the phase, forward or back; ending has its own forms."""
     here = [there for phase, there in LEGAL if phase is incident.phase and there.open]
     options = [_option(phase.capitalize(), phase.value) for phase in COURSE if phase in here]
     nxt = next((one for one in options if one["value"] == LIKELY.get(incident.phase)), options[0])
@@ -150,7 +150,7 @@ def phase_modal(incident: Incident) -> View:
 
 
 def severity_modal(incident: Incident, wanted: Severity | None = None) -> View:
-    """The form that changes the severity, to `wanted` unless they choose otherwise."""
+    """The form that changes the severity, with `wanted` preselected."""
     levels = [_option(f"{level}: {words}", level.value) for level, words in SEVERITIES.items()]
     now = levels[list(SEVERITIES).index(wanted or incident.severity)]
     blocks = [
@@ -163,7 +163,7 @@ def severity_modal(incident: Incident, wanted: Severity | None = None) -> View:
 
 
 def role_modal(incident: Incident, policy: IncidentPolicy, me: str) -> View:
-    """The form that gives a role: the first one that is free, to whoever opens it, unless they choose otherwise."""
+    """The form that gives a role: preselects the first free one, and the person who opens it."""
     keys = {name: policy.role_meant(name) or name for name in policy.roles}
     held = {name: incident.people.roles.get(role) for name, role in keys.items()}
     choices = [_option(name.capitalize(), name) for name in policy.roles]
@@ -180,7 +180,7 @@ def role_modal(incident: Incident, policy: IncidentPolicy, me: str) -> View:
 
 
 def cancel_modal(scene: Scene) -> View:
-    """The form that says it was no incident of ours."""
+    """The form for canceling what was no incident of ours."""
     mine, world = scene.incident.number, scene.world
     newest = sorted(world.incidents.values(), key=lambda one: (not one.phase.open, -one.number))
     others = [_option(f"{one.name} {one.phase}: {one.title}", str(one.number)) for one in newest if one.number != mine]
@@ -197,9 +197,9 @@ def cancel_modal(scene: Scene) -> View:
 
 
 def switch_back_modal(scene: Scene) -> View:
-    """The form that sends a flag back to its default at once; it says what that default is like now.
+    """The form that sends a flag back to its default at once; it says how healthy that is now.
 
-    Each choice carries whether it was warned of, for what was not said nobody can have overruled.
+    Each choice records whether it came with a warning, since nobody can override a warning that was not shown.
     """
     told = scene.flags_away[:5]
     lines = [_goes_back(flag, scene) for flag in told]
@@ -211,9 +211,9 @@ def switch_back_modal(scene: Scene) -> View:
 
 
 def flag_chosen(value: str, keys: Iterable[str]) -> tuple[str, bool]:
-    """The flag, or part of its readers, that a choice of this form stands for, and whether the form warned of its default.
+    """The flag or scope that a choice in this form stands for, and whether the form warned about its default.
 
-    What stands for none of them comes back as it is.
+    A value that matches none of the keys is returned unchanged.
     """
     found = ((key, warned) for key in keys for warned in (False, True) if _choice(key, warned=warned) == value)
     return next(found, (value, False))
@@ -237,7 +237,7 @@ def _goes_back(flag: FlagPolicy, scene: Scene) -> str:
 
 
 def _open_already(incidents: Sequence[Incident], provider: str) -> list[dict[str, Any]]:
-    """What is open, first what is open for this provider, then the newest."""
+    """Open incidents: first the one for this provider, then the newest."""
     if not incidents:
         return []
     likely = sorted(incidents, key=lambda i: (not provider or i.provider != provider, -i.number))
@@ -254,7 +254,7 @@ def _one_open(incident: Incident) -> str:
 
 
 def notice_modal(text: str) -> View:
-    """What came of a press in a form; it takes the form's place."""
+    """The result of a press in a form, in place of that form."""
     return {
         "type": "modal",
         "title": plain_text("Understudy", 24),

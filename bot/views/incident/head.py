@@ -1,4 +1,4 @@
-"""The head of alert and card: what is broken, them or us, are customers served, who leads. One line each, for mrkdwn."""
+"""The head of alert and card: what is broken, them or us, are customers served, who leads. One mrkdwn line each."""
 
 from collections.abc import Sequence
 
@@ -17,14 +17,14 @@ MOST_NAMED = 3
 
 
 def head(scene: Scene, called: Sequence[str] = ()) -> list[str]:
-    """The four lines, one of what people say of customers, one while we are blind. `called` are whom the fourth mentions."""
+    """The four lines, plus one for what people say about customers and one while we are blind. The fourth mentions `called`."""
     lines = [what(scene), customers(scene), mitigated(scene), around(scene), lead(scene, called)]
     lines += [blind_line(scene.world, scene.now), frozen_line(scene.world, scene.now) if scene.flags else ""]
     return [line for line in lines if line]
 
 
 def icon(incident: Incident) -> str:
-    """How bad it is at a glance; what no check sees is as bad as its severity. A drill is blue, whatever it pretends."""
+    """How bad it is at a glance; if no check sees it, by severity. A drill is blue, whatever it pretends."""
     if incident.drill:
         return "🔵"
     if not incident.phase.open:
@@ -35,13 +35,13 @@ def icon(incident: Incident) -> str:
 
 
 def what(scene: Scene) -> str:
-    """`🔴 *SEV2 · Claude API is down.* It's Claude, not us.`, or what is back since when."""
+    """`🔴 *SEV2 · Claude API is down.* It's Claude, not us.`, or what has recovered since when."""
     incident = scene.incident
     if incident.drill:
         back = " The simulated failure is over." if incident.well else ""
         return f"🔵 *{stop(foreign(incident.title, 120))}* {incident.severity}, an exercise: nothing is broken.{back}"
     if incident.well:
-        order = [*scene.policy.components, *sorted(incident.affected)]  # as configured; those that left the configuration last
+        order = [*scene.policy.components, *sorted(incident.affected)]  # as configured; those no longer configured come last
         names = [component_name(scene.policy, id) for id in dict.fromkeys(order) if id in incident.affected]
         since = max(a.recovered_at for a in incident.affected.values() if a.recovered_at)
         back = f"{words(names, most=MOST_NAMED)} {'is' if len(names) == 1 else 'are'} back"
@@ -53,7 +53,7 @@ def what(scene: Scene) -> str:
 
 
 def customers(scene: Scene) -> str:
-    """Whether customers are served, and by what; those who are not come first. A drill says what becomes of flags in it."""
+    """Whether customers are served, and by what; those who are not come first. For a drill, what it does to flags."""
     if scene.incident.drill:
         return drill_scope(scene.incident.drill, scene.policy)
     every = [one for flag in scene.flags if (one := serving(flag, scene.world, scene.policy, scene.now))]
@@ -71,7 +71,7 @@ def customers(scene: Scene) -> str:
 
 
 def mitigated(scene: Scene) -> str:
-    """Whose word it is that customers are served; what a rule measured stands there already."""
+    """Who says that customers are served, if it was a person; measurements are shown already."""
     mitigation = scene.incident.mitigation
     if mitigation is None or mitigation.by.kind is ActorKind.RULE:
         return ""
@@ -80,7 +80,7 @@ def mitigated(scene: Scene) -> str:
 
 
 def drill_scope(drill: Drill, policy: Policy) -> str:
-    """What a drill does to flags: nothing, save for those who read one in its scope."""
+    """What a drill does to flags: nothing, except for readers in its scope."""
     plan, flag = drill.plan, policy.flags.get(drill.plan.flag)
     if not plan.flag:
         return "Customers are served as usual: a drill switches no flag."
@@ -90,10 +90,10 @@ def drill_scope(drill: Drill, policy: Policy) -> str:
 
 
 def _nobody_is_away(scene: Scene) -> str:
-    """Every flag is on its default and that is well, or there is none. What people report may not show in any check."""
+    """Every flag is on a healthy default, or there is none. Checks may not show what people report."""
     if scene.incident.well:
         return "Customers are served as usual." if scene.flags else ""
-    if scene.flags:  # of what failed before, or of what somebody said fails
+    if scene.flags:  # flags that depend on what failed earlier, or on what somebody reported
         names = capital(words([flag_name(flag.key, scene.policy) for flag in scene.flags], most=MOST_NAMED))
         return f"*{names}* {'is' if len(scene.flags) == 1 else 'are'} served as usual."
     if scene.incident.failing:
@@ -110,7 +110,7 @@ def around(scene: Scene) -> str:
 
 
 def vendor(scene: Scene) -> str:
-    """What the vendor's page says, in a few words; empty where none is configured."""
+    """What the vendor's page says, in a few words; empty if none is configured."""
     incident, world, page = scene.incident, scene.world, page_of(scene.policy, scene.incident.provider)
     if not any(c.provider == incident.provider and c.page_url for c in scene.policy.components.values()):
         return ""
@@ -126,7 +126,7 @@ def vendor(scene: Scene) -> str:
 
 
 def place(incident: Incident) -> str:
-    """Where people work on it: the channel, else the name to type; why there is no channel is told in the thread."""
+    """Where people work on it: the channel, else the incident's name; the thread tells why there is no channel."""
     if incident.room.channel:
         return f"<#{incident.room.channel}>"
     if incident.room.refused:

@@ -19,7 +19,7 @@ MOST_LISTED = 20
 
 
 def incident_list(world: World, policy: Policy, now: datetime, *, everything: bool = False) -> Message:
-    """The open incidents, or the newest `MOST_LISTED` of all, as far as the world holds them."""
+    """The open incidents, or the newest `MOST_LISTED` of all that are loaded."""
     chosen = sorted(world.incidents.values() if everything else world.open_incidents(), key=lambda i: -i.number)
     number = world.last_incident if everything else len(chosen)
     if not chosen:
@@ -53,5 +53,5 @@ def _led(incident: Incident) -> str:
 
 
 def incident_show(scene: Scene, *, readers: Mapping[str, int] | None = None) -> Message:
-    """One incident as it stands, with what one can do: the card, for whoever asks."""
+    """One incident's current state and actions: the card, for whoever asks."""
     return card(scene, readers=readers)

@@ -1,4 +1,4 @@
-"""What came of merging two incidents, and of taking them apart, in words for whoever asked."""
+"""Answers about merging and unmerging incidents, in words."""
 
 from bot.core.answers.base import Answer
 from bot.core.decide.incident.merging import CannotMerge, MergeDone, NotMerged, Obstacle, UnmergeDone

@@ -1,4 +1,4 @@
-"""What people read when they are paged, and what is said where paging does not get through."""
+"""What people read when paged, and what is said if paging fails."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ WAYS = {"alert": "with the alert", "mention": "in the alert's thread", "notify":
 
 
 def unacknowledged(scene: Scene, called: Sequence[str] = ()) -> str:
-    """The alert's line on who should come: whom it mentions, or until when the quiet hours hold the page."""
+    """The alert's line on who should come: whom it mentions, or until when quiet hours hold the page."""
     left = steps_left(scene.incident, scene.policy.paging) if waits_for_people(scene.incident) else []
     held = left[0] if left and left[0].wanted <= scene.now < left[0].at else None
     if held:
@@ -29,7 +29,7 @@ def unacknowledged(scene: Scene, called: Sequence[str] = ()) -> str:
 
 
 def reply(incident: Incident, called: Sequence[str], now: datetime) -> Message:
-    """A page in the alert's thread: what is broken, how long nobody has come, and a button."""
+    """A page in the alert's thread: what is broken, for how long nobody has come, and a button."""
     what, wait = _what(incident), _wait(incident, now)
     body = f"*{what}.* {wait} {' '.join(map(mention, called))}"
     return fit(Message(f"{what}. {wait}", (section(body), *_acknowledge(incident))))
@@ -43,7 +43,7 @@ def direct(incident: Incident, now: datetime) -> Message:
 
 
 def notice(incident: Incident, now: datetime) -> tuple[str, str]:
-    """Title and text of a page on ways that are not Slack: plain text."""
+    """Title and text of a page outside Slack, as plain text."""
     title = plain(headline(incident), 180)
     how = f"Acknowledge it in Slack, or: understudy incident ack {incident.name}"
     return title, f"{_wait(incident, now)} Since {utc(incident.began_at)}. {how}"
@@ -54,7 +54,7 @@ TEST_NOTICE = ("TEST of paging by Understudy", "Nothing is wrong, and nobody has
 
 
 def trial_mention(called: Sequence[str]) -> Message:
-    """What `page --test` posts for those who are mentioned."""
+    """What `page --test` posts for people it mentions."""
     return fit(Message(TEST, (section(f"*{TEST}* {' '.join(map(mention, called))}"),)))
 
 
@@ -64,7 +64,7 @@ def trial_direct() -> Message:
 
 
 def failed(incident: Incident, body: PageOutcome | PageLost) -> str:
-    """Who could not be called; where nobody was, what comes next."""
+    """Who could not be called; if nobody could, what comes next."""
     page = f"{incident.name} {foreign(incident.title, 100)}: page {body.step}"
     if isinstance(body, PageOutcome):
         how = "went out, but" if body.reached else f"was not sent {WAYS.get(body.way, 'by direct message')}"

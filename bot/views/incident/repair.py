@@ -1,4 +1,4 @@
-"""What a repair came to, for whoever asked for it."""
+"""Answers about repairs."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ NAMES: Mapping[Piece, str] = {
 
 
 def repair_words(answer: Answer) -> str:
-    """What is done, and what is left; empty for an answer about something else."""
+    """What is being done, and what is left; empty for other answers."""
     match answer:
         case RepairBegun() as b:
             return f"{capital(words([REPAIRS[piece] for piece in b.pieces]))}. {_left(b, 'Nothing else was missing.')}"
@@ -42,6 +42,6 @@ def repair_words(answer: Answer) -> str:
 
 
 def _left(answer: RepairBegun | NothingMissing, rest: str) -> str:
-    """What a repair leaves as it is: what is on its way; then what Slack did not tell, or that the `rest` stands."""
+    """What a repair leaves alone: what is pending; then what Slack could not tell, or that the `rest` exists."""
     coming = f"Already on its way: {', '.join(NAMES[piece] for piece in answer.waiting)}. " if answer.waiting else ""
     return coming + (f"Slack did not tell of everything ({answer.unknown}): ask again later." if answer.unknown else rest)

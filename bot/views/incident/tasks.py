@@ -1,4 +1,4 @@
-"""Tasks and follow-ups: a line each, the list with its buttons, the form, the reminder, and what one is answered."""
+"""Tasks and follow-ups: their lines, the list with its buttons, the form, the reminder, and answers."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ DONE, TAKE, CHANGE = "task.done", "task.take", "task.change"
 CHANGE_CALLBACK = "change_task"
 MOST_ON_CARD = 5
 MOST_NAMED = 3  # in a sentence
-MOST_LISTED = 15  # each is two blocks, and Slack takes fifty
+MOST_LISTED = 15  # each needs two blocks, and Slack accepts fifty
 SHORT, LONG = 80, 300
 
 Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
@@ -56,7 +56,7 @@ def task_line(task: Task, now: datetime, most: int = SHORT) -> str:
 
 
 def open_tasks(scene: Scene) -> str:
-    """What is to be done, for the card; empty where nothing is."""
+    """What is to be done, for the card; empty if nothing is."""
     open_ones = scene.incident.open_tasks
     lines = [task_line(task, scene.now) for task in open_ones[:MOST_ON_CARD]]
     more = len(open_ones) - len(lines)
@@ -64,7 +64,7 @@ def open_tasks(scene: Scene) -> str:
 
 
 def left_over(scene: Scene) -> str:
-    """What is not done at the end, for the summary; empty where nothing is."""
+    """Tasks not done at the end, for the summary; empty if there are none."""
     left = scene.incident.open_tasks
     if not left:
         return ""
@@ -76,7 +76,7 @@ def left_over(scene: Scene) -> str:
 
 
 def task_list(scene: Scene) -> Message:
-    """`/incident tasks`: what is open with its buttons, and how much is done."""
+    """`/incident tasks`: open tasks with their buttons, and how many are done."""
     incident, open_ones = scene.incident, scene.incident.open_tasks
     moved = [task.moved_to for task in incident.tasks.values() if task.moved_to]
     over = len(incident.tasks) - len(open_ones) - len(moved)
@@ -97,7 +97,7 @@ def task_list(scene: Scene) -> Message:
 
 
 def which_task(incident: Incident, verb: str) -> str:
-    """What somebody may have meant who typed `/incident done` without a number."""
+    """The likely tasks for somebody who typed `/incident done` without a number."""
     open_ones = incident.open_tasks
     listed = [f"{task.number} ({unmarked(plain(task.text, 40))})" for task in open_ones[:MOST_NAMED]]
     more = ": `/incident tasks` shows all" if len(open_ones) > MOST_NAMED else ""
@@ -106,7 +106,7 @@ def which_task(incident: Incident, verb: str) -> str:
 
 
 def task_buttons(incident: Incident, task: Task, *, take: bool = True) -> list[Block]:
-    """What one can do with it; who has it already need not take it."""
+    """What one can do with it; its owner cannot take it again."""
     verbs = (("Done", DONE), *((("Take", TAKE),) if take else ()), ("Change…", CHANGE))
     return [_button(label, verb, incident, task.number) for label, verb in verbs]
 
@@ -116,7 +116,7 @@ def _button(label: str, verb: str, incident: Incident, number: int) -> Block:
 
 
 def task_modal(incident: Incident, task: Task, metadata: str) -> View:
-    """The form that says anew what is to be done, by whom and by when."""
+    """The form that changes a task's text, owner and due time."""
     person: dict[str, Any] = {"type": "users_select", "action_id": "person"}
     if task.owner and is_in_slack(task.owner):
         person["initial_user"] = task.owner.id
@@ -133,12 +133,12 @@ def task_modal(incident: Incident, task: Task, metadata: str) -> View:
 
 
 def is_in_slack(owner: Actor) -> bool:
-    """Whether Slack knows them, so that a form can show them."""
+    """Whether they are a Slack user, so that a form can show them."""
     return owner.kind is ActorKind.PERSON and bool(SLACK_USER.fullmatch(owner.id))
 
 
 def reminder(incident: Incident, task: Task, now: datetime) -> Message:
-    """The direct message to whoever has a task that is due."""
+    """The direct message to the owner of a due task."""
     kind = "Follow-up" if task.follow_up else "Task"
     due = f"was due {clock(task.due_at, now)}" if task.due_at and task.reminded_at and _later_day(task) else "is due"
     said = f"*{kind} {task.number} of {incident.name} {due}*: {foreign(task.text, LONG)}"
@@ -148,13 +148,13 @@ def reminder(incident: Incident, task: Task, now: datetime) -> Message:
 
 
 def _later_day(task: Task) -> bool:
-    """Whether this is not the first reminder."""
+    """Whether an earlier reminder was sent."""
     due, last = task.due_at, task.reminded_at
     return bool(due and last) and (last - due).days >= 1  # type: ignore[operator]
 
 
 def task_fact(fact: Fact, incident: Incident) -> Said | None:
-    """What the channel is told of a task; None for other facts."""
+    """What the channel is told about a task; None for other facts."""
     match fact.body:
         case TaskAdded() as b:
             kind = "Follow-up" if b.follow_up else "Task"
@@ -194,7 +194,7 @@ def _text(incident: Incident, number: int) -> str:
 
 
 def _if_open(incident: Incident, number: int, *, take: bool) -> list[Block]:
-    """Unless somebody was quicker than the message."""
+    """Buttons, unless the task is no longer open."""
     task = incident.tasks.get(number)
     if task is None or not task.open:
         return []
@@ -210,7 +210,7 @@ def _plain(text: str) -> Said:
 
 
 def task_words(answer: Answer, face: Face) -> str:
-    """What one is answered about a task, in plain text; empty for other answers."""
+    """The answer about a task, as plain text; empty for other answers."""
     match answer:
         case ta.TaskIsAdded() | ta.TaskIsChanged():
             return _as_it_reads(answer, lambda actor: actor.name, face.time)
@@ -246,7 +246,7 @@ def task_words(answer: Answer, face: Face) -> str:
 
 
 def task_message(answer: Answer) -> Message | None:
-    """The same in Slack, where a due time is one of the reader's own clock; None where the words are enough."""
+    """The same for Slack, where the due time is in the reader's own zone; None if words are enough."""
     if not isinstance(answer, ta.TaskIsAdded | ta.TaskIsChanged) or answer.due_at is None:
         return None
     return fit(Message(spoken(inert(task_words(answer, Slack()))), (section(_as_it_reads(answer, who, clock)),)))

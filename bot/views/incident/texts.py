@@ -1,4 +1,4 @@
-"""Texts about an incident besides its messages: why it has no channel, and what is told on other ways while Slack is away."""
+"""Other texts about an incident: why it has no channel, and messages by other means while Slack is away."""
 
 from bot.core.effects import EffectBody, OfPage, PostAlert, PostSummary
 from bot.core.policy import Policy
@@ -13,7 +13,7 @@ from bot.views.limits import fit
 from bot.views.names import headline, plain_names
 from bot.views.text import code, foreign, retold, stop
 
-# Slack's code in the reason -> what somebody can do about it.
+# Slack's code in the reason -> what people can do.
 REMEDIES: dict[str, str] = {
     "restricted_action": "This workspace does not let apps create channels; an owner can allow it in the settings.",
     "missing_scope": "The app lacks a scope; reinstall it from the manifest (`understudy manifest`).",
@@ -24,7 +24,7 @@ REMEDIES: dict[str, str] = {
 
 
 def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
-    """For the ops channel and the person who declared: why there is no channel, where the incident goes on, what to do."""
+    """For the ops channel and the declarer: why there is no channel, where the incident continues, what to do."""
     text = f"{incident.name} has no channel of its own: {retold(reason, 400) or 'Slack gave no reason'}"
     ops = foreign(policy.incidents.alerts_channel, 80)
     remedy = next((words for word, words in REMEDIES.items() if word in reason), "`understudy doctor` shows what Slack needs.")
@@ -38,7 +38,7 @@ def refusal(incident: Incident, reason: str, policy: Policy) -> Message:
 
 
 def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) -> tuple[str, str]:
-    """Title and text of what Slack did not take, for ways that are not Slack: plain text."""
+    """Title and text of what Slack did not take, for other channels, as plain text."""
     match body:
         case PostAlert():
             what = incident.reason
@@ -56,6 +56,6 @@ def out_of_band(body: EffectBody, incident: Incident, world: World, why: str) ->
 
 
 def out_of_band_line(fact: Fact, policy: Policy) -> str:
-    """One fact for ways that are not Slack: plain text, with its reason."""
+    """One fact for channels other than Slack: plain text, with its reason."""
     row = rows([fact], plain_names(policy))[0]
     return f"{row.text}: {row.reason}" if row.reason else row.text

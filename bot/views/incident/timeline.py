@@ -1,4 +1,4 @@
-"""The timeline for whoever asks, a page at a time, and the forms about its entries."""
+"""The timeline in pages, and the forms for its entries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ MOST_LINKS = 4
 
 
 def timeline_page(incident: Incident, story: Sequence[Row], now: datetime, page: int | None = None) -> Message:
-    """Ten rows, the newest last; page 1 is the oldest, and None the newest. What the bot posted is in the exports alone."""
+    """Ten rows, the newest last; page 1 is the oldest, None the newest. The bot's own posts appear only in exports."""
     pages = max((len(story) + PAGE_ROWS - 1) // PAGE_ROWS, 1)
     shown = min(max(page or pages, 1), pages)
     rows = story[(shown - 1) * PAGE_ROWS : shown * PAGE_ROWS]
@@ -48,7 +48,7 @@ def _turn(label: str, incident: Incident, page: int) -> Block:
 
 
 def _row(incident: Incident, row: Row, now: datetime, page: int) -> Block:
-    """A row; one of people has a menu."""
+    """A row; entries by people have a menu."""
     links = " · ".join(link(url, name) for name, url in row.links[:MOST_LINKS])
     text = f"{clock(row.at, now)} {retold(row.sentence, ROW_CHARS)}{_who(row)}{_changed(row)}" + (f"\n{links}" if links else "")
     block = section(text)
@@ -65,13 +65,13 @@ def _who(row: Row) -> str:
 
 
 def _changed(row: Row) -> str:
-    """What became of it, without the words before, which the export has."""
+    """Its changes, without the earlier text, which is in the export."""
     told = list(dict.fromkeys(foreign(one.how, 80) for one in row.changes))
     return f" ({words(told)})" if told else ""
 
 
 def correct_modal(incident: Incident, row: Row, text: str, metadata: str) -> View:
-    """The form that corrects what an entry of people reads, and when it happened."""
+    """The form that corrects the text or time of an entry by people."""
     field = {**text_input("text", TEXT_MAX, "", multiline=True), "initial_value": text[:TEXT_MAX]}
     at = {"type": "datetimepicker", "action_id": "time", "initial_date_time": int(row.at.timestamp())}
     hint = "In your own time zone. The original stays in the exports, with your name beside it."
@@ -83,7 +83,7 @@ def correct_modal(incident: Incident, row: Row, text: str, metadata: str) -> Vie
 
 
 def choose_modal(open_ones: Sequence[Incident], over: Sequence[Incident], text: str, metadata: str) -> View:
-    """The form that asks whose timeline a message belongs to."""
+    """The form that asks to whose timeline a message belongs."""
     choices = [option(f"{one.name} {one.title}", str(one.number)) for one in [*open_ones, *over][:MOST_OPTIONS]]
     quoted = dict(section(f"“{foreign(text, 200)}”")) if text.strip() else None
     blocks = [
@@ -94,11 +94,11 @@ def choose_modal(open_ones: Sequence[Incident], over: Sequence[Incident], text: 
 
 
 def show_again(text: str, incident: int, entry: int) -> Message:
-    """That an entry is hidden, with the way back."""
+    """The answer that an entry is hidden, with a button to undo it."""
     back = button("Show again", SHOW, {"incident": incident, "entry": entry})
     return fit(Message(inert(text), (section(inert(text)), *actions([back]))))
 
 
 def same_minute(one: datetime, other: datetime) -> bool:
-    """The form knows no seconds, so that a time which was not touched comes back without them."""
+    """Whether they agree to the minute: forms have no seconds, so an untouched time comes back without them."""
     return int(one.timestamp()) // 60 == int(other.timestamp()) // 60

@@ -41,13 +41,13 @@ from bot.views.text import clock, code, count, foreign, quote, retold, span, sto
 
 MOST_EVENTS = 2
 MOST_STATES = 4
-# Facts that an update need not tell besides bookkeeping: updates, what was asked, what a later fact says in better words.
+# Facts left out of updates, besides bookkeeping: updates, questions, and what a later fact says better.
 NOT_NEWS: tuple[type, ...] = (
     ChannelOpened, UpdateWritten, VerdictChanged, Declared, Repaired, Paged, PageHeld, PageLost, RemindersSnoozed,
     RemindersResumed, LeadAsked, ResolveAsked, TaskChanged,
 )  # fmt: skip
 
-# Facts that the lines about components, customers and the vendor show.
+# Facts already shown by the lines about components, customers and the vendor.
 SHOWN = (ComponentJoined, ComponentMoved, OfFlag, NoticeSeen)
 
 
@@ -55,10 +55,10 @@ def update(
     scene: Scene, *, slot: int, text: str, missed: int, since_facts: Sequence[Fact], author: Actor | None = None,
     overdue: datetime | None = None,
 ) -> Message:  # fmt: skip
-    """What everybody should know now, and when the next word comes; one line where nothing changed.
+    """What everybody should know now, and when the next update is due; one line if nothing changed.
 
-    `text` is a person's own words (`author`), empty for the bot's. `since_facts` are the facts since the last update. `missed`
-    slots before this one passed unspoken. `overdue`: since when no person has written one, where this reminds of it.
+    `text` is by a person (`author`), empty for the bot's own. `since_facts` are the facts since the last update. `missed`
+    updates before this one were not sent. `overdue`: since when no person has written one, if this carries the reminder.
     """
     incident, now, due = scene.incident, scene.now, scene.next_update_at
     title, state = f"{drill_mark(incident)}Update {slot} of {incident.name}", state_words(incident, scene.policy)
@@ -81,7 +81,7 @@ def update(
 
 
 def reminder(scene: Scene, since: datetime) -> tuple[str, list[Block]]:
-    """That no person has written an update since then, to whoever is asked for them, with what to press."""
+    """A reminder that no person has written an update since then, with buttons."""
     incident, speaker = scene.incident, scene.incident.people.speaker
     asked = f"{who(speaker)}: " if speaker else ""
     said = f"{asked}no person has written an update for {span(scene.now - since)}."
@@ -89,7 +89,7 @@ def reminder(scene: Scene, since: datetime) -> tuple[str, list[Block]]:
 
 
 def known_lines(scene: Scene, since_facts: Sequence[Fact]) -> list[str]:
-    """What every update says by itself: states, whether customers are served, the vendor's new word, what happened."""
+    """What every update says anyway: states, whether customers are served, the vendor's latest, what happened."""
     news = [fact for fact in since_facts if _is_news(fact)]
     lines = [*_states(scene), customers(scene), *_vendor(news, scene), *_events(news, scene)]
     return [line for line in lines if line]
@@ -107,7 +107,7 @@ def _states(scene: Scene) -> list[str]:
 
 
 def _vendor(news: Sequence[Fact], scene: Scene) -> list[str]:
-    """The vendor's newest word, where it is new."""
+    """The vendor's latest update, if it is new."""
     said = [fact.body.notice for fact in news if isinstance(fact.body, NoticeSeen)]
     if not said:
         return []
@@ -115,7 +115,7 @@ def _vendor(news: Sequence[Fact], scene: Scene) -> list[str]:
 
 
 def _events(news: Sequence[Fact], scene: Scene) -> list[str]:
-    """What happened since the last update, without what the state of components and flags says already."""
+    """What happened since the last update, except what the states of components and flags already say."""
     fresh = [fact for fact in news if not isinstance(fact.body, SHOWN) and not _follows(fact)]
     told = story(fresh, scene.names)
     left = [f"• {len(told) - MOST_EVENTS} earlier: `/incident timeline`"] if len(told) > MOST_EVENTS else []
@@ -124,13 +124,13 @@ def _events(news: Sequence[Fact], scene: Scene) -> list[str]:
 
 
 def _is_news(fact: Fact) -> bool:
-    """Not what the bot did for itself, such as to call it after what fails."""
+    """False for what the bot did for itself, such as adapting the title."""
     own = fact.body.BOOKKEEPING or isinstance(fact.body, NOT_NEWS)
     return not own and not (isinstance(fact.body, TitleChanged) and fact.actor.kind is ActorKind.RULE)
 
 
 def _follows(fact: Fact) -> bool:
-    """What a rule made of it follows from what the lines above say: the phase, and whether customers are served."""
+    """Whether a rule's fact follows from the lines above: the phase, and whether customers are served."""
     return isinstance(fact.body, PhaseChanged | Mitigated | MitigationLost) and fact.actor.kind is ActorKind.RULE
 
 
@@ -157,7 +157,7 @@ def _asked(scene: Scene) -> list[str]:
 
 
 def summary(scene: Scene, facts: Sequence[Fact]) -> Message:
-    """How long it was, who noticed first, what customers felt, how long each part was away, and who writes it up."""
+    """How long it was, who noticed first, what customers felt, how long flags were switched, and who writes the post-mortem."""
     if scene.incident.drill:
         return drill_summary(scene, facts)
     incident = scene.incident
@@ -233,9 +233,9 @@ def _counts(took: Durations, scene: Scene) -> str:
 
 
 def _write_up(incident: Incident) -> str:
-    """Who writes the post-mortem: whoever led, else whoever acknowledged it."""
+    """Who writes the post-mortem: the lead, else whoever acknowledged it."""
     if incident.phase is Phase.CANCELED:
-        return ""  # it was none
+        return ""  # it was no incident
     leader = incident.people.leader
     asks = f"{who(leader)}, please write the post-mortem" if leader else "*Nobody led this.* Who writes the post-mortem?"
     return f"{asks}{'.' if leader else ''} The timeline comes as a file; `/incident note TEXT` still adds to it."

@@ -83,7 +83,7 @@ def _standing(incident: Incident, world: World, policy: Policy, now: datetime) -
 
 
 def _impact(incident: Incident, world: World, policy: Policy, now: datetime) -> list[str]:
-    """Whose fault it is and whether customers are served; of what is over only what services told."""
+    """Whose fault it is, and whether customers are served; for a finished incident only what services reported."""
     told = [stop(plain_served(incident.served, policy))] if incident.served else []
     if not incident.phase.open:
         return told

@@ -1,6 +1,6 @@
-"""Every error that leaves the server: JSON with a sentence and a remedy, in OFREP's shape for readers of flags.
+"""Every error that leaves the server: JSON with a sentence and a remedy, in OFREP's format for flag readers.
 
-The board makes pages of its own errors.
+The board renders its own errors as pages.
 """
 
 import json
@@ -59,12 +59,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     """Turn any exception raised below into a JSON answer; unforeseen ones are logged and answered without details."""
     try:
         return await handler(request)
-    except Exception as error:  # noqa: BLE001 # the root of a request: what nobody caught ends here
+    except Exception as error:  # noqa: BLE001 # the root of a request: uncaught exceptions end here
         return refused(request, refusal_of(request, error))
 
 
 def refusal_of(request: web.Request, error: Exception) -> Refusal:
-    """What is told of whatever was raised; what we did not foresee is logged with its traceback. A redirect is raised again."""
+    """The answer to an exception; unforeseen ones are logged with a traceback. A redirect is raised again."""
     match error:
         case Refusal():
             return error
@@ -72,7 +72,7 @@ def refusal_of(request: web.Request, error: Exception) -> Refusal:
             if error.status < 400:
                 raise error
             return _translated(request, error)
-        case StoreError():  # the log is told once, by whoever watches over the ledger
+        case StoreError():  # whoever monitors the ledger logs it once
             said = not_known(error) if request.method in READS else nothing_changed(error)
             return Refusal(503, said, remedy=meanwhile(error), headers={"Retry-After": "30"})
     log.error("http.failed", method=request.method, route=_route(request), exc_info=error)
