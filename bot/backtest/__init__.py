@@ -1,1 +1,1 @@
-"""What other settings would have said of checks that ran already. Pure."""
+"""What other settings would have detected in past check runs. Pure."""

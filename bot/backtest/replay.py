@@ -1,6 +1,6 @@
-"""What other settings would have said of looks that were taken already, against the incidents on record. Pure.
+"""What other settings would have detected in past check runs, compared with recorded incidents. Pure.
 
-A replay sees the looks that there are: it cannot take the quick looks that other settings would have asked for.
+A replay has only the runs that took place: it cannot add rechecks that other settings would have made.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ NEAR = timedelta(minutes=5)  # clocks and people differ by this much on when an 
 
 @dataclass(frozen=True)
 class Settings:
-    """The rule of each check; those that are not named have the general one."""
+    """Each check's settings; checks that are not named use the general ones."""
 
     rule: Rule
     rules: Mapping[str, Rule] = field(default_factory=dict)
@@ -29,11 +29,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Detection:
-    """One time that a check would have been called slow or failing. `ended_at` is None where it lasts to the end."""
+    """A time in which a check would have been slow or failing. `ended_at` is None if it lasts to the end."""
 
     component: str
     check: str
-    condition: Condition  # the worst that it was
+    condition: Condition  # the worst during that time
     began_at: datetime
     detected_at: datetime
     reason: str
@@ -44,14 +44,14 @@ class Detection:
 
 @dataclass(frozen=True)
 class Episode:
-    """Detections of one component that overlap: what would have been one verdict."""
+    """Overlapping detections of one component: they would have been one verdict."""
 
     component: str
-    detections: tuple[Detection, ...]  # by when they were made
+    detections: tuple[Detection, ...]  # in order of detection
 
     @property
     def first(self) -> Detection:
-        """The detection that came first."""
+        """The earliest detection."""
         return self.detections[0]
 
     @property
@@ -61,13 +61,13 @@ class Episode:
 
     @property
     def ended_at(self) -> datetime | None:
-        """When the last of them ended; None while one lasts."""
+        """When the last of them ended; None if one lasts."""
         ends = [d.ended_at for d in self.detections]
         return None if None in ends else max(end for end in ends if end)
 
     @property
     def condition(self) -> Condition:
-        """The worst that a check of it was."""
+        """The worst condition of any check."""
         return Condition.FAILING if any(d.condition is Condition.FAILING for d in self.detections) else Condition.SLOW
 
     @property
@@ -78,7 +78,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class OnRecord:
-    """An incident as the ledger has it. `detected_at` is when it was declared, by whomever."""
+    """An incident in the ledger. `detected_at` is when it was declared, by whomever."""
 
     name: str
     components: tuple[str, ...]
@@ -89,7 +89,7 @@ class OnRecord:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the settings come to: what they find of each incident on record (None = missed), and what is on no record."""
+    """The result of these settings: what they find for each recorded incident (None = missed), and anything else."""
 
     episodes: tuple[Episode, ...]
     found: Mapping[str, Episode | None]  # by the incident's name
@@ -100,13 +100,13 @@ class Outcome:
 
 
 def replay(samples: Iterable[Sample], settings: Settings) -> tuple[Episode, ...]:
-    """What would have been detected when, in the order of detection. The samples may come in any order."""
+    """What would have been detected and when, in order of detection. Samples may come in any order."""
     ordered = sorted(samples, key=lambda sample: sample.at)
     paces = _paces(ordered)
     tracks: dict[tuple[str, str], Track] = {}
     open_: dict[tuple[str, str], Detection] = {}
     done: list[Detection] = []
-    troubled: dict[str, int] = {}  # component -> how many of its checks are in trouble: nothing is learned meanwhile
+    troubled: dict[str, int] = {}  # component -> number of its checks in trouble, during which no latency is learned
     for sample in ordered:
         key = (sample.check, sample.vantage)
         rule = settings.rules.get(sample.check, settings.rule)
@@ -125,7 +125,7 @@ def replay(samples: Iterable[Sample], settings: Settings) -> tuple[Episode, ...]
 
 
 def _paces(samples: Sequence[Sample]) -> dict[str, timedelta]:
-    """How often each check was looked at then, whatever the configuration says now: the usual gap between its looks."""
+    """Each check's interval at that time, whatever the configuration says now: the usual gap between its runs."""
     times: dict[str, list[datetime]] = {}
     for sample in samples:
         times.setdefault(sample.check, []).append(sample.at)
@@ -142,7 +142,7 @@ def _detected(sample: Sample, track: Track) -> Detection:
 
 
 def _episodes(detections: Sequence[Detection]) -> tuple[Episode, ...]:
-    """Put together what overlaps; what is ours stays apart from what is theirs."""
+    """Group overlapping detections; our own faults and the vendor's stay separate."""
     found: list[Episode] = []
     for detection in sorted(detections, key=lambda d: (d.detected_at, d.check)):
         for n, episode in enumerate(found):
@@ -159,7 +159,7 @@ def _episodes(detections: Sequence[Detection]) -> tuple[Episode, ...]:
 
 
 def on_record(incidents: Iterable[Incident], since: datetime, until: datetime) -> tuple[OnRecord, ...]:
-    """The incidents that lie in a span of time, without those that were canceled: they were none."""
+    """The incidents within a span of time, without canceled ones, which were none."""
     found = [
         OnRecord(i.name, tuple(i.affected), i.began_at, i.declared_at, i.well_since or i.ending.at)
         for i in incidents
@@ -177,7 +177,7 @@ def compare(episodes: Sequence[Episode], incidents: Sequence[OnRecord]) -> Outco
 
 
 def overlap(episode: Episode, incident: OnRecord) -> bool:
-    """Whether the episode tells of this incident: one of its components, at its time."""
+    """Whether the episode is about this incident: one of its components, at its time."""
     if episode.component not in incident.components:
         return False
     begins_in_time = incident.ended_at is None or episode.began_at <= incident.ended_at + NEAR
@@ -185,7 +185,7 @@ def overlap(episode: Episode, incident: OnRecord) -> bool:
 
 
 def pair(one: Sequence[Episode], other: Sequence[Episode]) -> list[tuple[Episode | None, Episode | None]]:
-    """The episodes of two settings side by side: those of one component that overlap stand in one row."""
+    """The episodes of two settings side by side: overlapping ones of one component share a row."""
     rows: list[tuple[Episode | None, Episode | None]] = []
     left = list(other)
     for episode in one:

@@ -1,6 +1,6 @@
-"""Trace files: looks that somebody else's monitor took, as CSV or JSON lines. Pure.
+"""Trace files: check runs by somebody else's monitor, as CSV or JSON lines. Pure.
 
-Every look has `time` (ISO 8601 with an offset, or seconds since 1970), `check` and `outcome` (ok, slow, fail, inconclusive, or
+Every run has `time` (ISO 8601 with an offset, or seconds since 1970), `check` and `outcome` (ok, slow, fail, inconclusive, or
 an HTTP status), and may have `latency` (milliseconds), `component`, `error`, `reason` and `vantage`.
 """
 
@@ -18,16 +18,16 @@ from bot.core.model import Fault, Outcome, Sample
 
 NEEDED = ("time", "check", "outcome")
 KNOWN = (*NEEDED, "latency", "component", "error", "reason", "vantage")
-SERVER_ERROR = "http_5xx"  # the class of such a status where the trace names none
+SERVER_ERROR = "http_5xx"  # the error class of such a status if the trace names none
 LONGEST = 500  # characters of a text for people
 
 
 class TraceError(Exception):
-    """The trace cannot be read; a sentence that names file and line, and says what to do."""
+    """The trace cannot be read; the sentence names file and line, and says what to do."""
 
 
 def read_trace(text: str, name: str) -> list[Sample]:
-    """The looks of a trace in the order of time. Raises TraceError with the first thing that is wrong."""
+    """The runs in a trace, in order of time. Raises TraceError with the first error."""
     text = text.removeprefix("\ufeff")
     if text.lstrip().startswith("["):
         raise TraceError(f"{name}:1: JSON, but one list; write one object a line")
@@ -106,11 +106,11 @@ def _text(row: Mapping[str, Any], key: str, where: str) -> str:
         return ""
     if not isinstance(value, str):
         raise TraceError(f"{where}: {key} must be text, not {json.dumps(value)[:40]}")
-    return "".join(char if char.isprintable() else " " for char in value[:LONGEST]).strip()  # lone surrogates are not
+    return "".join(char if char.isprintable() else " " for char in value[:LONGEST]).strip()  # lone surrogates are not printable
 
 
 def _outcome(value: Any, where: str) -> tuple[Outcome, Fault, str]:
-    """The outcome, whose fault it is as far as this says, and a reason where a status gives one."""
+    """The outcome, whose fault it is as far as that tells, and a reason if a status gives one."""
     word = str(value).strip().lower()
     if word in set(Outcome):
         outcome = Outcome(word)
@@ -156,5 +156,5 @@ def _moment(value: Any, where: str) -> datetime:
 
 
 def _seconds(value: float) -> datetime | None:
-    """Seconds since 1970; milliseconds, which would lie far in the future, are no seconds."""
+    """Seconds since 1970; None for milliseconds, which would lie far in the future."""
     return datetime.fromtimestamp(value, UTC) if 0 <= value < 10_000_000_000 else None

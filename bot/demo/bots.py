@@ -1,4 +1,4 @@
-"""The bot as the story needs it, and as one process: inside the demo's own."""
+"""The bots of the story, and the bot as one process: the demo's own."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -31,36 +31,36 @@ Hears = Callable[[Sequence[Fact], World], None]
 
 
 class Bots(Protocol):
-    """One bot, or several over one ledger. `engine` and `ledger` show what was committed, once it was started."""
+    """One bot, or several on one ledger. After the start, `engine` and `ledger` show what was committed."""
 
     engine: CommittingEngine
     ledger: Ledger
-    url: str  # where flags are read, and the board
+    url: str  # where flags are read, and the board's address
 
     async def prepare(self) -> None:
-        """Do before the story begins what takes a while."""
+        """Do slow preparations before the story begins."""
 
     async def start(self, hears: Sequence[Hears]) -> None:
-        """Begin to work; each of these is told of every commit."""
+        """Start working; each of `hears` is called with every commit."""
 
     async def signs(self) -> Sequence[Sample]:
-        """The looks for signs of life of the service downstream."""
+        """The samples of the downstream service's heartbeats."""
 
     async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
-        """What that service told of its requests, as it was counted."""
+        """What that service reported about its requests, as counted."""
 
     def untold(self) -> int:
         """How many of its requests may not have been counted, or not yet."""
 
     def claims(self, seen: Seen) -> Sequence[Claim]:
-        """What is shown besides."""
+        """Further claims to prove."""
 
     async def stop(self) -> None:
-        """End; may be called after a start that failed."""
+        """Stop; may be called after a start that failed."""
 
 
 def story_parts(clock: Clock, replica: str = "") -> Parts:
-    """What is other than in life: the story's time, how long things may take in it, and what a replica is called."""
+    """What differs from production: the story's time, limits within it, and a replica's name."""
     return Parts(
         clock=clock,
         replica=replica,
@@ -70,7 +70,7 @@ def story_parts(clock: Clock, replica: str = "") -> Parts:
 
 
 class OneBot:
-    """The usual deployment: one process, here the demo's own, over files of SQLite."""
+    """The usual deployment: one process, here the demo's own, with SQLite files."""
 
     def __init__(self, stage: Stage, out: Path, automation: str, listen: str) -> None:
         self._stage = stage
@@ -80,7 +80,7 @@ class OneBot:
         self._app: App | None = None
 
     async def prepare(self) -> None:
-        """There is nothing that takes long."""
+        """Nothing to prepare."""
 
     async def start(self, hears: Sequence[Hears]) -> None:
         """Write its configuration, and start it. Raises WebError."""
@@ -93,24 +93,24 @@ class OneBot:
             app.engine.listen(one)
 
     async def signs(self) -> Sequence[Sample]:
-        """The newest."""
+        """The newest ones."""
         return await self._running.samples.recent(ALIVE_ID, MOST_SIGNS)
 
     async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
-        """All of it, also of the second that is not over."""
+        """All of it, including the current second."""
         await self._running.write_outcomes()
         return await self._running.samples.outcomes.totals(begins, ends)
 
     def untold(self) -> int:
-        """Nothing was lost."""
+        """0: nothing was lost."""
         return 0
 
     def claims(self, seen: Seen) -> Sequence[Claim]:
-        """Nothing else."""
+        """None."""
         return ()
 
     async def stop(self) -> None:
-        """End it, where it was begun."""
+        """Stop it, if it was started."""
         if self._app is not None:
             await self._app.stop()
 

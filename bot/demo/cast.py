@@ -16,7 +16,7 @@ LOOKS_FOR_S = 20.0
 
 
 class Ana:
-    """Listens to nothing but what she is shown: a fact tells her when to look, the page what to click."""
+    """Uses only what she is shown: facts tell her when to look, the page what to click."""
 
     def __init__(self, person: Person, say: Callable[[str], None]) -> None:
         self._person = person
@@ -25,17 +25,17 @@ class Ana:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start watching."""
         self._task = asyncio.create_task(self._work(), name="ana")
 
     async def stop(self) -> None:
-        """Go home."""
+        """Stop."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def hears(self, facts: Sequence[Fact], world: World) -> None:
-        """What happened that a person would act on."""
+        """React to facts that a person would act on."""
         for fact in facts:
             match fact.body:
                 case Declared():
@@ -52,9 +52,9 @@ class Ana:
             await self._click(button)
 
     async def _click(self, button: str) -> None:
-        """Click as soon as the button is there; a message may still be on its way.
+        """Click as soon as the button appears; its message may still be on its way.
 
-        What somebody else pressed first, or the bot withdrew, is let be.
+        If somebody else pressed it first, or the bot withdrew it, do nothing.
         """
         try:
             with suppress(TimeoutError):

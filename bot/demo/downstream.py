@@ -1,8 +1,8 @@
-"""A small service downstream: answers customers with whatever provider its flag names, read by the official client.
+"""A small downstream service: answers customers with the provider named by its flag, read by the official client.
 
-Run as a process of its own: `python -m bot.demo.downstream FLAG_URL LOG GATEWAY_LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S PAUSE_S
-ALIVE_TOKEN OUTCOME_TOKEN`. It writes one JSON line per customer, tells Understudy that it lives and what became of its
-requests, and knows no more of it than this address. Beside it, in GATEWAY_LOG, customers go through a gateway without a flag.
+Runs as a separate process: `python -m bot.demo.downstream FLAG_URL LOG GATEWAY_LOG VENDORS_JSON EVERY_S ALIVE_EVERY_S PAUSE_S
+ALIVE_TOKEN OUTCOME_TOKEN`. It writes one JSON line per customer, reports heartbeats and outcomes to Understudy, and knows
+nothing else about it than this address. In GATEWAY_LOG, the same customers use a gateway without a flag.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from bot.demo.gateway import Gateway
 from bot.system.clock import SystemClock
 
 FLAG = "support-chat.llm"
-CODE_DEFAULT: dict[str, Any] = {"provider": "openai", "model": "gpt-5"}  # the fallback, as docs/flags.md advises
+CODE_DEFAULT: dict[str, Any] = {"provider": "openai", "model": "gpt-5"}  # the fallback, as docs/flags.md recommends
 CUSTOMERS = 200
 KEY = "demo-key-not-a-secret"
 TELL_EVERY_S = 0.1
@@ -36,7 +36,7 @@ MOST_TOLD = 500  # outcomes in one request
 
 
 def ask(client: httpx.Client, vendors: dict[str, str], route: dict[str, Any]) -> tuple[bool, str]:
-    """One customer's question to the provider that the flag named: (served, how it went)."""
+    """Ask the flag's provider one customer's question; returns (served, how it went)."""
     provider = route.get("provider")
     if provider is None:
         return True, "answered from the cache"
@@ -52,7 +52,7 @@ def ask(client: httpx.Client, vendors: dict[str, str], route: dict[str, Any]) ->
 
 
 def tell_alive(url: str, token: str, every_s: float, ended: threading.Event) -> None:
-    """Give a sign of life every so often; one that does not arrive is missed there, which is the point."""
+    """Send a heartbeat regularly; one that does not arrive is missed there, which is the point."""
     with httpx.Client(trust_env=False, timeout=0.5, headers={"authorization": f"Bearer {token}"}) as client:
         while True:
             with suppress(httpx.HTTPError):
@@ -62,7 +62,7 @@ def tell_alive(url: str, token: str, every_s: float, ended: threading.Event) -> 
 
 
 def tell_outcomes(url: str, token: str, told: "queue.SimpleQueue[dict[str, Any]]", ended: threading.Event) -> None:
-    """Tell what became of requests, a batch at a time; one whose answer was lost is sent again under its key."""
+    """Report outcomes of requests in batches; a batch without a response is sent again under the same key."""
     with httpx.Client(trust_env=False, timeout=2.0, headers={"authorization": f"Bearer {token}"}) as client:
         batch: list[dict[str, Any]] = []
         while not ended.is_set() or not told.empty() or batch:
@@ -76,14 +76,14 @@ def tell_outcomes(url: str, token: str, told: "queue.SimpleQueue[dict[str, Any]]
                 answer = client.post(f"{url}/api/v1/outcomes", json={"outcomes": batch}, headers={"idempotency-key": key})
             except httpx.HTTPError:
                 if ended.is_set():
-                    return  # whoever counted is gone
+                    return  # the receiver is gone
                 continue
             if answer.status_code < 500:
                 batch = []
 
 
 def serve_by_gateway(log: Path, vendors: dict[str, str], every_s: float, pause_s: float, ended: threading.Event) -> None:
-    """The same customers through a tuned gateway, which tries the primary and then the fallback, without a flag."""
+    """Serve the same customers through a tuned gateway, which tries the primary and then the fallback, without a flag."""
     clock, routes = SystemClock(), {str(route["provider"]): route for route in (DEFAULT, CODE_DEFAULT)}
     with log.open("w", encoding="utf-8") as out, httpx.Client(trust_env=False, timeout=LIMIT_S) as client:
         ways = Gateway(
@@ -102,7 +102,7 @@ def serve_by_gateway(log: Path, vendors: dict[str, str], every_s: float, pause_s
 def serve(
     flag_url: str, log: Path, vendors: dict[str, str], every_s: float, outcome_token: str, ended: threading.Event
 ) -> None:  # fmt: skip
-    """Answer one customer after the other until it is over."""
+    """Answer one customer after another until the end."""
     logging.getLogger("openfeature").setLevel(logging.CRITICAL)
     api.set_provider(OFREPProvider(flag_url, timeout=0.5))
     flags, clock = api.get_client(), SystemClock()
@@ -148,5 +148,5 @@ def _until_closed(ended: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # started by hand it ends at once, without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # when started by hand it ends at once, without a traceback
     main(*sys.argv[1:])

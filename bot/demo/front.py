@@ -1,4 +1,4 @@
-"""One address for all replicas, as a load balancer gives it: each connection goes to the next replica that takes it."""
+"""One address for all replicas, like a load balancer: each connection goes to the next replica that accepts it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -13,9 +13,9 @@ Place = tuple[str, int]
 
 
 class Front:
-    """Passes bytes on between `start()` and `stop()`. `places` says where replicas listen, or did.
+    """Passes bytes on between `start()` and `stop()`. `places` returns where replicas listen, or did.
 
-    One that refuses is left out; where all do, the connection is closed.
+    One that refuses is skipped; if all do, the connection is closed.
     """
 
     def __init__(self, places: Callable[[], Sequence[Place]]) -> None:
@@ -36,7 +36,7 @@ class Front:
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def stop(self) -> None:
-        """Listen no more, and end every connection."""
+        """Stop listening, and close every connection."""
         if self._server is not None:
             self._server.close()
         for task in self._open:
@@ -60,7 +60,7 @@ class Front:
             finally:
                 to_it.close()
         except asyncio.CancelledError:
-            pass  # `stop` ends it: Python 3.11 would print that as an error of the server
+            pass  # by `stop`; Python 3.11 would print that as a server error
         finally:
             writer.close()
 
@@ -71,7 +71,7 @@ class Front:
 
 
 async def _both(*ways: Coroutine[Any, Any, None]) -> None:
-    """Until either side hangs up; the other one is then hung up on."""
+    """Run until either side disconnects; then disconnect the other."""
     tasks = [asyncio.create_task(way) for way in ways]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

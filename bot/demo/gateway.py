@@ -1,22 +1,22 @@
-"""What a gateway with a breaker of its own would do for the same customers: the measure that the flag is compared with.
+"""What a gateway with a circuit breaker would do for the same customers, for comparison with the flag.
 
-It is kind to gateways: one fallback that it always knows, no wait between tries, and after a pause a single try of the
-primary instead of everybody's.
+It favours gateways: one fallback that it always knows, no wait between attempts, and after a pause only one customer tries the
+primary again.
 """
 
 from collections.abc import Callable
 
 from bot.core.lazy_dataclass import dataclass
 
-FAILS = 3  # in a row, until the primary is left alone for a while
+FAILS = 3  # in a row, before the primary is left alone for a while
 
 Ask = Callable[[str], bool]  # whether this provider answered
-Now = Callable[[], float]  # seconds, of a clock that only runs on
+Now = Callable[[], float]  # seconds, on a monotonic clock
 
 
 @dataclass(frozen=True)
 class Passed:
-    """What became of one request: whether it was served, how many tries failed, and the seconds that they took."""
+    """The result of one request: whether it was served, how many attempts failed, and how long they took."""
 
     served: bool
     failed_tries: int
@@ -36,7 +36,7 @@ class Gateway:
         self._alone_until = 0.0
 
     def serve(self) -> Passed:
-        """See one request through."""
+        """Serve one request."""
         tries, lost_s = 0, 0.0
         alone = self._now() < self._alone_until
         for provider in (self._fallback,) if alone else (self._primary, self._fallback):

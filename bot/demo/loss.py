@@ -1,4 +1,4 @@
-"""The leading replica dies in mid-outage, and another one takes over."""
+"""The leading replica dies in the middle of the outage, and another one takes over."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,30 +13,30 @@ from bot.demo.stage import Say
 from bot.ports import CLOCK, Ledger, Store
 from bot.system.clock import Clock, SystemClock
 
-KILLED_AFTER = timedelta(minutes=20)  # of the story, since the flag was switched
-BACK_AFTER = timedelta(minutes=30)  # of the story, since another one leads: as whoever runs it would start it again
+KILLED_AFTER = timedelta(minutes=20)  # in the story, after the flag was switched
+BACK_AFTER = timedelta(minutes=30)  # in the story, after another one leads: as its operator would restart it
 LOOK_EVERY_S = 0.05
-TAKEN_WITHIN_S = 30.0  # then nobody waits any longer, and the claim fails
+TAKEN_WITHIN_S = 30.0  # after that, stop waiting; the claim fails
 
 
 @dataclass
 class Loss:
-    """What became of it; times are the machine's monotonic ones."""
+    """What happened; times are on the machine's monotonic clock."""
 
     name: str
     at: float
     successor: str = ""
     over_at: float | None = None
-    trouble: str = ""  # why it could not be started again
+    trouble: str = ""  # why it could not be restarted
 
     @property
     def lasted_s(self) -> float | None:
-        """Real seconds without a leader; None where nobody took over."""
+        """Real seconds without a leader; None if nobody took over."""
         return None if self.over_at is None else self.over_at - self.at
 
 
 class LeaderDies:
-    """Waits for the flag's switch, then for its moment. `loss` is what became of it, once it happened."""
+    """Waits for the flag's switch, then for the right time. `loss` is what happened, once it did."""
 
     def __init__(self, clock: Clock, ledger: Ledger, replicas: Sequence[ReplicaProcess], say: Say) -> None:
         self.loss: Loss | None = None
@@ -48,12 +48,12 @@ class LeaderDies:
         self._switched = asyncio.Event()
 
     def hears(self, facts: Sequence[Fact], world: World) -> None:
-        """The flag was switched."""
+        """Notice that the flag was switched."""
         if any(isinstance(fact.body, Engaged) for fact in facts):
             self._switched.set()
 
     async def run(self) -> None:
-        """Live through it once."""
+        """Kill the leader once, and bring it back."""
         await self._switched.wait()
         await self._wait(KILLED_AFTER)
         leader = await self._leads_besides(None)
@@ -81,7 +81,7 @@ class LeaderDies:
         self._tell(loss.trouble or f"{leader.name} was started again")
 
     async def _leads_besides(self, gone: ReplicaProcess | None) -> ReplicaProcess | None:
-        """Whoever leads, or will in a moment; None where nobody does."""
+        """Whoever leads besides `gone`, waiting a moment if necessary; None if nobody does."""
         until = self._machine.monotonic() + TAKEN_WITHIN_S
         while self._machine.monotonic() < until:
             found = await self._leader()

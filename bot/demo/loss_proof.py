@@ -1,4 +1,4 @@
-"""What must be true at the end of a demo whose leading replica was killed: nobody noticed, in Slack or downstream."""
+"""What must be true after a demo whose leading replica was killed: nobody noticed, in Slack or downstream."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ TAKES_OVER_WITHIN_S = 5.0
 def prove_loss(
     loss: Loss | None, messages: Sequence[Message], outbox: Sequence[OutboxRow], customers: Sequence[dict[str, Any]]
 ) -> list[Claim]:  # fmt: skip
-    """Check every claim over what stands in Slack, what was to be said there, and the log of the service downstream."""
+    """Check every claim against the messages in Slack, those that were due, and the downstream service's log."""
     if loss is None:
         return [Claim(False, "no replica was killed: the flag was not switched, or none led")]
     troubles = [Claim(False, loss.trouble)] if loss.trouble else []
@@ -32,7 +32,7 @@ def _taken_over(loss: Loss) -> Claim:
 
 
 def _said_once(messages: Sequence[Message], outbox: Sequence[OutboxRow]) -> Claim:
-    """Messages carry the key of what they say, by which anybody can tell what stands there twice."""
+    """Messages carry the key of what they say, so duplicates are easy to find."""
     keys = Counter(message.metadata["event_payload"]["key"] for message in messages if message.metadata)
     twice = sorted(key for key, count in keys.items() if count > 1)
     missing = sorted(_missing(outbox, keys))
@@ -50,7 +50,7 @@ def _missing(outbox: Sequence[OutboxRow], keys: Counter[str]) -> Iterator[str]:
 
 
 def _served_meanwhile(rows: Sequence[dict[str, Any]], loss: Loss) -> Claim:
-    """While nobody led, against all other times of the story."""
+    """Customers served while nobody led, compared with the rest of the story."""
     over_at = loss.at + TAKES_OVER_WITHIN_S if loss.over_at is None else loss.over_at
     meanwhile = [row for row in rows if loss.at <= row["at"] < over_at]
     served, of_all = sum(row["served"] for row in meanwhile), sum(row["served"] for row in rows)

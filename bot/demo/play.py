@@ -1,4 +1,4 @@
-"""Plays a scenario: local workspace, scripted vendors, the bot, a downstream service and a scripted person, in one go."""
+"""Plays a scenario: local workspace, scripted vendors, the bot, a downstream service and a scripted person, all at once."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ from bot.system.clock import ScaledClock
 from bot.views.names import plain_names
 
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
-OUTAGE = "anthropic"  # who fails in every scenario that is played here
-LAST_WORDS_S = 30.0  # real seconds for what is still on its way to the workspace when the story is over
+OUTAGE = "anthropic"  # the provider that fails in every scenario played here
+LAST_WORDS_S = 30.0  # real seconds for messages still on their way to the workspace at the end
 
 
 @dataclass(frozen=True)
 class Played:
-    """How the demo went."""
+    """The result of the demo."""
 
     claims: tuple[Claim, ...]
 
@@ -38,9 +38,9 @@ class Played:
 
 
 class Demo:
-    """One run. `play` returns when the story is over, or goes on until it is cancelled when nobody asked it to end.
+    """One run. `play` returns at the end of the story, or if not asked to end, continues until it is cancelled.
 
-    `played` is how it went, once the story is over. Raises PostgresError or ImportError where there cannot be several replicas.
+    `played` is the result, once the story is over. Raises PostgresError or ImportError if several replicas are impossible.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Demo:
         self._names: Mapping[str, str] = {}
 
     async def play(self, *, exit_when_done: bool) -> Played:
-        """Set the stage, raise the curtain, and prove at the end what was shown."""
+        """Set up, play the story, and prove its claims at the end."""
         self._out.mkdir(parents=True, exist_ok=True)
         stage, bots = self._stage, self._bots
         await stage.open()
@@ -84,7 +84,7 @@ class Demo:
             self._say(line)
 
     async def _until_over(self) -> None:
-        """Until the incident is resolved and the flag is back, or the script is at its end."""
+        """Wait until the incident is resolved and the flag is back, or the script has ended."""
         end = START + timedelta(minutes=self._scenario.minutes)
         while self._clock.now() < end:
             await asyncio.sleep(0.5)
@@ -96,7 +96,7 @@ class Demo:
         await self._until_quiet()
 
     async def _until_quiet(self) -> None:
-        """Wait for the last messages and the upload: at this speed of life, Slack's pace leaves some of them behind."""
+        """Wait for the last messages and the upload: at this speed, Slack's rate limits delay some of them."""
         loop, bots = asyncio.get_running_loop(), self._bots
         until = loop.time() + LAST_WORDS_S
         await asyncio.sleep(1.0)  # the last click is still being answered
@@ -126,7 +126,7 @@ class Demo:
         for number, incident in sorted(bots.engine.world.incidents.items()):
             mine = await bots.ledger.read(lambda store, number=number: store.facts_about(number))  # type: ignore[misc] # bound early
             for format in FORMATS:
-                # In a thread: vendors and Slack are answered here, and replicas see whoever is late as down.
+                # In a thread: this loop also answers vendors and Slack, and replicas treat late answers as failures.
                 name, content = await asyncio.to_thread(render, format, incident, mine, bots.engine.policy)
                 (self._out / name).write_bytes(content)
                 exports.append(self._out / name)
@@ -136,6 +136,6 @@ class Demo:
 def _bots(replicas: int, stage: Stage, out: Path, automation: str, listen: str, say: Say) -> Bots:
     if replicas == 1:
         return OneBot(stage, out, automation, listen)
-    from bot.demo.replicas import Replicas  # what it needs is an extra
+    from bot.demo.replicas import Replicas  # needs an optional extra
 
     return Replicas(replicas, stage, out, automation, listen, say)

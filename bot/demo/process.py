@@ -1,4 +1,4 @@
-"""A replica's process, as the demo holds it."""
+"""A replica's process, controlled by the demo."""
 
 import asyncio
 import sys
@@ -13,11 +13,11 @@ COMES_UP_WITHIN_S = 60.0
 
 
 class ReplicaError(Exception):
-    """A replica did not come up; what it said of it stands above, on standard error."""
+    """A replica did not start; its own output is on standard error above."""
 
 
 class ReplicaProcess:
-    """Runs `bot.demo.replica` over a data folder and on a port of its own. After `kill` it may be started again."""
+    """Runs `bot.demo.replica` with its own data folder and port. May be started again after `kill`."""
 
     def __init__(self, name: str, config: Path, data: Path, clock: ScaledClock) -> None:
         self.name = name
@@ -38,7 +38,7 @@ class ReplicaProcess:
             raise ReplicaError(f"{self.name} did not come up")
 
     def begin(self) -> None:
-        """Let the story's time run for it, which stood still when it was started."""
+        """Start the story's time, which stood still until now."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(f"{self._clock.began}\n".encode())
 
@@ -49,18 +49,18 @@ class ReplicaProcess:
             sys.executable, "-m", "bot.demo.replica", self.name, str(self._config), str(self._data), f"{host}:{port}",
             str(self._clock.speed), self._clock.start.isoformat(), *began,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the demo, which ends it by closing its standard input
+            start_new_session=True,  # Ctrl-C is for the demo, which ends this process by closing its standard input
         )  # fmt: skip
 
     async def kill(self) -> None:
-        """End it as nobody can prevent."""
+        """Kill it; it cannot prevent that."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
             await self._process.wait()
 
     async def stop(self) -> None:
-        """Let it end by itself, where it runs."""
+        """Let it end by itself, if it is running."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             await self._process.wait()

@@ -1,4 +1,4 @@
-"""What must be true at the end of the demo, by three witnesses: the ledger, the workspace, the downstream service's log."""
+"""What must be true after the demo, according to three witnesses: the ledger, the workspace, the downstream service's log."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ from bot.timeline.words import percent
 from bot.views.incident.customers import plain_served
 
 COUNTED_WITHIN = 0.01
-SERVED_AT_LEAST = 0.9  # of all customers, over the whole story, outage included
+SERVED_AT_LEAST = 0.9  # of all customers, over the whole story, including the outage
 UPDATES_AT_LEAST = 3
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing that the demo shows, and whether it held."""
+    """One claim of the demo, and whether it held."""
 
     holds: bool
     words: str
@@ -36,25 +36,25 @@ class Claim:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the witnesses hold. `outage_before` knows when the script let a provider fail, before a moment."""
+    """The evidence. `outage_before` returns when the script last made a provider fail before a given time."""
 
     world: World
     facts: Sequence[Fact]
     outbox: Sequence[OutboxRow]
     workspace: LocalWorkspace
     log: Path
-    gateway_log: Path  # of the same customers through a tuned gateway without a flag
+    gateway_log: Path  # the same customers through a tuned gateway without a flag
     exports: Sequence[Path]
-    signs: Sequence[Sample]  # looks for signs of life, each with the newest that it knew
-    told: Sequence[Sum]  # what the service downstream told of its requests, as the bot counted it
-    untold: int  # how many of its newest requests may not be among them
+    signs: Sequence[Sample]  # samples of the heartbeat check, each with the newest report that it knew
+    told: Sequence[Sum]  # what the downstream service reported about its requests, as the bot counted it
+    untold: int  # how many of its newest requests may be missing there
     outage_before: Callable[[str, datetime], datetime | None]
     speed: float
     policy: Policy
 
 
 def prove(seen: Seen) -> list[Claim]:
-    """Check every claim; all are returned, so that a failure names itself."""
+    """Check every claim; all are returned, so that failures are named."""
     rows = rows_of(seen.log)
     return [
         _detected(seen),
@@ -72,7 +72,7 @@ def prove(seen: Seen) -> list[Claim]:
 
 
 def rows_of(log: Path) -> list[dict[str, Any]]:
-    """What was written so far; the last line may be half."""
+    """The lines written so far; the last one may be incomplete."""
     text = log.read_text(encoding="utf-8") if log.exists() else ""
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
@@ -124,7 +124,7 @@ def _served(rows: Sequence[dict[str, object]]) -> Claim:
 
 
 def _spared(rows: Sequence[dict[str, Any]], by_gateway: Sequence[dict[str, Any]], speed: float) -> Claim:
-    """Beside a tuned gateway alone. It may serve as many, but each of its pauses ends with a customer who waits in vain."""
+    """Compared with a tuned gateway, which may serve as many, but each of its pauses ends with a customer waiting in vain."""
     tries, theirs = sum(not row["served"] for row in rows), sum(row["failed_tries"] for row in by_gateway)
     served = sum(bool(row["served"]) for row in by_gateway)
     waited, theirs_waited = (
@@ -139,7 +139,7 @@ def _spared(rows: Sequence[dict[str, Any]], by_gateway: Sequence[dict[str, Any]]
 
 
 def _counted(rows: Sequence[dict[str, object]], seen: Seen) -> Claim:
-    """The bot's counts against the service's own log, to one per cent; both are still written."""
+    """The bot's counts agree with the service's own log within one per cent; both are still being written."""
     all_told, served = sum(one.ok + one.failed for one in seen.told), sum(bool(row["served"]) for row in rows)
     ok = sum(one.ok for one in seen.told)
     near = max(abs(all_told - len(rows)), abs(ok - served)) <= COUNTED_WITHIN * len(rows) + seen.untold
@@ -148,7 +148,7 @@ def _counted(rows: Sequence[dict[str, object]], seen: Seen) -> Claim:
 
 
 def _customers(world: World, policy: Policy) -> Claim:
-    """What the incident says of customers."""
+    """What the incident says about customers."""
     found = [one.served for one in world.incidents.values() if one.provider == "anthropic" and one.served]
     if not found:
         return Claim(False, "the incident does not say how many customers were served")

@@ -1,7 +1,7 @@
 """One of the demo's replicas: `python -m bot.demo.replica NAME CONFIG DATA LISTEN SPEED START [BEGAN]`.
 
-It says on standard output that it serves, and ends when standard input closes. BEGAN is when the story's time began to run, by
-the monotonic clock, which all processes of a machine share; without it time stands still until that comes on standard input.
+It prints when it serves, and ends when standard input closes. BEGAN is when the story's time started, on the monotonic clock
+that all processes of a machine share; without it, time stands still until BEGAN arrives on standard input.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from bot.wiring.parts import StartRefused
 
 
 async def main(name: str, config: Path, data: Path, listen: tuple[str, int], clock: ScaledClock) -> None:
-    """Be a replica until standard input closes. Raises as `App.start` does."""
+    """Run a replica until standard input closes. Raises the same as `App.start`."""
     told = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(told), sys.stdin)
     app = build(load(config, {}), data=data, listen=listen, parts=story_parts(clock, name))
     try:
         await app.start()
-        print("serves", flush=True)  # noqa: T201 # whoever started it waits for that
+        print("serves", flush=True)  # noqa: T201 # its starter waits for that
         if clock.began is None and (began := await told.readline()):
             clock.begin(float(began))
         await told.read()
@@ -39,7 +39,7 @@ async def main(name: str, config: Path, data: Path, listen: tuple[str, int], clo
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # started by hand it ends at once, without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # when started by hand it ends at once, without a traceback
     configure_logs((), level="WARNING", pretty=True)
     name, config, data, listen, speed, start, *began = sys.argv[1:]
     clock = ScaledClock(float(speed), datetime.fromisoformat(start), stands=True)

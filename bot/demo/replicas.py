@@ -1,4 +1,4 @@
-"""The bot as several replicas over one PostgreSQL, each a process of its own with a data folder and a port of its own."""
+"""The bot as several replicas on one PostgreSQL, each a process with its own data folder and port."""
 
 import asyncio
 import atexit
@@ -29,11 +29,11 @@ from bot.store.postgres.ledgers import open_postgres_ledger
 from bot.store.postgres.samples.keeper import open_postgres_samples
 from bot.system.clock import SystemClock
 
-UNTOLD_S = 2 * EVERY_S  # of outcomes: what was not written when a replica was killed, and what is not written yet
+UNTOLD_S = 2 * EVERY_S  # of outcomes: those not written when a replica was killed, and those not written yet
 
 
 class Replicas:
-    """`count` of them behind one address. The demo itself follows their ledger, and never writes to it."""
+    """`count` replicas behind one address. The demo itself follows their ledger, and never writes to it."""
 
     def __init__(self, count: int, stage: Stage, out: Path, automation: str, listen: str, say: Say) -> None:
         self._stage = stage
@@ -51,9 +51,9 @@ class Replicas:
         self._dies: LeaderDies | None = None
 
     async def prepare(self) -> None:
-        """Make the database, and start the replicas. Raises PostgresError, WebError, StoreError and ReplicaError."""
+        """Create the database, and start the replicas. Raises PostgresError, WebError, StoreError and ReplicaError."""
         self._say(f"{len(self._processes)} replicas share a PostgreSQL that is made for this story, and thrown away.")
-        atexit.register(self._server.close)  # whoever is impatient presses Ctrl-C twice
+        atexit.register(self._server.close)  # somebody impatient may press Ctrl-C twice
         await asyncio.to_thread(self._server.create)
         await asyncio.to_thread(self._server.start)
         await self._front.start(*split_listen(self._listen))
@@ -68,7 +68,7 @@ class Replicas:
         await asyncio.gather(*(one.start() for one in self._processes))
 
     async def start(self, hears: Sequence[Hears]) -> None:
-        """Let them live in the story's time, and follow what they commit. Raises StoreError."""
+        """Start the story's time for them, and follow what they commit. Raises StoreError."""
         self.engine = CommittingEngine(self.ledger, self._stage.clock, to_policy(load(self._config, {}).config))
         await self.engine.load()
         self._dies = LeaderDies(self._stage.clock, self.ledger, self._processes, self._say)
@@ -82,15 +82,15 @@ class Replicas:
         self._dying = asyncio.create_task(self._dies.run(), name="the leading replica dies")
 
     async def signs(self) -> Sequence[Sample]:
-        """The newest, whichever replica looked."""
+        """The newest, from whichever replica ran the check."""
         return await self._samples.recent(ALIVE_ID, MOST_SIGNS)
 
     async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
-        """What all of them counted."""
+        """The counts of all of them."""
         return await self._samples.outcomes.totals(begins, ends)
 
     def untold(self) -> int:
-        """A second's worth of the one that was killed, and what was told in the last one."""
+        """One second's worth from the killed replica, and whatever arrived in the last second."""
         return round(UNTOLD_S / CUSTOMER_EVERY_S)
 
     def claims(self, seen: Seen) -> Sequence[Claim]:
@@ -99,7 +99,7 @@ class Replicas:
         return prove_loss(self._dies.loss if self._dies else None, said, seen.outbox, rows_of(seen.log))
 
     async def stop(self) -> None:
-        """End the replicas, then what they stand on."""
+        """Stop the replicas, then the database."""
         if self._dying is not None:
             self._dying.cancel()
             await asyncio.gather(self._dying, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The demo's configuration: a file like anybody's, written for the addresses of this run and read by the real loader."""
+"""The demo's configuration: an ordinary file, written for this run's addresses and read by the real loader."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,9 +10,9 @@ from bot.sandbox.slack import LocalWorkspace
 from bot.sandbox.vendor import Vendors
 
 FLAG = "support-chat.llm"
-YOU = "sam"  # whoever has the page open
+YOU = "sam"  # the person who has the page open
 DEMO_KEY = "demo-key-not-a-secret"
-ALIVE_ID = "ours.chat.alive"  # the heartbeat of the service downstream
+ALIVE_ID = "ours.chat.alive"  # the downstream service's heartbeat
 OUTCOME_TOKEN = "demo-outcomes-not-a-secret"  # noqa: S105 # as it says
 ALIVE_TOKEN = "demo-heartbeat-not-a-secret"  # noqa: S105 # as it says
 
@@ -21,7 +21,7 @@ def write_settings(
     path: Path, workspace: LocalWorkspace, vendors: Vendors, listen: str, automation: str, *,
     store: str = "", public_url: str = "",
 ) -> None:  # fmt: skip
-    """Write understudy.yaml for this run. `store` is where replicas share their ledger, `public_url` where all are reached."""
+    """Write understudy.yaml for this run. `store` is the replicas' shared ledger, `public_url` their common address."""
     settings = {
         **({"store": store} if store else {}),
         "slack": {
@@ -36,7 +36,7 @@ def write_settings(
             **({"public_url": public_url} if public_url else {}),
             "open_to_loopback": True,
             "outcome_tokens": [OUTCOME_TOKEN],
-        },  # everything plays on this machine, and no proxy stands in front
+        },  # everything runs on this machine, without a proxy
         "allow_private": ["127.0.0.0/8"],
         "providers": {"anthropic": _anthropic(vendors), "openai": _openai(vendors), "ours": _ours()},
         "control_group": [_tcp("slack", workspace.api_url), _tcp("elsewhere", vendors.status_url("openai"))],
@@ -83,14 +83,14 @@ def _openai(vendors: Vendors) -> dict[str, object]:
 
 
 def _ours() -> dict[str, object]:
-    """The service downstream tells by itself that it lives."""
+    """The downstream service reports its own heartbeats."""
     alive = {"name": CheckId(ALIVE_ID).name, "type": "heartbeat", "every": "5m", "grace": "10m", "token": ALIVE_TOKEN}
     return {"name": "Our own", "components": {"chat": {"name": "Support chat", "checks": [alive]}}}
 
 
-# At two hundred times the speed of life, thirty seconds are 150 ms on this machine: a busy one needs all of them.
+# At two hundred times real speed, thirty seconds are 150 ms: a busy machine needs all of them.
 DEADLINE = "30s"
-SLOW_FROM = "10s"  # likewise: 50 ms, within which a browser beside it may hold the bot up
+SLOW_FROM = "10s"  # likewise 50 ms, since a browser on the same machine may delay the bot
 
 
 def _http(name: str, url: str, **more: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What stands around the bot in every story: the workspace with its people, the vendors, and the service downstream."""
+"""Everything around the bot in every story: the workspace with its people, the vendors, and the downstream service."""
 
 import asyncio
 import json
@@ -16,16 +16,16 @@ from bot.system.clock import ScaledClock
 from commands.table import words
 
 CUSTOMER_EVERY_S = 0.05
-ALIVE_EVERY = timedelta(minutes=5)  # of the story
-GATEWAY_PAUSE = timedelta(minutes=1)  # likewise: how long a tuned gateway leaves a provider alone that failed
+ALIVE_EVERY = timedelta(minutes=5)  # in the story
+GATEWAY_PAUSE = timedelta(minutes=1)  # in the story: how long a tuned gateway leaves a failed provider alone
 WELCOME = "At 03:00 UTC Claude fails. Ana is on call and does what a person must; press what you like, and type `/health`."
-PAGE_WITHIN_S = 10.0  # the story begins when somebody has the page open, or without them
+PAGE_WITHIN_S = 10.0  # how long the story waits for somebody to open the page
 
 Say = Callable[[str], None]
 
 
 class Stage:
-    """Built and taken down by the demo, in the order of its methods. Customers write their logs into `out`."""
+    """Built and torn down by the demo, in the order of its methods. Customers write their logs to `out`."""
 
     def __init__(self, scenario: Scenario, clock: ScaledClock, out: Path, say: Say) -> None:
         self.scenario = scenario
@@ -38,7 +38,7 @@ class Stage:
         self._customers: asyncio.subprocess.Process | None = None
 
     async def open(self) -> None:
-        """Let the workspace and the vendors be there, and Ana at work; time stands still."""
+        """Start the workspace, the vendors and Ana; time stands still."""
         await self.workspace.start()
         await self.vendors.start()
         self.workspace.add_user(YOU, "Sam Reed")
@@ -49,24 +49,24 @@ class Stage:
         self._say(f"Slack, for this story: {self.workspace.page_url}#ops")
 
     async def somebody_watches(self) -> None:
-        """Wait for whoever wants to see it, not for long."""
+        """Wait briefly for somebody to watch."""
         self._say(f"Open it: the story begins then, or in {PAGE_WITHIN_S:.0f} seconds. You are Sam; Ana is on call.")
         with suppress(TimeoutError):
             await asyncio.wait_for(self.workspace.page_opened(), PAGE_WITHIN_S)
 
     async def start_customers(self, url: str) -> None:
-        """Open the service downstream, which reads its flag there."""
+        """Start the downstream service, which reads its flag at this URL."""
         vendors = {name: self.vendors.url(name, "api") for name in ("anthropic", "openai")}
         self.log.unlink(missing_ok=True)
         self._customers = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.demo.downstream", url, str(self.log), str(self.gateway_log), json.dumps(vendors),
             str(CUSTOMER_EVERY_S), str(ALIVE_EVERY.total_seconds() / self.clock.speed),
             str(GATEWAY_PAUSE.total_seconds() / self.clock.speed), ALIVE_TOKEN, OUTCOME_TOKEN, stdin=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the demo, which ends it by closing its standard input
+            start_new_session=True,  # Ctrl-C is for the demo, which ends this process by closing its standard input
         )  # fmt: skip
 
     async def leave(self) -> None:
-        """Send Ana and the customers home, who need the bot."""
+        """Stop Ana and the customers, who need the bot."""
         await self.ana.stop()
         customers = self._customers
         if customers is not None and customers.returncode is None and customers.stdin is not None:
@@ -74,12 +74,12 @@ class Stage:
             await customers.wait()
 
     async def close(self) -> None:
-        """Take the rest down."""
+        """Stop everything else."""
         await self.vendors.stop()
         await self.workspace.stop()
 
     def outage_before(self, provider: str, at: datetime) -> datetime | None:
-        """When the script began, before that moment, to let this provider fail as it then did."""
+        """When the script began the failure of this provider that lasted at that time."""
         minutes = [event.at for event in self.scenario.answer_events if event.provider == provider]
         begun = [self.clock.start + timedelta(minutes=minute) for minute in minutes]
         return max((moment for moment in begun if moment <= at), default=None)

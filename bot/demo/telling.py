@@ -1,4 +1,4 @@
-"""What the demo prints: one short line an event, and an ending."""
+"""The demo's output: one short line per event, and an ending."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from bot.demo.proof import Claim
 from bot.timeline.rows import rows
 from bot.views.text import cut
 
-LINE_CHARS = 96  # a narrow window's line
+LINE_CHARS = 96  # the width of a narrow window
 TOLD = (
     Declared, TitleChanged, SeverityChanged, PhaseChanged, ComponentMoved, Acknowledged, RoleChanged, NoteAdded, UpdateWritten,
     NoticeSeen, Engaged, HandBackAsked, HandBackStepped, Released,
@@ -29,7 +29,7 @@ TOLD = (
 
 
 def lines(facts: Sequence[Fact], names: Mapping[str, str]) -> Iterator[str]:
-    """What happened, in the story's time; what only the record needs is left out."""
+    """What happened, in the story's time; bookkeeping is left out."""
     for fact in facts:
         if isinstance(fact.body, TOLD):
             yield f"{fact.at:%H:%M}  {cut(_words(fact, names), LINE_CHARS)}"

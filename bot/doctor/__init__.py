@@ -1,1 +1,1 @@
-"""What `understudy doctor` looks at, and one look at everything."""
+"""What `understudy doctor` examines, and running every check once."""

@@ -1,4 +1,4 @@
-"""What `understudy doctor` looks at: configuration, store, Slack's tokens and scopes, and whether a lost post can be found."""
+"""What `understudy doctor` examines: configuration, store, Slack's tokens and scopes, and whether a lost post can be found."""
 
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -41,14 +41,14 @@ from bot.wiring.plan import slack_login
 from bot.wiring.retained import SETTING, keep
 
 A_DAY = timedelta(days=1)
-BLIP = timedelta(seconds=60)  # docs/detection.md: what a rule without a control group should sit out
-EVIDENCE = 3.4  # what one failed run adds to the score of the sequential test
-TOKENS_A_RUN = 10  # the shortest question and one token of an answer, in and out together
+BLIP = timedelta(seconds=60)  # docs/detection.md: what settings without a control group should tolerate
+EVIDENCE = 3.4  # what one failed run adds to the sequential test's score
+TOKENS_A_RUN = 10  # the shortest question and a one-token answer, in and out together
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: `good`, `note` (works, but know this) or `bad` (will not work), and the sentence."""
+    """One finding: `good`, `note` (works, but know this) or `bad` (will not work), and the sentence."""
 
     state: str
     subject: str
@@ -56,7 +56,7 @@ class Finding:
 
 
 async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool = True) -> AsyncIterator[Finding]:
-    """Look at everything, one finding after the other; nothing is changed but one message posted and deleted."""
+    """Examine everything, one finding after the other; changes nothing, except one message posted and deleted."""
     for finding in (*configuration(loaded, config_path), *looking(loaded.config, SystemClock().now())):
         yield finding
     low = complaint(limit_after_start(), len(loaded.config.checks()))
@@ -80,7 +80,7 @@ async def examine(loaded: Loaded, config_path: Path, data: Path, *, slack: bool 
     async for state, subject, words in look_at_sinks(loaded, home if begun else None):
         yield Finding(state, subject, words)
     notified = any(url.get_secret_value() for url in loaded.config.notify)
-    if loaded.config.slack.mode == "none" and notified:  # without either, the configuration's warning says so
+    if loaded.config.slack.mode == "none" and notified:  # without either, the configuration warns about it
         yield Finding("note", "Slack", "Slack is off in the configuration: alerts and pages go out by notify")
     if slack and loaded.config.slack.mode != "none":
         async for finding in _slack(loaded):
@@ -102,13 +102,13 @@ def configuration(loaded: Loaded, config_path: Path) -> list[Finding]:
     if not any(config.paging.by_severity().values()):
         words = "no severity has steps, so an alert nobody sees wakes nobody (docs/paging.md)"
         found.append(Finding("note", "paging", words))
-    if not config.notify and config.slack.mode != "none":  # without Slack too, it is a warning of the configuration
+    if not config.notify and config.slack.mode != "none":  # without Slack too, the configuration warns about it
         found.append(Finding("note", "notify", "Slack is the only way to reach people: while it is down, nobody is called"))
     return found
 
 
 def looking(config: Config, now: datetime) -> list[Finding]:
-    """What of the way we look will surprise somebody: no control group, unwise settings, budgets, windows that are over."""
+    """What may surprise people about the checks: no control group, unwise settings, budgets, windows that are over."""
     return [
         *_controls(config),
         *_detection(config),
@@ -126,7 +126,7 @@ def _controls(config: Config) -> list[Finding]:
     if config.checks() and config.controls_without_names():
         words = "each control is a number: a dead resolver of ours can look like the provider's outage; add one of type dns"
         return [Finding("note", "control_group", words)]
-    ways = [placed for placed in live if placed.check.type != "dns"]  # what our resolver answers proves nothing of the way out
+    ways = [placed for placed in live if placed.check.type != "dns"]  # the resolver's answers prove nothing about the uplink
     if not config.checks() or len(ways) >= 2:
         return []
     if not live:
@@ -168,7 +168,7 @@ def _detection(config: Config) -> list[Finding]:
 
 
 def _budget(placed: PlacedCheck) -> Finding | None:
-    """A check that spends its budget by its schedule alone, without one quick look."""
+    """A check that spends its budget by its schedule alone, without a single recheck."""
     check = placed.check
     if not isinstance(check, LlmCheck) or check.rung == "free":
         return None
@@ -237,7 +237,7 @@ def folder(data: Path) -> list[Finding]:
 
 
 async def _ledger(loaded: Loaded, home: Home) -> AsyncIterator[Finding]:
-    """What is under way: the bot runs on with it even where Slack refuses."""
+    """Open incidents and flags: the bot starts even if Slack refuses, because of them."""
     try:
         world, remembered, live = await _read(home)
     except StoreError as error:
@@ -307,7 +307,7 @@ def _scopes(found: Preflight, wanted: Mapping[str, str], problems: Mapping[str, 
 
 
 async def _request_url(config: Config) -> Finding:
-    """Whether Slack's requests find this bot, as far as we can say from here."""
+    """Whether Slack's requests reach this bot, as far as that can be tested from here."""
     if not config.server.public_url:
         words = f"set server.public_url, and doctor tries {REQUEST_PATH} there; Slack sends its requests to that address"
         return Finding("note", "request URL", words)
@@ -317,7 +317,7 @@ async def _request_url(config: Config) -> Finding:
 
 
 async def _there(gateway: SlackGateway, what: str, channel: str, words: str) -> Finding:
-    """Whether a channel is there that nobody posts to until it is needed."""
+    """Whether a channel exists that nobody posts to until it is needed."""
     await gateway.start()
     try:
         await gateway.find_channel(channel)
@@ -348,7 +348,7 @@ async def _on_call(gateway: SlackGateway, config: Config) -> AsyncIterator[Findi
 
 
 async def _templates(gateway: SlackGateway, policy: Policy) -> Finding:
-    """Whether Slack takes every kind of message and form with the names of this configuration in it. Nothing is posted."""
+    """Whether Slack accepts every kind of message and form with this configuration's names. Nothing is posted."""
     now, problems, asked = SystemClock().now(), [], 0
     await gateway.start()
     try:
@@ -368,7 +368,7 @@ async def _templates(gateway: SlackGateway, policy: Policy) -> Finding:
 
 
 async def _lookup(gateway: SlackGateway, channel: str) -> Finding:
-    """Prove that a post whose answer got lost would be found again, by reading our own metadata back."""
+    """Prove that a post whose response was lost would be found again, by reading back our own metadata."""
     await gateway.start()
     try:
         problem = str(await prove_lookup(gateway, channel, SystemClock().now()) or "")

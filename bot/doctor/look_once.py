@@ -1,4 +1,4 @@
-"""One look at everything: what each check says now, and what that alone would make of the components."""
+"""Runs every check once, and judges the components by that alone."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from bot.system.clock import Clock
 from bot.watch.blindness import blinded, may_be_ours
 from bot.watch.plan import Check, Plan
 
-AT_ONCE = 50  # looks under way: a laptop's network is no data centre's
+AT_ONCE = 50  # concurrent runs: a laptop's network is not a data centre's
 UNHEARD = "only the running bot receives its heartbeats; ask it with `understudy health`"
 
 CONDITIONS: Mapping[Outcome, Condition] = {
@@ -31,9 +31,9 @@ CONDITIONS: Mapping[Outcome, Condition] = {
 
 @dataclass(frozen=True)
 class OneLook:
-    """What was seen: a sample for each check (controls first, in the order of the plan), and a verdict for each component.
+    """The results: a sample per check (controls first, in the order of the plan), and a verdict per component.
 
-    `unheard` are the ids of heartbeats: nobody can look for those, so their samples say no more than that.
+    `unheard` are the ids of heartbeat checks: nobody can run those, so their samples say only that.
     """
 
     samples: tuple[Sample, ...]
@@ -43,12 +43,12 @@ class OneLook:
 
     @property
     def looked_at(self) -> frozenset[str]:
-        """The components that some check really looked at."""
+        """The components with at least one check that really ran."""
         return frozenset(sample.component for sample in self.samples if sample.check not in self.unheard)
 
 
 async def look_once(plan: Plan, prober: Prober, clock: Clock, components: Sequence[str]) -> OneLook:
-    """Look with every check of the plan once and judge by that: no patience, no window, no history."""
+    """Run every check in the plan once and judge by that: no patience, no window, no history."""
     room = asyncio.Semaphore(AT_ONCE)
     unheard = frozenset(check.id for check in (*plan.controls, *plan.checks) if isinstance(check, HeartbeatCheck))
 
@@ -87,6 +87,6 @@ def _verdict(
 
 
 def at_first_sight(sample: Sample) -> Judgement:
-    """The judgement that one sample alone would be."""
+    """The judgement from a single sample."""
     fault = sample.fault if sample.outcome is not Outcome.OK else Fault.NONE
     return Judgement(CONDITIONS[sample.outcome], sample.reason, fault, sample.at, sample)

@@ -1,4 +1,4 @@
-"""Whether paging would get through: who is on call by each name, and one clearly marked test along every way."""
+"""Whether paging would work: who is on call by each name, and one clearly marked test along every way."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,7 +27,7 @@ Said = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will n
 
 @dataclass(frozen=True)
 class Tried:
-    """One way to somebody: whether it took the test, and in words what happened."""
+    """One way to somebody: whether it took the test, and what happened, in words."""
 
     way: str  # mention, dm or notify
     who: str
@@ -37,7 +37,7 @@ class Tried:
 
 @asynccontextmanager
 async def directory_of(config: Config, gateway: SlackGateway | None) -> AsyncIterator[Directory]:
-    """Who is on call, read now; without a gateway Slack is not asked, and its groups have no members."""
+    """Who is on call, read now; without a gateway, Slack is not asked and its groups have no members."""
 
     async def members(group: str) -> list[str]:
         if gateway is None:
@@ -58,7 +58,7 @@ async def directory_of(config: Config, gateway: SlackGateway | None) -> AsyncIte
 
 
 async def look_at_on_call(config: Config, gateway: SlackGateway | None) -> AsyncIterator[Said]:
-    """What each name of `people.on_call` comes to at this moment; names that only Slack knows are left out without it."""
+    """The people behind each name in `people.on_call` now; without Slack, names that only it knows are left out."""
     async with directory_of(config, gateway) as directory:
         for name, one in config.people.on_call.items():
             if gateway is None and one.usergroup is not None:
@@ -77,11 +77,11 @@ def _now(name: str, found: OnDuty) -> str:
 
 
 async def try_ways(config: Config, steps: Sequence[PageStep]) -> AsyncIterator[Tried]:
-    """Really send a test along each way of these steps, each name once. It is marked as a test and asks nothing of anybody."""
+    """Actually send a test along each way of these steps, each name once. It is marked as a test and asks for nothing."""
     mentions, people, addresses = (
         tuple(dict.fromkeys(name for step in steps for name in getattr(step, way))) for way in ("mention", "dm", "notify")
     )
-    if config.slack.mode == "none":  # as in an incident: nobody is asked, and nobody reached, in a Slack that there is not
+    if config.slack.mode == "none":  # as in an incident: without Slack, nobody is asked or reached there
         for way, names in (("mention", mentions), ("dm", people)):
             for name in names:
                 yield Tried(way, name, False, NO_SLACK)
@@ -127,7 +127,7 @@ async def _mentions(gateway: SlackGateway, channel: str, duty: dict[str, OnDuty]
 
 
 async def _directly(gateway: SlackGateway, duty: dict[str, OnDuty]) -> AsyncIterator[Tried]:
-    """One message to each person, under whichever names they stand."""
+    """One message per person, whatever names they appear under."""
     told: dict[str, str] = {}
     for name, one in duty.items():
         if not one.people:
@@ -139,7 +139,7 @@ async def _directly(gateway: SlackGateway, duty: dict[str, OnDuty]) -> AsyncIter
 
 
 async def _posted(gateway: SlackGateway, place: str, message: Message) -> str:
-    """Why it could not be posted; empty where it was."""
+    """Why it could not be posted; empty if it was."""
     try:
         channel = place if place[:1] in ("U", "W") else await gateway.find_channel(place)
         await gateway.post(Place(channel), message, f"page-test/{place}")
@@ -149,7 +149,7 @@ async def _posted(gateway: SlackGateway, place: str, message: Message) -> str:
 
 
 def steps_of(config: Config, severity: Severity | None) -> tuple[Severity | None, tuple[PageStep, ...]]:
-    """The steps of a severity; without one, of the worst that has any."""
+    """The steps of a severity; if None, of the worst that has any."""
     steps = to_policy(config).paging.steps
     chosen = severity or next((one for one in Severity if steps.get(one)), None)
     return chosen, steps.get(chosen, ()) if chosen else ()

@@ -1,4 +1,4 @@
-"""What `understudy doctor` says of people who are named: whether Slack agrees that they may do what they should."""
+"""What `understudy doctor` says about people in the configuration: whether Slack's record allows what they should do."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,15 +8,15 @@ from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
 from bot.slack.standing import Standing, standing_of
 
-MOST = 50  # people of one list who are looked up; Slack answers about a hundred such questions a minute
+MOST = 50  # people per list to look up; Slack answers about a hundred such questions a minute
 
 
-# What each list of `people` lets somebody do.
+# What each list in `people` allows.
 DOES = {"viewers": "ask", "responders": "help", "commanders": "command", "admins": "look after the bot"}
 
 
 async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) -> AsyncIterator[Said]:
-    """Whether those who are listed for a level have it: an id that is nobody's has not, and a guest stays a guest.
+    """Whether the people in a list really have its level: unknown ids do not, and guests stay guests.
 
     `level` is a key of `people`: viewers, responders, commanders or admins.
     """
@@ -49,7 +49,7 @@ async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) ->
 
 
 async def _refused(gateway: SlackGateway, user: str, level: str) -> str:
-    """Why Slack's record of somebody does not give them the level; empty where it does."""
+    """Why Slack's record does not give somebody this level; empty if it does."""
     does = DOES[level]
     try:
         standing = standing_of(await gateway.user_info(user), await gateway.identity())

@@ -1,4 +1,4 @@
-"""What rehearsals of fallbacks come to in a day, and which fallbacks are not rehearsed at all."""
+"""What rehearsals of fallbacks cost per day, and which fallbacks are not rehearsed at all."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ A_DAY = timedelta(days=1)
 
 
 def look_at_rehearsals(config: Config) -> Iterator[tuple[str, str, str]]:
-    """A state, what it is about and a sentence for each flag that says `rehearse`; the last one for all of them."""
+    """State, subject and sentence for each flag with `rehearse`; the last one for all of them."""
     policy = to_policy(config)
     flags = [flag for flag in policy.flags.values() if rehearsed(flag)]
     for flag in flags:

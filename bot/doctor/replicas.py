@@ -1,4 +1,4 @@
-"""Whether the replicas that run are alike, and whether they run with the configuration that is looked at."""
+"""Whether the running replicas are alike, and whether they use the configuration being examined."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ from bot.wiring.cluster.alike import alike
 
 
 def look_at_replicas(config: Config, live: Sequence[LiveReplica]) -> Iterator[tuple[str, str, str]]:
-    """State, subject and sentence of each finding; none where no replica gave a sign of life."""
+    """State, subject and sentence of each finding; none if no replica is alive."""
     if not live:
         return
     file = Introduction("this file", "doctor", version=understudy_version(), configuration=alike(config))

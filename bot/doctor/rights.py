@@ -1,4 +1,4 @@
-"""Who may do what by the configuration alone; the doctor says it, and every start does."""
+"""Who may do what, according to the configuration alone; reported by the doctor and at every start."""
 
 from bot.config.people import PeopleConfig
 
@@ -13,11 +13,11 @@ READERS = (
 
 
 def who_may(people: PeopleConfig) -> list[Said]:
-    """What the configuration opens to many."""
+    """What the configuration opens to many people."""
     everybody = not (people.viewers or people.responders or people.commanders)
     return [("note", words) for holds, words in ((everybody, EVERYBODY), (people.external == "read", READERS)) if holds]
 
 
 def who_helps(people: PeopleConfig) -> list[Said]:
-    """Who may help where only commanders are named: many want it so, and some do not know."""
+    """Who may help if only commanders are named: many want it so, but some do not know."""
     return [("note", HELPERS)] if people.commanders and not (people.viewers or people.responders) else []

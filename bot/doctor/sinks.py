@@ -1,4 +1,4 @@
-"""Whether sinks would follow: each is read, and what would be done is said; nothing is changed."""
+"""Whether sinks would follow: each is read, and what would be done is reported; nothing is changed."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -26,13 +26,13 @@ Said = tuple[str, str, str]  # `good`, `note` or `bad`, the flag's key, and the 
 
 
 async def look_at_sinks(loaded: Loaded, home: Home | None) -> AsyncIterator[Said]:
-    """Each sink by its flag, and those that left the configuration. Without a folder nothing is known of any switch."""
+    """Each configured sink by flag, and removed ones. Without a folder nothing is known about any switch."""
     policy, world = to_policy(loaded.config), World()
     if home is not None:
         try:
             policy, world = await _as_it_stands(policy, home)
         except StoreError:
-            return  # said of the ledger
+            return  # reported for the ledger
     for state in left_behind(world, policy):
         yield "bad", state.flag, left_sentence(state)
     clock = SystemClock()

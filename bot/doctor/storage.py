@@ -1,4 +1,4 @@
-"""What `understudy doctor` says of the data folder: whether it can be written, and for how long the samples' budget lasts."""
+"""What `understudy doctor` says about the data folder: whether it is writable, and how long the samples' budget lasts."""
 
 import shutil
 from datetime import timedelta
@@ -25,7 +25,7 @@ class Storage:
 
 
 def look_at_samples(data: Path, budget_bytes: int, keep: timedelta) -> Storage | None:
-    """Read the samples file beside a running bot or without one; None where there is none yet."""
+    """Read the samples file, whether or not a bot is running; None if there is none yet."""
     path = data / SAMPLES_FILE
     if not path.is_file():
         return None
@@ -43,7 +43,7 @@ def look_at_samples(data: Path, budget_bytes: int, keep: timedelta) -> Storage |
 
 
 def look_at_disk(data: Path) -> list[Storage]:
-    """Whether the ledger could be written now, whether there is room, and what lies beside it."""
+    """Whether the ledger could be written now, whether there is space, and what else is in the folder."""
     found = []
     if data.is_dir() and (trouble := ask_disk(data)):
         words = "no change is accepted and no incident opens; flags are served as last committed"
@@ -58,7 +58,7 @@ def look_at_disk(data: Path) -> list[Storage]:
 
 
 def look_at_database(home: Home) -> tuple[list[Storage], bool]:
-    """What there is to know of the database that `store` names, nothing where it names none, and whether there is a ledger."""
+    """Findings on the database in `store`, none if it names none, and whether there is a ledger."""
     if not home.shared:
         return [], home.is_begun()
     try:
@@ -69,7 +69,7 @@ def look_at_database(home: Home) -> tuple[list[Storage], bool]:
 
 
 def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Growth | None) -> Storage:
-    """Say for how long raw samples last at the present pace; a note where the budget ends them within a day."""
+    """How long raw samples last at the present rate; a note if the budget ends them within a day."""
     size = f"samples.db takes {_size(taken_bytes)} of its budget of {_size(budget_bytes)}"
     if seen is None:
         return Storage("good", f"{size}; too few samples yet to say for how long it lasts")
@@ -85,7 +85,7 @@ def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Growth | N
 
 
 def _lasts(budget_bytes: float, seen: Growth) -> timedelta:
-    """A day of raw samples goes before older roll-ups; more than a day only has what roll-ups leave."""
+    """A day of raw samples outranks older roll-ups; beyond a day they get only what roll-ups leave."""
     alone = min(budget_bytes / seen.raw_bytes, 1.0)
     beside = (budget_bytes - seen.rolled_bytes * seen.rolled_hours / 24) / seen.raw_bytes
     return timedelta(days=min(max(alone, beside), 36_500))

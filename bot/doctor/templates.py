@@ -1,6 +1,6 @@
-"""Every kind of message and form as this configuration words it, drawn from an imagined outage of its longest-named component.
+"""Every kind of message and form in this configuration's words, from an imagined outage of its longest-named component.
 
-`understudy doctor` asks Slack whether it takes them, so that a name that is too long shows before the first incident.
+`understudy doctor` asks Slack whether it accepts them, so that a name that is too long shows before the first incident.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ WORDS = "We serve from the fallback; the vendor's support says that a database f
 
 
 class _Imagined:
-    """A world in which an incident goes on, by the real rules, in memory."""
+    """A world with an open incident, by the real rules, in memory."""
 
     def __init__(self, policy: Policy, now: datetime) -> None:
         self.policy, self.now = policy, now
@@ -48,7 +48,7 @@ class _Imagined:
 
 
 def messages(policy: Policy, now: datetime) -> Iterator[tuple[str, Message]]:
-    """What is posted, with what it is called."""
+    """Each message, with its name."""
     world = _failing(policy, now)
     scene = world.scene(1)
     yield "alert", alert(scene)
@@ -68,7 +68,7 @@ def messages(policy: Policy, now: datetime) -> Iterator[tuple[str, Message]]:
 
 
 def views(policy: Policy, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is opened as a form, with what it is called."""
+    """Each form, with its name."""
     world = _failing(policy, now)
     scene = world.scene(1)
     yield "form: declare", forms.declare_modal([scene.incident], policy)
@@ -82,7 +82,7 @@ def views(policy: Policy, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _failing(policy: Policy, now: datetime) -> _Imagined:
-    """INC-1, acknowledged: the component with the longest name fails, and all others of its provider. None is needed."""
+    """INC-1, acknowledged: the component with the longest name fails, and all others of its provider. There may be none."""
     world = _Imagined(policy, now - timedelta(hours=1))
     longest = max(policy.components.values(), key=lambda one: len(one.name), default=None)
     ours = [one.id for one in policy.components.values() if longest and one.provider == longest.provider]

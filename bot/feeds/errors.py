@@ -1,7 +1,7 @@
-"""The one exception of this boundary."""
+"""The exception of this folder."""
 
 
 class FeedError(Exception):
-    """A status page could not be read or understood; the text is a sentence for people. Always worth another try later."""
+    """A status page could not be read or understood; the text is a sentence for people. Always worth retrying later."""
 
     permanent = False

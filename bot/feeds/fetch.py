@@ -1,4 +1,4 @@
-"""Reads vendors' status pages: politely, with a deadline and a cap, and never forgetting the last word."""
+"""Reads vendors' status pages: politely, with a deadline and a size limit, keeping the last reading."""
 
 import asyncio
 import hashlib
@@ -17,9 +17,9 @@ from bot.feeds import statuspage
 from bot.feeds.errors import FeedError
 from bot.system.clock import Clock
 
-DEADLINE = timedelta(seconds=10)  # for each address, from the name to the last byte
+DEADLINE = timedelta(seconds=10)  # per address, from resolving its name to the last byte
 BODY_CAP = 2 * 1024 * 1024
-ASIDE = 256 * 1024  # answers over this are unpacked and read in a thread; below, that takes 15 ms at most
+ASIDE = 256 * 1024  # larger answers are unpacked and parsed in a thread; smaller ones take 15 ms at most
 MAX_REDIRECTS = 3
 LONGEST_REASON = 200
 
@@ -35,7 +35,7 @@ DIALECTS: Mapping[str, Parse] = MappingProxyType({"statuspage": _statuspage, "in
 
 @dataclass(frozen=True)
 class FeedSource:
-    """A vendor's page: addresses in the order of trying, and our component ids mapped to the page's."""
+    """A vendor's page: its addresses in the order to try them, and our component ids mapped to the page's."""
 
     provider: str
     dialect: str
@@ -46,17 +46,17 @@ class FeedSource:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What an address gave last: its validator, and the report made from it."""
+    """An address's last answer: its validator, and the report made from it."""
 
     etag: str
     report: FeedReport
 
 
 class FeedReader:
-    """Reads pages. A failure is a report too: STALE with the last levels and notices, UNKNOWN when there are none.
+    """Reads pages. A failure is a report too: STALE with the last levels and notices, UNKNOWN if there are none.
 
-    Every request goes through `transport`, those that redirects lead to included: it says which addresses may be reached, and
-    it is the transport of the checks wherever the bot runs. Closing the reader closes it.
+    Every request, including redirects, goes through `transport`, which limits the addresses that can be reached; in production
+    it is that of the checks. Closing the reader closes it.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class FeedReader:
             trust_env=False,
             follow_redirects=True,  # vendors move their pages
             max_redirects=MAX_REDIRECTS,
-            timeout=self._deadline_s,  # the whole has one deadline; the transport shares it among a name's addresses
+            timeout=self._deadline_s,  # one deadline for the whole; the transport shares it among a name's addresses
             headers={"user-agent": f"understudy/{version} (+status reader)", "accept-encoding": "gzip"},
         )
         self._kept: dict[tuple[str, str], _Kept] = {}  # by provider and address
         self._last: dict[str, FeedReport] = {}  # by provider
 
     async def read(self, source: FeedSource) -> FeedReport:
-        """Read the page from the first address that answers sensibly; only cancellation is raised."""
+        """Read the page from the first address with a usable answer; only cancellation is raised."""
         at = self._clock.now()
         failures: list[str] = []
         for url in source.urls:
@@ -127,8 +127,8 @@ class FeedReader:
             body = _unpacked(raw) if packed else raw
             return replace(parse(body, source.provider, source.components, at), page=_digest(url))
 
-        # Packed ones may be a thousand times as large. Reading JSON holds the interpreter for the whole of it, also in a
-        # thread, which is why the parser caps how many values there may be; what comes after it lets others in between.
+        # Compressed ones may be a thousand times as large. Parsing JSON blocks the interpreter even in a thread, which is why
+        # the parser limits the number of values; everything after it lets other tasks run.
         aside = packed or len(raw) > ASIDE
         report = await asyncio.to_thread(understand) if aside else understand()
         self._kept[source.provider, url] = _Kept(etag, report)
@@ -163,7 +163,7 @@ def _is_packed(response: httpx.Response) -> bool:
 
 
 def _unpacked(raw: bytes) -> bytes:
-    """Inflated here because httpx inflates a whole chunk before anybody can count it."""
+    """Inflated here, since httpx inflates a whole chunk before anybody can count it."""
     try:
         body = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(raw, BODY_CAP + 1)
     except zlib.error:
@@ -189,7 +189,7 @@ def _digest(url: str) -> str:
 
 
 def _host(url: str) -> str:
-    # The query may hold a token, so only the host is named.
+    # The query may contain a token, so only the host is named.
     try:
         return httpx.URL(url).host or "address without a host"
     except httpx.InvalidURL:

@@ -1,7 +1,7 @@
-"""Atlassian Statuspage v2 (`/api/v2/summary.json`, `incidents.json`), and incident.io's pages, which speak the same dialect.
+"""Atlassian Statuspage v2 (`/api/v2/summary.json`, `incidents.json`), and incident.io's pages, which use the same format.
 
-Pages change without notice: keys come and go, components are renamed, new words appear. So whatever is understood is taken,
-and what is not costs itself alone.
+Pages change without notice: keys come and go, components are renamed, new words appear. So everything understood is used, and
+anything else is skipped alone.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ LEVELS: Mapping[str, Level] = MappingProxyType(
 )
 OVER = frozenset({"resolved", "postmortem", "completed"})
 
-# What one page may hold. Real ones are far below: the longest list known has some 500 components and 50 incidents.
+# Limits for one page. Real ones are far below: the longest known list has about 500 components and 50 incidents.
 MOST_COMPONENTS = 5_000
 MOST_INCIDENTS = 500
 MOST_UPDATES = 2_000
@@ -37,19 +37,18 @@ LONGEST_LINE = 500
 LONGEST_WORD = 60
 LONGEST_ID = 100
 VALUE_MARKS = (b",", b":", b"[", b"{")
-MOST_MARKS = 200_000  # read in 70 ms at worst; a page of 2 MiB that lists nothing but components has 170,000
+MOST_MARKS = 200_000  # parsed in 70 ms at worst; a page of 2 MiB that lists only components has 170,000
 
 
 def parse(payload: Mapping[str, Any] | bytes, *, provider: str, component_ids: Mapping[str, str], at: datetime) -> FeedReport:
-    """What a page says at `at`: a level per component of ours that it lists, and every update of every incident it shows.
+    """What a page says at `at`: the levels of our components that it lists, and every update of every incident it shows.
 
     `component_ids` maps our component ids to the page's ids (or exact names). A component that the page does not list is
-    absent from `levels`. `under_maintenance` is UNKNOWN: the vendor announces that it may be away and says neither that it is
-    well nor that it fails, so only our own checks can tell; it stands in `maintenance`. A word that nobody knew is UNKNOWN too,
-    and named in `reason`.
-    Notices are in the order of their time, those of one time in the page's own order (it lists the newest first); a time to
-    come becomes `at`. What is over the caps is left out and named in `reason`; long texts are cut. Raises FeedError when the
-    payload is not a page at all, or too large to be one.
+    absent from `levels`. `under_maintenance` is UNKNOWN: the vendor says that it may be unavailable, but neither that it works
+    nor that it fails, so only our own checks can tell; it is in `maintenance`. Unknown words are UNKNOWN too, and named in
+    `reason`. Notices are in order of time, equal times in the page's own order (it lists the newest first); a time in the
+    future becomes `at`. Anything over the limits is left out and named in `reason`; long texts are cut. Raises FeedError if
+    the payload is not a page at all, or too large.
     """
     page = _page(payload)
     remarks: list[str] = []
@@ -90,7 +89,7 @@ def _page(payload: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
         if sum(map(payload.count, VALUE_MARKS)) > MOST_MARKS:
             raise FeedError("the page's answer holds more values than any status page")
         try:
-            page = json.loads(payload, parse_int=str)  # reading a number of 4,000 digits takes long, and none is needed
+            page = json.loads(payload, parse_int=str)  # parsing a 4,000-digit number takes long, and no number is needed
         except (ValueError, RecursionError):
             raise FeedError("the page's answer is not JSON") from None
     if not isinstance(page, Mapping):
@@ -103,7 +102,7 @@ def _page(payload: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
 
 
 def _ours(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, str]) -> dict[str, list[str]]:
-    """Our component ids by the page's id, also where configuration gave the page's name."""
+    """Our component ids by the page's id, even if the configuration gives the page's name."""
     ours: dict[str, list[str]] = {}
     for our, vendor in component_ids.items():
         ours.setdefault(vendor, []).append(our)
@@ -132,7 +131,7 @@ def _levels(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, str])
 
 
 def _maintained(rows: Iterable[Mapping[str, Any]], component_ids: Mapping[str, str]) -> tuple[str, ...]:
-    """Our components that the page calls under maintenance."""
+    """Our components that the page shows under maintenance."""
     away = [row for row in rows if _text(row.get("status")) == "under_maintenance"]
     named = {_text(row.get(key)) for row in away for key in ("id", "name")}
     return tuple(our for our, vendor in component_ids.items() if vendor in named)
@@ -145,7 +144,7 @@ def _notices(
     if not id_:
         return
     named = _named(incident.get("components"), "id", ours)
-    updates = _rows(incident.get("incident_updates"))[: MOST_UPDATES + 1]  # one more than are read, so that it is noticed
+    updates = _rows(incident.get("incident_updates"))[: MOST_UPDATES + 1]  # one more than the limit, to notice an excess
     ended_at, began_at = _ended_at(incident, updates, at), _began_at(incident, updates, at)
     for update, name in zip(updates, reversed(_names(id_, incident, updates)), strict=True):
         status = _status(incident, update)
@@ -169,7 +168,7 @@ def _notices(
 
 
 def _listing(value: Any, at: datetime) -> Listing | None:
-    """What a list holds, updates or none; None where not all of it can be told."""
+    """The incidents in a list, with or without updates; None if it cannot be read completely."""
     rows = _rows(value)
     if not isinstance(value, list) or len(rows) < len(value) or len(rows) > MOST_INCIDENTS:
         return None
@@ -178,7 +177,7 @@ def _listing(value: Any, at: datetime) -> Listing | None:
 
 
 def _began_at(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at: datetime) -> datetime:
-    """When the vendor opened it; without a time of its own, when it first spoke of it."""
+    """When the vendor opened it; without that time, its first update."""
     stamp = _time(incident.get("created_at"))
     if stamp is not None and stamp <= at:
         return stamp
@@ -186,26 +185,26 @@ def _began_at(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at:
 
 
 def _named(value: Any, key: str, ours: Mapping[str, list[str]]) -> tuple[int, tuple[str, ...]] | None:
-    """How many components a list names and which of them are ours; None where it names none."""
+    """How many components a list names, and which of them are ours; None if it names none."""
     rows = _rows(value)
     return (len(rows), tuple(dict.fromkeys(our for row in rows for our in ours.get(_text(row.get(key)), ())))) if rows else None
 
 
 def _said_at(update: Mapping[str, Any], at: datetime) -> datetime:
-    """When it was said, by the vendor's clock where that does not run ahead of ours."""
+    """When it was posted, by the vendor's clock unless that is ahead of ours."""
     stamps = (_time(update.get("display_at")), _time(update.get("created_at")))
     return next((stamp for stamp in stamps if stamp is not None and stamp <= at), at)
 
 
 def _ended_at(incident: Mapping[str, Any], updates: list[Mapping[str, Any]], at: datetime) -> datetime:
-    """When the vendor said that it is over, since nothing is said after that; `at` where it goes on."""
+    """When the vendor closed it, since nothing is posted after that; `at` if it is still open."""
     if _text(incident.get("status")) not in OVER:
         return at
     return max((_said_at(update, at) for update in updates if _status(incident, update) in OVER), default=at)
 
 
 def _names(id_: str, incident: Mapping[str, Any], updates: list[Mapping[str, Any]]) -> list[str]:
-    """The updates' ids, the oldest first; those that have none are named by what is in them, which does not move."""
+    """The updates' ids, oldest first; an update without one gets an id from its content, which does not move."""
     names: list[str] = []
     met: Counter[str] = Counter()
     for update in reversed(updates):
@@ -213,7 +212,7 @@ def _names(id_: str, incident: Mapping[str, Any], updates: list[Mapping[str, Any
         if met[name] and not update.get("id"):
             name += f"/{_digest(_text(update.get('body')))}"
         met[name] += 1
-        again = met[name] > 1 and not update.get("id")  # the same words once more: "we continue to investigate"
+        again = met[name] > 1 and not update.get("id")  # the same text posted again: "we continue to investigate"
         names.append(f"{name}/{met[name]}" if again else name)
     return names
 
@@ -240,7 +239,7 @@ def _some(value: Any, most: int, what: str, remarks: list[str]) -> list[Mapping[
 
 
 def _id(value: Any) -> str:
-    """An id to remember; one that is longer than any real one as its digest."""
+    """An id to remember; if longer than any real one, its digest."""
     id_ = _text(value)
     return id_ if len(id_) <= LONGEST_ID else _digest(id_)
 
@@ -253,7 +252,7 @@ def _text(value: Any, most: int | None = None) -> str:
     text = value if isinstance(value, str) else "" if value is None else str(value)
     if most is not None and len(text) > most:
         text = f"{text[: most - 1]}…"
-    # Half a surrogate pair is legal in JSON and in no encoding that a database or a socket takes.
+    # A lone surrogate is legal in JSON, but in no encoding that a database or socket accepts.
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 

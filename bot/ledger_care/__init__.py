@@ -1,1 +1,1 @@
-"""Who watches over the ledger: opens it, believes none that was edited, notices when it takes nothing."""
+"""Looks after the ledger: opens it, detects edits, and notices when it refuses writes."""

@@ -1,6 +1,6 @@
-"""Does not believe a ledger that was edited by hand: at start what is open is checked, and once a day everything.
+"""Detects edits of the ledger: at start it checks open streams, and once a day everything.
 
-A start folds only the facts behind the mark of the audit before, and compares those in front of it with what was audited then.
+A start folds only the facts after the last audit's mark, and compares earlier ones with what was audited then.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from bot.ports import Flaw, Ledger, Mark, StoreError, StoreTrouble
 
 log = structlog.get_logger(__name__)
 
-FIRST_AFTER_S = 600.0  # after the start, which leaves long streams out
+FIRST_AFTER_S = 600.0  # after the start, which skips long streams
 EVERY_S = timedelta(days=1).total_seconds()  # real seconds
-PAUSE_S = 0.02  # between two streams, so that a long history is read beside the work
+PAUSE_S = 0.02  # between two streams, so that reading a long history does not disturb other work
 REMEDY = (
     "Restore a backup (docs/storage.md). Without one, {way} sets aside into a file what does not hold and keeps the rest; "
     "`understudy run --new-ledger` begins anew, and all flags are on their defaults then."
@@ -32,12 +32,12 @@ REMEDY_MISSING = (
 
 
 def remedy(streams: Sequence[str]) -> str:
-    """What to do about facts that do not hold, with the words to type for these streams."""
+    """What to do about facts that are not intact, with the commands for these streams."""
     return REMEDY.format(way=f"`understudy run {' '.join(f'--set-aside {stream}' for stream in streams[:MOST_NAMED])}`")
 
 
 async def missing_words(ledger: Ledger) -> str:
-    """That facts are gone from the ledger, and from which streams as far as what is left tells; empty where none are."""
+    """That facts are missing from the ledger, and from which streams as far as known; empty if none are."""
     number = await ledger.read(lambda store: store.missing())
     if not number:
         return ""
@@ -52,14 +52,14 @@ async def missing_words(ledger: Ledger) -> str:
 
 
 async def load_checked(engine: CommittingEngine, ledger: Ledger) -> World:
-    """The committed world, after the states of open streams that do not follow from their facts were rebuilt.
+    """The committed world, after rebuilding states of open streams that do not follow from their facts.
 
-    Raises StoreError where facts do not hold, or where a newer Understudy wrote them.
+    Raises StoreError if facts are not intact, or were written by a newer Understudy.
     """
     await _put_right(ledger, await ledger.read(lambda store: store.streams(only_open=True)), from_mark=True)
     try:
         return await engine.load()
-    except (StoreError, ValueError, KeyError, TypeError):  # the state of an incident that is over cannot be read
+    except (StoreError, ValueError, KeyError, TypeError):  # a finished incident's state cannot be read
         await _put_right(ledger, await ledger.read(lambda store: store.streams()), from_mark=False)
         return await engine.load()
 
@@ -69,7 +69,7 @@ async def _put_right(ledger: Ledger, streams: Sequence[str], *, from_mark: bool)
         audited = await ledger.read(lambda store: [store.audit(stream, from_mark=from_mark) for stream in streams])
     except StoreError as error:
         if error.kind is StoreTrouble.NEWER:
-            await ledger.read(require_known)  # names all that is not known
+            await ledger.read(require_known)  # its error names everything unknown
         raise
     flaws = [one.flaw for one in audited if one.flaw]
     broken = [flaw.sentence for flaw in flaws if not flaw.facts_hold]
@@ -93,14 +93,14 @@ async def _rebuild(ledger: Ledger, flaw: Flaw) -> None:
 
 async def _keep(ledger: Ledger, marks: Sequence[Mark]) -> None:
     if marks:
-        with suppress(StoreError):  # a disk that takes nothing: the next start reads a little longer
+        with suppress(StoreError):  # the disk refuses writes: the next start just reads a little longer
             await ledger.write(lambda store: store.keep_marks(marks))
 
 
 class DailyAudit:
-    """Reads every stream once a day; `tell` calls people when facts do not hold. The bot runs on with what it has in memory.
+    """Reads every stream once a day; `tell` calls people if facts are not intact. The bot continues with what it has in memory.
 
-    `acts` says whether it is this replica that reads.
+    `acts` returns whether this replica should do it.
     """
 
     def __init__(self, ledger: Ledger, tell: Callable[[str, str], None], *, acts: Callable[[], bool] = lambda: True) -> None:
@@ -112,15 +112,15 @@ class DailyAudit:
 
     @property
     def trouble(self) -> str:
-        """What people should know; empty while every fact holds."""
+        """What people should know; empty while every fact is intact."""
         return f"The ledger was changed by hand: {'; '.join(self.broken[:5])}." if self.broken else ""
 
     def start(self) -> None:
-        """Begin, some minutes from now."""
+        """Start, some minutes from now."""
         self._task = asyncio.create_task(self._run(), name="daily audit")
 
     async def close(self) -> None:
-        """End."""
+        """Stop."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -128,12 +128,12 @@ class DailyAudit:
     async def _run(self) -> None:
         await asyncio.sleep(FIRST_AFTER_S)
         while True:
-            if not self._acts():  # another replica does it; it may be our turn later
+            if not self._acts():  # another replica does it; it may become our turn later
                 await asyncio.sleep(FIRST_AFTER_S)
                 continue
             try:
                 await self.look()
-            except Exception:  # the root of a task: tomorrow it is tried again
+            except Exception:  # the root of a task: retried tomorrow
                 log.exception("the ledger could not be audited")
             await asyncio.sleep(EVERY_S)
 

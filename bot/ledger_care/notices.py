@@ -1,4 +1,4 @@
-"""Tells people that nothing can be committed, by `notify` and in the alerts channel: around the outbox, which needs writing."""
+"""Tells people that nothing can be committed, by `notify` and in the alerts channel: without the outbox, which needs writes."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
@@ -19,20 +19,20 @@ from bot.views.storage import (
     written_again,
 )
 
-LATER_S = 60.0  # real seconds by which each replica lets the one before it go first: Slack may take its time
+LATER_S = 60.0  # real seconds by which each replica waits for the previous one: Slack may be slow
 LEDGER = "ledger/"
-LOOK_BACK = timedelta(days=1)  # for what an earlier process said
+LOOK_BACK = timedelta(days=1)  # for what an earlier process posted
 
 
 class LedgerNotices:
     """Tells of a spell in which nothing is committed, of each provider that fails meanwhile, and of the spell's end.
 
-    A spell is known by the moment of the last durable write, which stays the same however often the bot is started in it: posts
-    carry keys made of it. `tell` calls people on other ways, `show` lets a post stand in the alerts channel.
+    A spell is identified by the time of the last durable write, which restarts do not change: keys of posts are made from it.
+    `tell` calls people by other means, `show` displays a post in the alerts channel.
 
-    Of several replicas each may be the only one that cannot reach the ledger, and none can ask the others. The one in `place` 0
-    tells first; the next one a minute later, where the channel, which all can see, shows no such post that still holds; and so
-    on. Of what fails meanwhile each tells its own share. `replica` names this one; empty where there can be no other.
+    Any of several replicas may be the only one that cannot reach the ledger, and none can ask the others. The one in `place` 0
+    tells first; the next one a minute later, unless the channel, which all can see, shows such a post that still applies; and
+    so on. Each tells what fails in its own share. `replica` names this one; empty if there can be no others.
     """
 
     def __init__(
@@ -41,42 +41,42 @@ class LedgerNotices:
     ) -> None:  # fmt: skip
         self._place = place
         self.replica = replica
-        self._stands = ""  # the key of the post that tells of the spell, ours or another replica's
+        self._stands = ""  # key of the post about the spell, ours or another replica's
         self._call: tuple[str, str] | None = None  # to be made once the post is ours
         self._have_called = False
         self._engine = engine
         self._tell = tell
         self._show = show
-        self._since: datetime | None = None  # of the spell that is told; None = none is
+        self._since: datetime | None = None  # of the spell being told; None = none
         self._error: StoreError | None = None
-        self._called: set[str] = set()  # failing components that people were called for
-        self._failing: dict[str, dict[str, Level]] = {}  # by provider, how the components are that failed in this spell
-        self._inherited: set[str] = set()  # providers that an earlier process may have called failing, as far as not cleared
+        self._called: set[str] = set()  # failing components about which people were called
+        self._failing: dict[str, dict[str, Level]] = {}  # by provider, the levels of components that failed in this spell
+        self._inherited: set[str] = set()  # providers that an earlier process may have called failing, until cleared
 
     @property
     def told(self) -> bool:
-        """Whether people were told that nothing is committed, and not yet that it is over."""
+        """Whether people were told that nothing is committed, and not yet that this is over."""
         return self._since is not None
 
     @property
     def shared_post(self) -> str | None:
-        """The post that tells of the spell, which any replica may bring to its end; None where there can be no other."""
+        """The post about the spell, which any replica may close; None if there can be no others."""
         return (self._stands or self._post_key(self._since)) if self.replica and self._since else None
 
     def lets_others_s(self) -> float:
-        """For how many seconds others may tell of it before we do."""
+        """The seconds that we leave to others before we tell of it."""
         return self._place() * LATER_S
 
     def inherit(self) -> None:
-        """The spell to be told began in an earlier process: what that one called failing may be well by now."""
+        """The spell began in an earlier process: what that one called failing may be healthy by now."""
         self._inherited = set(self._names())
 
     def spell(
         self, error: StoreError, since: datetime, seen: Mapping[str, Verdict], awaited: Collection[str] = frozenset()
     ) -> None:
-        """Nothing was committed since then: tell it once, and each component that fails meanwhile.
+        """Nothing was committed since then: tell of it once, and of each component that fails meanwhile.
 
-        Of the `awaited` components nobody knows yet how they are.
+        The `awaited` components have no verdict yet.
         """
         world, policy = self._engine.world, self._engine.policy
         news = unwritten(world, seen)
@@ -102,7 +102,7 @@ class LedgerNotices:
             self._show(Note(self._own(since, provider), well, since, follows=self._post_key(since), anew=False))
         for provider, before in self._failing.items():
             now = {id: seen[id].level if id in seen else world.component(id).level for id in before}
-            if now != before:  # not for each new wording of the same
+            if now != before:  # not for a mere change of wording
                 self._failing[provider] = now
                 fails = fails_unwritten(error, now, seen, world, policy, replica=self.replica)
                 self._show(Note(self._own(since, provider), fails, since))
@@ -127,7 +127,7 @@ class LedgerNotices:
         self._tell(*call)
 
     def over(self, at: datetime, *, ours: bool = True) -> None:
-        """It is committed again: everybody who was told hears of it, from us where the end is `ours` to tell."""
+        """Commits work again: everybody who was told learns of it, from us if the end is `ours` to tell."""
         if self._since is None:
             return
         if ours and (self._have_called or self._stands):
@@ -142,7 +142,7 @@ class LedgerNotices:
         self._called, self._failing, self._inherited = set(), {}, set()
 
     def earlier(self, since: datetime, at: datetime) -> None:
-        """An earlier process wrote for the last time at `since`: where the channel was told so, it hears of the end."""
+        """An earlier process last wrote at `since`: if it told the channel of a spell, close that post."""
         self._end(since, at, max(since, at - LOOK_BACK), self._names())
 
     def _end(
@@ -163,14 +163,14 @@ class LedgerNotices:
         return f"{_spell_key(since)}@{self.replica}" if self.replica else _spell_key(since)
 
     def _own(self, since: datetime, provider: str) -> str:
-        """The key of what we tell of a provider; replicas that have a share each of its components tell of them one by one."""
+        """The key of our post about a provider; replicas that share its components each have their own."""
         return _spell_key(since, "/".join(filter(None, (provider, self.replica))))
 
     def _names(self) -> dict[str, str]:
         return {component.provider: component.provider_name for component in self._engine.policy.components.values()}
 
     def _recovered(self, verdict: Verdict) -> bool:
-        """Whether it is well where the ledger says otherwise; where both say well, something made us doubt it."""
+        """Whether it is healthy although the ledger says otherwise; if both say healthy, something made us doubt it."""
         held = self._engine.world.component(verdict.component).level
         return verdict.level is Level.OPERATIONAL and held is not Level.OPERATIONAL
 
@@ -180,7 +180,7 @@ def _tells_of_spell(key: str) -> bool:
 
 
 def _began(key: str) -> datetime:
-    """When the spell began that a post tells of."""
+    """When the spell in a post's key began."""
     return datetime.fromisoformat(key.removeprefix(LEDGER).partition("@")[0])
 
 

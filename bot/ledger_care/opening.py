@@ -1,16 +1,16 @@
-"""Opens the ledger and the samples, or takes what it is given in their place."""
+"""Opens the ledger and the samples, unless it is given substitutes."""
 
 from dataclasses import dataclass
 
 from bot.ports import Ledger, Samples
 from bot.store.home import Home, OpenLedger, OpenSamples
 
-OPENS_WITHIN_S = 300.0  # bringing a large ledger up to date takes its time
+OPENS_WITHIN_S = 300.0  # upgrading a large ledger takes time
 
 
 @dataclass
 class Storage:
-    """The ledger and the samples; `file` and `beside` are those that were opened here, and are closed here."""
+    """The ledger and the samples; `file` and `beside` are those opened here, to be closed here."""
 
     ledger: Ledger
     samples: Samples
@@ -19,11 +19,11 @@ class Storage:
 
     @property
     def complaint(self) -> str:
-        """What people should know of the samples; empty where it is as it should be."""
+        """What people should know about the samples; empty if all is well."""
         return self.beside.complaint if self.beside else ""
 
     def be_patient(self, patient: bool) -> None:
-        """Whether work waits for a database that is away, as in a start, or is told at once."""
+        """Whether work waits for an unreachable database, as during a start, or fails at once."""
         if self.file:
             self.file.be_patient(patient)
         if self.beside:
@@ -40,10 +40,10 @@ class Storage:
 async def open_patiently(
     home: Home, ledger: Ledger | None = None, samples: Samples | None = None, replica: str = "", *, patient: bool = True
 ) -> Storage:
-    """The same, and again for a minute while a database cannot be reached: it may be started together with us.
+    """Open them, retrying for a minute while a database cannot be reached: it may be starting together with us.
 
-    Whatever comes after it in a start waits likewise, until `be_patient(False)`. Where `patient` is False somebody sits at a
-    terminal, and is told at once.
+    Everything later in a start waits likewise, until `be_patient(False)`. With `patient` False, somebody at a terminal is told
+    at once.
     """
     if not home.shared:
         return await open_storage(home, ledger, samples, replica)

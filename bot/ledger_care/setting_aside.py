@@ -1,6 +1,6 @@
-"""The remedy for a ledger that was edited where there is no backup: what does not hold is set aside by name, the rest is kept.
+"""Repairs an edited ledger without a backup: named streams that are not intact are set aside, the rest is kept.
 
-Everything about such a stream goes into a file beside the ledger first, and only then out of the ledger.
+Everything about such a stream is first saved to a file beside the ledger, and only then removed from it.
 """
 
 import json
@@ -21,9 +21,9 @@ BY = Actor.rule("ledger")
 
 
 async def set_aside(ledger: Ledger, folder: Path, streams: Sequence[str], now: datetime) -> list[str]:
-    """Write each stream into one new file, then take it out of the ledger. Says what became of each.
+    """Write these streams to a new file, then remove them from the ledger. Returns what happened to each.
 
-    Raises StoreError, having changed nothing, where the facts of one of them hold, or where the file cannot be written.
+    Raises StoreError, having changed nothing, if one of them is intact, or if the file cannot be written.
     """
     wanted = tuple(dict.fromkeys(streams))
     for stream in wanted:
@@ -32,7 +32,7 @@ async def set_aside(ledger: Ledger, folder: Path, streams: Sequence[str], now: d
             sentence = f"nothing is wrong with the facts of {stream[:200]}, so it is not set aside, nor is anything else"
             raise StoreError(sentence, kind=StoreTrouble.OTHER)
     rows = await ledger.read(lambda store: [row for stream in wanted for row in store.everything_about(stream)])
-    # An incident's state also counts what its vendor said, in a stream of its own.
+    # An incident's state also counts its vendor's updates, which are in the vendor's stream.
     named = sorted({f"incident/{row['incident']}" for row in rows if row["table"] == "facts" and row["incident"]})
     file = _written(folder, rows)
 
@@ -49,7 +49,7 @@ async def set_aside(ledger: Ledger, folder: Path, streams: Sequence[str], now: d
 
 
 def _written(folder: Path, rows: Sequence[object]) -> Path:
-    """A file that was not there before, durable, for its owner alone."""
+    """A new file, durable, readable only by its owner."""
     number = 1
     while (file := folder / f"ledger.set-aside-{number}.jsonl").exists():
         number += 1
@@ -66,7 +66,7 @@ def _written(folder: Path, rows: Sequence[object]) -> Path:
 
 
 def _place_held(number: int, file: Path, now: datetime) -> Commit:
-    """The incident's number stays taken, by one that is over: what still fails opens a new one by itself."""
+    """Keep the incident's number taken, by a finished one: what still fails opens a new incident by itself."""
     stream, reason = f"incident/{number}", f"its facts were changed by hand; they are in {file.name}"
     bodies: tuple[Body, ...] = (
         Declared(number, "An incident whose record was changed by hand", Severity.SEV4, "", "", (), now, reason, ""),

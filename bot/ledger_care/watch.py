@@ -1,7 +1,7 @@
-"""Knows whether the ledger takes what is committed, and says so while it does not: log, readiness, metrics, `notify`.
+"""Knows whether the ledger accepts commits, and reports it while it does not: log, readiness, metrics, `notify`.
 
-The file's place is looked at each second; a small durable write every ten seconds proves the rest, for a bot in calm times
-writes next to nothing and would learn of a full disk only in the outage.
+The file's existence is checked every second; a small durable write every ten seconds proves the rest, since a bot in quiet
+times writes next to nothing and would notice a full disk only during an outage.
 """
 
 import asyncio
@@ -24,45 +24,45 @@ from bot.web.health import Part
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S = 1.0  # real seconds, as all of these
+LOOK_EVERY_S = 1.0  # real seconds, like all of these
 PROVE_EVERY_S = 10.0
 RETRY_EVERY_S = 3.0  # while it cannot be written
-TELL_AFTER_S = 5.0  # a trouble that is over by then calls nobody, and room that is gone by then is none
-PROOF = "proved_at"  # the setting that is written
-ENDED_BY = "spell_ended_by"  # the setting that says whose it is to tell of the last end
+TELL_AFTER_S = 5.0  # a problem shorter than this calls nobody, and space that is gone again by then does not count
+PROOF = "proved_at"  # the setting used for the test write
+ENDED_BY = "spell_ended_by"  # the setting that says which replica tells of the last end
 
 
 class Reopens(Protocol):
-    """A data file that may have been opened for reading alone."""
+    """A data file that may be read-only for now."""
 
     @property
     def trouble(self) -> StoreError | None:
-        """Why it is only read."""
+        """Why it is read-only, if it is."""
 
     async def reopen(self) -> None:
-        """Try to write again; raises StoreError while that is not possible."""
+        """Try to write again; raises StoreError while that is impossible."""
 
 
 class File(Reopens, Protocol):
-    """The ledger's."""
+    """The ledger's file."""
 
     def check_place(self) -> None:
-        """Raise StoreError when the file is not there any more."""
+        """Raise StoreError if the file no longer exists."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How the ledger stands; `error` is None while it takes what is committed."""
+    """The ledger's state; `error` is None while it accepts commits."""
 
     error: StoreError | None
     since: datetime
 
 
 class LedgerWatch:
-    """Looks every second. `sees` tells what the checks come to, `awaits` of which components that is not known yet since the
-    start, `notices` tell people, `on_change` tells the metrics.
+    """Looks every second. `sees` returns current verdicts, `awaits` the components without one since the start.
 
-    `file` is the ledger's, where it has one; those `beside` it are opened for writing again together with it.
+    `notices` tell people, `on_change` updates the metrics. `file` is the ledger's, if it has one; those `beside` it are
+    reopened for writing together with it.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class LedgerWatch:
         self._waiting: list[Callable[[], Awaitable[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._prove_at = self._proved_s = self._bad_at = self._well_at = 0.0
-        self._proved: datetime | None = None  # when it took something for the last time, an earlier process included
+        self._proved: datetime | None = None  # when it last accepted a write, including an earlier process's
         self._recalled = False
-        self._earlier: datetime | None = None  # the same, until it is known whether that process's trouble goes on
+        self._earlier: datetime | None = None  # the same, until it is known whether that process's trouble continues
         trouble = file.trouble if file else None
         self.standing = Standing(trouble, clock.now())
         on_change(trouble is None)
@@ -92,7 +92,7 @@ class LedgerWatch:
             log.error("the ledger cannot be written: read only, flags are served as they were committed", why=str(trouble))
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start looking."""
         self._task = asyncio.create_task(self._run(), name="ledger watch")
 
     async def close(self) -> None:
@@ -102,7 +102,7 @@ class LedgerWatch:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def when_writable(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do this now, or as soon as the ledger takes it."""
+        """Do this now, or as soon as the ledger accepts writes."""
         try:
             await work()
         except StoreError as error:
@@ -110,7 +110,7 @@ class LedgerWatch:
             self._waiting.append(work)
 
     def part(self) -> Part:
-        """How it stands, for health and status."""
+        """Its state, for health and status."""
         if self.standing.error is None:
             return Part(True, "restored", self.standing.since, "State is restored; the ledger takes what is committed.")
         news = unwritten_words(self._engine.world, self._engine.policy, self._sees())
@@ -122,14 +122,14 @@ class LedgerWatch:
         return nothing_is_written(self.standing.error) if self.standing.error else ""
 
     def unwritten(self) -> Mapping[str, Verdict]:
-        """What the checks come to where the ledger holds something else, since it takes nothing; empty while it does."""
+        """Current verdicts that differ from the ledger because it refuses writes; empty while it accepts them."""
         if self.standing.error is None:
             return {}
         world = self._engine.world
         return {id: verdict for id, verdict in self._sees().items() if not world.component(id).agrees(verdict)}
 
     async def look(self) -> None:
-        """Look once, and say what changed."""
+        """Look once, and report what changed."""
         if not self._recalled:
             await self._recall()
         error = await self._ask()
@@ -142,12 +142,12 @@ class LedgerWatch:
         while True:
             try:
                 await self.look()
-            except Exception:  # the root of a task: the next look may do better
+            except Exception:  # the root of a task: the next look may succeed
                 log.exception("the ledger could not be looked at")
             await until_next_round(LOOK_EVERY_S)
 
     async def _recall(self) -> None:
-        """When an earlier process wrote for the last time."""
+        """Load when an earlier process last wrote."""
         self._recalled = True
         with suppress(StoreError, ValueError, OverflowError):  # then nobody knows what it told
             text = await self._ledger.read(lambda store: store.setting(PROOF))
@@ -183,14 +183,14 @@ class LedgerWatch:
             self._notices.earlier(self._earlier, self.standing.since)
             self._earlier = None
         for file in self._beside:
-            with suppress(StoreError):  # its own trouble, and tried again
+            with suppress(StoreError):  # it has its own trouble, and is retried
                 await file.reopen()
         waiting, self._waiting = self._waiting, []
         for work in waiting:
             await self.when_writable(work)
 
     async def _tells_end(self) -> bool:
-        """Whether the end is ours to tell, of all replicas that know of the spell. Raises StoreError; ask again then."""
+        """Whether this replica, of all that know of the spell, tells of its end. Raises StoreError; then ask again."""
         at, post = self._clock.now(), self._notices.shared_post
         if post is None:
             return True
@@ -199,14 +199,14 @@ class LedgerWatch:
         def take(store: Store) -> bool:
             if store.first_sight(f"{post}{OVER}", at, LOOK_BACK):
                 store.put_setting(ENDED_BY, claim)
-            return store.setting(ENDED_BY) == claim  # also where it was ours before, and the answer got lost
+            return store.setting(ENDED_BY) == claim  # also if it was ours before, and the response was lost
 
         return await self._ledger.write(take)
 
     def _bad(self, error: StoreError) -> None:
         now = asyncio.get_running_loop().time()
         if self._earlier:
-            self._earlier = None  # it goes on
+            self._earlier = None  # it continues
             self._notices.inherit()
         if self.standing.error is None or self.standing.error.kind is not error.kind:
             self.standing = Standing(error, self._clock.now())

@@ -1,4 +1,4 @@
-"""Word to people on a way that is not Slack, over Apprise: mail, SMS, pagers and a hundred other services."""
+"""Messages to people outside Slack, through Apprise: mail, SMS, pagers and a hundred other services."""
 
 import asyncio
 import logging
@@ -16,20 +16,20 @@ ANSWER_WITHIN_S = 30.0  # Apprise's own timeouts are 4 s to connect and 4 s to r
 
 
 class AppriseNotifier:
-    """Sends to every address (https://appriseit.com/services). Addresses hold secrets, so they appear nowhere."""
+    """Sends to every address (https://appriseit.com/services). Addresses contain secrets, so they appear nowhere."""
 
     def __init__(self, urls: Sequence[str], *, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self._urls = tuple(urls)
         self._answer_within_s = answer_within_s
 
     async def notify(self, title: str, body: str) -> list[str]:
-        """Send to every address at once; returns one sentence per address that did not take it."""
+        """Send to every address at once; returns one sentence per address that failed."""
         numbered = enumerate(self._urls, start=1)
         answers = await asyncio.gather(*(self._send(number, url, title, body) for number, url in numbered))
         return [answer for answer in answers if answer]
 
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
-        """Send to those that are named by number, by scheme or as `all`; the name of each that took it."""
+        """Send to addresses named by number, by scheme or as `all`; returns the names of those that took it."""
         schemes = dict(enumerate(map(_scheme, self._urls), start=1))
         chosen = [n for n, scheme in schemes.items() if ALL in named or str(n) in named or scheme in named]
         known = {ALL, *map(str, schemes), *schemes.values()}
@@ -42,7 +42,7 @@ class AppriseNotifier:
         name = f"notify address {number} ({_scheme(url)})"
         try:
             async with asyncio.timeout(self._answer_within_s):
-                # A thread, since Apprise blocks, and importing it takes half a second.
+                # In a thread, since Apprise blocks, and importing it takes half a second.
                 trouble = await asyncio.to_thread(_deliver, url, title, body)
         except TimeoutError:
             trouble = f"did not answer within {self._answer_within_s:.0f} s"
@@ -53,17 +53,17 @@ class AppriseNotifier:
 
 
 def _deliver(url: str, title: str, body: str) -> str:
-    """What went wrong, in words without the address; empty when it was taken."""
+    """What went wrong, without the address; empty if it succeeded."""
     import apprise
 
-    # Apprise logs addresses, with their tokens, at several levels; what matters is said by the caller.
+    # Apprise logs addresses, with their tokens, at several levels; the caller says what matters.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     service: Any = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if service is None:
         return "is not an address that Apprise understands: see https://appriseit.com/services"
     try:
         taken = service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
-    except Exception as error:  # noqa: BLE001 # the root of a thread, in code of a hundred services; words may hold the address
+    except Exception as error:  # noqa: BLE001 # a thread's root, over a hundred services; the message may contain the address
         return f"failed with {type(error).__name__}"
     return "" if taken else "did not take the notice: is it right, and is that service up?"
 

@@ -1,4 +1,4 @@
-"""A sign of life to another monitor: asked every minute while the bot is well, so that its silence wakes somebody."""
+"""A heartbeat to another monitor: sent every minute while the bot is well, so that its silence wakes somebody."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ LOOK_EVERY_S = 1.0  # real seconds
 
 
 class PingOutcome(StrEnum):
-    """What became of a ping that was due."""
+    """The result of a ping that was due."""
 
     TAKEN = "taken"
     FAILED = "failed"
@@ -27,10 +27,10 @@ class PingOutcome(StrEnum):
 
 
 class Ping:
-    """Asks `url` through `transport`, which says which addresses may be reached; closing the ping closes it.
+    """Requests `url` through `transport`, which limits the addresses that can be reached; closing the ping closes it.
 
-    `unwell` says what is wrong with the bot itself, empty where nothing is; then the ping waits and goes out as soon as that is
-    over. The URL is a secret: nothing that is said of it holds it.
+    `unwell` returns what is wrong with the bot itself, empty if nothing is; until then the ping is held back, and sent as soon
+    as it is over. The URL is a secret and appears in no text.
     """
 
     def __init__(
@@ -47,22 +47,22 @@ class Ping:
         self._due_at = clock.monotonic()
         self._held_back = ""
         self._task: asyncio.Task[None] | None = None
-        self.trouble = ""  # why the last one was not taken
-        self.since: datetime | None = None  # since when none is taken
+        self.trouble = ""  # why the last one failed
+        self.since: datetime | None = None  # since when they fail
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         self._task = asyncio.create_task(self._run(), name="ping")
 
     async def close(self) -> None:
-        """End."""
+        """Stop."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._client.aclose()
 
     async def look(self) -> None:
-        """Ping if it is time and the bot is well. Never raises for what the other side does."""
+        """Ping if it is due and the bot is well. Never raises because of the other side."""
         now = self._clock.monotonic()
         if now < self._due_at:
             return
@@ -80,12 +80,12 @@ class Ping:
         while True:
             try:
                 await self.look()
-            except Exception:  # the root of a task: one ping that fails by a fault of ours must not end them all
+            except Exception:  # the root of a task: a bug in one ping must not end them all
                 log.exception("the ping could not be sent")
             await until_next_round(LOOK_EVERY_S)
 
     async def _ask(self) -> str:
-        """Why it was not taken; empty where it was."""
+        """Why it failed; empty if it succeeded."""
         try:
             async with asyncio.timeout(DEADLINE_S), self._client.stream("GET", self._url) as response:
                 if response.is_success:
@@ -97,7 +97,7 @@ class Ping:
         except httpx.ConnectError:
             return "no connection could be made"
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return f"the connection failed ({type(error).__name__})"  # what the error says may hold the address
+            return f"the connection failed ({type(error).__name__})"  # the error's message may contain the address
 
     def _say(self, trouble: str) -> None:
         self._on_outcome(PingOutcome.FAILED if trouble else PingOutcome.TAKEN)

@@ -1,1 +1,1 @@
-"""Who is on call: user groups, rotas, calendars, and what other services know."""
+"""Who is on call: user groups, rotas, calendars, and external services."""

@@ -1,4 +1,4 @@
-"""Who is behind a name at this moment. Answers within seconds, from what was read last where its source is away."""
+"""Who is behind a name at this moment. Answers within seconds, from the last read if the source is unavailable."""
 
 import asyncio
 import json
@@ -18,13 +18,11 @@ from bot.system.remembered import read_back
 
 log = structlog.get_logger(__name__)
 
-SETTING = "on call"  # the setting in the ledger that holds what each source said last
-FRESH_FOR = timedelta(seconds=60)  # younger than that, a source is not asked again
-ANSWER_WITHIN_S = 4.0  # a page does not wait longer to learn whom it calls
+SETTING = "on call"  # the setting in the ledger that holds each source's last answer
+FRESH_FOR = timedelta(seconds=60)  # a source is not asked again sooner
+ANSWER_WITHIN_S = 4.0  # a page waits no longer than this to learn whom to call
 REFRESH_S = 300.0
-NOT_AGAIN_FOR = timedelta(
-    seconds=10
-)  # a source that failed is asked again after this; a page and its report ask one after the other
+NOT_AGAIN_FOR = timedelta(seconds=10)  # before a failed source is asked again: a page and its report ask one after the other
 USER = re.compile(r"[UW][A-Z0-9]{2,}")
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 
@@ -33,7 +31,7 @@ Members = Callable[[str], Awaitable[Sequence[str]]]
 
 @dataclass(frozen=True)
 class Read:
-    """What a source said, and when."""
+    """A source's answer, and when it was given."""
 
     at: datetime
     shifts: tuple[Shift, ...]
@@ -41,13 +39,13 @@ class Read:
 
 @dataclass(frozen=True)
 class UserGroup:
-    """A user group of Slack: whoever is in it is on call."""
+    """A user group in Slack: its members are on call."""
 
     id: str
     members: Members
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
-        """Its members as of now. Raises SourceError, and GroupGone where there is no such group any more."""
+        """Its current members. Raises SourceError, and GroupGone if the group no longer exists."""
         try:
             return (Shift(tuple(await self.members(self.id)), now),)
         except GroupGone:
@@ -57,7 +55,7 @@ class UserGroup:
 
 
 class Directory:
-    """`OnCall` over the sources by name. Ids of people and user groups are names too."""
+    """`OnCall` over all sources by name. Ids of people and user groups count as names too."""
 
     def __init__(self, sources: Mapping[str, Source], members: Members, ledger: Ledger, clock: Clock) -> None:
         self._sources = dict(sources)
@@ -70,7 +68,7 @@ class Directory:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Take over what was known before this start, then read everything every few minutes. Raises StoreError."""
+        """Load what was known before this start, then read all sources every few minutes. Raises StoreError."""
         remembered = read_back(await self._ledger.read(lambda store: store.setting(SETTING)), SETTING)
         for name, kept in remembered.items() if isinstance(remembered, dict) else ():
             try:
@@ -81,18 +79,18 @@ class Directory:
             self._task = asyncio.create_task(self._refresh(), name="on call")
 
     async def close(self) -> None:
-        """End."""
+        """Stop."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     @property
     def troubles(self) -> tuple[str, ...]:
-        """A sentence for each source that could not be read the last time."""
+        """A sentence for each source whose last read failed."""
         return tuple(self._troubles.values())
 
     async def who(self, name: str) -> OnDuty:
-        """Whom the name stands for now."""
+        """The people behind a name now."""
         if USER.fullmatch(name):
             return OnDuty((name,))
         source = UserGroup(name, self._members) if GROUP.fullmatch(name) else self._sources.get(name)
@@ -156,8 +154,8 @@ class Directory:
                 try:
                     await self._shifts(name, source, self._clock.now())
                 except (SourceError, GroupGone):
-                    continue  # it is logged, and told by `troubles`
-                except Exception:  # the root of a task: the next round may do better
+                    continue  # it is logged, and reported by `troubles`
+                except Exception:  # the root of a task: the next round may succeed
                     log.exception("who is on call could not be read by our own fault", name=name)
             await asyncio.sleep(REFRESH_S)
 

@@ -1,7 +1,7 @@
-"""Shifts out of an iCalendar file (RFC 5545), such as Google, Outlook, PagerDuty and Opsgenie export.
+"""Shifts from an iCalendar file (RFC 5545), as exported by Google, Outlook, PagerDuty and Opsgenie.
 
-An event is a shift of everybody whom it names: an attendee's address, or a word of its title. Recurrences, exceptions and zones
-are the libraries' affair.
+An event is a shift of everybody it names: by an attendee's address, or by a word in its title. The libraries handle
+recurrences, exceptions and time zones.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ A_DAY = timedelta(days=1)
 
 
 class Calendar:
-    """A calendar at an address. `users` says whom names of it stand for; the file is kept and asked for by its ETag."""
+    """A calendar at an address. `users` maps its names to people; the file is cached and requested by its ETag."""
 
     def __init__(self, asker: Asker, url: str, users: Mapping[str, str]) -> None:
         self._asker = asker
@@ -28,7 +28,7 @@ class Calendar:
         self._body = b""
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
-        """The events of now and of the next two weeks. Raises SourceError."""
+        """The events from now to two weeks ahead. Raises SourceError."""
         headers = {"accept": "text/calendar"} | ({"if-none-match": self._etag} if self._etag else {})
         answer = await self._asker.get(self._url, headers, follow=True)
         body = self._body if answer.status == 304 else answer.body
@@ -39,28 +39,28 @@ class Calendar:
 
 
 def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, ...]:
-    """The shifts in a calendar from `now` on. Raises SourceError for what is none."""
+    """The shifts in a calendar from `now` on. Raises SourceError if it is not one."""
     import icalendar  # these two take a third of a second, and most starts need neither
     import recurring_ical_events
 
     try:
         calendar = icalendar.Calendar.from_ical(body)
         zone = _zone(calendar)
-        calendar.pop("X-WR-TIMEZONE", None)  # the library knows no zone by Windows' name and fails at one
+        calendar.pop("X-WR-TIMEZONE", None)  # the library knows no Windows zone names and fails at one
         if any(_floods(event) for event in calendar.walk("VEVENT")):
             raise SourceError("an event of it repeats every minute or second; that is no rota")
-        # The library takes a whole day for one of UTC, which is over hours before it is in America.
+        # The library takes all-day events as UTC days, which end hours early in America.
         events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now - A_DAY, now + AHEAD)
         shifts = _shifts(events, {key.casefold(): id for key, id in users.items()}, zone)
         return tuple(shift for shift in shifts if shift.ends is None or now < shift.ends)
     except SourceError:
         raise
-    except Exception as error:  # noqa: BLE001 # the parsers promise no kinds; a broken calendar must not break paging
+    except Exception as error:  # noqa: BLE001 # the parsers promise no exception types; a broken calendar must not break paging
         raise SourceError(f"what came is no calendar that can be read ({type(error).__name__})") from None
 
 
 def _floods(event: Any) -> bool:
-    """Whether working out its repetitions would take for ever."""
+    """Whether expanding its recurrences would take for ever."""
     rules = event.get("RRULE") or []
     return any(
         {"SECONDLY", "MINUTELY"} & set(map(str, rule.get("FREQ", []))) or len(rule.get("BYSECOND", [])) > 1
@@ -81,7 +81,7 @@ def _shifts(events: Sequence[Any], users: Mapping[str, str], zone: ZoneInfo) -> 
 
 
 def _named(event: Any, users: Mapping[str, str]) -> Iterator[str]:
-    """Attendees who did not decline, by address, and known names that stand in the title as words of their own."""
+    """Attendees who did not decline, by address, and known names that appear as separate words in the title."""
     attendees = event.get("ATTENDEE") or []
     for attendee in attendees if isinstance(attendees, list) else [attendees]:
         if str(getattr(attendee, "params", {}).get("PARTSTAT", "")).upper() != "DECLINED":
@@ -91,7 +91,7 @@ def _named(event: Any, users: Mapping[str, str]) -> Iterator[str]:
 
 
 def _zone(calendar: Any) -> ZoneInfo:
-    """The calendar's own zone, or that of its events where it names none, also by Windows' name for it; else UTC."""
+    """The calendar's own zone, or if it names none that of its events, also under Windows names; else UTC."""
     from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
     described = [zone.get("TZID") for zone in calendar.walk("VTIMEZONE")]
@@ -103,6 +103,6 @@ def _zone(calendar: Any) -> ZoneInfo:
 
 
 def _moment(at: date | datetime, zone: ZoneInfo) -> datetime:
-    """Whole days and times without a zone are meant in the calendar's own."""
+    """All-day events, and times without a zone, are in the calendar's own zone."""
     moment = at if isinstance(at, datetime) else datetime.combine(at, time())
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Who is on call in a schedule of Jira Service Management Operations, where Opsgenie's schedules live on.
+"""Who is on call in a schedule of Jira Service Management Operations, the successor of Opsgenie's schedules.
 
 `GET /v1/schedules/ID/on-calls?flat=true`, see
 https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v2/api-group-schedule-on-calls/.
@@ -18,7 +18,7 @@ from bot.on_call.web import Asker
 
 @dataclass(frozen=True)
 class Jsm:
-    """A schedule of a site (its cloud id). `users` says whom an Atlassian account id stands for."""
+    """A schedule of a site (its cloud id). `users` maps Atlassian account ids to people."""
 
     asker: Asker
     api_url: str
@@ -29,7 +29,7 @@ class Jsm:
     users: Mapping[str, str]
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
-        """Who is on call now; Jira tells no end of it. Raises SourceError."""
+        """Who is on call now; Jira does not say until when. Raises SourceError."""
         if not self.token:
             raise SourceError("its token is empty")
         login = b64encode(f"{self.email}:{self.token}".encode()).decode()
@@ -40,7 +40,7 @@ class Jsm:
 
 
 def read(body: bytes, users: Mapping[str, str], now: datetime) -> Shift:
-    """The shift in an answer, flat or not. Raises SourceError for what is none."""
+    """The shift in an answer, flat or not. Raises SourceError if it is not one."""
     try:
         said = json.loads(body)
         flat = said.get("onCallUsers")
@@ -52,7 +52,7 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> Shift:
 
 
 def _accounts(participants: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Users, also those within teams and escalations."""
+    """Users, including those inside teams and escalations."""
     for one in participants:
         if one.get("type") == "user":
             yield str(one["id"])

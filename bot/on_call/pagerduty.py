@@ -14,7 +14,7 @@ PAGE, MOST_PAGES = 100, 5
 
 @dataclass(frozen=True)
 class PagerDuty:
-    """A schedule. `users` says whom an address, a name or an id of PagerDuty stands for."""
+    """A schedule. `users` maps addresses, names or PagerDuty ids to people."""
 
     asker: Asker
     api_url: str
@@ -23,7 +23,7 @@ class PagerDuty:
     users: Mapping[str, str]
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
-        """The shifts of now and of the next two weeks, overrides included. Raises SourceError."""
+        """The shifts from now to two weeks ahead, including overrides. Raises SourceError."""
         if not self.token:
             raise SourceError("its token is empty")
         headers = {"authorization": f"Token token={self.token}", "accept": "application/vnd.pagerduty+json;version=2"}
@@ -38,11 +38,11 @@ class PagerDuty:
             shifts += found
             if not more:
                 break
-        return tuple(dict.fromkeys(shifts))  # a schedule stands in several escalation policies
+        return tuple(dict.fromkeys(shifts))  # a schedule may be part of several escalation policies
 
 
 def read(body: bytes, users: Mapping[str, str]) -> tuple[list[Shift], bool]:
-    """The shifts of one answer, and whether there are more. Raises SourceError for what is none."""
+    """The shifts in one answer, and whether there are more. Raises SourceError if it is not one."""
     try:
         said = json.loads(body)
         return list(_shifts(said["oncalls"], users)), bool(said.get("more"))
@@ -56,6 +56,6 @@ def _shifts(entries: Sequence[Mapping[str, Any]], users: Mapping[str, str]) -> I
         user = entry["user"]
         names = [str(user[key]) for key in ("email", "id", "summary", "name") if user.get(key)]
         person = next((known[name.casefold()] for name in names if name.casefold() in known), None)
-        # Without `start` and `end` somebody is always on call.
+        # Without `start` and `end`, somebody is always on call.
         starts, ends = (moment(entry[key]) if entry.get(key) else None for key in ("start", "end"))
         yield Shift((person,) if person else (), starts, ends, () if person else (names[0],))

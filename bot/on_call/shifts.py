@@ -1,4 +1,4 @@
-"""What every source gives: who has which shift. Pure."""
+"""What every source provides: who has which shift. Pure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,18 +7,18 @@ from zoneinfo import ZoneInfo
 
 from bot.core.lazy_dataclass import dataclass
 
-AHEAD = timedelta(days=14)  # how far a source is read ahead, so that shifts change rightly while it is away
+AHEAD = timedelta(days=14)  # how far ahead a source is read, so that shifts change correctly while it is unavailable
 
 
 class SourceError(Exception):
-    """A source could not be read; the sentence says why and holds no secret."""
+    """A source could not be read; the sentence says why and contains no secret."""
 
 
 @dataclass(frozen=True)
 class Shift:
-    """People who are on call from `starts` to `ends`, which is no part of it; without an end, until it is read again.
+    """People on call from `starts` until before `ends`; without an end, until the next read.
 
-    `unknown` are those whom the source names and the configuration does not.
+    `unknown` are people whom the source names but the configuration does not.
     """
 
     people: tuple[str, ...]
@@ -27,15 +27,15 @@ class Shift:
     unknown: tuple[str, ...] = ()
 
     def covers(self, now: datetime) -> bool:
-        """Whether it is the shift of this moment."""
+        """Whether it is the current shift."""
         return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
 
 
 class Source(Protocol):
-    """One way to find out who is on call."""
+    """A way to find out who is on call."""
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
-        """The shifts of now and of the next days, as far as it knows. Raises SourceError."""
+        """The shifts from now to the next days, as far as known. Raises SourceError."""
 
 
 def on_duty(shifts: Sequence[Shift], now: datetime) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def on_duty(shifts: Sequence[Shift], now: datetime) -> tuple[str, ...]:
 
 
 def moment(text: str) -> datetime:
-    """A moment in ISO 8601 with its offset. Raises ValueError."""
+    """A time in ISO 8601 with its offset. Raises ValueError."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a moment without an offset")
@@ -56,7 +56,7 @@ SHORTEST_BY_THE_CLOCK = timedelta(hours=3)  # no clock is put forward by more th
 
 @dataclass(frozen=True)
 class Rota:
-    """People who take turns by the clock on the wall in `zone`. Turns of less than three hours go by the time that passes."""
+    """People who take turns by the wall clock in `zone`. Turns shorter than three hours use elapsed time."""
 
     starts: datetime
     every: timedelta
@@ -64,9 +64,9 @@ class Rota:
     zone: str = "UTC"
 
     async def shifts(self, now: datetime) -> Sequence[Shift]:
-        """The turn of this moment; none before the first one begins."""
+        """The current turn; none before the first one begins."""
         number = (now - self.starts) // self.every
-        while self._begins(number) > now:  # summer time moved it by an hour
+        while self._begins(number) > now:  # daylight saving time moved it by an hour
             number -= 1
         while self._begins(number + 1) <= now:
             number += 1
@@ -75,7 +75,7 @@ class Rota:
         return (Shift((self.users[number % len(self.users)],), self._begins(number), self._begins(number + 1)),)
 
     def _begins(self, number: int) -> datetime:
-        """When a turn begins, in UTC; in an hour that comes twice, the first time."""
+        """When a turn begins, in UTC; in an hour that occurs twice, the first time."""
         if self.every < SHORTEST_BY_THE_CLOCK:
             return (self.starts + number * self.every).astimezone(UTC)
         zone = ZoneInfo(self.zone)

@@ -1,4 +1,4 @@
-"""One way to ask a source over HTTP: guarded, with a deadline and a cap, and errors in words that hold no address."""
+"""Requests to a source over HTTP: guarded, with a deadline and a size limit; errors contain no address."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Answer:
 
 
 class Asker:
-    """Every request goes through `transport`, which says which addresses may be reached. Closing the asker closes it."""
+    """Every request goes through `transport`, which limits the addresses that can be reached. Closing the asker closes it."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, *, version: str) -> None:
         self._client = httpx.AsyncClient(
@@ -34,7 +34,7 @@ class Asker:
     async def get(
         self, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None = None, *, follow: bool = False
     ) -> Answer:
-        """Ask once. `follow` redirects only where no credential goes along. Raises SourceError."""
+        """Send one request. `follow` redirects only if no credential is sent. Raises SourceError."""
         request = self._client.build_request("GET", url, headers=headers, params=params)
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -46,7 +46,7 @@ class Asker:
         except (TimeoutError, httpx.TimeoutException):
             raise SourceError(f"no answer within {DEADLINE_S:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise SourceError(_in_words(error)) from None  # what httpx says holds the address, and that may be a secret
+            raise SourceError(_in_words(error)) from None  # httpx's message contains the address, which may be a secret
 
     async def close(self) -> None:
         """Close the client."""

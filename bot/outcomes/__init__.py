@@ -1,1 +1,1 @@
-"""What services tell of their requests comes in here: gathered by minute, written once a second."""
+"""Receives services' reports on their requests: collected by minute, stored once a second."""

@@ -1,4 +1,4 @@
-"""What real requests say of components and of hand-backs: read from the disk, so that a restart knows as much."""
+"""What real requests say about components and hand-backs: read from storage, so that a restart knows as much."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 
 
 class TrafficEvidence:
-    """`look` is called with each beat; `tell` is given what is bad, by component. `down_share` failing is down.
+    """`look` is called at each beat; `tell` gets what is bad, by component. `down_share` failing means down.
 
-    `acts` says whether this replica measures hand-backs; what is bad of components each hears for its own.
+    `acts` returns whether this replica measures hand-backs; every replica evaluates its own components.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class TrafficEvidence:
         self._next: datetime | None = None
 
     async def look(self) -> None:
-        """Read what was told, four times a minute."""
+        """Evaluate the reports, four times a minute."""
         now = self._clock.now()
         if self._next is not None and now < self._next <= now + EVERY:
             return
         self._next = now + EVERY
         try:
             if self._acts():
-                await self._measure_hand_backs(now)  # first: a verdict would take all of it back, and forget to wait for longer
+                await self._measure_hand_backs(now)  # first: a verdict would revert all of it and lose the longer wait
             await self._judge(now)
-        except StoreError as error:  # said by whoever watches over the files; the next look tries again
+        except StoreError as error:  # whoever monitors the files reports it; retried at the next look
             log.debug("real traffic is not judged", why=str(error))
 
     async def _judge(self, now: datetime) -> None:
@@ -61,7 +61,7 @@ class TrafficEvidence:
         await self._tell({id: word for id, word in words.items() if word})
 
     async def _measure_hand_backs(self, now: datetime) -> None:
-        """How the default fares since the minute after the last step: in the minute of the step both were served."""
+        """Measure the default since the minute after the last step: in the step's own minute, both were served."""
         for flag, engagement in under_way(self._engine.world, self._engine.policy):
             if engagement.stepped_at is None:
                 continue

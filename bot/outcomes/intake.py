@@ -1,7 +1,7 @@
-"""Gathers what services tell and writes it once a second, as counts by minute; while nothing comes, nothing wakes up for it.
+"""Collects services' reports and stores them once a second, as counts by minute; wakes up only if there are any.
 
-A process that is killed loses what came in within that last second, though it was answered: these are figures, and services
-that had to wait for a disk would be the worse trade.
+A killed process loses what arrived in its last second, although it was acknowledged: these are statistics, and making services
+wait for a disk would be worse.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from bot.ports.outcomes import Told
 from bot.system.clock import Clock
 from bot.system.logs import Sparingly
 
-EVERY_S = 1.0  # real seconds between two writes
-MOST_ROWS = 20_000  # ways and minutes held in memory, some 10 MB; then nothing more is taken until the disk took them
-MOST_KEYS = 20_000  # likewise
-MOST_SERVICES = 200  # told apart within a day; the rest are counted together
+EVERY_S = 1.0  # real seconds between writes
+MOST_ROWS = 20_000  # routes and minutes in memory, about 10 MB; beyond that nothing is accepted until the disk has caught up
+MOST_KEYS = 20_000  # the same for keys
+MOST_SERVICES = 200  # counted separately within a day; all others are counted together
 OTHER_SERVICES = "other"
 A_DAY = timedelta(days=1)
 
@@ -35,19 +35,19 @@ log = structlog.get_logger(__name__)
 
 
 class Taken(Enum):
-    """What became of a batch."""
+    """The result of receiving a batch."""
 
     COUNTED = auto()
-    BEFORE = auto()  # its key was counted already
-    FULL = auto()  # what came before is not on the disk yet, and there is no room for more
+    BEFORE = auto()  # its key was already counted
+    FULL = auto()  # earlier batches are not stored yet, and there is no more room
 
 
-Rows = dict[tuple[int, Route], Counts]  # by minute and way
+Rows = dict[tuple[int, Route], Counts]  # by minute and route
 
 
 @dataclass(slots=True)
 class _Told:
-    """What came with one key; another replica may have been told the same, which shows when it is written."""
+    """The content of one key; if another replica has received the same, that shows when it is stored."""
 
     rows: Rows = field(default_factory=dict)
     readings: Sequence[Reading] = ()
@@ -57,11 +57,11 @@ class _Told:
         return len(self.rows) + len(self.readings)
 
 
-Part = tuple[Rows, dict[bytes, _Told]]  # what came without a key, and with one
+Part = tuple[Rows, dict[bytes, _Told]]  # content without keys, and with keys
 
 
 class OutcomeIntake:
-    """Takes batches between `start()` and `stop()`; `observe` hears of everything that is counted."""
+    """Accepts batches between `start()` and `stop()`; `observe` is called with everything counted."""
 
     def __init__(
         self, outcomes: Outcomes, clock: Clock, observe: Callable[[Route, Counts], None] = lambda *_: None, *,
@@ -74,25 +74,25 @@ class OutcomeIntake:
         self._observe = observe
         self._every_s = every_s
         self._most_rows = most_rows
-        self._rows: Rows = {}  # of what came without a key
+        self._rows: Rows = {}  # content without keys
         self._told: dict[bytes, _Told] = {}
-        self._held = 0  # rows and readings of those
+        self._held = 0  # rows and readings of content with keys
         self._writing: Collection[bytes] = ()
         self._asking: set[bytes] = set()
         self._one_at_a_time = asyncio.Lock()
         self._services: set[str] = set()
         self._services_at: datetime | None = None
         self._sparingly = Sparingly(clock, timedelta(minutes=10))
-        self._wake = asyncio.Event()  # something waits for the disk
+        self._wake = asyncio.Event()  # something waits to be stored
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to write."""
+        """Start storing."""
         await self._know_services()
         self._task = asyncio.create_task(self._run(), name="outcomes")
 
     async def stop(self) -> None:
-        """End, and write what was taken."""
+        """Stop, and store what was accepted."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -100,14 +100,15 @@ class OutcomeIntake:
 
     @property
     def full(self) -> bool:
-        """Whether so much waits for the disk that no further batch is taken."""
+        """Whether so much is waiting that no further batch is accepted."""
         return len(self._rows) + self._held >= self._most_rows or len(self._told) >= MOST_KEYS
 
     async def take(
         self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "", readings: Sequence[Reading] = ()
     ) -> Taken:
-        """Count a batch. A `key` that this sender used within a day counts nothing again, also across a restart, and whichever
-        replica it was told; `readings` need one.
+        """Count a batch. A `key` this sender used within a day counts nothing again, even after a restart or elsewhere.
+
+        `readings` need a key.
         """
         if self.full:
             return Taken.FULL
@@ -116,13 +117,13 @@ class OutcomeIntake:
             hashed = _hashed(sender, key)
             if self._holds(hashed):
                 return Taken.BEFORE
-            self._asking.add(hashed)  # the same key may come twice at once
+            self._asking.add(hashed)  # the same key may arrive twice at once
             try:
                 if await self._was_counted(hashed):
                     return Taken.BEFORE
             finally:
                 self._asking.discard(hashed)
-            told = self._told[hashed] = _Told()  # only now, so that it is written with its counts
+            told = self._told[hashed] = _Told()  # only now, so that it is stored with its counts
             told.readings = [replace(one, route=self._told_apart(one.route)) for one in readings]
             rows = told.rows
             self._wake.set()
@@ -143,7 +144,7 @@ class OutcomeIntake:
     async def _was_counted(self, key: bytes) -> bool:
         try:
             return await self._outcomes.known_key(key)
-        except StoreError:  # better counted twice than not at all; the file's trouble is said where it is watched
+        except StoreError:  # better counted twice than not at all; whoever monitors the file reports it
             return False
 
     def _told_apart(self, route: Route) -> Route:
@@ -165,7 +166,7 @@ class OutcomeIntake:
         self._observe(route, outcome.counts)
 
     async def flush(self) -> None:
-        """Write what was taken; what the disk does not take is kept for the next time."""
+        """Store what was accepted; what the disk refuses is kept for the next time."""
         async with self._one_at_a_time:
             await self._write()
 
@@ -187,12 +188,12 @@ class OutcomeIntake:
             self._writing = ()
 
     async def _put(self, part: Part) -> list[Part]:
-        """Write it. One that the store cannot hold is written in halves, given back here, until what spoils it is left out."""
+        """Store it. If the store rejects it, return it as halves, so that eventually only what is invalid is dropped."""
         rows, told = part
         batches = [Told(key, _minutes(one.rows), one.readings) for key, one in told.items()]
         try:
             news = await self._outcomes.add(_minutes(rows), batches, now=self._clock.now(), began=self._began)
-        except Exception as error:  # of whatever kind: one that cannot be written must not take the others along
+        except Exception as error:  # of any kind: one invalid entry must not take the others with it
             if isinstance(error, StoreError) and error.kind is not StoreTrouble.VALUE:
                 raise
             if len(rows) + len(told) > 1:
@@ -216,7 +217,7 @@ class OutcomeIntake:
         self._wake.set()
 
     async def _know_services(self) -> None:
-        """Forget who told nothing for a day, so that there is room for others."""
+        """Forget services silent for a day, to make room for others."""
         now = self._clock.now()
         if self._services_at is None or now - self._services_at >= A_DAY:
             try:
@@ -230,14 +231,14 @@ class OutcomeIntake:
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(A_DAY.total_seconds()):  # then those are forgotten who tell nothing any more
+                async with asyncio.timeout(A_DAY.total_seconds()):  # then silent services are forgotten
                     await self._wake.wait()
             await asyncio.sleep(self._every_s)
             self._wake.clear()
             try:
                 await self.flush()
                 await self._know_services()
-            except Exception:  # the root of a task: one batch that cannot be written must not end all others
+            except Exception:  # the root of a task: a batch that cannot be stored must not stop all others
                 log.exception("outcomes could not be written")
 
 
@@ -255,5 +256,5 @@ def _halves(part: Part) -> list[Part]:
 
 
 def _hashed(sender: str, key: str) -> bytes:
-    """Keys of two senders never meet."""
+    """Keys of different senders never collide."""
     return hashlib.sha256(f"{sender}\0{key}".encode("utf-8", "surrogateescape")).digest()[:16]

@@ -1,4 +1,4 @@
-"""How much a flag is used now, as far as services tell."""
+"""How much a flag is used at present, according to services."""
 
 from datetime import datetime, timedelta
 
@@ -9,9 +9,9 @@ LATELY = timedelta(minutes=10)
 
 
 async def requests_lately(outcomes: Outcomes, flag: str, now: datetime) -> int:
-    """How many requests were told of a flag in the last ten minutes; 0 where none was, or the counts cannot be read."""
+    """The number of requests reported for a flag in the last ten minutes; 0 if none, or if counts cannot be read."""
     try:
         minutes = await outcomes.between(now - LATELY, now + MINUTE)
-    except StoreError:  # said by whoever watches over the files; a plan is good without
+    except StoreError:  # whoever monitors the files reports it; a plan works without
         return 0
     return sum(one.counts.total for one in minutes if one.route.flag == flag)

@@ -1,4 +1,4 @@
-"""Which services send metrics of their requests: their spans would tell the same requests a second time."""
+"""Which services send metrics of their requests: their spans would report the same requests again."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ MOST_MEASURED = 1_000
 
 
 class Measured:
-    """Remembers who did lately. `tell` passes it on to the other replicas, whose `hear` takes it: they may get the spans."""
+    """Remembers recent ones. `tell` sends them to the other replicas, whose `hear` receives them: they may get the spans."""
 
     def __init__(self, clock: Clock, tell: Callable[[Any], None] = lambda names: None) -> None:
         self._clock = clock
@@ -21,7 +21,7 @@ class Measured:
         self._told_at: dict[str, datetime] = {}
 
     def note(self, services: Collection[str]) -> None:
-        """These send metrics."""
+        """These services send metrics."""
         now = self._clock.now()
         news = [one for one in sorted(services) if now - self._told_at.get(one, now - TOLD_EVERY) >= TOLD_EVERY]
         if news:
@@ -30,23 +30,23 @@ class Measured:
         _remember(self._at, services, now)
 
     def tell_again(self) -> None:
-        """Somebody came who was told nothing yet, and may get spans before the next metrics come."""
+        """Tell all again: a new replica may get spans before the next metrics."""
         now = self._clock.now()
         if lately := [one for one, at in self._told_at.items() if now - at < MEASURED_FOR]:
             self._tell(lately)
 
     async def hear(self, body: Any) -> None:
-        """What another replica noted."""
+        """Record what another replica noted."""
         _remember(self._at, [str(name) for name in body], self._clock.now())
 
     def includes(self, service: str) -> bool:
-        """Whether metrics of it came lately."""
+        """Whether it sent metrics recently."""
         now = self._clock.now()
         return now - self._at.get(service, now - MEASURED_FOR) < MEASURED_FOR
 
 
 def _remember(at: dict[str, datetime], services: Collection[str], now: datetime) -> None:
-    """Whoever told nothing for longest is forgotten first."""
+    """The one silent longest is forgotten first."""
     for service in services:
         at.pop(service, None)
         at[service] = now

@@ -1,4 +1,4 @@
-"""Counts customers served in each incident once a minute, and once after its end, and hands the figures to the engine."""
+"""Counts customers served in each incident every minute, and once after its end, and gives the figures to the engine."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -18,22 +18,22 @@ from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-A_SECOND = timedelta(seconds=1)  # the minute of the switch belongs to what was before it, also where it began with it
+A_SECOND = timedelta(seconds=1)  # the minute of the switch counts as before it, even if the switch was at its start
 COUNTED = Actor.rule("real traffic")
 
 
 class ServedCounter:
-    """`look` is called with each beat. `flush` writes what was told and is not on the disk yet."""
+    """`look` is called at each beat. `flush` stores reports that are not on disk yet."""
 
     def __init__(self, engine: Engine, outcomes: Outcomes, clock: Clock, flush: Callable[[], Awaitable[None]]) -> None:
         self._engine = engine
         self._outcomes = outcomes
         self._clock = clock
         self._flush = flush
-        self._looked: dict[int, datetime] = {}  # where nothing was told yet, so that the disk is not asked with each beat
+        self._looked: dict[int, datetime] = {}  # if nothing was reported yet, so that not every beat queries the disk
 
     async def look(self) -> None:
-        """Count where it is time to."""
+        """Count where it is due."""
         world, policy, now = self._engine.world, self._engine.policy, self._clock.now()
         wanted = [one for one in world.incidents.values() if wants_count(one, policy, world, now)]
         due = [one for one in wanted if now >= self._looked.get(one.number, now)]
@@ -45,7 +45,7 @@ class ServedCounter:
             for incident in due:
                 if found := await self._count(incident, policy, world):
                     await self._engine.handle(OutcomesCounted(COUNTED, incident=incident.number, served=found))
-        except StoreError as error:  # said by whoever watches over the files; the next beat tries again
+        except StoreError as error:  # whoever monitors the files reports it; retried at the next beat
             log.debug("customers served are not counted", why=str(error))
 
     async def _count(self, incident: Incident, policy: Policy, world: World) -> Served | None:

@@ -1,6 +1,6 @@
-"""The seams: what the engine, the outbox, the watch and the faces ask of the outside.
+"""The interfaces between the engine, the outbox, the watch and the faces, and everything outside.
 
-Every protocol here has a real adapter and a fake that pass the same contract tests (`tests/contracts/`).
+Each protocol has a real adapter and a fake that pass the same contract tests (`tests/contracts/`).
 """
 
 from bot.ports.chat import (

@@ -1,4 +1,4 @@
-"""The chat that people are told in."""
+"""The chat in which people are told things."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a message goes: a channel id or `#name`, and the thread in it if any."""
+    """Where to post: a channel id or `#name`, and a thread in it, if any."""
 
     channel: str
     thread_ts: str = ""
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PostedAt:
-    """Where a message stands."""
+    """The position of a message."""
 
     channel: str
     ts: str
@@ -45,7 +45,7 @@ class ChannelInfo:
 
 @dataclass(frozen=True)
 class Furnishing:
-    """What a channel has besides its messages."""
+    """What a channel contains besides messages."""
 
     topic: str
     topic_by: str  # user id; empty = nobody set one
@@ -55,16 +55,16 @@ class Furnishing:
 
 @dataclass(frozen=True)
 class Standing:
-    """A message that stands."""
+    """The state of an existing message."""
 
     pinned: bool
 
 
 class ChatError(EffectError):
-    """The chat refused or did not answer.
+    """The chat refused, or did not answer.
 
-    `code` is the chat's own word for it or one of ours (`timeout`, `connection`, `http_5xx`), for logs and for people who look
-    it up; what callers tell apart are the classes below. The sentence says what to do.
+    `code` is the chat's own code or one of ours (`timeout`, `connection`, `http_5xx`), for logs and for people who look it up;
+    callers distinguish the classes below. The sentence says what to do.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ChatError(EffectError):
 
 
 class ChannelGone(ChatError):  # noqa: N818 # it names what happened
-    """The channel takes no more posts of ours. `why` says in people's words what became of it."""
+    """We cannot post in the channel any more. `why` says in plain words what happened to it."""
 
     def __init__(self, sentence: str, *, code: str, why: str, permanent: bool = True) -> None:
         super().__init__(sentence, code=code, permanent=permanent)
@@ -83,74 +83,74 @@ class ChannelGone(ChatError):  # noqa: N818 # it names what happened
 
 
 class MessageGone(ChatError):  # noqa: N818 # it names what happened
-    """The message that was to be edited or answered was deleted."""
+    """The message to be edited or replied to was deleted."""
 
 
 class GroupGone(ChatError):  # noqa: N818 # it names what happened
-    """There is no such user group (any more), so it has no members."""
+    """The user group does not exist (any more), so it has no members."""
 
 
 class ChannelNameTaken(ChatError):  # noqa: N818 # it names what happened
-    """A channel of that name exists, ours or not."""
+    """A channel with that name exists, ours or not."""
 
 
 class Chat(Protocol):
-    """Slack, as far as the outbox needs it. Every call raises ChatError: ChannelGone and MessageGone where it says so."""
+    """Slack, as far as the outbox needs it. Every call raises ChatError; ChannelGone and MessageGone as documented there."""
 
     @property
     def me(self) -> str:
         """Our bot's user id."""
 
     async def post(self, place: Place, message: Message, key: str) -> PostedAt:
-        """Post; `key` travels as message metadata, so that the post can be found again."""
+        """Post; `key` is attached as message metadata, so that the post can be found again."""
 
     async def find_post(self, place: Place, key: str, since: datetime) -> PostedAt | None:
-        """Our own message with that key, posted since then; None when Slack's history has none."""
+        """Our own message with that key, posted since then; None if Slack's history has none."""
 
     async def newest_key(self, place: Place, wanted: Callable[[str], bool], since: datetime) -> str | None:
-        """The key of our newest message since then, among those whose key is wanted; None when Slack's history has none."""
+        """The newest key since then of our messages that `wanted` accepts; None if Slack's history has none."""
 
     async def edit(self, at: PostedAt, message: Message) -> None:
-        """Replace a message of ours."""
+        """Replace one of our messages."""
 
     async def tell(self, user: str, message: Message, key: str) -> PostedAt:
-        """A direct message to one person."""
+        """Send a direct message to one person."""
 
     async def find_channel(self, channel: str) -> str:
-        """The id for `#name` or an id, joining the channel when it is public."""
+        """The id for `#name` or an id; joins the channel if it is public."""
 
     async def create_channel(self, name: str, private: bool) -> ChannelInfo:
-        """Create it; raises ChannelNameTaken when the name exists, ours or not."""
+        """Create a channel; raises ChannelNameTaken if the name exists, ours or not."""
 
     async def own_channels(self) -> list[ChannelInfo]:
         """The channels that our bot is in."""
 
     async def take_again(self, channel: str) -> ChannelInfo:
-        """A channel by its id, joined where it is public; raises ChannelGone where it is archived, gone or closed to us."""
+        """A channel by its id, joined if it is public; raises ChannelGone if it is archived, deleted or closed to us."""
 
     async def furnishing(self, channel: str) -> Furnishing:
-        """What the channel has; raises ChannelGone where it takes no posts of ours. Changes nothing."""
+        """What the channel contains; raises ChannelGone if we cannot post there. Changes nothing."""
 
     async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
-        """Whether a message stands there, in this thread if any; None where it was deleted."""
+        """The state of a message, in this thread if given; None if it was deleted."""
 
     async def set_topic(self, channel: str, topic: str) -> None:
-        """Set the topic (cut to 250 characters by the view that made it)."""
+        """Set the topic (already cut to 250 characters by its view)."""
 
     async def members_of(self, group: str) -> list[str]:
-        """The users of a user group; raises GroupGone where there is none (any more)."""
+        """The users in a user group; raises GroupGone if it does not exist (any more)."""
 
     async def invite(self, channel: str, users: Sequence[str]) -> list[str]:
-        """Invite users and members of user groups; returns one sentence per id that could not be invited."""
+        """Invite users and members of user groups; returns one sentence per id that failed."""
 
     async def pin(self, at: PostedAt) -> None:
-        """Pin a message; pinned already is fine."""
+        """Pin a message, unless it already is."""
 
     async def bookmark(self, channel: str, title: str, link: str) -> None:
-        """Add a link to the channel's bookmarks bar unless one of that title is there."""
+        """Add a link to the channel's bookmarks, unless one with that title exists."""
 
     async def start_upload(self, filename: str, content: bytes) -> str:
-        """Upload bytes; returns the file id, not yet visible to anybody."""
+        """Upload bytes; returns the file's id, not visible to anybody yet."""
 
     async def share_upload(self, file: str, title: str, place: Place, comment: str) -> None:
         """Make an uploaded file visible in a channel; sharing it again is harmless."""

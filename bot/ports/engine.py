@@ -1,4 +1,4 @@
-"""The one door for signals."""
+"""The single entry for signals."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -10,16 +10,16 @@ from bot.core.signals import Signal
 
 
 class Engine(Protocol):
-    """The one door for signals, and the committed world that all faces read."""
+    """The single entry for signals, and the committed world that all faces read."""
 
     policy: Policy
 
     @property
     def world(self) -> World:
-        """The world as committed; immutable, swapped after each commit. Incidents that are long over are not in it."""
+        """The committed world; immutable, replaced after each commit. Does not contain incidents that ended long ago."""
 
     async def world_with(self, incidents: Collection[int]) -> World:
-        """The world with these incidents in it too, however long they are over; none that was never declared."""
+        """The world plus these incidents, however old; numbers that were never declared are ignored."""
 
     async def caught_up(self) -> None:
         """Wait until `world` shows every commit made before this call."""

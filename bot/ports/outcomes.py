@@ -1,4 +1,4 @@
-"""What became of requests of real customers: counts by minute, kept beside the samples."""
+"""Outcomes of real customers' requests: counts by minute, stored beside the samples."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bot.core.outcomes.served import Sum
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one request told, which its `key` tells from all others: counts, and readings of series that only grow."""
+    """The content of one request, identified by its `key`: counts, and readings of cumulative series."""
 
     key: bytes
     counts: Sequence[MinuteCount] = ()
@@ -21,26 +21,25 @@ class Told:
 
 
 class Outcomes(Protocol):
-    """Counts of outcomes by minute and way."""
+    """Counts of outcomes by minute and route."""
 
     async def add(
         self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
     ) -> list[Outcome]:
-        """Add a batch to what is counted, and what requests told whose keys are not known yet, all or nothing. Gives what is
-        new in their readings.
+        """Add a batch of counts, and the content of requests with new keys, all or nothing. Returns their readings' growth.
 
-        It outlives the process at once, and a power cut after the next checkpoint. Keys of more than a day ago are forgotten,
-        and so are series that are silent for as long. `began` is since when we listen, where nobody did before.
+        Survives the process at once, and a power cut after the next checkpoint. Keys older than a day are deleted, as are
+        series silent for that long. `began` is since when we have been listening, if nobody did before.
         """
 
     async def known_key(self, key: bytes) -> bool:
-        """Whether a request of this key was counted within a day."""
+        """Whether a request with this key was counted within a day."""
 
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
-        """What was counted in the minutes that begin from `start` until before `end`, in order of time."""
+        """The counts of minutes that begin from `start` until before `end`, in order of time."""
 
     async def totals(self, start: datetime, end: datetime) -> list[Sum]:
-        """The same added up for each way, the minute in which `start` lies included."""
+        """The same summed up per route, including the minute that contains `start`."""
 
     async def services(self, since: datetime) -> set[str]:
-        """The services that told of anything since then."""
+        """The services that reported anything since then."""

@@ -1,4 +1,4 @@
-"""What is looked at, what tells the time, and the way to people that is not the chat."""
+"""What is checked, what tells the time, and ways to people other than the chat."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -10,61 +10,61 @@ from bot.core.model import FeedReport, Sample
 
 
 class Admission(StrEnum):
-    """Whether a sign of life may be taken, and if not, why."""
+    """Whether a job's report may be accepted, and if not, why."""
 
     OK = "ok"
     UNKNOWN = "unknown"  # there is no such heartbeat
     DENIED = "denied"  # it needs its token
-    CLOSED = "closed"  # it has no token, and this sender may not do without
+    CLOSED = "closed"  # it has no token, which this sender would need
     TOO_MANY = "too many"
 
 
 class Prober(Protocol):
-    """One run of one check; a failure is a sample, never an exception."""
+    """Runs checks; a failure is a sample, never an exception."""
 
     async def probe(self, check: Any) -> Sample:
-        """Look once, under the check's total deadline."""
+        """Run it once, within the check's total deadline."""
 
     async def close(self) -> None:
-        """Give back what is held."""
+        """Release resources."""
 
 
 class Fetcher(Protocol):
-    """One reading of one status page; a failure is a report, never an exception."""
+    """Reads status pages; a failure is a report, never an exception."""
 
     async def read(self, source: Any) -> FeedReport:
-        """Read the page from the first of its addresses that answers."""
+        """Read the page from the first address that answers."""
 
     async def close(self) -> None:
-        """Give back what is held."""
+        """Release resources."""
 
 
 class Ticker(Protocol):
     """The metronome."""
 
     def start(self, beat: Callable[[], None], look: Callable[[], Awaitable[None]], every_s: float) -> None:
-        """Call `beat` about every `every_s` real seconds, and run `look` after it unless one is under way still."""
+        """Call `beat` roughly every `every_s` real seconds, and then run `look`, unless one is still running."""
 
     def expect(self, at: datetime | None) -> None:
-        """Run `look` at this real moment too, instead of the one that was named before; None for none."""
+        """Also run `look` at this real time, replacing any earlier request; None for none."""
 
     async def stop(self) -> None:
-        """No beat after this; a look that is under way ends first."""
+        """Stop: no further beat; a running look ends first."""
 
 
 class Notifier(Protocol):
-    """Word to people on a way that is not Slack."""
+    """Messages to people outside Slack."""
 
     async def notify(self, title: str, body: str) -> list[str]:
-        """Send to every address; returns one sentence per address that did not take it."""
+        """Send to every address; returns one sentence per address that failed."""
 
     async def call(self, title: str, body: str, named: Sequence[str]) -> "Called":
-        """Send to those that are named by number (from 1), by scheme, or as `all`; who took it, and a sentence per trouble."""
+        """Send to addresses named by number (from 1), by scheme, or as `all`; returns who took it, and any problems."""
 
 
 @dataclass(frozen=True)
 class Called:
-    """Which addresses took a notice, and one sentence per address that did not or that is none."""
+    """The addresses that took a notice, and one sentence per address that failed or does not exist."""
 
     reached: tuple[str, ...]
     problems: tuple[str, ...] = ()
@@ -72,9 +72,9 @@ class Called:
 
 @dataclass(frozen=True)
 class OnDuty:
-    """Who is behind a name at this moment: Slack user ids, and the user group where the name is one.
+    """The people behind a name at this moment: Slack user ids, and the user group if the name is one.
 
-    `problem` says why there is nobody, or why this may be out of date.
+    `problem` says why there is nobody, or why this may be outdated.
     """
 
     people: tuple[str, ...] = ()
@@ -86,4 +86,4 @@ class OnCall(Protocol):
     """Who is on call."""
 
     async def who(self, name: str) -> OnDuty:
-        """Whom a name of `people.on_call`, or an id, stands for now. Answers within seconds and never raises."""
+        """The people behind a name in `people.on_call`, or an id, now. Answers within seconds and never raises."""

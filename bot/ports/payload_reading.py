@@ -1,7 +1,7 @@
-"""Reads what Slack sends into `bot.ports.payloads`, once at the door, or says in a sentence why it cannot be read.
+"""Parses Slack's payloads into `bot.ports.payloads`, once at the door, or says in a sentence why that is impossible.
 
-A name means the same wherever it stands in Slack's payloads (https://docs.slack.dev/reference/interaction-payloads), so the
-raw body is checked by names too, for the libraries that look into it.
+A name means the same everywhere in Slack's payloads (https://docs.slack.dev/reference/interaction-payloads), so the raw body
+is also checked by names, for the libraries that read it.
 """
 
 import json
@@ -27,20 +27,20 @@ from bot.ports.payloads import (
 )
 
 LONGEST_ID = 255  # Slack's own limit for action_id, callback_id, block_id
-LONGEST_TEXT = 50_000  # of one field; Slack takes 3,000 in a form, 40,000 in a message, and cuts typed commands off before
+LONGEST_TEXT = 50_000  # of one field; Slack accepts 3,000 in a form, 40,000 in a message, and cuts typed commands earlier
 LONGEST_LINK = 3_000
 STAMP = re.compile(r"[0-9]{1,10}\.[0-9]{1,9}")
-MOST_FILES = 10  # of one message, that is what a person attaches at once
-DEEPEST = 40  # Slack's deepest, a rich text in a message in a view, is at about 15
+MOST_FILES = 10  # of one message; what a person attaches at once
+DEEPEST = 40  # Slack's deepest, rich text in a message in a view, has about 15 levels
 MOST_PARTS = 20_000
 
 
-class Unreadable(Exception):  # noqa: N818 # a thing that happens, not a fault of the program
-    """Not a payload of Slack's, or one that we do not know. The words say what is wrong with it, without its content."""
+class Unreadable(Exception):  # noqa: N818 # an outcome, not a bug
+    """Not a payload of Slack's, or of an unknown kind. Says what is wrong with it, without its content."""
 
 
 def parse(body: Any) -> Payload:
-    """Read a payload. Raises Unreadable, and nothing else, whatever it is given."""
+    """Parse a payload. Raises Unreadable and nothing else, whatever it is given."""
     _measure(body)
     _check_names(body)
     if "command" in body:
@@ -62,7 +62,7 @@ def parse(body: Any) -> Payload:
 
 
 def request_id(body: Json) -> str:
-    """What makes a request the same when Slack sends it again; empty when nothing does."""
+    """A request's id, equal if Slack sends it again; empty if it has none."""
     for name in ("event_id", "trigger_id"):
         if found := _optional(body, name, LONGEST_ID):
             return f"{name}/{found}"
@@ -72,7 +72,7 @@ def request_id(body: Json) -> str:
     return ""
 
 
-# --- each kind
+# --- one parser per kind
 
 
 def _command(body: Json) -> Command:
@@ -104,7 +104,7 @@ def _press(body: Json) -> Press:
 
 
 def _modal_id(view: Json) -> str:
-    """The id of a form; empty for a Home tab, which is no form."""
+    """The id of a form; empty for a Home tab, which is not a form."""
     return _optional(view, "id", LONGEST_ID) if view.get("type") == "modal" else ""
 
 
@@ -135,7 +135,7 @@ def _shortcut(body: Json) -> Shortcut:
 
 
 def written(message: Json, channel: str) -> Written:
-    """A message as Slack shows it in a shortcut, an event or its history. Raises Unreadable."""
+    """A message from a shortcut, an event or the history. Raises Unreadable."""
     user, profile = _optional(message, "user", LONGEST_ID), _object(message, "bot_profile")
     bot = _optional(message, "bot_id", LONGEST_ID)
     name = _optional(message, "username") or _optional(profile, "name")
@@ -149,7 +149,7 @@ def written(message: Json, channel: str) -> Written:
 
 
 def _stamp(body: Json, name: str) -> str:
-    """The time that names a message in its channel."""
+    """The timestamp that identifies a message in its channel."""
     found = _text(body, name, LONGEST_ID)
     if not STAMP.fullmatch(found):
         raise Unreadable(f"its {name} names no message")
@@ -157,7 +157,7 @@ def _stamp(body: Json, name: str) -> str:
 
 
 def _fallback(message: Json) -> str:
-    """What an attachment says where the message itself says nothing, as other programs post."""
+    """The text of an attachment, for messages without text of their own, as other programs post them."""
     texts = (_optional(one, name) for one in _parts(message, "attachments") for name in ("fallback", "text", "title"))
     return next(filter(None, texts), "")
 
@@ -193,7 +193,7 @@ def _event(body: Json) -> Event | Reaction | Changed | Question:
 
 
 def _is_asked(event: Json, *, direct: bool) -> bool:
-    """Whether a person wrote it to us just now: no bot, and no edit of what was answered before."""
+    """Whether a person has just written it to us: not a bot, and not an edit of an old message."""
     by_person = bool(event.get("user")) and not (event.get("bot_id") or event.get("bot_profile") or event.get("edited"))
     return by_person and (not direct or event.get("channel_type") == "im")
 
@@ -226,7 +226,7 @@ def _person(user: Json) -> Who:
 
 
 def _value(action: Json) -> Json:
-    """The JSON that our buttons carry, and the choices of our menus."""
+    """The JSON value of our buttons and menu choices."""
     value = _object(action, "selected_option").get("value") or action.get("value")
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
         return {}
@@ -239,12 +239,12 @@ def _value(action: Json) -> Json:
 
 
 def _label(action: Json) -> str:
-    """What stood on the button, or on the choice of the menu."""
+    """The label of the button or menu choice."""
     return _optional(_object(_object(action, "selected_option") or action, "text"), "text")
 
 
 def _field(entry: Json) -> str:
-    """What was typed into one element of a form, or chosen in it."""
+    """What was typed into or chosen in one form element."""
     if chosen := _object(entry, "selected_option"):
         return _optional(chosen, "value")
     at = entry.get("selected_date_time")
@@ -264,7 +264,7 @@ def _blocks(around: Json) -> tuple[Json, ...]:
 
 
 def _is_link(blocks: tuple[Json, ...], action: str) -> bool:
-    """Whether the pressed button opens an address: the press tells its ids, the message or view around it tells the rest."""
+    """Whether the pressed button opens an address: the press has only its ids, so look in the message or view around it."""
     elements = [element for block in blocks for element in [*(block.get("elements") or ()), block.get("accessory") or {}]]
     return any(element.get("url") and element.get("action_id") == action for element in elements)
 
@@ -276,7 +276,7 @@ def _response_url(body: Json) -> str:
     return url
 
 
-# --- the raw body, for those who look into it themselves
+# --- the raw body, for libraries that read it
 
 TEXTS = frozenset({
     "type", "subtype", "command", "callback_id", "trigger_id", "event_id", "response_url", "user_id", "channel_id", "team_id",
@@ -289,7 +289,7 @@ LISTS = frozenset({"actions", "authorizations", "response_urls"})
 
 
 def _check_names(body: Any) -> None:
-    """Whether every name that Bolt looks at, as deep as it looks, holds what the name stands for."""
+    """Check that every name that Bolt reads, at any depth that it reads, has a value of the right type."""
     if not isinstance(body, dict):
         raise Unreadable("it is no object")
     for name, value in body.items():
@@ -309,7 +309,7 @@ def _check_names(body: Any) -> None:
 
 
 def _measure(body: Any) -> None:
-    """Whether it is of a size that may be walked through; done without recursion, since depth is what is measured."""
+    """Check that it is small enough to walk through; without recursion, since depth is what is measured."""
     level, parts = [body], 0
     for _ in range(DEEPEST):
         level = [child for part in level if isinstance(part, dict | list) for child in _children(part)]

@@ -1,7 +1,6 @@
-"""What Slack sends, as it was read at the door (`bot.ports.payload_reading`): a small frozen value for each kind of payload.
+"""Slack's payloads as parsed at the door (`bot.ports.payload_reading`): a small frozen value for each kind.
 
-Nothing behind the door looks into a payload of a kind that is read here for something that was not checked: a field is text of
-a sane length, or absent.
+Code behind the door reads these kinds only here, so everything was checked: a field is text of a sane length, or absent.
 """
 
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 
-READ = "payload_read"  # where Bolt's context holds what was read, for the listeners
+READ = "payload_read"  # the key in Bolt's context for the parsed payload
 
 
 Json = Mapping[str, Any]
@@ -18,20 +17,20 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Who:
-    """The person as the payload names them; `team` is their own workspace, which may be another one than ours."""
+    """The person named in the payload; `team` is their own workspace, which may not be ours."""
 
     id: str
     name: str = ""
     team: str = ""
-    zone: str = ""  # their time zone, such as Europe/Berlin; only the reception says so, where Slack did
-    is_member: bool = False  # a full member of our workspace; only the reception (`bot.slack.reception`) says so
+    zone: str = ""  # their time zone, such as Europe/Berlin; set only by the reception, if Slack said so
+    is_member: bool = False  # a full member of our workspace; set only by the reception (`bot.slack.reception`)
 
 
 @dataclass(frozen=True)
 class Command:
     """A slash command."""
 
-    id: str  # the same when Slack sends it again
+    id: str  # equal if Slack sends it again
     who: Who
     channel: str
     word: str
@@ -42,20 +41,20 @@ class Command:
 
 @dataclass(frozen=True)
 class Press:
-    """A button was pressed, or something was chosen in a menu. `message` is None where only one person sees it."""
+    """A button was pressed, or a menu choice made. `message` is None if only one person sees it."""
 
     id: str
     who: Who
     channel: str
     action: str
-    value: Json  # what our buttons carry; of another make: nothing that we trust
+    value: Json  # of our buttons; untrusted otherwise
     label: str
     is_link: bool
     message: "Pressed | None"
     trigger: str
     response_url: str
-    view: str = ""  # the form around the button, by its id
-    at_home: bool = False  # it stands on the Home tab
+    view: str = ""  # id of the form around the button
+    at_home: bool = False  # whether it is on the Home tab
     metadata: str = ""  # what that form carries
 
 
@@ -70,7 +69,7 @@ class Pressed:
 
 @dataclass(frozen=True)
 class Form:
-    """A form was sent, or closed. `fields` holds what was typed or chosen, by action_id; absent where it was left empty."""
+    """A form was sent, or closed. `fields` holds values typed or chosen, by action_id; absent if left empty."""
 
     id: str
     who: Who
@@ -79,17 +78,17 @@ class Form:
     metadata: str
     trigger: str
     closed: bool = False
-    view: str = ""  # its id; the same when it is sent a second time
+    view: str = ""  # its id; equal if it is sent again
 
 
 @dataclass(frozen=True)
 class Written:
-    """A message as somebody wrote it: `text` in Slack's markup, empty where it has none. `gone`: deleted, its thread stays."""
+    """A message as written: `text` in Slack's markup, empty if none. `gone`: deleted, but its thread remains."""
 
     channel: str
     ts: str
     thread_ts: str = ""
-    who: Who | None = None  # None = it names nobody
+    who: Who | None = None  # None = unknown
     is_bot: bool = False
     text: str = ""
     files: tuple[tuple[str, str], ...] = ()  # name and permalink of each
@@ -99,7 +98,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A shortcut, of a message or of the whole workspace."""
+    """A shortcut, on a message or global."""
 
     id: str
     who: Who
@@ -107,13 +106,13 @@ class Shortcut:
     channel: str
     trigger: str
     response_url: str
-    message: Written | None = None  # None = of the whole workspace
-    domain: str = ""  # of the workspace, as it stands in its addresses
+    message: Written | None = None  # None = global
+    domain: str = ""  # of the workspace, as in its addresses
 
 
 @dataclass(frozen=True)
 class Reaction:
-    """Somebody put an emoji on a message, or took it off."""
+    """Somebody added an emoji to a message, or removed it."""
 
     id: str
     who: Who
@@ -125,7 +124,7 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Changed:
-    """A message was edited, or deleted (`message` is None, or gone)."""
+    """A message was edited or deleted (`message` is None, or gone)."""
 
     id: str
     channel: str
@@ -135,14 +134,14 @@ class Changed:
 
 @dataclass(frozen=True)
 class Question:
-    """A person wrote to the bot: by its name in a channel, or in a direct message. What bots write, and edits, are none."""
+    """A person wrote to the bot, by mention in a channel or in a direct message. Never from bots, never an edit."""
 
-    id: str  # of the message: the same however Slack tells of it
+    id: str  # of the message: equal however Slack reports it
     who: Who
     channel: str
     ts: str
-    text: str  # in Slack's markup, the bot's own name included
-    thread_ts: str = ""  # of the thread in which it stands; empty = in none
+    text: str  # in Slack's markup, including the bot's own mention
+    thread_ts: str = ""  # of the thread it is in; empty = none
     direct: bool = False
 
 
@@ -157,7 +156,7 @@ class Menu:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened in the workspace. `who` is nobody where it names nobody."""
+    """Something happened in the workspace. `who` is empty if it names nobody."""
 
     id: str
     who: Who

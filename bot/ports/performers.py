@@ -1,4 +1,4 @@
-"""Who carries effects out: a table from the effect's class to its performer."""
+"""Who carries out effects: a table from an effect's class to its performer."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from bot.core.lazy_dataclass import dataclass
 from bot.ports.ledger import OutboxRow
 
 
-class HandsOff(Exception):  # noqa: N818 # a thing that happens, not a fault
-    """Others may count this replica as dead by now, so the effect is theirs: it is not begun, and nothing is written of it."""
+class HandsOff(Exception):  # noqa: N818 # an outcome, not a bug
+    """Others may count this replica as dead by now, so the effect is theirs: do not start it, and record nothing about it."""
 
 
 _look: ContextVar[Callable[[], None] | None] = ContextVar("last look", default=None)
@@ -20,7 +20,7 @@ _look: ContextVar[Callable[[], None] | None] = ContextVar("last look", default=N
 
 @contextmanager
 def looks_last(look: Callable[[], None]) -> Iterator[None]:
-    """What is done inside asks `look`, which raises HandsOff, before anything leaves the process."""
+    """Inside, `look` is called before anything leaves the process; it raises HandsOff."""
     token = _look.set(look)
     try:
         yield
@@ -29,9 +29,9 @@ def looks_last(look: Callable[[], None]) -> Iterator[None]:
 
 
 def last_look() -> None:
-    """Whether what is under way may still be done: asked as late as can be, right before a request is written.
+    """Check that the work in progress may continue: called as late as possible, just before a request is written.
 
-    Raises HandsOff; outside of the outbox it never does.
+    Raises HandsOff; never outside the outbox.
     """
     if (look := _look.get()) is not None:
         look()
@@ -55,8 +55,10 @@ class EffectError(Exception):
 
 @dataclass(frozen=True)
 class Performed:
-    """What an effect's doing gave: where a post stands, a channel's id and name; whom a page or an invitation
-    reached, and whom a page did not."""
+    """The result of an effect: a post's position, a channel's id and name, and for pages and invitations whom they reached.
+
+    For pages also whom they did not reach.
+    """
 
     channel: str = ""
     ts: str = ""
@@ -67,7 +69,7 @@ class Performed:
 
 @dataclass(frozen=True)
 class Wait:
-    """An effect's turn has not come, or its next try will go another way: no trouble. `until` where it is known."""
+    """An effect must wait, or its next attempt will go another way; not a failure. `until` if known."""
 
     reason: str
     until: datetime | None = None
@@ -75,9 +77,9 @@ class Wait:
 
 @dataclass(frozen=True)
 class Performer:
-    """How effects of one class are carried out. Both get the effect and its row, and raise EffectError.
+    """Carries out effects of one class. Both functions get the effect and its row, and raise EffectError.
 
-    `find` says whether it was carried out already, by the row's key (None: it was not); for effects that are looked up.
+    `find` looks up by the row's key whether it was already carried out (None: it was not); for effects that can be looked up.
     """
 
     perform: Callable[[Any, OutboxRow], Awaitable[Performed | Wait]]
@@ -88,7 +90,7 @@ Performers = Mapping[type[EffectBody], Performer]
 
 
 def together(*tables: Performers) -> Performers:
-    """One table of several; raises ValueError where two would carry out the same, or a look-up is missing."""
+    """Several tables as one; raises ValueError if two handle the same effect, or a look-up is missing."""
     merged: dict[type[EffectBody], Performer] = {}
     for table in tables:
         for kind, performer in table.items():

@@ -1,4 +1,4 @@
-"""Replicas: several running processes over one ledger, and who of them may do what must be done by one."""
+"""Replicas: several running processes on one ledger, and which of them does the work that only one should do."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
@@ -8,16 +8,16 @@ from typing import Any, Protocol
 from bot.core.lazy_dataclass import dataclass
 from bot.core.signals.base import Duty
 
-CLOCK = "clock"  # the lease of whoever acts on what falls due, and does all else that must be done once
+CLOCK = "clock"  # the lease of the replica that acts on deadlines, and does everything else that only one should do
 
 
 @dataclass(frozen=True)
 class Introduction:
-    """What a replica says of itself with every sign of life. `boot` is another one for each start, `name` stays.
+    """What a replica says about itself with every heartbeat. `boot` is new at each start, `name` stays.
 
-    `configuration` has a digest of each part that all replicas should agree on, by a name that people know it by.
-    `offset` is how far the ledger's clock is ahead of the replica's own; `blind` that it cannot tell vendors' troubles from
-    its own network's; `older` that it met facts which only a newer Understudy understands, so that it can decide on nothing.
+    `configuration` has a digest of each part on which all replicas should agree, by a name that people know. `offset` is how
+    far the ledger's clock is ahead of its own; `blind` = it cannot tell vendors' failures from its own network's; `older` = it
+    saw facts that only a newer Understudy understands, so it cannot decide anything.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Introduction:
 
 @dataclass(frozen=True)
 class LiveReplica:
-    """A replica whose last sign of life still counts."""
+    """A replica whose last heartbeat is still valid."""
 
     says: Introduction
     epoch: int
@@ -43,7 +43,7 @@ class LiveReplica:
 
 @dataclass(frozen=True)
 class Renewed:
-    """A sign of life was taken: until `at`, by the ledger's clock, and its time to live, the replica is alive in this epoch."""
+    """The result of a heartbeat: the replica is alive in this epoch until `at` (on the ledger's clock) plus its lifetime."""
 
     epoch: int
     at: datetime
@@ -51,7 +51,7 @@ class Renewed:
 
 @dataclass(frozen=True)
 class Lease:
-    """Something that one replica does for all: its holder is a boot, and `epoch` grows with every change of holder."""
+    """Work that one replica does for all: `holder` is its boot, and `epoch` grows with every change of holder."""
 
     name: str
     holder: str
@@ -61,15 +61,17 @@ class Lease:
 
 @dataclass(frozen=True)
 class Fence:
-    """What must be so still when something is committed that a replica decided by itself: that `boot` is alive in `epoch`,
-    and, where `clock` is given, that it holds the clock in that epoch of the lease."""
+    """What must still be true at commit of a replica that decided by itself: `boot` is alive in `epoch`.
+
+    If `clock` is given, it must also hold the clock in that epoch of the lease.
+    """
 
     boot: str
     epoch: int
     clock: int | None = None
 
     def within(self, other: "Fence | None") -> "Fence":
-        """Both in one, of the same boot: epochs only grow, so that where two differ the older one is over."""
+        """Both fences in one, for the same boot: epochs only grow, so if two differ, the older one is over."""
         if other is None:
             return self
         clocks = [clock for clock in (self.clock, other.clock) if clock is not None]
@@ -78,7 +80,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class PassedOn:
-    """Something that one replica tells the others, such as what came in by a hook of its own."""
+    """A message from one replica to the others, such as what arrived at one of its hooks."""
 
     id: int
     boot: str
@@ -86,83 +88,85 @@ class PassedOn:
 
 
 class Replicas(Protocol):
-    """What the ledger knows of replicas. All times are its own clock's where it has one, and `now` where it has none."""
+    """The replicas as the ledger knows them. Times are on its own clock if it has one, else `now`."""
 
     def renew(self, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:
-        """A sign of life of a replica that was alive in `epoch`, 0 at its start; others count it as dead after `ttl`.
+        """A heartbeat of a replica that was alive in `epoch` (0 at its start); others count it as dead after `ttl`.
 
-        It stays in its epoch where its time was not over; otherwise it enters the next one, and whatever it held in the one
-        before counts as a dead one's.
+        It stays in its epoch if its time was not up; otherwise it enters the next one, and everything that it held counts as a
+        dead replica's.
         """
 
     def replicas(self, now: datetime) -> list[LiveReplica]:
-        """The live ones, by name and boot."""
+        """Live replicas, by name and boot."""
 
     def lease(self, name: str, holder: str, ttl: timedelta, now: datetime) -> int | None:
-        """Take a lease, or hold it for longer: its epoch; None while another one holds it."""
+        """Take or extend a lease; returns its epoch, or None while another replica holds it."""
 
     def leases(self, now: datetime) -> list[Lease]:
-        """The leases that are held."""
+        """The leases currently held."""
 
     def give_back(self, holder: str) -> None:
-        """A replica ends cleanly, or may hold nothing: its leases are free, and it counts as dead, at once."""
+        """A replica stops, or must give up everything: its leases become free and it counts as dead, at once."""
 
     def pass_on(self, boot: str, bodies: Sequence[str], now: datetime) -> None:
-        """Tell the other replicas something. It is kept for a minute: for news, not for facts."""
+        """Send messages to the other replicas. They are kept for a minute: news, not facts."""
 
     def passed_on(self, after: int, boot: str) -> list[PassedOn]:
-        """What the others told behind that place, in order."""
+        """What the others sent after that position, in order."""
 
     def newest_passed_on(self) -> int:
-        """The place behind which everything is news; 0 before the first."""
+        """The position after which everything is new; 0 before the first message."""
 
 
 class Member(Protocol):
-    """One replica among those of its ledger, as the rest of the program knows it. Nothing here waits or fails."""
+    """This replica among those of its ledger, for the rest of the program. Nothing here waits or fails."""
 
     @property
     def name(self) -> str:
-        """What people call it; stays over restarts."""
+        """Its name for people; survives restarts."""
 
     @property
     def boot(self) -> str:
-        """Another one for each start; owns leases and rows of the outbox."""
+        """New at each start; owns leases and rows of the outbox."""
 
     @property
     def epoch(self) -> int:
-        """The epoch that it is alive in; 0 where nobody else is on the ledger."""
+        """The epoch that it is alive in; 0 if nobody else uses the ledger."""
 
     @property
     def live(self) -> Sequence[LiveReplica]:
-        """The replicas that were alive at the last sign of life, this one among them; empty where there can be no other."""
+        """The replicas alive at the last heartbeat, including this one; empty if there can be no others."""
 
     def alive(self, epoch: int | None = None) -> bool:
-        """Whether it may act: no other replica counts it as dead at this moment. With `epoch`: and did not since that one."""
+        """Whether it may act: no other replica counts it as dead. With `epoch`: nor has since that epoch."""
 
     def awake_since(self, epoch: int) -> bool:
-        """Whether it ran all the time since it lived in that epoch: it was cut off at most, and never paused."""
+        """Whether it has kept running since that epoch: perhaps cut off, but never paused."""
 
     def holds(self, lease: str) -> bool:
         """Whether it is alive and holds this lease."""
 
     def fence(self, duty: Duty) -> Fence | None:
-        """What must be so still when that is committed which it decides now; None where nobody else could decide it."""
+        """What must still be true when its decision is committed; None if nobody else could decide it."""
 
     def place(self) -> int:
-        """Its place among those who tell people what all notice, such as that the ledger is away: whoever held the clock last
-        is in place 0, and the others follow by name."""
+        """Its position among the replicas for telling people what all of them notice, such as an unreachable ledger.
+
+        0 is whoever held the clock last; the others follow by name.
+        """
 
     def owns(self, key: str) -> bool:
-        """Whether this share of the work, such as a component, is its own, by what it knows of the others."""
+        """Whether this share of the work, such as a component, is its own, given the replicas it knows."""
 
     def time(self, own: datetime) -> datetime:
         """The ledger's time when its own clock shows `own`."""
 
     def tell(self, kind: str, body: Any) -> None:
-        """Pass something on to the others, JSON-ready; lost where the ledger is away for long."""
+        """Send a JSON-ready message to the others; lost if the ledger is unreachable for long."""
 
     def hear(self, kind: str, callback: Callable[[Any], Awaitable[None]]) -> None:
-        """Call back with each thing of this kind that another replica tells."""
+        """Call `callback` with each message of this kind from another replica."""
 
     def listen(self, callback: Callable[[], None]) -> None:
-        """Call back when replicas came, went, or changed their epochs or their shares."""
+        """Call `callback` when replicas appear or disappear, or when epochs or shares change."""

@@ -1,4 +1,4 @@
-"""What checks found: many results, cheap and short-lived."""
+"""Check results: many, cheap and short-lived."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.ports.outcomes import Outcomes
 
 @dataclass(frozen=True)
 class LatencyPicture:
-    """How a component's checks went lately: `count` conclusive runs, `failed` of them; percentiles of those that succeeded."""
+    """Recent results of a component's checks: `count` conclusive runs, `failed` of them; percentiles of successful ones."""
 
     count: int
     p50_ms: float | None
@@ -21,7 +21,7 @@ class LatencyPicture:
 
 @dataclass(frozen=True)
 class Remembered:
-    """What was concluded from samples: a text under a name, in place of an earlier one of that name."""
+    """A conclusion from samples: text stored under a name, replacing an earlier one."""
 
     name: str
     text: str
@@ -32,40 +32,40 @@ class Samples(Protocol):
 
     @property
     def outcomes(self) -> Outcomes:
-        """What became of real requests, which is kept, bounded and forgotten with the results."""
+        """Outcomes of real requests, which are stored, limited and deleted together with the samples."""
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
-        """Write a batch, and what was concluded with it, all or nothing; durable soon (within a second), not at once."""
+        """Write a batch, with what was concluded from it, all or nothing; durable soon (within a second), not at once."""
 
     async def remembered(self) -> dict[str, str]:
-        """What was concluded, by name."""
+        """What was remembered, by name."""
 
     async def forget_remembered(self, names: Collection[str]) -> None:
-        """Forget what was concluded under these names."""
+        """Delete what was remembered under these names."""
 
     async def recent(self, check: str, limit: int, vantage: str | None = None) -> list[Sample]:
-        """The newest results of a check, oldest first; from one vantage only, where one is named."""
+        """The newest samples of a check, oldest first; from one vantage, if given."""
 
     async def since(self, at: datetime) -> list[Sample]:
-        """The results of all checks since a moment, oldest first."""
+        """The samples of all checks since a time, oldest first."""
 
     async def medians(self, since: datetime, vantage: str | None = None) -> dict[str, float]:
-        """By check, the usual duration in ms of those runs since a moment that succeeded; from one vantage, where named."""
+        """By check, the median duration in ms of successful runs since a time; from one vantage, if given."""
 
     async def latencies(self, components: Collection[str], since: datetime) -> dict[str, LatencyPicture]:
-        """The latency of each of these components since a moment."""
+        """The latency of each of these components since a time."""
 
     async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
-        """By component, how the checks of the hours went that began in a span and are summed up; single results aside.
+        """By component, the results in the finished hours that began in a span; without individual samples.
 
-        Percentiles (within 5 %) only with `timed`: they take several times as long.
+        Percentiles (within 5 %) only with `timed`, since they take several times as long.
         """
 
     async def trim(self, before: datetime) -> int:
-        """Forget results older than `before`, in small chunks; says how many went."""
+        """Delete samples older than `before`, in small chunks; returns how many."""
 
     async def keep_within(self, budget_bytes: int, now: datetime) -> int:
-        """Forget the oldest until the rest takes no more room than that; says how many single results went.
+        """Delete the oldest data until the rest fits; returns how many samples were deleted.
 
-        What is dated after `now`, by a clock that was wrong, makes nothing older than it is.
+        Samples dated after `now`, by a wrong clock, do not make others older.
         """

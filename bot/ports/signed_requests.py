@@ -1,4 +1,4 @@
-"""What Slack sends over HTTP, as the web server hands it on: what the signature is about, byte for byte, and the answer."""
+"""Slack's requests over HTTP, as the web server passes them on: the signed content, byte for byte, and the answer."""
 
 from dataclasses import field
 from typing import Protocol
@@ -10,7 +10,7 @@ REQUEST_PATH = "/slack/events"  # Bolt's own default
 
 @dataclass(frozen=True)
 class Signature:
-    """What a request says of itself: when it was signed, and with what. Empty where a header is missing or stands twice."""
+    """A request's signature headers: when it was signed, and the signature. Empty if a header is missing or repeated."""
 
     timestamp: str
     value: str = field(repr=False)
@@ -28,7 +28,7 @@ class SignedRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """What Slack is answered: 200 is an acknowledgement, and may carry an answer."""
+    """The answer to Slack: 200 is an acknowledgement, and may include an answer."""
 
     status: int
     body: str = ""
@@ -36,10 +36,10 @@ class Reply:
 
 
 class SlackRequests(Protocol):
-    """Takes Slack's requests where it is reached over HTTP."""
+    """Receives Slack's requests in HTTP mode."""
 
     def distrust(self, signature: Signature) -> str:
-        """Why no body could make this request one of Slack's; empty where one could. Asked before a body is read."""
+        """Why the signature is invalid whatever the body is; empty if it may be valid. Called before the body is read."""
 
     async def answer(self, request: SignedRequest) -> Reply:
-        """Check the signature, and do what the request asks. 401 for whatever Slack did not sign."""
+        """Check the signature, and handle the request. 401 for anything not signed by Slack."""

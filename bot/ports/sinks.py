@@ -1,4 +1,4 @@
-"""Where a flag's switch goes besides its readers: other flag systems, gateways, files."""
+"""Where a flag's variant goes besides its readers: other flag systems, gateways, files."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -9,9 +9,9 @@ from bot.core.lazy_dataclass import dataclass
 
 
 class SinkError(Exception):
-    """A sink was not read or not changed. The sentence says what to do; `permanent`: trying again alone cannot help.
+    """A sink could not be read or changed. The sentence says what to do; `permanent`: retrying alone cannot help.
 
-    `retry_after` is how long it asks to be left alone.
+    `retry_after` is how long it asks us to wait.
     """
 
     def __init__(self, sentence: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
@@ -22,10 +22,10 @@ class SinkError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """What a sink should have of its flag.
+    """What a sink should hold for its flag.
 
-    `variant` is the fallback that it is engaged on, empty in normal times; `share_back` percent of the readers are on `default`
-    meanwhile. `definitions` is the flag as flagd defines it. `id` names the order, the same one at each try.
+    `variant` is the engaged fallback, empty otherwise; `share_back` is the percentage of readers on `default` meanwhile.
+    `definitions` is the flag in flagd's format. `id` identifies the order, the same at each attempt.
     """
 
     flag: str
@@ -40,7 +40,7 @@ class Target:
 
     @property
     def shares(self) -> Mapping[str, int]:
-        """How many percent of the readers each variant should get; only those that get any."""
+        """The percentage of readers for each variant that gets any."""
         if not self.variant or self.variant == self.default:
             return {self.default: 100}
         shares = {self.variant: 100 - self.share_back, self.default: self.share_back}
@@ -55,23 +55,23 @@ class Target:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sink has `before` (opaque, and enough to put it back), and what would be done, in words."""
+    """What a sink holds `before` (opaque, and enough to restore it), and what would be done, in words."""
 
     before: str
     words: str
 
 
 class Sink(Protocol):
-    """One sink of one flag. All of it may be repeated, and raises SinkError (tests/contracts/test_sink_contract.py)."""
+    """One sink of one flag. All calls may be repeated, and raise SinkError (tests/contracts/test_sink_contract.py)."""
 
     async def plan(self, target: Target) -> Plan:
-        """Read what is there; nothing is changed."""
+        """Read the current value; changes nothing."""
 
     async def apply(self, target: Target) -> str:
-        """Let it have this, and return how it reads back; an error where it reads back as something else."""
+        """Write this value, and return how it reads back; raises SinkError if it reads back differently."""
 
     async def read_back(self) -> str:
-        """What it has, in a short text that is equal while nothing changed; empty where it cannot be read."""
+        """The current value as a short text that changes only if it does; empty if it cannot be read."""
 
     async def revert(self, target: Target, before: str) -> str:
-        """Put back what `plan` found, and return how it reads back. `target` is the flag in normal times."""
+        """Restore what `plan` found, and return how it reads back. `target` is the flag on its default."""

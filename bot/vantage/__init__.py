@@ -1,1 +1,1 @@
-"""Results from elsewhere: what other Understudies measured comes in signed, and what we measured goes out to them."""
+"""Exchange of samples with other Understudies: signed ones come in, and ours go out."""

@@ -1,4 +1,4 @@
-"""Sends what we measured to other Understudies, in signed batches, and never makes the measuring wait for it."""
+"""Sends what we measured to other Understudies, in signed batches, without making checks wait."""
 
 import asyncio
 import json
@@ -24,19 +24,19 @@ from bot.views.text import plain
 
 log = structlog.get_logger(__name__)
 
-BUFFERED = 20_000  # samples a peer; about a minute of 10,000 checks, an hour of a hundred
-STALE_AFTER = timedelta(minutes=10)  # a peer that comes back needs no news of that age
+BUFFERED = 20_000  # samples per peer; about a minute of 10,000 checks, an hour of a hundred
+STALE_AFTER = timedelta(minutes=10)  # older samples are useless to a peer that returns
 SEND_EVERY_S = 3.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 ANSWER_CHARS = 4096
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-SEEN_FIELD = "batch"  # what a refusal is about where the batch was taken before
-TRY_AGAIN = frozenset({408, 425, 429})  # of the 4xx, those that say "later", not "never"
+SEEN_FIELD = "batch"  # the field named in a refusal if the batch was already taken
+TRY_AGAIN = frozenset({408, 425, 429})  # 4xx statuses that mean "later", not "never"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Another Understudy that takes our results: its label, its base URL, and the secret that we share."""
+    """Another Understudy that accepts our samples: its label, its base URL, and our shared secret."""
 
     vantage: str
     url: str
@@ -45,7 +45,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class CourierTiming:
-    """How often batches go out, and how waits grow after a failure; real seconds."""
+    """How often batches are sent, and how waits grow after a failure; real seconds."""
 
     every_s: float = SEND_EVERY_S
     first_wait_s: float = FIRST_WAIT_S
@@ -53,11 +53,11 @@ class CourierTiming:
 
 
 class Courier:
-    """One buffer and one task for each peer, so that a slow one holds up nobody else.
+    """One buffer and one task per peer, so that a slow one delays nobody else.
 
-    `offer` never waits. What a peer does not take in time is dropped, oldest first, and counted. Nothing is kept over a
-    restart: these are second opinions, and the next ones come in seconds. `tls` says whom to trust; the authorities that httpx
-    ships when not given, a megabyte and 25 ms of the loop for each peer.
+    `offer` never waits. What a peer does not accept in time is dropped, oldest first, and counted. Nothing survives a restart:
+    these are second opinions, and the next ones follow within seconds. `tls` is the context to use; by default one with
+    httpx's authorities, which takes a megabyte and 25 ms of the loop per peer.
     """
 
     def __init__(
@@ -70,23 +70,23 @@ class Courier:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to send."""
+        """Start sending."""
         self._tasks = [asyncio.create_task(way.run(), name=f"courier to {way.peer.vantage}") for way in self._ways]
 
     def offer(self, samples: Sequence[Sample]) -> int:
-        """Queue our own results for every peer; says how many older ones had to be dropped for them.
+        """Queue our own samples for every peer; returns how many older ones were dropped for them.
 
-        Results that came from other vantages are passed over: everybody sends their own, so nothing goes in circles.
+        Samples from other vantages are skipped: everybody sends their own, so nothing goes in circles.
         """
         own = [sample for sample in samples if sample.vantage == self._vantage]
         return sum(way.add(own) for way in self._ways) if own else 0
 
     def troubles(self) -> tuple[str, ...]:
-        """One sentence for each peer that does not take our results at present."""
+        """One sentence per peer that does not accept our samples at present."""
         return tuple(f"{way.peer.vantage} does not take our results: {way.trouble}." for way in self._ways if way.trouble)
 
     async def close(self) -> None:
-        """Stop sending; what is still queued is forgotten."""
+        """Stop sending; the queue is dropped."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -95,14 +95,14 @@ class Courier:
 
 @dataclass(frozen=True)
 class _Sent:
-    """What became of one try: `over` means that the batch is not tried again, because it was taken or never will be."""
+    """The result of an attempt: `over` means that the batch is not retried, because it was accepted or never will be."""
 
     over: bool
     trouble: str = ""
 
 
 class _Way:
-    """The way to one peer."""
+    """The connection to one peer."""
 
     def __init__(
         self, peer: Peer, vantage: str, clock: Clock, buffered: int, pace: CourierTiming, tls: ssl.SSLContext | None
@@ -128,7 +128,7 @@ class _Way:
             try:
                 async with self._client() as client:
                     await self._send_for_ever(client)
-            except Exception:  # the root of a task: a fault in sending must not end the sending for good
+            except Exception:  # the root of a task: a bug must not stop sending for good
                 log.exception("results could not be sent to a peer", peer=self.peer.vantage)
                 await asyncio.sleep(self._pace.longest_wait_s)
 
@@ -145,10 +145,10 @@ class _Way:
             self._forget_stale()
             while self._buffer:
                 await self._deliver(client)
-                await asyncio.sleep(0)  # a full buffer is many batches; others want the loop too
+                await asyncio.sleep(0)  # a full buffer is many batches; let other tasks run
 
     async def _deliver(self, client: httpx.AsyncClient) -> None:
-        """Send one batch until it is taken, refused for good, or stale."""
+        """Send one batch until it is accepted, refused for good, or stale."""
         first = list(islice(self._buffer, BATCH_SAMPLES))
         body, count = pack(uuid.uuid4().hex, self._vantage, first)
         oldest = first[0].at
@@ -179,12 +179,12 @@ class _Way:
             return _Sent(False, "it does not answer in time")
         except httpx.ConnectError as error:
             return _Sent(False, f"it cannot be reached ({plain(str(error), 100)})")
-        except httpx.HTTPError as error:  # its words may hold the address, and that may hold a password
+        except httpx.HTTPError as error:  # its message may contain the address, which may contain a password
             return _Sent(False, f"the connection failed ({type(error).__name__})")
         return _judged(response, said, repeated=repeated)
 
     def _say(self, trouble: str) -> None:
-        """Log a trouble once, and its end; with how many results were lost meanwhile."""
+        """Log a problem once, and its end, with how many samples were lost meanwhile."""
         if trouble and trouble != self.trouble:
             log.warning("a peer does not take our results", peer=self.peer.vantage, why=trouble)
         elif not trouble and self.trouble:
@@ -202,7 +202,7 @@ class _Way:
 
 
 async def _beginning(response: httpx.Response) -> str:
-    """The start of an answer; a peer that talks on is not listened to."""
+    """The start of an answer; an endless one is cut off."""
     found = bytearray()
     async for chunk in response.aiter_bytes(ANSWER_CHARS):
         found += chunk
@@ -215,7 +215,7 @@ def _judged(response: httpx.Response, said: str, *, repeated: bool) -> _Sent:
     status = response.status_code
     if response.is_success:
         return _Sent(True)
-    if repeated and _field(said) == SEEN_FIELD:  # the try before arrived after all, and only its answer was lost
+    if repeated and _field(said) == SEEN_FIELD:  # the previous attempt arrived after all, and only its response was lost
         return _Sent(True)
     if status in TRY_AGAIN or status >= 500:
         return _Sent(False, f"it answers {status}")

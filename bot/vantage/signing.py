@@ -1,7 +1,7 @@
-"""Signatures between Understudies: HMAC-SHA256 over `timestamp.body`, good for five minutes. Pure.
+"""Signatures between Understudies: HMAC-SHA256 over `timestamp.body`, valid for five minutes. Pure.
 
-The timestamp is inside what is signed, so that nobody can make an old message fresh; who accepts a message remembers its id
-for as long as it is fresh, so that nobody can send it twice.
+The timestamp is signed, so that nobody can make an old message fresh; the receiver remembers a message's id while it is fresh,
+so that nobody can replay it.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 TIMESTAMP_HEADER = "x-understudy-timestamp"
 SIGNATURE_HEADER = "x-understudy-signature"
-FRESH_FOR = timedelta(minutes=5)  # clocks of two machines differ, and a message may be tried again; a replay has this long
+FRESH_FOR = timedelta(minutes=5)  # clocks differ, and a message may be retried; a replay has this long
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})", re.ASCII)
 
 
 def sign(secret: str, body: bytes, at: datetime) -> Mapping[str, str]:
-    """The two headers that prove that the holder of `secret` wrote `body` at that moment; ValueError for an empty secret."""
+    """The two headers that prove that a holder of `secret` wrote `body` at that time; ValueError for an empty secret."""
     if not secret:
         raise ValueError("nothing can be signed with an empty secret")
     timestamp = str(int(at.timestamp()))
@@ -27,7 +27,7 @@ def sign(secret: str, body: bytes, at: datetime) -> Mapping[str, str]:
 
 
 def distrust_headers(timestamp: str, signature: str, now: datetime) -> str:
-    """Why a message cannot be trusted whatever its body is; empty when the body decides. Spares reading strangers' bodies."""
+    """Why a message cannot be trusted whatever its body is; empty if the body decides. Saves reading strangers' bodies."""
     if not timestamp or not signature:
         return f"It is not signed: {TIMESTAMP_HEADER} and {SIGNATURE_HEADER} are needed"
     if not _TIMESTAMP.fullmatch(timestamp):
@@ -42,9 +42,9 @@ def distrust_headers(timestamp: str, signature: str, now: datetime) -> str:
 
 
 def distrust(secret: str, timestamp: str, signature: str, body: bytes, now: datetime) -> str:
-    """Why a message is not to be trusted, a sentence without its full stop; empty when it is fresh and from who has the secret.
+    """Why a message is not trusted, as a sentence without full stop; empty if it is fresh and its sender has the secret.
 
-    An empty secret trusts nobody, after as much work as any other. The comparison takes the same time wherever the two differ.
+    An empty secret trusts nobody, after as much work as any other. The comparison takes constant time.
     """
     trouble = distrust_headers(timestamp, signature, now)
     if trouble:

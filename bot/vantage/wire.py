@@ -1,4 +1,4 @@
-"""Samples as JSON between Understudies, strictly read: what comes in is foreign until it fits. Pure.
+"""Samples as JSON between Understudies, strictly parsed: input is foreign until validated. Pure.
 
 A batch is `{"v": 1, "batch": id, "vantage": label, "samples": [...]}`; times are ISO 8601 with an offset, phases milliseconds.
 """
@@ -15,10 +15,10 @@ from bot.system.redaction import HIDDEN, TOKENS
 from bot.views.text import cut, plain
 
 VERSION = 1
-BATCH_BYTES = 1024 * 1024  # what is taken
-PACK_BYTES = 512 * 1024  # what is sent: well below, since the other side may be older and stricter
+BATCH_BYTES = 1024 * 1024  # accepted
+PACK_BYTES = 512 * 1024  # sent: well below, since the receiver may be older and stricter
 BATCH_SAMPLES = 1000
-OPENED_AT_MOST = 100_000  # brackets; json.loads lets nobody else run, and takes 165 ms for a mebibyte of them
+OPENED_AT_MOST = 100_000  # brackets; json.loads blocks everything else, for 165 ms per mebibyte of them
 PHASES = ("dns", "connect", "tls", "first_byte", "first_token", "total")
 LONGEST_PHASE_MS = 7 * 24 * 3_600_000.0
 
@@ -31,12 +31,12 @@ _ERROR = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
 
 
 class WireError(ValueError):
-    """What came is not a batch; the sentence, without its full stop, says why."""
+    """The input is not a batch; the sentence, without full stop, says why."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples from one vantage, sent together; the id is the same when it is sent again."""
+    """Samples from one vantage, sent together; the id is the same if it is sent again."""
 
     id: str
     vantage: str
@@ -44,7 +44,7 @@ class Batch:
 
 
 def pack(id: str, vantage: str, samples: Sequence[Sample]) -> tuple[bytes, int]:
-    """As many of the first samples as fit into one batch, as JSON in ASCII, and how many they are; at least one."""
+    """As many of the first samples as fit in one batch, as ASCII JSON, and their number; at least one."""
     rows: list[str] = []
     size = 0
     for sample in samples[:BATCH_SAMPLES]:
@@ -58,9 +58,9 @@ def pack(id: str, vantage: str, samples: Sequence[Sample]) -> tuple[bytes, int]:
 
 
 def unpack(raw: bytes) -> Batch:
-    """The batch that these bytes hold, its texts made short and inert; raises WireError, whatever they hold.
+    """The batch in these bytes, its texts shortened and cleaned; raises WireError, whatever they contain.
 
-    Unknown fields are passed over, so that a newer peer is understood. Each sample carries the batch's vantage.
+    Unknown fields are ignored, so that a newer peer is understood. Each sample gets the batch's vantage.
     """
     if raw.count(b"[") + raw.count(b"{") > OPENED_AT_MOST:
         raise WireError("The body holds more lists and objects than any batch")
@@ -68,7 +68,7 @@ def unpack(raw: bytes) -> Batch:
         data = json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except RecursionError as error:
         raise WireError("The body is nested too deeply") from error
-    except ValueError as error:  # not UTF-8, not JSON, a number of 5,000 digits
+    except ValueError as error:  # not UTF-8, not JSON, a number with 5,000 digits
         raise WireError(f"The body is not JSON as we take it: {plain(str(error), 200)}") from error
     if not isinstance(data, dict):
         raise WireError("The body must be a JSON object")
@@ -157,7 +157,7 @@ def _evidence(evidence: Mapping[str, str]) -> dict[str, str]:
 
 
 def _short(text: str, limit: int) -> str:
-    """One inert line. Plain ASCII, which nearly everything is, takes a short way: a batch holds a thousand of these."""
+    """One clean line. Plain ASCII, nearly every text, takes a shortcut: a batch has a thousand of them."""
     if text.isascii() and text.isprintable() and len(text) <= limit:
         return TOKENS.sub(HIDDEN, text)
     return cut(plain(text, limit), limit)

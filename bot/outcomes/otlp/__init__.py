@@ -1,1 +1,1 @@
-"""Requests as OpenTelemetry tells them (OTLP over HTTP), read into our own counts."""
+"""Requests reported by OpenTelemetry (OTLP over HTTP), converted to our own counts."""

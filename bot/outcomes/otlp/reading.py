@@ -1,7 +1,7 @@
-"""OTLP bodies, in protobuf and JSON, into what they say of requests to models (GenAI semantic conventions).
+"""Converts OTLP bodies, in protobuf or JSON, to outcomes of requests to models (GenAI semantic conventions).
 
-Everything else that a service exports is passed over in silence: an exporter sends all it has. Of the requests that cannot be
-counted the answer says how many, and why, as OTLP's partial success.
+Everything else that a service exports is ignored silently: an exporter sends all it has. For requests that cannot be counted
+the answer says how many, and why, as OTLP's partial success.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ IDS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "pa
 SERVICE_CHARS = 64
 LONGEST_S = 86_400.0
 MOST_NS = 2**62  # the year 2116
-MOST_REQUESTS = 10**9  # of one point; more is a mistake, and in the end no column would hold it
+MOST_REQUESTS = 10**9  # of one point; more is a mistake, and would overflow a column eventually
 OTHER_TIME = "a request is of more than a day ago, or still to come: compare the clocks"
 TOO_MANY = f"a point tells of more than {MOST_REQUESTS:,} requests"
 
@@ -35,14 +35,14 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9 ._:/@-]+", re.ASCII)
 
 
 class OtlpError(ValueError):
-    """A body that is none; the sentence says why."""
+    """The body is invalid; the sentence says why."""
 
 
 @dataclass
 class Read:
-    """What a body came to: `rejected` counts points or spans, `why` has a sentence for the first of each kind.
+    """The content of a body: `rejected` counts points or spans, `why` has a sentence for the first of each kind.
 
-    What is new in a `readings` of a series that only grows is known where it is written down.
+    The growth in `readings` of a cumulative series is computed when they are stored.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Read:
 
 
 def read_metrics(body: bytes, packed: bool, known: Known, now: datetime) -> Read:
-    """Data points of the duration of requests to models; `packed` = protobuf, else JSON. Raises OtlpError."""
+    """Read the data points on durations of requests to models; `packed` = protobuf, else JSON. Raises OtlpError."""
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest  # see `_parsed`
 
     found = Read()
@@ -85,7 +85,7 @@ def read_metrics(body: bytes, packed: bool, known: Known, now: datetime) -> Read
 
 
 def read_spans(body: bytes, packed: bool, known: Known, now: datetime) -> Read:
-    """Spans of requests to models. Raises OtlpError."""
+    """Read the spans of requests to models. Raises OtlpError."""
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest  # see `_parsed`
 
     found = Read()
@@ -107,7 +107,7 @@ def read_spans(body: bytes, packed: bool, known: Known, now: datetime) -> Read:
 
 
 def _parsed(kind: Any, body: bytes, packed: bool) -> Any:
-    """The message. Protobuf is loaded with the first export: a start, and whoever gets none, need not wait for it."""
+    """The message. Protobuf is loaded at the first export, so that starts, and users without exports, need not wait for it."""
     from google.protobuf.json_format import ParseDict, ParseError
     from google.protobuf.message import DecodeError
 
@@ -131,7 +131,7 @@ def _without_ids(data: Any) -> Any:
 
 
 def _attributes(given: Iterable[Any]) -> dict[str, str]:
-    """Those that are plain words; the rest says nothing that is asked for."""
+    """Attributes with plain text values; others are not needed."""
     return {one.key: one.value.string_value for one in given if one.value.HasField("string_value")}
 
 
@@ -166,7 +166,7 @@ def _keep(found: Read, route: Route, said: Mapping[str, str], point: Point, now:
     if at is None or not 0 <= point.start < MOST_NS or untimely(at, now):
         found.reject("time", OTHER_TIME)
         return
-    # A hash, for what others send may be long. With the start, which alone tells the workers of one service apart.
+    # Hashed, since foreign text may be long. Includes the start, the only thing that distinguishes one service's workers.
     key = hashlib.sha256(repr((route, point.start, sorted(said.items()))).encode("utf-8", "backslashreplace")).digest()
     found.readings.append(Reading(key, point, route, said.get("error.type", "")))
 
@@ -189,7 +189,7 @@ def _buckets(raw: Any) -> Iterator[tuple[float, int]]:
 
 
 def _exponential(raw: Any) -> Iterator[tuple[float, int]]:
-    """Bucket `i` reaches from base ** i to base ** (i + 1), where base is 2 ** (2 ** -scale)."""
+    """Bucket `i` covers base ** i to base ** (i + 1), where base is 2 ** (2 ** -scale)."""
     for index, count in enumerate(raw.positive.bucket_counts):
         power = (raw.positive.offset + index + 0.5) * 2.0**-raw.scale if -10 <= raw.scale <= 20 else 0.0
         yield (2.0**power if abs(power) < 60 else -1.0), count
