@@ -1,6 +1,6 @@
 """`bot.ports.Chat` in memory: Slack's rules without Slack, deterministic, for simulations in virtual time.
 
-It passes the same contract tests as the real gateway. Before each call it asks what shall go wrong.
+It passes the same contract tests as the real gateway. Before each call it asks what should go wrong.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 def nothing_fails(call: str, args: Mapping[str, Any]) -> Fault | None:
-    """The `before` of a good day."""
+    """The default `before`: nothing goes wrong."""
     return None
 
 
@@ -57,22 +57,22 @@ class FakeChat:
         self.files: dict[str, FakeFile] = {}
         self.calls: list[str] = []
 
-    # --- setting the stage and looking at it
+    # --- setting up, and inspecting
 
     def add_person(self) -> str:
-        """A new person; their id."""
+        """Add a person; returns their id."""
         id = self._new_id("U")
         self.people.add(id)
         return id
 
     def add_group(self, members: Sequence[str]) -> str:
-        """A new user group; its id."""
+        """Add a user group; returns its id."""
         id = self._new_id("S")
         self.groups[id] = tuple(members)
         return id
 
     def add_channel(self, name: str, *, private: bool = False, member: bool = False, creator: str = "U0SOMEBODY") -> str:
-        """A channel that somebody else made; its id. `member` says whether the bot is in it."""
+        """Add a channel that somebody else created; returns its id. `member` says whether the bot is in it."""
         return self._make_channel(name, private, creator, {ME} if member else set()).id
 
     def channel(self, channel: str) -> FakeChannel:
@@ -82,7 +82,7 @@ class FakeChat:
         return found or self.channels[channel]
 
     def messages(self, channel: str, *, thread_ts: str = "") -> list[FakeMessage]:
-        """What stands in a channel, or in one thread without its root."""
+        """The messages in a channel, or in one thread without its root."""
         return [each for each in self.channel(channel).messages if each.thread_ts == thread_ts]
 
     # --- bot.ports.Chat: messages
@@ -270,11 +270,11 @@ class FakeChat:
 
         await self._do("share_upload", share, file=file, title=title, place=place, comment=comment)
 
-    # --- how a call goes
+    # --- how a call runs
 
     async def _do(self, call: str, effect: Callable[[], T], **args: Any) -> T:
         self.calls.append(call)
-        await asyncio.sleep(0)  # as any real call, it lets others run
+        await asyncio.sleep(0)  # like any real call, it lets others run
         fault = self.before(call, args)
         if fault is None:
             return effect()
@@ -300,7 +300,7 @@ class FakeChat:
 
     def _put(self, channel: FakeChannel, message: Message, *, key: str = "", thread_ts: str = "") -> FakeMessage:
         now = self._clock.now()
-        # Unique and rising, even when the wall clock is set back.
+        # Unique and increasing, even when the wall clock is set back.
         self._last_ts = max(self._last_ts + 1, int(now.timestamp() * 1_000_000))
         ts = f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
         at = datetime.fromtimestamp(self._last_ts / 1_000_000, UTC)
@@ -309,7 +309,7 @@ class FakeChat:
         return new
 
     def _make_channel(self, name: str, private: bool, creator: str, members: set[str]) -> FakeChannel:
-        created_at = self._clock.now().replace(microsecond=0)  # Slack tells whole seconds
+        created_at = self._clock.now().replace(microsecond=0)  # Slack reports whole seconds
         channel = FakeChannel(self._new_id("C"), name, creator, created_at, private=private, members=members)
         self.channels[channel.id] = channel
         return channel
@@ -366,7 +366,7 @@ def _unseen(channel: str) -> ChannelGone:
 
 
 def _whatever(effect: Callable[[], Any]) -> None:
-    """Carry an effect out whose answer gets lost, a refusal too."""
+    """Run an effect whose answer, or refusal, gets lost."""
     try:
         effect()
     except ChatError:

@@ -1,4 +1,4 @@
-"""What the chat in memory holds, and what may go wrong with a call to it."""
+"""The state of the in-memory chat, and what may go wrong with a call to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Fault:
 
     @staticmethod
     def down() -> "Fault":
-        """Nobody listens: the call was never sent."""
+        """Nothing is listening: the call was never sent."""
         return Fault("refused", ChatError("Slack cannot be reached", code="connection", permanent=False))
 
 
@@ -76,5 +76,5 @@ class FakeChannel:
     bookmarks: list[tuple[str, str]] = field(default_factory=list)
 
     def info(self) -> ChannelInfo:
-        """As the port shows it."""
+        """The channel as the port shows it."""
         return ChannelInfo(self.id, self.name, self.creator, self.created_at, self.is_archived)

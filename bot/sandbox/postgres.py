@@ -1,4 +1,4 @@
-"""A PostgreSQL server, made of the machine's own package and thrown away; root may not run one, so another user does."""
+"""A throwaway PostgreSQL server from the machine's own package; root may not run one, so another user does."""
 
 import asyncio
 import os
@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-USER, PASSWORD = "understudy", "s3cret-of-the-database"  # of a server that this machine alone reaches, while it lasts
+USER, PASSWORD = "understudy", "s3cret-of-the-database"  # of a short-lived server that only this machine can reach
 MISSING = "PostgreSQL is missing (Debian: apt-get install postgresql)"
-# Demo and tests look at what is written, not at whether a power cut takes it: only `durable` servers flush.
+# Demo and tests care about what is written, not whether it survives a power cut: only `durable` servers flush.
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "200", "unix_socket_directories": "", "shared_buffers": "64MB"}
 
 
 class PostgresError(Exception):
-    """No server can be had or run here, in a sentence that says what to do."""
+    """No server can be had or run here; the sentence says what to do."""
 
 
 def programs() -> Path | None:
-    """Where `initdb` and `pg_ctl` are; None where there is no PostgreSQL."""
+    """The folder of `initdb` and `pg_ctl`; None if there is no PostgreSQL."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -49,7 +49,7 @@ class PostgresServer:
         self._settings = {**SETTINGS, **({} if durable else QUICK), **(settings or {})}
 
     def create(self) -> None:
-        """Make the data folder; one user with a password, who may make databases."""
+        """Create the data folder, with one user who has a password and may create databases."""
         secret = self.folder / "password"
         secret.write_text(PASSWORD, encoding="ascii")
         if self._user:
@@ -60,43 +60,43 @@ class PostgresServer:
         )  # fmt: skip
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections."""
+        """Start the server, and wait until it accepts connections."""
         options = " ".join(
             f"-c {name}={value or chr(39) * 2}" for name, value in {**self._settings, "port": str(self.port)}.items()
         )
         self.run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.data), "-l", str(self.folder / "log"), "-o", options)
 
     def stop(self, how: str = "immediate") -> None:
-        """Stop it: `immediate` is as good as a crash, `fast` says goodbye."""
+        """Stop the server: `immediate` amounts to a crash, `fast` shuts down cleanly."""
         self.run("pg_ctl", "stop", "-w", "-m", how, "-D", str(self.data))
 
     async def restart(self, how: str = "immediate") -> None:
-        """Both, beside what else the loop has to do."""
+        """Stop and start without blocking the loop."""
         await asyncio.to_thread(self.stop, how)
         await asyncio.to_thread(self.start)
 
     def pause(self, paused: bool) -> None:
-        """Let all its processes stand still, as on a machine that is stuck, or go on."""
+        """Freeze all its processes, as on a machine that is stuck, or let them go on."""
         first = int((self.data / "postmaster.pid").read_text(encoding="ascii").split()[0])
         children = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
         for pid in (first, *map(int, children)):
             os.kill(pid, signal.SIGSTOP if paused else signal.SIGCONT)
 
     def close(self) -> None:
-        """Stop it for good."""
-        with suppress(PostgresError):  # it does not run
+        """Stop the server for good."""
+        with suppress(PostgresError):  # it is not running
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(
         self, database: str = "postgres", *, port: int = 0, user: str = USER, password: str = PASSWORD, rest: str = ""
     ) -> str:
-        """How it is reached, directly or through another port of this machine."""
+        """The URL of the server, directly or through another port of this machine."""
         return f"postgresql://{user}:{password}@127.0.0.1:{port or self.port}/{database}{rest}"
 
     def run(self, program: str, *arguments: str) -> str:
-        """One of PostgreSQL's own programs, as the server's user; raises PostgresError with its words where it fails."""
-        with tempfile.TemporaryFile() as said:  # a pipe would be held open by the server that was started
+        """Run one of PostgreSQL's own programs as the server's user; raises PostgresError with its output if it fails."""
+        with tempfile.TemporaryFile() as said:  # the server that was started would hold a pipe open
             done = subprocess.run(  # noqa: S603 # PostgreSQL's own programs
                 [str(self._programs / program), *arguments], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
                 user=self._user, group=_group(self._user), extra_groups=[] if self._user else None, cwd=self.folder,
@@ -111,7 +111,7 @@ class PostgresServer:
 
 @contextmanager
 def a_server(*, durable: bool = False, settings: dict[str, str] | None = None) -> Iterator[PostgresServer]:
-    """One that runs inside, and is thrown away."""
+    """A server that runs inside the block and is thrown away afterwards."""
     server = PostgresServer(durable=durable, settings=settings)
     try:
         server.create()
@@ -122,7 +122,7 @@ def a_server(*, durable: bool = False, settings: dict[str, str] | None = None) -
 
 
 def _owner() -> str | None:
-    """Whom the server runs as, where we are root."""
+    """The user that the server runs as if we are root."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -140,7 +140,7 @@ def _group(user: str | None) -> int | None:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on at the moment."""
+    """A port of this machine on which nothing is listening at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

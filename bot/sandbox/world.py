@@ -1,7 +1,7 @@
 """Virtual time: an asyncio loop that jumps to the next deadline instead of waiting for it.
 
-Everything that waits by the loop's clock (sleeps, timeouts, `call_later`) keeps its order; hours pass in milliseconds. Only
-for parts that live in the process: a real socket would still be as slow as it is.
+Everything that waits by the loop's clock (sleeps, timeouts, `call_later`) keeps its order; hours pass in milliseconds. This
+works only for parts inside the process: a real socket would still take real time.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class _JumpingSelector(selectors.SelectSelector):
     watched = 0  # descriptors, the loop's own wake-up pipe included
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        """Watch one more."""
+        """Watch one more descriptor."""
         key = super().register(fileobj, events, data)
         self.watched = len(self.get_map())
         return key
@@ -33,8 +33,8 @@ class _JumpingSelector(selectors.SelectSelector):
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready; where nothing is, time jumps."""
-        # The loop's own wake-up pipe is always there; asking the system about it alone is wasted while time can jump.
+        """What is ready; if nothing is, time jumps."""
+        # The loop's own wake-up pipe is always registered; polling it alone is a wasted system call while time can jump.
         ready = super().select(0) if timeout is None or self.watched > 1 else []
         if ready:
             return ready
@@ -46,7 +46,7 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose `time()` is virtual seconds since its birth."""
+    """An event loop whose `time()` is virtual seconds since its creation."""
 
     def __init__(self) -> None:
         self._virtual = 0.0
@@ -62,10 +62,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let virtual time pass."""
         self._virtual += seconds
 
-    def run_in_executor(  # type: ignore[override] # with less to say of types than typeshed's
+    def run_in_executor(  # type: ignore[override] # fewer types than typeshed declares
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> "asyncio.Future[Any]":
-        """At once: a thread would take real time, which no deadline here waits for."""
+        """Run at once: a thread would take real time, which no deadline here waits for."""
         done = self.create_future()
         try:
             done.set_result(func(*args))
@@ -75,7 +75,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class LoopClock:
-    """Domain time that follows a loop's own time: one virtual second is one second."""
+    """Domain time that follows the loop's time: one virtual second is one second."""
 
     speed = 1.0
 
@@ -97,7 +97,7 @@ class LoopClock:
 
 
 class LoopTicker:
-    """A `Ticker` without a scheduler: it beats by the loop's time, at most every `least_s` seconds."""
+    """A `Ticker` without a scheduler: it beats by the loop's time, at intervals of `least_s` seconds or more."""
 
     def __init__(self, least_s: float = 0.0) -> None:
         self._least_s = least_s
@@ -108,10 +108,10 @@ class LoopTicker:
         self._task = asyncio.get_running_loop().create_task(self._run(beat, look, every_s), name="ticker")
 
     def expect(self, at: datetime | None) -> None:
-        """A deadline waits for the next beat."""
+        """Do nothing: a deadline waits for the next beat."""
 
     async def stop(self) -> None:
-        """No beat after this."""
+        """Stop beating."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -21,7 +21,7 @@ class Callbacks:
         self.mischief = mischief
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
-        """A response_url: five uses in thirty minutes; by default it answers so that only the person sees it."""
+        """A response_url: five uses in thirty minutes; by default only the person sees the answer."""
         key = request.match_info["key"]
         try:
             body = json.loads(await request.text())

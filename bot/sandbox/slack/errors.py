@@ -1,4 +1,4 @@
-"""Refusals of the Web API, and the one list of those that the workspace can give."""
+"""Refusals of the Web API, and the codes that any method may give."""
 
 from typing import Any
 

@@ -49,14 +49,14 @@ class Rule:
 
 @dataclass
 class SocketFaults:
-    """What the socket server must look at while it works."""
+    """Faults that the socket server must respect while it works."""
 
     silent: bool = False
     refuse: int = 0
     twice: int = 0
     shares_to_lose: int = 0
     holding: bool = False
-    held: list[str] = field(default_factory=list)  # envelopes that come later
+    held: list[str] = field(default_factory=list)  # envelopes to be delivered later
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Faults:
         self.state.refuse = self.state.twice = self.state.shares_to_lose = 0
 
     def take(self, method: str, args: Json) -> Rule | None:
-        """The rule for this call, used up by one."""
+        """The rule for this call, with one use of it spent."""
         for rule in self.rules:
             if rule.fits(method, args):
                 rule.left -= 1
@@ -107,7 +107,7 @@ class Faults:
         return None
 
     def on_call(self, hook: Hook) -> Callable[[], None]:
-        """Await `hook(method, "before" | "after", args)` around the effect of each call; returns how to stop that."""
+        """Await `hook(method, "before" | "after", args)` around the effect of each call; returns a function that ends this."""
         self.hooks.append(hook)
         return lambda: self.hooks.remove(hook)
 
@@ -117,14 +117,14 @@ class Faults:
             await hook(method, phase, args)
 
     def loses_share(self) -> bool:
-        """Whether this upload is one that never appears."""
+        """Whether this upload never appears."""
         if self.state.shares_to_lose <= 0:
             return False
         self.state.shares_to_lose -= 1
         return True
 
     def silent(self) -> None:
-        """Sockets stay open but neither deliver nor answer pings; new ones connect into the same silence."""
+        """Sockets stay open but neither deliver nor answer pings; new ones are just as silent."""
         self.state.silent = True
 
     def speak(self) -> None:
@@ -140,21 +140,21 @@ class Faults:
         self.state.twice += n
 
     def hold_back(self) -> None:
-        """Keep every envelope of the socket until `let_go`, however late; what waits for an answer gets none meanwhile."""
+        """Keep every envelope of the socket until `let_go`, however late; whoever waits for an answer gets none meanwhile."""
         self.state.holding = True
 
     async def let_go(self) -> None:
-        """Deliver what was held back, in its order."""
+        """Deliver what was held back, in order."""
         self.state.holding = False
         held, self.state.held = self.state.held, []
         await self.sockets.send_late(held)
 
     def lose_shares(self, n: int) -> None:
-        """Let the next `n` uploaded files never appear in their channel, as happens on Slack."""
+        """Make the next `n` uploaded files never appear in their channel, as happens on Slack."""
         self.state.shares_to_lose += n
 
     def warn(self) -> asyncio.Task[None]:
-        """Announce the end of the connections, as Slack does about ten seconds ahead; may be awaited."""
+        """Announce that the connections will end, as Slack does about ten seconds ahead; may be awaited."""
         return asyncio.ensure_future(self.sockets.disconnect_all("warning", close=False))
 
     def refresh(self) -> asyncio.Task[None]:
@@ -170,7 +170,7 @@ class Faults:
         return asyncio.ensure_future(self.sockets.abort_all())
 
     def offline(self) -> asyncio.Task[None]:
-        """Slack is down: nobody listens on the port and every connection is aborted; may be awaited."""
+        """Slack is down: nothing listens on the port and every connection is aborted; may be awaited."""
         return asyncio.ensure_future(self.listener.go_offline())
 
     def online(self) -> asyncio.Task[None]:

@@ -19,7 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Sent:
-    """One request as it goes out: the bytes are what is signed."""
+    """One request as sent; the signature covers exactly these bytes."""
 
     body: bytes
     content_type: str
@@ -41,7 +41,7 @@ def sent(kind: str, payload: Json | str, extra: Mapping[str, object]) -> Sent:
 
 @dataclass
 class RequestUrl:
-    """Where the app of this workspace takes requests. `ahead_s` moves the clock that the requests are signed by."""
+    """The URL at which the app of this workspace takes requests. `ahead_s` shifts the clock that signs the requests."""
 
     signing_secret: str = field(default_factory=lambda: secrets.token_hex(16))
     url: str = ""
@@ -59,7 +59,7 @@ class RequestUrl:
         self.url = url
 
     def signed(self, request: Sent) -> dict[str, str]:
-        """The headers with which Slack sends it."""
+        """The headers that Slack sends with the request."""
         timestamp = str(int(time() + self.ahead_s))
         base = f"v0:{timestamp}:".encode() + request.body
         value = hmac.new(self.signing_secret.encode(), base, hashlib.sha256).hexdigest()
@@ -69,7 +69,7 @@ class RequestUrl:
         }  # fmt: skip
 
     async def deliver(self, request: Sent, *, times: int, within_s: float) -> Json | None:
-        """Send it (the very same bytes `times` times) and read the acknowledgement. Raises SlackbotSays and TimeoutError."""
+        """Send the same bytes `times` times and read the acknowledgement. Raises SlackbotSays and TimeoutError."""
         headers = self.signed(request)
         try:
             answers = [await self._post(self.url, request, headers, within_s) for _ in range(times)]
@@ -84,7 +84,7 @@ class RequestUrl:
         return answer if isinstance(answer, dict) else None
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

@@ -53,7 +53,7 @@ class Interactions:
             self.say(user, channel, text)
 
     async def slash(self, user: User, channel: Channel, text: str) -> None:
-        """A slash command, until the app has acknowledged it. Raises SlackbotSays in Slack's own words."""
+        """A slash command; returns once the app has acknowledged it. Raises SlackbotSays in Slack's own words."""
         self._must_be_in(user, channel)
         try:
             if run_builtin(self.team, user, channel, text):
@@ -75,7 +75,7 @@ class Interactions:
             self.respond(user, channel, answer, command=text)
 
     def say(self, user: User, channel: Channel, text: str, thread_ts: str | None = None, *, file: str | None = None) -> Message:
-        """A plain message, with a picture or another file of that name; the app hears of it as far as its scopes go."""
+        """A plain message, with a picture or other file of that name; the app hears of it if its scopes allow."""
         self._must_be_in(user, channel)
         if channel.kind == "im" and self.team.bot_user_id in channel.members and not self.team.settings.messages_tab:
             raise NotThere("Sending messages to this app has been turned off.")
@@ -91,7 +91,7 @@ class Interactions:
         return message
 
     def edit(self, user: User, message: Message, text: str) -> None:
-        """Change one's own message. Raises NotThere for somebody else's."""
+        """Change one's own message. Raises NotThere if it is somebody else's."""
         if message.user != user.id:
             raise NotThere(f"{user.name} cannot edit what {self.team.users[message.user].name} wrote")
         before = message_shape(self.team, message, counts=False)
@@ -100,7 +100,7 @@ class Interactions:
         self.team.emit(changed_event(self.team, message, before))
 
     def delete(self, user: User, message: Message) -> None:
-        """Delete a message: one's own, or as an admin anybody's. With replies a line stays where it stood."""
+        """Delete a message: one's own, or as an admin anybody's. If it has replies, a line stays in its place."""
         channel = self.team.channels[message.channel]
         if not self.team.replies(channel, message.ts):
             self.team.delete(channel, message)
@@ -162,13 +162,13 @@ class Interactions:
         action = self._action(element, block_id, choice)
         self._remember(view.values, element, block_id, action)
         block = next(block for block in view.body["blocks"] if block["block_id"] == block_id)
-        # Slack sends what happens in an input block only when the block asks for it.
+        # Slack reports a change in an input block only if the block asks for it.
         if block["type"] != "input" or block.get("dispatch_action"):
             await self._interact(payloads.view_action(self.team, user, view, action))
         self.team.changed()
 
     async def shortcut(self, user: User, callback_id: str, message: Message | None = None) -> None:
-        """A global shortcut, or a message shortcut when a message is given. Raises NotThere where the app has none such."""
+        """A global shortcut, or a message shortcut if a message is given. Raises NotThere if the app has none with that id."""
         kind, there = "message" if message else "global", self.team.settings.shortcuts
         if there is not None and there.get(callback_id) != kind:
             raise NotThere(f"the app has no {kind} shortcut {callback_id!r}; there is: {', '.join(there)}")
@@ -179,7 +179,7 @@ class Interactions:
         await self._interact(payloads.message_shortcut(self.team, user, message, callback_id, url))
 
     def react(self, user: User, message: Message, name: str) -> None:
-        """Put an emoji on a message. Raises NotThere where it is there already."""
+        """Put an emoji on a message. Raises NotThere if it is there already."""
         users = message.reactions.setdefault(name, [])
         if user.id in users:
             raise NotThere(f"{user.name} has put :{name}: there already")
@@ -187,7 +187,7 @@ class Interactions:
         self._reacted("reaction_added", user, message, name)
 
     def unreact(self, user: User, message: Message, name: str) -> None:
-        """Take one's own emoji off a message. Raises NotThere where there is none."""
+        """Take one's own emoji off a message. Raises NotThere if there is none."""
         users = message.reactions.get(name, [])
         if user.id not in users:
             raise NotThere(f"{user.name} has put no :{name}: there")
@@ -202,7 +202,7 @@ class Interactions:
         self.team.changed()
 
     def opens_home(self, user: User) -> None:
-        """Look at the app's Home tab. Raises NotThere where the app has none."""
+        """Look at the app's Home tab. Raises NotThere if the app has none."""
         if not self.team.settings.home_tab:
             raise NotThere("this app has no Home tab")
         channel, _ = self.team.open_im(user.id)
@@ -213,7 +213,7 @@ class Interactions:
     # -- using modals
 
     async def submit(self, user: User, view: View) -> None:
-        """Send the form. Raises ModalErrors (Slack's own checks or the app's) and SlackbotSays."""
+        """Submit the form. Raises ModalErrors (Slack's own checks or the app's) and SlackbotSays."""
         errors = self._incomplete(view)
         if errors:
             raise ModalErrors(errors)
@@ -257,7 +257,7 @@ class Interactions:
                 raise SlackError("invalid_arguments", f"no such response_action: {other}")
 
     def _incomplete(self, view: View) -> dict[str, str]:
-        """What Slack checks by itself before it sends a form."""
+        """What Slack itself checks before it submits a form."""
         errors = {}
         for block in view.body["blocks"]:
             if block["type"] != "input":
@@ -285,7 +285,7 @@ class Interactions:
         command: str = "",
         thread_ts: str | None = None,
     ) -> Message:
-        """A message that the app gave in an acknowledgement or over a response_url; ephemeral unless it says otherwise."""
+        """A message that the app gave in an acknowledgement or through a response_url; ephemeral unless it says otherwise."""
         blocks = answer.get("blocks") or []
         problems = check_blocks(blocks, surface="message")
         if problems:

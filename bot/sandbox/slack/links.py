@@ -1,4 +1,4 @@
-"""What the app is sent and how it acknowledges it: over Socket Mode (tickets, websockets, envelopes), or to its request URL."""
+"""How events reach the app and are acknowledged: over Socket Mode (tickets, websockets, envelopes) or at its request URL."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ class Link:
 
 @dataclass
 class Links:
-    """All websockets of the app, and what was sent over them and not yet acknowledged."""
+    """All websockets of the app, and what was sent over them but not yet acknowledged."""
 
     team: Team
     acks: list[Ack]
@@ -80,7 +80,7 @@ class Links:
         return socket
 
     async def wait_for_links(self, at_least: int) -> None:
-        """Return once so many websockets are open."""
+        """Return once at least that many websockets are open."""
         while sum(not link.socket.closed for link in self.links) < at_least:
             self._changed.clear()
             await self._changed.wait()
@@ -130,7 +130,7 @@ class Links:
                 link.request.transport.abort()
 
     async def stop(self) -> None:
-        """Close everything and forget the retries still to come."""
+        """Close everything and cancel the pending retries."""
         for task in self._events:
             task.cancel()
         await asyncio.gather(*self._events, return_exceptions=True)
@@ -141,9 +141,9 @@ class Links:
     # -- sending
 
     async def deliver(self, kind: str, payload: Json, extra: Mapping[str, object] | None = None) -> Json | None:
-        """Send one payload to the request URL, or else to one arbitrary websocket, and return what it is acknowledged with.
+        """Send one payload to the request URL, or else to one arbitrary websocket, and return its acknowledgement.
 
-        Raises SlackbotSays: `dispatch_failed` where nobody takes it, `operation_timeout` after three seconds of silence.
+        Raises SlackbotSays: `dispatch_failed` if nobody takes it, `operation_timeout` after three seconds of silence.
         """
         rest = {"accepts_response_payload": kind != "events_api", **(extra or {})}
         if self.request_url.url:
@@ -151,7 +151,7 @@ class Links:
         return await self._deliver(kind, lambda id: json.dumps({"envelope_id": id, "type": kind, "payload": payload, **rest}))
 
     async def deliver_text(self, kind: str, payload: str) -> Json | None:
-        """Like `deliver`, with a payload that is taken as it stands, JSON or not."""
+        """Like `deliver`, with a payload that is sent as it is, JSON or not."""
         if self.request_url.url:
             return await self._acknowledged(kind, lambda _: self._post(kind, payload, {}))
         return await self._deliver(kind, lambda id: f'{{"envelope_id": "{id}", "type": "{kind}", "payload": {payload}}}')
@@ -199,7 +199,7 @@ class Links:
         return open_links[next(self._turn) % len(open_links)] if open_links else None
 
     async def send_late(self, envelopes: Sequence[str]) -> None:
-        """Send what was held back, over a websocket that is open by now."""
+        """Send what was held back, over a websocket that is open now."""
         for envelope in envelopes:
             if link := self._pick():
                 await self._send(link, envelope)
@@ -216,12 +216,12 @@ class Links:
             try:
                 await link.socket.send_str(envelope)
             except ConnectionError:
-                return  # gone while we wrote: nobody will acknowledge
+                return  # closed while we were sending: nobody will acknowledge
 
     # -- events
 
     def emit(self, event: Json) -> None:
-        """Send an event that the app subscribed to, and again while it is not acknowledged."""
+        """Send an event that the app subscribed to, and retry until it is acknowledged."""
         if is_wanted(self.team, event, SCOPE_OF_EVENT):
             task = asyncio.get_running_loop().create_task(self._deliver_event(event))
             self._events.add(task)

@@ -1,4 +1,4 @@
-"""Plays the faults: around each call it asks whether this one is to go wrong, and how."""
+"""Carries out the faults: for each call it asks whether this one goes wrong, and how."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from bot.sandbox.slack.records import Json
 
 @dataclass(frozen=True)
 class Work:
-    """One call: what it does, how a refusal looks, and how a call that was spoiled is noted down."""
+    """One call: what it does, what a refusal looks like, and how a call that went wrong is recorded."""
 
     method: str
     args: Json
@@ -24,14 +24,14 @@ class Work:
 
 @dataclass
 class Mischief:
-    """Runs calls, spoiled or not."""
+    """Runs calls, with or without faults."""
 
     faults: Faults
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def around(self, request: web.Request, work: Work) -> web.StreamResponse:
-        """The reply to one call, or what the faults ask for in its place."""
+        """The reply to one call, or what the faults put in its place."""
         rule = self.faults.take(work.method, work.args)
         early = await self._before(request, work, rule) if rule else None
         if early is not None:
@@ -47,7 +47,7 @@ class Mischief:
         return reply
 
     async def stop(self) -> None:
-        """Forget the effects that were still to come and let go of the calls that hang."""
+        """Drop the effects that were still to come and release the calls that hang."""
         self._closing.set()
         for task in self._tasks:
             task.cancel()

@@ -17,7 +17,7 @@ NO_PAGE = "This is the local Slack workspace. Its page is not installed; the API
 
 
 def add_page_routes(app: web.Application) -> None:
-    """`/` is the page, `/page/{file}` its parts."""
+    """`/` is the page, `/page/{file}` its files."""
     app.router.add_get("/", _index)
     app.router.add_get("/page/{file}", _part)
 

@@ -79,7 +79,7 @@ def view_closed(team: Team, user: User, view: View, *, is_cleared: bool) -> Json
 def message_shortcut(team: Team, user: User, message: Message, callback_id: str, response_url: str) -> Json:
     channel = team.channels[message.channel]
     payload = _interaction(team, user, "message_action")
-    # This one payload has no app and only the shorter name of the person.
+    # Only this payload has no app, and only the person's short name.
     del payload["api_app_id"], payload["user"]["username"]
     return payload | {
         "callback_id": callback_id,
@@ -102,7 +102,7 @@ def global_shortcut(team: Team, user: User, callback_id: str) -> Json:
 
 def event_callback(team: Team, event: Json, event_id: str) -> Json:
     """The outer envelope of an event; `event_id` stays the same over retries."""
-    # A change of a person comes without the time that all other events have.
+    # A `user_change` comes without the timestamp that all other events have.
     inner = event if event["type"] == "user_change" else {"event_ts": team.new_ts()} | event
     grid, org = team.settings.enterprise_id, team.settings.org_install
     authorization: dict[str, Any] = {
@@ -128,7 +128,7 @@ def event_callback(team: Team, event: Json, event_id: str) -> Json:
 
 
 def _workspace(team: Team, user: User) -> str:
-    """Where somebody works from: an app of the whole organization hears from each of its workspaces."""
+    """The workspace that somebody works from: an app of the whole organization hears from each of its workspaces."""
     return (team.settings.org_install and user.team_id) or team.id
 
 

@@ -1,4 +1,4 @@
-"""A person of the workspace, for tests and demonstrations: types, clicks, submits, and sees only what is theirs to see."""
+"""A person in the workspace, for tests and demonstrations: types, clicks, submits, and sees only what they may see."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ from bot.sandbox.slack.team import Team
 
 @dataclass(frozen=True)
 class Spot:
-    """A usable element and where it stands."""
+    """A usable element and its place."""
 
     element: Json
     block_id: str
@@ -76,7 +76,7 @@ class Person:
         in_thread: str | None = None,
         message_containing: str | None = None,
     ) -> None:
-        """Click the newest visible button with that label or action_id, in the top modal first; a confirmation is given."""
+        """Click the newest visible button with that label or action_id, in the top modal first; confirms if asked."""
         spot = self._find(button, channel, in_thread, message_containing, kinds=("button",))
         await self._act(spot, None)
 
@@ -265,7 +265,7 @@ class Person:
 
     def _choice(self, element: Json, wanted: Any) -> Any:
         if wanted is None:
-            return None  # whoever was chosen is taken out again
+            return None  # removes the previous choice
         if isinstance(wanted, Person):
             wanted = wanted.id
         options = options_of(element)

@@ -1,4 +1,4 @@
-"""What the workspace remembers: people, channels, messages, views, files, and the settings that shape them."""
+"""The workspace's records: people, channels, messages, views, files, and its settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ def tiers_per_minute() -> Mapping[str, int]:
 
 @dataclass(frozen=True)
 class Settings:
-    """The numbers of the workspace; the defaults are Slack's own, or stricter where Slack does not publish them.
+    """The numbers of the workspace; the defaults are Slack's own, or stricter where Slack publishes none.
 
     Seconds are real ones: a clock that runs 60 times faster does not shorten the three seconds of a trigger.
     """
@@ -80,12 +80,12 @@ class Settings:
     paid_plan: bool = True
     enterprise_id: str = ""  # of the Enterprise Grid organization that the workspace belongs to; empty = none
     org_install: bool = False  # whether the app is installed for the whole organization
-    workspaces: Mapping[str, str] = field(default_factory=dict)  # others of it that the app may work in: name by id
+    workspaces: Mapping[str, str] = field(default_factory=dict)  # the other workspaces that the app may work in: name by id
     events: frozenset[str] = frozenset(SCOPE_OF_EVENT)  # what the app subscribes to; each also needs its scope
 
     home_tab: bool = True  # whether the app has a Home tab
     messages_tab: bool = True  # whether people may write to it
-    shortcuts: Mapping[str, str] | None = None  # by callback_id, "global" or "message"; None = whatever is used is there
+    shortcuts: Mapping[str, str] | None = None  # by callback_id, "global" or "message"; None = any shortcut exists
 
     ack_within_s: float = 3.0
     event_retries_after_s: tuple[float, ...] = (0.0, 60.0, 300.0)
@@ -104,7 +104,7 @@ class Settings:
     blocks_max_chars: int = 13_200  # undocumented; slackapi/bolt-js issues 2509 and 2867
     text_max: int = 40_000
     update_text_max: int = 4_000
-    metadata_max_bytes: int = 8_000  # a limit exists, its number is not published
+    metadata_max_bytes: int = 8_000  # there is a limit, but its value is not published
     pins_max: int = 100
     bookmarks_max: int = 100
     invite_max: int = 100
@@ -121,19 +121,19 @@ class User:
     color: str
     is_bot: bool = False
     updated: int = 0
-    guest: str = ""  # "multi" (of several channels) or "single" (of one), as Slack's two kinds of guests
+    guest: str = ""  # "multi" (several channels) or "single" (one), Slack's two kinds of guests
     deleted: bool = False  # deactivated
-    workflow_bot: bool = False  # what a workflow of the workspace writes as
-    stranger: bool = False  # of another organization, here through Slack Connect
-    team_id: str = ""  # another workspace than this one
-    enterprise_id: str = ""  # the organization that they belong to, in an Enterprise Grid
+    workflow_bot: bool = False  # the user that a workflow of the workspace writes as
+    stranger: bool = False  # from another organization, here through Slack Connect
+    team_id: str = ""  # if from another workspace
+    enterprise_id: str = ""  # their organization, in an Enterprise Grid
     workspaces: tuple[str, ...] = ()  # the organization's workspaces that they are members of
     tz: str = "Etc/UTC"
 
 
 @dataclass
 class Message:
-    """A message as stored; `ephemeral_to` names the only reader of one that is not kept by Slack."""
+    """A message as stored; `ephemeral_to` names the only reader of a message that Slack does not keep."""
 
     ts: str
     channel: str
@@ -240,7 +240,7 @@ class View:
 class Trigger:
     user: str
     born_at: float  # Clock.monotonic()
-    view_id: str | None = None  # the modal in which it was born
+    view_id: str | None = None  # the modal in which it was created
     used: bool = False
 
 

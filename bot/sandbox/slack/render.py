@@ -23,13 +23,13 @@ def plain(team: Team, text: str) -> str:
 
 
 def blocks_text(team: Team, blocks: list[Json]) -> str:
-    """Blocks line by line; buttons stand in brackets."""
+    """Blocks line by line; buttons are in brackets."""
     lines = (_block(team, block) for block in blocks)
     return "\n".join(line for line in lines if line)
 
 
 def message_text(team: Team, message: Message) -> str:
-    """A message as its reader sees it: the blocks, or the text where there are none, then files and reactions."""
+    """A message as its reader sees it: the blocks, or the text if there are none, then files and reactions."""
     lines = [blocks_text(team, message.blocks) if message.blocks else plain(team, message.text)]
     lines += [plain(team, str(a.get("text") or a.get("fallback") or "")) for a in message.attachments]
     lines += [f"[file: {team.files[file_id].title}]" for file_id in message.files]

@@ -1,4 +1,4 @@
-"""The state of the workspace and the few things that change it, whoever asks: the app, a person or a test."""
+"""The state of the workspace, and the few operations that change it, whoever asks: the app, a person or a test."""
 
 import asyncio
 import secrets
@@ -29,7 +29,7 @@ DIGITS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 class Team:
-    """Everything that the workspace knows.
+    """The whole state of the workspace.
 
     `emit(event)` is called for each event of the Events API; `changed()` wakes whoever watches the screen.
     """
@@ -79,7 +79,7 @@ class Team:
         return (self.clock.monotonic() - born_at) / self.clock.speed
 
     def new_ts(self) -> str:
-        """A message's timestamp: unique in the workspace and rising, even when the wall clock steps back."""
+        """A message's timestamp: unique in the workspace and increasing, even when the wall clock steps back."""
         self._last_ts = max(self._last_ts + 1, int(self.clock.now().timestamp() * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
@@ -94,7 +94,7 @@ class Team:
     # -- watching
 
     def changed(self) -> None:
-        """Something on somebody's screen changed."""
+        """Note that something on somebody's screen changed."""
         self.version += 1
         waiting, self._watchers = self._watchers, set()
         for future in waiting:
@@ -119,16 +119,16 @@ class Team:
         return {self.id: self.settings.team_name, **(self.settings.workspaces if self.settings.org_install else {})}
 
     def add_user(self, name: str, real_name: str | None = None, *, is_bot: bool = False, **kind: Any) -> User:
-        """A new member of the workspace, who joins #general; `kind` makes them a guest, a stranger ... (fields of User).
+        """Add a member of the workspace, who joins #general; `kind` makes them a guest, a stranger ... (fields of User).
 
-        Raises ValueError when the name is taken.
+        Raises ValueError if the name is taken.
         """
         if any(user.name == name for user in self.users.values()):
             raise ValueError(f"there is already a user named {name}")
         color = COLORS[len(self.users) % len(COLORS)]
         if self.settings.org_install and not is_bot:
             kind = {"enterprise_id": self.settings.enterprise_id, "workspaces": (self.id,)} | kind
-        # In an organization the ids of people who came with it begin with W.
+        # In an organization, the ids of people who came with it begin with W.
         letter = "W" if self.settings.org_install and not is_bot else "U"
         user = User(self.new_id(letter), name, real_name or name.capitalize(), color, is_bot, self.now(), **kind)
         self.users[user.id] = user
@@ -147,7 +147,7 @@ class Team:
         raise KeyError(f"no user named {name}")
 
     def make_channel(self, name: str, *, creator: str, members: Iterable[str], kind: str = "public") -> Channel:
-        """A new conversation; names must have been checked."""
+        """A new conversation; the name must have been checked."""
         letter = "D" if kind == "im" else "C"
         channel = Channel(self.new_id(letter), name, creator, self.now(), kind, updated_ms=self.now_ms())
         channel.members = list(dict.fromkeys(members))
@@ -171,14 +171,14 @@ class Team:
         return name in handles or any(c.name == name for c in self.channels.values() if c.kind in ("public", "private"))
 
     def open_im(self, user: str) -> tuple[Channel, bool]:
-        """The app's direct messages with a person, and whether they were there before."""
+        """The app's direct messages with a person, and whether they existed before."""
         for channel in self.channels.values():
             if channel.kind == "im" and channel.members == [user, self.bot_user_id]:
                 return channel, True
         return self.make_channel("", creator=self.bot_user_id, members=(user, self.bot_user_id), kind="im"), False
 
     def join(self, channel: Channel, user: str, *, inviter: str | None = None) -> None:
-        """Make `user` a member, say so in the channel and to the app."""
+        """Make `user` a member; tells the channel and the app."""
         channel.members.append(user)
         self.system_line(channel, user, "channel_join", f"<@{user}> has joined the channel")
         event = {"type": "member_joined_channel", "user": user, "channel": channel.id, "channel_type": "C", "team": self.id}
@@ -187,7 +187,7 @@ class Team:
         self.emit(event)
 
     def part(self, channel: Channel, user: str) -> None:
-        """End a membership, say so in the channel and to the app."""
+        """End a membership; tells the channel and the app."""
         channel.members.remove(user)
         self.system_line(channel, user, "channel_leave", f"<@{user}> has left the channel")
         self.emit({"type": "member_left_channel", "user": user, "channel": channel.id, "channel_type": "C", "team": self.id})
@@ -238,7 +238,7 @@ class Team:
         return trigger_id
 
     def new_response_url(self, user: str, channel: str, **fields: Any) -> str:
-        """Where the app may answer an interaction, five times in half an hour."""
+        """A URL where the app may answer an interaction, five times in half an hour."""
         key = secrets.token_hex(12)
         self.response_urls[key] = ResponseUrl(user, channel, self.clock.monotonic(), **fields)
         return f"{self.base_url}/response/{self.id}/{key}"

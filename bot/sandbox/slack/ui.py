@@ -1,4 +1,4 @@
-"""What the web page talks to: the state of one person's screen, and what they do on it."""
+"""The endpoints behind the web page: the state of one person's screen, and what they do on it."""
 
 import asyncio
 import json
@@ -141,7 +141,7 @@ class Ui:
                 await self.team.change_after(version)
                 version = self.team.version
         except (ConnectionError, asyncio.CancelledError):
-            return response  # the reader left, or the workspace closes
+            return response  # the reader left, or the workspace is closing
 
     async def _file(self, request: web.Request) -> web.Response:
         file = self.team.files.get(request.match_info["id"])

@@ -1,4 +1,4 @@
-"""The Web API: who calls, may they, how often, with which arguments; then the method's own work.
+"""The Web API: who calls, whether they may, how often, with which arguments; then the method's own work.
 
 The order of the checks is Slack's: method, token, scope, rate, arguments.
 """
@@ -37,7 +37,7 @@ EMITS: Mapping[str, frozenset[str]] = {
     )
     for method, codes in emits.items()
 }
-"""Every refusal of its own that a method can give, beside the COMMON ones; a refusal not listed here is a defect."""
+"""Every refusal specific to a method, besides the COMMON ones; giving one that is not listed here is a defect."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class WebApi:
         }
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one HTTP request, or misbehave as the faults ask."""
+        """Answer one HTTP request, or misbehave as the faults say."""
         method = request.match_info["method"]
         try:
             values, token = await arguments_of(request)

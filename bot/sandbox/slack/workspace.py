@@ -1,4 +1,4 @@
-"""The workspace itself: one HTTP server on loopback that speaks as Slack does, and the handle that tests hold."""
+"""The workspace itself: an HTTP server on loopback that speaks as Slack does, and the handle that tests hold."""
 
 import asyncio
 import socket
@@ -72,7 +72,7 @@ class LocalWorkspace:
         self._ui = Ui(self.team, self.interactions)
         self._runner: web.AppRunner | None = None
         self._site: web.SockSite | None = None
-        self._held: socket.socket | None = None  # the port, while nobody is answered there
+        self._held: socket.socket | None = None  # holds the port while offline
         self._timers: set[asyncio.TimerHandle] = set()
         self.team.loses_share = self.faults.loses_share
         self.team.later = self._later
@@ -102,7 +102,7 @@ class LocalWorkspace:
     # -- life
 
     async def start(self) -> None:
-        """Listen. The port is kept over `faults.offline()` and `faults.online()`."""
+        """Listen. The port stays the same across `faults.offline()` and `faults.online()`."""
         app = web.Application(client_max_size=BODY_MAX)
         callbacks = Callbacks(self.team, self.interactions, self._mischief)
         app.router.add_route("*", "/api/{method}", self._api.handle)
@@ -118,7 +118,7 @@ class LocalWorkspace:
         self.team.emit = self.links.emit
 
     async def stop(self) -> None:
-        """Close the server, every connection and everything still to come."""
+        """Close the server and every connection, and cancel what was still to come."""
         for timer in self._timers:
             timer.cancel()
         self.team.emit = lambda event: None
@@ -163,7 +163,7 @@ class LocalWorkspace:
         self._abort_connections()
 
     def _bound(self) -> socket.socket:
-        """Our port, taken and not listened on: nobody is answered there, and nobody else is given it."""
+        """A socket bound to our port but not listening: nobody gets an answer, and nobody else gets the port."""
         made = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -237,7 +237,7 @@ class LocalWorkspace:
     # -- people and channels
 
     def add_user(self, name: str, real_name: str | None = None, *, is_bot: bool = False, **kind: Any) -> Person:
-        """A new person, member of #general; `kind` makes them a guest, a stranger ... (fields of `records.User`)."""
+        """Add a person, a member of #general; `kind` makes them a guest, a stranger ... (fields of `records.User`)."""
         return Person(self.team, self.interactions, self.team.add_user(name, real_name, is_bot=is_bot, **kind))
 
     def change_user(self, person: str | Person, **fields: Any) -> None:
@@ -247,12 +247,12 @@ class LocalWorkspace:
             setattr(user, name, value)
         user.updated = self.team.now()
         shape = user_shape(self.team, user)
-        shape.get("enterprise_user", {}).pop("teams", None)  # users.info has the workspaces of a person, the event has not
+        shape.get("enterprise_user", {}).pop("teams", None)  # users.info has a person's workspaces, the event does not
         self.team.emit({"type": "user_change", "user": shape, "cache_ts": self.team.now()})
         self.team.changed()
 
     def change_group(self, id: str, members: Iterable[str | Person]) -> None:
-        """Somebody edits a user group; the app hears who came and who went."""
+        """Change who is in a user group; the app hears who was added and who was removed."""
         group = self.team.groups[id]
         before, now = list(group.members), self.team.now()
         group.members = [member.id if isinstance(member, Person) else self.team.user_named(member).id for member in members]
@@ -278,7 +278,7 @@ class LocalWorkspace:
         creator: str | Person | None = None,
         purpose: str = "",
     ) -> str:
-        """A channel made by a person; its id. The bot is a member only if `members` names "understudy"."""
+        """Add a channel created by a person; returns its id. The bot is a member only if `members` names "understudy"."""
         if self.team.name_taken(name):
             raise ValueError(f"there is already a channel named {name}")
         ids = [member.id if isinstance(member, Person) else self.team.user_named(member).id for member in members]
@@ -290,7 +290,7 @@ class LocalWorkspace:
         return channel.id
 
     def add_group(self, handle: str, name: str, members: Iterable[str | Person] = ()) -> str:
-        """A user group such as `oncall`; its id."""
+        """Add a user group such as `oncall`; returns its id."""
         ids = [member.id if isinstance(member, Person) else self.team.user_named(member).id for member in members]
         group = Group(self.team.new_id("S"), handle, name, ids, self.team.now())
         self.team.groups[group.id] = group
@@ -305,7 +305,7 @@ class LocalWorkspace:
         return [channel for channel in self.team.channels.values() if channel.kind in ("public", "private")]
 
     def messages(self, channel_name: str, *, thread_ts: str | None = None, system: bool = False) -> list[Message]:
-        """The messages of a channel without replies, or one thread with its root first; `system` adds lines of Slack's."""
+        """The messages of a channel without replies, or one thread with its root first; `system` includes Slack's own lines."""
         channel = self.channel(channel_name)
         if thread_ts is not None:
             return [m for m in channel.messages if thread_ts in (m.ts, m.thread_ts)]
@@ -321,7 +321,7 @@ class LocalWorkspace:
         return message_text(self.team, message)
 
     async def connected(self, at_least: int = 1, *, within: float = 5.0) -> None:
-        """Wait until the app holds so many websockets. Raises TimeoutError."""
+        """Wait until the app holds that many websockets. Raises TimeoutError."""
         async with asyncio.timeout(within):
             await self.links.wait_for_links(at_least)
 

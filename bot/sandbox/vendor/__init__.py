@@ -1,4 +1,4 @@
-"""Scripted providers: real HTTP servers on loopback that fail the way a scenario says."""
+"""Scripted providers: real HTTP servers on loopback that fail as a scenario says."""
 
 from bot.sandbox.vendor.scenario import Answering, Scenario, ScenarioError
 from bot.sandbox.vendor.servers import VendorRequest, Vendors

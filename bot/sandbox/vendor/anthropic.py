@@ -20,7 +20,7 @@ TOKENS_IN = 8
 
 
 def healthy(call: Call, words: tuple[str, ...]) -> Reply:
-    """What a well Anthropic answers, request errors of the caller included."""
+    """What a healthy Anthropic answers, including to a caller's mistakes."""
     if not call.headers.get("x-api-key") and not call.headers.get("authorization"):
         return error(401, "an API key is missing", call)
     if not call.headers.get("anthropic-version"):
@@ -41,7 +41,7 @@ def healthy(call: Call, words: tuple[str, ...]) -> Reply:
 
 
 def error(status: int, message: str, call: Call, details: Mapping[str, str] | None = None) -> Reply:
-    """An error as Anthropic shapes it, its request's id in head and body."""
+    """An error as Anthropic shapes it, with the request id in header and body."""
     inner: dict[str, Any] = {"type": TYPES.get(status, "api_error"), "message": message}
     if details:
         inner["details"] = dict(details)
@@ -62,12 +62,12 @@ def trouble(kind: str, call: Call) -> Reply:
 
 
 def stream_error(call: Call) -> bytes:
-    """Overload that is told after a 200."""
+    """Overload that is reported after a 200."""
     return sse({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "error")
 
 
 def infers(call: Call) -> bool:
-    """Whether a message is asked for."""
+    """Whether the call asks for a message."""
     return call.path == "/v1/messages"
 
 

@@ -1,4 +1,4 @@
-"""What the scripted providers answer, well or ill, in the shapes of the real ones. Pure: request in, reply out."""
+"""What the scripted providers answer, healthy or failing, in the shapes of the real ones. Pure: request in, reply out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ SPEAKERS: Mapping[str, Speaker] = MappingProxyType(
 
 
 def healthy(dialect: str, surface: str, call: Call, words: tuple[str, ...] = PONG) -> Reply:
-    """What a well provider answers, request errors of the caller included; `words` are what its model says."""
+    """What a healthy provider answers, including to a caller's mistakes; `words` are what its model says."""
     if surface != "api":
         return _front(surface, call)
     speaker = SPEAKERS.get(dialect)
@@ -28,7 +28,7 @@ def healthy(dialect: str, surface: str, call: Call, words: tuple[str, ...] = PON
 
 
 def failing(dialect: str, surface: str, status: int, retry_after: int | None, call: Call) -> Reply:
-    """An error in the provider's shape: its API speaks JSON, everything else is a gateway's page."""
+    """An error in the provider's shape: its API answers with JSON, everything else with a gateway's page."""
     speaker = SPEAKERS.get(dialect) if surface == "api" else None
     if speaker:
         reply = speaker.error(status, f"simulated failure ({status})", call)
@@ -38,9 +38,9 @@ def failing(dialect: str, surface: str, status: int, retry_after: int | None, ca
 
 
 def troubled(dialect: str, word: str, retry_after: int | None, call: Call) -> Reply:
-    """What an API answers whose models, or whose dealings with our key, are in trouble.
+    """What an API answers while its models, or its acceptance of our key, are in trouble.
 
-    Only inferences fail; free calls go well, as they do with the real ones. A bad key is refused everywhere.
+    Only inferences fail; free calls succeed, as they do with the real ones. A bad key is refused everywhere.
     """
     speaker = SPEAKERS[dialect]
     if word != "bad_key" and not speaker.infers(call):
@@ -61,17 +61,17 @@ def troubled(dialect: str, word: str, retry_after: int | None, call: Call) -> Re
 
 
 def wrong_json() -> Reply:
-    """JSON, but not of any shape that a client expects."""
+    """JSON, but not in any shape that a client expects."""
     return json_reply(200, {"unexpected": ["shape"]})
 
 
 def page_instead() -> Reply:
-    """A page where data is due, with status 200: a captive portal, or a front that has lost its back end."""
+    """A page where data is expected, with status 200: a captive portal, or a front end that has lost its back end."""
     return html_reply(200, "Please sign in")
 
 
 def challenge() -> Reply:
-    """What a front answers that takes the client for a robot."""
+    """What a front end answers when it takes the client for a robot."""
     return html_reply(405, "Human verification", {"x-amzn-waf-action": "captcha"})
 
 

@@ -10,7 +10,7 @@ CODES = {404: "404", 429: "429", 500: "InternalServerError", 503: "ServiceUnavai
 
 
 def healthy(call: Call, words: tuple[str, ...]) -> Reply:
-    """What a well Azure resource answers, request errors of the caller included."""
+    """What a healthy Azure resource answers, including to a caller's mistakes."""
     if not call.headers.get("api-key") and not call.headers.get("authorization"):
         return trouble("bad_key", call)
     headers = {**_ids(call), "x-ms-region": "Simulated East", "openai-processing-ms": "12"}
@@ -31,7 +31,7 @@ def error(status: int, message: str, call: Call, code: str = "") -> Reply:
 
 
 def trouble(kind: str, call: Call) -> Reply:
-    """The named troubles. Azure tells its own lack of capacity from our limit by the message alone."""
+    """The named troubles. Only the message distinguishes Azure's own lack of capacity from our limit."""
     match kind:
         case "bad_key":
             return error(401, "Access denied due to invalid subscription key or wrong API endpoint.", call)
@@ -43,7 +43,7 @@ def trouble(kind: str, call: Call) -> Reply:
 
 
 def stream_error(call: Call) -> bytes:
-    """An error that is told after a 200."""
+    """An error that is reported after a 200."""
     return sse({"error": openai.OVERLOADED})
 
 

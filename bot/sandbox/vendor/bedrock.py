@@ -1,6 +1,6 @@
 """A scripted Amazon Bedrock: the list of models, Converse (whole or as an AWS event stream), and its errors. Pure.
 
-Runtime and control plane answer at one address, so that a check names it as its `url`.
+Runtime and control plane share one address, so that a check can name it as its `url`.
 """
 
 import json
@@ -33,7 +33,7 @@ TOKENS_IN = 8
 
 
 def healthy(call: Call, words: tuple[str, ...]) -> Reply:
-    """What a well Bedrock answers, request errors of the caller included."""
+    """What a healthy Bedrock answers, including to a caller's mistakes."""
     authorization = call.headers.get("authorization", "")
     if SIGNATURE.fullmatch(authorization):
         if "x-amz-date" not in call.headers:
@@ -61,7 +61,7 @@ def error(status: int, message: str, call: Call, name: str = "") -> Reply:
 
 
 def trouble(kind: str, call: Call) -> Reply:
-    """The named troubles. There is no spending limit here; a day's quota of tokens comes closest."""
+    """The named troubles. Bedrock has no spending limit; a daily token quota comes closest."""
     match kind:
         case "bad_key":
             return error(403, "The security token included in the request is invalid.", call, "UnrecognizedClientException")
@@ -79,7 +79,7 @@ def stream_error(call: Call) -> bytes:
 
 
 def infers(call: Call) -> bool:
-    """Whether a conversation is asked for."""
+    """Whether the call asks for a conversation."""
     return "/converse" in call.path
 
 

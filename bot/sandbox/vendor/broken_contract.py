@@ -1,4 +1,4 @@
-"""Providers that answer, and not as their contract says: what a plain question does not notice and a service stumbles over."""
+"""Providers that answer, but not as their contract says: a plain question misses it, a service stumbles over it."""
 
 import json
 from dataclasses import replace

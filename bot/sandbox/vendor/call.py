@@ -7,14 +7,14 @@ from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 
-MADE_AT = 1767225600  # a fixed moment for `created` fields
-PONG = ("po", "ng")  # what a well model answers, token by token
+MADE_AT = 1767225600  # a fixed time for `created` fields
+PONG = ("po", "ng")  # what a healthy model answers, token by token
 NONSENSE = ("blue ", "blue ", "of ", "the ", "the ", "7")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request as far as the answers depend on it. Header names are in lower case."""
+    """The parts of a request that the answers depend on. Header names are in lower case."""
 
     method: str
     path: str
@@ -29,7 +29,7 @@ class Call:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The body's object; empty where it is none."""
+        """The JSON object in the body; empty if there is none."""
         try:
             asked = json.loads(self.body)
         except ValueError:
@@ -37,7 +37,7 @@ class Call:
         return asked if isinstance(asked, dict) else {}
 
     def missing(self, *keys: str) -> str:
-        """What is wrong with the body; empty when nothing is."""
+        """What is wrong with the body; empty if nothing is."""
         try:
             asked = json.loads(self.body)
         except ValueError:
@@ -51,7 +51,7 @@ class Call:
 class Reply:
     """An answer: its parts are sent one by one; `streamed` means chunked, without a length.
 
-    In a streamed answer of a model, `begins` is the part that holds its first words, and `ping` what keeps it open meanwhile.
+    In a streamed answer of a model, `begins` is the index of the part with its first words; `ping` keeps it open until then.
     """
 
     status: int
@@ -64,7 +64,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Speaker:
-    """How one dialect speaks. `words` are the tokens of a model's answer, as far as the room that was asked for allows."""
+    """How one dialect speaks. `words` are the tokens of a model's answer, cut to the room that was asked for."""
 
     healthy: Callable[[Call, tuple[str, ...]], Reply]
     error: Callable[[int, str, Call], Reply]  # status, message
@@ -73,19 +73,19 @@ class Speaker:
     infers: Callable[[Call], bool]  # whether the call is for a model's answer
 
 
-LONG_CALL = 2_000  # bytes; what is shorter is the usual question, whose tokens are always told as the same few
+LONG_CALL = 2_000  # bytes; a shorter body is the usual question, for which the token count is fixed
 BYTES_PER_TOKEN = 5
-TOOL_ARGUMENTS = ('{"city": ', '"Paris"}')  # as they are streamed
+TOOL_ARGUMENTS = ('{"city": ', '"Paris"}')  # as streamed
 JSON_WORDS = ('{"city": ', '"Paris"}')
 
 
 def tokens_of(call: Call, usual: int) -> int:
-    """How many tokens went in."""
+    """The number of input tokens."""
     return usual if len(call.body) < LONG_CALL else len(call.body) // BYTES_PER_TOKEN
 
 
 def cut(words: tuple[str, ...], room: Any) -> tuple[tuple[str, ...], bool]:
-    """The words that fit into the room, and whether some did not."""
+    """The words that fit into the room, and whether the rest was cut off."""
     if not isinstance(room, int) or room >= len(words):
         return words, False
     return words[: max(0, room)], True
@@ -97,7 +97,7 @@ def sse(payload: Mapping[str, Any], name: str = "") -> bytes:
 
 
 def json_reply(status: int, payload: dict[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
-    """JSON with a length."""
+    """JSON with a Content-Length."""
     return Reply(status, (json.dumps(payload).encode(),), {"content-type": "application/json", **(headers or {})})
 
 

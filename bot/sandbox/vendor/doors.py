@@ -6,10 +6,10 @@ from aiohttp import web
 
 
 class Door:
-    """One port, kept while its listener comes and goes."""
+    """One port, reserved while its listener comes and goes."""
 
     def __init__(self, app: web.Application, host: str) -> None:
-        # A hanging answer ends with its client.
+        # A hanging answer ends when its client leaves.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         self._host = host
         self._port = 0
@@ -17,7 +17,7 @@ class Door:
 
     @property
     def base(self) -> str:
-        """Where it is."""
+        """The base URL."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
@@ -27,7 +27,7 @@ class Door:
         await self.open()
 
     async def open(self) -> None:
-        """Listen; nothing where it listens already."""
+        """Listen; does nothing if it already listens."""
         if self._site is not None:
             return
         sock = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
@@ -44,7 +44,7 @@ class Door:
         await self._site.start()
 
     async def close(self) -> None:
-        """Listen no more; the port is kept for the next time."""
+        """Stop listening; the port is kept for next time."""
         if self._site is not None:
             await self._site.stop()
             self._site = None

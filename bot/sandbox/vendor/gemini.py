@@ -20,7 +20,7 @@ TOKENS_IN = 8
 
 
 def healthy(call: Call, words: tuple[str, ...]) -> Reply:
-    """What a well Gemini answers, request errors of the caller included."""
+    """What a healthy Gemini answers, including to a caller's mistakes."""
     if not call.headers.get("x-goog-api-key"):
         return error(403, "no identity was established: an API key is missing", call)
     if call.method == "GET" and call.path in ("/v1beta/models", "/v1/models"):
@@ -59,12 +59,12 @@ def trouble(kind: str, call: Call) -> Reply:
 
 
 def stream_error(call: Call) -> bytes:
-    """Overload that is told after a 200."""
+    """Overload that is reported after a 200."""
     return sse({"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}})
 
 
 def infers(call: Call) -> bool:
-    """Whether content is asked for."""
+    """Whether the call asks for content."""
     return call.path.endswith("enerateContent")
 
 

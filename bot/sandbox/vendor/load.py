@@ -1,4 +1,4 @@
-"""YAML -> Scenario, with the line of whatever is wrong."""
+"""YAML -> Scenario, with the line of anything that is wrong."""
 
 import re
 from collections.abc import Mapping

@@ -36,7 +36,7 @@ OVERLOADED = {
 
 
 def healthy(call: Call, words: tuple[str, ...]) -> Reply:
-    """What a well OpenAI answers, request errors of the caller included."""
+    """What a healthy OpenAI answers, including to a caller's mistakes."""
     if not call.headers.get("authorization", "").startswith("Bearer "):
         return error(401, "a bearer token is missing", call)
     headers = {"x-request-id": call.request_id, "openai-processing-ms": "12"}
@@ -82,14 +82,14 @@ def trouble(kind: str, call: Call) -> Reply:
 
 
 def stream_error(call: Call) -> bytes:
-    """Overload that is told after a 200."""
+    """Overload that is reported after a 200."""
     if call.path.endswith("/responses"):
         return sse({**OVERLOADED, "type": "error", "sequence_number": 3}, "error")
     return sse({"error": OVERLOADED})
 
 
 def infers(call: Call) -> bool:
-    """Whether a model's answer is asked for."""
+    """Whether the call asks for a model's answer."""
     return call.path.endswith(("/chat/completions", "/responses"))
 
 
@@ -120,14 +120,14 @@ def completion(call: Call, words: tuple[str, ...], headers: Mapping[str, str]) -
 
 
 def _tool_call(tool: dict[str, Any]) -> list[dict[str, Any]]:
-    """A call of the first tool, as its pieces come."""
+    """A call of the first tool, in the pieces in which it is streamed."""
     name = (tool.get("function") or {}).get("name", "")
     head = {"index": 0, "id": "call_sim", "type": "function", "function": {"name": name, "arguments": ""}}
     return [head, *({"index": 0, "function": {"arguments": piece}} for piece in TOOL_ARGUMENTS)]
 
 
 def response(call: Call, words: tuple[str, ...], headers: Mapping[str, str]) -> Reply:
-    """A response of the newer interface."""
+    """A response of the Responses API."""
     asked, tokens_in = call.asked, tokens_of(call, TOKENS_IN)
     if asked.get("text"):
         words = JSON_WORDS

@@ -21,14 +21,14 @@ INDICATORS = {
 
 @dataclass
 class _Told:
-    """One incident as told so far: its posts with their moments, and the component changes that came with each."""
+    """One incident as published so far: its posts with their times, and the component changes in each."""
 
     posts: list[tuple[datetime, Post, list[dict[str, str]]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page at a moment. Its content changes with its events only, so its ETag holds between them."""
+    """The status page at one moment. Its content changes only with its events, so its ETag stays the same between them."""
 
     provider: ScriptedProvider
     events: Sequence[PageEvent]  # those that have happened, in order
@@ -47,7 +47,7 @@ class Page:
         }
 
     def status(self) -> dict[str, Any]:
-        """`/api/v2/status.json`: the whole in one word."""
+        """`/api/v2/status.json`: the overall state in one word."""
         return {"page": self._about(), "status": self._status()}
 
     def incidents(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""YAML with the place of every value, so that errors can name file, line and key."""
+"""YAML with the position of every value, so that errors can name file, line and key."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bot.sandbox.vendor.scenario import ScenarioError
 
 @dataclass(frozen=True)
 class Part:
-    """A value of the file with its place."""
+    """A value of the file with its position."""
 
     value: Any
     path: str
@@ -20,11 +20,11 @@ class Part:
     lines: Mapping[str, int]
 
     def wrong(self, what: str, remedy: str) -> ScenarioError:
-        """The error that names this place."""
+        """The error that names this position."""
         return ScenarioError(f"{self.file}:{self.lines.get(self.path, 1)}: {self.path or 'the file'} {what}; {remedy}")
 
     def part(self, key: str) -> "Part":
-        """The value of a key that must be there."""
+        """The value of a required key."""
         if key not in self.mapping():
             raise self.wrong(f"has no `{key}`", f"add `{key}:`")
         return self._at(key, self.value[key])
@@ -40,7 +40,7 @@ class Part:
         return [self._at(str(index), value) for index, value in enumerate(self.value)]
 
     def only(self, *keys: str) -> None:
-        """Refuse keys that nobody reads."""
+        """Refuse keys that nothing reads."""
         for key in self.mapping():
             if key not in keys:
                 raise self._at(key, None).wrong("is not a known key", f"use {', '.join(keys)}")
@@ -52,7 +52,7 @@ class Part:
         return self.value
 
     def text(self) -> str:
-        """The value, which must be a text that is not empty."""
+        """The value, which must be a non-empty text."""
         if isinstance(self.value, bool) or not isinstance(self.value, str | int | float) or not str(self.value).strip():
             raise self.wrong("is not a text", "write one, in quotes if need be")
         return str(self.value)
@@ -84,7 +84,7 @@ class Part:
 
 
 def compose(text: str, file: str) -> Part:
-    """The file's mapping; ScenarioError for what is no YAML, for aliases and for keys that are there twice."""
+    """The file's mapping; ScenarioError for invalid YAML, aliases and duplicate keys."""
     lines: dict[str, int] = {}
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
@@ -93,7 +93,7 @@ def compose(text: str, file: str) -> Part:
         if not isinstance(node, yaml.MappingNode):
             raise ScenarioError(f"{file}:1: the file is not a mapping; it needs name, title, minutes, providers and events")
         return Part(_plain(node, "", lines, file), "", file, lines)
-    except (yaml.YAMLError, ValueError) as exc:  # a ValueError is a date that is none
+    except (yaml.YAMLError, ValueError) as exc:  # a ValueError comes from an invalid date
         mark = getattr(exc, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else file
         raise ScenarioError(f"{where}: not YAML ({getattr(exc, 'problem', exc)}); check indentation and quotes") from exc

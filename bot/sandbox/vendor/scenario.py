@@ -1,4 +1,4 @@
-"""What happens when, as values and pure functions of the minute."""
+"""What happens when, as values and as pure functions of the minute."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from bot.core.lazy_dataclass import dataclass
 
-# Every word that an event may answer with. Those of SPANS take a span: `slow 12s`.
+# Every word that an event may answer with. Those in SPANS take a duration: `slow 12s`.
 WIRE_WORDS = (
     "ok", "500", "502", "503", "504", "529", "429", "401",
     "hang", "reset", "slow", "truncated", "wrong_json", "html", "challenge", "refuse",
 )  # fmt: skip
-# These are about models and keys, so that only the API of a provider with a dialect can answer so.
+# These concern models and keys, so only the API of a provider with a dialect can answer this way.
 MODEL_WORDS = (
     "bad_key", "spend_limit", "capacity", "retired",
     "overloaded_stream", "wrong_answer", "empty_answer", "slow_token", "pings",
@@ -19,7 +19,7 @@ MODEL_WORDS = (
 )  # fmt: skip
 ANSWER_WORDS = (*WIRE_WORDS, *MODEL_WORDS)
 SPANS = ("slow", "slow_token")
-PAGE = "page"  # the surface that the status page's own address is
+PAGE = "page"  # the surface that stands for the status page's own address
 DIALECTS = ("anthropic", "openai", "azure", "gemini", "bedrock", "plain")
 
 
@@ -31,7 +31,7 @@ class ScenarioError(Exception):
 
 @dataclass(frozen=True)
 class Word:
-    """One way to answer; `seconds` is the span of `slow` and `slow_token`, in domain time."""
+    """One way to answer; `seconds` is the duration of `slow` and `slow_token`, in domain time."""
 
     kind: str
     seconds: float = 0.0
@@ -42,7 +42,7 @@ OK = Word("ok")
 
 @dataclass(frozen=True)
 class Answering:
-    """How a surface answers in a minute: `rate` of the requests get one of `words`, evenly; the others are answered well."""
+    """How a surface answers in a minute: `rate` of the requests get one of `words`, evenly; the others get healthy answers."""
 
     words: tuple[Word, ...] = (OK,)
     rate: float = 1.0
@@ -51,7 +51,7 @@ class Answering:
 
 @dataclass(frozen=True)
 class AnswerEvent:
-    """From minute `at` on, for `lasts` minutes (None: until a later event), these surfaces answer so."""
+    """From minute `at` on, for `lasts` minutes (None: until a later event), these surfaces answer like this."""
 
     at: float
     lasts: float | None
@@ -104,7 +104,7 @@ class ScriptedProvider:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A script of `minutes` minutes for some providers. Events are in the order of their minute, then of the file."""
+    """A script of `minutes` minutes for some providers. Events are in order of minute, then as in the file."""
 
     name: str
     title: str
@@ -115,8 +115,8 @@ class Scenario:
 
     @staticmethod
     def load(path_or_name: str | Path) -> "Scenario":
-        """Read a scenario: a shipped one by its name, another by the path of its file. Raises ScenarioError."""
-        from bot.sandbox.vendor.load import load  # the reader needs these values, and callers want one door
+        """Read a scenario: a shipped one by name, another by the path of its file. Raises ScenarioError."""
+        from bot.sandbox.vendor.load import load  # the reader needs these values, and callers want a single entry point
 
         return load(path_or_name)
 
@@ -128,7 +128,7 @@ class Scenario:
         return sorted(shipped())
 
     def answers(self, provider: str, surface: str, minute: float) -> Answering:
-        """How a surface answers in a minute: as the latest event says that has begun and not ended; well before any."""
+        """How a surface answers in a minute: by the latest event that has begun and not ended; healthy if there is none."""
         found = Answering()
         for event in self.answer_events:
             over = event.lasts is not None and minute >= event.at + event.lasts
@@ -137,5 +137,5 @@ class Scenario:
         return found
 
     def page(self, provider: str, minute: float) -> tuple[PageEvent, ...]:
-        """What the provider's page was told until a minute."""
+        """The changes to the provider's page up to a minute."""
         return tuple(event for event in self.page_events if event.provider == provider and event.at <= minute)

@@ -1,4 +1,4 @@
-"""How replies go over the wire: whole, in part, haltingly, or not at all."""
+"""How replies are sent: whole, in part, haltingly, or not at all."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ PING_EVERY_S = 0.05
 
 
 def reset(request: web.Request) -> web.StreamResponse:
-    """Break the connection off with a TCP reset."""
+    """Break the connection with a TCP reset."""
     if request.transport is not None:
         sock = request.transport.get_extra_info("socket")
         # With a lingering time of zero, closing sends RST instead of FIN.
@@ -33,7 +33,7 @@ async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
 
 
 async def send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """A stream ends early, in good order; a body with a length breaks off."""
+    """Send half: a stream ends early but cleanly; a body with a length breaks off."""
     if reply.streamed:
         half = Reply(reply.status, reply.parts[: len(reply.parts) // 2], reply.headers, streamed=True)
         return await send(request, half)
@@ -47,7 +47,7 @@ async def send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
 
 
 async def send_slowly(request: web.Request, reply: Reply, wait_s: float) -> web.StreamResponse:
-    """The head and the beginning of a stream at once, the first words after `wait_s` real seconds."""
+    """Send the head and the beginning of a stream at once, and its first words after `wait_s` real seconds."""
     response = await _opened(request, reply)
     for number, part in enumerate(reply.parts):
         if number == reply.begins:
@@ -58,7 +58,7 @@ async def send_slowly(request: web.Request, reply: Reply, wait_s: float) -> web.
 
 
 async def send_pings(request: web.Request, reply: Reply, stopping: asyncio.Event) -> web.StreamResponse:
-    """The beginning of a stream, and then nothing but what keeps it open."""
+    """Send the beginning of a stream, and then nothing but what keeps it open."""
     response = await _opened(request, reply)
     for part in reply.parts[: reply.begins]:
         await response.write(part)

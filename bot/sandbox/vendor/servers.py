@@ -1,4 +1,4 @@
-"""The scripted providers on real sockets: one port for each surface and for each page, so that one can be closed alone."""
+"""The scripted providers on real sockets, a port for each surface and each page, so that each can be closed alone."""
 
 import asyncio
 import hashlib
@@ -18,14 +18,14 @@ from bot.sandbox.vendor.scenario import MODEL_WORDS, OK, PAGE, Answering, Scenar
 from bot.sandbox.vendor.sending import reset, send, send_half, send_pings, send_slowly
 from bot.system.clock import Clock
 
-DOORS_EVERY_S = 0.05  # how often ports are opened and closed as the script says
+DOORS_EVERY_S = 0.05  # how often ports are opened or closed as the script says
 BODY_CAP = 1024 * 1024
-GONE = 499  # nginx's word for "the client closed the connection"; nobody reads it
+GONE = 499  # nginx's code for "the client closed the connection"; nobody reads it
 
 
 @dataclass(frozen=True)
 class VendorRequest:
-    """One request that a scripted provider got, and the word it was answered with."""
+    """One request that a scripted provider received, and the word it was answered with."""
 
     at: datetime
     minute: float
@@ -38,9 +38,9 @@ class VendorRequest:
 
 
 class Vendors:
-    """Runs a scenario's providers. Minute 0 is the clock's time at `start`; spans of answers pass at the clock's speed.
+    """Runs a scenario's providers. Minute 0 is the clock's time at `start`; durations in answers pass at the clock's speed.
 
-    Which requests a `rate` hits depends on the seed and on the surface's count of requests alone, so a run repeats itself.
+    Which requests a `rate` hits depends only on the seed and on the surface's request count, so runs are repeatable.
     """
 
     def __init__(self, scenario: Scenario, clock: Clock, host: str = "127.0.0.1", seed: int = 0) -> None:
@@ -67,7 +67,7 @@ class Vendors:
         self._doorman = asyncio.create_task(self._keep_minding_doors(), name="scripted providers")
 
     async def stop(self) -> None:
-        """Close everything; hanging answers are cut."""
+        """Close everything; hanging answers are cut off."""
         self._stopping.set()
         if self._doorman is not None:
             self._doorman.cancel()
@@ -86,7 +86,7 @@ class Vendors:
         return self.minute >= self.scenario.minutes
 
     def url(self, provider: str, surface: str) -> str:
-        """Where a surface is: the API's base address, or the address of the page itself for any other surface."""
+        """The URL of a surface: the API's base address, or the address of the page itself for any other surface."""
         base = self._doors[provider, surface].base
         return base if surface in ("api", PAGE) else f"{base}/{surface}"
 
@@ -102,7 +102,7 @@ class Vendors:
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
                 return await self._answer(provider, surface, request)
-            except ConnectionResetError:  # whoever asked waited no longer
+            except ConnectionResetError:  # the client stopped waiting
                 return web.Response(status=GONE)
 
         app = web.Application(client_max_size=BODY_CAP)
@@ -174,7 +174,7 @@ class Vendors:
                 return await send(request, failing(dialect, surface, int(status), answering.retry_after, call))
 
     async def _halting(self, provider: str, surface: str, word: Word, call: Call, request: web.Request) -> web.StreamResponse:
-        """Only streams of words halt; other requests are answered well."""
+        """Halt, if the answer is a stream of words; other requests get a healthy answer."""
         reply = self._well(provider, surface, call)
         if not reply.streamed:
             return await send(request, reply)

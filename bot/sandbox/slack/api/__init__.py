@@ -1,1 +1,1 @@
-"""What all methods of the Web API share."""
+"""Code that all methods of the Web API share."""

@@ -1,4 +1,4 @@
-"""The arguments of a Web API call, however they travelled, read with the type that the method wants."""
+"""The arguments of a Web API call, however they were sent, read with the type that the method wants."""
 
 import json
 from typing import Any
@@ -56,7 +56,7 @@ class Args:
         return [part.strip() for part in self.text(name).split(",") if part.strip()]
 
     def structure(self, name: str, refusal: str) -> Any:
-        """A JSON structure, sent as such or as text; `refusal` is the error when the text is no JSON."""
+        """A JSON structure, sent as such or as text; `refusal` is the error when the text is not JSON."""
         value = self.values.get(name)
         if not isinstance(value, str):
             return value

@@ -1,4 +1,4 @@
-"""Rate limits: so many calls of a method a minute, and so many messages a second in a channel.
+"""Rate limits: calls of a method per minute, and messages in a channel per second.
 
 They run on the event loop's time, which is real even when the demo's clock is not.
 """

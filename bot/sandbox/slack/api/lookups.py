@@ -1,4 +1,4 @@
-"""Finding what a call names, with the refusals that Slack gives when it is not there or not for this app."""
+"""Finding what a call names, with Slack's refusals when it does not exist or is not for this app."""
 
 from bot.sandbox.slack.api.args import Args
 from bot.sandbox.slack.api.catalogue import catalogue
@@ -19,7 +19,7 @@ def require_scope(team: Team, method: str, kind: str) -> None:
 def channel_of(team: Team, args: Args, *, method: str = "", arg: str = "channel") -> Channel:
     """The channel that the call names, if the app may know of it; `method` adds the check of its scope.
 
-    Raises channel_not_found, also for private channels without the app: they do not exist for it.
+    Raises channel_not_found, also for private channels that the app is not in: it cannot tell that they exist.
     """
     channel = team.channels.get(args.text(arg))
     if channel is None or (channel.is_private and team.bot_user_id not in channel.members):

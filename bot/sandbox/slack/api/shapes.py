@@ -95,7 +95,7 @@ def permalink_of(team: Team, message: Message) -> str:
 
 
 def user_shape(team: Team, user: User) -> Json:
-    """A user object. Of a deactivated one Slack shows little; one of an Enterprise Grid has a part about that."""
+    """A user object. Slack shows little of a deactivated user; an Enterprise Grid adds a part of its own."""
     home = user.team_id or team.id
     if user.deleted:
         return {
@@ -189,7 +189,7 @@ def group_shape(team: Team, group: Group, *, users: bool, counts: bool) -> Json:
 
 
 def file_shape(team: Team, file: File) -> Json:
-    """A file object; `shares` fills only after the message has landed."""
+    """A file object; `shares` is empty until the message has appeared."""
     public = {c: [share] for c, share in file.shares.items() if team.channels[c].kind == "public"}
     private = {c: [share] for c, share in file.shares.items() if team.channels[c].kind != "public"}
     shares = ({"public": public} if public else {}) | ({"private": private} if private else {})

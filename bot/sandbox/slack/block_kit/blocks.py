@@ -1,7 +1,7 @@
 """Block Kit as Slack takes it: the rules for blocks and views, and the ids that Slack fills in.
 
 Sources: docs.slack.dev (Block Kit reference, views) and the limits that the Python SDK's models know; where the SDK is
-laxer than Slack, Slack's rule stands here. Block types that are not listed are refused.
+laxer than Slack, Slack's rule is applied. Block types that are not listed are refused.
 """
 
 import copy
@@ -43,14 +43,14 @@ FIELDS = {
 
 
 def check_blocks(blocks: Any, *, surface: str, at: str = "/blocks") -> list[str]:
-    """What is wrong with the blocks of a `surface` (message, modal or home); nothing when Slack would take them."""
+    """What is wrong with the blocks of a `surface` (message, modal or home); empty if Slack would accept them."""
     found = Findings()
     _check_blocks(found, blocks, surface, at)
     return found.problems
 
 
 def check_view(view: Any) -> list[str]:
-    """What is wrong with a modal or a Home tab."""
+    """What is wrong with a modal or a Home tab; empty if Slack would accept it."""
     found = Findings()
     if not found.is_object("/view", view):
         return found.problems

@@ -9,7 +9,7 @@ from bot.sandbox.slack.records import Json
 
 @dataclass
 class Findings:
-    """What is wrong, in Slack's words and with a JSON pointer each."""
+    """What is wrong, in Slack's words, each with a JSON pointer."""
 
     problems: list[str] = field(default_factory=list)
 
@@ -51,7 +51,7 @@ class Findings:
         self.string(f"{at}/text", value.get("text"), most, required=True)
 
     def items(self, at: str, value: Any, most: int, *, least: int = 1) -> list[Any]:
-        """A list of `least` to `most` items; an empty list is returned when it is none."""
+        """A list of `least` to `most` items; returns an empty list if the value is not one."""
         if not isinstance(value, list):
             self.note(at, "must be an array")
             return []

@@ -68,7 +68,7 @@ FIELDS: dict[str, set[str]] = {
 
 
 def check_element(found: Findings, at: str, element: Any, allowed: tuple[str, ...]) -> None:
-    """One element at a place where `allowed` types may stand."""
+    """One element in a place where the `allowed` types may appear."""
     if not found.is_object(at, element):
         return
     kind = element.get("type")
@@ -174,7 +174,7 @@ def _check_options(
 
 
 def _check_initial(found: Findings, at: str, holder: Json, options: list[Any]) -> None:
-    """What is chosen at first must be one of the choices, letter for letter."""
+    """The initial choice must be exactly one of the options."""
     chosen = holder.get("initial_options", [])
     if "initial_option" in holder:
         chosen = [holder["initial_option"]]

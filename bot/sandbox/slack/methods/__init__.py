@@ -1,1 +1,1 @@
-"""The Web API, a file for each family of methods."""
+"""The Web API, one file per family of methods."""

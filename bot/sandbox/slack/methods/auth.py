@@ -1,4 +1,4 @@
-"""auth.*, and the workspace that a call of an organization's app has to name."""
+"""auth.*, and the rule that a call of an app installed for an organization names a workspace."""
 
 from bot.sandbox.slack.api.args import Args
 from bot.sandbox.slack.api.catalogue import MethodFacts
@@ -7,7 +7,7 @@ from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.records import Json
 from bot.sandbox.slack.team import Team
 
-# What belongs to one workspace: with a token of the whole organization `team_id` is required (docs.slack.dev, of each).
+# These belong to one workspace: with an organization's token they require `team_id` (docs.slack.dev, at each).
 OF_ONE_WORKSPACE = frozenset((
     "conversations.create", "conversations.list", "usergroups.list", "usergroups.users.list", "users.conversations",
     "users.list",
@@ -15,7 +15,7 @@ OF_ONE_WORKSPACE = frozenset((
 
 
 def test(team: Team, args: Args) -> Json:
-    """Who the token belongs to. One of an organization has its id in the workspace's place too."""
+    """Whose token it is. An organization's token has the organization's id in place of the workspace's, too."""
     grid, org = team.settings.enterprise_id, team.settings.org_install
     return ({"enterprise_id": grid} if grid else {}) | {
         "url": f"https://{team.settings.team_domain}{'.enterprise' if org else ''}.slack.com/",
@@ -36,7 +36,7 @@ def teams_list(team: Team, args: Args) -> Json:
 
 
 def check_workspace(team: Team, method: str, facts: MethodFacts, values: Json) -> None:
-    """With a token of an organization, what belongs to a workspace names it, and the app may work there.
+    """Require that a call with an organization's token names its workspace where needed, one that the app may work in.
 
     Raises missing_argument (invalid_arguments where Slack does not list that) and team_access_not_granted.
     """

@@ -31,7 +31,7 @@ def validate(team: Team, args: Args) -> Json:
 
 def _error(problem: str) -> Json:
     found = NOTED.fullmatch(problem)
-    assert found  # noqa: S101 # every finding is noted so
+    assert found  # noqa: S101 # every finding is noted in this form
     return {"code": "failed_constraint", **found.groupdict()}
 
 

@@ -1,4 +1,4 @@
-"""conversations.*: making, naming, reading and closing channels."""
+"""conversations.*: creating, naming, reading and closing channels."""
 
 import re
 
@@ -27,7 +27,7 @@ def rename(team: Team, args: Args) -> Json:
     must_be_open(channel)
     must_be_member(team, channel)
     if channel.creator != team.bot_user_id:
-        raise SlackError("not_authorized")  # a bot may rename only what it made
+        raise SlackError("not_authorized")  # a bot may rename only what it created
     name = _checked_name(team, args.text("name"))
     channel.previous_names.append(channel.name)
     channel.name = name
@@ -54,7 +54,7 @@ def unarchive(team: Team, args: Args) -> Json:
     channel = channel_of(team, args, method="conversations.unarchive")
     if not channel.is_archived:
         raise SlackError("not_archived")
-    # Undocumented but lasting: a bot token cannot unarchive, since archiving took it out of the channel.
+    # Undocumented, but long so: a bot token cannot unarchive, since archiving took the bot out of the channel.
     raise SlackError("not_in_channel")
 
 
@@ -187,7 +187,7 @@ def _checked_name(team: Team, name: str) -> str:
         raise SlackError("invalid_name_maxlength")
     if not any(c.isalnum() for c in name):
         raise SlackError("invalid_name_punctuation")
-    # Letters of any script are allowed; what is refused is case, space and punctuation.
+    # Letters of any script are allowed; upper case, spaces and punctuation are refused.
     if any(not (c.isalnum() or c in "-_") or c != c.lower() for c in name):
         raise SlackError("invalid_name_specials")
     if team.name_taken(name):

@@ -64,7 +64,7 @@ def update(team: Team, args: Args) -> Json:
     metadata = _metadata(team, args)
     before = message_shape(team, message, counts=False)
     message.text = text
-    # Slack keeps what is not mentioned, except that new text without blocks takes the old blocks away.
+    # Slack keeps what is not mentioned, except that new text without blocks removes the old blocks.
     message.blocks = blocks
     message.attachments = attachments
     message.metadata = metadata if "metadata" in args else message.metadata
@@ -72,13 +72,13 @@ def update(team: Team, args: Args) -> Json:
     team.changed()
     team.emit(changed_event(team, message, before))
     shape = message_shape(team, message, metadata=True, counts=False)
-    del shape["ts"]  # stands beside the message, not in it
+    del shape["ts"]  # it is returned beside the message, not in it
     shape.pop("thread_ts", None)
     return {"channel": channel.id, "ts": message.ts, "text": text, "message": shape}
 
 
 def whisper(limits: Limits, team: Team, args: Args) -> Json:
-    """chat.postEphemeral: only to a member of the channel, kept nowhere."""
+    """chat.postEphemeral: only to a member of the channel, and not stored."""
     channel = channel_of(team, args)
     must_be_open(channel)
     must_be_member(team, channel)
@@ -209,7 +209,7 @@ def _content(team: Team, args: Args, *, too_long: str) -> tuple[str, list[Json],
 
 def _metadata(team: Team, args: Args) -> Json | None:
     metadata = args.structure("metadata", "invalid_metadata_format")
-    if metadata is None or metadata == {}:  # an empty one takes it away
+    if metadata is None or metadata == {}:  # an empty object removes it
         return None
     if not isinstance(metadata, dict) or set(metadata) - {"event_type", "event_payload"}:
         raise SlackError("invalid_metadata_format")

@@ -1,4 +1,4 @@
-"""files.*: the three steps of an upload, and looking whether it landed."""
+"""files.*: the three steps of an upload, and checking whether it appeared."""
 
 import mimetypes
 import secrets
@@ -33,7 +33,7 @@ def get_upload_url(team: Team, args: Args) -> Json:
 
 
 def complete_upload(team: Team, args: Args) -> Json:
-    """Replies at once with empty `shares`; the message with the file comes a moment later, or on a bad day never."""
+    """Reply at once with empty `shares`; the message with the file comes a moment later, or after a fault never."""
     files = _uploaded(team, args)
     wanted = args.names("channels") or args.names("channel_id")
     if len(wanted) > CHANNELS_MAX:
@@ -58,7 +58,7 @@ def share(
     blocks: list[Json],
     thread_ts: str | None,
 ) -> None:
-    """The message with the files lands in the channel."""
+    """Post the message with the files in the channel."""
     root = team.message(channel, thread_ts) if thread_ts else None
     where = root.ts if root else None
     fields = {"blocks": blocks, "files": [file.id for file in files], "thread_ts": where, "bot": True}

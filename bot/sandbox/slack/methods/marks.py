@@ -1,4 +1,4 @@
-"""pins.* and bookmarks.*: what is kept at hand in a channel."""
+"""pins.* and bookmarks.*: what a channel keeps at hand."""
 
 import re
 from urllib.parse import urlsplit

@@ -11,7 +11,7 @@ OPEN_MAX = 8
 
 
 def invite(team: Team, args: Args) -> Json:
-    """All or nothing, unless `force` asks to go on past those who cannot be invited, and somebody can."""
+    """All or nothing, unless `force` says to continue past those who cannot be invited."""
     channel = channel_of(team, args, method="conversations.invite")
     must_be_open(channel)
     must_be_member(team, channel)
