@@ -122,7 +122,7 @@ def _clock(text: str, now: datetime, zone: tzinfo) -> datetime:
 
 
 def _on(day: date, at: time, zone: tzinfo, now: datetime) -> datetime:
-    """Where the clock shows it twice, the first time that is still to come."""
+    """The time in UTC; if the clock shows it twice, the first that is still to come. Raises Misunderstood."""
     try:
         first, second = both_times(day, at, zone)
     except OverflowError:

@@ -1,8 +1,8 @@
 """When something happened, from what people type: `since 14:00`, `from 14:00 to 15:30 yesterday`, `30 min ago`. Pure.
 
-A time without a zone is one of the person's own clock. Without a day it is the last such time within twelve hours; where there
-is none, today's, which core then refuses as the future. What is meant for a time and is none, such as `since yesterday`, is
-asked about: it never means now. So is a zone by a short name that is not the person's own: `CST` is four zones.
+A time without a zone is on the person's clock. Without a day it is the last such time within twelve hours, else today's, which
+core refuses if it is in the future. Words meant as a time that cannot be read, such as `since yesterday`, are asked about;
+they never mean now. So are short names of zones other than the person's own: `CST` may mean any of four.
 """
 
 import re
@@ -25,14 +25,14 @@ _NEARLY = r"(?:(?:about|around|~)\s*)?"
 _TIME = rf"{_NEARLY}{_CLOCK}"
 _SHORT = (
     "EST|EDT|CST|CDT|MST|MDT|PST|PDT|AKST|AKDT|HST|BRT|BST|CET|CEST|EET|EEST|MSK|SAST|PKT|WIB|SGT|HKT|JST|KST|AWST|ACST|ACDT|AEST"
-    "|AEDT|NZST|NZDT|(?-i:ET|CT|MT|PT|IST|WET|GST)"  # those last are words, or other short names, in small letters
+    "|AEDT|NZST|NZDT|(?-i:ET|CT|MT|PT|IST|WET|GST)"  # these would be ordinary words, or other short names, in lower case
 )
 ZONE = rf"(?:\s*(?:utc|gmt)[+-]\d{{1,2}}(?::?\d{{2}})?\b|\s*(?:utc|gmt|z)\b|\+\d{{2}}:?\d{{2}}\b|\s*(?:{_SHORT})\b)?"
-# As logs have it. Without seconds a minus is more likely the dash of `14:00-15:30`.
+# As logs write it. Without seconds a minus is more likely the dash of `14:00-15:30`.
 _STAMP = r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?(?:z|[+-]\d{2}:?\d{2})|\+\d{2}:?\d{2})"
 _SPAN = r"(?:\d{1,5}\s*|an?\s+|half\s+an\s+)(?:m|min|mins|minutes?|h|hrs?|hours?|d|days?)"
 _AGO = rf"{_NEARLY}{_SPAN}\s+ago"
-_DOTTED = rf"{_NEARLY}\d{{1,2}}\.\d{{2}}(?!\.?\d){ZONE}"  # a time where nothing else is likely
+_DOTTED = rf"{_NEARLY}\d{{1,2}}\.\d{{2}}(?!\.?\d){ZONE}"  # a time, if nothing else is likely
 _AT = rf"(?:{_STAMP}|(?:on\s+)?{_DAY}(?:\s*,|\s+at|t)?\s*{_TIME}{ZONE}|{_TIME}{ZONE}(?:,?\s+(?:on\s+)?{_DAY})?|{_AGO})(?!\w)"
 _DASH = r"\s*(?:to|until|till|-|–)\s*"  # phones turn hyphens into other dashes
 _TO = rf"(?:{_DASH}|\s*and\s*)"
@@ -135,7 +135,7 @@ def _beside(match: re.Match[str]) -> str:
 
 
 def read(text: str, now: datetime, zone: tzinfo) -> Span:
-    """The same, where a form asks for nothing else; empty means now. Raises Misunderstood."""
+    """Like `taken_from`, for a form field that holds nothing else; empty means now. Raises Misunderstood."""
     text = " ".join(text.split())
     if not text:
         return Span()
@@ -146,12 +146,12 @@ def read(text: str, now: datetime, zone: tzinfo) -> Span:
 
 
 def spoken(span: Span, now: datetime, zone: tzinfo) -> str:
-    """The same as `read` reads it again, to the minute; empty for now."""
+    """The span as text that `read` understands, to the minute; empty for now."""
     moments = [at.astimezone(zone) for at in (span.began_at, span.ended_at) if at]
-    if any(at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset() for at in moments):  # the clock shows that twice
+    if any(at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset() for at in moments):  # the clock shows it twice
         return " to ".join(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for at in moments)
     today = now.astimezone(zone)
-    clock_alone = all(at.date() == today.date() and at <= today for at in moments)  # the end would be of the day it began
+    clock_alone = all(at.date() == today.date() and at <= today for at in moments)  # else the end would take the first day
     return " to ".join(f"{at:%H:%M}" if clock_alone else f"{at:%Y-%m-%d %H:%M}" for at in moments)
 
 
@@ -201,18 +201,18 @@ def _stamped(text: str) -> datetime:
 
 
 def _on_that_day(day: date, at: time, zone: tzinfo, now: datetime) -> datetime:
-    """When a clock of that zone shows it on that day; where it does so twice, the last time that is not to come."""
+    """The time in UTC; if the clock shows it twice on that day, the last that is not in the future, else the first."""
     first, second = both_times(day, at, zone)
     return second if second <= now else first
 
 
 def both_times(day: date, at: time, zone: tzinfo) -> tuple[datetime, datetime]:
-    """When a clock of that zone shows this on that day, in UTC: twice in the night when it goes back, else the same again.
+    """Both times in UTC when a clock of that zone shows this on that day: two in the night when it goes back, else equal.
 
     Raises OverflowError at the ends of the calendar.
     """
     first, second = (datetime.combine(day, at.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1))
-    return first, max(first, second)  # a time that the clock skips comes out the other way round
+    return first, max(first, second)  # for a time that the clock skips, the order is reversed
 
 
 def time_of_day(text: str) -> time:
@@ -229,7 +229,7 @@ def time_of_day(text: str) -> time:
 
 
 def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
-    """The zone that is named beside a time, else the person's own. Raises Misunderstood."""
+    """The zone named beside a time, else the person's own. Raises Misunderstood."""
     name = next((one["zone"].strip() for one in _PARTS.finditer(text) if one["zone"]), "")
     if not name or name.upper() in _own_names(zone):
         return zone
@@ -244,7 +244,7 @@ def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
 
 
 def _own_names(zone: tzinfo) -> set[str]:
-    """By which short names people call the zone that they are in, in summer and in winter: `CET` and `CEST`, `EST` and `ET`."""
+    """The short names of the person's own zone, in summer and in winter: `CET` and `CEST`, `EST` and `ET`."""
     names = {datetime(2026, month, 1, tzinfo=zone).tzname() or "" for month in (1, 7)}
     return names | {f"{name[0]}T" for name in names if re.fullmatch(r"[ECMP][SD]T", name)}
 

@@ -88,7 +88,7 @@ class Reasoned:
 
 
 class Evidenced:
-    """A fact with what was found, a line for each finding; its sentence ends in them."""
+    """A fact with its findings, one per line, at the end of its sentence."""
 
     evidence: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""Every incident there ever was, the newest first, a page of them at a time."""
+"""All incidents ever, newest first, one page at a time."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ from bot.web.server.auth import check_restored
 from bot.web.server.errors import Refusal
 from bot.web.services import SERVICES
 
-PAGE = 50  # incidents: so many rows are read at once, whatever is asked for
+PAGE = 50  # incidents: the most rows read at once, whatever the request
 HERE = "/?incidents=all"
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -26,16 +26,16 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 @dataclass(frozen=True)
 class Month:
-    """What was declared in a month."""
+    """The incidents declared in a month."""
 
     name: str
     lines: tuple[IncidentLine, ...]
 
 
 async def all_incidents(request: web.Request) -> web.Response:
-    """`?incidents=all`, with `&before=120` those before INC-120. What memory does not hold is read from the ledger.
+    """`?incidents=all`; with `&before=120` those before INC-120. Incidents no longer in memory are read from the ledger.
 
-    While that cannot be read: what memory holds of the page, else raises StoreError.
+    If the ledger cannot be read, shows what memory holds of the page, or raises StoreError if that is nothing.
     """
     services = request.app[SERVICES]
     check_restored(services)
@@ -61,7 +61,7 @@ async def all_incidents(request: web.Request) -> web.Response:
 
 
 def _below(request: web.Request) -> int:
-    """The number below which the page begins; raises Refusal 400 for what no page links to."""
+    """The number below which the page begins; raises Refusal 400 for a query that no page links to."""
     if request.query["incidents"] != "all":
         raise Refusal(400, "There is no such list of incidents.", field="incidents", remedy=f"{HERE} lists them.")
     before = request.query.get("before", "999999999")
@@ -72,7 +72,7 @@ def _below(request: web.Request) -> int:
 
 
 def _ways(numbers: Sequence[int], newest: int) -> list[tuple[str, str]]:
-    """To the pages around this one, by name and address."""
+    """Links to the other pages: name and address."""
     first, last = (numbers[0], numbers[-1]) if numbers else (0, 1)
     newer = [("Newest", HERE), ("Newer", f"{HERE}&before={first + PAGE + 1}")] if first < newest else []
     older = [("Older", f"{HERE}&before={last}"), ("Oldest", f"{HERE}&before={PAGE + 1}")] if last > 1 else []
@@ -80,7 +80,7 @@ def _ways(numbers: Sequence[int], newest: int) -> list[tuple[str, str]]:
 
 
 def _months(incidents: Sequence[Incident], lines: Sequence[IncidentLine]) -> list[Month]:
-    """Numbers follow the order of declarations, so each month is one run."""
+    """Incidents grouped by month. Numbers follow the order of declarations, so each month is one run."""
     names = [f"{one.declared_at.astimezone(UTC):%B %Y}" for one in incidents]
     runs = groupby(zip(names, lines, strict=True), lambda pair: pair[0])
     return [Month(name, tuple(line for _, line in run)) for name, run in runs]

@@ -26,9 +26,9 @@ MOST_READERS = 12  # by name
 
 
 async def board(request: web.Request) -> web.Response:
-    """What is wrong, every component with its history, flags and who reads them, incidents.
+    """Problems, every component with its history, flags with their readers, incidents.
 
-    With `?incident=7` its timeline, with `?incidents=all` every incident.
+    With `?incident=7` one incident's timeline, with `?incidents=all` every incident.
     """
     if "incident" in request.query:
         return await _incident(request)

@@ -1,4 +1,4 @@
-"""What people are shown in place of a page that there is not: what is not known and why, what is, and what to do next."""
+"""The page shown in place of one that cannot be: what is unknown and why, what is known, and what to do next."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from bot.web.board.rendering import page
 from bot.web.server.errors import Handler, Refusal, refusal_of
 from bot.web.services import SERVICES
 
-SOONEST_S = 5  # in which a page asks again by itself
+SOONEST_S = 5  # seconds; a page does not reload itself earlier
 LONGEST = 300
 ALONE = "Memory holds the open incidents and those of the last 30 days; all others stand in the ledger alone."
 
-Link = tuple[str, str, str]  # words before it, its own, and where it leads
+Link = tuple[str, str, str]  # text before the link, the link's text, and its address
 
 
 def for_people(handler: Handler) -> Handler:
-    """`handler` of a page, whose refusals and faults are pages too: programs have the API."""
+    """Wrap a page's handler, so that its refusals and faults are pages too: programs have the API."""
 
     async def answered(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
-        except Exception as error:  # noqa: BLE001 # the root of a request: what nobody caught ends here
+        except Exception as error:  # noqa: BLE001 # the root of a request: uncaught exceptions end here
             refusal = refusal_of(request, error)
             if isinstance(error, StoreError):
                 refusal.text = not_known(error, _asked_for(request))
@@ -37,7 +37,7 @@ def for_people(handler: Handler) -> Handler:
 
 def _page(request: web.Request, refusal: Refusal, known: Sequence[Link]) -> web.Response:
     waits = refusal.headers.get("Retry-After")
-    again = max(int(waits), SOONEST_S) if waits and "format" not in request.query else 0  # a file would come again and again
+    again = max(int(waits), SOONEST_S) if waits and "format" not in request.query else 0  # a file would be saved repeatedly
     remedy = refusal.remedy
     if refusal.status == 401:
         remedy = "Load this page again: any name, and one of server.read_tokens as the password."
@@ -55,7 +55,7 @@ def _asked_for(request: web.Request) -> str:
 
 
 def _known(request: web.Request) -> list[Link]:
-    """What there is while the ledger cannot be read."""
+    """Links to what is available while the ledger cannot be read."""
     number = incident_number(request.query.get("incident", ""))
     links = [("How things stand now is on", "the board", "/")]
     if number in request.app[SERVICES].engine.world.incidents:
