@@ -1,4 +1,4 @@
-# Two stages: wheels are built in the first, the second holds no compiler and runs as nobody in particular.
+# Two stages: the first builds wheels, the second has no compiler and runs as an unprivileged user.
 FROM python:3.13-slim-trixie AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
@@ -15,7 +15,7 @@ USER 10001
 WORKDIR /var/lib/understudy
 VOLUME /var/lib/understudy/data
 EXPOSE 8080
-# Asked without a proxy: Docker hands those of the host on, and none of them knows this container's loopback.
+# Asked without a proxy: Docker passes on those of the host, and none of them can reach this container's loopback.
 # Inside a container the server must listen on all addresses; flags are read with a read token (see README, "Docker").
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
   CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:8080/healthz', timeout=2)"]
