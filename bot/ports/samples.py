@@ -61,6 +61,9 @@ class Samples(Protocol):
         Percentiles (within 5 %) only with `timed`, since they take several times as long.
         """
 
+    async def unrolled(self, since: datetime, until: datetime) -> dict[str, LatencyPicture]:
+        """By component, the results of a span that are in no hourly roll-up yet, counted; no percentiles."""
+
     async def trim(self, before: datetime) -> int:
         """Delete samples older than `before`, in small chunks; returns how many."""
 

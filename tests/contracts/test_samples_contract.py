@@ -133,6 +133,29 @@ async def test_hours_that_are_over_are_read_by_component(samples: Samples) -> No
     assert found["anthropic.api"].p95_ms == pytest.approx(400, rel=0.05)
 
 
+async def test_what_no_sum_has_yet_is_counted_by_component(samples: Samples) -> None:
+    """All checks together, inconclusive runs aside, and nothing that was before or after."""
+    await samples.add([good(after(n), 100.0, f"anthropic.api/{n}") for n in (-1, 0, 1, 3600)])
+    await samples.add([bad(after(5)), bad(after(6), Outcome.INCONCLUSIVE), good(after(6), 50.0, "openai.api/x", "openai.api")])
+
+    found = await samples.unrolled(NOON, NOON + timedelta(hours=1))
+
+    assert {"anthropic.api": LatencyPicture(3, None, None, 1), "openai.api": LatencyPicture(1, None, None, 0)} == found
+
+
+async def test_each_run_is_in_a_sum_or_counted_and_never_in_both(samples: Samples) -> None:
+    """Step by step while its hour is summed up."""
+    hour = (NOON, NOON + timedelta(hours=1))
+    await samples.add([good(after(n / 10), 100.0, f"anthropic.api/{n}") for n in range(600)])
+    told = []
+    for minute in range(5):
+        await samples.add([good(NOON + timedelta(hours=1, minutes=minute), 100.0)])
+        found = (*(await samples.rolled(*hour, timed=False)).values(), *(await samples.unrolled(*hour)).values())
+        told.append([one.count for one in found])
+
+    assert [[600]] * 5 == told
+
+
 async def test_only_hours_that_begin_in_the_span_are_read(samples: Samples) -> None:
     """So that two spans side by side count nothing twice; without times where nobody asks for them."""
     await samples.add([good(NOON + timedelta(hours=n, minutes=10), 100.0) for n in range(4)])

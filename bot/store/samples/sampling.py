@@ -39,6 +39,13 @@ COUNTED = """
 SELECT check_id, outcome, (total_us + 50) / 100 AS tenths, count(*) FROM runs
 WHERE at >= :start AND +check_id IN (SELECT value FROM json_each(:checks)) GROUP BY check_id, outcome, tenths ORDER BY tenths
 """
+# A span of single results by component, in two steps: a check's name is looked up once, not for each of its results.
+UNROLLED = f"""
+SELECT c.component, sum(r.count), sum(r.failed) FROM (
+    SELECT check_id, count(*) AS count, sum(CASE WHEN outcome = {FAIL} THEN 1 ELSE 0 END) AS failed
+    FROM {{table}} WHERE at >= ? AND at < ? AND outcome <> {INCONCLUSIVE} GROUP BY check_id
+) r JOIN checks c ON c.id = r.check_id GROUP BY c.component
+"""  # noqa: S608 # numbers of our own
 
 Place = tuple[int, int]  # a raw row's key: its time in the file, its check
 START: Place = (-(2**62), 0)
@@ -190,6 +197,12 @@ class SampleStore:
         span = hours_between(since, until, rolled_until(self.conn))
         times = self.conn.execute(ROLLED_TIMES, span).fetchall() if timed else ()
         return rolled_pictures(self.conn.execute(ROLLED, span), times)
+
+    def unrolled(self, since: datetime, until: datetime) -> dict[str, LatencyPicture]:
+        """By component, the results of a span that are in no roll-up yet, without percentiles."""
+        start = max(micros(since), rolled_until(self.conn) * US)
+        span = (start - BASE_US, micros(until) - BASE_US)
+        return rolled_pictures(self.conn.execute(UNROLLED.format(table="runs"), span), ())
 
     def _holds_raw(self, start: int) -> bool:
         """Whether no raw row since then was deleted: no roll-up is older than the oldest row."""

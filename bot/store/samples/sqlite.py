@@ -174,6 +174,10 @@ class SqliteSamples:
         """By component, the finished hours that began in a span; percentiles (within 5 %) only with `timed`."""
         return await self._read(lambda store: store.rolled(since, until, timed=timed))
 
+    async def unrolled(self, since: datetime, until: datetime) -> dict[str, LatencyPicture]:
+        """By component, the results of a span that are in no roll-up yet, counted."""
+        return await self._read(lambda store: store.unrolled(since, until))
+
     async def trim(self, before: datetime) -> int:
         """Delete samples older than `before`, chunk by chunk, with other writes in between; returns how many.
 
@@ -257,6 +261,10 @@ class InlineSamples:
     async def rolled(self, since: datetime, until: datetime, *, timed: bool) -> dict[str, LatencyPicture]:
         """By component, the finished hours that began in a span."""
         return self.store.rolled(since, until, timed=timed)
+
+    async def unrolled(self, since: datetime, until: datetime) -> dict[str, LatencyPicture]:
+        """By component, the results of a span that are in no roll-up yet, counted."""
+        return self.store.unrolled(since, until)
 
     async def trim(self, before: datetime) -> int:
         """Delete samples older than `before`; returns how many."""

@@ -137,6 +137,10 @@ class PostgresSamples:
         """By component, the finished hours that began in a span; percentiles (within 5 %) only with `timed`."""
         return await self._read(lambda store: reading.rolled(store.conn, since, until, timed=timed))
 
+    async def unrolled(self, since: datetime, until: datetime) -> dict[str, LatencyPicture]:
+        """By component, the results of a span that are in no roll-up yet, counted."""
+        return await self._read(lambda store: reading.unrolled(store.conn, since, until))
+
     async def trim(self, before: datetime) -> int:
         """Drop the days that ended before that time; returns how many samples were deleted. Roll-ups stay.
 

@@ -12,7 +12,7 @@ from bot.store.connection import Connection, one
 from bot.store.postgres.samples.writing import BUCKET
 from bot.store.rows import micros, moment, plain
 from bot.store.samples.rollups import HOUR_S, SLOW, US, Tally, read_tally, rolled_until
-from bot.store.samples.sampling import EXACT_FOR, OUTCOMES, ROLLED, Place, hours_between, pictures, rolled_pictures
+from bot.store.samples.sampling import EXACT_FOR, OUTCOMES, ROLLED, UNROLLED, Place, hours_between, pictures, rolled_pictures
 
 WHOLE = """
 SELECT s.at, s.check_id, s.outcome, s.total_us, s.more, c.name, c.component, c.vantage
@@ -123,6 +123,12 @@ def rolled(conn: Connection, since: datetime, until: datetime, *, timed: bool) -
     span = hours_between(since, until, rolled_until(conn))
     times = conn.execute(ROLLED_TIMES, span).fetchall() if timed else ()
     return rolled_pictures(conn.execute(ROLLED, span).fetchall(), times)
+
+
+def unrolled(conn: Connection, since: datetime, until: datetime) -> dict[str, LatencyPicture]:
+    """By component, the results of a span that are in no roll-up yet, without percentiles."""
+    span = (max(micros(since), rolled_until(conn) * US), micros(until))
+    return rolled_pictures(conn.execute(UNROLLED.format(table="samples"), span).fetchall(), ())
 
 
 def _span(conn: Connection) -> tuple[int | None, int | None]:
