@@ -28,9 +28,14 @@ WHY = {
 }
 
 
-def not_known(error: StoreError, what: str = "that") -> str:
-    """One sentence for a person who asked about the current state, or about something named."""
-    return f"{WHY[error.kind]}, so {what} is not known right now."
+def not_known(error: StoreError) -> str:
+    """One sentence for a person who asked about the current state."""
+    return f"{WHY[error.kind]}, so that is not known right now."
+
+
+def not_available(error: StoreError, what: str) -> str:
+    """One sentence for a person who asked for `what` on a page."""
+    return f"{WHY[error.kind]}, so {what} is not available right now."
 
 
 def nothing_changed(error: StoreError) -> str:

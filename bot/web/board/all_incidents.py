@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.core.lazy_dataclass import dataclass
 from bot.core.record.incident import Incident
 from bot.ports import StoreError
-from bot.views.storage import not_known
+from bot.views.storage import not_available
 from bot.web.board.rendering import page
 from bot.web.board.view import IncidentLine, lines_of
 from bot.web.server.auth import check_restored
@@ -21,7 +21,7 @@ from bot.web.services import SERVICES
 PAGE = 50  # incidents: the most rows read at once, whatever the request
 HERE = "/?incidents=all"
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,13 @@ class Month:
 async def all_incidents(request: web.Request) -> web.Response:
     """`?incidents=all`; with `&before=120` those before INC-120. Incidents no longer in memory are read from the ledger.
 
-    If the ledger cannot be read, shows what memory holds of the page, or raises StoreError if that is nothing.
+    If the ledger cannot be read, shows what memory holds of the page, or raises StoreError if that is nothing. Other replicas
+    may have declared more meanwhile.
     """
     services = request.app[SERVICES]
     check_restored(services)
     below = _below(request)
-    world, now, trouble = services.engine.world, services.clock.now(), ""
+    world, now, trouble = services.engine.world, services.clock.now(), services.ledger_trouble()
     newest = world.last_incident
     numbers = range(min(below, newest + 1) - 1, 0, -1)[:PAGE]
     try:
@@ -48,7 +49,7 @@ async def all_incidents(request: web.Request) -> web.Response:
     except StoreError as error:
         if not any(number in world.incidents for number in numbers):
             raise
-        trouble = not_known(error, "what memory does not hold")
+        trouble = not_available(error, "part of this list")
     found = [world.incidents[number] for number in numbers if number in world.incidents]
     policy = services.engine.policy
     return await asyncio.to_thread(

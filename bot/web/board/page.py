@@ -10,7 +10,7 @@ from bot.core.record.fact import Fact
 from bot.flags.board import Reader
 from bot.ports import StoreError
 from bot.system.garbage import GARBAGE
-from bot.views.storage import as_seen, not_known
+from bot.views.storage import as_seen, not_available
 from bot.views.text import plain
 from bot.web.api.reads import exported, incident_called, known_flags
 from bot.web.api.shapes import flag_shape
@@ -68,7 +68,7 @@ async def _incident(request: web.Request) -> web.Response:
         with GARBAGE.held_off():
             facts = await services.ledger.read(lambda store: store.facts_about(incident.number))
     except StoreError as error:
-        trouble = not_known(error)
+        trouble = not_available(error, "the timeline")
     policy = services.engine.policy
     world, _ = as_seen(services.engine.world, services.unwritten())
     beside = [n for n in (incident.number - 1, incident.number + 1) if 0 < n <= world.last_incident]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bot.ports import StoreError
-from bot.views.storage import not_known
+from bot.views.storage import not_available
 from bot.views.text import plain
 from bot.web.api.reads import incident_number
 from bot.web.board.rendering import page
@@ -15,7 +15,7 @@ from bot.web.services import SERVICES
 
 SOONEST_S = 5  # seconds; a page does not reload itself earlier
 LONGEST = 300
-ALONE = "Memory holds the open incidents and those of the last 30 days; all others stand in the ledger alone."
+ALONE = "Only open incidents and those of the last 30 days are in memory; older ones are only in the ledger."
 
 Link = tuple[str, str, str]  # text before the link, the link's text, and its address
 
@@ -29,7 +29,7 @@ def for_people(handler: Handler) -> Handler:
         except Exception as error:  # noqa: BLE001 # the root of a request: uncaught exceptions end here
             refusal = refusal_of(request, error)
             if isinstance(error, StoreError):
-                refusal.text = not_known(error, _asked_for(request))
+                refusal.text = not_available(error, _asked_for(request))
             return await asyncio.to_thread(_page, request, refusal, _known(request) if isinstance(error, StoreError) else ())
 
     return answered
@@ -40,7 +40,7 @@ def _page(request: web.Request, refusal: Refusal, known: Sequence[Link]) -> web.
     again = max(int(waits), SOONEST_S) if waits and "format" not in request.query else 0  # a file would be saved repeatedly
     remedy = refusal.remedy
     if refusal.status == 401:
-        remedy = "Load this page again: any name, and one of server.read_tokens as the password."
+        remedy = "Reload this page and sign in with any name, and with one of server.read_tokens as the password."
     return page(
         "trouble.html", status=refusal.status, headers=refusal.headers, now=request.app[SERVICES].clock.now(), renews=False,
         again=again, title=plain(refusal.text, LONGEST).rstrip("."), remedy=plain(remedy, LONGEST), known=known,
@@ -51,15 +51,15 @@ def _asked_for(request: web.Request) -> str:
     number = incident_number(request.query.get("incident", ""))
     if not number:
         return "this list of incidents" if "incidents" in request.query else "this page"
-    return f"the file of INC-{number}" if "format" in request.query else f"INC-{number}"
+    return f"the export of INC-{number}" if "format" in request.query else f"INC-{number}"
 
 
 def _known(request: web.Request) -> list[Link]:
     """Links to what is available while the ledger cannot be read."""
     number = incident_number(request.query.get("incident", ""))
-    links = [("How things stand now is on", "the board", "/")]
+    links = [("For the current state see", "the board", "/")]
     if number in request.app[SERVICES].engine.world.incidents:
-        return [("What memory holds of it is on", f"the page of INC-{number}", f"/?incident={number}"), *links]
+        return [("What is in memory is on", f"the page of INC-{number}", f"/?incident={number}"), *links]
     if number or "incidents" in request.query:
         links.insert(0, (ALONE, "", ""))
     return links

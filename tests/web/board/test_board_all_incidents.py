@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from web_house import READ, House, board, headers, seen
+from web_house import READ, House, OpenHouse, board, headers, seen
 
 from bot.core.model import Actor, Level, Phase
 from bot.core.signals import Declare, SetPhase
@@ -86,7 +86,11 @@ async def test_every_page_leads_to_those_around_it(house: House, http: aiohttp.C
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("&before=1", "There is none before INC-1."), ("&before=999999999", "INC-2 to INC-1 of 2"), ("", "INC-2 to INC-1 of 2")],
+    [
+        ("&before=1", "no incidents before INC-1."),
+        ("&before=999999999", "INC-2 to INC-1 of 2"),
+        ("", "INC-2 to INC-1 of 2"),
+    ],
 )
 async def test_a_number_beyond_both_ends_is_a_page(house: House, http: aiohttp.ClientSession, query: str, words: str) -> None:
     """Somebody may have changed the address, or kept it."""
@@ -109,6 +113,7 @@ async def test_an_address_that_no_page_has_is_refused_with_a_page(
     assert (400, "text/html") == (answer.status, answer.content_type)
     assert "/?incidents=all" in seen(text)
     assert "<script>" not in text
+    assert "9" * 51 not in text
 
 
 async def test_the_list_has_what_memory_holds_while_the_ledger_is_away(house: House, http: aiohttp.ClientSession) -> None:
@@ -120,9 +125,19 @@ async def test_the_list_has_what_memory_holds_while_the_ledger_is_away(house: Ho
 
     assert [3] == numbers(text)
     assert (
-        "The database cannot be reached, so what memory does not hold is not known right now. "
+        "The database cannot be reached, so part of this list is not available right now. "
         "2 of the 3 incidents of this page are missing."
     ) in seen(text)
+
+
+async def test_the_list_says_so_while_nothing_is_recorded(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """Other replicas may have declared what this one does not know; of what it shows nothing is missing."""
+    house = await open_house(read_tokens=(READ,), ledger_trouble=lambda: "Nothing is being recorded.")
+    await declared(house, 1)
+    text = await board(house, http, ALL)
+
+    assert "<strong>Nothing is being recorded.</strong></p>" in text
+    assert [1] == numbers(text)
 
 
 async def test_a_list_of_which_memory_holds_nothing_says_so_while_the_ledger_is_away(
@@ -136,13 +151,13 @@ async def test_a_list_of_which_memory_holds_nothing_says_so_while_the_ledger_is_
     words = seen(await answer.text())
 
     assert (503, "30") == (answer.status, answer.headers["Retry-After"])
-    assert "The database cannot be reached, so this list of incidents is not known right now" in words
-    assert "all others stand in the ledger alone" in words
+    assert "The database cannot be reached, so this list of incidents is not available right now" in words
+    assert "older ones are only in the ledger" in words
 
 
 async def test_a_list_without_incidents_says_so(house: House, http: aiohttp.ClientSession) -> None:
     """And the board leads to none."""
-    assert "No incident was declared so far." in seen(await board(house, http, ALL))
+    assert "No incident has been declared yet." in seen(await board(house, http, ALL))
     assert ALL not in await board(house, http)
 
 

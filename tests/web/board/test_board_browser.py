@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from web_house import POLICY, OpenHouse
 
 from bot.core.model import Actor, Fault, Level, Verdict
-from bot.core.signals import AddNote, VerdictReached
+from bot.core.signals import AddNote, Declare, VerdictReached
 
 pytestmark = pytest.mark.browser
 
@@ -57,6 +57,23 @@ async def test_the_board_is_not_wider_than_the_window(browser: Browser, open_hou
     page = await board(browser, open_house, width, name="W" * 300)
 
     assert width == await page.evaluate("document.documentElement.scrollWidth")
+
+
+@pytest.mark.parametrize("query", ["?incident=1", "?incidents=all", "?incident=" + "W" * 300])
+async def test_no_page_is_wider_than_a_phone(browser: Browser, open_house: OpenHouse, query: str) -> None:
+    """Whatever an incident is called, a note says or an address holds; and no rule of the page's own is broken."""
+    house = await open_house(open_to_loopback=True)
+    await house.engine.handle(Declare(Actor.operator("ana"), title="W" * 300))
+    await house.engine.handle(AddNote(Actor.operator("ana"), incident=1, text="W" * 3000))
+    page = await browser.new_page(viewport={"width": PHONE, "height": 800})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    await page.goto(f"{house.url}/{query}")
+    for fold in await page.locator("summary").all():
+        await fold.click()
+
+    assert PHONE == await page.evaluate("document.documentElement.scrollWidth")
+    assert [] == [one for one in said if "Content Security Policy" in one]
 
 
 async def test_what_is_wrong_is_on_a_phones_first_screen(browser: Browser, open_house: OpenHouse) -> None:
@@ -119,7 +136,7 @@ async def test_what_a_reader_opened_stays_open(browser: Browser, open_house: Ope
     await page.get_by_text("rolled back").wait_for()
 
     assert await page.get_by_text("HTTP 529").is_visible()
-    assert "Evidence, 1 line" == await page.evaluate("document.activeElement.textContent")
+    assert "Evidence (1 line)" == await page.evaluate("document.activeElement.textContent")
 
 
 async def test_evidence_that_nobody_opened_is_out_of_sight(browser: Browser, open_house: OpenHouse) -> None:

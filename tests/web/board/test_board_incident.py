@@ -41,7 +41,7 @@ async def test_evidence_is_folded(house: House, http: aiohttp.ClientSession) -> 
     text = await board(house, http, "?incident=1")
 
     assert "Claude API is down and belongs to INC-1" in rows(text)
-    assert [("Evidence, 2 lines", "status 504 excerpt <html> & more")] == folds(text)
+    assert [("Evidence (2 lines)", "status 504 excerpt <html> & more")] == folds(text)
 
 
 async def test_evidence_without_end_is_cut_and_said_to_be(house: House, http: aiohttp.ClientSession) -> None:
@@ -49,8 +49,8 @@ async def test_evidence_without_end_is_cut_and_said_to_be(house: House, http: ai
     await fails(house, *(f"line {n}." for n in range(incident.MOST_EVIDENCE + 7)))
     [(summary, content)] = folds(await board(house, http, "?incident=1"))
 
-    assert "Evidence, 37 lines" == summary
-    assert content.endswith("line 29. 7 more in the files below")
+    assert "Evidence (37 lines)" == summary
+    assert content.endswith("line 29. 7 more in the exports below")
 
 
 @pytest.mark.parametrize(("note", "gap"), [(" ".join(f"word{n}" for n in range(120)), " "), ("W" * 900, "")])
@@ -62,7 +62,7 @@ async def test_a_long_note_is_folded_and_whole(house: House, http: aiohttp.Clien
     [(summary, rest)] = folds(text)
     shown = rows(text)[-1].removesuffix(" (ana)")
 
-    assert ("The rest of it", f"Note: {note}") == (summary, shown.removesuffix("…") + gap + rest)
+    assert ("Show the rest", f"Note: {note}") == (summary, shown.removesuffix("…") + gap + rest)
     assert len(shown) <= incident.SHOWN
 
 
@@ -132,7 +132,7 @@ async def test_a_long_timeline_has_a_way_to_its_newest_line(house: House, http: 
 
     assert '<a href="#newest">' not in short
     assert text.index("note 14.") < text.index('id="newest"') < text.index("note 15.")
-    assert '<a href="#newest">To the newest line</a>' in text
+    assert '<a href="#newest">Jump to the newest entry</a>' in text
 
 
 async def test_a_drill_blames_nobody(house: House, http: aiohttp.ClientSession) -> None:
@@ -174,7 +174,7 @@ async def test_a_timeline_of_thousands_shows_the_newest(house: House, http: aioh
 
     assert "note 504." in text
     assert "note 4." not in text
-    assert re.search(r"\d earlier lines are in the files below", text)
+    assert re.search(r"\d earlier entries are in the exports below", text)
 
 
 async def test_an_incident_that_there_is_not_is_said(house: House, http: aiohttp.ClientSession) -> None:
@@ -214,4 +214,4 @@ async def test_a_timeline_says_so_while_the_ledger_is_away(house: House, http: a
     text = await board(house, http, "?incident=1")
 
     assert "INC-1: Checkout is slow" in text
-    assert "The database cannot be reached, so that is not known right now." in text
+    assert "The database cannot be reached, so the timeline is not available right now." in text

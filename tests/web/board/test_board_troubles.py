@@ -72,10 +72,10 @@ async def test_an_old_incident_says_what_is_known_while_the_ledger_is_away(house
     words = seen(text)
 
     assert (503, "30") == (answer.status, answer.headers["Retry-After"])
-    assert "The database cannot be reached, so INC-1 is not known right now" in words
+    assert "The database cannot be reached, so INC-1 is not available right now" in words
     assert "Flags stay as they are. It continues by itself when the database is back." in words
-    assert "Memory holds the open incidents and those of the last 30 days; all others stand in the ledger alone." in words
-    assert 'How things stand now is on <a href="/">the board</a>.' in text
+    assert "Only open incidents and those of the last 30 days are in memory; older ones are only in the ledger." in words
+    assert 'For the current state see <a href="/">the board</a>.' in text
     assert '<meta http-equiv="refresh" content="30">' in text
 
 
@@ -87,8 +87,8 @@ async def test_a_file_leads_to_what_memory_holds_while_the_ledger_is_away(house:
     text = await answer.text()
 
     assert (503, "text/html") == (answer.status, answer.content_type)
-    assert "so the file of INC-1 is not known right now" in seen(text)
-    assert 'What memory holds of it is on <a href="/?incident=1">the page of INC-1</a>.' in text
+    assert "so the export of INC-1 is not available right now" in seen(text)
+    assert 'What is in memory is on <a href="/?incident=1">the page of INC-1</a>.' in text
     assert "refresh" not in text
 
 
@@ -110,7 +110,7 @@ async def test_who_gave_no_password_is_told_which(house: House, http: aiohttp.Cl
     text = await answer.text()
 
     assert (401, 'Basic realm="Understudy"') == (answer.status, answer.headers["WWW-Authenticate"])
-    assert "any name, and one of server.read_tokens as the password" in seen(text)
+    assert "sign in with any name, and with one of server.read_tokens as the password" in seen(text)
     assert "Checkout" not in text
 
 
