@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## the main job, with an embedded workspace and scripted ven
 test: $(VENV)/.dev browser proxy postgres systemd official ## the whole suite, on all cores
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/interop $(ARGS)
 
-interop: $(VENV)/.dev node browser web java gateways helm ## what services run beside the bot, in other languages and freshly installed: tests/interop
+interop: $(VENV)/.dev node browser web java gateways helm ## clients in other languages, gateways and flag systems, freshly installed: tests/interop
 	@command -v npm >/dev/null 2>&1 && cd clients/node && npm install --no-audit --no-fund --silent && npm test \
 	  || { ! command -v npm >/dev/null 2>&1 && echo "NO NODE: the client kit for it was NOT built and NOT tested"; }
 	$(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
@@ -27,20 +27,20 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev peers ## measures what the README claims
 	$(BIN)/python -m bench $(ARGS)
 
-trust: $(VENV)/.dev postgres ## kills, pauses and cuts off replicas a thousand times and holds what is left against the laws; ARGS="--store=sqlite"
+trust: $(VENV)/.dev postgres ## kills, pauses and cuts off replicas a thousand times and checks the result against the laws; ARGS="--store=sqlite"
 	$(BIN)/python -m tests.trust.storms $(ARGS)
 
-chaos: $(VENV)/.dev ## tells two hundred lives of an incident in a Slack that misbehaves, and checks the same; ARGS=--lives=N
+chaos: $(VENV)/.dev ## plays two hundred incidents in a Slack that misbehaves, and checks the same laws; ARGS=--lives=N
 	$(BIN)/python -m tests.trust.chaos $(ARGS)
 
-days: $(VENV)/.dev ## plays two hundred bad days in virtual time, and forty on which things are tidied away; fourteen minutes
+days: $(VENV)/.dev ## plays two hundred bad days in virtual time, and forty on which people delete things in Slack; fourteen minutes
 	$(BIN)/python -m tests.simulation.day 200
 	$(BIN)/python -m tests.simulation.day 40 --kind=tidied
 
-pictures: $(VENV)/.dev browser emoji ## plays the demo in a browser and takes the pictures of the README anew
+pictures: $(VENV)/.dev browser emoji ## plays the demo in a browser and takes the pictures for the README
 	$(BIN)/python -m tests.pictures
 
-mutants: $(VENV)/.mutants ## breaks the rules one change at a time and lists what no test sees; ARGS="--minutes=10 bot/core/detection/gauge.py"
+mutants: $(VENV)/.mutants ## breaks the rules one change at a time and lists what no test notices; ARGS="--minutes=10 bot/core/detection/gauge.py"
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 $(VENV)/bin/python:

@@ -12,7 +12,7 @@ MODELS = {"anthropic": "claude-sonnet-4-5", "openai": "gpt-5", "gemini": "gemini
 SPOKEN = {"anthropic": "claude", "openai": "gpt", "gemini": "gemini"}  # the flag's variants
 
 HEAD = """# Configuration of Understudy, written by `understudy init`. docs/configuration.md explains every key, and
-# `understudy config check` tells what is wrong. ${VAR} is taken from the environment; :- means that it may be missing.
+# `understudy config check` says what is wrong with it. ${VAR} is taken from the environment; :- means that it may be missing.
 """
 
 
@@ -96,11 +96,11 @@ def _providers(wanted: Wanted) -> str:
     return "\n".join(lines) + "\n"
 
 
-_READERS = """  read_tokens: ["${UNDERSTUDY_READ_TOKEN:-}"]        # services read flags with it
+_READERS = """  read_tokens: ["${UNDERSTUDY_READ_TOKEN:-}"]        # services need it to read flags
 """
 _STORE = """store: ${UNDERSTUDY_STORE:-}              # empty: SQLite in `data`; postgresql://user@host/name: replicas share it
 """
-_CONTROLS = """control_group:                          # they tell us from them: when none answers, it is our own network
+_CONTROLS = """control_group:                          # neutral targets: if none answers, our own network is at fault
   - {name: cloudflare, type: tcp, host: one.one.one.one, port: 443, every: 30s}
   - {name: google, type: tcp, host: dns.google, port: 443, every: 30s}
   - {name: names, type: dns, host: example.com, every: 30s}
