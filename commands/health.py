@@ -26,12 +26,12 @@ async def health(desk: CommandContext, asked: Request, respond: Respond) -> None
         await answer(respond, help_message(HEALTH, asked.word))
         return
     found = _meant(policy, wanted)
-    if not _without_words_of_a_question(wanted) and found is None:
+    if not _without_question_words(wanted) and found is None:
         latencies = await desk.latencies(telling(world, policy, now, on_record))
         await answer(respond, board(world, policy, now, latencies, trouble=desk.trouble(), on_record=on_record))
     elif found is None:
         names = {c.provider_name for c in policy.components.values()}
-        called = _without_words_of_a_question(wanted)
+        called = _without_question_words(wanted)
         text = f"No provider is called `{called[:60]}`.{nearest(called, _names(policy))} Known: {', '.join(sorted(names))}."
         await answer(respond, text)
     else:
@@ -46,7 +46,7 @@ def _meant(policy: Policy, wanted: str) -> str | None:
     return exactly or next((one.provider for one in named(policy, wanted)), None)
 
 
-def _without_words_of_a_question(wanted: str) -> str:
+def _without_question_words(wanted: str) -> str:
     """The remaining words are a name; `what is down?` leaves none and asks for the board."""
     asking = {"", *OF_A_QUESTION.split()}
     return " ".join(word for word in wanted.rstrip("?!.,:").split() if word.lower().strip("?!.,:") not in asking)

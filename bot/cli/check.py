@@ -56,7 +56,7 @@ def check(config_path: Path, as_json: bool, names: tuple[str, ...]) -> None:
         print_json(as_document(looked))
     else:
         print_look(looked)
-    _tell_off(loaded, components)
+    _note_disabled(loaded, components)
     if looked.sight.blind:
         note(f"we are blind: {looked.sight.reason}. Nothing we cannot reach counts against a provider.")
     raise SystemExit(exit_status(looked))
@@ -91,7 +91,7 @@ async def _look(config: Config, chosen: Plan, components: Sequence[str]) -> OneL
         await probing.close()
 
 
-def _tell_off(loaded: Loaded, components: Sequence[str]) -> None:
+def _note_disabled(loaded: Loaded, components: Sequence[str]) -> None:
     for off in loaded.off_checks:
         if off.component in components:
             note(f"{off.component}.{off.check} is off: {off.reason}")

@@ -229,7 +229,7 @@ class Replica:
             raise
         self._has_turn()
         self._until = began + (self._timing.ttl - self._timing.margin).total_seconds()
-        self._reckon(found.renewed, own, wall, self._clock.monotonic() - began)
+        self._compare_clocks(found.renewed, own, wall, self._clock.monotonic() - began)
         self._take_in(found)
 
     def _is_on_time(self, says: Introduction) -> bool:
@@ -237,7 +237,7 @@ class Replica:
         now = [replace(one, says=says) if one.says.boot == self.boot else one for one in self._live]
         return any(one.says.boot == self.boot for one in on_time(now))
 
-    def _reckon(self, renewed: Renewed, own: datetime, wall: datetime, took_s: float) -> None:
+    def _compare_clocks(self, renewed: Renewed, own: datetime, wall: datetime, took_s: float) -> None:
         """Compute how far the ledger's clock is ahead of ours and of the machine's."""
         if took_s > QUICK_S and self._ahead is not None:
             return

@@ -103,7 +103,7 @@ class DirectPosts:
             if at is None and not note.anew:
                 self._drop(note)
                 continue
-            if at is None and note.rivals and (other := await self._rival(note)) is not None:
+            if at is None and note.rivals and (other := await self._replacement(note)) is not None:
                 self._drop(note)
                 note.settled(other)
                 continue
@@ -130,7 +130,7 @@ class DirectPosts:
             self._at[key] = found
         return found
 
-    async def _rival(self, note: Note) -> str | None:
+    async def _replacement(self, note: Note) -> str | None:
         """The key of the post that replaces this one; empty if this must not be posted although none is known."""
         assert note.rivals is not None  # noqa: S101 # the caller checked
         try:

@@ -47,7 +47,7 @@ class Survey:
 
     async def _asked(self, incident: Incident) -> tuple[set[Piece], str, str]:
         """What Slack does not have, why the channel is lost if it is, and what Slack could not tell."""
-        looks = [self._alert(incident), self._evidence(incident), self._card(incident), self._furniture(incident)]
+        looks = [self._alert(incident), self._evidence(incident), self._card(incident), self._missing_in_channel(incident)]
         try:
             async with asyncio.timeout(WITHIN_S):
                 came = await asyncio.gather(*looks, return_exceptions=True)
@@ -93,7 +93,7 @@ class Survey:
         found = await self._chat.standing(PostedAt(card.channel, card.ts))
         return {Piece.CARD} if found is None else set() if found.pinned else {Piece.PIN}
 
-    async def _furniture(self, incident: Incident) -> set[Piece]:
+    async def _missing_in_channel(self, incident: Incident) -> set[Piece]:
         channel = incident.room.channel
         if not channel:
             return set()

@@ -199,11 +199,11 @@ class Outbox:
 
         try:
             with looks_last(look):
-                await self._see_through(row)
+                await self._process(row)
         except HandsOff:
             log.warning("an effect is left to another replica", effect=row.effect.key)
 
-    async def _see_through(self, row: OutboxRow) -> None:
+    async def _process(self, row: OutboxRow) -> None:
         if row.state is RowState.DEAD:
             await self._tell(row)
             return

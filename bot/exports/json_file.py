@@ -39,10 +39,10 @@ def json_(incident: Incident, facts: Sequence[Fact], policy: Policy, redactor: R
             "detected_by": took.detected_by,
             "spans_s": {name: span.total_seconds() if span is not None else None for name, span in spans(took).items()},
             "outages": [
-                _stretch(one.began_at, one.ended_at) | {"component": one.component, "worst": one.worst} for one in took.outages
+                _period(one.began_at, one.ended_at) | {"component": one.component, "worst": one.worst} for one in took.outages
             ],
             "flags_away": [
-                _stretch(one.began_at, one.ended_at) | {"flag": one.flag, "variant": one.variant} for one in took.away
+                _period(one.began_at, one.ended_at) | {"flag": one.flag, "variant": one.variant} for one in took.away
             ],
             "updates": took.updates,
             "updates_missed": took.missed,
@@ -114,7 +114,7 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
-def _stretch(began_at: Any, ended_at: Any) -> dict[str, Any]:
+def _period(began_at: Any, ended_at: Any) -> dict[str, Any]:
     seconds = (ended_at - began_at).total_seconds() if ended_at else None
     return {"began_at": iso(began_at), "ended_at": iso(ended_at), "seconds": seconds}
 

@@ -281,9 +281,9 @@ class FakeChat:
         if fault.kind == "refused" and fault.error:
             raise fault.error
         if fault.kind == "unclear_after":
-            _whatever(effect)
+            _ignoring_refusal(effect)
         elif fault.kind == "late":
-            self._later(fault.delay_s, lambda: _whatever(effect))
+            self._later(fault.delay_s, lambda: _ignoring_refusal(effect))
         raise ChatError(f"Slack did not answer in time ({call})", code="timeout", permanent=False, unclear=True)
 
     def _post(self, place: Place, message: Message, key: str) -> PostedAt:
@@ -365,7 +365,7 @@ def _unseen(channel: str) -> ChannelGone:
     return ChannelGone(f"I see no channel {channel}", code="channel_not_found", why=why)
 
 
-def _whatever(effect: Callable[[], Any]) -> None:
+def _ignoring_refusal(effect: Callable[[], Any]) -> None:
     """Run an effect whose answer, or refusal, gets lost."""
     try:
         effect()

@@ -89,7 +89,7 @@ def claim(conn: Connection, now: datetime, owner: str, lease: timedelta, limit: 
         f"SELECT * FROM outbox WHERE id IN ({HEADS}) AND {DUE} <= :now ORDER BY id LIMIT :limit",  # noqa: S608 # constants
         {"now": micros(now), "beyond": micros(now + LONGEST), "limit": limit},
     )
-    read = [_read_or_bury(conn, row, now) for row in found if not epoch or row["kind"] in EFFECTS]
+    read = [_read_or_give_up(conn, row, now) for row in found if not epoch or row["kind"] in EFFECTS]
     return [
         taken for row in read if (taken := row if row.state is RowState.DEAD else _take(conn, row, now, owner, lease, epoch))
     ]
@@ -116,7 +116,7 @@ def _fetched(conn: Connection, sql: str, values: Any) -> list[Any]:
             return conn.execute(sql, values).fetchall()
 
 
-def _read_or_bury(conn: Connection, row: Any, now: datetime) -> OutboxRow:
+def _read_or_give_up(conn: Connection, row: Any, now: datetime) -> OutboxRow:
     """A row edited so that nobody can read it must not block those behind it: it is marked dead."""
     try:
         return read_outbox(row)

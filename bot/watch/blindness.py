@@ -65,7 +65,7 @@ class BlindnessMonitor:
                 if not self.proven.provider and answered(sample):
                     self.proven = replace(self.proven, provider=True)
         if may_be_ours(sample) or self._in_trouble(provider):
-            self._reckon_soon()
+            self._evaluate_soon()
 
     def _in_trouble(self, name: str) -> bool:
         """Whether an answer from it would be news."""
@@ -132,7 +132,7 @@ class BlindnessMonitor:
         await asyncio.gather(*(self._look(control) for control in self._worth_asking()))
         self._asked_at = self._clock.monotonic()
 
-    def _heeded(self) -> tuple[str, ...]:
+    def _counting_controls(self) -> tuple[str, ...]:
         """The controls that count."""
         return tuple(control for control in self._controls if self.proven.speaks(control))
 
@@ -146,12 +146,12 @@ class BlindnessMonitor:
 
     def _newest_of_controls(self) -> dict[str, Sample]:
         """The newest samples of the controls that count."""
-        return {id: self._control_samples[id] for id in self._heeded() if id in self._control_samples}
+        return {id: self._control_samples[id] for id in self._counting_controls() if id in self._control_samples}
 
     def _latest(self) -> dict[str, tuple[Sample, ...]]:
         return {provider: tuple(samples.values()) for provider, samples in self._by_provider.items()}
 
-    def _reckon_soon(self) -> None:
+    def _evaluate_soon(self) -> None:
         """Evaluate now, or if thousands of checks fail at once, at most about once a second."""
         now = self._clock.monotonic()
         many = sum(len(samples) for samples in self._by_provider.values()) > MANY

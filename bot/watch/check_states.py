@@ -145,8 +145,8 @@ class Tracks:
             suspected=before.suspect,
             suspects=after.suspect,
             hurries=before.hurries or after.hurries,
-            calm=_at_ease(after)
-            and (_at_ease(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
+            calm=_is_calm(after)
+            and (_is_calm(before) or (before.judgement.condition is Condition.UNKNOWN and not before.suspect)),
         )
 
     def _pool(self, sample: Sample, end: datetime, now: datetime) -> None:
@@ -173,7 +173,7 @@ class Tracks:
 
     def _note(self, key: Key, sample: Sample, before: Track, after: Track, *, learn: bool) -> None:
         if after is not before:
-            self.unstored.touch(key, sample.at, urgent=not (learn and _at_ease(before) and _at_ease(after)))
+            self.unstored.touch(key, sample.at, urgent=not (learn and _is_calm(before) and _is_calm(after)))
         elif key[1] != self.vantage or sample.outcome is Outcome.INCONCLUSIVE:
             self.unstored.touch(key, sample.at, urgent=True)  # store when it was heard, or that it was inconclusive
         on_its_way_back = after.judgement.condition in BAD and after.judgement.recovering
@@ -254,7 +254,7 @@ class Tracks:
 
     def all_well(self, component: str) -> bool:
         """Whether all its checks are healthy from every vantage, and none is in doubt."""
-        return all(map(_at_ease, self._of(component)))
+        return all(map(_is_calm, self._of(component)))
 
     # --- after a restart, or when a component comes from another replica
 
@@ -294,5 +294,5 @@ class Tracks:
             self._tracks[check] = {vantage: settled(track, since) for vantage, track in self._tracks[check].items()}
 
 
-def _at_ease(track: Track) -> bool:
+def _is_calm(track: Track) -> bool:
     return track.judgement.condition is Condition.WELL and not track.suspect

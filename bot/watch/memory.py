@@ -145,7 +145,7 @@ class Memory:
         stored = await samples.since(min(moments)) if moments else []
         await self._fold(self._news([s for s in stored if s.check not in seldom], now - RECALLED), world)
         self._tracks.recalled()
-        if gone := _of_the_gone(found, now):
+        if gone := _of_silent_replicas(found, now):
             await samples.forget_remembered(gone)
 
     def _stored_upto(self, found: Mapping[str, str], now: datetime) -> list[datetime]:
@@ -230,7 +230,7 @@ class Memory:
                 await asyncio.sleep(0)
 
 
-def _of_the_gone(found: Mapping[str, str], now: datetime) -> list[str]:
+def _of_silent_replicas(found: Mapping[str, str], now: datetime) -> list[str]:
     """The names of what long-silent replicas stored for themselves: a new pod has a new name, and old ones never return.
 
     If each replica runs every check, as a vantage of its own, their tracks are included.

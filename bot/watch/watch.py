@@ -138,7 +138,7 @@ class Watch:
         self._rounds.beat()
         self._quick.see_who_waits(self._would_be_news)
         if self._large:
-            self._rounds.soon(self._think_large_ones_over)
+            self._rounds.soon(self._evaluate_large_ones)
         now = self._clock.monotonic()
         if self._sighting.sight.blind and self._controls and now >= self._next_feel:
             self._next_feel = now + FEEL_EVERY_S
@@ -333,15 +333,15 @@ class Watch:
         if self._tracks.is_large(component):
             self._large.add(component)
         else:
-            self._think_over(component)
+            self._evaluate(component)
 
-    async def _think_large_ones_over(self) -> None:
+    async def _evaluate_large_ones(self) -> None:
         large, self._large = self._large, set()
         for component in sorted(large):
-            self._think_over(component)
+            self._evaluate(component)
             await asyncio.sleep(0)
 
-    def _think_over(self, component: str) -> None:
+    def _evaluate(self, component: str) -> None:
         try:
             if self._conclusions.news_of(component) is not None:
                 self._telling.of_component(component)

@@ -67,7 +67,7 @@ class Alarm:
         """Whether the timer is ours now: signals interrupt only the main thread, and somebody else may already use this one."""
         main = threading.current_thread() is threading.main_thread()
         if main and not self.ours and signal.getsignal(self._signal) is signal.SIG_DFL:
-            signal.signal(self._signal, self._rings)
+            signal.signal(self._signal, self._on_alarm)
             signal.siginterrupt(self._signal, False)  # any thread may receive it, and its system call must continue
             atexit.register(self.give_back)  # an exiting interpreter removes its handlers, and then the signal would kill it
             self.ours = True
@@ -86,7 +86,7 @@ class Alarm:
             atexit.unregister(self.give_back)
             self.ours = False
 
-    def _rings(self, _: int, frame: FrameType | None) -> None:
+    def _on_alarm(self, _: int, frame: FrameType | None) -> None:
         self._on_ring(frame)
 
 
@@ -114,14 +114,14 @@ class Watchdog:
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
         self._alarm = Alarm("REAL", self._see)
-        self._busy = Alarm("PROF", self._wonder)
+        self._busy = Alarm("PROF", self._ask_in_doubt)
 
     def start(self) -> None:
         """Start; called in the loop's thread."""
         self._loop_thread = threading.get_ident()
         self._alarm.take()
         self._busy.take()
-        self._wonder(None)
+        self._ask_in_doubt(None)
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._thread.start()
 
@@ -146,7 +146,7 @@ class Watchdog:
             log.warning("the event loop stood still", seconds=round(late_s, 3), code=stall.code, line=stall.line)
             self._on_stall(stall)
 
-    def _wonder(self, _: FrameType | None) -> None:
+    def _ask_in_doubt(self, _: FrameType | None) -> None:
         """Ask for a turn while turns are rare, in case the loop is blocked."""
         self._turn_at = self._clock.monotonic()
         self._rests = False
@@ -164,7 +164,7 @@ class Watchdog:
             now = self._clock.monotonic()
             wait_s = max(LOOK_EVERY_S, self._turn_at + rest_s - now)
             if self._rests and now - self._turn_at >= rest_s:
-                self._wonder(None)
+                self._ask_in_doubt(None)
                 wait_s = OVERDUE_S
             if self._rests or now - self._turn_at < OVERDUE_S:
                 absent_s, looked_at = 0.0, now

@@ -114,13 +114,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     word = word.lower()[:LONGEST_SLIP]
     begin_so = [one for one in known if word and one[:1].lower() == word[:1]]
-    slips = {one: _slips(word, one.lower()[:LONGEST_SLIP]) for one in begin_so}
+    slips = {one: _edit_distance(word, one.lower()[:LONGEST_SLIP]) for one in begin_so}
     most = 2 if len(word) >= LONG else 1
     near = [one for one in slips if slips[one] <= most or (len(word) >= UNFINISHED and one.lower().startswith(word))]
     return f" Did you mean `{min(near, key=slips.__getitem__)}`?" if near else ""
 
 
-def _slips(typed: str, meant: str) -> int:
+def _edit_distance(typed: str, meant: str) -> int:
     """The number of missing, extra, wrong or transposed letters (optimal string alignment)."""
     before: list[int] = []
     above = list(range(len(meant) + 1))

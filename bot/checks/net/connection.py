@@ -99,7 +99,7 @@ class Line(asyncio.Protocol):
             tls.set_alpn_protocols(alpn)
         self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=session)
         self._shaking = True
-        self._shake()
+        self._handshake()
         while self._shaking:
             if self._error is not None:
                 raise self._error
@@ -128,7 +128,7 @@ class Line(asyncio.Protocol):
             self._incoming.write(data)
             shook = self._shaking
             if shook:
-                self._shake()
+                self._handshake()
                 if self._shaking:
                     return
             self._decrypt()
@@ -158,7 +158,7 @@ class Line(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _shake(self) -> None:
+    def _handshake(self) -> None:
         tls = self._tls
         if tls is None or self._transport is None:
             return

@@ -33,7 +33,7 @@ class Resumption:
     fails with it, is not offered one for an hour: it is judged by what every new client experiences.
     """
 
-    __slots__ = ("_clock", "_every_s", "_kept", "_left", "_lent", "_shy_until")
+    __slots__ = ("_clock", "_every_s", "_kept", "_left", "_lent", "_paused_until")
 
     def __init__(self, clock: Clock, every_s: float) -> None:
         self._clock = clock
@@ -41,12 +41,12 @@ class Resumption:
         self._kept: _Kept | None = None
         self._left = 0  # resumed handshakes left until the next full one
         self._lent = False
-        self._shy_until = -math.inf
+        self._paused_until = -math.inf
 
     def offer(self, address: str) -> ssl.SSLSession | None:
         """The session to start a handshake with; None for a full one."""
         if self._lent:  # and never returned
-            self._be_shy()
+            self._pause()
         kept = self._kept
         if kept is None or not self._left or kept.address != address or not self._holds(kept):
             return None
@@ -60,10 +60,10 @@ class Resumption:
         if line.resumed:
             return
         if lent:
-            self._be_shy()
+            self._pause()
         certificate = line.certificate
         now = self._clock.monotonic()
-        if now < self._shy_until or certificate is None or line.tls_version != COMPARABLE:
+        if now < self._paused_until or certificate is None or line.tls_version != COMPARABLE:
             self._kept = None
             return
         session = line.session
@@ -74,7 +74,7 @@ class Resumption:
         next_at = self._clock.monotonic() + self._every_s * (1 - EARLY)
         return next_at - kept.made_at < WITHIN_S and self._clock.now() < kept.holds_until
 
-    def _be_shy(self) -> None:
+    def _pause(self) -> None:
         self._lent = False
         self._kept = None
-        self._shy_until = self._clock.monotonic() + SHY_FOR_S
+        self._paused_until = self._clock.monotonic() + SHY_FOR_S

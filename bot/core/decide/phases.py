@@ -217,7 +217,7 @@ def on_time(draft: Draft) -> None:
     for incident in draft.world.open_incidents():
         if update_is_due(incident, draft.policy, draft.now):
             _write_update(draft, incident, "", missed(incident, draft.policy, draft.now))
-        _ripen(draft, incident.number)
+        _resolve_when_due(draft, incident.number)
 
 
 def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> None:
@@ -233,7 +233,7 @@ def _write_update(draft: Draft, incident: Incident, text: str, gone: int) -> Non
     draft.send(PostUpdate(since, slot, newest_only=not text), fact)
 
 
-def _ripen(draft: Draft, number: int) -> None:
+def _resolve_when_due(draft: Draft, number: int) -> None:
     incident, policy = draft.incident(number), draft.policy.incidents
     if incident.well_since is None or incident.drill or draft.now < incident.well_since + policy.resolve_after:
         return  # a drill ends by its own rules

@@ -139,7 +139,7 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_l
         score = max(0.0, gauge.score + rule.weights[sign is None])
         fresh = sign is not None and gauge.score == 0.0
     forgiven_at = gauge.forgiven_at
-    if sign is None and not gauge.stands and _forgiven(gauge, moment, rule, at_least):
+    if sign is None and not gauge.stands and _drops_doubt(gauge, moment, rule, at_least):
         score, forgiven_at = 0.0, moment.at
     signs = gauge.signs
     relapses, clear = _way_back(gauge, sign, rule)
@@ -167,7 +167,7 @@ def _counted(gauge: Gauge, sign: Sample | None, moment: Moment, rule: Rule, at_l
     )
 
 
-def _forgiven(gauge: Gauge, moment: Moment, rule: Rule, at_least: timedelta) -> bool:
+def _drops_doubt(gauge: Gauge, moment: Moment, rule: Rule, at_least: timedelta) -> bool:
     """Whether this good result drops the doubt: the hiccup is over, but one more stray failure would make it an outage."""
     if gauge.score + rule.weights[0] < rule.threshold:
         return False

@@ -114,14 +114,14 @@ def reach(
     was set aside because we are blind. `advised` is the current advisory. Of the weight with a judgement: two thirds failing =
     down, one third failing or slow = degraded, less = operational, with an advisory if it lasts.
     """
-    lit = {name: _lit(view, sight, rule.own, unseen=name in unseen) for name, view in checks.items()}
+    lit = {name: _unless_blind(view, sight, rule.own, unseen=name in unseen) for name, view in checks.items()}
     dark = {name: view for name, view in checks.items() if view.judgements and not lit[name].judgements}
     words = [_word(name, view, rule) for name, view in lit.items() if name not in dark]
     ours = [w for w in words if w.condition is Condition.FAILING and w.first.fault.ours]
     speaking = [w for w in words if w.condition is not Condition.UNKNOWN and w not in ours]
     bad = [w for w in speaking if w.condition in BAD]
     failing = [w for w in bad if w.condition is Condition.FAILING]
-    voices = _voices(heard)
+    voices = _worst_by_kind(heard)
     real = voices.get(TRAFFIC)
     if speaking:
         total = sum(w.weight for w in speaking)
@@ -145,7 +145,7 @@ def reach(
 # --- one check
 
 
-def _lit(view: CheckView, sight: Sight, own: str, *, unseen: bool) -> CheckView:
+def _unless_blind(view: CheckView, sight: Sight, own: str, *, unseen: bool) -> CheckView:
     """The check without our own judgement if blindness hides or caused it: now, or before and not checked since it ended."""
     judgement = view.judgements.get(own)
     if judgement is None or not ((sight.blind and unseen) or _made_by_blindness(judgement, sight)):
@@ -225,7 +225,7 @@ def _needed(speaking: int, quorum: str | int) -> int:
 # --- other sources
 
 
-def _voices(heard: Sequence[Heard]) -> dict[str, Heard]:
+def _worst_by_kind(heard: Sequence[Heard]) -> dict[str, Heard]:
     """For each kind that reports trouble: the worst word, and of equally bad ones the newest."""
     voices: dict[str, Heard] = {}
     for word in sorted(heard, key=lambda h: (h.level.rank, h.at)):

@@ -63,8 +63,8 @@ class Vendors:
                 door = Door(self._app(id_, surface), self._host)
                 self._doors[id_, surface] = door
                 await door.set_up()
-        await self._mind_doors()
-        self._doorman = asyncio.create_task(self._keep_minding_doors(), name="scripted providers")
+        await self._follow_script()
+        self._doorman = asyncio.create_task(self._keep_following_script(), name="scripted providers")
 
     async def stop(self) -> None:
         """Close everything; hanging answers are cut off."""
@@ -109,12 +109,12 @@ class Vendors:
         app.router.add_route("*", "/{path:.*}", answer)
         return app
 
-    async def _keep_minding_doors(self) -> None:
+    async def _keep_following_script(self) -> None:
         while True:
             await asyncio.sleep(DOORS_EVERY_S)
-            await self._mind_doors()
+            await self._follow_script()
 
-    async def _mind_doors(self) -> None:
+    async def _follow_script(self) -> None:
         for (provider, surface), door in self._doors.items():
             if _refuses(self.answers(provider, surface, self.minute)):
                 await door.close()

@@ -54,7 +54,7 @@ class SqliteSamples:
         self.set_aside = ""  # what happened to a damaged or lost file, in a sentence
         self._generation = 0  # number of new files begun
         self._missing: StoreError | None = None  # why there is no usable file
-        self._fate = ""  # what happened to the previous file, while there is no new one
+        self._what_happened = ""  # what happened to the previous file, while there is no new one
         self._renewing = asyncio.Lock()
         ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[SampleStore] = Access(path, ways, readers)
@@ -119,10 +119,10 @@ class SqliteSamples:
                 return
             self._missing = self._missing or why  # until there is a new file, each access tries again
             try:
-                if not self._fate:
+                if not self._what_happened:
                     await self._access.close()
-                    self._fate = _fate(_moved_away(self.path), why)
-                    log.error("samples.db is begun anew", why=str(why), what=f"it {self._fate}")
+                    self._what_happened = _what_happened(_moved_away(self.path), why)
+                    log.error("samples.db is begun anew", why=str(why), what=f"it {self._what_happened}")
                 await self._access.open()
             except OSError as error:
                 self._missing = StoreError(f"{self.path} cannot be set aside: {error.strerror}", kind=StoreTrouble.IO)
@@ -131,8 +131,8 @@ class SqliteSamples:
                 self._missing = error
                 raise
             self._generation += 1
-            self.set_aside = f"samples.db {self._fate}; a new one is begun"
-            self._missing, self._fate = None, ""
+            self.set_aside = f"samples.db {self._what_happened}; a new one is begun"
+            self._missing, self._what_happened = None, ""
 
     async def add(self, samples: Sequence[Sample], remembered: Sequence[Remembered] = ()) -> None:
         """Write a batch. It survives the process at once, and a power cut after the next checkpoint."""
@@ -324,7 +324,7 @@ def _open_alone(path: Path) -> tuple[Connection, SampleStore]:
     return conn, SampleStore(conn)
 
 
-def _fate(aside: Path | None, why: StoreError) -> str:
+def _what_happened(aside: Path | None, why: StoreError) -> str:
     how = "deleted or replaced under the running bot" if why.kind is StoreTrouble.GONE else "damaged"
     return f"was {how} and is set aside as {aside.name}" if aside else f"was {how}"
 

@@ -103,12 +103,12 @@ def engage(
 
 
 def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Engagement) -> None:
-    sick = _sick_fallback(draft.world, policy, engagement)
+    sick = _unhealthy_fallback(draft.world, policy, engagement)
     if sick and isinstance(better := _better(draft, policy, engagement, sick), Switch):
-        reason, incident = _how_sick(draft, policy, sick), where(draft.world, policy, engagement)
+        reason, incident = _why_unhealthy(draft, policy, sick), where(draft.world, policy, engagement)
         engage(draft, policy, better.variant, reason, "auto", FALLBACK_RULE, incident, engagement.because)
         return
-    if _climb(draft, policy, engagement):
+    if _step_up(draft, policy, engagement):
         return
     withdraw_question(draft, policy, engagement)  # first, because it ends the old hold; the new one is told afterwards
     state = draft.world.flag(policy.key)
@@ -125,7 +125,7 @@ def _consider_engaged(draft: Draft, policy: FlagPolicy, state: FlagState, engage
 def _better(draft: Draft, policy: FlagPolicy, engagement: Engagement, sick: ComponentState) -> Switch | Stay:
     """The fallback itself is unhealthy: switch to a better one, or stay and say why."""
     choice, off = choose(draft.world, policy, draft.policy.name_of), hands_off(draft.world, policy)
-    reason = _how_sick(draft, policy, sick)
+    reason = _why_unhealthy(draft, policy, sick)
     if isinstance(choice, Stay):
         return Stay(f"{reason}; staying on {engagement.variant} ({choice.reason})")
     if allowed(draft.world, policy) != Automation.AUTO:
@@ -144,12 +144,12 @@ def _swaps_at(policy: FlagPolicy, engagement: Engagement, sick: ComponentState) 
     return engagement.at if fails or engagement.mode != "auto" else engagement.at + policy.min_hold
 
 
-def _how_sick(draft: Draft, policy: FlagPolicy, sick: ComponentState) -> str:
+def _why_unhealthy(draft: Draft, policy: FlagPolicy, sick: ComponentState) -> str:
     also = " too" if default_unwell(draft.world, policy) else ""
     return f"{how(sick, draft.policy.name_of(sick.id))}{also}"
 
 
-def _sick_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> ComponentState | None:
+def _unhealthy_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> ComponentState | None:
     """The component behind the fallback, if it is unhealthy and a rule must deal with it."""
     sick = sick_behind(world, policy, engagement.variant)
     if sick is None or policy.automation == Automation.OFF:
@@ -159,7 +159,7 @@ def _sick_fallback(world: World, policy: FlagPolicy, engagement: Engagement) -> 
     return sick
 
 
-def _climb(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
+def _step_up(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> bool:
     """Go up to a fallback with a model that has recovered, if a rule went down to a variant without one `min_hold` ago.
 
     What a person chose is left alone.
@@ -193,7 +193,7 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
         engagement = state.engagement
         if engagement is None:
             continue
-        if not state.held and _sick_fallback(world, flag, engagement):
+        if not state.held and _unhealthy_fallback(world, flag, engagement):
             yield engagement.at
         yield from _swap_due(world, flag, engagement)
         if default_unwell(world, flag) or not expiry.ends_by_itself(world, flag, engagement):
@@ -205,6 +205,6 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
 
 def _swap_due(world: World, policy: FlagPolicy, engagement: Engagement) -> Iterator[datetime]:
     """When a better fallback that waits for `min_hold` may be switched to."""
-    sick = _sick_fallback(world, policy, engagement)
+    sick = _unhealthy_fallback(world, policy, engagement)
     if sick and allowed(world, policy) == Automation.AUTO and isinstance(choose(world, policy), Switch):
         yield _swaps_at(policy, engagement, sick)

@@ -58,7 +58,7 @@ def mitigate(draft: Draft) -> None:
         concerned = _concerned(draft, incident)
         if not concerned or not all(_carried(draft.world, p) for p in concerned):
             continue
-        if not _happened_to(draft, incident, concerned):
+        if not _concerns(draft, incident, concerned):
             continue  # neither time nor unrelated events override a person who said that customers are not served
         reason = ", ".join(_switched(draft, p) for p in concerned)
         if incident.phase_by_person and incident.mitigation is None:
@@ -84,7 +84,7 @@ def mitigated_by_rule(incident: Incident) -> bool:
     return incident.mitigation is not None and incident.mitigation.by.kind is ActorKind.RULE
 
 
-def _happened_to(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> bool:
+def _concerns(draft: Draft, incident: Incident, flags: list[FlagPolicy]) -> bool:
     """Whether this step changed the incident, its flags or the components behind their fallbacks."""
     behind = {f"component/{one.needs}" for p in flags for one in p.fallbacks if one.needs}
     streams = {incident.stream, *(f"flag/{p.key}" for p in flags), *behind}
