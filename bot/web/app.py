@@ -55,7 +55,6 @@ def build_web(services: WebServices) -> web.Application:
     app.on_shutdown.append(streams.close)
     app.on_response_prepare.append(_add_headers)
     app.on_response_prepare.append(browsers.let_page_read)
-    app.on_response_prepare.append(_forget_broken_body)
     _add_open(app)
     _add_reads(app)
     _add_controls(app)
@@ -240,14 +239,6 @@ def _add_hooks(app: web.Application) -> None:
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
-
-
-async def _forget_broken_body(request: web.Request, response: web.StreamResponse) -> None:
-    """After a body that could not be unpacked, its end is unknown: close the connection instead of reading on."""
-    if request.content.exception() is not None:
-        request.content.feed_eof()
-        response.force_close()
-        response.headers["Connection"] = "close"
 
 
 def _bind(file: SocketFile) -> BoundSocket:

@@ -55,7 +55,7 @@ async def _trusted(request: web.Request, secret: str, now: datetime) -> bytes:
     timestamp, signature = _only(request, TIMESTAMP_HEADER), _only(request, SIGNATURE_HEADER)
     trouble = distrust_headers(timestamp, signature, now)
     if not trouble:
-        body = await read_bytes(request, BATCH_BYTES)
+        body = await read_bytes(request, BATCH_BYTES, unpack=False)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Refusal(400, "The body is packed.", remedy="Send it as it was signed, without Content-Encoding.")
         trouble = distrust(secret, timestamp, signature, body, now)

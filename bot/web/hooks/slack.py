@@ -26,7 +26,7 @@ async def slack(request: web.Request) -> web.Response:
     signature = Signature(_only(request, TIMESTAMP_HEADER), _only(request, SIGNATURE_HEADER))
     if why := requests.distrust(signature):
         raise _unsigned(why)
-    body = await read_bytes(request, SLACK_BYTES)
+    body = await read_bytes(request, SLACK_BYTES, unpack=False)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refusal(400, "The body is packed.", remedy="Send it as it was signed, without Content-Encoding.")
     retry = (_only(request, "X-Slack-Retry-Num"), _only(request, "X-Slack-Retry-Reason"))

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.scalars import parse_duration
 from bot.web.server.errors import Refusal
+from bot.web.server.packing import UnknownPacking, pieces
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -48,20 +49,23 @@ def parsed(raw: bytes) -> Any:
         raise Refusal(400, f"The body is not JSON: {why}.", remedy="Send a JSON object.", code="PARSE_ERROR") from error
 
 
-async def read_bytes(request: web.Request, most: int = BODY_BYTES) -> bytes:
-    """The unpacked body, at most `most` bytes; raises Refusal 400, 408 or 413."""
+async def read_bytes(request: web.Request, most: int = BODY_BYTES, *, unpack: bool = True) -> bytes:
+    """The body, unpacked unless it is wanted as it was sent, of at most `most` bytes; raises Refusal 400, 408, 413 or 415."""
     too_large = Refusal(413, "The body is too large.", remedy=f"At most {most} bytes.")
     if (request.content_length or 0) > most:
         raise too_large
     found = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
-            async for chunk in request.content.iter_any():  # already unpacked: a small gzip body may be large
-                found += chunk
+            async for piece in pieces(request) if unpack else request.content.iter_any():
+                found += piece
                 if len(found) > most:
                     raise too_large
     except TimeoutError as error:
         raise Refusal(408, "The body did not arrive in time.", remedy="Send it at once.") from error
+    except UnknownPacking as error:
+        text = f"A body that is packed with {str(error)[:40]!r} is not understood here."
+        raise Refusal(415, text, remedy="Send it as it is, or with gzip.", code="PARSE_ERROR") from error
     except UNREADABLE as error:
         raise Refusal(400, "The body could not be read.", remedy="Send it whole and unpacked.", code="PARSE_ERROR") from error
     return bytes(found)

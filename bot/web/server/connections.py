@@ -117,7 +117,7 @@ class Guarded(RequestHandler):
     def __init__(
         self, among: Connections, server: web.Server, at_once: AtOnce, *, by_file: bool = False, **options: Any
     ) -> None:
-        super().__init__(server, **options)
+        super().__init__(server, auto_decompress=False, **options)  # see `packing`
         self._heads: Parser | None = Parser(self._parser, self, at_once)
         self._parser = cast(Any, self._heads)
         self.by_file = by_file
