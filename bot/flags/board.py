@@ -43,6 +43,7 @@ class FlagBoard:
         self._clock = clock
         self._serving: dict[Audience, Serving] = {}
         self._picture: Snapshot | None = None  # as committed, whatever its age
+        self._tag = ""  # of that picture, once somebody asked
         self._unheard_since: Callable[[], datetime | None] | None = None
         self._aged: datetime | None = None  # since when it may be outdated; None while it is current
         self._changed: dict[str, int] = {}  # by flag, the revision at its last observed change
@@ -62,6 +63,19 @@ class FlagBoard:
     def snapshot(self) -> Snapshot:
         """The current snapshot; raises NotReady before the first one."""
         return self.serving().picture
+
+    @property
+    def tag(self) -> str:
+        """A word for all that is served now, whatever its age: the same on another replica, and after a restart, that serves
+        the same. A revision would not do: a drill, and a configuration that was changed, serve something new under the old one.
+
+        Raises NotReady.
+        """
+        serving = self.serving()
+        if not self._tag:
+            fresh = serving if self._aged is None or self._picture is None else Serving(self._picture)
+            self._tag = fresh.rules().etag.strip('"')
+        return self._tag
 
     def ages(self, unheard_since: Callable[[], datetime | None]) -> None:
         """Mark answers with their age while `unheard_since` returns since when commits may be missing."""
@@ -83,6 +97,7 @@ class FlagBoard:
         before, self._picture = self._picture, snapshot
         if snapshot == before:
             return  # answers already built stay valid
+        self._tag = ""
         self._serve(snapshot.aged(self._aged) if self._aged else snapshot)
         self._readers.keep_only(snapshot.entries)
         if not self.serving().heeding:

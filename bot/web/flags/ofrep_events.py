@@ -64,7 +64,7 @@ STREAMS = web.AppKey("streams", Streams)
 async def events(request: web.Request) -> web.StreamResponse:
     """Send one event for each change of a flag, and a comment every 15 seconds in between.
 
-    A new listener is notified at once, unless it says that it knows this revision: flags may have changed since it read them,
+    A new listener is notified at once, unless its last event stands for what is served now: flags may have changed since it read them,
     and OpenFeature's web client does not read them again when it reconnects. It then reads them from the endpoint for all
     flags.
     """
@@ -72,7 +72,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers=HEADERS)
     with streams.listening() as changed:
         await response.prepare(request)
-        if request.headers.get("Last-Event-ID") != str(board.snapshot.revision):
+        if request.headers.get("Last-Event-ID") != board.tag:
             changed.set()
         text = "retry: 3000\n\n"  # sent at once, since headers go out with the first bytes
         while not streams.closing:
@@ -90,5 +90,5 @@ async def events(request: web.Request) -> web.StreamResponse:
                 text = ": nothing new\n\n"
             else:
                 changed.clear()
-                text = f"id: {board.snapshot.revision}\ndata: {REFETCH}\n\n"
+                text = f"id: {board.tag}\ndata: {REFETCH}\n\n"
     return response

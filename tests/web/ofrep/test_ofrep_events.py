@@ -4,13 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
-from web_house import READ, House, OpenHouse, headers
+from web_house import FLAGS, POLICY, READ, START, House, OpenHouse, headers
 
 from bot.core.model import Actor
+from bot.core.policy import Fallback
 from bot.core.signals import EngageFlag, StartDrill
 from bot.web.flags.ofrep_events import STREAMS, TOLD_AT_ONCE, Streams
 
@@ -45,7 +47,7 @@ async def listening(http: aiohttp.ClientSession, house: House, **more: str) -> A
         listener = Listener(answer)
         assert {"retry": "3000"} == await listener.next()
         if not more:
-            assert str(house.board.snapshot.revision) == (await listener.next())["id"], "whoever comes new is told at once"
+            assert house.board.tag == (await listener.next())["id"], "whoever comes new is told at once"
         yield listener
 
 
@@ -54,12 +56,11 @@ async def engage(house: House) -> Any:
 
 
 async def test_listeners_are_told_when_a_flag_is_switched(house: House, http: aiohttp.ClientSession) -> None:
-    """Each one, with the revision that the flags then have."""
+    """Each one, with an id for what they then serve."""
     async with listening(http, house) as one, listening(http, house) as other:
         await engage(house)
         told = [await one.next(), await other.next()]
-    revision = house.board.snapshot.revision
-    assert 2 * [{"id": str(revision), "data": '{"type": "refetchEvaluation"}'}] == told
+    assert 2 * [{"id": house.board.tag, "data": '{"type": "refetchEvaluation"}'}] == told
 
 
 async def test_listeners_are_told_when_a_drill_begins(house: House, http: aiohttp.ClientSession) -> None:
@@ -76,19 +77,47 @@ async def test_nobody_is_told_of_what_changes_no_flag(house: House, http: aiohtt
         await asyncio.sleep(0.1)  # an event would have been sent by now
         await engage(house)
         first = await one.next()
-    assert str(house.board.snapshot.revision) == first["id"]
+    assert house.board.tag == first["id"]
 
 
 async def test_who_missed_a_change_is_told_at_once(house: House, http: aiohttp.ClientSession) -> None:
     """A client that comes back names the last event that it saw."""
-    async with listening(http, house, Last_Event_ID="0") as one:
+    async with listening(http, house, Last_Event_ID=(before := house.board.tag)) as one:
         await engage(house)
         seen = (await one.next())["id"]
-    async with listening(http, house, Last_Event_ID="0") as one:
+    async with listening(http, house, Last_Event_ID=before) as one:
         assert seen == (await one.next())["id"]
     async with listening(http, house, Last_Event_ID=seen) as one:
         await house.close()
         assert {} == await one.next(), "nothing was missed, and the stream ended with the server"
+
+
+async def test_who_was_away_is_told_of_a_drill(house: House, http: aiohttp.ClientSession) -> None:
+    """Nothing was written down about a flag, so its revision is the old one."""
+    seen = house.board.tag
+    assert (await house.engine.handle(StartDrill(ANA, components=("anthropic.api",), flag=CHAT))).ok
+    async with listening(http, house, Last_Event_ID=seen) as one:
+        assert house.board.tag == (await one.next())["id"]
+
+
+async def test_who_was_away_is_told_of_another_configuration(
+    house: House, http: aiohttp.ClientSession, open_house: OpenHouse
+) -> None:
+    """A page that stayed open over a restart does not ask by itself, and would show the value of before for ever."""
+    seen, flag = house.board.tag, FLAGS["on"]
+    again = await open_house(read_tokens=(READ,))
+    again.engine.policy = replace(POLICY, flags={**FLAGS, "on": replace(flag, default="no", fallbacks=(Fallback("yes"),))})
+    again.engine.restore()
+    async with listening(http, again, Last_Event_ID=seen) as one:
+        assert again.board.tag == (await one.next())["id"]
+
+
+async def test_who_comes_back_after_a_restart_has_missed_nothing(house: House, open_house: OpenHouse) -> None:
+    """Where the same is served, it has the same id: on another replica as well, and while that is out of date."""
+    again = await open_house()
+    again.board.ages(lambda: START)
+
+    assert house.board.tag == again.board.tag
 
 
 async def test_server_stops_at_once_beside_listeners(house: House, http: aiohttp.ClientSession) -> None:
