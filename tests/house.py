@@ -253,10 +253,6 @@ class Pager:
     def __init__(self) -> None:
         self.called: list[str] = []
 
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.called.append(title)
-        return []
-
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
         self.called.append(title)
         return Called(tuple(named))

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bot.core.effects import About
+from bot.core.effects import ALL, About
 from bot.core.record.fact import Fact
 from bot.core.record.sight import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Ledger, Notifier, OutboxRow, StoreError
@@ -26,7 +26,8 @@ WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own paci
 class AlertsByOtherWays:
     """Listens to the outbox's failures and calls the notifier; failures of the notifier are logged per address.
 
-    The ledger records what was told, since another replica or the next start may try the same row.
+    The ledger records what was told, since another replica or the next start may try the same row. If no
+    address took it, it counts as not told, and is told again when the outbox tries again.
     """
 
     def __init__(self, notifier: Notifier, engine: Engine, clock: Clock, ledger: Ledger) -> None:
@@ -35,7 +36,7 @@ class AlertsByOtherWays:
         self._engine = engine
         self._clock = clock
         self._told: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def on_trouble(self, row: OutboxRow, error: EffectError) -> None:
         """An effect failed; an urgent one is told by other means, once."""
@@ -69,7 +70,7 @@ class AlertsByOtherWays:
         """Send in the background: nobody waits for a pager that hangs."""
         self._soon(self.say(title, body))
 
-    def _soon(self, saying: Coroutine[Any, Any, None]) -> None:
+    def _soon(self, saying: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(saying, name="out-of-band")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -82,20 +83,23 @@ class AlertsByOtherWays:
         except StoreError as error:
             log.debug("nobody knows whether it was told before", what=what, why=str(error))
             first = True
-        if first:
-            await self.say(title, body)
+        if first and not await self.say(title, body):
+            await self._forget(what)
 
     async def _forget(self, what: str) -> None:
         """Allow it to be told again."""
+        self._told.discard(what)
         try:
             await self._ledger.write(lambda store: store.forget_sight(_mark(what)))
         except StoreError as error:
             log.warning("it stays marked as told for a while", what=what, why=str(error))
 
-    async def say(self, title: str, body: str) -> None:
-        """Send to every address in `notify`."""
-        for problem in await self._notifier.notify(title, body):
+    async def say(self, title: str, body: str) -> bool:
+        """Send to every address of `notify`; False where there are some and none took it."""
+        called = await self._notifier.call(title, body, (ALL,))
+        for problem in called.problems:
             log.error("an out-of-band notice did not go out", why=problem)
+        return bool(called.reached) or not called.problems
 
     async def close(self) -> None:
         """Wait for notices that are being sent."""

@@ -22,14 +22,8 @@ class AppriseNotifier:
         self._urls = tuple(urls)
         self._answer_within_s = answer_within_s
 
-    async def notify(self, title: str, body: str) -> list[str]:
-        """Send to every address at once; returns one sentence per address that failed."""
-        numbered = enumerate(self._urls, start=1)
-        answers = await asyncio.gather(*(self._send(number, url, title, body) for number, url in numbered))
-        return [answer for answer in answers if answer]
-
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
-        """Send to addresses named by number, by scheme or as `all`; returns the names of those that took it."""
+        """Send at once to addresses named by number, by scheme or as `all`; returns the names of those that took it."""
         schemes = dict(enumerate(map(_scheme, self._urls), start=1))
         chosen = [n for n, scheme in schemes.items() if ALL in named or str(n) in named or scheme in named]
         known = {ALL, *map(str, schemes), *schemes.values()}

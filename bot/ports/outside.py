@@ -55,9 +55,6 @@ class Ticker(Protocol):
 class Notifier(Protocol):
     """Messages to people outside Slack."""
 
-    async def notify(self, title: str, body: str) -> list[str]:
-        """Send to every address; returns one sentence per address that failed."""
-
     async def call(self, title: str, body: str, named: Sequence[str]) -> "Called":
         """Send to addresses named by number (from 1), by scheme, or as `all`; returns who took it, and any problems."""
 

@@ -26,21 +26,18 @@ AWAY = ChatError("Slack cannot be reached", code="unreachable", permanent=False)
 
 
 class Pager:
-    """A `Notifier` that remembers; `hold` keeps it from answering."""
+    """A `Notifier` that remembers; `hold` keeps it from answering, `away` from taking anything."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
         self.hold = asyncio.Event()
         self.hold.set()
-
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.got.append((title, body))
-        await self.hold.wait()
-        return []
+        self.away = False
 
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
-        await self.notify(title, body)
-        return Called(tuple(named))
+        self.got.append((title, body))
+        await self.hold.wait()
+        return Called((), ("notify address 1 (json) did not take the notice",)) if self.away else Called(tuple(named))
 
 
 class TableEngine:
@@ -112,6 +109,31 @@ async def test_alert_that_slack_did_not_take_is_told_once(ways: tuple[AlertsByOt
         "understudy incident show INC-1",
     ):
         assert words in body
+
+
+async def test_alert_that_no_address_took_is_told_again_when_slack_is_tried_again(
+    ways: tuple[AlertsByOtherWays, Pager], table: Table
+) -> None:
+    """The network that Slack cannot be reached over is often the one to the pager as well, and comes back first."""
+    troubles, pager = ways
+    for away in (True, True, False, False):
+        pager.away = away
+        troubles.on_trouble(in_trouble(), AWAY)
+        await troubles.close()
+
+    assert 3 == len(pager.got), "twice in vain, once with success, and then no more"
+
+
+async def test_alert_that_no_address_took_is_told_by_the_next_start(table: Table) -> None:
+    """Or by another replica: what was tried in vain is not told."""
+    pager, ledger = Pager(), InlineLedger.open()
+    for away in (True, False, False):
+        pager.away = away
+        troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), ledger)
+        troubles.on_trouble(in_trouble(), AWAY)
+        await troubles.close()
+
+    assert 2 == len(pager.got)
 
 
 async def test_alert_is_told_once_whichever_replica_tries_it(table: Table) -> None:

@@ -28,10 +28,6 @@ class Pager:
         self.got: list[tuple[str, str]] = []
         self.takes = True
 
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.got.append((title, body))
-        return []
-
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
         self.got.append((title, body))
         return Called(tuple(named)) if self.takes else Called((), ("notify address 1 (json) did not take the notice",))

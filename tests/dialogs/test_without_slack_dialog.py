@@ -20,10 +20,6 @@ class Addresses:
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
 
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.got.append((title, body))
-        return []
-
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
         self.got.append((title, body))
         return Called(tuple(named))

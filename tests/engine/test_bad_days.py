@@ -184,10 +184,6 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
         said: list[str] = []
 
         class Pager:
-            async def notify(self, title: str, body: str) -> list[str]:
-                said.append(title)
-                return []
-
             async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
                 said.append(title)
                 return Called(tuple(named))

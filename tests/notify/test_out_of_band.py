@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.notify.out_of_band import AppriseNotifier
+from bot.ports import Called
 
 # Apprise looks for a module of the standard library that is deprecated in 3.11 and gone in 3.13.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -51,9 +52,9 @@ async def test_a_notice_arrives_as_written_when_the_service_takes_it(receiver: R
     """Plain text, nothing interpreted."""
     text = "Claude API: down since 12:40 UTC.\nSlack did not take the alert. <b>*literally*</b>"
 
-    troubles = await AppriseNotifier([receiver.url]).notify("Claude API is down", text)
+    called = await AppriseNotifier([receiver.url]).call("Claude API is down", text, ["all"])
 
-    assert [] == troubles
+    assert Called(("1 (json)",)) == called
     assert [("Claude API is down", text)] == [(notice["title"], notice["message"]) for notice in receiver.got]
 
 
@@ -63,14 +64,15 @@ async def test_the_others_are_told_when_one_address_fails(
     """One sentence per address that did not take it, without the address, which holds a secret."""
     nobody = "json://ana:canary-secret@127.0.0.1:9/hook"
 
-    troubles = await AppriseNotifier([nobody, receiver.url, "canary-secret", "nosuch://canary-secret"]).notify("t", "b")
+    addresses = [nobody, receiver.url, "canary-secret", "nosuch://canary-secret"]
+    called = await AppriseNotifier(addresses).call("t", "b", ["all"])
 
     assert 1 == len(receiver.got)
-    assert [
+    assert (
         "notify address 1 (json) did not take the notice: is it right, and is that service up?",
         "notify address 3 (unreadable) is not an address that Apprise understands: see https://appriseit.com/services",
         "notify address 4 (nosuch) is not an address that Apprise understands: see https://appriseit.com/services",
-    ] == troubles
+    ) == called.problems
     assert "canary-secret" not in "".join([*capfd.readouterr(), caplog.text])
 
 
@@ -78,23 +80,23 @@ async def test_a_service_is_named_when_it_refuses(receiver: Receiver) -> None:
     """An HTTP 401 is not success."""
     receiver.status = 401
 
-    troubles = await AppriseNotifier([receiver.url]).notify("t", "b")
+    called = await AppriseNotifier([receiver.url]).call("t", "b", ["all"])
 
-    assert 1 == len(troubles)
+    assert 1 == len(called.problems)
 
 
 async def test_nobody_waits_when_a_service_hangs(receiver: Receiver) -> None:
     """The bound is ours, not the service's."""
     receiver.wait_s = 0.5
 
-    troubles = await AppriseNotifier([receiver.url], answer_within_s=0.2).notify("t", "b")
+    called = await AppriseNotifier([receiver.url], answer_within_s=0.2).call("t", "b", ["all"])
 
-    assert ["notify address 1 (json) did not answer within 0 s"] == troubles
+    assert ("notify address 1 (json) did not answer within 0 s",) == called.problems
 
 
 async def test_nothing_happens_when_there_are_no_addresses() -> None:
     """The section may be left out."""
-    assert [] == await AppriseNotifier([]).notify("t", "b")
+    assert Called(()) == await AppriseNotifier([]).call("t", "b", ["all"])
 
 
 async def test_a_page_calls_the_addresses_that_are_named(receiver: Receiver) -> None:

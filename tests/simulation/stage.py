@@ -91,10 +91,6 @@ class Silence:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
 
-    async def notify(self, title: str, body: str) -> list[str]:
-        self.said.append((title, body))
-        return []
-
     async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
         self.said.append((title, body))
         return Called(tuple(named))

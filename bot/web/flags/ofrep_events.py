@@ -64,9 +64,9 @@ STREAMS = web.AppKey("streams", Streams)
 async def events(request: web.Request) -> web.StreamResponse:
     """Send one event for each change of a flag, and a comment every 15 seconds in between.
 
-    A new listener is notified at once, unless its last event stands for what is served now: flags may have changed since it read them,
-    and OpenFeature's web client does not read them again when it reconnects. It then reads them from the endpoint for all
-    flags.
+    A new listener is notified at once, unless its last event stands for what is served now: flags may have changed since
+    it read them, and OpenFeature's web client does not read them again when it reconnects. It then reads them from the endpoint
+    for all flags.
     """
     streams, board = request.app[STREAMS], request.app[SERVICES].board
     response = web.StreamResponse(headers=HEADERS)
