@@ -1,7 +1,9 @@
 """Buttons and forms: the same verbs as the slash words, in one press."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -74,7 +76,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
                     flag=flag,
                     variant=variant,
                     approves=bool(value.get("approves")),
-                    force=bool(value.get("force")),
+                    warned=_warned(value),
                 )
             case "flag.step_back":
                 return StepBack(actor=actor, id=id, flag=flag)
@@ -96,8 +98,8 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
         if not (isinstance(channel, str) and CHANNEL.fullmatch(channel) and isinstance(name, str)):
             channel = name = ""
         return Declare(
-            actor=actor, id=id, title=title, severity=level, separate=True, began_at=began, ended_at=ended, channel=channel,
-            channel_name=name,
+            actor=actor, id=id, title=title, severity=level, warned=_numbers(value), began_at=began, ended_at=ended,
+            channel=channel, channel_name=name,
         )  # fmt: skip
     if type(number) is int:  # True is not one of our incidents
         match verb:
@@ -110,8 +112,7 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
             case "incident.snooze":
                 return SnoozeReminders(actor=actor, id=id, incident=number, lasts=A_WHILE)
             case "incident.resolve":
-                force = value.get("force") is True  # the button's own question named what still fails
-                return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, force=force)
+                return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, warned=_warned(value))
             case "incident.repair":
                 return Repair(actor=actor, id=id, incident=number)
             case "incident.unmerge":
@@ -119,6 +120,18 @@ def _signal(asked: Request, pressed: Press) -> Signal | None:
             case "incident.export" | "incident.more" if verb != MORE or value.get("do") == EXPORT:
                 return AskExport(actor=actor, id=id, incident=number, format=export_format(str(value.get("format", "md"))))
     return None
+
+
+def _warned(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the button's question warned of; nothing where an earlier version made it, so it asks again."""
+    marks = value.get("warned")
+    return tuple(mark for mark in marks if isinstance(mark, str)) if isinstance(marks, list) else ()
+
+
+def _numbers(value: Mapping[str, Any]) -> tuple[int, ...]:
+    """The same of incidents."""
+    found = value.get("warned")
+    return tuple(one for one in found if type(one) is int) if isinstance(found, list) else ()
 
 
 def _moment(value: object) -> datetime | None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.answers.base import Answer, NoIncident
-from bot.core.answers.incident import IsOpen
+from bot.core.answers.flags import DefaultUnwell
+from bot.core.answers.incident import IsOpen, StillFailing
 from bot.core.decide.phases import move_for, why_not
 from bot.core.model import Actor, Phase
 from bot.core.policy import IncidentPolicy
@@ -25,12 +26,13 @@ from commands.parsing.parse import Misunderstood, NotAllowed
 
 CALLBACKS = re.compile(
     "^(" + "|".join([
-        forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.RESOLVE_ANYWAY_CALLBACK, forms.PHASE_CALLBACK,
+        forms.UPDATE_CALLBACK, forms.RESOLVE_CALLBACK, forms.PHASE_CALLBACK,
         forms.SEVERITY_CALLBACK, forms.CANCEL_CALLBACK, forms.SWITCH_BACK_CALLBACK, forms.ROLE_CALLBACK,
         forms.REOPEN_CALLBACK,
     ]) + ")$"
 )  # fmt: skip
 LOST = "This form no longer knows its incident; nothing was changed. Copy your text, close it and open a new one."
+SINCE = "Nothing was changed: something failed since this form was opened. Read it again before you send it."
 OVER = "It is over; there is nothing to change any more. `/incident reopen` begins it again."
 MERGED = "It is part of INC-{into}; go on there. `/incident unmerge` makes it one of its own again."
 WHICH_OTHER = "Choose the other incident below."
@@ -46,11 +48,13 @@ SENDS: dict[str, type[Signal]] = {
     buttons.SEVERITY: SetSeverity, buttons.SWITCH_BACK: ReleaseFlag, ROLES: GiveRole, buttons.REOPEN: SetPhase,
 }  # fmt: skip
 
+WARNS = (forms.RESOLVE_CALLBACK, forms.SWITCH_BACK_CALLBACK)  # they carry what they warned of
+
 # The field at which a form shows an error.
 FIELDS = {
-    forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.RESOLVE_ANYWAY_CALLBACK: "reason",
-    forms.PHASE_CALLBACK: "phase", forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason",
-    forms.SWITCH_BACK_CALLBACK: "flag", forms.ROLE_CALLBACK: "person", forms.REOPEN_CALLBACK: "reason",
+    forms.UPDATE_CALLBACK: "text", forms.RESOLVE_CALLBACK: "reason", forms.PHASE_CALLBACK: "phase",
+    forms.SEVERITY_CALLBACK: "severity", forms.CANCEL_CALLBACK: "reason", forms.SWITCH_BACK_CALLBACK: "flag",
+    forms.ROLE_CALLBACK: "person", forms.REOPEN_CALLBACK: "reason",
 }  # fmt: skip
 
 
@@ -122,14 +126,29 @@ async def sent(desk: CommandContext, asked: Request, form: Form, chosen: Actor |
 
     Raises Misunderstood if it does not say which incident.
     """
-    number, _, _ = form.metadata.partition(" ")  # may be followed by the position of its button
+    number, _, carried = form.metadata.partition(" ")
     if not INCIDENT_NUMBER.fullmatch(number):
         raise Misunderstood(LOST)
     signal = _signal(asked, form, int(number), chosen, desk.engine.policy.incidents)
     if isinstance(signal, ReleaseFlag):
-        flag, warned = forms.flag_chosen(signal.flag, desk.engine.world.flags)
-        signal = replace(signal, flag=flag, force=warned)  # a warning that the form did not show is not overridden
+        signal = replace(signal, flag=forms.flag_chosen(signal.flag, desk.engine.world.flags))
+    if form.callback in WARNS and isinstance(signal, SetPhase | ReleaseFlag):
+        signal = replace(signal, warned=tuple(carried.split()))
     return await desk.engine.handle(signal)
+
+
+async def asked_again(desk: CommandContext, form: Form, said: Answer) -> dict[str, Any] | None:
+    """The form as it was filled in, with what is not well by now; None for one that was not refused for that."""
+    if form.callback not in WARNS or not isinstance(said, StillFailing | DefaultUnwell):
+        return None
+    number = int(form.metadata.partition(" ")[0])
+    world = await desk.engine.world_with([number])
+    if number not in world.incidents:
+        return None
+    scene = Scene(world.incidents[number], world, desk.engine.policy, desk.clock.now())
+    if form.callback == forms.RESOLVE_CALLBACK:
+        return forms.resolve_modal(scene, form.fields.get("reason", ""), SINCE)
+    return forms.switch_back_modal(scene, said.flag or "", SINCE) if scene.flags_away else None
 
 
 def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, policy: IncidentPolicy) -> Signal:
@@ -137,8 +156,6 @@ def _signal(asked: Request, form: Form, number: int, chosen: Actor | None, polic
     match form.callback:
         case forms.RESOLVE_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason)
-        case forms.RESOLVE_ANYWAY_CALLBACK:
-            return SetPhase(actor=actor, id=id, incident=number, phase=Phase.RESOLVED, reason=reason, force=True)
         case forms.REOPEN_CALLBACK:
             return SetPhase(actor=actor, id=id, incident=number, phase=Phase.INVESTIGATING, reason=reason, reopens=True)
         case forms.PHASE_CALLBACK:

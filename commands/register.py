@@ -12,10 +12,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.answers.incident import JoinedBefore
 from bot.ports import Message
 from bot.ports.payloads import Command, Event, Form, Press
-from bot.views.answers.in_slack import answer_message, told
+from bot.views.answers.in_slack import press_message, told
 from bot.views.answers.words import words
 from bot.views.faces import Slack
-from bot.views.incident.forms import notice_modal
+from bot.views.incident.forms import REOPEN_CALLBACK, notice_modal
 from bot.views.text import inert
 from commands import actions, forms, messages
 from commands.desk import CommandContext, Request, answer
@@ -130,7 +130,7 @@ async def _on_press(
     if press.view:
         await _told_in_form(client, asked, press, words(said, Slack()) + taken)
         return
-    await answer(respond, answer_message(said, INCIDENT.word) or told(said) + taken)
+    await answer(respond, press_message(said, INCIDENT.word) or told(said) + taken)
     record = await actions.record(desk, asked, press, at) if said.changed else None
     if record:
         await respond(text=record.text, blocks=[dict(block) for block in record.blocks], replace_original=True)
@@ -149,6 +149,9 @@ async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
     asked = Request.from_press(form)
     try:
         said = await forms.sent(desk, asked, form, await chosen(client, form))
+        if again := await forms.asked_again(desk, form, said):
+            await ack(response_action="update", view=again)
+            return
         refused = "" if said.ok else words(said, IN_A_FORM)
     except Misunderstood as wrong:
         refused = str(wrong)
@@ -156,7 +159,7 @@ async def _on_form(desk: CommandContext, ack: AsyncAck, context: AsyncBoltContex
         await ack(response_action="errors", errors={forms.FIELDS[form.callback]: refused})
         return
     await ack()  # the result appears in the channel
-    if said.changed:
+    if said.changed and form.callback == REOPEN_CALLBACK:
         await actions.record_of_form(desk, client, asked, form.metadata)
 
 

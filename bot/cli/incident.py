@@ -220,21 +220,27 @@ def _plain(verb: IncidentVerb) -> Callable[..., None]:
 
 
 def _ending(verb: IncidentVerb) -> Callable[..., None]:
-    """The command asks first if a component still fails or a flag is still switched."""
+    """The command asks first if a component still fails or a flag is still switched, and again if something failed since."""
 
     def run(reference: str, sure: bool, config_path: Path, data_path: Path | None, as_json: bool, **given: str) -> None:
         path, body = _path(verb, reference), _body(given)
         reply = call(config_path, data_path, "POST", path, {**body, "force": True} if sure else body)
-        if isinstance(reply.body, dict) and reply.body.get("code") == StillFailing.KIND and not as_json:
+        while isinstance(reply.body, dict) and reply.body.get("code") == StillFailing.KIND and not as_json:
             question = f"{worded(reply.body)} Resolve it all the same?"
             if not sys.stdin.isatty():
                 fail(f"{worded(reply.body)} Repeat it with --yes.")
             if not click.confirm(question):
                 raise SystemExit(1)
-            reply = call(config_path, data_path, "POST", path, {**body, "force": True})
+            reply = call(config_path, data_path, "POST", path, {**body, **_knowing(reply.body)})
         tell(reply, as_json)
 
     return run
+
+
+def _knowing(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a yes to that question overrules: what it named. A bot of an earlier version says only in words what that was."""
+    marks = (said.get("data") or {}).get("warned")
+    return {"warned": marks} if marks else {"force": True}
 
 
 def _path(verb: IncidentVerb, reference: str) -> str:

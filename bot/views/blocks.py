@@ -81,6 +81,11 @@ def button(label: str, action_id: str, value: Mapping[str, Any], *, style: str =
     return made
 
 
+def warning(marks: Sequence[str]) -> dict[str, list[str]]:
+    """What a button carries of its question, so that a press overrules what was said there and nothing that came since."""
+    return {"warned": list(marks)} if marks else {}
+
+
 def menu(action_id: str, choices: Sequence[tuple[str, Mapping[str, Any]]]) -> Block:
     """The `⋯` at the end of a row: up to five actions, each a label and, as compact JSON, its subject."""
     options = [

@@ -1,10 +1,12 @@
 """A fallback is rehearsed against a scripted provider, and people hear what it found."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bot.core.record.flag_facts import Engaged
 from bot.core.record.rehearsals.rehearsal_facts import RehearsalSkipped, Rehearsed
 from bot.sandbox.vendor import Vendors
 from bot.sandbox.vendor.load import read
@@ -25,7 +27,9 @@ PRICES = {"openai.api": {"input_per_mtok": 3.0, "output_per_mtok": 15.0}}
 
 
 @asynccontextmanager
-async def rehearsing(house: House, word: str = "ok", prices: Any = None, **rehearse: Any) -> AsyncIterator[Talk]:
+async def rehearsing(
+    house: House, word: str = "ok", prices: Any = None, only_gpt: bool = False, **rehearse: Any
+) -> AsyncIterator[Talk]:
     """The house with a provider whose model answers with one word, and a flag that rehearses it."""
     vendors = Vendors(read(SCRIPT.replace("WORD", word), "fallback.yaml"), ManualClock(START))
     await vendors.start()
@@ -38,6 +42,7 @@ async def rehearsing(house: House, word: str = "ok", prices: Any = None, **rehea
         made["providers"]["openai"]["components"]["api"]["checks"].append(check)
         made["flags"][FLAG]["rehearse"] = {"every": "6h", **rehearse}
         made["flags"][FLAG]["variants"]["gpt"]["model"] = "gpt-5"
+        made["flags"][FLAG]["fallbacks"][1 if only_gpt else 2 :] = []
         house.changes = {"providers": made["providers"], "flags": made["flags"], "prices": PRICES if prices is None else prices}
         await house.start()
         await house.passes(minutes=1)
@@ -119,3 +124,32 @@ async def test_what_did_not_pass_says_so_where_it_is_offered(empty_house: House)
     assert f"automation: auto · gpt: {why}" in status
     assert f"Nothing was switched: gpt may not work, since {why}. To switch anyway: " in refused
     assert forced.startswith("Support chat serves gpt now.")
+
+
+async def test_a_press_switches_to_what_its_question_warned_of(empty_house: House) -> None:
+    """The question says that the rehearsal failed, so the press means it."""
+    async with rehearsing(empty_house, "no_tools", only_gpt=True) as talk:
+        await result(talk, "failed")
+        ana = talk.house.ana
+        await talk.asks(ana, "/health claude")
+        done = await talk.presses(ana, "Switch support chat to gpt")
+
+    assert done.startswith("Support chat serves gpt now.")
+
+
+async def test_a_press_whose_question_did_not_warn_is_asked_again(empty_house: House) -> None:
+    """An earlier version's button only said that it forces; the new one knows what it overrules."""
+    async with rehearsing(empty_house, "no_tools", only_gpt=True) as talk:
+        await result(talk, "failed")
+        ana = talk.house.ana
+        await talk.asks(ana, "/health claude")
+        (row,) = (block["elements"] for block in talk.whispers(ana)[-1].blocks if block["type"] == "actions")
+        (switch,) = (one for one in row if one["action_id"].startswith("flag.engage"))
+        switch["value"] = json.dumps({"flag": FLAG, "variant": "gpt", "force": True})
+        asked = await talk.presses(ana, "Switch support chat to gpt")
+        before = await talk.facts(Engaged)
+        done = await talk.presses(ana, "Switch anyway")
+
+    assert "gpt may not work, since its rehearsal failed: tools: it called no tool." in asked
+    assert [] == before
+    assert done.startswith("Support chat serves gpt now.")

@@ -124,6 +124,7 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
     ("resolve", {"reason": "well"}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, reason="well")),
     ("join", {}, s.Join(API_ACTOR, incident=1)),
     ("resolve", {"force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
+    ("resolve", {"warned": ["a", "b"]}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, warned=("a", "b"))),
     ("phase", {"phase": "resolved", "force": True}, s.SetPhase(API_ACTOR, incident=1, phase=Phase.RESOLVED, force=True)),
     (
         "cancel",
@@ -295,6 +296,9 @@ MISTAKES = [
     (f"/flags/{CHAT}/engage", {"reason": "r", "for": 30}, "for"),
     (f"/flags/{CHAT}/engage", {"reason": "r", "for": "0s"}, "for"),
     (f"/flags/{CHAT}/release", {"reason": "r", "force": "yes"}, "force"),
+    ("/incidents/1/resolve", {"warned": "a"}, "warned"),
+    ("/incidents/1/resolve", {"warned": [1]}, "warned"),
+    ("/incidents/1/resolve", {"warned": ["a"] * 201}, "warned"),
     (f"/flags/{CHAT}/engage", {"reason": "r", "scope": "env"}, "scope"),
     (f"/flags/{CHAT}/release", {"reason": "r", "scope": {"env": "eu"}}, "scope"),
     (f"/flags/{CHAT}/reject", {"reason": "r", "scope": "env=eu"}, "scope"),

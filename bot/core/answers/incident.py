@@ -273,11 +273,12 @@ class Away:
 
 @dataclass(frozen=True, kw_only=True)
 class StillFailing(Refused):
-    """Resolving now would end something that is not over: use `force`."""
+    """Resolving now would end something that is not over: use `force`, or `warned` to override no more than this."""
 
     KIND = "still_failing"
     failing: tuple[Failing, ...]
     away: tuple[Away, ...]
+    warned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,8 +22,12 @@ class NothingToRehearse(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Unrehearsed(Refused):
-    """The variant failed its rehearsal or was never rehearsed: use `force` to switch to it."""
+    """The variant failed its rehearsal or was never rehearsed: use `force` to switch to it.
+
+    `approves`: it was a yes to a proposal, and must be sent as one again to count as one.
+    """
 
     KIND = "unrehearsed"
     variant: str
     reason: str
+    approves: bool = False

@@ -11,7 +11,8 @@ class EngageFlag(Signal, by=COMMAND):
     """A person switches a flag to a fallback; without a variant, to the first healthy one. `approves` answers a proposal.
 
     `share` is the percentage of readers who are switched; the others stay on the default. `force` overrides a failed or
-    missing rehearsal, and an unwell default when a smaller share would send readers back to it.
+    missing rehearsal, and an unwell default when a smaller share would send readers back to it. Without it, a rehearsal is
+    overridden only if they were `warned` of it (`decide.warned`); None = they did not press a button.
     """
 
     flag: str
@@ -21,6 +22,7 @@ class EngageFlag(Signal, by=COMMAND):
     approves: bool = False
     share: int = 100
     force: bool = False
+    warned: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +43,15 @@ class StepBack(Signal, by=COMMAND):
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseFlag(Signal, by=COMMAND):
-    """A person ends an engagement at once; `force` overrides an unhealthy default."""
+    """A person ends an engagement at once.
+
+    `force` overrides an unhealthy default; without it, only what they were `warned` of is overridden (`decide.warned`).
+    """
 
     flag: str
     reason: str = ""
     force: bool = False
+    warned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,14 +13,16 @@ class Declare(Signal, by=COMMAND):
     """A person declares an incident. `components` may be empty: a problem that no check covers.
 
     `separate` opens a new incident even if one is open for what the title names; only people then report its progress.
-    `began_at` and `ended_at` say when it happened, if not now; one that has ended is recorded as over. `channel`, with its
-    name, is an existing channel to use for the incident; without it, a new channel is created.
+    Without it, a new one is opened if they were `warned` of all that are open, by number. `began_at` and `ended_at` say when it
+    happened, if not now; one that has ended is recorded as over. `channel`, with its name, is an existing channel to use for
+    the incident; without it, a new channel is created.
     """
 
     title: str
     components: tuple[str, ...] = ()
     severity: Severity = Severity.SEV2
     separate: bool = False
+    warned: tuple[int, ...] = ()
     began_at: datetime | None = None
     ended_at: datetime | None = None
     channel: str = ""
@@ -106,14 +108,15 @@ class HolderGone(Signal, by=RULES):
 class SetPhase(OfIncident, by=COMMAND):
     """A person moves an incident: forward, back, resolved, reopened, closed or canceled.
 
-    `force` resolves it even if one of its components still fails or a flag is still switched. Canceling takes a `reason` from
-    a fixed list and a free-text `why`; a duplicate names the other incident. `reopens` says that it was not over, which is
-    refused for an open incident.
+    `force` resolves it even if one of its components still fails or a flag is still switched; without it, only what they
+    were `warned` of is overridden (`decide.warned`). Canceling takes a `reason` from a fixed list and a free-text `why`; a
+    duplicate names the other incident. `reopens` says that it was not over, which is refused for an open incident.
     """
 
     phase: Phase
     reason: str = ""
     force: bool = False
+    warned: tuple[str, ...] = ()
     duplicate_of: int = 0
     why: str = ""
     reopens: bool = False

@@ -7,11 +7,13 @@ from typing import Any
 from bot.core.answers import base
 from bot.core.answers import flags as fa
 from bot.core.answers import incident as a
+from bot.core.answers.rehearsals import Unrehearsed
 from bot.core.decide.incident.tasks import TaskIsAdded, TaskIsChanged
 from bot.core.decide.permissions import Denied
+from bot.core.decide.warned import warned_unready
 from bot.ports import Message
 from bot.views.answers.words import for_when, words
-from bot.views.blocks import Block, actions, button, section
+from bot.views.blocks import Block, actions, button, section, warning
 from bot.views.denied import denied_message
 from bot.views.faces import Slack
 from bot.views.incident.buttons import join_button
@@ -69,16 +71,26 @@ def answer_message(answer: base.Answer, word: str, *, title: str = "", severity:
             carried = str(more.get("message", ""))
             styles = ["primary", *[""] * len(open_ones)]  # only one stands out
             joins = [join_button(n, style=style, message=carried) for n, style in zip(open_ones, styles, strict=False)]
-            again = {"title": plain(title, TITLE_MAX), "severity": severity, **more}
+            again = {"title": plain(title, TITLE_MAX), "severity": severity, **more, "warned": list(choices)}
             other = button("Declare a separate one", "incident.separate", again)
             ways = [code(f"{word} join INC-{number}") for number in open_ones]
             typed = f"Or type {', or '.join([*ways, code(f'{word} declare separate TITLE')])}."
             return _offer(told(answer), typed, *joins, *([other] if title else []))
         case a.StillFailing():
-            value = {"incident": answer.incident, "force": True}
+            value = {"incident": answer.incident, **warning(answer.warned)}
             made = button("Resolve anyway", "incident.resolve:force", value, style="danger")
             return _offer(told(answer), f"Or type {code(f'{word} resolve {answer.name} force REASON')}.", made)
     return None
+
+
+def press_message(answer: base.Answer, word: str) -> Message | None:
+    """The same for whoever pressed a button: a fallback that did not pass its rehearsal may be switched to knowing that."""
+    if not isinstance(answer, Unrehearsed):
+        return answer_message(answer, word)
+    marks = warned_unready(answer.flag, answer.variant, answer.reason)
+    value: dict[str, object] = {"flag": answer.flag, "variant": answer.variant, **warning(marks)}
+    value |= {"approves": True} if answer.approves else {}
+    return _offer(told(answer), "", button("Switch anyway", "flag.engage:anyway", value, style="danger"))
 
 
 def shown(answer: base.Answer, word: str = "/incident") -> Message:
@@ -87,4 +99,4 @@ def shown(answer: base.Answer, word: str = "/incident") -> Message:
 
 
 def _offer(text: str, other_way: str, *buttons: Block) -> Message:
-    return fit(Message(inert(text), (section(f"{inert(text)}\n{other_way}"), *actions(buttons))))
+    return fit(Message(inert(text), (section(f"{inert(text)}\n{other_way}".rstrip()), *actions(buttons))))

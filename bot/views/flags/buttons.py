@@ -7,10 +7,11 @@ from bot.core.decide.flags.choosing import Stay, offer
 from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
 from bot.core.decide.flags.scopes import rest, rest_unwell
+from bot.core.decide.warned import warned_unready
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState, Proposal
 from bot.core.record.world import World
-from bot.views.blocks import Block, button, confirm
+from bot.views.blocks import Block, button, confirm, warning
 from bot.views.names import plain_flag_name, plain_variant_name
 from bot.views.text import capital, plain, span
 
@@ -19,7 +20,7 @@ def flag_buttons(flag: FlagPolicy, world: World, policy: Policy, number: int | N
     """What a person can do to a flag now: switch it, answer a proposal, start the hand-back, switch back at once."""
     state = world.flag(flag.key)
     if state.engagement is None and state.proposal:
-        return proposal_buttons(flag, state.proposal, policy, number)
+        return proposal_buttons(flag, state.proposal, world, policy, number)
     if state.engagement is None:
         made = engage_button(flag, state, world, policy, number)
         return [made] if made else []
@@ -30,7 +31,7 @@ def flag_buttons(flag: FlagPolicy, world: World, policy: Policy, number: int | N
 def engage_button(flag: FlagPolicy, state: FlagState, world: World, policy: Policy, number: int | None = None) -> Block | None:
     """Switch to the best fallback, or the proposed one; None if nothing may be switched to."""
     if state.proposal:
-        return _yes(flag, state.proposal, policy, number)
+        return _yes(flag, state.proposal, world, policy, number)
     choice = offer(world, flag)
     if isinstance(choice, Stay):
         return None
@@ -38,7 +39,7 @@ def engage_button(flag: FlagPolicy, state: FlagState, world: World, policy: Poli
     why = unready(world, flag, choice.variant)
     text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time.{kept_off(flag, world)}{_careful(why)}"
     question = confirm(f"Switch {name} to {to}?", text, "Switch")
-    value = _value(flag.key, number, variant=choice.variant, **({"force": True} if why else {}))
+    value = _value(flag.key, number, variant=choice.variant, **warning(warned_unready(flag.key, choice.variant, why)))
     return button(f"Switch {name} to {to}", f"flag.engage:{flag.key}", value, style="primary", confirm=question)
 
 
@@ -46,7 +47,9 @@ def _careful(why: str) -> str:
     return f" Careful: {plain(why, 100)}." if why else ""
 
 
-def proposal_buttons(flag: FlagPolicy, proposal: Proposal, policy: Policy, number: int | None = None) -> list[Block]:
+def proposal_buttons(
+    flag: FlagPolicy, proposal: Proposal, world: World, policy: Policy, number: int | None = None
+) -> list[Block]:
     """Yes and no to what a rule proposed."""
     name = plain(plain_flag_name(flag.key, policy), 30)
     text = "Nothing is switched, and no rule asks again until the default has recovered."
@@ -54,16 +57,18 @@ def proposal_buttons(flag: FlagPolicy, proposal: Proposal, policy: Policy, numbe
         f"Leave {name} as it is", f"flag.reject:{flag.key}", _value(flag.key, number, variant=proposal.variant),
         confirm=confirm(f"Leave {name} as it is?", text, "Leave it"),
     )  # fmt: skip
-    return [_yes(flag, proposal, policy, number), no]
+    return [_yes(flag, proposal, world, policy, number), no]
 
 
-def _yes(flag: FlagPolicy, proposal: Proposal, policy: Policy, number: int | None) -> Block:
+def _yes(flag: FlagPolicy, proposal: Proposal, world: World, policy: Policy, number: int | None) -> Block:
     name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, proposal.variant), 25)
     text = f"{affected(flag, policy)} uses {to} at once. You can switch back at any time."
     if len(proposal.yes) + 1 < flag.quorum:
         text = f"It takes {flag.quorum} people's yes; yours is number {len(proposal.yes) + 1}. Then all of it uses {to}."
-    value = _value(flag.key, number, variant=proposal.variant, approves=True)
-    question = confirm(f"Switch {name} to {to}?", text, "Switch" if flag.quorum < 2 else "Yes")
+    why = unready(world, flag, proposal.variant)
+    marks = warned_unready(flag.key, proposal.variant, why)
+    value = _value(flag.key, number, variant=proposal.variant, approves=True, **warning(marks))
+    question = confirm(f"Switch {name} to {to}?", f"{text}{_careful(why)}", "Switch" if flag.quorum < 2 else "Yes")
     return button(f"Switch {name} to {to}", f"flag.engage:{flag.key}", value, style="primary", confirm=question)
 
 

@@ -248,7 +248,7 @@ def _buttons(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> list
     state = world.flag(flag.key)
     match fact.body:
         case EngageProposed() | SwitchApproved() | AnswerOverdue() if state.proposal:
-            return proposal_buttons(flag, state.proposal, policy, fact.incident)
+            return proposal_buttons(flag, state.proposal, world, policy, fact.incident)
         case HandBackAsked() if state.engagement and state.engagement.asked_at:
             return [step_back_button(flag, state.engagement, policy, fact.incident, alone=True)]
         case ExpiryNear() as b if state.engagement and state.engagement.expires_at == b.expires_at:

@@ -3,10 +3,12 @@
 Anything that cannot be undone asks first: a switch with a question at its button, menu entries with a form (`forms`).
 """
 
+from bot.core.decide.incident.ending import unfinished
+from bot.core.decide.warned import Marks
 from bot.core.model import Phase
 from bot.core.policy import FlagPolicy
 from bot.core.record.incident import Incident
-from bot.views.blocks import Block, actions, button, confirm, menu
+from bot.views.blocks import Block, actions, button, confirm, menu, warning
 from bot.views.flags.buttons import engage_button, step_back_button
 from bot.views.flags.serving import serving
 from bot.views.names import plain_flag_name
@@ -73,7 +75,7 @@ def _more(scene: Scene) -> Block:
 
 def resolve_button(scene: Scene) -> Block:
     """End it; the question says what still fails and who is on a fallback."""
-    value = {"incident": scene.incident.number, **({"force": True} if still(scene) else {})}  # the question says so
+    value = {"incident": scene.incident.number, **warning(still_warned(scene))}
     text = f"Updates end for everybody in its channel; summary and timeline are posted.{still(scene)} It can be reopened."
     question = confirm(f"Resolve {scene.incident.name}?", text, "Resolve", danger=True)
     return button("Resolve", "incident.resolve", value, confirm=question)
@@ -81,10 +83,22 @@ def resolve_button(scene: Scene) -> Block:
 
 def still(scene: Scene) -> str:
     """What is not over yet, as plain text, for whoever is about to end it; empty if all is well."""
-    failing = [plain(scene.names.get(a.id, a.id), 60) for a in scene.incident.failing]
-    away = [plain(plain_flag_name(flag.key, scene.policy), 60) for flag in scene.flags_away]
-    fail = f" Still failing: {words(failing, most=3)}." if failing else ""
-    return fail + (f" Still on a fallback: {words(away, most=3)}." if away else "")
+    left = unfinished(scene.world, scene.policy, scene.incident)
+    found = left.failing if left else ()
+    switched = [*(one.flag for one in (left.away if left else ())), *(flag.key for flag in scene.flags_away)]
+    away = [plain_flag_name(key, scene.policy) for key in dict.fromkeys(switched)]
+    parts = (
+        ("Still failing", [one.name for one in found if one.level.bad]),
+        ("Not known to be well", [one.name for one in found if not one.level.bad]),
+        ("Still on a fallback", away),
+    )
+    return "".join(f" {what}: {words([plain(name, 60) for name in names], most=3)}." for what, names in parts if names)
+
+
+def still_warned(scene: Scene) -> Marks:
+    """What `still` warns of, which is all that a press overrides."""
+    left = unfinished(scene.world, scene.policy, scene.incident)
+    return left.warned if left else ()
 
 
 def lead_button(incident: Incident) -> Block:

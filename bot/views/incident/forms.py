@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.core.decide.cadence import next_update_after
-from bot.core.decide.flags.scopes import rest, rest_unwell
+from bot.core.decide.flags.scopes import rest, rest_unwell, rest_warned
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import COURSE, LEGAL
 from bot.core.model import Phase, Severity
@@ -21,7 +21,7 @@ from bot.views.form_parts import modal as _modal
 from bot.views.form_parts import option as _option
 from bot.views.form_parts import select as _select
 from bot.views.form_parts import text_input as _text_input
-from bot.views.incident.buttons import join_button, still
+from bot.views.incident.buttons import join_button, still, still_warned
 from bot.views.incident.updates import known_lines
 from bot.views.limits import cut_markup, fit
 from bot.views.names import drill_icon, plain_flag_name, plain_variant_name
@@ -31,7 +31,6 @@ from bot.views.text import code, count, foreign, inert, utc, who
 DECLARE_CALLBACK = "declare_incident"
 UPDATE_CALLBACK = "write_update"
 RESOLVE_CALLBACK = "resolve_incident"
-RESOLVE_ANYWAY_CALLBACK = "resolve_incident_anyway"  # after the form listed what is not over
 REOPEN_CALLBACK = "reopen_incident"
 PHASE_CALLBACK = "change_phase"
 SEVERITY_CALLBACK = "change_severity"
@@ -40,8 +39,8 @@ SWITCH_BACK_CALLBACK = "switch_back"
 ROLE_CALLBACK = "give_role"
 
 NO_COMPONENT = "none"
-WARNED = "!"  # no flag key starts with this
 WHEN_CHARS = 60
+MOST_TOLD = 5  # flags with a line of their own; no warning is shown about the others, so none is overridden
 MOST_JOINED = 5  # more would hide the form below
 
 SEVERITIES = {
@@ -118,14 +117,26 @@ def update_modal(scene: Scene, since_facts: Sequence[Fact]) -> View:
     return _modal(UPDATE_CALLBACK, "Write an update", "Post update", [*map(dict, blocks), words], str(incident.number))
 
 
-def resolve_modal(scene: Scene) -> View:
-    """The form that ends an incident; it lists what is not over yet."""
+def resolve_modal(scene: Scene, why: str = "", refused: str = "") -> View:
+    """The form that ends an incident; it lists what is not over yet, and overrides only that.
+
+    `why` is the reason that somebody typed, and `refused` says why they see the form again.
+    """
     left = still(scene)
     about = f"{left.strip() or 'Nothing fails any more.'} Updates end; summary and timeline are posted. It can be reopened."
-    reason = _input("reason", "Why is it over?", _text_input("reason", TEXT_MAX, "The vendor confirms the fix"), optional=True)
-    callback, submit = (RESOLVE_ANYWAY_CALLBACK, "Resolve anyway") if left else (RESOLVE_CALLBACK, "Resolve")
-    blocks = [dict(section(foreign(about, 500))), reason]
-    return _modal(callback, f"Resolve {scene.incident.name}", submit, blocks, str(scene.incident.number))
+    words = _suggesting(_text_input("reason", TEXT_MAX, "The vendor confirms the fix"), why)
+    blocks = [*_refused(refused), dict(section(foreign(about, 500))), _input("reason", "Why is it over?", words, optional=True)]
+    submit, carried = "Resolve anyway" if left else "Resolve", _carried(scene, still_warned(scene))
+    return _modal(RESOLVE_CALLBACK, f"Resolve {scene.incident.name}", submit, blocks, carried)
+
+
+def _refused(why: str) -> list[dict[str, Any]]:
+    return [dict(section(inert(why)))] if why else []
+
+
+def _carried(scene: Scene, marks: Iterable[str]) -> str:
+    """What a form carries: its incident, and what it warns of."""
+    return " ".join([str(scene.incident.number), *marks])
 
 
 def reopen_modal(incident: Incident) -> View:
@@ -196,31 +207,24 @@ def cancel_modal(scene: Scene) -> View:
     return _modal(CANCEL_CALLBACK, "No incident of its own", "End it", blocks, str(mine))
 
 
-def switch_back_modal(scene: Scene) -> View:
-    """The form that sends a flag back to its default at once; it says how healthy that is now.
+def switch_back_modal(scene: Scene, chosen: str = "", refused: str = "") -> View:
+    """The form that sends a flag back to its default at once; it says how healthy that is now, and overrides only that.
 
-    Each choice records whether it came with a warning, since nobody can override a warning that was not shown.
+    `chosen` is the flag that somebody chose, which then comes first, and `refused` says why they see the form again.
     """
-    told = scene.flags_away[:5]
-    lines = [_goes_back(flag, scene) for flag in told]
-    warned = {flag.key for flag in told if rest_unwell(scene.world, flag)}
-    flags = [_option(_named(flag, scene), _choice(flag.key, warned=flag.key in warned)) for flag in scene.flags_away]
+    away = sorted(scene.flags_away, key=lambda flag: flag.key != chosen)
+    told = away[:MOST_TOLD]
+    marks = [mark for flag in told for mark in rest_warned(scene.world, flag)]
+    flags = [_option(_named(flag, scene), shortened(flag.key, OPTION_VALUE_MAX)) for flag in away]
     which = _input("flag", "Switch back", _select("flag", flags, flags[0]))
-    text = "\n".join(foreign(line, 300) for line in lines)
-    return _modal(SWITCH_BACK_CALLBACK, "Switch back", "Switch back", [dict(section(text)), which], str(scene.incident.number))
+    text = "\n".join(foreign(_goes_back(flag, scene), 300) for flag in told)
+    blocks = [*_refused(refused), dict(section(text)), which]
+    return _modal(SWITCH_BACK_CALLBACK, "Switch back", "Switch back", blocks, _carried(scene, marks))
 
 
-def flag_chosen(value: str, keys: Iterable[str]) -> tuple[str, bool]:
-    """The flag or scope that a choice in this form stands for, and whether the form warned about its default.
-
-    A value that matches none of the keys is returned unchanged.
-    """
-    found = ((key, warned) for key in keys for warned in (False, True) if _choice(key, warned=warned) == value)
-    return next(found, (value, False))
-
-
-def _choice(key: str, *, warned: bool) -> str:
-    return f"{WARNED}{shortened(key, OPTION_VALUE_MAX - len(WARNED))}" if warned else shortened(key, OPTION_VALUE_MAX)
+def flag_chosen(value: str, keys: Iterable[str]) -> str:
+    """The flag or scope that a choice in this form stands for; a value that matches none of the keys is returned unchanged."""
+    return next((key for key in keys if shortened(key, OPTION_VALUE_MAX) == value), value)
 
 
 def _named(flag: FlagPolicy, scene: Scene) -> str:

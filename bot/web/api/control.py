@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from bot.web.server.errors import Handler, Refusal, answer_json
 from bot.web.services import SERVICES, Reload, ReloadRefused
 
 ID_CHARS = 64
+MOST_WARNED = 200
 
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{7,20}")
 _LOGIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
@@ -113,6 +115,8 @@ def on_incident(verb: IncidentVerb) -> Handler:
         services = request.app[SERVICES]
         fields = IncidentFields(await read_json(request), services.engine.policy.incidents, services.clock.now())
         signal = verb.signal(Sender(actor_of(request), signal_id(request), number), fields)
+        if verb.asks and isinstance(signal, s.SetPhase):
+            signal = replace(signal, warned=fields.marks("warned"))
         fields.done()
         return await carry_out(request, signal)
 
@@ -149,6 +153,16 @@ class IncidentFields(Fields):
 
     def truth(self, name: str, *, typed: bool = True) -> bool:
         return super().truth(name)
+
+    def marks(self, name: str) -> tuple[str, ...]:
+        """What an earlier answer warned of, as it said it; nothing where it is absent."""
+        value = self._take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > MOST_WARNED or not all(isinstance(one, str) for one in value):
+            remedy = f"Send {name} of the answer's data as it came."
+            raise Refusal(400, f"{name} is no list of marks.", field=name, remedy=remedy)
+        return tuple(value)
 
     def kind(self, name: str, known: Sequence[str]) -> str:
         """One of the known words."""

@@ -21,8 +21,8 @@ def outage() -> Table:
     return table
 
 
-def declare(table: Table, title: str, *, separate: bool = False) -> Answer:
-    return table.send(s.Declare(actor=BOB, title=title, separate=separate)).answer
+def declare(table: Table, title: str, *, separate: bool = False, warned: tuple[int, ...] = ()) -> Answer:
+    return table.send(s.Declare(actor=BOB, title=title, separate=separate, warned=warned)).answer
 
 
 @pytest.mark.parametrize(
@@ -332,3 +332,24 @@ def test_a_channel_belongs_to_one_incident() -> None:
     assert [] == [one for one in first.effects if isinstance(one.body, OpenChannel)]
     assert 1 == len([one for one in first.effects if isinstance(one.body, SetTopic)])
     assert "This is already the channel of INC-1. Nothing was declared." == told(second)
+
+
+def test_who_was_told_of_what_is_open_declares_one_beside_it() -> None:
+    """By the press that the answer offered."""
+    table = outage()
+    pointed = declare(table, "Claude loses our files")
+    assert isinstance(pointed, OpenAlready)
+
+    assert 2 == declare(table, "Claude loses our files", warned=pointed.choices).incident
+
+
+def test_what_was_opened_since_is_pointed_to_before_another_one_is_declared() -> None:
+    """Two people who press at once, or one who presses twice, do not make two of one matter."""
+    table = outage()
+    pointed = declare(table, "Claude loses our files")
+    assert isinstance(pointed, OpenAlready)
+    declare(table, "Claude loses our files", warned=pointed.choices)
+    again = declare(table, "Claude loses our files", warned=pointed.choices)
+
+    assert isinstance(again, OpenAlready)
+    assert (1, 2) == again.choices

@@ -9,6 +9,7 @@ from bot.core.answers.base import Answer
 from bot.core.answers.incident import Failing, Moved, NeedsReason, NoWay, StillFailing
 from bot.core.decide.due import next_due
 from bot.core.decide.phases import CANCEL_REASONS
+from bot.core.decide.warned import warned_unwell
 from bot.core.effects import EditCard, OpenThread, PostAlert, PostLine, PostSummary, To, UploadExport
 from bot.core.model import Fault, Level, Phase, Verdict
 from bot.core.record.flag_facts import HandBackAsked
@@ -37,7 +38,8 @@ def test_resolving_asks_while_a_component_still_fails() -> None:
     table = outage(automation="off")
     said = resolve(table)
 
-    assert StillFailing(incident=1, failing=(Failing("Claude API", Level.DOWN),), away=()) == said
+    marks = warned_unwell({API: Level.DOWN})
+    assert StillFailing(incident=1, failing=(Failing("Claude API", Level.DOWN),), away=(), warned=marks) == said
     assert "INC-1 is not over: Claude API is down. Nothing was changed." == told(said)
 
 

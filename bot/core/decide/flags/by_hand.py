@@ -21,8 +21,9 @@ from bot.core.decide.flags.conditions import (
 from bot.core.decide.flags.mitigation import lose_mitigation, mitigate
 from bot.core.decide.flags.ramps import step_back
 from bot.core.decide.flags.readiness import unready
-from bot.core.decide.flags.scopes import rest, rest_unwell, too_many
+from bot.core.decide.flags.scopes import rest, rest_unwell, rest_warned, too_many
 from bot.core.decide.flags.steering import MOST_AHEAD, UNSAID, extend, forced, set_share, worse_off
+from bot.core.decide.warned import knew, warned_unready
 from bot.core.model import Level
 from bot.core.policy import FlagPolicy
 from bot.core.record.flag_facts import Released
@@ -63,8 +64,8 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
             )
         )  # fmt: skip
     why = unready(draft.world, policy, variant)
-    if why and not (signal.force or signal.approves):
-        return draft.refuse(Unrehearsed(flag=policy.key, variant=variant, reason=why))
+    if not (_means_it(signal) or knew(signal.warned or (), warned_unready(policy.key, variant, why))):
+        return draft.refuse(Unrehearsed(flag=policy.key, variant=variant, reason=why, approves=signal.approves))
     trouble = troubled(draft.world, policy, Level.DEGRADED)
     reason = signal.reason or (state.proposal.reason if state.proposal else verdicts(draft, trouble)) or UNSAID
     if why and signal.approves:
@@ -78,6 +79,11 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
     settle(draft)
     mitigate(draft)
     return draft.done(fa.Switched(flag=policy.key, incident=incident, variant=variant, share=signal.share))
+
+
+def _means_it(signal: EngageFlag) -> bool:
+    """Whether a rehearsal that failed is overruled, whenever it did: who types their yes to a proposal means it too."""
+    return signal.force or (signal.approves and signal.warned is None)
 
 
 def _worse(draft: Draft, policy: FlagPolicy, variant: str, share: int) -> str:
@@ -160,7 +166,7 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
             return draft.refuse(no_flag(draft.policy, signal.flag))
         return draft.refuse(fa.NotEngaged(flag=signal.flag) if scope_of(signal.flag) else fa.AtDefault(flag=signal.flag))
     unwell = rest_unwell(draft.world, policy, draft.policy.name_of) if policy else ""
-    if unwell and not signal.force:
+    if policy and unwell and not (signal.force or knew(signal.warned, rest_warned(draft.world, policy))):
         return draft.refuse(fa.DefaultUnwell(flag=signal.flag, unwell=unwell))
     reason = forced(signal.reason or UNSAID, unwell)
     default = rest(draft.world, policy) if policy else "the default of the code that reads it"

@@ -47,8 +47,12 @@ def troubled(world: World, policy: FlagPolicy, at: Level | None = None) -> tuple
 
 def default_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
     """Why the default cannot carry traffic: which of its components are not operational; empty if all are."""
-    states = [world.component(c) for c in policy.depends_on]
-    return ", ".join(how(s, name_of(s.id)) for s in states if s.level is not Level.OPERATIONAL)
+    return ", ".join(how(s, name_of(s.id)) for s in not_well(world, policy))
+
+
+def not_well(world: World, policy: FlagPolicy) -> list[ComponentState]:
+    """The components of the default that are not operational."""
+    return [s for c in policy.depends_on if (s := world.component(c)).level is not Level.OPERATIONAL]
 
 
 def failed_since(world: World, policy: FlagPolicy, moment: datetime) -> bool:
@@ -64,8 +68,7 @@ def well_since(world: World, policy: FlagPolicy, moment: datetime) -> bool:
 
 def nobody_knows(world: World, policy: FlagPolicy) -> bool:
     """Whether the default is unhealthy only because we could not see it: a reason to stay, not to revert."""
-    unwell = [s for c in policy.depends_on if (s := world.component(c)).level is not Level.OPERATIONAL]
-    return all(s.level is Level.UNKNOWN and s.fault is Fault.LOCAL for s in unwell)
+    return all(s.level is Level.UNKNOWN and s.fault is Fault.LOCAL for s in not_well(world, policy))
 
 
 def incident_for(world: World, components: tuple[str, ...]) -> int | None:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 from bot.core.answers import flags as fa
 from bot.core.decide.flags.choosing import sick_behind
-from bot.core.decide.flags.conditions import default_unwell, how
+from bot.core.decide.flags.conditions import how, not_well
+from bot.core.decide.warned import Marks, warned_unwell
 from bot.core.policy import FlagPolicy, Policy
+from bot.core.record.component import ComponentState
 from bot.core.record.world import World
 from bot.core.scope import MOST_AT_ONCE, scope_of, whole
 
@@ -40,14 +42,24 @@ def all_of_rest(world: World, policy: FlagPolicy) -> tuple[str, ...]:
 
 def rest_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] = str) -> str:
     """Why some of those readers are served badly, in words; empty if none are."""
-    return next(filter(None, (_unwell(world, policy, variant, name_of) for variant in all_of_rest(world, policy))), "")
+    return ", ".join(how(state, name_of(state.id)) for state in rest_not_well(world, policy))
 
 
-def _unwell(world: World, policy: FlagPolicy, variant: str, name_of: Callable[[str], str]) -> str:
+def rest_not_well(world: World, policy: FlagPolicy) -> list[ComponentState]:
+    """The components that are why: those of the first variant that is not served well."""
+    return next(filter(None, (_not_well(world, policy, variant) for variant in all_of_rest(world, policy))), [])
+
+
+def rest_warned(world: World, policy: FlagPolicy) -> Marks:
+    """What somebody knows who was told `rest_unwell`."""
+    return warned_unwell({state.id: state.level for state in rest_not_well(world, policy)}, policy.key)
+
+
+def _not_well(world: World, policy: FlagPolicy, variant: str) -> list[ComponentState]:
     if variant == policy.default:
-        return default_unwell(world, policy, name_of)
+        return not_well(world, policy)
     sick = sick_behind(world, policy, variant)
-    return how(sick, name_of(sick.id)) if sick else ""
+    return [sick] if sick else []
 
 
 def too_many(world: World, policy: Policy, key: str) -> fa.TooManyScopes | None:

@@ -55,9 +55,9 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     over_at = min(signal.ended_at, draft.now) if signal.ended_at else None
     if over_at is not None:
         about = [(provider, i) for provider, i in about if i.began_at <= over_at]  # one that began later is a different problem
-        if not about or signal.separate:
+        if _apart(signal, about):
             return _declare_past(draft, signal, title, words, over_at, room)
-    if about and not signal.separate:
+    if not _apart(signal, about):
         first = existing if existing and any(i is existing for _, i in about) else about[0][1]
         return draft.refuse(_open_already(draft, meant, about, first))
     # Opened beside an existing one: verdicts go to that one, and people report how this one goes.
@@ -75,8 +75,13 @@ def on_declare(draft: Draft, signal: Declare) -> Step:
     _keep_words(draft, incident, words)
     carry_over(draft)
     _take_in(draft)
-    beside = () if signal.separate else tuple(_open_one(draft, "", other) for _, other in fresh)
+    beside = () if signal.separate or signal.warned else tuple(_open_one(draft, "", other) for _, other in fresh)
     return draft.done(replace(_declared(draft, incident, signal), beside=beside))
+
+
+def _apart(signal: Declare, about: Collection[tuple[str, Incident]]) -> bool:
+    """Whether it is opened beside what is open about it: nothing is, or whoever declares it was told of all that is."""
+    return signal.separate or all(one.number in signal.warned for _, one in about)
 
 
 def _declare_past(draft: Draft, signal: Declare, title: str, words: str, over_at: datetime, room: ChannelOpened | None) -> Step:

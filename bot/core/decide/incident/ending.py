@@ -4,6 +4,8 @@ Resolving asks first while a component of the incident still fails or a flag is 
 alerts again by itself (`suppression` says when, `alarm.lift` does it).
 """
 
+from collections.abc import Mapping
+
 from bot.core.answers import base
 from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
@@ -12,11 +14,14 @@ from bot.core.decide.flags.mitigation import carry_over
 from bot.core.decide.flags.scopes import at_work
 from bot.core.decide.incident.merging import part_ways, parted
 from bot.core.decide.phases import CANCEL_REASONS, DUPLICATE, change_phase, move_for, why_not
+from bot.core.decide.warned import knew, warned_away, warned_unwell
 from bot.core.model import Fault, Level, Phase
+from bot.core.policy import Policy
 from bot.core.record.component import ComponentState
 from bot.core.record.course.merge_facts import DuplicateFound
 from bot.core.record.incident import Incident
 from bot.core.record.incident_facts import ComponentMoved
+from bot.core.record.world import World
 from bot.core.signals import SetPhase
 
 
@@ -39,8 +44,9 @@ def on_phase(draft: Draft, signal: SetPhase) -> Step:
         other = next((one for key in held if (one := draft.world.open_for(key))), None)
         if other:
             return draft.refuse(a.OpenElsewhere(incident=other.number))
-    if to is Phase.RESOLVED and not signal.force and (unfinished := _unfinished(draft, incident)):
-        return draft.refuse(unfinished)
+    left = unfinished(draft.world, draft.policy, incident) if to is Phase.RESOLVED else None
+    if left and not (signal.force or knew(signal.warned, left.warned)):
+        return draft.refuse(left)
     chosen = to.open and move != "reopen"  # reopening says that it is not over, not which phase it is in
     of, why = (signal.duplicate_of if signal.reason == DUPLICATE else 0, signal.why.strip()) if move == "cancel" else (0, "")
     change_phase(draft, incident.number, to, signal.reason, signal.actor, chosen=chosen, duplicate_of=of, why=why)
@@ -63,25 +69,33 @@ def _no_original(draft: Draft, signal: SetPhase) -> base.Refused | None:
     return None if of in world.incidents else base.NoIncident(number=of, newest=world.last_incident)
 
 
-def _unfinished(draft: Draft, incident: Incident) -> a.StillFailing | None:
+def unfinished(world: World, policy: Policy, incident: Incident) -> a.StillFailing | None:
     """What is not over: components that still fail or cannot be judged, and flags still switched because of them."""
     if incident.drill:
-        left = tuple(a.Failing(draft.policy.name_of(one.id), one.level) for one in incident.failing)
-        return a.StillFailing(incident=incident.number, failing=left, away=()) if left else None
-    concerned = _concerned(draft, incident)
-    failing = [state for id in concerned if _may_still_fail(state := draft.world.component(id))]
-    flags = [p for p in at_work(draft.world, draft.policy) if set(p.depends_on) & set(concerned)]
-    away = [(p, draft.world.flag(p.key).engagement) for p in flags]
-    still = tuple(a.Failing(draft.policy.name_of(state.id), state.level) for state in failing)
+        return _still_failing(policy, incident, {one.id: one.level for one in incident.failing}, ())
+    concerned = _concerned(policy, incident)
+    failing = {id: state.level for id in concerned if _may_still_fail(state := world.component(id))}
+    flags = [p for p in at_work(world, policy) if set(p.depends_on) & set(concerned)]
     switched = tuple(
-        a.Away(p.key, at.variant, draft.policy.flag_name(p.key), p.called(at.variant)) for p, at in away if at
+        a.Away(p.key, at.variant, policy.flag_name(p.key), p.called(at.variant))
+        for p in flags if (at := world.flag(p.key).engagement)
     )  # fmt: skip
-    return a.StillFailing(incident=incident.number, failing=still, away=switched) if still or switched else None
+    return _still_failing(policy, incident, failing, switched)
 
 
-def _concerned(draft: Draft, incident: Incident) -> tuple[str, ...]:
+def _still_failing(
+    policy: Policy, incident: Incident, failing: Mapping[str, Level], away: tuple[a.Away, ...]
+) -> a.StillFailing | None:
+    if not failing and not away:
+        return None
+    marks = (*warned_unwell(failing), *warned_away(one.flag for one in away))
+    still = tuple(a.Failing(policy.name_of(id), level) for id, level in failing.items())
+    return a.StillFailing(incident=incident.number, failing=still, away=away, warned=marks)
+
+
+def _concerned(policy: Policy, incident: Incident) -> tuple[str, ...]:
     """Its components; if a person declared it by a provider's name alone, all of that provider's."""
-    whole = (c.id for c in draft.policy.components.values() if c.provider == incident.provider)
+    whole = (c.id for c in policy.components.values() if c.provider == incident.provider)
     return tuple(sorted(incident.affected)) or tuple(whole)
 
 
