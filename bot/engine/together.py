@@ -42,7 +42,7 @@ class Together:
         self.facts: list[Fact] = []
         self._seen = seen
         self._effects: list[Effect] = []
-        self._signals: dict[str, None] = {}
+        self._signals: dict[str, str] = {}  # the digest of each
         self._fence: Fence | None = None
         self._answers: list[tuple[Request, Answer | Exception]] = []
 
@@ -64,7 +64,7 @@ class Together:
             if request.fence is not None:
                 self._fence = request.fence.within(self._fence)
             if signal.id:
-                self._signals[signal.id] = None
+                self._signals[signal.id] = signal.digest
         self._answers.append((request, decided.answer))
         return len(decided.facts)
 
@@ -72,6 +72,7 @@ class Together:
         """One commit of everything decided, based on the world seen."""
         return Commit(
             signals=tuple(self._signals),
+            digests={id: digest for id, digest in self._signals.items() if digest},
             at=self.facts[0].at,
             facts=tuple(NewFact(x.stream, x.seq, x.actor, x.incident, x.body) for x in self.facts),
             states=changed_states(self._seen.world, self.world),

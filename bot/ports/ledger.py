@@ -43,7 +43,8 @@ class Commit:
 
     `signals` are their ids, remembered so that none is handled twice; signals without an id are left out. `expects` is the
     ledger's position at the decision; None if nothing was decided, as in tools. `fence` is what must still be true of a
-    replica that decided by itself; None if people decided, or if one process owns the ledger.
+    replica that decided by itself; None if people decided, or if one process owns the ledger. `digests` identify, by signal id,
+    the requests whose sender chose that id.
     """
 
     signals: tuple[str, ...]
@@ -53,6 +54,7 @@ class Commit:
     effects: tuple[Effect, ...]
     expects: int | None = None
     fence: Fence | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 class Conflict(Exception):  # noqa: N818 # an outcome, not a bug
@@ -313,6 +315,9 @@ class Store(Replicas, Protocol):
 
     def forget(self, old: Old) -> None:
         """Delete what `find_old` found."""
+
+    def digest_of(self, signal: str) -> str | None:
+        """The digest of the request that this signal came in; empty if it had none, None if no such signal was handled."""
 
     def first_sight(self, id: str, now: datetime, keep: timedelta) -> bool:
         """Remember `id`; False if it was seen within `keep`. Forgets older ids."""

@@ -1,7 +1,6 @@
 """Writes a commit to the tables: facts after the newest of their streams, states that refer to them, effects to carry out."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.core.codec import encode
@@ -24,6 +23,11 @@ SELECT 'last', last.* FROM (SELECT stream, seq, hash FROM facts WHERE stream = ?
 MOST_STREAMS = 100  # in one statement
 MOST_FACTS = 500
 FACT = ("stream", "seq", "at", "kind", "version", "actor", "incident", "body", "prev_hash", "hash")
+# A digest has a row of its own, behind the id, so that an earlier version, which knows no digests, finds the id as before.
+DIGEST, BEHIND_DIGESTS = "/", "0"  # the next character
+REMEMBER_DIGEST = (
+    "INSERT INTO signals (id, at) SELECT ?, CAST(? AS bigint) WHERE NOT EXISTS (SELECT 1 FROM signals WHERE id = ?)"
+)
 PUT_STATE = """
 INSERT INTO states (stream, seq, kind, dedup, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, dedup = excluded.dedup, body = excluded.body
@@ -41,7 +45,7 @@ def write(conn: Connection, commit: Commit) -> list[Fact]:
         raise AlreadyHandled(", ".join(commit.signals))
     if commit.expects is not None and commit.expects != found.position:
         raise Conflict(f"the ledger is at {found.position}; this was decided at {commit.expects}")
-    _remember(conn, commit.signals, commit.at)
+    _remember(conn, commit)
     facts = _append(conn, found.ends, commit)
     _name_newest(conn, found.ends, commit)
     # Dedup keys are released before they are taken: one step may end an incident and open its successor.
@@ -94,14 +98,26 @@ def _streams(commit: Commit) -> Iterator[str]:
     yield from (state.stream for state in commit.states)
 
 
-def _remember(conn: Connection, signals: Sequence[str], at: datetime) -> None:
+def _remember(conn: Connection, commit: Commit) -> None:
     """If two with the same id arrived together, the second was handled with the first."""
-    kept = [kept_id(plain(signal)) for signal in signals]
+    kept, at = [kept_id(plain(signal)) for signal in commit.signals], micros(commit.at)
     if len(set(kept)) < len(kept):
-        raise AlreadyHandled(", ".join(signals))
+        raise AlreadyHandled(", ".join(commit.signals))
     if kept:
-        source, values = conn.rows("signals", ("id", "at"), [(id, micros(at)) for id in kept])
+        source, values = conn.rows("signals", ("id", "at"), [(id, at) for id in kept])
         conn.later(f"INSERT INTO signals (id, at) {source}", values)
+    for signal, digest in commit.digests.items():
+        conn.later(REMEMBER_DIGEST, (of := f"{kept_id(plain(signal))}{DIGEST}{digest}", at, of))
+
+
+def digest_of(conn: Connection, signal: str) -> str | None:
+    """The digest of the request that this signal came in; empty if it had none, None if no such signal was handled."""
+    kept = kept_id(plain(signal))
+    if not one(conn, "SELECT count(*) FROM signals WHERE id IN (?, ?)", kept, plain(signal))[0]:
+        return None
+    start = f"{kept}{DIGEST}"
+    found = one(conn, "SELECT max(id) FROM signals WHERE id >= ? AND id < ?", start, f"{kept}{BEHIND_DIGESTS}")[0]
+    return str(found).removeprefix(start) if found else ""
 
 
 def _append(conn: Connection, ends: Ends, commit: Commit) -> list[Fact]:

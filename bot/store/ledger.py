@@ -254,6 +254,10 @@ class SqlStore:
 
     # --- seen ids, settings
 
+    def digest_of(self, signal: str) -> str | None:
+        """The digest of the request that this signal came in; empty if it had none, None if no such signal was handled."""
+        return commits.digest_of(self.conn, signal)
+
     def first_sight(self, id: str, now: datetime, keep: timedelta) -> bool:
         """Remember `id` for `keep`; False if it is already remembered. Forgets expired ids."""
         with atomic(self.conn):

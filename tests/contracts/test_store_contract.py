@@ -18,7 +18,7 @@ from bot.core.model import Actor
 from bot.core.record.fact import Body
 from bot.core.record.incident_facts import Declared, NoteAdded
 from bot.core.record.kinds import BODIES
-from bot.ports import AlreadyHandled, Conflict, Ledger, OutboxRow, Settled, StateRow, Store, StoreError, StoreTrouble
+from bot.ports import AlreadyHandled, Commit, Conflict, Ledger, OutboxRow, Settled, StateRow, Store, StoreError, StoreTrouble
 from bot.store.rows import fact_hash
 from bot.store.sqlite.ledgers import InlineLedger
 from tests.contracts.ledgers import a_ledger
@@ -115,6 +115,35 @@ async def test_a_signal_is_refused_when_its_id_was_committed(ledger: Ledger) -> 
         await ledger.write(lambda store: store.commit(commit(fact("flag/a", 2), signal="click")))
 
     assert 1 == len(await ledger.read(lambda store: store.all_facts()))
+
+
+def of(signal: str, digest: str, seq: int = 1) -> Commit:
+    """A commit for a signal whose id a caller chose, with the digest of their request."""
+    return replace(commit(fact("flag/a", seq), signal=signal), digests={signal: digest})
+
+
+async def test_the_digest_of_a_request_is_remembered_with_its_key(ledger: Ledger) -> None:
+    """Whoever asks, and after a restart: a second replica has nothing else to tell two requests of one key apart."""
+    await ledger.write(lambda store: store.commit(of("api/k", "d1")))
+    found = [await ledger.read(lambda store, id=id: store.digest_of(id)) for id in ("api/k", "api/k2")]  # type: ignore[misc]
+
+    assert ["d1", None] == found
+
+
+async def test_a_key_that_an_earlier_version_kept_has_no_digest(ledger: Ledger) -> None:
+    """It is known, and that is all."""
+    await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), signal="api/k")))
+
+    assert "" == await ledger.read(lambda store: store.digest_of("api/k"))
+
+
+async def test_another_digest_makes_a_key_no_other_one(ledger: Ledger) -> None:
+    """It is acted upon once, and what it was used for first stays."""
+    await ledger.write(lambda store: store.commit(of("api/k", "d1")))
+
+    with pytest.raises(AlreadyHandled):
+        await ledger.write(lambda store: store.commit(of("api/k", "d2", 2)))
+    assert "d1" == await ledger.read(lambda store: store.digest_of("api/k"))
 
 
 async def test_signals_without_id_are_not_remembered(ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -126,6 +127,18 @@ async def test_a_conflict_reads_no_world_anew(engines: Engines) -> None:
     await declared(there, "Logins fail")
     await declared(here)
     assert (2, 0) == (heard.kinds.count("incident.declared"), heard.anew)
+
+
+async def test_what_a_key_was_used_for_is_known_to_every_replica(engines: Engines) -> None:
+    """The digest of the first request stands in the ledger with what it came to; a second one leaves no other."""
+    here, there = await engines.started(), await engines.started()
+    number = await declared(there)
+    await here.catch_up()
+    await there.handle(replace(note(number, "api/k"), digest="first"))
+    answer = await here.handle(replace(note(number, "api/k"), digest="second"))
+
+    assert DoneAlready(incident=number) == answer
+    assert "first" == engines.store.digest_of("api/k")
 
 
 async def test_what_was_done_at_another_replica_is_seen_by_who_asks_again(engines: Engines) -> None:

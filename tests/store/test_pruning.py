@@ -1,5 +1,6 @@
 """What the ledger forgets after a month, what it must not, and how large it stays."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -103,6 +104,19 @@ async def test_a_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> 
         ledger.store.commit(commit(fact("flag/a", 2), signal="api/key"))
     await forget_old(ledger, NOON + timedelta(days=31), KEEP)
     assert [] == signals(ledger)
+
+
+async def test_the_digest_of_a_request_is_forgotten_with_its_key(ledger: InlineLedger) -> None:
+    """And a part of it that is left over is in nobody's way."""
+    made = replace(commit(fact("flag/a", 1), signal="api/key"), digests={"api/key": "d1"})
+    ledger.store.commit(made)
+    kept = signals(ledger)
+    ledger.conn.execute("DELETE FROM signals WHERE id NOT LIKE '%/d1'")
+    ledger.store.commit(replace(made, facts=(fact("flag/a", 2),)))
+    again = signals(ledger)
+    await forget_old(ledger, NOON + timedelta(days=31), KEEP)
+
+    assert (2, 2, []) == (len(kept), len(again), signals(ledger))
 
 
 async def test_an_idempotency_key_is_kept_as_a_hash(ledger: InlineLedger) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any, TypeVar, cast
@@ -76,7 +77,7 @@ class CoreEngine:
         self._older: dict[int, Incident] = {}
         self._clock = clock
         self._board = board
-        self._seen: set[str] = set()
+        self.digests: dict[str, str] = {}  # by the id of a signal that was acted upon
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
@@ -85,11 +86,12 @@ class CoreEngine:
         await self.may_go_on.wait()
         if self.broken:
             raise OSError("disk full at /secret/place")
-        self.signals.append(signal)
-        if signal.id and signal.id in self._seen:
-            return DoneAlready()
-        self._seen.add(signal.id)
+        self.signals.append(replace(signal, digest=""))  # which `digests` shows
         result = step(self.world, signal, self._clock.now(), self.policy)
+        if result.facts and signal.id:
+            if signal.id in self.digests:
+                return DoneAlready()
+            self.digests[signal.id] = signal.digest
         self.world = result.world
         self.facts.extend(result.facts)
         self.restore()
@@ -137,6 +139,9 @@ class FactsLedger:
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         raise AssertionError("the web never waits for commits")
+
+    def digest_of(self, signal: str) -> str | None:
+        return self._engine.digests.get(signal)
 
     def facts_about(self, incident: int) -> list[Fact]:
         return [fact for fact in self._engine.facts if fact.incident == incident]

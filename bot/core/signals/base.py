@@ -55,6 +55,8 @@ RULES: Roles = frozenset({Role.RULE})
 class Signal:
     """Something happened that may be recorded. A given `id` is handled once; signals with an empty `id` may be repeated.
 
+    `digest` identifies the body of the request it came in, if its sender chose the `id` and so might reuse it.
+
     Each kind states who may send it in its definition, `class Join(OfIncident, by=RESPONDERS)`, which also registers it in
     `SIGNALS`. A class without `by` is a base class, and nobody may send it.
     """
@@ -64,6 +66,7 @@ class Signal:
 
     actor: Actor
     id: str = ""
+    digest: str = ""
 
     def __init_subclass__(cls, *, by: Roles | None = None, duty: Duty | None = None, **more: Any) -> None:
         super().__init_subclass__(**more)

@@ -1,13 +1,11 @@
 """/api/v1, the changing half: every request becomes one signal, and the engine's answer is returned."""
 
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from bot.core import signals as s
@@ -18,8 +16,8 @@ from bot.core.scope import MOST_CHARS, read_scope, scoped
 from bot.outcomes.lately import requests_lately
 from bot.verbs.naming import called
 from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Assignment, IncidentVerb, Sender
+from bot.web.api.carrying_out import LOGIN, actor_of, carry_out, signal_id
 from bot.web.api.reads import NO_STORE, the_flag, the_incident
-from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json
 from bot.web.server.errors import Handler, Refusal, answer_json
 from bot.web.services import SERVICES, Reload, ReloadRefused
@@ -28,13 +26,9 @@ ID_CHARS = 64
 MOST_WARNED = 200
 
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{7,20}")
-_LOGIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
 _INCIDENT = re.compile(r"(?:INC-)?([0-9]{1,9})", re.IGNORECASE)
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _SPAN = re.compile(r"[0-9]{1,6}\s*[a-z]+")
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
-
-log = structlog.get_logger(__name__)
 
 NamedAction = Callable[[Fields, str, Actor, str], s.Signal]
 
@@ -225,7 +219,7 @@ def _person(field: str, name: str, me: Actor) -> Actor | None:
         return me if name.lower() == "me" else None
     if _SLACK_USER.fullmatch(name):
         return Actor.person(name)
-    if not _LOGIN.fullmatch(name):
+    if not LOGIN.fullmatch(name):
         remedy = "Send me, none, a Slack user id (U...) or a login name."
         raise Refusal(400, f"{field} names nobody.", field=field, remedy=remedy)
     return Actor.operator(name)
@@ -361,35 +355,3 @@ COMPONENT_ACTIONS: tuple[tuple[str, str, NamedAction], ...] = (
     ("DELETE", "mute", _unmute),
     ("POST", "report", _report),
 )
-
-
-async def carry_out(request: web.Request, signal: s.Signal) -> web.Response:
-    """200 if it was done, now or earlier, 409 if it was refused; either way with the reason."""
-    engine = request.app[SERVICES].engine
-    answer = await engine.handle(signal)
-    told = log.debug if isinstance(signal, s.Alerted) else log.info  # alerts are many, and recorded as facts anyway
-    told("http.control", signal=type(signal).__name__, actor=signal.actor.name, ok=answer.ok, changed=answer.changed)
-    return answer_json(answer_shape(answer, engine.policy.incidents.zone), status=200 if answer.ok else 409, headers=NO_STORE)
-
-
-def actor_of(request: web.Request) -> Actor:
-    """The actor, as the caller says: the token proves the right to act, the login only names the person in the timeline."""
-    login = request.headers.get("X-Understudy-Actor", "").strip() or "api"
-    if not _LOGIN.fullmatch(login):
-        remedy = "Send a login name: letters, digits and . _ @ + - only, at most 64."
-        raise Refusal(400, "X-Understudy-Actor is not a login name.", field="X-Understudy-Actor", remedy=remedy)
-    return Actor.operator(login)
-
-
-def signal_id(request: web.Request) -> str:
-    """The id from the caller's Idempotency-Key, which makes repeats harmless; without one, every request counts.
-
-    Includes method and path: a script with one key for a whole run must not be told that its next request was already done.
-    """
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return f"api/{uuid.uuid4()}"
-    if not _KEY.fullmatch(key.strip()):
-        remedy = "Send 1 to 200 visible ASCII characters, such as a UUID."
-        raise Refusal(400, "Idempotency-Key is not usable.", field="Idempotency-Key", remedy=remedy)
-    return f"api/{key.strip()} {request.method} {request.path}"

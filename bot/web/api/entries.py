@@ -7,7 +7,7 @@ from bot.core.signals.base import Signal
 from bot.core.signals.entries import CorrectEntry, HideEntry
 from bot.timeline.story import entry_words
 from bot.verbs.verb import TEXT_CHARS
-from bot.web.api.control import actor_of, carry_out, signal_id
+from bot.web.api.carrying_out import actor_of, carry_out, signal_id
 from bot.web.api.reads import NO_STORE, the_incident
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import Fields, read_json

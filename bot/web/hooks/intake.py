@@ -10,7 +10,7 @@ from bot.core.model import AlertState
 from bot.core.signals import Alerted
 from bot.ports import Admission
 from bot.views.text import clean
-from bot.web.api.control import actor_of, carry_out, signal_id
+from bot.web.api.carrying_out import actor_of, carry_out, signal_id
 from bot.web.api.reads import NO_STORE, the_component
 from bot.web.server.auth import bearer
 from bot.web.server.bodies import UNREADABLE, Fields, read_json

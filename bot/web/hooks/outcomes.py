@@ -13,7 +13,7 @@ from bot.core.outcomes.known import Known
 from bot.core.outcomes.outcome import AHEAD, Outcome, error_kind, told, untimely
 from bot.core.policy import Policy
 from bot.outcomes.intake import Taken
-from bot.web.api.control import signal_id
+from bot.web.api.carrying_out import signal_id
 from bot.web.api.reads import NO_STORE
 from bot.web.server.auth import presented
 from bot.web.server.bodies import nearest, read_json

@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import difflib
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,10 @@ from bot.web.server.packing import UnknownPacking, pieces
 
 E = TypeVar("E", bound=StrEnum)
 
+KEY_HEADER = "Idempotency-Key"
+DIGEST = web.RequestKey("digest", str)
+DIGEST_CHARS = 32
+
 BODY_BYTES = 64 * 1024
 BODY_WITHIN_S = 10.0  # a client sending its body byte by byte would hold a connection for ever
 
@@ -32,8 +37,14 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 async def read_json(request: web.Request, most: int = BODY_BYTES) -> Any:
-    """The body as strict JSON, at most `most` bytes, None if empty; raises Refusal 400 or 413."""
-    return parsed(await read_bytes(request, most))
+    """The body as strict JSON, at most `most` bytes, None if empty; raises Refusal 400 or 413.
+
+    Sets `request[DIGEST]`, which is the same for the same fields, whatever their order and the spaces between them.
+    """
+    data = parsed(await read_bytes(request, most))
+    if KEY_HEADER in request.headers:
+        request[DIGEST] = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:DIGEST_CHARS]
+    return data
 
 
 def parsed(raw: bytes) -> Any:
