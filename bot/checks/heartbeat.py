@@ -16,6 +16,8 @@ from bot.ports import StoreError
 from bot.system.clock import Clock
 
 NOTE_CAP = 200
+MOST_RUNS = 20  # remembered of one job: a client that tries again does so within minutes
+RUN = "run"  # the evidence that names it
 LOOK_AT_MOST = timedelta(seconds=30)
 LOOK_AT_LEAST = timedelta(seconds=1)
 
@@ -50,7 +52,7 @@ class HeartbeatCheck:
 class Sign:
     """One report of a job. `took_ms` is the time since the job's start (domain milliseconds), if a start was reported.
 
-    A job sends no two of one kind at the same time, so `at` identifies it.
+    A job sends no two of one kind at the same time, so `at` identifies it. `run` is the job's name for this run; may be empty.
     """
 
     at: datetime
@@ -58,6 +60,7 @@ class Sign:
     exit_code: int | None = None
     note: str = ""
     took_ms: float | None = None
+    run: str = ""
 
     @property
     def bad(self) -> bool:
@@ -77,22 +80,37 @@ class _Heard:
 class Job:
     """What is known about a job: its newest report of each kind, so that order and repetition do not matter.
 
-    Each has a wall-clock time for people and a steady one for arithmetic.
+    Each has a wall-clock time for people and a steady one for arithmetic. What the last runs reported is known too, so that a
+    client's retry is not taken for a new run.
     """
 
     def __init__(self) -> None:
         self._newest: dict[SignKind, _Heard] = {}
+        self._runs: dict[str, dict[SignKind, float]] = {}  # the newest last: what each told, and when
         self._count = 0
 
     def take(self, sign: Sign, steady: float) -> bool:
         """Record a report received at `steady`. Returns False, changing nothing, if it is known or older."""
         kind: SignKind = "fail" if sign.bad else sign.kind
+        if sign.run:
+            self._runs.setdefault(sign.run, {}).setdefault(kind, steady)
+            while len(self._runs) > MOST_RUNS:
+                del self._runs[next(iter(self._runs))]
         self._count += 1
         heard, known = _Heard(steady, self._count, sign), self._newest.get(kind)
         news = known is None or (known.sign.at != sign.at and known < heard)
         if news:
             self._newest[kind] = heard
         return news
+
+    def told_before(self, run: str, kind: SignKind) -> bool:
+        """Whether this run already reported that, or has ended before its start arrives."""
+        told = self._runs.get(run, {})
+        return kind in told or (kind == "start" and bool(told))
+
+    def began(self, run: str) -> float | None:
+        """When this run started, by the steady clock; without a name, when the job started that now runs."""
+        return self._runs.get(run, {}).get("start") if run else self.started and self.started[1]
 
     @property
     def ok(self) -> tuple[datetime, float] | None:
@@ -132,12 +150,16 @@ class Heartbeats:
         self._doubts = 0
         self._sure: dict[str, int] = {}
 
-    def beat(self, check_id: str, kind: SignKind, exit_code: int | None = None, note: str = "") -> Sign:
-        """Record a report arriving now. A non-zero exit code is a failure."""
+    def beat(
+        self, check_id: str, kind: SignKind, exit_code: int | None = None, note: str = "", run: str = ""
+    ) -> Sign | None:  # fmt: skip
+        """Record a report arriving now; None if its run already reported that. A non-zero exit code is a failure."""
         job = self._jobs.setdefault(check_id, Job())
-        now = self._clock.monotonic()
-        took_ms = round((now - job.started[1]) * 1000, 3) if job.started and kind != "start" else None
-        sign = Sign(self.now(), kind, exit_code, clean(note)[:NOTE_CAP], took_ms)
+        now, began = self._clock.monotonic(), job.began(run)
+        took_ms = round((now - began) * 1000, 3) if began is not None and kind != "start" else None
+        sign = Sign(self.now(), kind, exit_code, clean(note)[:NOTE_CAP], took_ms, run)
+        if run and job.told_before(run, "fail" if sign.bad else kind):
+            return None
         job.take(sign, now)
         return sign
 
@@ -177,13 +199,13 @@ class Heartbeats:
 
 def _signs_of(sample: Sample) -> Iterable[Sign]:
     """The reports in a sample: it is one itself, or a check that recorded the ones it knew."""
-    kind = SIGN_KINDS.get(sample.evidence.get("sign", ""))
+    kind, run = SIGN_KINDS.get(sample.evidence.get("sign", "")), sample.evidence.get(RUN, "")
     if kind is not None:
-        yield Sign(sample.at, kind, _code(sample))
+        yield Sign(sample.at, kind, _code(sample), run=run)
         return
     last_ok = _moment(sample.evidence.get("last_ok", "")) or (sample.at if sample.outcome is Outcome.OK else None)
     if last_ok is not None:
-        yield Sign(last_ok, "ok")
+        yield Sign(last_ok, "ok", run=run)
     if sample.error == "heartbeat_failed":
         yield Sign(_moment(sample.evidence.get("failed", "")) or sample.at, "fail", _code(sample))
     if (started := _moment(sample.evidence.get("started", ""))) is not None:
@@ -271,6 +293,8 @@ def sample_of(check: HeartbeatCheck, sign: Sign) -> Sample:
         evidence["exit_code"] = str(sign.exit_code)
     if sign.note:
         evidence["note"] = sign.note
+    if sign.run:
+        evidence[RUN] = sign.run
     failure = Failure("heartbeat_failed", _exit(sign)) if sign.bad else None
     reason = failure.sentence if failure else "the job started" if sign.kind == "start" else "the job reported success"
     if sign.took_ms is not None:

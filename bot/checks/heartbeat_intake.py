@@ -65,12 +65,17 @@ class SignsOfLife:
             return Admission.CLOSED
         return Admission.OK if self._paces[check.id].take(self._clock.monotonic()) else Admission.TOO_MANY
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
-        """Record an admitted report. `kind` is `success`, `start` or `fail`; raises ValueError for any other."""
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
+        """Record an admitted report. `kind` is `success`, `start` or `fail`; raises ValueError for any other.
+
+        What a `run` reports counts once, whichever replica is asked.
+        """
         check = self._by_name.get(name)
         if check is None or kind not in ARRIVING:
             raise ValueError(f"no check, or not a kind of sign: {name[:100]!r}, {kind!r}")
-        sign = self._register.beat(check.id, ARRIVING[kind], exit_code, self._redact(note))
+        sign = self._register.beat(check.id, ARRIVING[kind], exit_code, self._redact(note), self._redact(run))
+        if sign is None:
+            return
         self._tell({"check": check.id, "sign": encode(sign)})
         await self._hand_on(self._sample(check, sign))
 

@@ -33,11 +33,11 @@ class Signs(Protocol):
         Tokens are compared in constant time; with `open` False, a check without a token accepts no report.
         """
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
         """Record one admitted report.
 
         `kind` is `success`, `start` or `fail`; `exit_code` may accompany the first and the last. `note` is harmless text of at
-        most 200 characters.
+        most 200 characters. What a `run` of the job reports counts once.
         """
 
 

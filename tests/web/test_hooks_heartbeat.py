@@ -23,6 +23,7 @@ class ListedSigns:
     """Knows the heartbeats of a list, by id and by last name; one of them wants a token."""
 
     signs: list[Sign] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
 
     busy: bool = False
 
@@ -35,8 +36,9 @@ class ListedSigns:
             return Admission.CLOSED
         return Admission.TOO_MANY if self.busy else Admission.OK
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str) -> None:
+    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
         self.signs.append((name, kind, exit_code, note))
+        self.runs.append(run)
 
 
 @pytest.fixture
@@ -189,3 +191,34 @@ async def test_sign_without_token_is_refused_under_a_foreign_name(
 ) -> None:
     """A page whose name was made to point at this machine cannot report a job as failed; whoever knows the token may."""
     assert status == (await ask(http, beating, path, headers={"Host": "rebound.example.com"}))[0]
+
+
+RUN_ID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+
+@pytest.mark.parametrize(
+    ("sent", "run"),
+    [
+        ({"params": {"rid": RUN_ID}}, RUN_ID),
+        ({"headers": {"Idempotency-Key": "sk-not-meant-for-this"}}, "key-e3f7e672d81e"),
+        ({"params": {"rid": RUN_ID}, "headers": {"Idempotency-Key": "k-1"}}, RUN_ID),
+        ({}, ""),
+    ],
+)
+async def test_a_job_may_name_its_run(
+    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, sent: Any, run: str
+) -> None:
+    """As clients of healthchecks.io do; a key stands in no evidence, for it may be a token sent by mistake."""
+    assert 200 == (await ask(http, beating, f"{BEAT}/fail", **sent))[0]
+    assert [run] == signs.runs
+
+
+@pytest.mark.parametrize("rid", ["a b", "x" * 65, "<script>", "é"])
+async def test_what_is_no_name_of_a_run_is_refused(
+    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, rid: str
+) -> None:
+    """Rather than counted under no name, which would be found out in an outage."""
+    status, text = await ask(http, beating, f"{BEAT}/fail", params={"rid": rid})
+
+    assert (400, []) == (status, signs.signs)
+    assert '"field": "rid"' in text

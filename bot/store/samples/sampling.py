@@ -31,7 +31,7 @@ from bot.store.sqlite.engine import SqliteConnection
 
 OUTCOMES = (Outcome.OK, Outcome.SLOW, Outcome.FAIL, Outcome.INCONCLUSIVE)
 BASE_US = BASE_S * US
-KEPT = ("last_ok", "started")  # evidence of good ones that a restart needs: when a job last reported
+KEPT = ("last_ok", "started", "run")  # evidence of good ones that a restart needs: when a job last reported, and which run
 EXACT_FOR = timedelta(hours=6)  # latencies over up to this span come from raw samples, else from roll-ups
 
 # Counted in a single pass in order of time: ten thousand checks have a million samples in an hour.

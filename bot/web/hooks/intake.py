@@ -1,6 +1,7 @@
 """Hooks for jobs' reports (heartbeats) and for alerts of other monitors."""
 
 import asyncio
+import hashlib
 import re
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from bot.views.text import clean
 from bot.web.api.carrying_out import actor_of, carry_out, signal_id
 from bot.web.api.reads import NO_STORE, the_component
 from bot.web.server.auth import bearer
-from bot.web.server.bodies import UNREADABLE, Fields, read_json
+from bot.web.server.bodies import KEY_HEADER, UNREADABLE, Fields, read_json
 from bot.web.server.errors import Refusal
 from bot.web.server.origins import is_loopback_address, names_this_machine
 from bot.web.server.packing import UnknownPacking, pieces
@@ -26,6 +27,7 @@ NOTE_BYTES = 10 * 1024
 NOTE_WITHIN_S = 2.0
 NOTE_CHARS = 200
 
+_RUN = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _EXIT_CODE = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
@@ -38,8 +40,20 @@ async def heartbeat(request: web.Request) -> web.Response:
     admission = signs.admit(name, token, open=_may_do_without_token(request)) if signs else Admission.UNKNOWN
     if signs is None or admission is not Admission.OK:
         raise _not_admitted(admission, name, token)
-    await signs.sign(name, kind, exit_code, await _note(request))
+    run = _run(request)
+    await signs.sign(name, kind, exit_code, await _note(request), run)
     return web.Response(text="OK", headers=NO_STORE)
+
+
+def _run(request: web.Request) -> str:
+    """What the job calls this run of it: `?rid=`, as healthchecks.io has it. A key that it sends instead is kept as a hash."""
+    rid, key = request.query.get("rid", ""), request.headers.get(KEY_HEADER, "")
+    if not rid and key:
+        return f"key-{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
+    if rid and not _RUN.fullmatch(rid):
+        remedy = "Send up to 64 letters, digits and . _ : - such as a UUID."
+        raise Refusal(400, "rid names no run of the job.", field="rid", remedy=remedy)
+    return rid
 
 
 def _may_do_without_token(request: web.Request) -> bool:
