@@ -158,3 +158,12 @@ def test_the_evidence_names_the_run() -> None:
     assert sign is not None
 
     assert "run-1" == sample_of(BACKUP, sign).evidence["run"]
+
+
+def test_an_exit_code_of_a_run_is_a_failure_like_any_other() -> None:
+    """A job that sends its code first and says that it failed then told it once."""
+    register = Heartbeats(ManualClock(START))
+
+    assert register.beat(BACKUP.id, "ok", 3, run="run-1") is not None
+    assert register.beat(BACKUP.id, "ok", 3, run="run-1") is None
+    assert register.beat(BACKUP.id, "fail", run="run-1") is None
