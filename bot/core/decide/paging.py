@@ -4,7 +4,7 @@ When a step is due follows from the declaration, the configuration and the steps
 another replica arrives at the same answer. A step is identified by severity and number, and taken once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -66,7 +66,8 @@ def steps_left(incident: Incident, policy: PagingPolicy) -> list[Due]:
 def page_people(draft: Draft, number: int, *, with_alert: bool = False) -> None:
     """Take the step that is due, if any. `with_alert`: the alert is about to be posted and will mention people itself.
 
-    If several are overdue, for instance after downtime of the bot, only the last one is taken.
+    If several are overdue, for instance after downtime of the bot, they are taken as one: a pager in the step before the last
+    must ring too.
     """
     incident = draft.incident(number)
     if not waits_for_people(incident):
@@ -75,10 +76,18 @@ def page_people(draft: Draft, number: int, *, with_alert: bool = False) -> None:
     overdue = [due for due in left if due.at <= draft.now]
     quiet = draft.policy.paging.quiet_until(incident.severity, draft.now) if overdue else None  # they began in downtime
     if overdue and quiet is None:
-        _take(draft, incident, overdue[-1], len(overdue) - 1, with_alert)
+        _take(draft, incident, _as_one(overdue), len(overdue) - 1, with_alert)
     elif quiet or (left and _newly_held(incident, left[0]) and left[0].wanted <= draft.now):
         body = PageHeld(incident.severity, left[0].number, quiet or left[0].at, f"quiet hours of {incident.severity}")
         draft.add(incident.stream, body, actor=PAGING)
+
+
+def _as_one(overdue: Sequence[Due]) -> Due:
+    """The last of these steps, for everyone whom any of them calls; each is called once."""
+    mention, dm, notify = (
+        tuple(dict.fromkeys(name for due in overdue for name in getattr(due.step, way))) for way in ("mention", "dm", "notify")
+    )
+    return replace(overdue[-1], step=PageStep(overdue[-1].step.after, mention, dm, notify))
 
 
 def _newly_held(incident: Incident, due: Due) -> bool:
@@ -108,7 +117,8 @@ def _why(draft: Draft, incident: Incident, passed: int) -> str:
     if incident.people.acknowledged_by and incident.paging.again:
         why = incident.paging.again
     if passed:
-        why += f"; {passed} earlier step{' was' if passed == 1 else 's were'} overdue too and left out"
+        steps = "step was overdue too and goes" if passed == 1 else "steps were overdue too and go"
+        why += f"; {passed} earlier {steps} out with it"
     return why
 
 

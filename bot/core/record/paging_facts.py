@@ -11,7 +11,7 @@ from bot.core.record.incident import AlertMention, Incident, Paging
 
 @dataclass(frozen=True)
 class Paged(Reasoned, Body):
-    """A paging step was taken: whom to call, by configured names. `passed` steps were skipped."""
+    """A paging step was taken: whom to call, by configured names. `passed` overdue steps before it are part of it."""
 
     KIND = "incident.paged"
     severity: Severity

@@ -118,8 +118,8 @@ def test_nobody_is_woken_while_all_is_well_again() -> None:
     assert [(SEV2, 1), (SEV2, 2)] == steps(table)
 
 
-def test_steps_that_passed_while_the_bot_was_away_collapse_to_the_last() -> None:
-    """Nobody gets three calls at once, and the timeline says what was left out."""
+def test_steps_that_passed_while_the_bot_was_away_are_taken_as_one() -> None:
+    """Nobody gets three calls at once, and the timeline says how many steps it is."""
     table = down(paged())
     table.now += timedelta(hours=2)
     table.send(s.TimePassed(actor=RULE))
@@ -127,7 +127,28 @@ def test_steps_that_passed_while_the_bot_was_away_collapse_to_the_last() -> None
 
     assert [(SEV2, 1), (SEV2, 3)] == steps(table)
     assert isinstance(last, Paged)
-    assert "nobody has acknowledged it for 120 min; 1 earlier step was overdue too and left out" == last.reason
+    assert "nobody has acknowledged it for 120 min; 1 earlier step was overdue too and goes out with it" == last.reason
+
+
+NAMES = st.lists(st.sampled_from(["primary", "backup", "chief"]), max_size=2, unique=True).map(tuple)
+CALLS = st.builds(PageStep, st.just(0 * MINUTE), NAMES, NAMES, NAMES).filter(
+    lambda step: step.mention or step.dm or step.notify
+)
+
+
+@given(st.lists(CALLS, min_size=2, max_size=5), st.integers(1, 25))
+def test_whoever_was_to_be_called_while_the_bot_was_away_is_called_once_it_is_back(calls: list[PageStep], away: int) -> None:
+    """Each by the way that was theirs and once: a pager in a step before the last one rings too."""
+    policy = PagingPolicy({SEV2: tuple(replace(step, after=5 * n * MINUTE) for n, step in enumerate(calls))})
+    table = down(paged(policy))
+    missed = calls[1 : away // 5 + 1]
+    table.now += away * MINUTE
+    table.send(s.TimePassed(actor=RULE))
+    again = [fact.body for fact in table.facts if isinstance(fact.body, Paged)][1:]
+
+    for way in ("mention", "dm", "notify"):
+        wanted = list(dict.fromkeys(name for step in missed for name in getattr(step, way)))
+        assert wanted == [name for body in again for name in getattr(body, way)]
 
 
 # --- another severity
