@@ -66,12 +66,17 @@ class DnsProber:
                 answers = await _ask(resolver, check, deadline_s)
             finally:
                 watch.end("dns")
+            watch.inside = self._is_ours(check.server)
             return _seen(check, answers)
 
         return await measured(check, self._clock, look)
 
     async def close(self) -> None:
         """Does nothing: nothing is kept between runs."""
+
+    def _is_ours(self, server: str | None) -> bool:
+        """Whether our own network answers: this machine's resolver may know the name from before."""
+        return server is None or (self._guard is not None and self._guard.inside(_parted(server)[0]))
 
     def _resolver(self, server: str | None) -> "dns.asyncresolver.Resolver":
         import dns.asyncresolver

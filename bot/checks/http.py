@@ -214,6 +214,7 @@ class HttpProber:
             return await self._transport.ask(request, inner, deadline_s - watch.elapsed_s, cap=cap)
         finally:
             watch.waits_for, watch.stale_dns = inner.waits_for, watch.stale_dns or inner.stale_dns
+            watch.inside = inner.inside
             for phase, ms in inner.phases_ms.items():
                 watch.phases_ms[phase] = round(watch.phases_ms.get(phase, 0.0) + ms, 3)
 

@@ -149,4 +149,5 @@ def _sample(
         reason=reason,
         phases_ms=watch.phases_ms,
         evidence={**evidence, "dns": "stale"} if watch.stale_dns else evidence,
+        inside=watch.inside,
     )

@@ -28,8 +28,8 @@ def health(config_path: Path, data_path: Path | None, as_json: bool) -> None:
         print_table(("component", "verdict", f"since ({zone})", "why"), rows, empty="No component is configured.")
         note(*_besides(status))
     if reply.running:
-        parts = said(call(config_path, data_path, "GET", "/readyz", base=""))["parts"]
-        note(*(f"{name}: {part['sentence']}" for name, part in parts.items() if not part["ok"]))
+        ready = call(config_path, data_path, "GET", "/readyz", base="").body  # with status 503 where a part is not well
+        note(*(f"{name}: {part['sentence']}" for name, part in ready["parts"].items() if not part["ok"]))
     if any(c["level"] in ("degraded", "down") for c in status["components"]):
         raise SystemExit(1)
 

@@ -150,7 +150,8 @@ class Sample:
 
     `error` is a class from `error_classes` (`http_5xx`, `connect_refused`, `deadline` ...) or None; `phases_ms` holds
     whichever of dns, connect, tls, first_byte, first_token and total were measured; `evidence` holds short texts for people
-    (status, request id, excerpt), already free of secrets.
+    (status, request id, excerpt), already free of secrets. `inside` says that the address asked is one of our own network: an
+    answer from there does not prove that our way out works.
     """
 
     check: str
@@ -163,6 +164,7 @@ class Sample:
     phases_ms: Mapping[str, float] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     vantage: str = "local"
+    inside: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.checks.heartbeat import HeartbeatCheck
-from bot.core.detection.blindness import look_around
+from bot.core.detection.blindness import hidden, look_around
 from bot.core.detection.detector import Condition, Judgement
 from bot.core.detection.verdict import CheckView, reach
 from bot.core.ids import ComponentId
@@ -15,7 +15,7 @@ from bot.core.model import Fault, Outcome, Sample, Verdict
 from bot.core.record.sight import CLEAR, Sight
 from bot.ports import Prober
 from bot.system.clock import Clock
-from bot.watch.blindness import blinded, may_be_ours
+from bot.watch.blindness import blinded
 from bot.watch.plan import Check, Plan
 
 AT_ONCE = 50  # concurrent runs: a laptop's network is not a data centre's
@@ -66,7 +66,7 @@ async def look_once(plan: Plan, prober: Prober, clock: Clock, components: Sequen
     for sample in seen:
         by_provider.setdefault(ComponentId(sample.component).provider, []).append(sample)
     sight = look_around(CLEAR, controls, by_provider, now, plan.sight)
-    believed = tuple(blinded(sample, sight) if sight.blind and may_be_ours(sample) else sample for sample in seen)
+    believed = tuple(blinded(sample, sight) if hidden(sample, sight) else sample for sample in seen)
     verdicts = tuple(_verdict(plan, component, seen, unheard, sight, now) for component in components)
     return OneLook((*controls.values(), *believed), verdicts, sight, unheard)
 

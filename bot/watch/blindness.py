@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.detection.blindness import Proven, SightRule, answered, beside_controls, look_around, lost_controls
+from bot.core.detection.blindness import Proven, SightRule, answered, beside_controls, hidden, look_around, lost_controls
 from bot.core.detection.error_classes import network
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 MANY = 500  # samples; evaluating more takes milliseconds
 RECKON_EVERY_S = 1.0  # domain seconds; then evaluate no more often than this
-ANSWERED = ""  # in place of a check's id: the newest answer of any of a provider's checks
+ANSWERED, INSIDE = "", "inside"  # in place of a check's id: a provider's newest answer, from outside and from our own network
 STILL_GOOD_S = 3.0  # domain seconds; controls checked this recently are not asked again
 
 
@@ -54,16 +54,17 @@ class BlindnessMonitor:
     def provider(self, sample: Sample) -> None:
         """Record a result of a component's check."""
         self.unseen.discard(sample.check)
+        if sample.check in self._rule.heartbeats:
+            return
+        self.proven = self.proven.after(sample)
         provider = ComponentId(sample.component).provider
         latest = self._by_provider.setdefault(provider, {})
         if may_be_ours(sample):
             latest[sample.check] = sample
         else:
             latest.pop(sample.check, None)
-            if sample.outcome is not Outcome.INCONCLUSIVE:
-                latest[ANSWERED] = sample  # one answer proves the network works; not all of ten thousand need be kept
-                if not self.proven.provider and answered(sample):
-                    self.proven = replace(self.proven, provider=True)
+            if answered(sample):
+                latest[_kept_as(sample)] = sample  # one answer proves the network works; not all of ten thousand need be kept
         if may_be_ours(sample) or self._in_trouble(provider):
             self._evaluate_soon()
 
@@ -80,7 +81,7 @@ class BlindnessMonitor:
         if may_be_ours(sample) and self._worth_asking():
             await self._ask()
         self.provider(sample)
-        if not (self.sight.blind and may_be_ours(sample)):
+        if not hidden(sample, self.sight):
             return beside_controls(sample, self._newest_of_controls().values(), self._rule)
         self.unseen.add(sample.check)
         return blinded(sample, self.sight)
@@ -88,27 +89,30 @@ class BlindnessMonitor:
     def memory(self) -> tuple[Sight, tuple[Sample, ...], tuple[Sample, ...]]:
         """What must survive a restart: our sight, and while there is any doubt, the results of controls and providers.
 
-        For each provider only its newest failure and its newest answer, since the start of its failure is already known.
+        For each provider only its newest failures and newest answers, since the start of its failure is already known.
         """
         if not (self.sight.blind or self.sight.onsets):
             return self.sight, (), ()
         providers: list[Sample] = []
         for latest in self._by_provider.values():
-            failed = [sample for id, sample in latest.items() if id != ANSWERED]
-            providers += [max(failed, key=lambda sample: sample.at)] if failed else []
-            providers += [latest[ANSWERED]] if ANSWERED in latest else []
+            for kind in (ANSWERED, INSIDE):
+                failed = [sample for sample in latest.values() if may_be_ours(sample) and _kept_as(sample) == kind]
+                providers += [max(failed, key=lambda sample: sample.at)] if failed else []
+                providers += [latest[kind]] if kind in latest else []
         return self.sight, tuple(self._control_samples.values()), tuple(providers)
 
     def restore(self, held: Sight, memory: Sight, controls: Sequence[Sample], providers: Sequence[Sample]) -> None:
         """Continue after a restart: whether we are blind comes from the ledger, the rest from what was remembered."""
         self.sight = held
         if memory.blind is held.blind:
-            well_since, good_since = memory.controls_well_since, memory.good_since
-            self.sight = replace(held, good_since=good_since, controls_well_since=well_since, onsets=memory.onsets)
+            self.sight = replace(
+                held, good_since=memory.good_since, controls_well_since=memory.controls_well_since, onsets=memory.onsets,
+                inside_well=memory.inside_well,
+            )  # fmt: skip
         self._control_samples.update({s.check: s for s in controls if s.check in self._controls})
         for sample in providers:
             latest = self._by_provider.setdefault(ComponentId(sample.component).provider, {})
-            latest[sample.check if may_be_ours(sample) else ANSWERED] = sample
+            latest[sample.check if may_be_ours(sample) else _kept_as(sample)] = sample
 
     async def again(self) -> None:
         """While blind: check the controls again, so that the end is noticed soon."""
@@ -169,6 +173,10 @@ class BlindnessMonitor:
         if self.sight.blind is not before.blind:
             log.warning("we are blind" if self.sight.blind else "we see again", why=self.sight.reason)
         return self.sight.blind is not before.blind
+
+
+def _kept_as(sample: Sample) -> str:
+    return INSIDE if sample.inside else ANSWERED
 
 
 def blinded(sample: Sample, sight: Sight) -> Sample:

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import asdict
 
 import structlog
 
@@ -25,7 +26,8 @@ class ProvenWays:
         text = await self._ledger.read(lambda store: store.setting(SETTING))
         try:
             found = json.loads(text or "{}")
-            self._written = Proven(bool(found.get("provider")), frozenset(map(str, found.get("controls", ()))))
+            controls = frozenset(map(str, found.get("controls", ())))
+            self._written = Proven(bool(found.get("provider")), controls, bool(found.get("inside")), bool(found.get("outside")))
         except (ValueError, TypeError, AttributeError) as error:
             log.warning("which controls ever answered is forgotten", why=str(error))
         return self._written
@@ -34,7 +36,7 @@ class ProvenWays:
         """Write it if it changed."""
         if proven is self._written or proven == self._written:
             return
-        text = json.dumps({"provider": proven.provider, "controls": sorted(proven.controls)})
+        text = json.dumps({**asdict(proven), "controls": sorted(proven.controls)})
         with suppress(StoreError):  # whoever monitors the ledger reports it; retried at the next tick
             await self._ledger.write(lambda store: store.put_setting(SETTING, text))
             self._written = proven

@@ -40,6 +40,7 @@ def plan(loaded: Loaded) -> Plan:
         sight=SightRule(
             every={placed.id: placed.check.every for placed in (*controls, *live)},
             resolvers=frozenset(placed.id for placed in controls if placed.check.type == "dns"),
+            heartbeats=frozenset(check.id for check in checks if isinstance(check, HeartbeatCheck)),
         ),
         vantage=config.vantage,
     )

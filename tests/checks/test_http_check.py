@@ -312,7 +312,7 @@ async def test_http_probe_does_not_connect_when_the_guard_refuses_the_address() 
         allowed = await probed(wanted, resolver=there, guard=Guard(["127.0.0.0/8"]))
     assert ("address_refused", Outcome.FAIL) == (refused.error, refused.outcome)
     assert "list its network under allow_private" in refused.reason
-    assert Outcome.OK == allowed.outcome
+    assert (Outcome.OK, True) == (allowed.outcome, allowed.inside)
 
 
 async def test_http_probe_says_nothing_of_the_provider_when_our_own_loop_stood_still() -> None:

@@ -1,6 +1,7 @@
 """Before a failure that may be our own is believed, the controls are asked: at once, once, and not for a vendor's answer."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from bot.watch.proven import SETTING
 from tests.engine.stand import BROKEN, NO_WAY, TOO_LATE, WELL, Answer, Check, Stand, sample
 
 API, WEB, GPT = "anthropic.api.models", "anthropic.web.front", "openai.api.models"
+OURS, BEAT = "ours.shop.front", "jobs.nightly.beat"
 CONTROLS = ("control.one", "control.two")
 
 
@@ -24,7 +26,7 @@ class Room:
         self.clock = ManualClock(EPOCH)
         self.answer = answer
         self.asked: list[str] = []
-        self.sighting = BlindnessMonitor(controls, self.look, self.clock, SightRule())
+        self.sighting = BlindnessMonitor(controls, self.look, self.clock, SightRule(heartbeats=frozenset({BEAT})))
 
     async def look(self, control: str) -> None:
         self.asked.append(control)
@@ -33,11 +35,12 @@ class Room:
 
     async def answers(self, check: str) -> None:
         """This look came back well."""
-        self.sighting.provider(sample(check, WELL, self.clock.now()))
+        self.sighting.provider(replace(sample(check, WELL, self.clock.now()), inside=check == OURS))
 
     async def fails(self, check: str, found: Answer = NO_WAY) -> Outcome:
         """This look failed; how it is counted."""
-        return (await self.sighting.believed(sample(check, found, self.clock.now()))).outcome
+        looked = replace(sample(check, found, self.clock.now()), inside=check == OURS)
+        return (await self.sighting.believed(looked)).outcome
 
 
 async def test_an_error_that_came_over_the_network_needs_no_control() -> None:
@@ -172,6 +175,62 @@ async def test_a_control_that_was_not_sent_for_proves_nothing() -> None:
 
     assert frozenset() == room.sighting.proven.controls
     assert Outcome.FAIL is await room.fails(API)
+
+
+async def test_a_first_start_without_internet_accuses_nobody_though_our_own_service_answers() -> None:
+    """Nothing outside ever answered, no control and no vendor: the line is not plugged in."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    for control in CONTROLS:
+        await room.look(control)
+    await room.answers(OURS)
+
+    assert Outcome.INCONCLUSIVE is await room.fails(API)
+
+
+async def test_a_sign_of_life_of_a_job_proves_no_way_out() -> None:
+    """It came to us; nobody was asked."""
+    room = Room(*CONTROLS)
+    for control in CONTROLS:
+        await room.look(control)
+    room.clock.advance(timedelta(seconds=5))
+    room.answer = NO_WAY
+    await room.fails(API)
+    await room.answers(BEAT)
+
+    assert Outcome.INCONCLUSIVE is await room.fails(API)
+
+
+async def test_a_service_of_our_own_network_is_judged_while_we_are_blind_to_the_internet() -> None:
+    """Once anything there has answered since; before that it may be our own cable."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    for control in CONTROLS:
+        await room.look(control)
+    await room.fails(API)
+    room.clock.advance(timedelta(seconds=5))
+    at_first = await room.fails(OURS)
+    await room.answers(OURS)
+    await room.fails(API)
+
+    assert Outcome.INCONCLUSIVE is at_first
+    assert Outcome.FAIL is await room.fails(OURS)
+
+
+async def test_a_restart_while_blind_changes_nothing_for_our_own_network() -> None:
+    """What answered, inside and outside, is remembered apart."""
+    room = Room(*CONTROLS, answer=NO_WAY)
+    for control in CONTROLS:
+        await room.look(control)
+    await room.fails(API)
+    await room.answers(OURS)
+    await room.fails(API)
+    again = Room(*CONTROLS, answer=NO_WAY)
+    again.clock.advance(timedelta(seconds=5))
+    sight, controls, providers = room.sighting.memory()
+    again.sighting.proven = room.sighting.proven
+    again.sighting.restore(replace(sight, inside_well=False, onsets={}), sight, controls, providers)
+
+    assert Outcome.FAIL is await again.fails(OURS)
+    assert Outcome.INCONCLUSIVE is await again.fails(API)
 
 
 # --- with the watch around it

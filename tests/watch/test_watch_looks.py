@@ -240,6 +240,13 @@ async def test_an_answer_that_is_long_in_coming_is_late_only_where_it_usually_is
     stand.script.hangs[ASK].set()
 
 
+async def test_a_component_without_any_check_that_is_on_says_so() -> None:
+    """Its credential is missing: nobody ever looks at it, and people read why."""
+    stand = await Stand([Check(API)], off={"gemini.api": ["models"]}).opened()
+
+    assert "no check is on (models: no credential)" == stand.engine.world.component("gemini.api").reason
+
+
 async def test_the_rule_of_the_verdict_speaks_of_our_own_vantage_by_its_name() -> None:
     """What the plan calls us is what the verdict takes for our own eyes."""
     stand = await Stand([Check(API)], vantage="here", verdicts=VerdictRule(quorum="all")).opened()

@@ -41,6 +41,7 @@ class Guard:
     def __init__(self, allow: Iterable[str] = ()) -> None:
         self._allow: tuple[Network, ...] = tuple(ipaddress.ip_network(network) for network in allow)
         self._judged: dict[str, str | None] = {}
+        self._inside: dict[str, bool] = {}
 
     def refuses(self, address: str) -> str | None:
         """Why the address may not be reached, or None if it may. Cached, since every probe asks."""
@@ -58,6 +59,17 @@ class Guard:
             if (why_not := self.refuses(address)) is not None:
                 return why_not
         return None
+
+    def inside(self, address: str) -> bool:
+        """Whether an address that may be reached is none of the public ones: it is part of our own network."""
+        if not self._allow:
+            return False
+        if address not in self._inside:
+            if len(self._inside) >= REMEMBERED:
+                self._inside.clear()
+            ip = ipaddress.ip_address(address.partition("%")[0])
+            self._inside[address] = any(_not_public(inner) for inner in _carried(ip))
+        return self._inside[address]
 
     def _judge(self, address: str) -> str | None:
         try:

@@ -70,6 +70,7 @@ async def judged_addresses(host: str, port: int, watch: Stopwatch, resolver: Res
         why_not = guard.refuses_any(found.addresses)
         if why_not is not None:
             raise RefusedAddress(why_not)
+        watch.inside = any(map(guard.inside, found.addresses))
     if not found.addresses:
         raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
     return found.addresses

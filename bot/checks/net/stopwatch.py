@@ -13,10 +13,11 @@ class Stopwatch:
 
     Phases are consecutive spans: `dns`, `connect` (TCP), `tls`, `first_byte` (from sending the request to a complete response
     head) and, if the prober looks for one, `first_token`. `total` is the whole probe with its body. `stale_dns` means that the
-    addresses came from the resolver's cache because nobody could be asked.
+    addresses came from the resolver's cache because nobody could be asked, `inside` that the
+    address asked is in our own network.
     """
 
-    __slots__ = ("_began", "_scale", "_starts", "phases_ms", "stale_dns", "waits_for")
+    __slots__ = ("_began", "_scale", "_starts", "inside", "phases_ms", "stale_dns", "waits_for")
 
     def __init__(self, speed: float) -> None:
         self._scale = 1000 * speed
@@ -24,6 +25,7 @@ class Stopwatch:
         self._starts: dict[str, float] = {}
         self.waits_for = "dns"
         self.stale_dns = False
+        self.inside = False
         self.phases_ms: dict[str, float] = {}
 
     @property

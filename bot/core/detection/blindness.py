@@ -2,6 +2,7 @@
 
 When everything fails at once, the cause is probably on our side. While we are blind, whatever cannot be reached is unknown, no
 vendor incident opens, and no flag moves. A provider that answers anything at all, even an error, proves that our uplink works.
+An address of our own network proves only that network: what fails there is believed while others there answer.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,26 +20,40 @@ class Proven:
     """What has ever answered, kept across restarts: whether any provider did, and which controls.
 
     If only chosen hosts may be reached from here, a control stays silent for ever, and its silence during a vendor's outage
-    does not mean that we are cut off. So a control that never answered is ignored once a provider has answered.
+    does not mean that we are cut off. So a control that never answered is ignored once a provider has answered: one outside
+    (`provider`), or `inside` our own network if nobody `outside` was ever asked.
     """
 
     provider: bool = False
     controls: frozenset[str] = frozenset()
+    inside: bool = False
+    outside: bool = False
 
     def speaks(self, control: str) -> bool:
         """Whether a failure of this control means anything."""
-        return control in self.controls or not self.provider
+        return control in self.controls or not (self.provider or (self.inside and not self.outside))
+
+    def after(self, sample: Sample) -> "Proven":
+        """With what a look at a provider proves; the same object if that is nothing new."""
+        if by_network(sample) or answered(sample):
+            if sample.inside:
+                return self if self.inside or not answered(sample) else replace(self, inside=True)
+            if not self.outside or (not self.provider and answered(sample)):
+                return replace(self, outside=True, provider=self.provider or answered(sample))
+        return self
 
 
 @dataclass(frozen=True)
 class SightRule:
     """How long a sample stays fresh, how close together failures must begin, and how long answers must last to end blindness.
 
-    `every` holds each check's interval; `resolvers` the ids of the controls that test our resolver (type dns).
+    `every` holds each check's interval; `resolvers` the ids of the controls that test our resolver (type dns); `heartbeats`
+    those of the checks that ask nobody.
     """
 
     every: Mapping[str, timedelta] = field(default_factory=dict)
     resolvers: frozenset[str] = frozenset()
+    heartbeats: frozenset[str] = frozenset()
     fresh_for: timedelta = timedelta(seconds=90)  # or three intervals, if longer
     together_within: timedelta = timedelta(seconds=90)
     least_providers: int = 3  # with fewer providers, simultaneous failures prove nothing
@@ -47,7 +62,8 @@ class SightRule:
 
 
 CONTROL = "control/"  # prefix of control ids in `onsets`
-UNLOOKED = frozenset({"address_refused", "bad_check"})  # errors of a control that sent nothing
+UNLOOKED = frozenset({"address_refused", "bad_check"})  # nothing was sent
+UNREACHED = UNLOOKED | {"proxy", "proxy_failed"}  # nothing came from the other side
 
 
 def by_network(sample: Sample | None) -> bool:
@@ -57,7 +73,15 @@ def by_network(sample: Sample | None) -> bool:
 
 def answered(sample: Sample) -> bool:
     """Whether the other side was reached."""
-    return sample.outcome is not Outcome.INCONCLUSIVE and not by_network(sample) and sample.error not in UNLOOKED
+    return sample.outcome is not Outcome.INCONCLUSIVE and not by_network(sample) and sample.error not in UNREACHED
+
+
+def hidden(sample: Sample, sight: Sight) -> bool:
+    """Whether the failure says nothing, because we are blind.
+
+    A failure within our own network does say something once another address there has answered.
+    """
+    return sight.blind and by_network(sample) and not (sample.inside and sight.inside_well)
 
 
 REFUSED = "connect_refused"
@@ -114,9 +138,11 @@ def look_around(
     reason, began_at = look.blindness()
     seen = replace(previous, onsets=look.onsets, controls_well_since=look.controls_well_since)
     if reason:
-        if previous.blind:
-            return replace(seen, good_since=None)
-        return replace(seen, blind=True, reason=reason, began_at=began_at, ended_at=None, good_since=None)
+        if previous.blind and previous.began_at:
+            began_at = previous.began_at
+        inside_well = (previous.blind and previous.inside_well) or look.answers_inside(began_at)
+        seen = replace(seen, good_since=None, inside_well=inside_well)
+        return seen if previous.blind else replace(seen, blind=True, reason=reason, began_at=began_at, ended_at=None)
     if not previous.blind:
         return seen
     good_since = previous.good_since
@@ -144,6 +170,8 @@ class _Look:
         self._rule = rule
         self._now = now
         fresh = {id: s for id, s in controls.items() if self._counts(s) and s.error not in UNLOOKED}
+        self._inside = [s for samples in providers.values() for s in samples if s.inside and self._counts(s)]
+        providers = _gone_out(providers)
         found = {name: [s for s in samples if self._counts(s)] for name, samples in providers.items()}
         self.providers = {name: max(samples, key=_at) for name, samples in found.items() if samples}
         # A control without a fresh sample keeps its state: a pause or a restart is not an answer.
@@ -257,12 +285,26 @@ class _Look:
         everyone = (*self.controls.values(), *self.providers.values())
         return any(not by_network(s) and (moment is None or s.at >= moment) for s in everyone)
 
+    def answers_inside(self, moment: datetime) -> bool:
+        """Whether an address of our own network has answered since then."""
+        return any(answered(s) and s.at >= moment for s in self._inside)
+
     def _began(self, dark: Sequence[str], all_: int) -> datetime:
         """When the failing controls became a majority; earlier failures alone do not mark the start."""
         return sorted(self.onsets[f"{CONTROL}{id}"] for id in dark)[_needed(all_) - 1]
 
     def _first(self, providers: Sequence[str]) -> datetime:
         return min(self.onsets[name] for name in providers)
+
+
+def _gone_out(providers: Mapping[str, Sequence[Sample]]) -> Mapping[str, Sequence[Sample]]:
+    """Without the samples that say nothing of our way out: nobody was asked, or an address of our own network.
+
+    If all addresses that were asked are our own, they are all there is to judge by.
+    """
+    asked = {name: [s for s in samples if by_network(s) or answered(s)] for name, samples in providers.items()}
+    outside = {name: [s for s in samples if not s.inside] for name, samples in asked.items()}
+    return outside if any(outside.values()) else asked
 
 
 def _at(sample: Sample) -> datetime:

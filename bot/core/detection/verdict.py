@@ -157,6 +157,8 @@ def _made_by_blindness(judgement: Judgement, sight: Sight) -> bool:
     last = judgement.last
     if last is None or not by_network(last):
         return False
+    if last.inside and sight.inside_well:
+        return False
     return sight.blind or (sight.ended_at is not None and last.at <= sight.ended_at)
 
 

@@ -62,5 +62,7 @@ class ComponentState:
     def agrees(self, verdict: Verdict) -> bool:
         """Whether this verdict is not news: it is the current one, or it cannot tell (blindness ends no outage)."""
         blind = verdict.level is Level.UNKNOWN and verdict.by_network
+        if self.since is None and not blind:
+            return False  # the first verdict: if nobody can judge the component, people can at least read why
         same = (self.level, self.fault) == (verdict.level, verdict.fault)
         return (blind and (same or self.level.bad)) or (same and self.advisory == verdict.advisory)

@@ -25,6 +25,7 @@ class Sight:
     good_since: datetime | None = None  # while blind: since when nothing indicates it any more
     controls_well_since: datetime | None = None
     onsets: Mapping[str, datetime] = field(default_factory=dict)  # control or provider -> since when it fails by network
+    inside_well: bool = False  # while blind: an address of our own network has answered since
 
 
 CLEAR = Sight()

@@ -80,6 +80,17 @@ async def test_a_change_is_refused_by_name_while_the_disk_is_full(deployment: De
     assert "claude" == await bot.serves(FLAG)
 
 
+async def test_the_terminal_says_beside_the_health_that_the_disk_is_full(deployment: Deployment) -> None:
+    """How things are is known all the same."""
+    bot = await a_full_bot(deployment)
+    await bot.asks("POST", f"/api/v1/flags/{FLAG}/engage", {"reason": "slow"})
+    await bot.part("ledger", lambda part: part and not part["ok"])
+    asked = await deployment.verb("health")
+
+    assert "anthropic.api" in asked.out
+    assert "note: ledger: The ledger cannot be written: data/ledger.db: the disk is full" in asked.err
+
+
 async def test_an_outage_on_a_full_disk_is_told_and_acted_upon_when_there_is_room(deployment: Deployment, pager: Pager) -> None:
     """Readiness, liveness, metrics and `notify` name the ledger and what the checks see; then it goes on without a restart."""
     settings = deployment.settings(notify=[pager.url], detection={"at_least": "0s"})

@@ -230,3 +230,17 @@ def test_look_up_puts_ipv4_in_front_when_a_name_has_both() -> None:
     """A broken IPv6 route must not look like an outage."""
     families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in machine_look_up("localhost")]
     assert sorted(families, key=lambda family: family != socket.AF_INET) == families
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("fe80::1%eth0", True), ("1.1.1.1", False), ("2606:4700::1111", False)],
+)
+def test_an_address_that_is_let_through_is_known_as_one_of_our_own_network(address: str, inside: bool) -> None:
+    """An answer from there proves nothing of our way out."""
+    assert inside is Guard(["10.0.0.0/8", "fe80::/10"]).inside(address)
+
+
+def test_a_public_network_that_is_listed_stays_public() -> None:
+    """To list it changes nothing."""
+    assert not Guard(["1.1.1.0/24"]).inside("1.1.1.1")

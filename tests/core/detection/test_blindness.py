@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.core.detection.blindness import SightRule, look_around
+import pytest
+
+from bot.core.detection.blindness import SightRule, hidden, look_around
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.record.sight import CLEAR, Sight
 from tests.desk import START
@@ -24,10 +26,14 @@ class Round:
 
     def sample(self, check: str, error: str) -> Sample:
         outcome = Outcome.FAIL if error else Outcome.OK
-        return Sample(check, check, START + timedelta(seconds=self.second), outcome, error or None, Fault.THEIRS)
+        at = START + timedelta(seconds=self.second)
+        return Sample(check, check, at, outcome, error or None, Fault.THEIRS, inside=check.startswith("ours"))
 
     def at(self, second: float, **errors: str) -> Sight:
-        """Controls are called `way`, `way_2`, `names`...; everything else is a provider; `p__x` is its check x."""
+        """Controls are called `way`, `way_2`, `names`...; everything else is a provider; `p__x` is its check x.
+
+        Providers called `ours...` have addresses of our own network.
+        """
         self.second = second
         for name, error in errors.items():
             if name.startswith(("way", "names")):
@@ -116,6 +122,69 @@ def test_controls_that_were_not_looked_at_lately_have_no_say() -> None:
 def test_a_control_that_answers_with_an_error_is_no_sign_of_blindness() -> None:
     """It was reached."""
     assert not Round().blind(0, way="http_5xx", way_2="http_unexpected")
+
+
+# --- addresses of our own network
+
+
+def test_an_answer_from_our_own_network_does_not_prove_our_way_out() -> None:
+    """A service in the next rack answers while the line to the internet is cut: it's us, not the vendor."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, ours=FINE)
+    look.at(10, way=DARK, way_2=DARK)
+
+    assert look.blind(13, a=DARK, ours=FINE)
+
+
+def test_an_answer_from_our_own_network_ends_no_blindness() -> None:
+    """The line is still cut, however long the next rack answers."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK, a=DARK)
+    seen = [look.blind(second, ours=FINE, way=DARK, way_2=DARK, a=DARK) for second in (30, 60, 300)]
+
+    assert [True, True, True] == seen
+
+
+@pytest.mark.parametrize("error", ["address_refused", "bad_check", "proxy", "proxy_failed"])
+def test_a_request_that_never_left_proves_nothing(error: str) -> None:
+    """The guard, our own mistake or our own proxy stopped it."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
+    look.at(10, way=DARK, way_2=DARK)
+
+    assert look.blind(13, a=DARK, b=error)
+
+
+def test_our_own_network_is_proof_where_nobody_else_is_asked() -> None:
+    """The controls may be walled off; one of two services of ours answers, and the other is really down."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK, ours=FINE, ours_2=FINE)
+
+    assert not look.blind(10, way=DARK, way_2=DARK, ours=DARK, ours_2=FINE)
+
+
+def test_a_failure_in_our_own_network_counts_while_its_neighbours_answer() -> None:
+    """We are blind to the internet; the next rack answers, so a service there that does not is down."""
+    look = Round()
+    look.at(0, way=FINE, way_2=FINE, a=FINE, ours=FINE, ours_2=FINE)
+    cut = look.at(10, way=DARK, way_2=DARK, a=DARK, ours=DARK)
+    later = look.at(20, ours_2=FINE, way=DARK, way_2=DARK, a=DARK)
+    inner, outer = look.providers["ours"][""], look.providers["a"][""]
+
+    assert [True, True] == [hidden(inner, cut), hidden(outer, cut)]
+    assert [False, True] == [hidden(inner, later), hidden(outer, later)]
+
+
+def test_nothing_in_our_own_network_is_believed_after_a_new_cut_before_a_neighbour_answers() -> None:
+    """What answered during the last blindness says nothing of this one: it may be our own cable now."""
+    look = Round()
+    look.at(0, way=DARK, way_2=DARK, a=DARK)
+    look.at(5, ours_2=FINE, way=DARK, way_2=DARK)
+    look.at(10, way=FINE, way_2=FINE, a=FINE)
+    assert not look.blind(21, way=FINE, way_2=FINE, a=FINE)
+    cut = look.at(100, way=DARK, way_2=DARK, a=DARK, ours=DARK)
+
+    assert hidden(look.providers["ours"][""], cut)
 
 
 # --- our resolver

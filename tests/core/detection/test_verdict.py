@@ -266,6 +266,15 @@ def test_what_cannot_be_reached_is_unknown_while_we_are_blind() -> None:
     assert Level.DOWN == answers.level
 
 
+def test_a_failure_in_our_own_network_counts_once_a_neighbour_has_answered() -> None:
+    """While we are blind to the internet, and right after."""
+    inner = replace(fails("connect_refused"), last=replace(sign("connect_refused"), inside=True))
+    cut, known = BLIND, replace(BLIND, inside_well=True)
+    over = replace(known, blind=False, ended_at=START)
+
+    assert [Level.UNKNOWN, Level.DOWN, Level.DOWN] == [verdict(one(inner), sight=sight).level for sight in (cut, known, over)]
+
+
 def test_what_was_well_is_unknown_while_its_looks_are_set_aside() -> None:
     """The last word is from before; nobody knows now. Once we see again it stands until something else is seen."""
     seen = [verdict(one(well()), sight=sight, unseen=("check-1",)).level for sight in (BLIND, Sight(ended_at=START))]

@@ -26,12 +26,32 @@ def second(n: float) -> timedelta:
         (Proven(provider=True), False),
         (Proven(provider=True, controls=frozenset({"way"})), True),
         (Proven(controls=frozenset({"way-2"})), True),
+        (Proven(inside=True), False),
+        (Proven(inside=True, outside=True), True),
     ],
-    ids=["nothing answered yet", "a provider did", "the control did as well", "another control did"],
+    ids=[
+        "nothing answered yet",
+        "a provider did",
+        "the control did as well",
+        "another control did",
+        "our own network did, and nobody else was asked",
+        "only our own network did",
+    ],
 )
 def test_a_control_that_never_answered_speaks_until_a_provider_has(proven: Proven, speaks: bool) -> None:
     """Where only chosen hosts are let out it stays silent for ever, and that says nothing."""
     assert speaks == proven.speaks("way")
+
+
+def test_what_answered_is_learnt_look_by_look() -> None:
+    """An answer from our own network counts until somebody outside is asked; then only their answer does."""
+    look = Round()
+    proven, speaks = Proven(), []
+    for check, error in (("ours", FINE), ("a", DARK), ("a", "address_refused"), ("a", "http_5xx")):
+        proven = proven.after(look.sample(check, error))
+        speaks.append(proven.speaks("way"))
+
+    assert [False, True, True, False] == speaks
 
 
 # --- controls that are lost

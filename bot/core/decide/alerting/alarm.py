@@ -314,7 +314,7 @@ def on_verdict_reached(draft: Draft, signal: VerdictReached) -> Step:
     held = draft.world.component(verdict.component)
     if held.agrees(verdict):
         return draft.done(base.KnownAlready())
-    if (held.level, held.fault) != (verdict.level, verdict.fault):
+    if held.since is None or (held.level, held.fault) != (verdict.level, verdict.fault):
         on_verdict(draft, verdict)
     on_advisory(draft, verdict)
     lift(draft)
