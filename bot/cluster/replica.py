@@ -79,7 +79,7 @@ class Replica:
         self._ahead: timedelta | None = None  # how far the ledger's clock is ahead of ours
         self._first_at: datetime | None = None
         self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
-        self._place: int | None = None
+        self._place = 0  # of the latest thing that another replica told us
         self._hearers: dict[str, Callable[[Any], Awaitable[None]]] = {}
         self._heard: asyncio.Queue[PassedOn] = asyncio.Queue()
         self._unheard: deque[PassedOn] = deque(maxlen=MOST_UNTOLD)  # received before anybody listened, as a start takes a while
@@ -211,7 +211,7 @@ class Replica:
         self._has_turn()
         began, own, wall = self._clock.monotonic(), self._clock.now(), self._wall.now()
         says = self._says = replace(self._says, blind=self._blind(), older=self._older())
-        leads = self._ahead is not None and not says.older and self._is_on_time(says)
+        leads = not says.older and self._is_on_time(says)
         told, self._untold = list(self._untold), deque(maxlen=MOST_UNTOLD)
 
         def work(store: Store) -> _Found:
@@ -219,7 +219,7 @@ class Replica:
             clock = store.lease(CLOCK, says.boot, self._timing.ttl, own) if leads else None
             if told:
                 store.pass_on(says.boot, told, own)
-            news = store.passed_on(self._place or 0, says.boot)
+            news = store.passed_on(self._place, says.boot)
             return _Found(renewed, clock, store.replicas(own), store.leases(own), news)
 
         try:
@@ -233,7 +233,7 @@ class Replica:
         self._take_in(found)
 
     def _is_on_time(self, says: Introduction) -> bool:
-        """Whether our clock is right, as far as those of the others tell."""
+        """Whether our clock is right, as far as those of the others tell; before our first heartbeat nobody can."""
         now = [replace(one, says=says) if one.says.boot == self.boot else one for one in self._live]
         return any(one.says.boot == self.boot for one in on_time(now))
 

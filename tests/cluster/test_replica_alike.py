@@ -1,11 +1,12 @@
 """What a replica knows of itself and the others: its clock, its own start before, and what is whose once somebody went."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from bot.cluster.replica import Replica
-from bot.ports import CLOCK, Introduction
+from bot.ports import CLOCK, Introduction, StoreError, StoreTrouble
 from tests.cluster.stand import BY_HAND, Its, Scene
 
 KEYS = [f"vendor.c{n}" for n in range(50)]
@@ -38,6 +39,62 @@ async def test_the_shares_of_who_went_are_somebodys_at_once() -> None:
     await scene.passes(4, "a")
 
     assert all(one.owns(key) for key in KEYS)
+
+
+# --- who holds what
+
+
+async def test_whoever_holds_the_clock_is_named() -> None:
+    """By all of them, also where others come before it in every order."""
+    scene = Scene()
+    for name in "bac":
+        await scene.joins(name)
+    await scene.passes(1, *"abc")
+
+    assert ["b", "b", "b"] == [scene.replicas[name].holder(CLOCK) for name in "abc"]
+
+
+async def test_nobody_is_named_where_nobody_holds_it() -> None:
+    """Both gave a first sign of life, and neither knows yet whether its clock is right."""
+    scene = Scene()
+    one, other = scene.add("a"), scene.add("b")
+    for replica in (one, other):
+        await replica.beat()
+
+    assert 2 == len(other.live)
+    assert "" == other.holder(CLOCK)
+
+
+async def test_who_gives_its_signs_of_life_stays_in_its_epoch() -> None:
+    """Whatever it began then, it may finish."""
+    scene = Scene()
+    one = await scene.joins("a")
+    began = one.epoch
+    await scene.passes(10, "a")
+
+    assert one.alive(began)
+
+
+async def test_a_pause_that_cost_no_lease_hides_no_watch_of_before() -> None:
+    """It was cut off before that, and awake; what it saw since its first epoch it saw itself."""
+    scene = Scene()
+    one = await scene.joins("a")
+    sign = scene.ledger.sign
+
+    async def away(work: Any) -> Any:
+        raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
+
+    scene.ledger.sign = away  # type: ignore[method-assign]
+    for _ in range(5):
+        scene.passed += 1
+        with suppress(StoreError):
+            await one.beat()
+    scene.ledger.sign = sign  # type: ignore[method-assign]
+    await one.beat()
+    scene.passed += 2.5
+    await one.beat()
+
+    assert (2, True) == (one.epoch, one.awake_since(1))
 
 
 # --- a start
@@ -80,6 +137,15 @@ async def test_a_copy_of_our_data_folder_is_told() -> None:
     await scene.passes(4, "a", "a again")
 
     assert ["Another replica is called a too"] == [trouble.partition(",")[0] for trouble in again.troubles()]
+
+
+async def test_another_one_that_differs_is_told_at_once() -> None:
+    """It is nobody's start of before: whoever starts a second replica sees it in its first lines."""
+    scene = Scene()
+    await scene.joins("a", configuration={"flags": "1"})
+    other = await scene.joins("b", configuration={"flags": "2"})
+
+    assert 1 == len(other.troubles())
 
 
 async def test_who_could_give_no_sign_of_life_says_so() -> None:

@@ -1,0 +1,89 @@
+"""What a replica does by itself goes on, whatever the ledger or a listener made of one thing."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bot.cluster.replica import MOST_UNTOLD, Replica, ReplicaTiming
+from bot.ports import Introduction, StoreError, StoreTrouble
+from tests.cluster.stand import Its, Scene
+
+AWAY = StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
+OURS = LookupError("a fault of ours")
+
+
+@pytest.mark.parametrize("error", [AWAY, OURS])
+async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> None:
+    """One replica that gives none any more does nothing any more."""
+    scene = Scene()
+    clock = Its(scene)
+    one = Replica(scene.ledger, Introduction("a", "boot-a"), clock, clock, timing=ReplicaTiming(every_s=0.001))
+    await one.start()
+    sign, failed, given = scene.ledger.sign, asyncio.Event(), asyncio.Event()
+
+    async def fails_once(work: Any) -> Any:
+        if not failed.is_set():
+            failed.set()
+            raise error
+        given.set()
+        return await sign(work)
+
+    scene.ledger.sign = fails_once  # type: ignore[method-assign]
+    async with asyncio.timeout(10):
+        await given.wait()
+    scene.ledger.sign = sign  # type: ignore[method-assign]
+    await one.stop()
+
+
+@pytest.mark.parametrize("error", [AWAY, OURS])
+async def test_what_comes_next_is_heard_after_something_that_could_not_be_taken_in(error: Exception) -> None:
+    """It may be of another version, or the ledger may be away."""
+    scene, heard = Scene(), list[Any]()
+
+    async def hear(body: Any) -> None:
+        if body == "bad":
+            raise error
+        heard.append(body)
+
+    one, other = await scene.joins("a"), scene.add("b")
+    other.hear("word", hear)
+    await other.start()
+    one.tell("word", "bad")
+    one.tell("word", "good")
+    await scene.passes(2, "a", "b")
+    await asyncio.sleep(0)
+    await other.stop()
+
+    assert ["good"] == heard
+
+
+async def test_of_what_waits_to_be_told_the_oldest_goes_first() -> None:
+    """While the ledger is away for long it would fill the memory."""
+    scene, heard = Scene(), list[Any]()
+
+    async def hear(body: Any) -> None:
+        heard.append(body)
+
+    one, other = await scene.joins("a"), scene.add("b")
+    other.hear("word", hear)
+    await other.start()
+    sign = scene.ledger.sign
+
+    async def away(work: Any) -> Any:
+        for n in (MOST_UNTOLD, MOST_UNTOLD + 1):  # told while the sign of life was on its way
+            one.tell("word", n)
+        raise AWAY
+
+    for n in range(MOST_UNTOLD):
+        one.tell("word", n)
+    scene.ledger.sign = away  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        await one.beat()
+    scene.ledger.sign = sign  # type: ignore[method-assign]
+    await scene.passes(2, "a", "b")
+    while len(heard) < MOST_UNTOLD:
+        await asyncio.sleep(0)
+    await other.stop()
+
+    assert list(range(2, MOST_UNTOLD + 2)) == heard
