@@ -52,10 +52,10 @@ Meaning = dict[tuple[str, str], None]  # provider and component, in order; no co
 
 def _narrowed(hits: Meaning, policy: Policy) -> Iterable[Named]:
     wholes = {provider for provider, component in hits if not component}
-    parts = [(p, c) for p, c in hits if c and (not wholes or p in wholes)] or [(p, c) for p, c in hits if c]
+    parts = [(p, c) for p, c in hits if c and p in wholes] or [(p, c) for p, c in hits if c]
     with_parts = {provider for provider, _ in parts}
     for provider_id, component in hits:
-        if component and (provider_id, component) in parts:
+        if (provider_id, component) in parts:
             yield Named(provider_id, (component,), whole=False)
         elif not component and provider_id not in with_parts:
             yield Named(provider_id, tuple(c.id for c in policy.components.values() if c.provider == provider_id), whole=True)

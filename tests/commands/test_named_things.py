@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
-from bot.verbs.naming import find_provider, named
+from bot.verbs.naming import called, find_provider, named
 
 
 def component(id: str, name: str, provider_name: str) -> ComponentPolicy:
@@ -39,6 +39,10 @@ API, WEB = "anthropic.api", "anthropic.web"
         ("gpt", [("openai.api",)]),
         ("azure openai", [("azure.api",)]),
         ("openai, claude", [("openai.api",), (API, WEB)]),
+        ("openai and claude.ai", [("openai.api",), (WEB,)]),
+        ("anthropic", [(API, WEB)]),
+        ("azure.api", [("azure.api",)]),
+        ("second", [("openai.api",)]),
         ("what about claudette", []),
         ("", []),
     ],
@@ -46,6 +50,27 @@ API, WEB = "anthropic.api", "anthropic.web"
 def test_what_a_question_names(text: str, found: list[tuple[str, ...]]) -> None:
     """The longest name wins, a component beside its provider is meant alone, in the order of the words."""
     assert found == [one.components for one in named(POLICY, text)]
+
+
+def test_a_component_is_no_whole_provider() -> None:
+    """Who asks for one hears of one."""
+    assert [False] == [one.whole for one in named(POLICY, "claude.ai")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("Claude API", [(API,)]),
+        ("api", [(API,), ("openai.api",)]),
+        ("Claude", [(API, WEB)]),
+        ("is Claude down", []),
+        ("?", []),
+        ("", []),
+    ],
+)
+def test_what_is_called_exactly_so(wanted: str, found: list[tuple[str, ...]]) -> None:
+    """A form or an API names one thing; a sentence, and what holds no word, name nothing."""
+    assert found == [one.components for one in called(POLICY, wanted)]
 
 
 def test_a_providers_own_name_comes_before_a_variants() -> None:
