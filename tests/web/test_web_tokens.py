@@ -5,6 +5,7 @@ import re
 import aiohttp
 import pytest
 from aiohttp import web
+from raw_http import send_raw, status_of
 from web_house import CONTROL, LOCAL, OUTCOME, READ, House, OpenHouse, headers
 
 from bot.web.services import FlagToken
@@ -80,3 +81,25 @@ async def test_nothing_answers_from_a_state_that_is_not_there_yet(open_house: Op
                 ready.add(route)
 
     assert OPEN | {"GET /", "GET /metrics", "GET /api/v1/reload", "POST /api/v1/reload"} == ready
+
+
+@pytest.mark.parametrize("sent", [{}, headers("wrong")], ids=["no token", "an unknown one"])
+@pytest.mark.parametrize(
+    ("route", "scheme"),
+    [("GET /", "Basic"), ("GET /metrics", "Bearer"), ("POST /api/v1/incidents", "Bearer"), ("POST /api/v1/outcomes", "Bearer")],
+)
+async def test_who_is_turned_away_is_told_how_to_come_in(
+    house: House, http: aiohttp.ClientSession, route: str, scheme: str, sent: dict[str, str]
+) -> None:
+    """A browser asks for the password again only then, and only for the board."""
+    method, path = route.split(" ")
+    async with http.request(method, house.url + path, headers=sent) as answer:
+        assert (401, f'{scheme} realm="Understudy"') == (answer.status, answer.headers.get("WWW-Authenticate"))
+
+
+@pytest.mark.parametrize("path", ["/api/v1/status", "/flagd/v1/flags.json"])
+async def test_a_token_of_odd_bytes_is_an_unknown_one(house: House, path: str) -> None:
+    """It is no fault of ours, so nobody is told of one."""
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ".encode() + b"\xff\xfe\r\n\r\n"
+
+    assert 401 == status_of(await send_raw(house.port, request))
