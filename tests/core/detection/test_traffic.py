@@ -10,7 +10,7 @@ from bot.core.detection.detector import Condition, Judgement
 from bot.core.detection.traffic import by_component, judge
 from bot.core.detection.verdict import CheckView, Heard, reach
 from bot.core.model import Fault, Level, Verdict
-from bot.core.outcomes.counts import Counts, MinuteCount, Route
+from bot.core.outcomes.counts import OTHER, Counts, MinuteCount, Route
 from bot.core.policy import BurnWindow, RealTraffic
 from tests.desk import CHAT_FLAG, START, policy
 
@@ -78,6 +78,13 @@ def test_it_is_said_in_plain_words() -> None:
     assert found and found.reason == "1,240 of 3,000 real requests failed in 5 min (HTTP 529)"
 
 
+def test_errors_that_nobody_named_are_not_named() -> None:
+    """How many there were is said all the same."""
+    found = said(minutes((2, 0, 100), error=OTHER))
+
+    assert found and found.reason == "100 of 100 real requests failed in 5 min"
+
+
 def test_it_began_with_the_first_that_failed() -> None:
     """Not with the window."""
     found = said(minutes((4, 100, 0), (3, 50, 50), (2, 50, 50)))
@@ -93,6 +100,9 @@ def test_it_began_with_the_first_that_failed() -> None:
     [
         (CLAUDE, {API}),
         (CLAUDE._replace(variant="gpt", provider="openai"), {"openai.api"}),
+        (Route("chat", FLAG, "gpt"), {"openai.api"}),
+        (Route("chat", FLAG, "gpt", "anthropic"), set()),
+        (Route("chat", FLAG, provider="anthropic"), {API}),
         (Route("chat", FLAG, "cached"), set()),
         (Route("mail", provider="anthropic"), {API}),
         (Route("mail"), set()),
@@ -101,6 +111,14 @@ def test_it_began_with_the_first_that_failed() -> None:
 def test_requests_are_of_what_their_variant_needs(route: Route, components: set[str]) -> None:
     """Of a provider alone those that flags need of it; what nobody can place says nothing."""
     assert components == by_component(minutes((1, 1, 1), route=route), policy()).keys()
+
+
+@pytest.mark.parametrize(("provider", "components"), [("openai", {"openai.api"}), ("anthropic", set())])
+def test_where_no_flag_needs_a_provider_requests_are_of_its_only_component(provider: str, components: set[str]) -> None:
+    """Of several nobody knows which one answered."""
+    free = policy(fallbacks=(), depends_on=())
+
+    assert components == by_component(minutes((1, 1, 1), route=Route("mail", provider=provider)), free).keys()
 
 
 # --- the verdict
