@@ -177,6 +177,18 @@ def test_an_unmerged_incident_is_open_in_its_phase_with_what_is_its_own() -> Non
     assert {GPT} == set(table.incident(1).affected)
 
 
+def test_what_failed_meanwhile_is_not_told_again_where_it_comes_back() -> None:
+    """Its channel reads once that it is its own incident again; the rest was told when it happened."""
+    table = two()
+    merge(table, 2, 1)
+    table.sees("anthropic.web", Level.DOWN)
+    before = len(table.effects(PostLine))
+    unmerge(table, 2)
+
+    lines = [key for key in table.effects(PostLine)[before:] if key.startswith("incident/2/") and key.endswith("/line")]
+    assert 1 == len(lines)
+
+
 def test_an_unmerged_incident_knows_what_its_components_did_meanwhile() -> None:
     """As a reopened one does."""
     table = two()

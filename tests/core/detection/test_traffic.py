@@ -61,6 +61,28 @@ def test_the_long_window_speaks_of_what_smoulders() -> None:
     assert found and (Level.DEGRADED, "in 60 min" in found.reason) == (found.level, True)
 
 
+def test_the_long_window_is_silent_before_it_burns_itself() -> None:
+    """Five minutes of three per cent are no slow burn of an hour."""
+    assert None is said(minutes(*((ago, 100, 0) for ago in range(5, 60)), *((ago, 97, 3) for ago in range(5))))
+
+
+def test_what_smoulders_began_with_the_first_that_failed() -> None:
+    """Not when it was noticed."""
+    found = said(minutes(*((ago, 95, 5) for ago in range(50)), *((ago, 100, 0) for ago in range(50, 60))))
+
+    assert found and START - timedelta(minutes=49) == found.at
+
+
+def test_a_minute_that_a_window_touches_counts() -> None:
+    """Counts are by the minute, and none of them is thrown away."""
+    assert said(minutes((5, 0, 100)))
+
+
+def test_minutes_that_are_still_to_come_do_not_count() -> None:
+    """Whoever counted them has a wrong clock."""
+    assert None is said(minutes((-1, 0, 100)))
+
+
 def test_the_long_window_is_silent_once_the_trouble_is_over() -> None:
     """What failed forty minutes ago fails nobody now."""
     assert said(minutes((40, 0, 600), *((ago, 100, 0) for ago in range(6)))) is None
@@ -76,6 +98,14 @@ def test_it_is_said_in_plain_words() -> None:
     found = said(minutes((2, 1_760, 1_240)))
 
     assert found and found.reason == "1,240 of 3,000 real requests failed in 5 min (HTTP 529)"
+
+
+def test_what_failed_most_is_named_first() -> None:
+    """Two of them, and by name where they are as many."""
+    errors = {"timeout": 20, "HTTP 500": 20, "HTTP 400": 5, "HTTP 529": 55}
+    found = said([MinuteCount(START - timedelta(minutes=2), CLAUDE, Counts(0, 100, errors))])
+
+    assert found and found.reason.endswith("(HTTP 529, HTTP 500)")
 
 
 def test_errors_that_nobody_named_are_not_named() -> None:

@@ -159,6 +159,15 @@ def test_a_drill_has_a_sensible_length(table: Table, minutes: int) -> None:
     assert told(answer) == "A drill lasts from 1 min to 2 h. Nothing was started."
 
 
+@pytest.mark.parametrize("components", [(), ("nope.api",), ("anthropic.api", "nope.api")])
+def test_what_is_not_watched_is_not_drilled(table: Table, components: tuple[str, ...]) -> None:
+    """Whoever mistyped it reads what there is."""
+    answer = table.send(s.StartDrill(ANA, components=components, lasts=10 * MINUTE)).answer
+    assert not answer.ok
+    assert "anthropic.api" in told(answer)
+    assert not table.world.incidents
+
+
 def test_an_outsider_starts_none(table: Table) -> None:
     """Who may not declare an incident may not pretend one."""
     assert not table.send(start(who=Actor.outsider("U0GUEST", "guest"))).answer.ok

@@ -1,0 +1,23 @@
+"""When the timeline says that quiet hours hold a page."""
+
+from datetime import UTC, datetime
+
+from bot.core.effects import PostAlert
+from bot.core.paging import PagingPolicy
+from bot.core.record.paging_facts import PageHeld
+from tests.core.incident.test_paging import NIGHT, SEV2, STEPS, done, down, paged
+
+
+def test_a_page_is_held_when_it_would_come_and_not_before() -> None:
+    """Somebody may acknowledge until then, and nothing was held."""
+    table = paged(PagingPolicy({SEV2: STEPS}, NIGHT))
+    table.now = datetime(
+        2026, 3, 20, 20, 57, tzinfo=UTC
+    )  # the second step comes at 22:02 in Berlin, two minutes into the night
+    down(table)
+    done(table, PostAlert(), "S0ONCALL")
+    table.passes(4)
+    before = len(table.kinds(PageHeld))
+    table.passes(1)
+
+    assert (0, 1) == (before, len(table.kinds(PageHeld)))
