@@ -11,7 +11,7 @@ from bot.core.model import Level, Phase, Severity
 from bot.core.policy import Automation, Fallback
 from bot.core.record.course.merge_facts import Merged, PartTaken
 from bot.core.record.flag_facts import CarriedOver, EngageProposed
-from bot.core.record.incident_facts import Declared
+from bot.core.record.incident_facts import ComponentMoved, Declared
 from bot.timeline.durations import Durations, durations
 from tests.core.test_next_due import goes_on, settle, story
 from tests.desk import ANA, BOB, START, Table, policy, told
@@ -177,16 +177,26 @@ def test_an_unmerged_incident_is_open_in_its_phase_with_what_is_its_own() -> Non
     assert {GPT} == set(table.incident(1).affected)
 
 
-def test_what_failed_meanwhile_is_not_told_again_where_it_comes_back() -> None:
+@pytest.mark.parametrize(("component", "level"), [("anthropic.web", Level.DOWN), (API, Level.OPERATIONAL)])
+def test_what_happened_meanwhile_is_not_told_again_where_it_comes_back(component: str, level: Level) -> None:
     """Its channel reads once that it is its own incident again; the rest was told when it happened."""
     table = two()
     merge(table, 2, 1)
-    table.sees("anthropic.web", Level.DOWN)
+    table.sees(component, level)
     before = len(table.effects(PostLine))
     unmerge(table, 2)
 
     lines = [key for key in table.effects(PostLine)[before:] if key.startswith("incident/2/") and key.endswith("/line")]
     assert 1 == len(lines)
+
+
+def test_what_stayed_as_it_was_meanwhile_makes_no_entry() -> None:
+    """A timeline holds what happened."""
+    table = two()
+    merge(table, 2, 1)
+    unmerge(table, 2)
+
+    assert [] == [fact.body for fact in table.steps[-1].facts if isinstance(fact.body, ComponentMoved)]
 
 
 def test_an_unmerged_incident_knows_what_its_components_did_meanwhile() -> None:

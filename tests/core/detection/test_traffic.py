@@ -62,8 +62,8 @@ def test_the_long_window_speaks_of_what_smoulders() -> None:
 
 
 def test_the_long_window_is_silent_before_it_burns_itself() -> None:
-    """Five minutes of three per cent are no slow burn of an hour."""
-    assert None is said(minutes(*((ago, 100, 0) for ago in range(5, 60)), *((ago, 97, 3) for ago in range(5))))
+    """Five minutes of five per cent are no slow burn of an hour."""
+    assert None is said(minutes(*((ago, 100, 0) for ago in range(5, 60)), *((ago, 95, 5) for ago in range(5))))
 
 
 def test_what_smoulders_began_with_the_first_that_failed() -> None:

@@ -6,6 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot.core import signals as s
+from bot.core.answers.base import NoComponent
+from bot.core.answers.incident import TwoProviders
+from bot.core.decide.drills import DrillStarted
 from bot.core.decide.due import next_due
 from bot.core.effects import InvitePeople, PageMention, PostAlert, PostBroadcast, PostSummary
 from bot.core.model import Actor, Level, Phase, Severity
@@ -159,12 +162,27 @@ def test_a_drill_has_a_sensible_length(table: Table, minutes: int) -> None:
     assert told(answer) == "A drill lasts from 1 min to 2 h. Nothing was started."
 
 
-@pytest.mark.parametrize("components", [(), ("nope.api",), ("anthropic.api", "nope.api")])
-def test_what_is_not_watched_is_not_drilled(table: Table, components: tuple[str, ...]) -> None:
-    """Whoever mistyped it reads what there is."""
+def test_whoever_starts_it_reads_what_it_will_do(table: Table) -> None:
+    """Whether it pages, and which flag it would switch to what."""
+    answer = table.send(start(paging=True, flag=FLAG)).answer
+
+    assert isinstance(answer, DrillStarted)
+    assert (FLAG, "gpt", True) == (answer.flag, answer.variant, answer.paging)
+
+
+@pytest.mark.parametrize(
+    ("components", "wrong"), [((), ""), (("nope.api",), "nope.api"), (("anthropic.api", "nope.api"), "nope.api")]
+)
+def test_what_is_not_watched_is_not_drilled(table: Table, components: tuple[str, ...], wrong: str) -> None:
+    """Whoever mistyped it reads what, and what there is."""
     answer = table.send(s.StartDrill(ANA, components=components, lasts=10 * MINUTE)).answer
-    assert not answer.ok
-    assert "anthropic.api" in told(answer)
+    assert NoComponent(component=wrong, known=tuple(sorted(table.policy.components))) == answer
+    assert not table.world.incidents
+
+
+def test_a_drill_is_of_one_provider(table: Table) -> None:
+    """As an incident is."""
+    assert TwoProviders() == table.send(start("anthropic.api", "openai.api")).answer
     assert not table.world.incidents
 
 

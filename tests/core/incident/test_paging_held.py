@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from bot.core.effects import PostAlert
 from bot.core.paging import PagingPolicy
 from bot.core.record.paging_facts import PageHeld
-from tests.core.incident.test_paging import NIGHT, SEV2, STEPS, done, down, paged
+from tests.core.incident.test_paging import NIGHT, SEV2, STEPS, done, down, paged, steps
 
 
 def test_a_page_is_held_when_it_would_come_and_not_before() -> None:
@@ -21,3 +21,16 @@ def test_a_page_is_held_when_it_would_come_and_not_before() -> None:
     table.passes(1)
 
     assert (0, 1) == (before, len(table.kinds(PageHeld)))
+
+
+def test_nobody_is_woken_for_a_page_that_was_missed_before_the_night() -> None:
+    """The bot was down when the second step was due, and is back in quiet hours."""
+    table = paged(PagingPolicy({SEV2: STEPS}, NIGHT))
+    table.now = datetime(2026, 3, 20, 20, 50, tzinfo=UTC)
+    down(table)
+    done(table, PostAlert(), "S0ONCALL")
+    table.now = datetime(2026, 3, 20, 21, 30, tzinfo=UTC)  # half past ten in Berlin
+    table.passes(1)
+
+    assert [(SEV2, 1)] == steps(table)
+    assert [datetime(2026, 3, 21, 6, 0, tzinfo=UTC)] == [one.until for one in table.kinds(PageHeld)]
