@@ -35,6 +35,8 @@ async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> No
     scene.ledger.sign = sign  # type: ignore[method-assign]
     await one.stop()
 
+    assert failed.is_set() and given.is_set()
+
 
 @pytest.mark.parametrize("error", [AWAY, OURS])
 async def test_what_comes_next_is_heard_after_something_that_could_not_be_taken_in(error: Exception) -> None:

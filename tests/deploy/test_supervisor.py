@@ -82,12 +82,17 @@ async def test_nobody_hears_signs_of_life_who_did_not_ask_for_ours(listening: Li
 
 async def test_without_a_supervisor_there_are_no_signs_of_life() -> None:
     """The task is over at once."""
-    await Supervisor({"WATCHDOG_USEC": "3000"}).beat()
+    assert None is await Supervisor({"WATCHDOG_USEC": "3000"}).beat()
 
 
 def test_the_bot_goes_on_where_its_supervisor_does_not_listen(listening: Listening) -> None:
-    """It may have been started anew itself."""
-    Supervisor({"NOTIFY_SOCKET": listening.path}).ready()
+    """It may have been started anew itself; once it listens it is told again."""
+    supervisor = Supervisor({"NOTIFY_SOCKET": listening.path})
+    supervisor.ready()
+    listening.bound(listening.path)
+    supervisor.ready()
+
+    assert ["READY=1"] == listening.told()
 
 
 def test_the_bot_waits_for_no_supervisor_that_does_not_read(listening: Listening) -> None:
