@@ -1,8 +1,10 @@
 """Writes a first configuration file from what somebody uses. Pure."""
 
+import ipaddress
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from bot.core.lazy_dataclass import dataclass
@@ -48,14 +50,26 @@ def first_file(wanted: Wanted) -> str:
     return HEAD + "".join(parts)
 
 
-def own_components(urls: Sequence[str]) -> dict[str, str]:
-    """The component keys of these addresses: by host, numbered if two are equal."""
-    found: dict[str, str] = {}
+def own_providers(urls: Sequence[str], taken: Collection[str] = ()) -> dict[str, list[str]]:
+    """The addresses by provider key: each host is a provider, so that it has its own incidents. No key is one of `taken`."""
+    found: dict[str, list[str]] = {}
     for url in urls:
         key = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").lower()).strip("-") or "service"
         key = key if key[0].isalpha() else f"host-{key}"
-        alike = sum(one == key or one.startswith(f"{key}-no-") for one in found)
-        found[f"{key}-no-{alike + 1}" if alike else key] = url
+        found.setdefault(f"our-{key}" if key in taken else key, []).append(url)
+    return found
+
+
+def _inside(urls: Sequence[str]) -> list[str]:
+    """The networks to allow for addresses that are plainly not public."""
+    found: list[str] = []
+    for host in dict.fromkeys(urlsplit(url).hostname or "" for url in urls):
+        if host == "localhost":
+            found += ["127.0.0.0/8", "::1/128"]
+            continue
+        with suppress(ValueError):  # a name: only the check will know its address
+            address = ipaddress.ip_address(host)
+            found += [] if address.is_global else [str(ipaddress.ip_network(address))]
     return found
 
 
@@ -83,16 +97,19 @@ def _providers(wanted: Wanted) -> str:
         lines += [f"  {preset}:", f"    preset: {preset}"]
         if preset in KEYS:
             lines.append(f"    api_key: ${{{KEYS[preset]}:-}}")
-    if wanted.urls:
-        lines += ["  ours:", "    name: Our own", "    components:"]
-    for key, url in own_components(wanted.urls).items():
-        check = f"{{name: front, type: http, url: {_quoted(url)}, every: 30s, deadline: 10s, expect: {{status: 200}}}}"
-        lines += [
-            f"      {key}:",
-            f"        name: {_quoted(urlsplit(url).hostname or key)}",
-            "        checks:",
-            f"          - {check}",
-        ]
+    for key, urls in own_providers(wanted.urls, wanted.presets).items():
+        lines += [f"  {key}:", f"    name: {_quoted(urlsplit(urls[0]).hostname or key)}", "    components:"]
+        for number, url in enumerate(urls, start=1):
+            parts = urlsplit(url)
+            check = f"{{name: front, type: http, url: {_quoted(url)}, every: 30s, deadline: 10s, expect: {{status: 200}}}}"
+            lines += [
+                f"      front{f'-{number}' * (number > 1)}:",
+                f"        name: {_quoted(f'{parts.hostname}{parts.path}' if len(urls) > 1 else parts.hostname or key)}",
+                "        checks:",
+                f"          - {check}",
+            ]
+    if networks := _inside(wanted.urls):
+        lines.append(f"allow_private: [{', '.join(map(_quoted, networks))}]  # your own network: checks may go there")
     return "\n".join(lines) + "\n"
 
 

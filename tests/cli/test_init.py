@@ -71,14 +71,41 @@ def test_without_a_service_there_is_no_flag(tmp_path: Path) -> None:
     assert "no flag" in said
 
 
-def test_own_addresses_are_watched_each_as_a_component(tmp_path: Path) -> None:
-    """Two of one host are told apart, and a number is a name."""
+def test_each_host_of_our_own_is_watched_as_a_provider(tmp_path: Path) -> None:
+    """It has its own incidents; two addresses of one host are told apart, and a number is a name."""
     urls = ("https://api.example.com/health", "https://api.example.com/ready", "http://192.0.2.7:8080/")
     loaded, _ = written(tmp_path, *(word for url in urls for word in ("--url", url)))
 
-    assert {"ours.api-example-com", "ours.api-example-com-no-2", "ours.host-192-0-2-7"} == {
-        p.component for p in loaded.config.checks()
-    }
+    assert {
+        "api-example-com.front": "api.example.com/health", "api-example-com.front-2": "api.example.com/ready",
+        "host-192-0-2-7.front": "192.0.2.7",
+    } == {p.component: loaded.config.component_name(p.component) for p in loaded.config.checks()}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://10.1.2.3:8080/health", ["10.1.2.3/32"]),
+        ("http://[fd00::7]/", ["fd00::7/128"]),
+        ("http://localhost:3000/", ["127.0.0.0/8", "::1/128"]),
+        ("https://1.1.1.1/", []),
+        ("https://api.example.com/", []),
+    ],
+)
+def test_an_address_of_our_own_network_may_be_reached_by_the_check_that_asks_for_it(
+    tmp_path: Path, url: str, allowed: list[str]
+) -> None:
+    """A first file whose own check is refused helps nobody."""
+    loaded, _ = written(tmp_path, "--url", url)
+
+    assert allowed == list(map(str, loaded.config.allow_private))
+
+
+def test_a_host_called_like_a_preset_gets_a_key_of_its_own(tmp_path: Path) -> None:
+    """Both are watched."""
+    loaded, _ = written(tmp_path, "--provider", "openai", "--url", "http://openai/health")
+
+    assert {"openai", "our-openai"} == set(loaded.config.providers)
 
 
 def test_the_link_makes_the_app_of_the_manifest(tmp_path: Path) -> None:
@@ -156,6 +183,6 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
     assert 0 == asked.returncode, err
     assert "Providers (anthropic, openai, gemini, github, slack) [gemini]" in err
     config = load(tmp_path / "understudy.yaml", TOKENS).config
-    assert {"gemini", "ours"} == {placed.provider for placed in config.checks()}
+    assert {"gemini", "api-example-com"} == {placed.provider for placed in config.checks()}
     assert ("none", ["mail-bot.llm"]) == (config.slack.mode, list(config.flags))
     assert "Without Slack, alerts reach you by `notify`" in out
