@@ -15,6 +15,7 @@ from bot.on_call.shifts import AHEAD, Shift, SourceError
 from bot.on_call.web import Asker
 
 A_DAY = timedelta(days=1)
+ENOUGH_YEARS = 100
 
 
 class Calendar:
@@ -47,8 +48,10 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
         calendar = icalendar.Calendar.from_ical(body)
         zone = _zone(calendar)
         calendar.pop("X-WR-TIMEZONE", None)  # the library knows no Windows zone names and fails at one
-        if any(_floods(event) for event in calendar.walk("VEVENT")):
-            raise SourceError("an event of it repeats every minute or second; that is no rota")
+        for event in calendar.walk("VEVENT"):
+            if _floods(event):
+                raise SourceError("an event of it repeats every minute or second; that is no rota")
+            _end_in_time(event, now.year + ENOUGH_YEARS)
         # The library takes all-day events as UTC days, which end hours early in America.
         events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now - A_DAY, now + AHEAD)
         shifts = _shifts(events, {key.casefold(): id for key, id in users.items()}, zone)
@@ -57,6 +60,13 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
         raise
     except Exception as error:  # noqa: BLE001 # the parsers promise no exception types; a broken calendar must not break paging
         raise SourceError(f"what came is no calendar that can be read ({type(error).__name__})") from None
+
+
+def _end_in_time(event: Any, last_year: int) -> None:
+    """An event without an end is often written with one in the year 9999: the library looks back as far as an event is long."""
+    end = event.get("DTEND")
+    if end is not None and end.dt.year > last_year:
+        end.dt = end.dt.replace(year=last_year, day=min(end.dt.day, 28))
 
 
 def _floods(event: Any) -> bool:

@@ -144,6 +144,17 @@ def test_somebody_whom_slack_does_not_know_is_named() -> None:
     assert ((), ("eve@example.com",)) == (shift.people, shift.unknown)
 
 
+@pytest.mark.parametrize(
+    "end", ["DTEND:99991231T235959Z", "DTEND;TZID=Europe/Berlin:99991231T235959", "DTEND;VALUE=DATE:99991231"]
+)
+def test_an_end_in_the_year_9999_is_no_end(end: str) -> None:
+    """Some calendars write it so; the other shifts are read all the same."""
+    start = "DTSTART;VALUE=DATE:20260101" if "VALUE=DATE" in end else "DTSTART:20260101T000000Z"
+    body = calendar(f"{start}|{end}|SUMMARY:Ben", *WEEKS[:1])
+
+    assert {"U0ANA", "U0BEN"} == set(on_call(body, datetime(2026, 3, 20, 12, 0, tzinfo=UTC)))
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>Please log in</html>", b"\xff\xfe\x00"])
 def test_what_is_no_calendar_is_said(body: bytes) -> None:
     """Such as the page on which somebody should log in."""

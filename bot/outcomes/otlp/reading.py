@@ -101,7 +101,8 @@ def read_spans(body: bytes, packed: bool, known: Known, now: datetime) -> Read:
             if span.status.code == ERROR_STATUS:
                 said.setdefault("error.type", "error")
             took = max(0, span.end_time_unix_nano - span.start_time_unix_nano) // 1_000
-            point = Point(span.end_time_unix_nano, span.end_time_unix_nano, 1, {bucket(took): 1})
+            known_span = span.start_time_unix_nano > 0 and took < LONGEST_S * 1e6  # some senders leave the start out
+            point = Point(span.end_time_unix_nano, span.end_time_unix_nano, 1, {bucket(took): 1} if known_span else {})
             _count(found, route, said, point, now)
     return found
 

@@ -252,6 +252,23 @@ async def test_spans_of_a_service_that_sends_metrics_are_not_counted_too(house: 
     assert {MAIL: (9, 0), Route("search", provider="openai"): (1, 0)} == await counted(house)
 
 
+@pytest.mark.parametrize("start", ["0", str(NOW_NS - 86_401 * SECOND_NS)])
+async def test_a_span_that_does_not_say_when_it_began_is_counted_without_a_duration(
+    house: House, http: aiohttp.ClientSession, start: str
+) -> None:
+    """Else it took 56 years, and every percentile with it."""
+    attributes = (("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", "openai"), ("service.name", "mail"))
+    span = {
+        "name": "chat", "startTimeUnixNano": start, "endTimeUnixNano": str(NOW_NS),
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes],
+    }  # fmt: skip
+    await send(http, house, {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}, "traces")
+    await house.outcomes.flush()
+    [row] = await house.samples.outcomes.between(START - timedelta(minutes=2), START + timedelta(minutes=1))
+
+    assert (1, None) == (row.counts.ok, row.counts.latency_ms(0.5))
+
+
 # --- what is not taken
 
 
