@@ -100,7 +100,7 @@ async def test_engaging_onto_an_unwell_fallback_is_refused(talk: Talk) -> None:
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt")
 
     assert answer.startswith("gpt needs OpenAI API, which is down: front: 3 of 5 checks failed in 60 s: HTTP 502")
-    assert answer.endswith(" gets no good answer. Nothing was switched.")
+    assert answer.endswith(" got no valid answer from its backend. Nothing was switched.")
     assert "claude" == serving(talk)
     assert "Support chat serves cached now." in await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
 
