@@ -62,7 +62,7 @@ def test_demo_shows_everything_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.timeout(240)
 async def test_demo_opens_nothing_on_a_calm_day(tmp_path: Path) -> None:
     """Noise makes no incident; nothing was shown, and the exit status says so."""
-    status, out, claims = play(tmp_path, "--scenario", "calm", "--speed", "120")
+    status, out, claims = play(tmp_path, "--scenario", "calm", "--speed", "80")
     ledger = open_read_only(tmp_path / "out" / "data")
     states = await ledger.read(lambda store: store.states())
     await ledger.close()
