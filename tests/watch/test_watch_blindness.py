@@ -33,6 +33,11 @@ class Room:
         await asyncio.sleep(0)
         self.sighting.control(sample(control, self.answer, self.clock.now()))
 
+    async def looks_around(self) -> None:
+        """Each control is looked at in its turn."""
+        for control in CONTROLS:
+            await self.look(control)
+
     async def answers(self, check: str) -> None:
         """This look came back well."""
         self.sighting.provider(replace(sample(check, WELL, self.clock.now()), inside=check == OURS))
@@ -138,8 +143,7 @@ async def test_three_providers_that_fail_at_once_are_our_own_cut() -> None:
 async def test_a_control_that_never_answered_has_no_say() -> None:
     """Where only chosen hosts are let out, a wall is no cut: the vendor that answered yesterday is down today."""
     room = Room(*CONTROLS, answer=NO_WAY)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
     await room.answers(API)
 
     assert Outcome.FAIL is await room.fails(API)
@@ -149,8 +153,7 @@ async def test_a_control_that_never_answered_has_no_say() -> None:
 async def test_a_control_that_answered_once_has_a_say_for_ever() -> None:
     """It went silent together with the vendor."""
     room = Room(*CONTROLS)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
     await room.answers(API)
     room.clock.advance(timedelta(seconds=5))
     room.answer = NO_WAY
@@ -161,8 +164,7 @@ async def test_a_control_that_answered_once_has_a_say_for_ever() -> None:
 async def test_controls_speak_while_nothing_ever_answered() -> None:
     """A first start without a network: nobody was ever reached, so nobody is accused."""
     room = Room(*CONTROLS, answer=NO_WAY)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
 
     assert Outcome.INCONCLUSIVE is await room.fails(API)
 
@@ -170,8 +172,7 @@ async def test_controls_speak_while_nothing_ever_answered() -> None:
 async def test_a_control_that_was_not_sent_for_proves_nothing() -> None:
     """The guard refused its address: neither dark nor well."""
     room = Room(*CONTROLS, answer=Answer(Outcome.FAIL, "address_refused", Fault.OURS_CONFIG))
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
 
     assert frozenset() == room.sighting.proven.controls
     assert Outcome.FAIL is await room.fails(API)
@@ -180,8 +181,7 @@ async def test_a_control_that_was_not_sent_for_proves_nothing() -> None:
 async def test_a_first_start_without_internet_accuses_nobody_though_our_own_service_answers() -> None:
     """Nothing outside ever answered, no control and no vendor: the line is not plugged in."""
     room = Room(*CONTROLS, answer=NO_WAY)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
     await room.answers(OURS)
 
     assert Outcome.INCONCLUSIVE is await room.fails(API)
@@ -190,8 +190,7 @@ async def test_a_first_start_without_internet_accuses_nobody_though_our_own_serv
 async def test_a_sign_of_life_of_a_job_proves_no_way_out() -> None:
     """It came to us; nobody was asked."""
     room = Room(*CONTROLS)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
     room.clock.advance(timedelta(seconds=5))
     room.answer = NO_WAY
     await room.fails(API)
@@ -203,8 +202,7 @@ async def test_a_sign_of_life_of_a_job_proves_no_way_out() -> None:
 async def test_a_service_of_our_own_network_is_judged_while_we_are_blind_to_the_internet() -> None:
     """Once anything there has answered since; before that it may be our own cable."""
     room = Room(*CONTROLS, answer=NO_WAY)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
     await room.fails(API)
     room.clock.advance(timedelta(seconds=5))
     at_first = await room.fails(OURS)
@@ -218,8 +216,7 @@ async def test_a_service_of_our_own_network_is_judged_while_we_are_blind_to_the_
 async def test_a_restart_while_blind_changes_nothing_for_our_own_network() -> None:
     """What answered, inside and outside, is remembered apart."""
     room = Room(*CONTROLS, answer=NO_WAY)
-    for control in CONTROLS:
-        await room.look(control)
+    await room.looks_around()
     await room.fails(API)
     await room.answers(OURS)
     await room.fails(API)
