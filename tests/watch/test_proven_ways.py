@@ -25,7 +25,7 @@ async def test_what_grew_is_written() -> None:
     ledger = InlineLedger.open()
     ways = ProvenWays(ledger)
     await ways.keep(Proven(True, frozenset({"control.one"})))
-    grown = Proven(True, frozenset({"control.one", "control.two"}))
+    grown = Proven(True, frozenset({"control.one", "control.two"}), inside=True, outside=True)
     await ways.keep(grown)
 
     assert grown == await ProvenWays(ledger).recall()

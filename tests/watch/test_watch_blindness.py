@@ -191,9 +191,10 @@ async def test_a_sign_of_life_of_a_job_proves_no_way_out() -> None:
     """It came to us; nobody was asked."""
     room = Room(*CONTROLS)
     await room.looks_around()
+    await room.answers(GPT)
     room.clock.advance(timedelta(seconds=5))
     room.answer = NO_WAY
-    await room.fails(API)
+    await room.looks_around()
     await room.answers(BEAT)
 
     assert Outcome.INCONCLUSIVE is await room.fails(API)
@@ -213,6 +214,20 @@ async def test_a_service_of_our_own_network_is_judged_while_we_are_blind_to_the_
     assert Outcome.FAIL is await room.fails(OURS)
 
 
+async def test_a_provider_that_answered_outside_is_proof_though_it_answered_inside_since() -> None:
+    """Its public site and its own service in our network are one provider."""
+    room = Room(*CONTROLS)
+    await room.looks_around()
+    await room.answers("ours.site.front")
+    room.clock.advance(timedelta(seconds=5))
+    room.answer = NO_WAY
+    await room.looks_around()
+    await room.answers("ours.site.front")
+    await room.answers(OURS)
+
+    assert Outcome.FAIL is await room.fails(API)
+
+
 async def test_a_restart_while_blind_changes_nothing_for_our_own_network() -> None:
     """What answered, inside and outside, is remembered apart."""
     room = Room(*CONTROLS, answer=NO_WAY)
@@ -221,7 +236,7 @@ async def test_a_restart_while_blind_changes_nothing_for_our_own_network() -> No
     await room.answers(OURS)
     await room.fails(API)
     again = Room(*CONTROLS, answer=NO_WAY)
-    again.clock.advance(timedelta(seconds=5))
+    again.clock.advance(timedelta(minutes=10))  # what answered is too old to be counted by itself
     sight, controls, providers = room.sighting.memory()
     again.sighting.proven = room.sighting.proven
     again.sighting.restore(replace(sight, inside_well=False, onsets={}), sight, controls, providers)
