@@ -19,7 +19,7 @@ from bot.core.model import Fault, Outcome
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
 from bot.watch.check_states import Tracks
-from bot.watch.correlated_checks import Kin
+from bot.watch.related_checks import RelatedChecks
 from tests.engine.stand import BROKEN, WELL, Answer, Check, Stand, sample
 
 OUTAGES = 500
@@ -82,7 +82,7 @@ class Health:
         self.dice, self.clock, self.every_s, self.failure = random.Random(seed), ManualClock(EPOCH), every_s, failure
         plan = [Check(f"vendor.api.check-{n}", timedelta(seconds=every_s)) for n in range(checks)]
         self.tracks = Tracks(plan, {check.id: check.every for check in plan}, Rule(), {}, {}, "local")
-        self.kin, self.ids = Kin(plan, {}, self.clock), [check.id for check in plan]
+        self.related, self.ids = RelatedChecks(plan, {}, self.clock), [check.id for check in plan]
         for id in self.ids:
             self.look(id, fails=False)
 
@@ -109,7 +109,7 @@ class Health:
             worst = max(worst, self.failing())
             due[id] = at + self.tracks.next_look(id, self.clock.now()).total_seconds()
             if doubts:
-                due.update(dict.fromkeys(self.kin.called(id), at))
+                due.update(dict.fromkeys(self.related.start_alarm(id), at))
         return worst
 
     def hiccup_is_outage(self, lasts_s: float) -> bool:
@@ -124,7 +124,7 @@ class Health:
             worst = max(worst, self.failing())
             due[id] = at + self.tracks.next_look(id, self.clock.now()).total_seconds()
             if doubts:
-                due.update(dict.fromkeys(self.kin.called(id), at))
+                due.update(dict.fromkeys(self.related.start_alarm(id), at))
         return worst >= VerdictRule().down_share
 
     def part_is_whole(self) -> bool:

@@ -52,17 +52,20 @@ class App:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._store = Store(
-            setup, sees=self.sees, awaits=lambda: self._watching.awaits(), show=lambda note: self._channels.show(note)
+            setup,
+            live_verdicts=self.live_verdicts,
+            unchecked=lambda: self._watching.unchecked(),
+            show=lambda note: self._channels.show(note),
         )
         self._following = Following(setup, self._store)
         self._cluster = ClusterRoom(
-            setup, self._store, blind=lambda: self._watching.sees_nothing(), older=lambda: self._following.outdated
+            setup, self._store, blind=lambda: self._watching.is_blind(), older=lambda: self._following.outdated
         )
         self._probes = Probes(setup)
-        self._outcomes = OutcomeRoom(setup, self._store, lambda said: self._watching.hear_traffic(said))
+        self._outcomes = OutcomeRoom(setup, self._store, lambda said: self._watching.count_traffic(said))
         self._web = Web(
             setup, self._store, self._probes,
-            health=self.health, sees=self.sees, take=lambda samples: self._watching.take(samples),
+            health=self.health, live_verdicts=self.live_verdicts, take=lambda samples: self._watching.take(samples),
             pass_on=lambda samples: self._watching.pass_on(samples),
             take_told=lambda samples: self._watching.take_told(samples),
             slack=lambda: self._slack.requests, engine=lambda: self._front(),
@@ -225,9 +228,9 @@ class App:
         parts = self._parts.health()
         return Health(ready=all(parts[name].ok for name in ("ledger", "following") if name in parts), live=True, parts=parts)
 
-    def sees(self) -> Mapping[str, Verdict]:
+    def live_verdicts(self) -> Mapping[str, Verdict]:
         """Current verdicts that are not simply well."""
-        return self._watching.sees()
+        return self._watching.live_verdicts()
 
     def trouble(self) -> str:
         """What people should know about the bot itself; empty if all is well."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.checks.heartbeat import HeartbeatCheck
-from bot.core.detection.blindness import hidden, look_around
+from bot.core.detection.blindness import assess_sight, hidden
 from bot.core.detection.detector import Condition, Judgement
 from bot.core.detection.verdict import CheckView, reach
 from bot.core.ids import ComponentId
@@ -65,7 +65,7 @@ async def look_once(plan: Plan, prober: Prober, clock: Clock, components: Sequen
     by_provider: dict[str, list[Sample]] = {}
     for sample in seen:
         by_provider.setdefault(ComponentId(sample.component).provider, []).append(sample)
-    sight = look_around(CLEAR, controls, by_provider, now, plan.sight)
+    sight = assess_sight(CLEAR, controls, by_provider, now, plan.sight)
     believed = tuple(blinded(sample, sight) if hidden(sample, sight) else sample for sample in seen)
     verdicts = tuple(_verdict(plan, component, seen, unheard, sight, now) for component in components)
     return OneLook((*controls.values(), *believed), verdicts, sight, unheard)

@@ -59,7 +59,7 @@ class Standing:
 
 
 class LedgerWatch:
-    """Looks every second. `sees` returns current verdicts, `awaits` the components without one since the start.
+    """Looks every second. `live_verdicts` returns current verdicts, `unchecked` the components without one since the start.
 
     `notices` tell people, `on_change` updates the metrics. `file` is the ledger's, if it has one; those `beside` it are
     reopened for writing together with it.
@@ -67,7 +67,7 @@ class LedgerWatch:
 
     def __init__(
         self, ledger: Ledger, file: File | None, engine: Engine, clock: Clock, *, beside: Sequence[Reopens] = (),
-        sees: Callable[[], Mapping[str, Verdict]], awaits: Callable[[], Collection[str]], notices: LedgerNotices,
+        live_verdicts: Callable[[], Mapping[str, Verdict]], unchecked: Callable[[], Collection[str]], notices: LedgerNotices,
         on_change: Callable[[bool], None],
     ) -> None:  # fmt: skip
         self._ledger = ledger
@@ -75,8 +75,8 @@ class LedgerWatch:
         self._beside = beside
         self._engine = engine
         self._clock = clock
-        self._sees = sees
-        self._awaits = awaits
+        self._live_verdicts = live_verdicts
+        self._unchecked = unchecked
         self._notices = notices
         self._on_change = on_change
         self._waiting: list[Callable[[], Awaitable[None]]] = []
@@ -113,7 +113,7 @@ class LedgerWatch:
         """Its state, for health and status."""
         if self.standing.error is None:
             return Part(True, "restored", self.standing.since, "State is restored; the ledger takes what is committed.")
-        news = unwritten_words(self._engine.world, self._engine.policy, self._sees())
+        news = unwritten_words(self._engine.world, self._engine.policy, self._live_verdicts())
         words = f"The ledger cannot be written: {self.standing.error}. {news}".strip()
         return Part(False, self.standing.error.kind.value, self.standing.since, words)
 
@@ -126,7 +126,7 @@ class LedgerWatch:
         if self.standing.error is None:
             return {}
         world = self._engine.world
-        return {id: verdict for id, verdict in self._sees().items() if not world.component(id).agrees(verdict)}
+        return {id: verdict for id, verdict in self._live_verdicts().items() if not world.component(id).agrees(verdict)}
 
     async def look(self) -> None:
         """Look once, and report what changed."""
@@ -216,4 +216,4 @@ class LedgerWatch:
             log.error("the ledger cannot be written", why=str(error), kind=error.kind.value)
         if now - self._bad_at < TELL_AFTER_S + (0.0 if self._notices.told else self._notices.lets_others_s()):
             return
-        self._notices.spell(error, self._proved or self.standing.since, self._sees(), self._awaits())
+        self._notices.spell(error, self._proved or self.standing.since, self._live_verdicts(), self._unchecked())

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.detection.blindness import Proven, SightRule, answered, beside_controls, hidden, look_around, lost_controls
+from bot.core.detection.blindness import BlindnessRule, Proven, answered, assess_sight, beside_controls, hidden, lost_controls
 from bot.core.detection.error_classes import network
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
@@ -20,7 +20,7 @@ from bot.system.clock import Clock
 log = structlog.get_logger(__name__)
 
 MANY = 500  # samples; evaluating more takes milliseconds
-RECKON_EVERY_S = 1.0  # domain seconds; then evaluate no more often than this
+EVALUATE_EVERY_S = 1.0  # domain seconds; then evaluate no more often than this
 ANSWERED, INSIDE = "", "inside"  # in place of a check's id: a provider's newest answer, from outside and from our own network
 STILL_GOOD_S = 3.0  # domain seconds; controls checked this recently are not asked again
 
@@ -28,7 +28,9 @@ STILL_GOOD_S = 3.0  # domain seconds; controls checked this recently are not ask
 class BlindnessMonitor:
     """Holds the newest results of controls and providers. `look` checks one control and records the result."""
 
-    def __init__(self, controls: Sequence[str], look: Callable[[str], Awaitable[None]], clock: Clock, rule: SightRule) -> None:
+    def __init__(
+        self, controls: Sequence[str], look: Callable[[str], Awaitable[None]], clock: Clock, rule: BlindnessRule
+    ) -> None:
         self.sight: Sight = CLEAR
         self.proven = Proven()
         self.unseen: set[str] = set()  # checks whose newest result was set aside because we were blind
@@ -39,7 +41,7 @@ class BlindnessMonitor:
         self._control_samples: dict[str, Sample] = {}
         self._by_provider: dict[str, dict[str, Sample]] = {}
         self._asked_at = float("-inf")
-        self._reckoned_at = float("-inf")
+        self._evaluated_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
     def control(self, sample: Sample) -> None:
@@ -49,7 +51,7 @@ class BlindnessMonitor:
             self.proven = replace(self.proven, controls=self.proven.controls | {sample.check})
         asking = self._asking is not None and not self._asking.done()
         if not asking and (may_be_ours(sample) or self._in_trouble(f"control/{sample.check}")):
-            self.reckon()
+            self.evaluate()
 
     def provider(self, sample: Sample) -> None:
         """Record a result of a component's check."""
@@ -114,13 +116,13 @@ class BlindnessMonitor:
             latest = self._by_provider.setdefault(ComponentId(sample.component).provider, {})
             latest[sample.check if may_be_ours(sample) else _kept_as(sample)] = sample
 
-    async def again(self) -> None:
+    async def recheck(self) -> None:
         """While blind: check the controls again, so that the end is noticed soon."""
         if self.sight.blind:
             await self._ask()
-            self.reckon()
+            self.evaluate()
 
-    async def introduce(self) -> None:
+    async def ask_once(self) -> None:
         """Check all controls once, so that we know which ones answer before they are needed."""
         await self._ask()
 
@@ -159,17 +161,17 @@ class BlindnessMonitor:
         """Evaluate now, or if thousands of checks fail at once, at most about once a second."""
         now = self._clock.monotonic()
         many = sum(len(samples) for samples in self._by_provider.values()) > MANY
-        if not many or now - self._reckoned_at >= RECKON_EVERY_S:
-            self.reckon()
+        if not many or now - self._evaluated_at >= EVALUATE_EVERY_S:
+            self.evaluate()
 
-    def reckon(self) -> bool:
+    def evaluate(self) -> bool:
         """Evaluate our sight; True if it changed."""
-        before, self._reckoned_at = self.sight, self._clock.monotonic()
+        before, self._evaluated_at = self.sight, self._clock.monotonic()
         latest = self._latest()
         known = self._newest_of_controls()
         if len(self._control_samples) < len(self._controls) or not (self._by_provider or self.proven.controls):
             known = {}  # just started: a local firewall may be all that there is to see
-        self.sight = look_around(before, known, latest, self._clock.now(), self._rule)
+        self.sight = assess_sight(before, known, latest, self._clock.now(), self._rule)
         if self.sight.blind is not before.blind:
             log.warning("we are blind" if self.sight.blind else "we see again", why=self.sight.reason)
         return self.sight.blind is not before.blind

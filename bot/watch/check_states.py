@@ -26,7 +26,7 @@ from bot.watch.plan import Check
 SILENT_AFTER = 3  # intervals, plus a minute: a vantage silent for longer does not count
 LARGE = 200  # checks in one component: hundreds may fail in a second, and combining them takes milliseconds
 LARGE_EVERY = timedelta(seconds=1)  # the least time between combining all checks of such a component
-PATIENCE_S = 2.0  # domain seconds; a slower answer is late, unless usual for the check
+LATE_AFTER_S = 2.0  # domain seconds; a slower answer is late, unless usual for the check
 BAD = (Condition.FAILING, Condition.SLOW)
 
 Key = tuple[str, str]  # check, vantage
@@ -42,7 +42,7 @@ class Turn:
     calm: bool  # no doubt before or after, so it changes no verdict alone
 
 
-class Unstored:
+class UnstoredTracks:
     """Tracks changed since they were stored, in order, each with the time of the first sample it is missing."""
 
     def __init__(self) -> None:
@@ -86,13 +86,13 @@ class Tracks:
     ) -> None:  # fmt: skip
         self.checks = {check.id: check for check in checks}
         self.vantage = vantage
-        self.unstored = Unstored()
+        self.unstored = UnstoredTracks()
         self._intervals = intervals
         self._rule = rule
         self._rules = rules
         self._weights = weights
         self._share = share  # share of a component's checks that must have signs before they are combined
-        self.least_patience_s = PATIENCE_S
+        self.least_late_after_s = LATE_AFTER_S
         self._tracks: dict[str, dict[str, Track]] = {check.id: {} for check in checks}
         self._heard_at: dict[Key, datetime] = {}
         self._from_before: set[Key] = set()  # in trouble since before the restart, with no conclusive result since
@@ -206,7 +206,7 @@ class Tracks:
         last_at = self.track(sample.check, sample.vantage).last_at
         return last_at is not None and sample.at < last_at - self._intervals[sample.check]
 
-    def looked_lately(self, check: str, now: datetime) -> bool:
+    def ran_lately(self, check: str, now: datetime) -> bool:
         """Whether we ran it within its interval."""
         looked_at = self.track(check, self.vantage).looked_at
         return looked_at is not None and now - looked_at <= self._intervals[check]
@@ -215,10 +215,10 @@ class Tracks:
         """Whether we are in doubt about this check."""
         return self.track(check, self.vantage).suspect
 
-    def patience_s(self, check: str) -> float:
+    def late_after_s(self, check: str) -> float:
         """The domain seconds after which an answer of this check is late."""
         usual_ms = self.track(check, self.vantage).baseline_ms or 0.0
-        return max(self.least_patience_s, self._rule.slow_factor * usual_ms / 1000)
+        return max(self.least_late_after_s, self._rule.slow_factor * usual_ms / 1000)
 
     def views(self, component: str, now: datetime) -> dict[str, CheckView]:
         """The component's checks by name, each as its vantages see it."""
@@ -239,7 +239,7 @@ class Tracks:
                 found[vantage] = track.judgement
         return found
 
-    def turning(self, component: str) -> bool:
+    def about_to_change(self, component: str) -> bool:
         """Whether its verdict is about to change: a check is in doubt, or all that are in trouble are recovering."""
         bad = [track.judgement for track in self._of(component) if track.judgement.condition in BAD]
         doubt = any(track.suspect for track in self._of(component))
@@ -258,7 +258,7 @@ class Tracks:
 
     # --- after a restart, or when a component comes from another replica
 
-    def begin_anew(self, component: str) -> None:
+    def forget(self, component: str) -> None:
         """Forget what we saw when this component was last ours, except its usual latencies."""
         for check in self.components[component]:
             usual = self.track(check, self.vantage).baseline_ms

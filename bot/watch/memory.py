@@ -25,8 +25,8 @@ from bot.core.record.world import World
 from bot.ports import Remembered, Samples
 from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Key, Tracks
-from bot.watch.correlated_checks import Alarm, Kin
-from bot.watch.stored_tracks import Pen, StoredTrack, compact
+from bot.watch.related_checks import Alarm, RelatedChecks
+from bot.watch.stored_tracks import StoredTrack, TrackWriter, compact
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ T = TypeVar("T")
 CALM_FOR = timedelta(minutes=10)  # longest wait of a calm track; a start folds what it lacks
 ROUNDS_OF_ALL = 60  # flushes, about a second each, that spread out calm tracks due together
 LEAST_A_FLUSH = 20
-UPTO_EVERY = timedelta(minutes=5)  # when older than needed, a start reads that many more minutes of samples
+COVERED_EVERY = timedelta(minutes=5)  # when older than needed, a start reads that many more minutes of samples
 RECALLED = timedelta(minutes=15)  # of samples to fold for a check without memory
 RECALLED_RUNS = 10  # of checks that run too rarely for `RECALLED`
 MOST_TAKEN_OVER = 200  # checks in trouble whose samples are read, one by one
@@ -43,13 +43,13 @@ LEARNED = timedelta(days=1)  # how far back to compute such a check's usual late
 YIELD_EVERY = 1_000  # tracks or samples; a start with ten thousand checks must not block the loop
 
 SURROUNDINGS = "surroundings"
-UPTO = "upto"  # never the name of a track, which contains a space
+COVERED_UNTIL = "upto"  # never the name of a track, which contains a space
 GONE_AFTER = timedelta(days=7)  # then no replica of that name will start again
 LIVING = timedelta(hours=1)  # older samples of a replica are in others' tracks by now, or lost
 
 
 @dataclass(frozen=True)
-class Upto:
+class CoveredUntil:
     """Samples before this time are contained in the stored tracks."""
 
     at: datetime
@@ -90,16 +90,19 @@ class Memory:
     """
 
     def __init__(
-        self, tracks: Tracks, sighting: BlindnessMonitor, kin: Kin, pages: dict[str, Mapping[str, Level]], own: str = ""
+        self, tracks: Tracks, sighting: BlindnessMonitor, related: RelatedChecks, pages: dict[str, Mapping[str, Level]],
+        own: str = "",
     ) -> None:  # fmt: skip
         self._tracks = tracks
         self._sighting = sighting
-        self._kin = kin
+        self._related = related
         self._pages = pages
-        self._surroundings, self._upto_name = (f"{name}/{own}" if own else name for name in (SURROUNDINGS, UPTO))
+        self._surroundings, self._covered_until_name = (
+            f"{name}/{own}" if own else name for name in (SURROUNDINGS, COVERED_UNTIL)
+        )
         self._stored = _parts(JudgementContext())
-        self._pen = Pen()
-        self._upto: datetime | None = None
+        self._writer = TrackWriter()
+        self._covered_until: datetime | None = None
 
     def take(self, now: datetime, *, everything: bool = False) -> Taken:
         """What to write now: everything in doubt or trouble, and of the rest what has waited long enough."""
@@ -107,26 +110,26 @@ class Memory:
         keys = self._tracks.unstored.take(None if everything else now - CALM_FOR, most)
         remembered = [Remembered(" ".join(key), self._row(key)) for key in keys]
         before = self._stored
-        if (*self._sighting.memory(), self._pages, self._kin.alarms) != before:
-            surroundings = JudgementContext(*self._sighting.memory(), dict(self._pages), dict(self._kin.alarms))
+        if (*self._sighting.memory(), self._pages, self._related.alarms) != before:
+            surroundings = JudgementContext(*self._sighting.memory(), dict(self._pages), dict(self._related.alarms))
             remembered.append(Remembered(self._surroundings, compact(sparse(surroundings))))
             self._stored = _parts(surroundings)
-        upto = self._tracks.unstored.oldest(now)
-        if everything or self._upto is None or not timedelta(0) <= upto - self._upto < UPTO_EVERY:
-            remembered.append(Remembered(self._upto_name, compact(sparse(Upto(upto)))))
-            self._upto = upto
+        covered_until = self._tracks.unstored.oldest(now)
+        if everything or self._covered_until is None or not timedelta(0) <= covered_until - self._covered_until < COVERED_EVERY:
+            remembered.append(Remembered(self._covered_until_name, compact(sparse(CoveredUntil(covered_until)))))
+            self._covered_until = covered_until
         return Taken(remembered, keys, before)
 
     def lost(self, taken: Taken) -> None:
         """Writing failed, so the next batch includes it again."""
         self._tracks.unstored.put_back(taken.keys)
-        self._upto = None
+        self._covered_until = None
         self._stored = taken.surroundings
 
     def _row(self, key: Key) -> str:
         unseen = key[0] in self._sighting.unseen and key[1] == self._tracks.vantage
         under, heard_at = _counted_by(*self._tracks.rule(key[0])), self._tracks.heard_at(*key)
-        return self._pen.row(*key, self._tracks.track(*key), under=under, heard_at=heard_at, unseen=unseen)
+        return self._writer.row(*key, self._tracks.track(*key), under=under, heard_at=heard_at, unseen=unseen)
 
     # --- after a restart
 
@@ -141,22 +144,22 @@ class Memory:
             since = now - self._tracks.every(check) * RECALLED_RUNS
             await self._fold(self._news(await samples.recent(check, RECALLED_RUNS), since), world)
         often = new - set(seldom)
-        moments = [*([now - RECALLED] if often else []), *self._stored_upto(found, now)]
+        moments = [*([now - RECALLED] if often else []), *self._covered_until_of(found, now)]
         stored = await samples.since(min(moments)) if moments else []
         await self._fold(self._news([s for s in stored if s.check not in seldom], now - RECALLED), world)
         self._tracks.recalled()
         if gone := _of_silent_replicas(found, now):
             await samples.forget_remembered(gone)
 
-    def _stored_upto(self, found: Mapping[str, str], now: datetime) -> list[datetime]:
+    def _covered_until_of(self, found: Mapping[str, str], now: datetime) -> list[datetime]:
         """The times after which samples may be missing from tracks, including those of other recently living replicas."""
-        uptos = {name: _read(Upto, text) for name, text in found.items() if name.partition("/")[0] == UPTO}
-        return [upto.at for name, upto in uptos.items() if upto and (name == UPTO or upto.at > now - LIVING)]
+        rows = {name: _read(CoveredUntil, text) for name, text in found.items() if name.partition("/")[0] == COVERED_UNTIL}
+        return [row.at for name, row in rows.items() if row and (name == COVERED_UNTIL or row.at > now - LIVING)]
 
     def _surround(self, held: JudgementContext, world: World) -> None:
         self._stored = _parts(held)
         self._sighting.restore(world.sight, held.sight, held.controls, held.providers)
-        self._kin.restore(held.alarms)
+        self._related.restore(held.alarms)
         self._pages.update(held.pages)
 
     async def _restore(self, found: Mapping[str, str], now: datetime) -> None:
@@ -235,11 +238,15 @@ def _of_silent_replicas(found: Mapping[str, str], now: datetime) -> list[str]:
 
     If each replica runs every check, as a vantage of its own, their tracks are included.
     """
-    read = {name.partition("/")[2]: _read(Upto, text) for name, text in found.items() if name.startswith(f"{UPTO}/")}
-    uptos = {name: upto.at for name, upto in read.items() if upto}
-    newest = min(now, max(uptos.values(), default=now))  # our own clock may be the wrong one
-    gone = {name for name, at in uptos.items() if at < newest - GONE_AFTER}
-    own = {f"{kind}/{name}" for kind in (UPTO, SURROUNDINGS) for name in gone}
+    read = {
+        name.partition("/")[2]: _read(CoveredUntil, text)
+        for name, text in found.items()
+        if name.startswith(f"{COVERED_UNTIL}/")
+    }
+    times = {name: row.at for name, row in read.items() if row}
+    newest = min(now, max(times.values(), default=now))  # our own clock may be the wrong one
+    gone = {name for name, at in times.items() if at < newest - GONE_AFTER}
+    own = {f"{kind}/{name}" for kind in (COVERED_UNTIL, SURROUNDINGS) for name in gone}
     return [name for name in found if name in own or name.rpartition(" ")[2] in gone]
 
 

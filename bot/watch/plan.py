@@ -5,7 +5,7 @@ from dataclasses import field, replace
 from datetime import timedelta
 from typing import Protocol
 
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.detection.settings import Rule
 from bot.core.detection.verdict import VerdictRule
 from bot.core.ids import ComponentId
@@ -75,7 +75,7 @@ class Plan:
     weights: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, timedelta] = field(default_factory=dict)
     verdicts: VerdictRule = field(default_factory=VerdictRule)
-    sight: SightRule = field(default_factory=SightRule)
+    sight: BlindnessRule = field(default_factory=BlindnessRule)
     vantage: str = "local"
 
     def interval(self, check: Check) -> timedelta:

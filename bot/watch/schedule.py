@@ -49,7 +49,7 @@ class _Due:
     waits: bool = False  # for free capacity
 
 
-class Rounds:
+class Schedule:
     """Starts runs on time. `beat` is called by the metronome; until the next one, the loop is woken for whatever is due.
 
     `ahead_s` is the time between two beats (domain seconds), for which to plan ahead; 0 if time is moved by hand. `on_start`
@@ -88,7 +88,7 @@ class Rounds:
         self._due[id] = due
         heapq.heappush(self._heap, (due.next_at, id))
 
-    def sooner(self, id: str, in_s: float) -> None:
+    def run_early(self, id: str, in_s: float) -> None:
         """Run it once more in `in_s` domain seconds, beside one that hangs if need be, unless it is due before that anyway."""
         due = self._due[id]
         now = self._clock.monotonic()
@@ -102,12 +102,12 @@ class Rounds:
             heapq.heappush(self._heap, (at, id))
             self._wake_for_next()
 
-    def no_sooner(self, id: str) -> None:
+    def cancel_early(self, id: str) -> None:
         """Cancel the early run."""
         due = self._due[id]
         due.quick_at, due.eager = None, False
 
-    def soon(self, run: Look) -> None:
+    def run_once(self, run: Look) -> None:
         """Run something once, now, outside the schedule; not again while it runs, nor after `stop`."""
         if self._stopped:
             return

@@ -29,11 +29,11 @@ NOTHING = Arrived()
 
 
 class Shares:
-    """`everybody_looks`: each replica runs every check, as a vantage of its own; only one still reports the result."""
+    """`all_check`: each replica runs every check, as a vantage of its own; only one still reports the result."""
 
-    def __init__(self, member: Member, *, everybody_looks: bool = False) -> None:
+    def __init__(self, member: Member, *, all_check: bool = False) -> None:
         self._member = member
-        self._everybody_looks = everybody_looks
+        self._everybody_looks = all_check
         self._components: Collection[str] = ()
         self._mine: frozenset[str] = frozenset()
         self._epoch = member.epoch
@@ -90,7 +90,7 @@ class Shares:
         """Whether this replica reports on a component."""
         return self._member.owns(component)
 
-    def looks_at(self, component: str) -> bool:
+    def runs_checks_of(self, component: str) -> bool:
         """Whether it runs the component's checks."""
         return self._everybody_looks or self.owns(component)
 
@@ -100,7 +100,7 @@ class Shares:
 
     # --- what may be told
 
-    def speaks_of(self, component: str, *, unseen: Collection[str]) -> bool:
+    def may_report(self, component: str, *, unseen: Collection[str]) -> bool:
         """Whether a verdict on it may be reported, given the checks that have not run yet."""
         if self._moved or component in self._untaken or not self._member.alive() or not self.owns(component):
             return False
@@ -108,7 +108,7 @@ class Shares:
             self._arriving.discard(component)
         return component not in self._arriving
 
-    def tells_of_feed(self, provider: str) -> bool:
+    def may_report_feed(self, provider: str) -> bool:
         """Whether this replica may report the page."""
         return self._member.alive() and self.owns(_feed(provider))
 

@@ -52,7 +52,7 @@ class StoredTrack:
         )  # fmt: skip
 
 
-class Pen:
+class TrackWriter:
     """Writes rows. During a failure nine of ten signs are the same as in the last row, so their texts are kept."""
 
     def __init__(self, *, most_texts: int = MOST_TEXTS) -> None:

@@ -19,29 +19,29 @@ from bot.ports import Engine, Fetcher, Ledger, Member, Prober, Samples, StoreErr
 from bot.system.clock import Clock
 from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Tracks
-from bot.watch.conclusions import Conclusions
-from bot.watch.correlated_checks import Kin
-from bot.watch.in_flight import Awaited
+from bot.watch.early_runs import EarlyRuns
+from bot.watch.in_flight import ChecksInFlight
 from bot.watch.lag import doubted
 from bot.watch.memory import Memory
 from bot.watch.plan import Check, Courier, Lag, Plan, Source
 from bot.watch.proven import ProvenWays
-from bot.watch.quick_looks import QuickLooks
-from bot.watch.schedule import Rounds
+from bot.watch.related_checks import RelatedChecks
+from bot.watch.reporter import Reporter
+from bot.watch.sample_buffer import SampleBuffer
+from bot.watch.schedule import Schedule
 from bot.watch.shares import Shares
 from bot.watch.stagger import offset, phases
-from bot.watch.telling import Telling
-from bot.watch.unwritten import Unwritten
+from bot.watch.verdicts import ComponentVerdicts
 
 log = structlog.get_logger(__name__)
 
 CLOCKWORK = Actor.rule("clock")
 
 LOOK_EVERY_S = 1.0  # domain seconds between looks at the ledger's deadlines, and between batches to disk
-RETHINK_EVERY_S = 20.0  # domain seconds between looks at verdicts that time alone may change
-THOUGHT_OVER_AT_ONCE = 500  # checks: 5 ms, after which other callbacks of the loop run
+REEVALUATE_EVERY_S = 20.0  # domain seconds between looks at verdicts that time alone may change
+EVALUATED_AT_ONCE = 500  # checks: 5 ms, after which other callbacks of the loop run
 ARRIVE_WITHIN_S = 10.0  # domain seconds in which each check of an arrived component runs once
-FEEL_EVERY_S = 5.0  # domain seconds between checks of the controls while we are blind
+CONTROLS_EVERY_S = 5.0  # domain seconds between checks of the controls while we are blind
 
 
 class Watch:
@@ -54,7 +54,7 @@ class Watch:
         self, plan: Plan, prober: Prober, fetcher: Fetcher, samples: Samples, engine: Engine, clock: Clock, *,
         ahead_s: float = 0.0, lag: Lag | None = None, courier: Courier | None = None, ledger: Ledger | None = None,
         on_sample: Callable[[Sample], None] | None = None, on_start: Callable[[float], None] | None = None,
-        member: Member | None = None, everybody_looks: bool = False,
+        member: Member | None = None, all_check: bool = False,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._near_s = ahead_s / 2  # beats are not exact to the millisecond
@@ -65,32 +65,32 @@ class Watch:
         self._clock = clock
         self._lag = lag
         self._on_sample = on_sample
-        self._shares = Shares(member or Alone(), everybody_looks=everybody_looks)
-        self._rounds = Rounds(clock, ahead_s=ahead_s, on_start=on_start)
+        self._shares = Shares(member or Alone(), all_check=all_check)
+        self._schedule = Schedule(clock, ahead_s=ahead_s, on_start=on_start)
         intervals = {check.id: plan.interval(check) for check in plan.checks}
         share = plan.verdicts.degraded_share
         self._tracks = Tracks(plan.checks, intervals, plan.rule, plan.rules, plan.weights, plan.vantage, share=share)
-        self._awaited = Awaited(clock, self._tracks.patience_s, self._tracks.least_patience_s)
-        self._kin = Kin(plan.checks, plan.weights, clock)
-        self._quick = QuickLooks(self._tracks, self._kin, self._awaited, self._rounds, clock)
+        self._in_flight = ChecksInFlight(clock, self._tracks.late_after_s, self._tracks.least_late_after_s)
+        self._related = RelatedChecks(plan.checks, plan.weights, clock)
+        self._early_runs = EarlyRuns(self._tracks, self._related, self._in_flight, self._schedule, clock)
         self._controls = {control.id: control for control in plan.controls}
         self._sighting = BlindnessMonitor(tuple(self._controls), self._look_at_control, clock, plan.sight)
         self._ways = ProvenWays(ledger) if ledger else None
-        self._conclusions = Conclusions(
+        self._verdicts = ComponentVerdicts(
             plan, self._tracks, self._sighting, self._shares, engine, clock, on_sight=self._sight_changed
         )
         own = member.name if member and member.live else ""
-        self._memory = Memory(self._tracks, self._sighting, self._kin, self._conclusions.levels, own=own)
-        self._unwritten = Unwritten(samples, self._memory, clock, courier)
-        self._telling = Telling(
-            engine, self._shares, verdict=self._conclusions.news_of, sight=lambda: self._sighting.sight, flush=self.flush,
-            soon=self._rounds.soon,
+        self._memory = Memory(self._tracks, self._sighting, self._related, self._verdicts.levels, own=own)
+        self._buffer = SampleBuffer(samples, self._memory, clock, courier)
+        self._reporter = Reporter(
+            engine, self._shares, verdict=self._verdicts.news_of, sight=lambda: self._sighting.sight, flush=self.flush,
+            run_once=self._schedule.run_once,
         )  # fmt: skip
         self._next_look = 0.0
-        self._next_rethink = 0.0
-        self._next_feel = 0.0
+        self._next_reevaluation = 0.0
+        self._next_controls = 0.0
         self._large: set[str] = set()  # large components still to be evaluated
-        self._reckoned: World | None = None
+        self._due_in: World | None = None
         self._due_at: datetime | None = None
         self._looked_at: datetime | None = None
 
@@ -105,44 +105,44 @@ class Watch:
                 self._tracks.settle(component, held.since)
         intervals = {check.id: self._plan.interval(check).total_seconds() for check in self._plan.checks}
         turns = phases(self._plan.checks, intervals)
-        mine = {component: partial(self._shares.looks_at, component) for component in self._tracks.components}
+        mine = {component: partial(self._shares.runs_checks_of, component) for component in self._tracks.components}
         probe = self._probe  # one bound method for all checks
         for check in self._plan.checks:
-            self._rounds.add(
+            self._schedule.add(
                 check.id, intervals[check.id], probe, check, owner=ComponentId(check.component).provider,
                 phase_s=turns[check.id], mine=mine[check.component],
             )  # fmt: skip
             if self._tracks.suspects(check.id):
-                self._quick.again(check.id)  # a doubt from before the restart
+                self._early_runs.reschedule(check.id)  # a doubt from before the restart
         for control in self._plan.controls:
-            self._rounds.add(control.id, control.every.total_seconds(), self._look_at_control, control.id)
+            self._schedule.add(control.id, control.every.total_seconds(), self._look_at_control, control.id)
         if self._controls:
-            self._rounds.soon(self._sighting.introduce)
+            self._schedule.run_once(self._sighting.ask_once)
         for source in self._plan.feeds:
             reads = partial(self._shares.reads, source.provider, self._components_of(source.provider))
-            self._rounds.add(f"feed {source.provider}", source.every.total_seconds(), self._read, source, mine=reads)
+            self._schedule.add(f"feed {source.provider}", source.every.total_seconds(), self._read, source, mine=reads)
         self._shares.begin(self._tracks.components)
         for component in set(self._plan.off) - set(self._tracks.components):
             self._compare(component)
 
     async def stop(self) -> None:
         """Stop checking; write all results and everything remembered."""
-        await self._rounds.stop()
+        await self._schedule.stop()
         await self.flush(everything=True)
 
     def beat(self) -> None:
         """Start what is due, and act on late answers."""
         arrived = self._shares.arrived()
-        self._begin_anew(arrived.anew)
-        self._go_on_with(arrived.back)
-        self._rounds.beat()
-        self._quick.see_who_waits(self._would_be_news)
+        self._start_over(arrived.anew)
+        self._resume(arrived.back)
+        self._schedule.beat()
+        self._early_runs.follow_late_answers(self._would_be_news)
         if self._large:
-            self._rounds.soon(self._evaluate_large_ones)
+            self._schedule.run_once(self._evaluate_large_ones)
         now = self._clock.monotonic()
-        if self._sighting.sight.blind and self._controls and now >= self._next_feel:
-            self._next_feel = now + FEEL_EVERY_S
-            self._rounds.soon(self._sight_again)
+        if self._sighting.sight.blind and self._controls and now >= self._next_controls:
+            self._next_controls = now + CONTROLS_EVERY_S
+            self._schedule.run_once(self._recheck_sight)
 
     async def look(self) -> None:
         """Take over arrived components, act on the ledger's deadlines, and write results."""
@@ -154,9 +154,9 @@ class Watch:
             try:
                 if ripe and self._shares.holds_clock():
                     await self._let_time_pass()
-                if now >= self._next_rethink:
-                    self._next_rethink = now + RETHINK_EVERY_S
-                    await self._rethink()
+                if now >= self._next_reevaluation:
+                    self._next_reevaluation = now + REEVALUATE_EVERY_S
+                    await self._reevaluate()
                 if self._ways:
                     await self._ways.keep(self._sighting.proven)
             finally:
@@ -169,7 +169,7 @@ class Watch:
 
     async def idle(self) -> None:
         """Wait until no check is in flight; for callers that move time by hand."""
-        await self._rounds.idle()
+        await self._schedule.idle()
 
     def silent_controls(self) -> tuple[str, ...]:
         """Names of controls that do not count: they never answered, or have long been silent, although a provider answers."""
@@ -178,7 +178,7 @@ class Watch:
 
     async def flush(self, *, everything: bool = False) -> None:
         """Write results and the tracks that they changed; `everything`: calm tracks too."""
-        await self._unwritten.flush(everything=everything)
+        await self._buffer.flush(everything=everything)
 
     async def _let_time_pass(self) -> None:
         try:
@@ -190,21 +190,21 @@ class Watch:
         """Whether a deadline passed, or the wall clock was set back; recomputed only when the world changed."""
         world, now, before = self._engine.world, self._clock.now(), self._looked_at
         self._looked_at = now
-        if world is not self._reckoned:
-            self._reckoned, self._due_at = world, next_due(world, self._engine.policy)
+        if world is not self._due_in:
+            self._due_in, self._due_at = world, next_due(world, self._engine.policy)
         return (self._due_at is not None and self._due_at <= now) or (before is not None and now < before)
 
     # --- checks
 
     async def _probe(self, check: Check) -> None:
         if self._tracks.suspects(check.id):
-            self._quick.again(check.id)  # without waiting for this run's result
-        number = self._awaited.began(check)
+            self._early_runs.reschedule(check.id)  # without waiting for this run's result
+        number = self._in_flight.began(check)
         overtaken = False
         try:
             sample = await self._measure(check)
         finally:
-            overtaken = self._awaited.ended(number)
+            overtaken = self._in_flight.ended(number)
         blind, unseen = self._sighting.sight.blind, check.id in self._sighting.unseen
         if sample.outcome is Outcome.FAIL:
             sample = await self._sighting.believed(sample)
@@ -215,7 +215,7 @@ class Watch:
         if overtaken and self._tracks.out_of_date(sample):
             self._keep(sample)  # it hung for more than an interval, and rechecks have reported newer results since
         else:
-            self._took(sample, news=unseen is not (check.id in self._sighting.unseen))
+            self._count(sample, news=unseen is not (check.id in self._sighting.unseen))
 
     async def _measure(self, check: Check) -> Sample:
         if self._lag:
@@ -233,25 +233,25 @@ class Watch:
             late_s = lag.end(began)
         return doubted(sample, late_s, (self._clock.monotonic() - began_at) / self._clock.speed, self._clock.speed)
 
-    def _begin_anew(self, components: Collection[str]) -> None:
+    def _start_over(self, components: Collection[str]) -> None:
         """These components belonged to another replica until now: run every check soon."""
         for component in components:
-            self._tracks.begin_anew(component)
-            self._conclusions.begin_anew(component)
-            self._look_soon(component, set(self._tracks.components[component]))
+            self._tracks.forget(component)
+            self._verdicts.taken_over(component)
+            self._run_soon(component, set(self._tracks.components[component]))
 
-    def _go_on_with(self, components: Collection[str]) -> None:
+    def _resume(self, components: Collection[str]) -> None:
         """We kept checking these components: what we know counts again, once each check has run within its interval."""
         now = self._clock.now()
         for component in components:
             checks = self._tracks.components[component]
-            self._look_soon(component, {check for check in checks if not self._tracks.looked_lately(check, now)})
+            self._run_soon(component, {check for check in checks if not self._tracks.ran_lately(check, now)})
 
-    def _look_soon(self, component: str, checks: set[str]) -> None:
+    def _run_soon(self, component: str, checks: set[str]) -> None:
         """Run these checks soon; nothing is reported on the component before that."""
-        self._conclusions.unseen[component] = checks
+        self._verdicts.unseen[component] = checks
         for check in checks:
-            self._rounds.sooner(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
+            self._schedule.run_early(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
 
     async def _take_over(self, components: Mapping[str, int]) -> None:
         """Continue components from the committed state. Nothing is reported on them until it could be read."""
@@ -263,7 +263,7 @@ class Watch:
             return
         self._shares.taken(components)
         for component in components:
-            if component in self._conclusions.uneasy or self._engine.world.component(component).level is not Level.OPERATIONAL:
+            if component in self._verdicts.not_well or self._engine.world.component(component).level is not Level.OPERATIONAL:
                 self._compare(component)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
@@ -275,17 +275,17 @@ class Watch:
         for sample in samples:
             if not self._tracks.knows(sample.check):
                 continue
-            if sample.vantage != self._plan.vantage or self._shares.looks_at(sample.component):
-                self._took(sample, stored=stored)
+            if sample.vantage != self._plan.vantage or self._shares.runs_checks_of(sample.component):
+                self._count(sample, stored=stored)
             elif not stored:
                 self._keep(sample)
 
     def _keep(self, sample: Sample) -> None:
-        self._unwritten.keep(sample)
+        self._buffer.keep(sample)
         if self._on_sample:
             self._on_sample(sample)
 
-    def _took(self, sample: Sample, *, news: bool = False, stored: bool = False) -> None:
+    def _count(self, sample: Sample, *, news: bool = False, stored: bool = False) -> None:
         """Count a result; `news` = evaluate the component even if the track did not change."""
         if not stored:
             self._keep(sample)
@@ -294,15 +294,15 @@ class Watch:
         turn = self._tracks.observe(sample, learn=healthy, now=self._clock.now())
         seen_all = False
         if sample.vantage == self._plan.vantage:
-            unseen = self._conclusions.unseen[component]
+            unseen = self._verdicts.unseen[component]
             seen_all = unseen == {sample.check}
             unseen.discard(sample.check)
             if turn.hurries:
-                self._quick.again(sample.check)
-            if component in self._conclusions.uneasy:
-                self._quick.question(sample.check)
+                self._early_runs.reschedule(sample.check)
+            if component in self._verdicts.not_well:
+                self._early_runs.run_siblings(sample.check)
             if turn.suspects and not turn.suspected:
-                self._quick.call_kin(sample.check)
+                self._early_runs.run_related(sample.check)
         if not turn.calm or seen_all or news:
             self._compare(component)
 
@@ -311,19 +311,19 @@ class Watch:
 
     def verdict(self, component: str) -> Verdict:
         """The verdict from all results so far and what others say."""
-        return self._conclusions.verdict(component)
+        return self._verdicts.verdict(component)
 
-    def sees(self) -> dict[str, Verdict]:
+    def live_verdicts(self) -> dict[str, Verdict]:
         """Current verdicts, even if not yet in the ledger, of all components that are not simply well."""
-        return self._conclusions.sees()
+        return self._verdicts.live()
 
-    def awaits(self) -> set[str]:
+    def unchecked(self) -> set[str]:
         """The components with checks that have not run since the start."""
-        return self._conclusions.awaits()
+        return self._verdicts.unchecked()
 
-    async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
+    async def count_traffic(self, said: Mapping[str, Heard]) -> None:
         """What requests of real customers say about components now; about all others they say nothing bad."""
-        before, self._conclusions.traffic = self._conclusions.traffic, said
+        before, self._verdicts.traffic = self._verdicts.traffic, said
         for component in sorted((before.keys() | said.keys()) & self._tracks.components.keys()):
             if (old := before.get(component)) is None or component not in said or old.level is not said[component].level:
                 self._compare(component)
@@ -343,29 +343,29 @@ class Watch:
 
     def _evaluate(self, component: str) -> None:
         try:
-            if self._conclusions.news_of(component) is not None:
-                self._telling.of_component(component)
+            if self._verdicts.news_of(component) is not None:
+                self._reporter.report_component(component)
         except Exception:  # the other components are still evaluated
             log.exception("a component could not be thought over, by our own fault", component=component)
 
-    async def _rethink(self) -> None:
+    async def _reevaluate(self) -> None:
         """Evaluate what time alone may change: persistent advisories, silent vantages, expired reports."""
         sight = self._shares.sight_of_all(self._sighting.sight)
         if sight is not None and sight.blind is not self._engine.world.sight.blind:
             self._sight_changed()  # the ledger did not take it when it happened, or it depends on other replicas
-        thought_over = 0
-        for component in sorted(self._conclusions.uneasy):
+        evaluated = 0
+        for component in sorted(self._verdicts.not_well):
             self._compare(component)
-            thought_over += len(self._tracks.components.get(component, ()))
-            if thought_over >= THOUGHT_OVER_AT_ONCE:
-                thought_over = 0
+            evaluated += len(self._tracks.components.get(component, ()))
+            if evaluated >= EVALUATED_AT_ONCE:
+                evaluated = 0
                 await asyncio.sleep(0)
 
     # --- the control group
 
-    async def _sight_again(self) -> None:
+    async def _recheck_sight(self) -> None:
         blind = self._sighting.sight.blind
-        await self._sighting.again()
+        await self._sighting.recheck()
         if self._sighting.sight.blind is not blind:
             self._sight_changed()
 
@@ -379,11 +379,11 @@ class Watch:
 
     def _sight_changed(self) -> None:
         """Report our sight once, and evaluate every component."""
-        self._telling.of_sight()
+        self._reporter.report_sight()
         for component in self._tracks.components:
             self._compare(component)
 
-    def sees_nothing(self) -> bool:
+    def is_blind(self) -> bool:
         """Whether we are blind because of our own network."""
         return self._sighting.sight.blind
 
@@ -394,5 +394,5 @@ class Watch:
 
     async def _read(self, source: Source) -> None:
         report = await self._fetcher.read(source)
-        self._conclusions.levels[source.provider] = report.levels
-        self._telling.of_page(report)
+        self._verdicts.levels[source.provider] = report.levels
+        self._reporter.report_page(report)

@@ -46,7 +46,7 @@ async def metrics(request: web.Request) -> web.Response:
     """All metrics, in the text format that the scraper accepts; states are read now."""
     services = request.app[SERVICES]
     services.metrics.set_world(services.engine.world, services.engine.policy)
-    services.metrics.set_seen(services.engine.world, services.engine.policy, services.sees())
+    services.metrics.set_seen(services.engine.world, services.engine.policy, services.live_verdicts())
     services.metrics.set_readers(services.board)
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     with GARBAGE.held_off():  # 45,000 checks create a hundred thousand objects, all freed at once

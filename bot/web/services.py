@@ -134,9 +134,9 @@ class WebServices:
 
     `local_token` is the one that the bot writes to its data folder with mode 0600; it allows everything, and if empty,
     nothing. Pages of `browsers`, by origin, may make a browser read flags. With `open_to_loopback`, requests from this machine
-    may read. `export` takes an incident's number and `md`, `json` or `csv`, and returns file name and content. `sees` returns
-    current verdicts that are not simply well; `unwritten` those that differ from the ledger because it refuses writes, which
-    `ledger_trouble` explains (empty while all is well). `slack` handles Slack's requests in HTTP mode.
+    may read. `export` takes an incident's number and `md`, `json` or `csv`, and returns file name and content. `live_verdicts`
+    returns current verdicts that are not simply well; `unwritten` those that differ from the ledger because it refuses writes,
+    which `ledger_trouble` explains (empty while all is well). `slack` handles Slack's requests in HTTP mode.
     """
 
     engine: Engine
@@ -155,7 +155,7 @@ class WebServices:
     local_token: str = field(default="", repr=False)
     open_to_loopback: bool = False
     hooks: Hooks = field(default_factory=Hooks)
-    sees: Callable[[], Mapping[str, Verdict]] = dict
+    live_verdicts: Callable[[], Mapping[str, Verdict]] = dict
     unwritten: Callable[[], Mapping[str, Verdict]] = dict
     ledger_trouble: Callable[[], str] = str
     slack: SlackRequests | None = None

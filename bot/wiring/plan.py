@@ -9,7 +9,7 @@ from bot.checks.kinds import KINDS
 from bot.config.detection import DetectionConfig
 from bot.config.load import Loaded
 from bot.config.models import Config, PlacedCheck, SlackConfig
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.detection.settings import Rule
 from bot.core.detection.verdict import VerdictRule
 from bot.feeds.fetch import FeedSource
@@ -37,7 +37,7 @@ def plan(loaded: Loaded) -> Plan:
         weights={placed.id: placed.check.weight for placed in live if placed.check.weight != 1},
         intervals={check.id: check.look_every for check in checks if isinstance(check, HeartbeatCheck)},
         verdicts=_verdicts(config),
-        sight=SightRule(
+        sight=BlindnessRule(
             every={placed.id: placed.check.every for placed in (*controls, *live)},
             resolvers=frozenset(placed.id for placed in controls if placed.check.type == "dns"),
             heartbeats=frozenset(check.id for check in checks if isinstance(check, HeartbeatCheck)),

@@ -34,18 +34,18 @@ log = structlog.get_logger(__name__)
 class Store(AppPart):
     """Opens the folder, restores the state and serves flags from it.
 
-    `sees` returns current verdicts, `awaits` the components without one yet, and `show` displays a note in the alerts channel;
-    all are called only once the rest is running.
+    `live_verdicts` returns current verdicts, `unchecked` the components without one yet, and `show` displays a note in the
+    alerts channel; all are called only once the rest is running.
     """
 
     def __init__(
-        self, setup: Setup, *, sees: Callable[[], Mapping[str, Verdict]], awaits: Callable[[], Collection[str]],
+        self, setup: Setup, *, live_verdicts: Callable[[], Mapping[str, Verdict]], unchecked: Callable[[], Collection[str]],
         show: Callable[[Note], None],
     ) -> None:  # fmt: skip
         super().__init__()
         self._setup = setup
-        self._sees = sees
-        self._awaits = awaits
+        self._live_verdicts = live_verdicts
+        self._unchecked = unchecked
         self._show = show
         self._restored = False
         self.kept = Kept(to_policy(setup.config), {}, ())
@@ -72,7 +72,7 @@ class Store(AppPart):
         self._ends(self.others.close)
         self.watch = LedgerWatch(
             self.ledger, storage.file, self.engine, setup.clock, beside=[storage.beside] if storage.beside else [],
-            sees=self._sees, awaits=self._awaits, on_change=setup.metrics.set_ledger,
+            live_verdicts=self._live_verdicts, unchecked=self._unchecked, on_change=setup.metrics.set_ledger,
             notices=LedgerNotices(
                 self.engine, tell=self.others.tell, show=self._show, place=lambda: self.member.place(),
                 replica=setup.replica if self.ledger.shared else "",

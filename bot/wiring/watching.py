@@ -106,15 +106,15 @@ class Watching(AppPart):
         by_hand = setup.given.ticker is not None  # then only that ticker knows how time passes
         fetcher = setup.given.fetcher or self._feed_reader()
         courier: plans.Courier | None = await self._send_to_peers()
-        everybody_looks = setup.shared and setup.config.cluster.checks == "all"
+        all_check = setup.shared and setup.config.cluster.checks == "all"
         if store.ledger.shared:
             self._exchange = Exchange(store.member, self.take_told)
-            courier = TellsAll(self._exchange, setup.config.vantage, courier) if everybody_looks else courier
+            courier = TellsAll(self._exchange, setup.config.vantage, courier) if all_check else courier
         self._watch = Watch(
             looks, prober, fetcher, store.samples, store.engine, setup.clock,
             ahead_s=0.0 if by_hand else beat_s(setup) * setup.clock.speed, lag=self._lag, courier=courier,
             on_sample=setup.metrics.observe_sample, on_start=setup.metrics.observe_start, ledger=store.ledger,
-            member=store.member, everybody_looks=everybody_looks,
+            member=store.member, all_check=all_check,
         )  # fmt: skip
         self._ends(self._watch.stop)
         await self._watch.start()
@@ -141,10 +141,10 @@ class Watching(AppPart):
         """Real, monotonic: when both last succeeded; None before the first time."""
         return None if self._began_at is None or self._looked_at is None else min(self._began_at, self._looked_at)
 
-    async def hear_traffic(self, said: Mapping[str, Heard]) -> None:
+    async def count_traffic(self, said: Mapping[str, Heard]) -> None:
         """Add what real requests say."""
         if self._watch:
-            await self._watch.hear_traffic(said)
+            await self._watch.count_traffic(said)
 
     async def take(self, samples: Sequence[Sample], *, stored: bool = False) -> None:
         """Add samples from elsewhere; `stored` = another replica has stored them for all."""
@@ -161,22 +161,22 @@ class Watching(AppPart):
         if self._exchange:
             self._exchange.pass_on([self._setup.redactor.sample(sample) for sample in samples])
 
-    def sees_nothing(self) -> bool:
+    def is_blind(self) -> bool:
         """Whether we are blind because of our own network."""
-        return self._watch is not None and self._watch.sees_nothing()
+        return self._watch is not None and self._watch.is_blind()
 
     async def idle(self) -> None:
         """Wait until everything in progress has ended."""
         if self._watch:
             await self._watch.idle()
 
-    def sees(self) -> Mapping[str, Verdict]:
+    def live_verdicts(self) -> Mapping[str, Verdict]:
         """Current verdicts that are not simply well."""
-        return self._watch.sees() if self._watch else {}
+        return self._watch.live_verdicts() if self._watch else {}
 
-    def awaits(self) -> Collection[str]:
+    def unchecked(self) -> Collection[str]:
         """The components with checks that have not run since the start."""
-        return self._watch.awaits() if self._watch else self._setup.config.components()
+        return self._watch.unchecked() if self._watch else self._setup.config.components()
 
     def silent_controls(self) -> tuple[str, ...]:
         """Controls that do not answer."""

@@ -31,7 +31,7 @@ class Web(AppPart):
 
     def __init__(
         self, setup: Setup, store: Store, probes: Probes, *, health: Callable[[], Health],
-        sees: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
+        live_verdicts: Callable[[], Mapping[str, Verdict]], take: Callable[[Sequence[Sample]], Awaitable[None]],
         pass_on: Callable[[Sequence[Sample]], None], take_told: Callable[[Sequence[Sample]], Awaitable[None]],
         slack: Callable[[], SlackRequests | None], engine: Callable[[], Engine], outcomes: OutcomeRoom,
     ) -> None:  # fmt: skip
@@ -40,7 +40,7 @@ class Web(AppPart):
         self._store = store
         self._probes = probes
         self._health = health
-        self._sees = sees
+        self._live_verdicts = live_verdicts
         self._take = take
         self._pass_on = pass_on
         self._take_told = take_told
@@ -86,7 +86,7 @@ class Web(AppPart):
         setup, store, server = self._setup, self._store, self._setup.config.server
         return WebServices(
             engine=self._engine(), board=setup.board, clock=setup.clock, ledger=store.ledger, samples=store.samples,
-            health=self._health, export=self._export, metrics=setup.metrics, sees=self._sees,
+            health=self._health, export=self._export, metrics=setup.metrics, live_verdicts=self._live_verdicts,
             unwritten=store.watch.unwritten, ledger_trouble=store.watch.trouble,
             read_tokens=tuple(token.get_secret_value() for token in server.read_tokens),
             flag_tokens=tuple(FlagToken(one.name, one.token.get_secret_value(), one.flags) for one in server.flag_tokens),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.model import Fault, Level, Outcome, Sample
 from bot.doctor.look_once import AT_ONCE, OneLook, look_once
@@ -62,7 +62,9 @@ async def look(checks: Mapping[str, str | None], *controls: str | None, **more: 
     """Checks by id with their error; controls by their error."""
     watched = [Look(id, error) for id, error in checks.items()]
     group = [Look(f"control.{number}", error) for number, error in enumerate(controls)]
-    made = Plan(checks=watched, controls=group, sight=SightRule(every={one.id: EVERY for one in (*watched, *group)}), **more)
+    made = Plan(
+        checks=watched, controls=group, sight=BlindnessRule(every={one.id: EVERY for one in (*watched, *group)}), **more
+    )
     components = tuple(dict.fromkeys(one.component for one in watched))
     return await look_once(made, Script(), ManualClock(START), components)
 

@@ -61,7 +61,7 @@ class Seat:
             place=lambda: self.place, replica=name,
         )  # fmt: skip
         self._watch = LedgerWatch(
-            self.way, None, engine, scene.clock, sees=lambda: self.seen, awaits=set,  # type: ignore[arg-type]
+            self.way, None, engine, scene.clock, live_verdicts=lambda: self.seen, unchecked=set,  # type: ignore[arg-type]
             notices=notices, on_change=lambda well: None,
         )  # fmt: skip
         self._posts.start()

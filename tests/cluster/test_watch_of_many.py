@@ -94,7 +94,7 @@ async def test_what_comes_again_while_it_is_taken_over_is_taken_over_anew() -> N
     assert set(theirs) == set(shares.untaken())
     shares.taken(shares.untaken())
     assert set() == set(shares.untaken())
-    assert shares.speaks_of(mine, unseen=()) and shares.speaks_of(theirs[0], unseen=())
+    assert shares.may_report(mine, unseen=()) and shares.may_report(theirs[0], unseen=())
 
 
 async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:
@@ -103,7 +103,7 @@ async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:
     [one] = await many.add("a")
     await many.passes(60)
     one.samples.gate = asyncio.Event()
-    one.samples.slow = lambda: any(verdict.level.bad for verdict in one.watch.sees().values())
+    one.samples.slow = lambda: any(verdict.level.bad for verdict in one.watch.live_verdicts().values())
     many.answers |= {check.id: BROKEN for check in CHECKS}
     passing = asyncio.create_task(many.passes(120))
     for _ in range(20_000):
@@ -219,7 +219,7 @@ async def test_a_component_that_arrives_has_no_say_before_each_check_looked() ->
 async def test_where_everybody_looks_one_still_speaks() -> None:
     """Each is a vantage of its own, and a verdict is told by one of them, on what both see."""
     many = Many()
-    one, other = await many.add("a", "b", everybody_looks=True)
+    one, other = await many.add("a", "b", all_check=True)
     await many.passes(60)
     assert set(COMPONENTS) == one.looked_at() == other.looked_at()
     before = await many.changes()

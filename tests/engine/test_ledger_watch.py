@@ -56,13 +56,13 @@ class Bridge:
         self.notes: list[Note] = []
         self.writable: list[bool] = []
         self.seen: dict[str, Verdict] = {}
-        self.awaited: set[str] = set()  # components that were not looked at yet
+        self.unchecked: set[str] = set()  # components that were not looked at yet
         clock = LoopClock(asyncio.get_running_loop())
         engine = CommittingEngine(self.disk, clock, policy())
         notices = LedgerNotices(engine, tell=lambda title, text: self.calls.append((title, text)), show=self.notes.append)
         self.watch = LedgerWatch(
-            self.disk, self.disk, engine, clock, beside=[beside] if beside else [], sees=lambda: self.seen,
-            awaits=lambda: self.awaited, notices=notices, on_change=self.writable.append,
+            self.disk, self.disk, engine, clock, beside=[beside] if beside else [], live_verdicts=lambda: self.seen,
+            unchecked=lambda: self.unchecked, notices=notices, on_change=self.writable.append,
         )  # fmt: skip
         self.watch.start()
 
@@ -315,9 +315,9 @@ async def _restarted(*, seen_again: dict[str, Verdict], room: bool = False) -> l
     if room:
         first.disk.error = None
     second = Bridge(first.disk)
-    second.awaited = {"anthropic.api"}
+    second.unchecked = {"anthropic.api"}
     await asyncio.sleep(60)
-    second.seen, second.awaited = seen_again, set()
+    second.seen, second.unchecked = seen_again, set()
     await asyncio.sleep(60)
     return [note for note in second.notes if note.key.endswith("/anthropic")]
 

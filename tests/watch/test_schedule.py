@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bot.system.clock import ManualClock, SystemClock
-from bot.watch.schedule import Rounds
+from bot.watch.schedule import Schedule
 
 START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
@@ -28,10 +28,10 @@ class Looks:
         return look
 
 
-async def passes(clock: ManualClock, rounds: Rounds, seconds: float, step: float = 1.0) -> None:
+async def passes(clock: ManualClock, schedule: Schedule, seconds: float, step: float = 1.0) -> None:
     for _ in range(round(seconds / step)):
         clock.advance(timedelta(seconds=step))
-        rounds.beat()
+        schedule.beat()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -39,28 +39,28 @@ async def passes(clock: ManualClock, rounds: Rounds, seconds: float, step: float
 async def test_every_look_keeps_its_phase_for_ever() -> None:
     """A check runs at the same offset of each interval, other checks at other offsets."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
+    looks, schedule = Looks(clock), Schedule(clock)
     for number in range(50):
-        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"))
+        schedule.add(f"check {number}", 30.0, looks.of(f"check {number}"))
 
-    await passes(clock, rounds, 90)
+    await passes(clock, schedule, 90)
 
     assert 150 == len(looks.began)
     one = [at for name, at in looks.began if name == "check 7"]
-    assert [30.0, 30.0] == [later - sooner for sooner, later in pairwise(one)]
+    assert [30.0, 30.0] == [later - earlier for earlier, later in pairwise(one)]
     assert 15 < len({at % 30 for _, at in looks.began})
 
 
 async def test_a_stall_is_skipped_and_not_caught_up_on() -> None:
     """After five minutes of standing still a check looks once, and then in its old rhythm."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
-    rounds.add("check", 30.0, looks.of("check"))
-    await passes(clock, rounds, 30)
+    looks, schedule = Looks(clock), Schedule(clock)
+    schedule.add("check", 30.0, looks.of("check"))
+    await passes(clock, schedule, 30)
     phase = looks.began[0][1]
     clock.advance(timedelta(minutes=5))
 
-    await passes(clock, rounds, 60)
+    await passes(clock, schedule, 60)
 
     assert [phase, 331.0] == [at for _, at in looks.began][:2]
     assert [phase % 30] == sorted({at % 30 for _, at in looks.began[2:]})
@@ -70,14 +70,14 @@ async def test_a_stall_is_skipped_and_not_caught_up_on() -> None:
 async def test_a_quick_look_comes_between_and_leaves_the_phase_alone() -> None:
     """A doubt is looked into after five seconds; asked for twice, it is one look."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
-    rounds.add("check", 30.0, looks.of("check"))
-    await passes(clock, rounds, 30)
+    looks, schedule = Looks(clock), Schedule(clock)
+    schedule.add("check", 30.0, looks.of("check"))
+    await passes(clock, schedule, 30)
     phase = looks.began[0][1]
-    rounds.sooner("check", (phase - clock.monotonic()) % 30 / 2)
-    rounds.sooner("check", (phase - clock.monotonic()) % 30 / 2)
+    schedule.run_early("check", (phase - clock.monotonic()) % 30 / 2)
+    schedule.run_early("check", (phase - clock.monotonic()) % 30 / 2)
 
-    await passes(clock, rounds, 60)
+    await passes(clock, schedule, 60)
 
     regular = [at for _, at in looks.began if at % 30 == phase % 30]
     assert 3 == len(regular)
@@ -87,11 +87,11 @@ async def test_a_quick_look_comes_between_and_leaves_the_phase_alone() -> None:
 async def test_a_quick_look_is_dropped_where_a_regular_one_comes_first() -> None:
     """Nothing is looked at twice in a moment."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
-    rounds.add("check", 5.0, looks.of("check"))
-    rounds.sooner("check", 30.0)
+    looks, schedule = Looks(clock), Schedule(clock)
+    schedule.add("check", 5.0, looks.of("check"))
+    schedule.run_early("check", 30.0)
 
-    await passes(clock, rounds, 40)
+    await passes(clock, schedule, 40)
 
     assert 8 == len(looks.began)
 
@@ -99,51 +99,51 @@ async def test_a_quick_look_is_dropped_where_a_regular_one_comes_first() -> None
 async def test_a_look_that_hangs_is_not_started_twice() -> None:
     """One run of a check at a time; the others go on."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
+    looks, schedule = Looks(clock), Schedule(clock)
     looks.hang = asyncio.Event()
-    rounds.add("check", 5.0, looks.of("check"))
+    schedule.add("check", 5.0, looks.of("check"))
 
-    await passes(clock, rounds, 60)
+    await passes(clock, schedule, 60)
 
     assert 1 == len(looks.began)
     looks.hang.set()
-    await rounds.idle()
-    await passes(clock, rounds, 5)
+    await schedule.idle()
+    await passes(clock, schedule, 5)
     assert 2 == len(looks.began)
 
 
 async def test_a_quick_look_does_not_wait_for_one_that_hangs() -> None:
     """Some begin beside it, a few at most; one that has just begun is look enough."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
+    looks, schedule = Looks(clock), Schedule(clock)
     looks.hang = asyncio.Event()
-    rounds.add("check", 600.0, looks.of("check"), phase_s=1.0)
-    await passes(clock, rounds, 1)
+    schedule.add("check", 600.0, looks.of("check"), phase_s=1.0)
+    await passes(clock, schedule, 1)
     for _ in range(20):
-        rounds.sooner("check", 0.0)
-        rounds.sooner("check", 0.0)
-        await passes(clock, rounds, 2)
+        schedule.run_early("check", 0.0)
+        schedule.run_early("check", 0.0)
+        await passes(clock, schedule, 2)
 
     assert [2.0 + 2 * n for n in range(1, 8)] == [at for _, at in looks.began][1:]  # they note it a step later
     looks.hang.set()
-    await rounds.idle()
-    rounds.sooner("check", 0.0)
-    await rounds.idle()
+    await schedule.idle()
+    schedule.run_early("check", 0.0)
+    await schedule.idle()
     assert 9 == len(looks.began)
 
 
 async def test_quick_looks_beside_hanging_ones_leave_room_for_the_rest() -> None:
     """A tenth of all that may be under way at once: a provider whose looks hang starves no other."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock, at_once=20)
+    looks, schedule = Looks(clock), Schedule(clock, at_once=20)
     looks.hang = asyncio.Event()
     for number in range(5):
-        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"), phase_s=1.0)
-    await passes(clock, rounds, 5)
+        schedule.add(f"check {number}", 30.0, looks.of(f"check {number}"), phase_s=1.0)
+    await passes(clock, schedule, 5)
     for number in range(5):
-        rounds.sooner(f"check {number}", 0.0)
+        schedule.run_early(f"check {number}", 0.0)
     await asyncio.sleep(0)
-    await rounds.stop()
+    await schedule.stop()
 
     assert 5 + 2 == len(looks.began)
 
@@ -151,13 +151,13 @@ async def test_quick_looks_beside_hanging_ones_leave_room_for_the_rest() -> None
 async def test_nobody_waits_for_a_look_that_was_ended_before_its_first_turn() -> None:
     """It never ran, so it cannot say itself that it is over."""
     clock = ManualClock(START)
-    rounds = Rounds(clock)
-    rounds.add("check", 30.0, Looks(clock).of("check"), phase_s=1.0)
+    schedule = Schedule(clock)
+    schedule.add("check", 30.0, Looks(clock).of("check"), phase_s=1.0)
     clock.advance(timedelta(seconds=1))
-    rounds.beat()
-    await rounds.stop()
+    schedule.beat()
+    await schedule.stop()
 
-    idle = asyncio.create_task(rounds.idle())
+    idle = asyncio.create_task(schedule.idle())
     done, _ = await asyncio.wait({idle}, timeout=1)
     idle.cancel()
 
@@ -167,26 +167,26 @@ async def test_nobody_waits_for_a_look_that_was_ended_before_its_first_turn() ->
 async def test_a_regular_look_that_stands_for_a_quick_one_does_not_wait_either() -> None:
     """A quick look was asked for, and the regular one came first: it must not be swallowed."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
+    looks, schedule = Looks(clock), Schedule(clock)
     looks.hang = asyncio.Event()
-    rounds.add("check", 5.0, looks.of("check"), phase_s=1.0)
-    await passes(clock, rounds, 1)
-    rounds.sooner("check", 6.0)
-    await passes(clock, rounds, 12)
+    schedule.add("check", 5.0, looks.of("check"), phase_s=1.0)
+    await passes(clock, schedule, 1)
+    schedule.run_early("check", 6.0)
+    await passes(clock, schedule, 12)
 
     assert [1.0, 6.0] == [at for _, at in looks.began]
     looks.hang.set()
-    await rounds.idle()
+    await schedule.idle()
 
 
 async def test_a_quick_look_that_is_not_needed_any_more_is_not_taken() -> None:
     """The doubt was gone before."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
-    rounds.add("check", 60.0, looks.of("check"), phase_s=50.0)
-    rounds.sooner("check", 4.0)
-    rounds.no_sooner("check")
-    await passes(clock, rounds, 40)
+    looks, schedule = Looks(clock), Schedule(clock)
+    schedule.add("check", 60.0, looks.of("check"), phase_s=50.0)
+    schedule.run_early("check", 4.0)
+    schedule.cancel_early("check")
+    await passes(clock, schedule, 40)
 
     assert [] == looks.began
 
@@ -194,11 +194,11 @@ async def test_a_quick_look_that_is_not_needed_any_more_is_not_taken() -> None:
 async def test_nothing_begins_after_the_end() -> None:
     """A result that comes in late asks for a quick look, and nobody is there any more."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
-    rounds.add("check", 60.0, looks.of("check"))
-    await rounds.stop()
-    rounds.sooner("check", 0.0)
-    await passes(clock, rounds, 90)
+    looks, schedule = Looks(clock), Schedule(clock)
+    schedule.add("check", 60.0, looks.of("check"))
+    await schedule.stop()
+    schedule.run_early("check", 0.0)
+    await passes(clock, schedule, 90)
 
     assert [] == looks.began
 
@@ -206,30 +206,30 @@ async def test_nothing_begins_after_the_end() -> None:
 async def test_no_more_than_so_many_are_under_way_at_once() -> None:
     """What is above the limit waits for room and is not lost."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock, at_once=3)
+    looks, schedule = Looks(clock), Schedule(clock, at_once=3)
     looks.hang = asyncio.Event()
     for number in range(10):
-        rounds.add(f"check {number}", 5.0, looks.of(f"check {number}"))
+        schedule.add(f"check {number}", 5.0, looks.of(f"check {number}"))
 
-    await passes(clock, rounds, 6)
+    await passes(clock, schedule, 6)
     assert 3 == len(looks.began)
 
     looks.hang.set()
-    await rounds.idle()
+    await schedule.idle()
     assert {f"check {number}" for number in range(10)} == {name for name, _ in looks.began}
 
 
 async def test_a_provider_whose_looks_hang_leaves_room_for_all_others() -> None:
     """It has half of what may be under way, the next that hangs half of the rest, and the third is looked at on time."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock, at_once=16)
+    looks, schedule = Looks(clock), Schedule(clock, at_once=16)
     looks.hang = asyncio.Event()
     for second, provider in enumerate(("one", "other", "third"), 1):
         for number in range(12):
-            rounds.add(f"{provider} {number}", 30.0, looks.of(provider), owner=provider, phase_s=float(second))
+            schedule.add(f"{provider} {number}", 30.0, looks.of(provider), owner=provider, phase_s=float(second))
 
-    await passes(clock, rounds, 3)
-    await rounds.stop()
+    await passes(clock, schedule, 3)
+    await schedule.stop()
 
     assert {"one": 8, "other": 4, "third": 2} == dict(Counter(name for name, _ in looks.began))
 
@@ -237,61 +237,61 @@ async def test_a_provider_whose_looks_hang_leaves_room_for_all_others() -> None:
 async def test_what_ended_makes_room_for_those_who_may_take_it() -> None:
     """Not for the provider that has more than is free already; among those of one provider, for the one that waits longest."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock, at_once=4)
+    looks, schedule = Looks(clock), Schedule(clock, at_once=4)
     hangs, ends = asyncio.Event(), asyncio.Event()
     looks.hang = hangs
     for number in range(4):
-        rounds.add(f"big {number}", 30.0, looks.of(f"big {number}"), owner="big", phase_s=1.0)
-    await passes(clock, rounds, 1)
+        schedule.add(f"big {number}", 30.0, looks.of(f"big {number}"), owner="big", phase_s=1.0)
+    await passes(clock, schedule, 1)
     looks.hang = ends
-    rounds.add("small 0", 30.0, looks.of("small 0"), owner="small", phase_s=1.0)
-    rounds.add("small 1", 30.0, looks.of("small 1"), owner="small", phase_s=2.0)
-    await passes(clock, rounds, 3)
+    schedule.add("small 0", 30.0, looks.of("small 0"), owner="small", phase_s=1.0)
+    schedule.add("small 1", 30.0, looks.of("small 1"), owner="small", phase_s=2.0)
+    await passes(clock, schedule, 3)
     assert ["big 0", "big 1", "small 0"] == [name for name, _ in looks.began]
 
     looks.hang = None
     ends.set()
-    await passes(clock, rounds, 0.1, step=0.1)
+    await passes(clock, schedule, 0.1, step=0.1)
     assert ["small 1"] == [name for name, _ in looks.began[3:]]
 
     hangs.set()
-    await rounds.idle()
+    await schedule.idle()
     assert ["big 2", "big 3"] == [name for name, _ in looks.began[4:]]
 
     looks.hang = asyncio.Event()
-    await passes(clock, rounds, 30)
-    await rounds.stop()
+    await passes(clock, schedule, 30)
+    await schedule.stop()
     assert 2 == sum("big" in name for name, _ in looks.began[6:])
 
 
 async def test_a_look_that_waits_for_room_is_not_taken_once_it_is_somebody_elses() -> None:
     """Another replica took the component over meanwhile; when it comes back it is looked at again."""
     clock, mine = ManualClock(START), True
-    looks, rounds = Looks(clock), Rounds(clock, at_once=1)
+    looks, schedule = Looks(clock), Schedule(clock, at_once=1)
     looks.hang = asyncio.Event()
-    rounds.add("hangs", 30.0, looks.of("hangs"), phase_s=1.0)
-    rounds.add("goes", 30.0, looks.of("goes"), phase_s=2.0, mine=lambda: mine)
-    await passes(clock, rounds, 5)
+    schedule.add("hangs", 30.0, looks.of("hangs"), phase_s=1.0)
+    schedule.add("goes", 30.0, looks.of("goes"), phase_s=2.0, mine=lambda: mine)
+    await passes(clock, schedule, 5)
     mine = False
     looks.hang.set()
-    await rounds.idle()
+    await schedule.idle()
     assert ["hangs"] == [name for name, _ in looks.began]
 
     mine = True
-    await passes(clock, rounds, 30)
-    await rounds.stop()
+    await passes(clock, schedule, 30)
+    await schedule.stop()
     assert ["hangs", "hangs", "goes"] == [name for name, _ in looks.began]
 
 
 async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:
     """Whoever reads the lag sees that others, which hang, keep the rest from being looked at."""
     clock, late = ManualClock(START), list[float]()
-    rounds = Rounds(clock, at_once=1, on_start=late.append)
+    schedule = Schedule(clock, at_once=1, on_start=late.append)
     looks = Looks(clock)
     looks.hang = asyncio.Event()
     for name in ("one", "other"):
-        rounds.add(name, 30.0, looks.of(name), phase_s=1.0)
-    await passes(clock, rounds, 5)
+        schedule.add(name, 30.0, looks.of(name), phase_s=1.0)
+    await passes(clock, schedule, 5)
 
     looks.hang.set()
     await asyncio.sleep(0.01)
@@ -302,14 +302,14 @@ async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:
 async def test_a_look_that_fails_by_our_own_fault_is_said_and_looks_again(caplog: object) -> None:
     """An error of ours is logged once by name, and the check is looked at in its next round."""
     clock = ManualClock(START)
-    rounds, began = Rounds(clock), []
+    schedule, began = Schedule(clock), []
 
     async def look() -> None:
         began.append(clock.monotonic())
         raise RuntimeError("ours")
 
-    rounds.add("check", 5.0, look)
-    await passes(clock, rounds, 10)
+    schedule.add("check", 5.0, look)
+    await passes(clock, schedule, 10)
 
     assert 2 == len(began)
 
@@ -318,7 +318,7 @@ async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
     """With time that runs, a beat arms what falls due before the next one; nobody waits for the metronome."""
     clock = SystemClock()
     late: list[float] = []
-    rounds = Rounds(clock, ahead_s=1.0, on_start=late.append)
+    schedule = Schedule(clock, ahead_s=1.0, on_start=late.append)
     began: list[str] = []
 
     def look(name: str) -> object:
@@ -328,10 +328,10 @@ async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
         return one
 
     for number in range(20):
-        rounds.add(f"check {number}", 0.5, look(f"check {number}"))
-    rounds.beat()
+        schedule.add(f"check {number}", 0.5, look(f"check {number}"))
+    schedule.beat()
     await asyncio.sleep(0.6)
-    await rounds.stop()
+    await schedule.stop()
 
     assert {f"check {number}" for number in range(20)} == set(began)
     assert 20 <= len(late)
@@ -344,11 +344,11 @@ async def test_looks_start_at_their_own_moment_when_the_next_beat_is_half_a_beat
     async def look() -> None:
         began.set()
 
-    rounds = Rounds(SystemClock(), ahead_s=0.2)
-    rounds.add("check", 3600.0, look, phase_s=0.25)
-    rounds.beat()
+    schedule = Schedule(SystemClock(), ahead_s=0.2)
+    schedule.add("check", 3600.0, look, phase_s=0.25)
+    schedule.beat()
     await asyncio.wait_for(began.wait(), 10)
-    await rounds.stop()
+    await schedule.stop()
 
     assert began.is_set()
 
@@ -360,12 +360,12 @@ async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
     async def look() -> None:
         began.set()
 
-    rounds = Rounds(SystemClock(), ahead_s=60.0)
-    rounds.add("check", 3600.0, look, phase_s=1800.0)
-    rounds.beat()
-    rounds.sooner("check", 0.01)
+    schedule = Schedule(SystemClock(), ahead_s=60.0)
+    schedule.add("check", 3600.0, look, phase_s=1800.0)
+    schedule.beat()
+    schedule.run_early("check", 0.01)
     await asyncio.wait_for(began.wait(), 10)
-    await rounds.stop()
+    await schedule.stop()
 
     assert began.is_set()
 
@@ -373,13 +373,13 @@ async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
 async def test_looks_of_the_same_moment_begin_together_and_none_before_its_time() -> None:
     """The loop wakes up once for all that is due within 20 ms: for each alone costs more than a look itself."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock)
+    looks, schedule = Looks(clock), Schedule(clock)
     for number in range(1, 20):
-        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"), phase_s=1.0 + number / 1000)
+        schedule.add(f"check {number}", 30.0, looks.of(f"check {number}"), phase_s=1.0 + number / 1000)
 
-    await passes(clock, rounds, 1.015, step=0.005)
+    await passes(clock, schedule, 1.015, step=0.005)
     assert [] == looks.began
-    await passes(clock, rounds, 0.005, step=0.005)
+    await passes(clock, schedule, 0.005, step=0.005)
 
     assert 19 == len(looks.began)
 
@@ -387,16 +387,16 @@ async def test_looks_of_the_same_moment_begin_together_and_none_before_its_time(
 async def test_what_a_stall_made_late_does_not_hold_the_loop_again() -> None:
     """A thousand looks are late at once: whoever waits for the loop has its turn between them."""
     clock = ManualClock(START)
-    looks, rounds = Looks(clock), Rounds(clock, ahead_s=1.0, at_once=2_000)
+    looks, schedule = Looks(clock), Schedule(clock, ahead_s=1.0, at_once=2_000)
     for number in range(1_000):
-        rounds.add(f"check {number}", 30.0, looks.of(f"check {number}"))
+        schedule.add(f"check {number}", 30.0, looks.of(f"check {number}"))
     clock.advance(timedelta(seconds=30))
 
-    rounds.beat()
+    schedule.beat()
     begun_before_another: list[int] = []
     asyncio.get_running_loop().call_soon(lambda: begun_before_another.append(len(looks.began)))
     while len(looks.began) < 1_000:
         await asyncio.sleep(0)
-    await rounds.stop()
+    await schedule.stop()
 
     assert begun_before_another[0] < 100

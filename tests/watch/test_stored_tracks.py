@@ -16,7 +16,7 @@ from bot.core.model import Outcome, Sample
 from bot.core.record.world import World
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
-from bot.watch.stored_tracks import Pen, StoredTrack
+from bot.watch.stored_tracks import StoredTrack, TrackWriter
 
 OLD = json.loads(
     (Path(__file__).parents[1] / "fixtures" / "tracks" / "before-judged-recovery.json").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def read(row: str) -> Track:
 
 def test_signs_are_read_back_as_they_were_also_where_more_fail_than_texts_are_kept() -> None:
     """In an outage of everything each failing look is stored, and signs come and go."""
-    pen, others = Pen(most_texts=12), []
+    pen, others = TrackWriter(most_texts=12), []
     for looks in range(1, 30):
         track = broken(looks)
         others += [looks] if read(pen.row("api.http", "local", track)) != track else []

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.model import Fault, Outcome
 from bot.sandbox.world import EPOCH
 from bot.system.clock import ManualClock
@@ -26,7 +26,7 @@ class Room:
         self.clock = ManualClock(EPOCH)
         self.answer = answer
         self.asked: list[str] = []
-        self.sighting = BlindnessMonitor(controls, self.look, self.clock, SightRule(heartbeats=frozenset({BEAT})))
+        self.sighting = BlindnessMonitor(controls, self.look, self.clock, BlindnessRule(heartbeats=frozenset({BEAT})))
 
     async def look(self, control: str) -> None:
         self.asked.append(control)
@@ -109,7 +109,7 @@ async def test_sight_comes_back_when_the_controls_have_answered_for_a_while() ->
     seen = []
     for _ in range(5):
         room.clock.advance(timedelta(seconds=5))
-        await room.sighting.again()
+        await room.sighting.recheck()
         seen.append(room.sighting.sight.blind)
 
     assert [True, True, False, False, False] == seen

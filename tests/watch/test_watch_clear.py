@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.model import Fault, Outcome
 from tests.engine.stand import BROKEN, NO_WAY, TOO_LATE, WELL, Answer, Check, Stand
 
@@ -22,7 +22,7 @@ Answers = Callable[[float], Answer]  # by seconds since the first failed look
 async def failing(answers: Answers, controls: Sequence[str] = (), dark: Sequence[str] = ()) -> Stand:
     """A watch whose one check has just failed for the first time; `dark` controls fail from then on."""
     group = [Check(id) for id in controls]
-    stand = await Stand([Check(API)], controls=group, sight=SightRule(resolvers=frozenset({RESOLVER}))).opened()
+    stand = await Stand([Check(API)], controls=group, sight=BlindnessRule(resolvers=frozenset({RESOLVER}))).opened()
     stand.script.answers |= {API: answers(0.0), **dict.fromkeys(dark, NO_WAY)}
     before = len(stand.script.of(API))
     while len(stand.script.of(API)) == before:

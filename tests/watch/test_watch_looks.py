@@ -41,7 +41,7 @@ async def test_a_failed_look_is_followed_by_quick_ones_until_the_doubt_is_gone()
     quick = [at for at in looks if at % 30 != first % 30]
     assert 5 < len(quick) < 14
     assert max(quick) < third + 60
-    assert [30.0] * 5 == [later - sooner for sooner, later in zip(looks[-6:-1], looks[-5:], strict=True)]
+    assert [30.0] * 5 == [later - earlier for earlier, later in zip(looks[-6:-1], looks[-5:], strict=True)]
     assert "operational" == stand.level("anthropic.api")
 
 
@@ -359,7 +359,7 @@ async def test_one_that_cannot_be_weighed_does_not_silence_the_next(many: int) -
     """A mistake of ours in the first: what customers meet with the second is told all the same."""
     stand = await Stand([*checks_of(FIRST, many), *checks_of(SECOND, many)]).opened()
     failing = Heard("traffic", Level.DEGRADED, "38 % of requests fail", stand.clock.now())
-    await stand.watch.hear_traffic({FIRST: cast(Heard, "what nobody can weigh"), SECOND: failing})
+    await stand.watch.count_traffic({FIRST: cast(Heard, "what nobody can weigh"), SECOND: failing})
     await stand.passes(2)
 
     assert "degraded" == stand.level(SECOND)
@@ -369,7 +369,7 @@ async def test_others_have_their_turn_between_two_large_components() -> None:
     """Each takes milliseconds to weigh: an answer to a person does not wait for all of them."""
     stand = await Stand([*checks_of(FIRST), *checks_of(SECOND)]).opened()
     events: list[str] = []
-    await stand.watch.hear_traffic(Reports(events))
+    await stand.watch.count_traffic(Reports(events))
     stand.watch.beat()
     for _ in range(TURNS):
         events.append("somebody else")

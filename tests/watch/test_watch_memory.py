@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.decide.step import step
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.detection.detector import Condition, Track
 from bot.core.detection.settings import Rule
 from bot.core.model import Actor, Fault, Level, Outcome, Sample, Verdict
@@ -24,8 +24,8 @@ from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Key, Tracks
-from bot.watch.correlated_checks import Kin
 from bot.watch.memory import Memory
+from bot.watch.related_checks import RelatedChecks
 from tests.desk import policy
 from tests.engine.stand import BROKEN, NO_WAY, Check, Stand
 
@@ -80,8 +80,8 @@ class Process:
     def __post_init__(self) -> None:
         intervals = {check.id: check.every for check in CHECKS}
         self.tracks = Tracks(CHECKS, intervals, self.rule, {}, {}, "local")
-        self.sighting = BlindnessMonitor((), self._never, self.clock, SightRule())
-        self.memory = Memory(self.tracks, self.sighting, Kin(CHECKS, {}, self.clock), {}, own=self.own)
+        self.sighting = BlindnessMonitor((), self._never, self.clock, BlindnessRule())
+        self.memory = Memory(self.tracks, self.sighting, RelatedChecks(CHECKS, {}, self.clock), {}, own=self.own)
 
     async def _never(self, control: str) -> None:
         raise AssertionError(control)
@@ -163,7 +163,7 @@ async def test_a_first_provider_that_failed_before_the_restart_counts_for_our_bl
     """Three providers unreachable within a minute are our own network, also when the bot was restarted between them."""
     ids = [f"p{n}.api.front" for n in range(3)]
     patient = Rule(at_least=timedelta(seconds=60))  # as it is advised without a control group
-    stand = await Stand([Check(id) for id in ids], sight=SightRule(), rule=patient).opened()
+    stand = await Stand([Check(id) for id in ids], sight=BlindnessRule(), rule=patient).opened()
     stand.script.answers |= dict.fromkeys(ids, NO_WAY)
     began = len(stand.script.began)
     while len(stand.script.began) == began:
@@ -182,32 +182,32 @@ async def test_what_a_page_said_last_is_known_before_it_is_read_again() -> None:
     """Its word corroborates from the first look after a restart on."""
     stand = await Stand([Check(CHECKS[0].id)]).opened()
     levels = {"anthropic.api": Level.DEGRADED}
-    stand.watch._conclusions.levels["anthropic"] = levels  # what reading the page does
+    stand.watch._verdicts.levels["anthropic"] = levels  # what reading the page does
     await stand.passes(60)
     stand = await stand.reopened()
 
-    assert levels == stand.watch._conclusions.levels["anthropic"]
+    assert levels == stand.watch._verdicts.levels["anthropic"]
 
 
 async def test_alarms_that_were_spent_stay_spent() -> None:
     """A restart gives a provider no new allowance of calls to its kin."""
     clock = ManualClock(EPOCH)
     process = Process(InlineSamples.open(), clock)
-    kin = process.memory._kin
-    while kin.called(CHECKS[0].id):
+    related = process.memory._related
+    while related.start_alarm(CHECKS[0].id):
         clock.advance(timedelta(seconds=31))
     await process.writes()
-    again = (await process.again()).memory._kin
+    again = (await process.again()).memory._related
 
-    assert () == again.called(CHECKS[0].id)
-    assert () == kin.called(CHECKS[0].id)
+    assert () == again.start_alarm(CHECKS[0].id)
+    assert () == related.start_alarm(CHECKS[0].id)
 
 
 async def test_replicas_share_what_is_known_of_checks_and_each_keeps_the_rest() -> None:
     """Whoever takes a check over knows its doubts; the allowance of one replica is not another's."""
     clock, samples = ManualClock(EPOCH), InlineSamples.open()
     one, two = Process(samples, clock, own="one"), Process(samples, clock, own="two")
-    while two.memory._kin.called(CHECKS[0].id):
+    while two.memory._related.start_alarm(CHECKS[0].id):
         clock.advance(timedelta(seconds=31))
     one.sees(sample_of(Look(0, 0, 0, Outcome.FAIL, 40, True, True, ""), clock), learn=True)
     await one.writes()
@@ -215,8 +215,8 @@ async def test_replicas_share_what_is_known_of_checks_and_each_keeps_the_rest() 
     after_one, after_two = await one.again(), await two.again()
 
     assert one.known().items() <= after_two.known().items()
-    assert () == after_two.memory._kin.called(CHECKS[0].id)
-    assert () != after_one.memory._kin.called(CHECKS[0].id)
+    assert () == after_two.memory._related.start_alarm(CHECKS[0].id)
+    assert () != after_one.memory._related.start_alarm(CHECKS[0].id)
 
 
 async def test_a_replica_that_is_gone_for_long_makes_no_start_read_all_since_then() -> None:
@@ -229,7 +229,7 @@ async def test_a_replica_that_is_gone_for_long_makes_no_start_read_all_since_the
     await lives.writes(everything=True)
     found = await samples.remembered()
 
-    assert [clock.now()] == lives.memory._stored_upto(found, clock.now())
+    assert [clock.now()] == lives.memory._covered_until_of(found, clock.now())
 
 
 async def test_a_replica_that_is_gone_for_a_week_is_forgotten() -> None:
@@ -307,13 +307,13 @@ async def test_an_outage_is_told_though_nothing_of_it_can_be_stored() -> None:
 async def test_surroundings_that_could_not_be_written_go_with_the_next_batch() -> None:
     """A disk that was full for a moment gives no provider a new allowance either."""
     process = Process(InlineSamples.open(), ManualClock(EPOCH))
-    kin = process.memory._kin
-    while kin.called(CHECKS[0].id):
+    related = process.memory._related
+    while related.start_alarm(CHECKS[0].id):
         process.clock.advance(timedelta(seconds=31))
     process.memory.lost(process.memory.take(process.clock.now()))
     await process.writes()
 
-    assert () == (await process.again()).memory._kin.called(CHECKS[0].id)
+    assert () == (await process.again()).memory._related.start_alarm(CHECKS[0].id)
 
 
 async def doubtful() -> Process:

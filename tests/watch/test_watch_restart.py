@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core.detection.blindness import SightRule
+from bot.core.detection.blindness import BlindnessRule
 from bot.core.model import Level, Outcome
 from tests.engine.stand import BROKEN, NO_WAY, WELL, Answer, Check, Stand, sample
 
@@ -87,7 +87,7 @@ async def test_the_usual_latency_is_known_after_a_restart() -> None:
 async def test_what_spoiled_the_looks_of_a_blind_bot_is_still_known_after_a_restart() -> None:
     """Nothing is reached before and after: no incident opens, and the notice is not said twice."""
     ids = [f"p{n}.api.front" for n in range(3)]
-    stand = Stand([Check(id) for id in ids], sight=SightRule())
+    stand = Stand([Check(id) for id in ids], sight=BlindnessRule())
     await stand.opened()
     stand.script.answers = dict.fromkeys(ids, NO_WAY)
     await stand.passes(60)

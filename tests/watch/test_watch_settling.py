@@ -45,7 +45,7 @@ async def opened(*, settled: bool = True) -> Stand:
 
 
 def seen(stand: Stand) -> dict[str, str]:
-    return {id: verdict.level.value for id, verdict in stand.watch.sees().items()}
+    return {id: verdict.level.value for id, verdict in stand.watch.live_verdicts().items()}
 
 
 async def test_what_is_well_is_not_listed() -> None:
@@ -70,9 +70,9 @@ async def test_what_not_every_check_has_looked_at_is_not_said_to_be_well() -> No
     stand = await opened(settled=False)
     await stand.until_look(FIRST)
 
-    assert ({}, {COMPONENT}) == (seen(stand), stand.watch.awaits())
+    assert ({}, {COMPONENT}) == (seen(stand), stand.watch.unchecked())
 
 
 async def test_what_every_check_has_looked_at_is_awaited_no_more() -> None:
     """Whoever waits for the first looks can go on."""
-    assert set() == (await opened()).watch.awaits()
+    assert set() == (await opened()).watch.unchecked()

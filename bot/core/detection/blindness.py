@@ -44,7 +44,7 @@ class Proven:
 
 
 @dataclass(frozen=True)
-class SightRule:
+class BlindnessRule:
     """How long a sample stays fresh, how close together failures must begin, and how long answers must last to end blindness.
 
     `every` holds each check's interval; `resolvers` the ids of the controls that test our resolver (type dns); `heartbeats`
@@ -93,7 +93,7 @@ def clearly_theirs(sample: Sample) -> bool:
     return reported(sample.error) or (sample.error == REFUSED and sample.evidence.get(CONTROLS) == ANSWERED)
 
 
-def beside_controls(sample: Sample, controls: Iterable[Sample], rule: SightRule) -> Sample:
+def beside_controls(sample: Sample, controls: Iterable[Sample], rule: BlindnessRule) -> Sample:
     """The sample, with evidence that our uplink worked if it is a refusal and most newest samples of `controls` answered.
 
     A firewall of ours refuses connections too, but then refuses those of the controls as well. Controls of the resolver are
@@ -115,12 +115,12 @@ def _stale(sample: Sample) -> bool:
     return sample.evidence.get("dns") == "stale"
 
 
-def look_around(
+def assess_sight(
     previous: Sight,
     controls: Mapping[str, Sample],
     providers: Mapping[str, Sequence[Sample]],
     now: datetime,
-    rule: SightRule,
+    rule: BlindnessRule,
 ) -> Sight:
     """What the newest samples of the controls (by check id) and of the providers' checks (by provider) say about our network.
 
@@ -134,7 +134,7 @@ def look_around(
     or most of at least three providers (at least two if names are not resolved) began to fail by network at once, unless
     controls answer during the next three minutes (or, without controls, another provider does).
     """
-    look = _Look(previous, controls, providers, now, rule)
+    look = _Assessment(previous, controls, providers, now, rule)
     reason, began_at = look.blindness()
     seen = replace(previous, onsets=look.onsets, controls_well_since=look.controls_well_since)
     if reason:
@@ -154,18 +154,18 @@ def look_around(
 
 
 def lost_controls(
-    sight: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime, rule: SightRule
+    sight: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime, rule: BlindnessRule
 ) -> frozenset[str]:
     """Controls to ignore: they are silent, although providers answered long after they fell silent."""
-    return _Look(sight, controls, providers, now, rule).lost
+    return _Assessment(sight, controls, providers, now, rule).lost
 
 
-class _Look:
+class _Assessment:
     """One evaluation of the newest samples."""
 
     def __init__(
         self, previous: Sight, controls: Mapping[str, Sample], providers: Mapping[str, Sequence[Sample]], now: datetime,
-        rule: SightRule,
+        rule: BlindnessRule,
     ) -> None:  # fmt: skip
         self._rule = rule
         self._now = now

@@ -14,7 +14,7 @@ class Sight:
     """Whether we are blind, why, and since when.
 
     `ended_at` is when the last blindness ended: earlier measurements say nothing about vendors. The other fields are what
-    `look_around` remembers between calls; they are not recorded.
+    `assess_sight` remembers between calls; they are not recorded.
     """
 
     blind: bool = False

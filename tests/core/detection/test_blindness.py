@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detection.blindness import SightRule, hidden, look_around
+from bot.core.detection.blindness import BlindnessRule, assess_sight, hidden
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.record.sight import CLEAR, Sight
 from tests.desk import START
 
-RULE = SightRule(resolvers=frozenset({"names", "names-2"}))
+RULE = BlindnessRule(resolvers=frozenset({"names", "names-2"}))
 FINE, DARK, LOST_NAME = "", "connect_timeout", "dns_timeout"
 
 
@@ -22,7 +22,7 @@ class Round:
     second: float = 0
     controls: dict[str, Sample] = field(default_factory=dict)
     providers: dict[str, dict[str, Sample]] = field(default_factory=dict)
-    rule: SightRule = RULE
+    rule: BlindnessRule = RULE
 
     def sample(self, check: str, error: str) -> Sample:
         outcome = Outcome.FAIL if error else Outcome.OK
@@ -44,7 +44,7 @@ class Round:
         now = START + timedelta(seconds=second)
         controls = {sample.check: sample for sample in self.controls.values()}
         providers = {name: list(checks.values()) for name, checks in self.providers.items()}
-        self.sight = look_around(self.sight, controls, providers, now, self.rule)
+        self.sight = assess_sight(self.sight, controls, providers, now, self.rule)
         return self.sight
 
     def blind(self, second: float, **errors: str) -> bool:
@@ -115,7 +115,7 @@ def test_controls_that_were_not_looked_at_lately_have_no_say() -> None:
     look.sight = CLEAR
 
     assert not look.blind(120)
-    look.rule = SightRule(every={"way": timedelta(seconds=60)})
+    look.rule = BlindnessRule(every={"way": timedelta(seconds=60)})
     assert look.blind(121)
 
 

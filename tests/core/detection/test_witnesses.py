@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detection.blindness import Proven, SightRule, lost_controls
+from bot.core.detection.blindness import BlindnessRule, Proven, lost_controls
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.record.sight import CLEAR, Sight
 from tests.core.detection.test_blindness import DARK, FINE, LOST_NAME, RULE, Round
@@ -161,7 +161,7 @@ def test_a_remembered_name_speaks_for_our_way_out() -> None:
 
 def test_the_resolver_that_does_not_answer_is_told_by_its_controls() -> None:
     """The only one, both, or most of three."""
-    rule = SightRule(resolvers=frozenset({"names", "names-2", "names-3"}))
+    rule = BlindnessRule(resolvers=frozenset({"names", "names-2", "names-3"}))
     said = []
     for names in (["names"], ["names", "names_2"], ["names", "names_2", "names_3"]):
         said.append(Round(rule=rule).at(0, way=FINE, a=LOST_NAME, **dict.fromkeys(names, LOST_NAME)).reason)
@@ -339,7 +339,7 @@ def test_a_result_is_fresh_for_a_minute_and_a_half(after: float, blind: bool) ->
 @pytest.mark.parametrize(("after", "blind"), [(180, True), (181, False)])
 def test_the_result_of_a_slow_check_is_fresh_for_three_of_its_intervals(after: float, blind: bool) -> None:
     """Every minute: three minutes."""
-    look = Round(rule=SightRule(every={"way": second(60)}))
+    look = Round(rule=BlindnessRule(every={"way": second(60)}))
     look.at(0, way=DARK)
     look.sight = CLEAR
 
@@ -360,7 +360,7 @@ def test_how_many_controls_are_dark_is_told_in_words() -> None:
 
 def test_a_control_beside_one_of_type_dns_is_told_by_its_name() -> None:
     """What `understudy init` writes holds two controls, so nobody finds "the only one" in it."""
-    look = Round(rule=SightRule(resolvers=frozenset({"names"})))
+    look = Round(rule=BlindnessRule(resolvers=frozenset({"names"})))
 
     assert "way is unreachable" == look.at(0, way=DARK, names=DARK, a=DARK).reason
 

@@ -11,7 +11,7 @@ from bot.core.model import FeedReport, FeedState, Level, Verdict
 from bot.core.record.sight import Sight
 from bot.core.signals import FeedRead, SightChanged, Signal, VerdictReached
 from bot.ports import StoreError
-from bot.watch.telling import Telling
+from bot.watch.reporter import Reporter
 from tests.desk import START
 
 API, WEB = "anthropic.api", "anthropic.web"
@@ -27,7 +27,7 @@ class Shares:
     def sight_of_all(self, mine: Sight) -> Sight | None:
         return None if "sight" in self.others else mine
 
-    def tells_of_feed(self, provider: str) -> bool:
+    def may_report_feed(self, provider: str) -> bool:
         return provider not in self.others
 
 
@@ -41,9 +41,9 @@ class Desk:
         self.news: dict[str, Verdict | None] = {id: Verdict(id, Level.DOWN, "HTTP 502") for id in (API, WEB)}
         self.fails: dict[str, Exception] = {}
         self.meanwhile: Callable[[str], None] = lambda what: None
-        self.telling = Telling(
+        self.reporter = Reporter(
             self, self.shares, verdict=lambda id: self.news[id], sight=lambda: BLIND,  # type: ignore[arg-type] # as far as it is asked
-            flush=self.flush, soon=self.waits.append,
+            flush=self.flush, run_once=self.waits.append,
         )  # fmt: skip
 
     async def flush(self) -> None:
@@ -80,64 +80,64 @@ def desk() -> Desk:
 
 async def test_what_a_verdict_rests_on_is_stored_before_it_is_told(desk: Desk) -> None:
     """After a crash the ledger must not know of an outage of which no result is left."""
-    desk.telling.of_component(API)
-    await desk.telling.tell()
+    desk.reporter.report_component(API)
+    await desk.reporter.send_all()
 
     assert ["stored", API] == desk.told
 
 
 async def test_a_page_waits_for_no_disk(desk: Desk) -> None:
     """It rests on no results of checks."""
-    desk.telling.of_page(page())
-    await desk.telling.tell()
+    desk.reporter.report_page(page())
+    await desk.reporter.send_all()
 
     assert ["anthropic fresh"] == desk.told
 
 
 async def test_that_we_are_blind_is_told_before_any_verdict(desk: Desk) -> None:
     """Whoever reads of an outage has to know that we see nothing."""
-    desk.telling.of_component(API)
-    desk.telling.of_sight()
-    await desk.telling.tell()
+    desk.reporter.report_component(API)
+    desk.reporter.report_sight()
+    await desk.reporter.send_all()
 
     assert ["blind: True", "stored", API] == desk.told
 
 
 async def test_each_thing_to_tell_asks_for_the_turn_to_do_it(desk: Desk) -> None:
     """Nobody else does."""
-    desk.telling.of_component(API)
-    desk.telling.of_page(page())
-    desk.telling.of_sight()
+    desk.reporter.report_component(API)
+    desk.reporter.report_page(page())
+    desk.reporter.report_sight()
 
-    assert [desk.telling.tell] * 3 == desk.waits
+    assert [desk.reporter.send_all] * 3 == desk.waits
 
 
 async def test_what_was_told_is_not_told_again(desk: Desk) -> None:
     """Each of the three once."""
-    desk.telling.of_component(API)
-    desk.telling.of_page(page())
-    desk.telling.of_sight()
-    await desk.telling.tell()
+    desk.reporter.report_component(API)
+    desk.reporter.report_page(page())
+    desk.reporter.report_sight()
+    await desk.reporter.send_all()
     before = list(desk.told)
-    await desk.telling.tell()
+    await desk.reporter.send_all()
 
     assert before == desk.told
 
 
 async def test_what_is_not_so_any_more_when_its_turn_comes_is_not_told(desk: Desk) -> None:
     """The ledger stood still for a while, and the component is well again."""
-    desk.telling.of_component(API)
+    desk.reporter.report_component(API)
     desk.news[API] = None
-    await desk.telling.tell()
+    await desk.reporter.send_all()
 
     assert API not in desk.told
 
 
 async def test_the_newest_page_is_told_alone(desk: Desk) -> None:
     """Two were read while the ledger stood still."""
-    desk.telling.of_page(page())
-    desk.telling.of_page(page(FeedState.STALE))
-    await desk.telling.tell()
+    desk.reporter.report_page(page())
+    desk.reporter.report_page(page(FeedState.STALE))
+    await desk.reporter.send_all()
 
     assert ["anthropic stale"] == desk.told
 
@@ -148,12 +148,12 @@ async def test_what_joins_meanwhile_is_told_in_the_same_turn(desk: Desk, joins: 
 
     def once(what: str) -> None:
         desk.meanwhile = lambda what: None
-        {"sight": desk.telling.of_sight, "component": lambda: desk.telling.of_component(WEB),
-         "page": lambda: desk.telling.of_page(page())}[joins]()  # fmt: skip
+        {"sight": desk.reporter.report_sight, "component": lambda: desk.reporter.report_component(WEB),
+         "page": lambda: desk.reporter.report_page(page())}[joins]()  # fmt: skip
 
     desk.meanwhile = once
-    desk.telling.of_component(API)
-    await desk.telling.tell()
+    desk.reporter.report_component(API)
+    await desk.reporter.send_all()
 
     assert {"sight": "blind: True", "component": WEB, "page": "anthropic fresh"}[joins] in desk.told
 
@@ -162,9 +162,9 @@ async def test_what_joins_meanwhile_is_told_in_the_same_turn(desk: Desk, joins: 
 async def test_what_another_replica_tells_is_left_to_it(desk: Desk, others: str) -> None:
     """One replica speaks of each page, and one of what all of them see."""
     desk.shares.others.add(others)
-    desk.telling.of_sight()
-    desk.telling.of_page(page())
-    await desk.telling.tell()
+    desk.reporter.report_sight()
+    desk.reporter.report_page(page())
+    await desk.reporter.send_all()
 
     assert 1 == len(desk.told)
 
@@ -172,9 +172,9 @@ async def test_what_another_replica_tells_is_left_to_it(desk: Desk, others: str)
 async def test_a_ledger_that_is_away_is_left_to_whoever_keeps_it(desk: Desk) -> None:
     """It says so once for all; here nobody needs a traceback for each verdict."""
     desk.fails[API] = StoreError("the disk is full")
-    desk.telling.of_component(API)
+    desk.reporter.report_component(API)
     with capture_logs() as lines:
-        await desk.telling.tell()
+        await desk.reporter.send_all()
 
     assert ["debug"] == [line["log_level"] for line in lines]
 
@@ -183,8 +183,8 @@ async def test_a_ledger_that_is_away_is_left_to_whoever_keeps_it(desk: Desk) -> 
 async def test_one_that_cannot_be_told_stands_in_nobodys_way(desk: Desk, fault: Exception) -> None:
     """A fault of ours about one component hides no outage of another."""
     desk.fails[API] = fault
-    desk.telling.of_component(API)
-    desk.telling.of_component(WEB)
-    await desk.telling.tell()
+    desk.reporter.report_component(API)
+    desk.reporter.report_component(WEB)
+    await desk.reporter.send_all()
 
     assert ["stored", WEB] == desk.told

@@ -12,11 +12,11 @@ from bot.ports import Remembered, StoreError
 from bot.sandbox.world import EPOCH
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
-from bot.watch.blindness import BlindnessMonitor, SightRule
+from bot.watch.blindness import BlindnessMonitor, BlindnessRule
 from bot.watch.check_states import Tracks
-from bot.watch.correlated_checks import Kin
 from bot.watch.memory import Memory
-from bot.watch.unwritten import Unwritten
+from bot.watch.related_checks import RelatedChecks
+from bot.watch.sample_buffer import SampleBuffer
 from tests.engine.stand import WELL, Check, sample
 
 CHECK = Check("vendor.api.front")
@@ -60,15 +60,15 @@ class Desk:
         self.store.asked, self.store.gate = [], asyncio.Event()
         self.store.gate.set()
         tracks = Tracks([CHECK], {CHECK.id: timedelta(seconds=30)}, Rule(), {}, {}, "local")
-        memory = Memory(tracks, BlindnessMonitor((), look, clock, SightRule()), Kin([CHECK], {}, clock), {})
+        memory = Memory(tracks, BlindnessMonitor((), look, clock, BlindnessRule()), RelatedChecks([CHECK], {}, clock), {})
         self.courier = Taken()
-        self.unwritten = Unwritten(self.store, memory, clock, self.courier, most=MOST)
+        self.buffer = SampleBuffer(self.store, memory, clock, self.courier, most=MOST)
         self._count = 0
 
     def measures(self, many: int) -> None:
         for _ in range(many):
             self._count += 1
-            self.unwritten.keep(sample(CHECK.id, WELL, EPOCH + timedelta(seconds=self._count)))
+            self.buffer.keep(sample(CHECK.id, WELL, EPOCH + timedelta(seconds=self._count)))
 
     async def stored(self) -> list[int]:
         return [(one.at - EPOCH).seconds for one in await self.store.recent(CHECK.id, 100)]
@@ -83,7 +83,7 @@ async def test_each_result_is_handed_over_once(desk: Desk) -> None:
     """To the store as to other Understudies."""
     for many in (2, 0, 1):
         desk.measures(many)
-        await desk.unwritten.flush()
+        await desk.buffer.flush()
     assert [[1, 2], [3]] == desk.store.asked
     assert [2, 1] == desk.courier.batches
 
@@ -92,10 +92,10 @@ async def test_what_was_refused_comes_with_the_next_batch(desk: Desk) -> None:
     """In its order; others are offered it only once."""
     desk.store.away = True
     desk.measures(2)
-    await desk.unwritten.flush()
+    await desk.buffer.flush()
     desk.store.away = False
     desk.measures(1)
-    await desk.unwritten.flush()
+    await desk.buffer.flush()
     assert [1, 2, 3] == await desk.stored()
     assert [2, 1] == desk.courier.batches
 
@@ -105,16 +105,16 @@ async def test_the_oldest_go_where_nothing_is_taken_for_long(desk: Desk) -> None
     desk.store.away = True
     for _ in range(4):
         desk.measures(3)
-        await desk.unwritten.flush()
+        await desk.buffer.flush()
     desk.store.gate.clear()
-    asking = asyncio.create_task(desk.unwritten.flush())
+    asking = asyncio.create_task(desk.buffer.flush())
     await asyncio.sleep(0)
     desk.measures(MOST + 2)
     assert [8, 9, 10, 11, 12] == desk.store.asked[-1]
     desk.store.away = False
     desk.store.gate.set()
     await asking
-    await desk.unwritten.flush()
+    await desk.buffer.flush()
     assert [8, 9, 10, 11, 12, 15, 16, 17, 18, 19] == await desk.stored()
 
 
@@ -122,7 +122,7 @@ async def test_who_measures_waits_for_nobody(desk: Desk) -> None:
     """And two who write take turns."""
     desk.store.gate.clear()
     desk.measures(1)
-    writing = [asyncio.create_task(desk.unwritten.flush()) for _ in range(2)]
+    writing = [asyncio.create_task(desk.buffer.flush()) for _ in range(2)]
     await asyncio.sleep(0)
     desk.measures(1)
     await asyncio.sleep(0)

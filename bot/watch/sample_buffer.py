@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 MOST = 20_000  # results kept while the store fails, and as many new ones; the oldest are dropped first
 
 
-class Unwritten:
+class SampleBuffer:
     """Holds results until they are written; `courier` sends each batch to other Understudies too."""
 
     def __init__(self, samples: Samples, memory: Memory, clock: Clock, courier: Courier | None, *, most: int = MOST) -> None:

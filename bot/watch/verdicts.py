@@ -15,13 +15,13 @@ from bot.watch.check_states import Tracks
 from bot.watch.plan import Plan
 from bot.watch.shares import Shares
 
-SETTLE_S = 20.0  # domain seconds for which "degraded" waits, on the way to "down" or back
+SETTLE_FOR_S = 20.0  # domain seconds for which "degraded" waits, on the way to "down" or back
 
 
-class Conclusions:
+class ComponentVerdicts:
     """Combines our results, what others say and our sight. `on_sight` is called if our sight changes while evaluating.
 
-    `unseen` holds, by component, the checks that have not run since it became ours; `uneasy` the components that are not
+    `unseen` holds, by component, the checks that have not run since it became ours; `not_well` the components that are not
     simply all well; `levels` what each page says about our components, `traffic` what real requests say about them.
     """
 
@@ -38,15 +38,15 @@ class Conclusions:
         self._clock = clock
         self._on_sight = on_sight
         self.unseen = {component: set(checks) for component, checks in tracks.components.items()}
-        self.uneasy = set(self.unseen)
+        self.not_well = set(self.unseen)
         self.levels: dict[str, Mapping[str, Level]] = {}
         self.traffic: Mapping[str, Heard] = {}
-        self._turning_since: dict[str, float] = {}
+        self._changing_since: dict[str, float] = {}
 
-    def begin_anew(self, component: str) -> None:
+    def taken_over(self, component: str) -> None:
         """It belonged to another replica until now."""
-        self.uneasy.add(component)
-        self._turning_since.pop(component, None)
+        self.not_well.add(component)
+        self._changing_since.pop(component, None)
 
     def verdict(self, component: str) -> Verdict:
         """The verdict from all results so far and what others say."""
@@ -57,22 +57,22 @@ class Conclusions:
             advised=self._engine.world.component(component).advisory, rule=self._rule, now=now,
         )  # fmt: skip
 
-    def sees(self) -> dict[str, Verdict]:
+    def live(self) -> dict[str, Verdict]:
         """Current verdicts, even if not yet in the ledger, of all components that are not simply well."""
-        found = {component: self.verdict(component) for component in self.uneasy if self._shares.owns(component)}
+        found = {component: self.verdict(component) for component in self.not_well if self._shares.owns(component)}
         return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self.unseen.get(id)}
 
-    def awaits(self) -> set[str]:
+    def unchecked(self) -> set[str]:
         """The components with checks that have not run since the start."""
         return {component for component, checks in self.unseen.items() if checks and self._shares.owns(component)}
 
-    def _settles(self, component: str, verdict: Verdict) -> bool:
+    def _must_settle(self, component: str, verdict: Verdict) -> bool:
         """Whether "degraded" should wait a moment because other checks are still in doubt or also recovering."""
-        if verdict.level is not Level.DEGRADED or not self._tracks.turning(component):
-            self._turning_since.pop(component, None)
+        if verdict.level is not Level.DEGRADED or not self._tracks.about_to_change(component):
+            self._changing_since.pop(component, None)
             return False
         now = self._clock.monotonic()
-        return now - self._turning_since.setdefault(component, now) < SETTLE_S
+        return now - self._changing_since.setdefault(component, now) < SETTLE_FOR_S
 
     def _unseen_of(self, component: str) -> set[str]:
         """The component's checks, by name, whose newest result does not count because we are blind."""
@@ -92,10 +92,10 @@ class Conclusions:
         held = self._engine.world.component(component)
         same = held.agrees(verdict)
         if same and verdict.level is Level.OPERATIONAL and not verdict.advisory and self._tracks.all_well(component):
-            self.uneasy.discard(component)
+            self.not_well.discard(component)
         else:
-            self.uneasy.add(component)
-        if same or not self._shares.speaks_of(component, unseen=self.unseen.get(component, ())):
+            self.not_well.add(component)
+        if same or not self._shares.may_report(component, unseen=self.unseen.get(component, ())):
             return None
         if not verdict.level.bad and self.unseen.get(component):
             return None  # just started: wait until every check has run once
@@ -103,9 +103,9 @@ class Conclusions:
             return None  # taken over, and its first result was bad: wait for more
         if verdict.level.bad and verdict.level.rank > held.level.rank and self._tracks.only_from_before(component):
             return None  # a restart is not news: an outage must have been seen since
-        if self._settles(component, verdict):
+        if self._must_settle(component, verdict):
             return None
-        if verdict.level.bad and verdict.by_network and self._sighting.reckon():
+        if verdict.level.bad and verdict.by_network and self._sighting.evaluate():
             self._on_sight()  # this component is evaluated again too
             return None
         return verdict

@@ -21,42 +21,42 @@ log = structlog.get_logger(__name__)
 WATCH = Actor.rule("detector")
 
 
-class Telling:
-    """Sends signals until the ledger agrees. `soon` runs a task beside the checks, `flush` writes what verdicts are based on.
+class Reporter:
+    """Sends signals until the ledger agrees. `run_once` starts a task beside the checks, `flush` writes what verdicts rest on.
 
     `verdict` returns what to report on a component, None if there is nothing (any more); `sight` whether we are blind.
     """
 
     def __init__(
         self, engine: Engine, shares: Shares, *, verdict: Callable[[str], Verdict | None], sight: Callable[[], Sight],
-        flush: Callable[[], Awaitable[None]], soon: Callable[[Look], None],
+        flush: Callable[[], Awaitable[None]], run_once: Callable[[Look], None],
     ) -> None:  # fmt: skip
         self._engine = engine
         self._shares = shares
         self._verdict = verdict
         self._sight = sight
         self._flush = flush
-        self._soon = soon
+        self._run_once = run_once
         self._sight_changed = False
         self._components: dict[str, None] = {}
         self._pages: dict[str, FeedReport] = {}
 
-    def of_component(self, component: str) -> None:
+    def report_component(self, component: str) -> None:
         """Report its verdict."""
         self._components[component] = None
-        self._soon(self.tell)
+        self._run_once(self.send_all)
 
-    def of_page(self, report: FeedReport) -> None:
+    def report_page(self, report: FeedReport) -> None:
         """Report what a provider's page says; a newer report replaces a waiting one."""
         self._pages[report.provider] = report
-        self._soon(self.tell)
+        self._run_once(self.send_all)
 
-    def of_sight(self) -> None:
+    def report_sight(self) -> None:
         """Report whether we are blind, before any verdict."""
         self._sight_changed = True
-        self._soon(self.tell)
+        self._run_once(self.send_all)
 
-    async def tell(self) -> None:
+    async def send_all(self) -> None:
         """Send everything that waits, and what is added meanwhile; waits for the store and the ledger."""
         while self._sight_changed or self._components or self._pages:
             sight, self._sight_changed = self._sight_changed, False
@@ -66,15 +66,15 @@ class Telling:
                 await self._signal(SightChanged(actor=WATCH, sight=seen))
             if components:
                 await self._flush()  # store what verdicts are based on first: after a crash both must agree
-            await asyncio.gather(*map(self._tell_component, components), *map(self._tell_page, pages.values()))
+            await asyncio.gather(*map(self._send_verdict, components), *map(self._send_page, pages.values()))
 
-    async def _tell_component(self, component: str) -> None:
+    async def _send_verdict(self, component: str) -> None:
         # No await between the verdict and the engine's call, which records at once by what right it is reported.
         if (verdict := self._verdict(component)) is not None:
             await self._signal(VerdictReached(actor=WATCH, verdict=verdict))
 
-    async def _tell_page(self, report: FeedReport) -> None:
-        if self._shares.tells_of_feed(report.provider):
+    async def _send_page(self, report: FeedReport) -> None:
+        if self._shares.may_report_feed(report.provider):
             await self._signal(FeedRead(actor=Actor.vendor(report.provider), report=report))
 
     async def _signal(self, signal: Signal) -> None:

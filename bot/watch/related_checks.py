@@ -27,7 +27,7 @@ class Alarm:
     at: datetime
 
 
-class Kin:
+class RelatedChecks:
     """Knows which checks are related, and how often they were run because of an alarm."""
 
     def __init__(self, checks: Sequence[Check], weights: Mapping[str, float], clock: Clock) -> None:
@@ -35,24 +35,24 @@ class Kin:
         self._components = {check.id: check.component for check in checks}
         self._heaviest: dict[str, list[str]] = {}  # checks of a component, heaviest first
         for check in sorted(checks, key=lambda one: (-weights.get(one.id, 1.0), one.id)):
-            of_component = self._heaviest.setdefault(check.component, [])
-            if len(of_component) <= SIBLINGS:
-                of_component.append(check.id)
+            report_component = self._heaviest.setdefault(check.component, [])
+            if len(report_component) <= SIBLINGS:
+                report_component.append(check.id)
         self._providers: dict[str, list[str]] = {}
         for component in sorted(self._heaviest):
             self._providers.setdefault(_provider(component), []).append(component)
         self.alarms: dict[str, Alarm] = {}
         self._alarmed_at: dict[str, float] = {}
 
-    def alarmed(self, id: str) -> bool:
+    def in_alarm(self, id: str) -> bool:
         """Whether the check's provider is in an alarm: then the next run does not wait for the last answer."""
         at = self._alarmed_at.get(_provider(id))
         return at is not None and self._clock.monotonic() - at < LASTS_S
 
-    def called(self, id: str) -> tuple[str, ...]:
+    def start_alarm(self, id: str) -> tuple[str, ...]:
         """Start an alarm; returns the checks to run now. Empty during an alarm, or if there were too many."""
         provider, now = _provider(id), self._clock.monotonic()
-        if self.alarmed(id):
+        if self.in_alarm(id):
             return ()
         since = now - self._alarmed_at.get(provider, now)
         before = self.alarms.get(provider)
