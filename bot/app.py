@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.config.load import Loaded
 from bot.core.model import Verdict
 from bot.delivery.sinks import Sinks
-from bot.delivery.survey import LooksFirst, Survey
+from bot.delivery.survey import Survey, SurveyingEngine
 from bot.engine.engine import CommittingEngine
 from bot.flags.board import FlagBoard
 from bot.ports import Engine, Ledger, Samples
@@ -200,7 +200,7 @@ class App:
 
     def _front(self) -> Engine:
         """The engine as used by Slack and HTTP."""
-        return LooksFirst(self.engine, lambda: self.survey)
+        return SurveyingEngine(self.engine, lambda: self.survey)
 
     def desk(self) -> "CommandContext":
         """What the commands use."""

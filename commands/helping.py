@@ -2,10 +2,10 @@
 
 from bot.ports import Message
 from bot.views.help import help_text
-from commands.table import Word
+from commands.table import SlashCommand
 
 
-def help_message(word: Word, typed: str = "") -> Message:
+def help_message(word: SlashCommand, typed: str = "") -> Message:
     """What a slash word can do, one example per line; `typed` is the word as it is named in this workspace."""
     mine = typed or word.word
     rows = [(verb.usage.replace(word.word, mine, 1), verb.does) for verb in word.by_likelihood if not verb.told_at]

@@ -25,13 +25,13 @@ from commands.fallback import fallback
 from commands.health import health
 from commands.incident import declaring, tasks, timeline
 from commands.incident.briefing import for_who_joins
-from commands.incident.converting import Existing, entered
+from commands.incident.converting import ExistingChannel, entered
 from commands.incident.word import incident
 from commands.listening import chosen, over_home
 from commands.listening import read_as as _read
 from commands.listening import tell as _tell
 from commands.parsing.parse import Misunderstood
-from commands.table import DRILL, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, Word
+from commands.table import DRILL, FALLBACK, HEALTH, INCIDENT, UNDERSTUDY, SlashCommand
 from commands.understudy import understudy
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ def register(app: AsyncApp, desk: CommandContext) -> None:
     tasks.listen(app, desk)
 
 
-def _slash(word: Word) -> re.Pattern[str]:
+def _slash(word: SlashCommand) -> re.Pattern[str]:
     """The word with any prefix from the manifest: `/health`, `/us-health`."""
     return re.compile(rf"^/[a-z0-9_-]{{0,16}}{word.word[1:]}$")
 
@@ -77,7 +77,7 @@ async def _on_incident(
     async def open_modal(view: dict[str, Any]) -> None:
         await client.views_open(trigger_id=command.trigger, view=view)
 
-    async def enter() -> Existing:
+    async def enter() -> ExistingChannel:
         return await entered(client, command.channel, desk.engine.policy.incidents.alerts_channel)
 
     await incident(desk, Request.from_command(command), respond, open_modal, enter)

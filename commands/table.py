@@ -18,7 +18,7 @@ class Verb:
 
 
 @dataclass(frozen=True)
-class Word:
+class SlashCommand:
     """One slash word."""
 
     word: str
@@ -55,7 +55,7 @@ ADD_TO_TIMELINE = ShortcutEntry(
 
 SHORTCUTS: tuple[ShortcutEntry, ...] = (DECLARE_SHORTCUT, DECLARE_FROM_MESSAGE, ADD_TO_TIMELINE)
 
-HEALTH = Word(
+HEALTH = SlashCommand(
     "/health",
     "Health of the providers, since when, and the evidence",
     "[provider]",
@@ -66,7 +66,7 @@ HEALTH = Word(
     ),
 )
 
-INCIDENT = Word(
+INCIDENT = SlashCommand(
     "/incident",
     "Declare and run an incident",
     "declare TITLE | list | update TEXT | resolve | help",
@@ -85,7 +85,7 @@ INCIDENT = Word(
     first=("declare", "ack", "update"),
 )
 
-FALLBACK = Word(
+FALLBACK = SlashCommand(
     "/fallback",
     "See and switch fallback flags",
     "status | engage FLAG [VARIANT] REASON | release FLAG | rehearse FLAG | clients FLAG | help",
@@ -115,7 +115,7 @@ FALLBACK = Word(
     first=("status", "engage", "release"),
 )
 
-DRILL = Word(
+DRILL = SlashCommand(
     "/drill",
     "Rehearse an outage with people and services",
     "start COMPONENT [for 5m] [paging] [flag KEY] | stop | status | help",
@@ -128,7 +128,7 @@ DRILL = Word(
     first=("start", "stop", "status"),
 )
 
-UNDERSTUDY = Word(
+UNDERSTUDY = SlashCommand(
     "/understudy",
     "The bot itself: mutes, maintenance, reports",
     "mute COMPONENT for 1h | unmute COMPONENT | report COMPONENT TEXT | maintenance | about | help",
@@ -144,7 +144,7 @@ UNDERSTUDY = Word(
     first=("mute", "report", "about"),
 )
 
-WORDS: tuple[Word, ...] = (HEALTH, INCIDENT, FALLBACK, DRILL, UNDERSTUDY)
+WORDS: tuple[SlashCommand, ...] = (HEALTH, INCIDENT, FALLBACK, DRILL, UNDERSTUDY)
 
 
 def words(prefix: str = "") -> list[tuple[str, str, str]]:

@@ -16,10 +16,10 @@ from bot.app import App, build
 from bot.config.load import load
 from bot.core.effects import EffectBody
 from bot.engine.outbox import OutboxTiming
-from bot.ports import Called, Notifier
+from bot.ports import Notifier, NotifyResult
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, Person
 from bot.sandbox.slack.records import Settings, tiers_per_minute
-from bot.slack.gateway import Patience
+from bot.slack.gateway import GatewayTiming
 from bot.slack.scopes import EVENTS
 from bot.system.clock import ManualClock
 from bot.wiring.parts import Parts
@@ -28,7 +28,7 @@ from tests.engine.stand import Script
 
 # Slack's own limits and our own waits are tested elsewhere; here a conversation of an hour should take a second.
 PACE = OutboxTiming(settle_for=timedelta(seconds=0.3), first_wait=timedelta(seconds=0.05))
-PATIENCE = Patience(
+PATIENCE = GatewayTiming(
     timeout_s=2.0, post_every_s=0.0, edit_every_s=0.0, home_every_s=0.001, share_looks_s=(0.03, 0.05, 0.1, 0.2, 0.5)
 )
 LOOSE = Settings(
@@ -253,6 +253,6 @@ class Pager:
     def __init__(self) -> None:
         self.called: list[str] = []
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+    async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
         self.called.append(title)
-        return Called(tuple(named))
+        return NotifyResult(tuple(named))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.effects import PostAlert, PostCard, PostUpdate
 from bot.core.model import LEAD, Actor, Fault, FeedState, Level, Notice, Phase, Severity
-from bot.core.outcomes.served import Served, Share
+from bot.core.outcomes.served import Served, VariantShare
 from bot.core.policy import ComponentPolicy, Fallback, FlagPolicy, IncidentPolicy, Policy
 from bot.core.record.component_facts import (
     AdvisoryEnded,
@@ -425,7 +425,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
         ("incident/7", TaskCame(2, TaskRef(4, 2), Task(2, words, BOB, later, False, ANA, T0))),
         ("incident/7", DrillEnded(words)),
         ("incident/7", DrillReadersSeen(words[:120] or FLAG, (words[:120],), (words[:120],))),
-        ("incident/7", CustomersServed(Served(T0, (Share(words[:120], words[:120], "", 9, 1),), 1, 2, {FLAG: T0}))),
+        ("incident/7", CustomersServed(Served(T0, (VariantShare(words[:120], words[:120], "", 9, 1),), 1, 2, {FLAG: T0}))),
         ("incident/7", ChannelNamed("inc-20260320-0007-x", 2)),
         ("incident/7", ChannelOpened("C0INC7", "inc-20260320-0007-x")),
         ("incident/7", ChannelRefused(words)),

@@ -152,7 +152,7 @@ REGISTRIES = {
     "bot/timeline/rows.py": "durations story words",
     "bot/exports/__init__.py": "times",
     "commands/register.py": "desk helping listening messages table",
-    "bot/cli/verbs.py": "__main__ ending options output remote",
+    "bot/cli/verbs.py": "__main__ options output remote shutdown",
     "bench/__main__.py": (
         "bare_server bot gateways_proxies gateways_vendor hostile_bot hostile_senders hostile_sockets many_bot past "
         "probe_worker probe_world report"
@@ -300,7 +300,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     from commands.drill import drill
     from commands.fallback import fallback
     from commands.health import health
-    from commands.incident.converting import Existing
+    from commands.incident.converting import ExistingChannel
     from commands.incident.word import incident
     from commands.parsing.parse import Misunderstood, mentions
     from commands.parsing.parse import typed as typed_words
@@ -320,7 +320,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
     async def no_form(view: dict[str, Any]) -> None:
         raise AssertionError(f"a form was opened: {view}")
 
-    async def no_room() -> Existing:
+    async def no_room() -> ExistingChannel:
         raise Misunderstood("The one example that needs a channel; two open incidents would change the answers after it.")
 
     async def types(typed: str) -> str:

@@ -11,7 +11,7 @@ from bot.checks.kind import Kind, Shared
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import RefusedAddress
 from bot.checks.net.stopwatch import Stopwatch
-from bot.checks.run import Seen, measured
+from bot.checks.run import RunResult, measured
 from bot.config.checks import kinds as config
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
@@ -58,7 +58,7 @@ class DnsProber:
     async def probe(self, check: DnsCheck) -> Sample:
         """Run it once. Any failure is in the sample; only cancellation is raised."""
 
-        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+        async def look(watch: Stopwatch, deadline_s: float) -> RunResult:
             resolver = self._resolver(check.server)
             resolver.timeout = min(TRY_AT_MOST_S, deadline_s / TRIES)
             watch.begin("dns")
@@ -122,15 +122,15 @@ async def _ask(resolver: "dns.asyncresolver.Resolver", check: DnsCheck, deadline
             return tuple(_text(check.record, one) for one in answer.rrset or ())
 
 
-def _seen(check: DnsCheck, answers: tuple[str, ...]) -> Seen:
+def _seen(check: DnsCheck, answers: tuple[str, ...]) -> RunResult:
     did = f"{len(answers)} {check.record} record{'' if len(answers) == 1 else 's'}"
     evidence = {"answers": ", ".join(clean(answer)[:ANSWER_CAP] for answer in answers[:SHOWN])} if answers else {}
     if not answers:
-        return Seen(did, Failure("dns_mismatch", f"the name exists without a record {check.record}"), evidence)
+        return RunResult(did, Failure("dns_mismatch", f"the name exists without a record {check.record}"), evidence)
     came = {_plain(check.record, answer) for answer in answers}
     if check.expect and not came & {_plain(check.record, value) for value in check.expect}:
-        return Seen(did, Failure("dns_mismatch"), evidence)
-    return Seen(did, None, evidence)
+        return RunResult(did, Failure("dns_mismatch"), evidence)
+    return RunResult(did, None, evidence)
 
 
 def _text(record: str, rdata: Any) -> str:

@@ -21,8 +21,8 @@ from bot.checks.net.redirects import REDIRECTS, Hop, next_hop
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.resumption import WITHIN_S, Resumption
 from bot.checks.net.stopwatch import Stopwatch
-from bot.checks.net.transport import Prepared, Reply, Transport, Way
-from bot.checks.run import Seen, measured
+from bot.checks.net.transport import PreparedRequest, Reply, Transport, Way
+from bot.checks.run import RunResult, measured
 from bot.config.checks import http as config
 from bot.config.checks.http import plain
 from bot.config.checks.json_rules import JsonExpectation, parse_expectation
@@ -85,7 +85,7 @@ class _Ready:
     """What is prepared once per check: its request as sent, and secrets to keep out of evidence."""
 
     check: HttpCheck
-    request: Prepared
+    request: PreparedRequest
     way: Way
     secrets: tuple[str, ...] = field(repr=False)
     keyed: bool  # whether it sends a key that may be refused
@@ -123,7 +123,7 @@ class HttpProber:
         """Close kept connections, and release the resolver's threads without waiting for names that hang."""
         await self._transport.aclose()
 
-    async def _look(self, check: HttpCheck, watch: Stopwatch, deadline_s: float) -> Seen:
+    async def _look(self, check: HttpCheck, watch: Stopwatch, deadline_s: float) -> RunResult:
         ready = self._ready_for(check)
         cap = JSON_CAP if check.json else BODY_CAP
         try:
@@ -153,7 +153,7 @@ class HttpProber:
             evidence["certificate_expires"] = reply.certificate.expires_at.isoformat()
         if reply.line is not None and reply.line.resumed:
             evidence["tls"] = "resumed"
-        return Seen(f"HTTP {reply.status}", failure, evidence)
+        return RunResult(f"HTTP {reply.status}", failure, evidence)
 
     def _with_memory(self, ready: _Ready, failure: Failure | None) -> Failure | None:
         """A refused key that worked recently is not simply our fault."""

@@ -51,7 +51,7 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class RunResult:
     """The result of a run: `did` is a clause that a time follows ("connected"), `failure` what is wrong."""
 
     did: str
@@ -59,7 +59,7 @@ class Seen:
     evidence: Mapping[str, str] = field(default_factory=dict)
 
 
-Look = Callable[[Stopwatch, float], Awaitable[Seen]]
+Look = Callable[[Stopwatch, float], Awaitable[RunResult]]
 
 
 async def measured(check: Check, clock: Clock, look: Look) -> Sample:
@@ -67,7 +67,7 @@ async def measured(check: Check, clock: Clock, look: Look) -> Sample:
     at = clock.now()
     watch = Stopwatch(clock.speed)
     deadline_s = check.deadline.total_seconds() / clock.speed
-    seen: Seen | None = None
+    seen: RunResult | None = None
     failure: Failure | None = None
     try:
         with Deadline(deadline_s) as limit:
@@ -117,7 +117,7 @@ def _failed(check: Check, at: datetime, watch: Stopwatch, failure: Failure, *, l
     return _sample(check, at, watch, failure.outcome, failure, reason, evidence)
 
 
-def _judged(check: Check, at: datetime, watch: Stopwatch, seen: Seen) -> Sample:
+def _judged(check: Check, at: datetime, watch: Stopwatch, seen: RunResult) -> Sample:
     total_ms = watch.phases_ms["total"]
     reason = f"{seen.did} after {span(total_ms)}"
     slow = check.under is not None and total_ms > ms_of(check.under)

@@ -8,7 +8,7 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import dial
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
-from bot.checks.run import Seen, measured
+from bot.checks.run import RunResult, measured
 from bot.config.checks import kinds as config
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
@@ -39,12 +39,12 @@ class TcpProber:
     async def probe(self, check: TcpCheck) -> Sample:
         """Run it once. Any failure is in the sample; only cancellation is raised."""
 
-        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+        async def look(watch: Stopwatch, deadline_s: float) -> RunResult:
             line = await dial(
                 check.host, check.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard
             )
             line.close()
-            return Seen("connected", evidence={"address": line.address})
+            return RunResult("connected", evidence={"address": line.address})
 
         return await measured(check, self._clock, look)
 

@@ -11,7 +11,7 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import Certificate, dial
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
-from bot.checks.run import Seen, measured
+from bot.checks.run import RunResult, measured
 from bot.config.checks import kinds as config
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Sample
@@ -48,7 +48,7 @@ class TlsProber:
     async def probe(self, check: TlsCheck) -> Sample:
         """Run it once. Any failure is in the sample; only cancellation is raised."""
 
-        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+        async def look(watch: Stopwatch, deadline_s: float) -> RunResult:
             line = await dial(
                 check.host, check.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard,
                 tls=self._ssl_context,
@@ -64,9 +64,9 @@ class TlsProber:
         """Does nothing: nothing is kept between runs."""
 
 
-def _seen(check: TlsCheck, certificate: Certificate | None, version: str, now: datetime) -> Seen:
+def _seen(check: TlsCheck, certificate: Certificate | None, version: str, now: datetime) -> RunResult:
     if certificate is None:  # the context does not verify, so nothing is known about it
-        return Seen(f"{version} handshake", Failure("tls_untrusted", "certificates are not verified"))
+        return RunResult(f"{version} handshake", Failure("tls_untrusted", "certificates are not verified"))
     evidence = {
         "subject": clean(certificate.subject)[:NAME_CAP],
         "issuer": clean(certificate.issuer)[:NAME_CAP],
@@ -80,7 +80,7 @@ def _seen(check: TlsCheck, certificate: Certificate | None, version: str, now: d
         failure = Failure("tls_wrong_host", f"it is not for {', '.join(missing)}")
     elif left < check.days_left:
         failure = Failure("tls_expiring", f"{_left(left)} left, until {certificate.expires_at:%Y-%m-%d %H:%M} UTC")
-    return Seen(f"{version} handshake", failure, evidence)
+    return RunResult(f"{version} handshake", failure, evidence)
 
 
 def _is_for(name: str, pattern: str) -> bool:

@@ -12,7 +12,7 @@ import yaml
 
 from bot.cli.options import CONFIG_EXIT, fail
 from bot.cli.output import print_text
-from bot.config.first_file import KEYS, Wanted, first_file
+from bot.config.first_file import KEYS, FirstFileOptions, first_file
 from bot.config.load import Loaded, load
 from bot.config.presets import preset_names
 from bot.config.reading.errors import ConfigErrors, suggest
@@ -54,7 +54,7 @@ def init(
         channel = _answer("Channel for alerts", "#ops", asked)
     if service is None:
         service = _answer("Service that needs a fallback (- for none)", "support-chat", asked).strip("-")
-    wanted = _parsed(Wanted(providers, urls, slack, channel or "", (public_url or "").rstrip("/"), service))
+    wanted = _parsed(FirstFileOptions(providers, urls, slack, channel or "", (public_url or "").rstrip("/"), service))
     _told(wanted, _written(wanted, output), output)
 
 
@@ -70,7 +70,7 @@ def _answer(question: str, default: str, asked: bool) -> str:
     return str(click.prompt(question, default=default, err=True)).strip() if asked else default
 
 
-def _parsed(wanted: Wanted) -> Wanted:
+def _parsed(wanted: FirstFileOptions) -> FirstFileOptions:
     """The parsed answers; exits with what is wrong and the remedy."""
     for preset in wanted.presets:
         if preset not in preset_names():
@@ -94,7 +94,7 @@ def _parsed(wanted: Wanted) -> Wanted:
     return wanted
 
 
-def _written(wanted: Wanted, output: Path) -> Loaded:
+def _written(wanted: FirstFileOptions, output: Path) -> Loaded:
     """Write the file and load it as the bot will; an invalid one is deleted again."""
     try:
         with output.open("x", encoding="utf-8") as file:
@@ -108,7 +108,7 @@ def _written(wanted: Wanted, output: Path) -> Loaded:
         fail(str(errors), CONFIG_EXIT)
 
 
-def _told(wanted: Wanted, loaded: Loaded, output: Path) -> None:
+def _told(wanted: FirstFileOptions, loaded: Loaded, output: Path) -> None:
     """Print what was written, and the remaining steps."""
     flag = f"the flag {wanted.service}.llm" if loaded.config.flags else "no flag"
     checks = len(loaded.config.checks())

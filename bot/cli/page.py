@@ -13,7 +13,7 @@ from bot.config.paging import SEVERITIES
 from bot.config.reading.errors import suggest
 from bot.core.model import Severity
 from bot.core.paging import PageStep
-from bot.doctor.paging import Tried, steps_of, try_ways
+from bot.doctor.paging import PagingTest, steps_of, try_ways
 from bot.slack.invites import GROUP, USER
 from bot.system.logs import configure_logs
 
@@ -60,5 +60,5 @@ def _chosen(config: Config, severity: str | None, name: str | None) -> tuple[Pag
     return steps
 
 
-async def _all(config: Config, steps: tuple[PageStep, ...]) -> list[Tried]:
+async def _all(config: Config, steps: tuple[PageStep, ...]) -> list[PagingTest]:
     return [tried async for tried in try_ways(config, steps)]

@@ -11,9 +11,9 @@ import structlog
 import uvloop
 
 from bot.app import App, build
-from bot.cli.ending import Ending, leave
 from bot.cli.options import CONFIG_EXIT, config_option, data_option, fail, load_or_exit, shared
 from bot.cli.running.taking_over import Reloading
+from bot.cli.shutdown import Shutdown, leave
 from bot.config.load import Loaded
 from bot.config.scalars import split_listen
 from bot.doctor.rights import who_may
@@ -145,7 +145,7 @@ def notes(config_path: Path, loaded: Loaded) -> list[str]:
 
 async def serve(app: App, again: Reloading | None = None) -> None:
     """Start, wait for a signal to end, stop. Meanwhile the configuration may be reloaded as often as `again` asks."""
-    ending = Ending()
+    ending = Shutdown()
     ending.listen()
     loop = asyncio.get_running_loop()
     supervisor = Supervisor(os.environ)

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from bot.cluster.shares import MOST_OFF, on_time
-from bot.ports import Introduction, LiveReplica
+from bot.ports import LiveReplica, ReplicaInfo
 
 MOST_NAMED = 5
 
 
-def differences(mine: Introduction, live: Sequence[LiveReplica]) -> list[str]:
+def differences(mine: ReplicaInfo, live: Sequence[LiveReplica]) -> list[str]:
     """One sentence per difference; empty if all are alike."""
     others = [one.says for one in live if one.says.boot != mine.boot]
     return [*_namesakes(mine, others), *_versions(mine, others), *_configurations(mine, others), *_clocks(mine, live)]
 
 
-def _namesakes(mine: Introduction, others: Sequence[Introduction]) -> Iterator[str]:
+def _namesakes(mine: ReplicaInfo, others: Sequence[ReplicaInfo]) -> Iterator[str]:
     if any(one.name == mine.name for one in others):
         yield (
             f"Another replica is called {mine.name} too, so its data folder is a copy of ours: delete replica.id in one of the "
@@ -23,13 +23,13 @@ def _namesakes(mine: Introduction, others: Sequence[Introduction]) -> Iterator[s
         )
 
 
-def _versions(mine: Introduction, others: Sequence[Introduction]) -> Iterator[str]:
+def _versions(mine: ReplicaInfo, others: Sequence[ReplicaInfo]) -> Iterator[str]:
     for version in sorted({one.version for one in others} - {mine.version}):
         names = _names(one.name for one in others if one.version == version)
         yield f"{names} {_runs(names)} Understudy {version}, {mine.name} {mine.version}: finish the upgrade"
 
 
-def _configurations(mine: Introduction, others: Sequence[Introduction]) -> Iterator[str]:
+def _configurations(mine: ReplicaInfo, others: Sequence[ReplicaInfo]) -> Iterator[str]:
     by_difference: dict[str, list[str]] = {}
     for other in others:
         if said := _difference(mine, other):
@@ -38,7 +38,7 @@ def _configurations(mine: Introduction, others: Sequence[Introduction]) -> Itera
         yield f"The configuration of {_names(who)} is not that of {mine.name}: {said}. Give all replicas the same file"
 
 
-def _difference(mine: Introduction, other: Introduction) -> str:
+def _difference(mine: ReplicaInfo, other: ReplicaInfo) -> str:
     ours, theirs = mine.configuration, other.configuration
     said = [
         _listed("differs", [name for name in ours if name in theirs and ours[name] != theirs[name]]),
@@ -62,7 +62,7 @@ def _listed(word: str, names: Sequence[str], *, first: bool = False) -> str:
     return f"{listed} {word if len(names) == 1 else word.removesuffix('s')}"
 
 
-def _clocks(mine: Introduction, live: Sequence[LiveReplica]) -> Iterator[str]:
+def _clocks(mine: ReplicaInfo, live: Sequence[LiveReplica]) -> Iterator[str]:
     off = [one.says for one in live if abs(one.says.offset) > MOST_OFF]
     right = {one.says.boot for one in on_time(live)}
     for says in sorted(off, key=lambda one: one.name):

@@ -20,7 +20,7 @@ from bot.cluster.differences import differences
 from bot.cluster.shares import able, on_time, owner_of
 from bot.core.lazy_dataclass import dataclass
 from bot.core.signals.base import Duty
-from bot.ports import CLOCK, Fence, Introduction, Lease, Ledger, LiveReplica, PassedOn, Renewed, Store, StoreError
+from bot.ports import CLOCK, Fence, Lease, Ledger, LiveReplica, Renewal, ReplicaInfo, ReplicaMessage, Store, StoreError
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -43,11 +43,11 @@ class ReplicaTiming:
 class _Found:
     """The result of one heartbeat."""
 
-    renewed: Renewed
+    renewed: Renewal
     clock: int | None
     live: Sequence[LiveReplica]
     leases: Sequence[Lease]
-    news: Sequence[PassedOn]
+    news: Sequence[ReplicaMessage]
 
 
 class Replica:
@@ -57,7 +57,7 @@ class Replica:
     """
 
     def __init__(
-        self, ledger: Ledger, says: Introduction, clock: Clock, wall: Clock, *, timing: ReplicaTiming | None = None,
+        self, ledger: Ledger, says: ReplicaInfo, clock: Clock, wall: Clock, *, timing: ReplicaTiming | None = None,
         blind: Callable[[], bool] = lambda: False, older: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._ledger = ledger
@@ -81,8 +81,10 @@ class Replica:
         self._untold: deque[str] = deque(maxlen=MOST_UNTOLD)
         self._place = 0  # of the latest thing that another replica told us
         self._hearers: dict[str, Callable[[Any], Awaitable[None]]] = {}
-        self._heard: asyncio.Queue[PassedOn] = asyncio.Queue()
-        self._unheard: deque[PassedOn] = deque(maxlen=MOST_UNTOLD)  # received before anybody listened, as a start takes a while
+        self._heard: asyncio.Queue[ReplicaMessage] = asyncio.Queue()
+        self._unheard: deque[ReplicaMessage] = deque(
+            maxlen=MOST_UNTOLD
+        )  # received before anybody listened, as a start takes a while
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away = ""
@@ -232,12 +234,12 @@ class Replica:
         self._compare_clocks(found.renewed, own, wall, self._clock.monotonic() - began)
         self._take_in(found)
 
-    def _is_on_time(self, says: Introduction) -> bool:
+    def _is_on_time(self, says: ReplicaInfo) -> bool:
         """Whether our clock is right, as far as those of the others tell; before our first heartbeat nobody can."""
         now = [replace(one, says=says) if one.says.boot == self.boot else one for one in self._live]
         return any(one.says.boot == self.boot for one in on_time(now))
 
-    def _compare_clocks(self, renewed: Renewed, own: datetime, wall: datetime, took_s: float) -> None:
+    def _compare_clocks(self, renewed: Renewal, own: datetime, wall: datetime, took_s: float) -> None:
         """Compute how far the ledger's clock is ahead of ours and of the machine's."""
         if took_s > QUICK_S and self._ahead is not None:
             return

@@ -19,7 +19,7 @@ HEAD = """# Configuration of Understudy, written by `understudy init`. docs/conf
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FirstFileOptions:
     """What somebody uses: presets, further addresses, where alerts go, and fallbacks.
 
     `slack` is socket, http or none; `service` names the first flag, empty for none.
@@ -44,7 +44,7 @@ class Wanted:
         return (*tokens.get(self.slack, ()), "UNDERSTUDY_READ_TOKEN", *(KEYS[preset] for preset in self.models))
 
 
-def first_file(wanted: Wanted) -> str:
+def first_file(wanted: FirstFileOptions) -> str:
     """The text of the file. It contains no secret, only names of variables."""
     parts = [_slack(wanted), _server(wanted), _STORE, _providers(wanted), _CONTROLS, *_flags(wanted), _REST]
     return HEAD + "".join(parts)
@@ -73,7 +73,7 @@ def _inside(urls: Sequence[str]) -> list[str]:
     return found
 
 
-def _slack(wanted: Wanted) -> str:
+def _slack(wanted: FirstFileOptions) -> str:
     if wanted.slack == "none":
         return (
             "slack:\n  mode: none                            # it watches, serves flags, and tells the addresses of `notify`\n"
@@ -86,12 +86,12 @@ def _slack(wanted: Wanted) -> str:
     return "slack:\n" + "".join(f"  {line}\n" for line in lines)
 
 
-def _server(wanted: Wanted) -> str:
+def _server(wanted: FirstFileOptions) -> str:
     public = f"  public_url: {_quoted(wanted.public_url)}\n" if wanted.public_url else ""
     return f"server:\n  listen: 127.0.0.1:8080\n{public}{_READERS}"
 
 
-def _providers(wanted: Wanted) -> str:
+def _providers(wanted: FirstFileOptions) -> str:
     lines = ["providers:"]
     for preset in wanted.presets:
         lines += [f"  {preset}:", f"    preset: {preset}"]
@@ -124,7 +124,7 @@ _CONTROLS = """control_group:                          # neutral targets: if non
 """
 
 
-def _flags(wanted: Wanted) -> list[str]:
+def _flags(wanted: FirstFileOptions) -> list[str]:
     """One flag: the first model is the default, the second its fallback, cached answers the last resort."""
     if not (wanted.service and wanted.models):
         return []

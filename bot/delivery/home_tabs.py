@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from bot.cluster.alone import Alone
+from bot.cluster.single_replica import SingleReplica
 from bot.core.model import Actor
 from bot.ports import ChatError, Engine, Ledger, Member, StoreError
 from bot.system.clock import Clock
@@ -53,7 +53,7 @@ class HomeTabs:
         self._clock = clock
         self._every_s = every_s
         self._trouble = trouble
-        self._member = member or Alone()
+        self._member = member or SingleReplica()
         self._member.hear(HEARD, self._opened_elsewhere)
         self._opened: dict[str, datetime] = {}
         self._kept: dict[str, datetime] = {}

@@ -14,7 +14,7 @@ from bot.core.model import Phase
 from bot.core.record.incident_facts import PhaseChanged
 from bot.delivery.incident_channel import incident_of
 from bot.ports import ChatError, Engine, Ledger, Message, Notifier, OutboxRow, Performed, Performer, Performers, Place, PostedAt
-from bot.ports.chat import ChannelInfo, Furnishing, Standing
+from bot.ports.chat import ChannelInfo, ChannelSetup, MessageState
 from bot.views.incident.texts import out_of_band, out_of_band_line
 
 log = structlog.get_logger(__name__)
@@ -63,11 +63,11 @@ class NoChat:
         """Refused."""
         _refuse()
 
-    async def furnishing(self, channel: str) -> Furnishing:
+    async def furnishing(self, channel: str) -> ChannelSetup:
         """Refused."""
         _refuse()
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
         """Refused."""
         _refuse()
 

@@ -36,7 +36,7 @@ SinkKey = tuple[str, str]  # the flag's key and the sink's id
 
 
 @dataclass(frozen=True)
-class Before:
+class OriginalValue:
     """A sink's original value, and whether it still must be restored."""
 
     text: str
@@ -112,23 +112,23 @@ class Sinks:
                 policy = self._policy_of(body)
                 return await sink.apply(target) if policy and policy.at_rest else ""
             seen = await sink.revert(target, before.text)
-            await self._keep(name, Before(before.text, owed=False))
+            await self._keep(name, OriginalValue(before.text, owed=False))
             return seen
         if before is None or not before.owed:
-            await self._keep(name, Before((await sink.plan(target)).before, owed=True))
+            await self._keep(name, OriginalValue((await sink.plan(target)).before, owed=True))
         return await sink.apply(target)
 
     def _policy_of(self, body: FeedSink) -> SinkPolicy | None:
         return next((one for one in self._engine.policy.sinks_of(body.flag) if one.id == body.sink), None)
 
-    async def _before(self, name: str) -> Before | None:
+    async def _before(self, name: str) -> OriginalValue | None:
         text = await self._ledger.read(lambda store: store.setting(name))
         if text is None:
             return None
         kept = json.loads(text)
-        return Before(kept["before"], kept["owed"])
+        return OriginalValue(kept["before"], kept["owed"])
 
-    async def _keep(self, name: str, before: Before) -> None:
+    async def _keep(self, name: str, before: OriginalValue) -> None:
         text = json.dumps({"before": before.text, "owed": before.owed})
         await self._ledger.write(lambda store: store.put_setting(name, text))
 

@@ -9,7 +9,7 @@ from bot.core.decide.incident.repair import PIECES, ChangedMeanwhile
 from bot.core.decide.permissions import denied
 from bot.core.policy import Policy
 from bot.core.record.incident import Incident
-from bot.core.record.standing import Found, Piece
+from bot.core.record.standing import FoundPieces, Piece
 from bot.core.record.world import World
 from bot.core.signals.base import Signal
 from bot.core.signals.incident import Repair
@@ -30,7 +30,7 @@ class Survey:
         self._ledger = ledger
         self._channel = channel
 
-    async def look(self, number: int) -> Found | None:
+    async def look(self, number: int) -> FoundPieces | None:
         """What is missing and what is pending now; None if there is no such incident. Raises StoreError."""
         incident = (await self._engine.world_with([number])).incidents.get(number)
         if incident is None:
@@ -40,7 +40,7 @@ class Survey:
         kinds = {type(row.effect.body) for row in rows if row.effect.incident == number}
         waiting = {PIECES[kind] for kind in kinds if kind in PIECES} - {Piece.EDITS}
         missing, lost, unknown = await self._asked(incident) if incident.phase.open else (set[Piece](), "", "")
-        return Found(
+        return FoundPieces(
             incident.room, incident.repairs, tuple(piece for piece in Piece if piece in missing),
             tuple(piece for piece in Piece if piece in waiting), lost, unknown,
         )  # fmt: skip
@@ -117,7 +117,7 @@ class Survey:
         return people
 
 
-class LooksFirst:
+class SurveyingEngine:
     """The engine for people's requests: before a repair is decided, it checks what exists.
 
     `survey` is None if there is no chat, or none that can be asked.

@@ -10,10 +10,10 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.transport import Transport
 from bot.config.load import load
 from bot.core.model import Sample
-from bot.core.outcomes.served import Sum
+from bot.core.outcomes.served import RouteTotal
 from bot.core.record.fact import Fact
 from bot.core.record.world import World
-from bot.demo.proof import Claim, Seen
+from bot.demo.proof import Claim, Evidence
 from bot.demo.settings import ALIVE_ID, write_settings
 from bot.demo.stage import Stage
 from bot.engine.engine import CommittingEngine
@@ -46,13 +46,13 @@ class Bots(Protocol):
     async def signs(self) -> Sequence[Sample]:
         """The samples of the downstream service's heartbeats."""
 
-    async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
+    async def told(self, begins: datetime, ends: datetime) -> Sequence[RouteTotal]:
         """What that service reported about its requests, as counted."""
 
     def untold(self) -> int:
         """How many of its requests may not have been counted, or not yet."""
 
-    def claims(self, seen: Seen) -> Sequence[Claim]:
+    def claims(self, seen: Evidence) -> Sequence[Claim]:
         """Further claims to prove."""
 
     async def stop(self) -> None:
@@ -96,7 +96,7 @@ class OneBot:
         """The newest ones."""
         return await self._running.samples.recent(ALIVE_ID, MOST_SIGNS)
 
-    async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
+    async def told(self, begins: datetime, ends: datetime) -> Sequence[RouteTotal]:
         """All of it, including the current second."""
         await self._running.write_outcomes()
         return await self._running.samples.outcomes.totals(begins, ends)
@@ -105,7 +105,7 @@ class OneBot:
         """0: nothing was lost."""
         return 0
 
-    def claims(self, seen: Seen) -> Sequence[Claim]:
+    def claims(self, seen: Evidence) -> Sequence[Claim]:
         """None."""
         return ()
 

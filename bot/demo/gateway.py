@@ -15,7 +15,7 @@ Now = Callable[[], float]  # seconds, on a monotonic clock
 
 
 @dataclass(frozen=True)
-class Passed:
+class GatewayResult:
     """The result of one request: whether it was served, how many attempts failed, and how long they took."""
 
     served: bool
@@ -35,7 +35,7 @@ class Gateway:
         self._fails = 0
         self._alone_until = 0.0
 
-    def serve(self) -> Passed:
+    def serve(self) -> GatewayResult:
         """Serve one request."""
         tries, lost_s = 0, 0.0
         alone = self._now() < self._alone_until
@@ -45,9 +45,9 @@ class Gateway:
             if provider == self._primary:
                 self._learn(answered)
             if answered:
-                return Passed(True, tries, lost_s)
+                return GatewayResult(True, tries, lost_s)
             tries, lost_s = tries + 1, lost_s + self._now() - began
-        return Passed(False, tries, lost_s)
+        return GatewayResult(False, tries, lost_s)
 
     def _learn(self, answered: bool) -> None:
         self._fails = 0 if answered else self._fails + 1

@@ -20,7 +20,7 @@ TAKEN_WITHIN_S = 30.0  # after that, stop waiting; the claim fails
 
 
 @dataclass
-class Loss:
+class ReplicaLoss:
     """What happened; times are on the machine's monotonic clock."""
 
     name: str
@@ -39,7 +39,7 @@ class LeaderDies:
     """Waits for the flag's switch, then for the right time. `loss` is what happened, once it did."""
 
     def __init__(self, clock: Clock, ledger: Ledger, replicas: Sequence[ReplicaProcess], say: Say) -> None:
-        self.loss: Loss | None = None
+        self.loss: ReplicaLoss | None = None
         self._clock = clock
         self._machine = SystemClock()
         self._ledger = ledger
@@ -58,12 +58,12 @@ class LeaderDies:
         await self._wait(KILLED_AFTER)
         leader = await self._leads_besides(None)
         if leader is not None:
-            self.loss = Loss(leader.name, self._machine.monotonic())
+            self.loss = ReplicaLoss(leader.name, self._machine.monotonic())
             await self._killed(leader, self.loss)
             await self._wait(BACK_AFTER)
             await self._started_again(leader, self.loss)
 
-    async def _killed(self, leader: ReplicaProcess, loss: Loss) -> None:
+    async def _killed(self, leader: ReplicaProcess, loss: ReplicaLoss) -> None:
         await leader.kill()
         self._tell(f"The leading replica, {leader.name}, was killed")
         successor = await self._leads_besides(leader)
@@ -73,7 +73,7 @@ class LeaderDies:
             loss.successor, loss.over_at = successor.name, self._machine.monotonic()
             self._tell(f"{successor.name} took over after {loss.lasted_s:.1f} s")
 
-    async def _started_again(self, leader: ReplicaProcess, loss: Loss) -> None:
+    async def _started_again(self, leader: ReplicaProcess, loss: ReplicaLoss) -> None:
         try:
             await leader.start()
         except ReplicaError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.core.effects import Certainty
-from bot.demo.loss import Loss
+from bot.demo.loss import ReplicaLoss
 from bot.demo.proof import Claim
 from bot.ports import OutboxRow, RowState
 from bot.sandbox.slack.records import Message
@@ -15,7 +15,7 @@ TAKES_OVER_WITHIN_S = 5.0
 
 
 def prove_loss(
-    loss: Loss | None, messages: Sequence[Message], outbox: Sequence[OutboxRow], customers: Sequence[dict[str, Any]]
+    loss: ReplicaLoss | None, messages: Sequence[Message], outbox: Sequence[OutboxRow], customers: Sequence[dict[str, Any]]
 ) -> list[Claim]:  # fmt: skip
     """Check every claim against the messages in Slack, those that were due, and the downstream service's log."""
     if loss is None:
@@ -24,7 +24,7 @@ def prove_loss(
     return [_taken_over(loss), *troubles, _said_once(messages, outbox), _served_meanwhile(customers, loss)]
 
 
-def _taken_over(loss: Loss) -> Claim:
+def _taken_over(loss: ReplicaLoss) -> Claim:
     if loss.lasted_s is None:
         return Claim(False, f"nobody took over when the leading replica, {loss.name}, was killed")
     words = f"{loss.successor} took over {loss.lasted_s:.1f} s after the leading replica, {loss.name}, was killed"
@@ -49,7 +49,7 @@ def _missing(outbox: Sequence[OutboxRow], keys: Counter[str]) -> Iterator[str]:
             yield row.effect.key
 
 
-def _served_meanwhile(rows: Sequence[dict[str, Any]], loss: Loss) -> Claim:
+def _served_meanwhile(rows: Sequence[dict[str, Any]], loss: ReplicaLoss) -> Claim:
     """Customers served while nobody led, compared with the rest of the story."""
     over_at = loss.at + TAKES_OVER_WITHIN_S if loss.over_at is None else loss.over_at
     meanwhile = [row for row in rows if loss.at <= row["at"] < over_at]

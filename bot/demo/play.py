@@ -10,7 +10,7 @@ from bot.core.outcomes.counts import MINUTE
 from bot.core.record.fact import Fact
 from bot.core.record.world import World
 from bot.demo.bots import Bots, OneBot
-from bot.demo.proof import Claim, Seen, prove
+from bot.demo.proof import Claim, Evidence, prove
 from bot.demo.settings import FLAG
 from bot.demo.stage import Say, Stage
 from bot.demo.telling import ending, lines
@@ -26,7 +26,7 @@ LAST_WORDS_S = 30.0  # real seconds for messages still on their way to the works
 
 
 @dataclass(frozen=True)
-class Played:
+class DemoResult:
     """The result of the demo."""
 
     claims: tuple[Claim, ...]
@@ -49,13 +49,13 @@ class Demo:
         self._scenario = scenario
         self._out = out
         self._say = say
-        self.played: Played | None = None
+        self.played: DemoResult | None = None
         self._clock = ScaledClock(speed, START, stands=True)
         self._stage = Stage(scenario, self._clock, out, say)
         self._bots = _bots(replicas, self._stage, out, automation, listen, say)
         self._names: Mapping[str, str] = {}
 
-    async def play(self, *, exit_when_done: bool) -> Played:
+    async def play(self, *, exit_when_done: bool) -> DemoResult:
         """Set up, play the story, and prove its claims at the end."""
         self._out.mkdir(parents=True, exist_ok=True)
         stage, bots = self._stage, self._bots
@@ -107,16 +107,16 @@ class Demo:
                 return
             await asyncio.sleep(0.2)
 
-    async def _epilogue(self, *, stays: bool) -> Played:
+    async def _epilogue(self, *, stays: bool) -> DemoResult:
         stage, bots = self._stage, self._bots
         facts, outbox = await bots.ledger.read(lambda store: (store.all_facts(), store.outbox()))
         world, exports = bots.engine.world, await self._export()
         signs, told = await bots.signs(), await bots.told(self._clock.start, self._clock.now() + MINUTE)
-        seen = Seen(
+        seen = Evidence(
             world, facts, outbox, stage.workspace, stage.log, stage.gateway_log, exports, signs, told, bots.untold(),
             stage.outage_before, self._clock.speed, bots.engine.policy,
         )  # fmt: skip
-        played = Played((*prove(seen), *bots.claims(seen)))
+        played = DemoResult((*prove(seen), *bots.claims(seen)))
         for line in ending(played.claims, exports, stays):
             self._say(line)
         return played

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Outcome, Sample
-from bot.core.outcomes.served import Sum
+from bot.core.outcomes.served import RouteTotal
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.record.flag_facts import Engaged, Released
@@ -35,7 +35,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Evidence:
     """The evidence. `outage_before` returns when the script last made a provider fail before a given time."""
 
     world: World
@@ -46,14 +46,14 @@ class Seen:
     gateway_log: Path  # the same customers through a tuned gateway without a flag
     exports: Sequence[Path]
     signs: Sequence[Sample]  # samples of the heartbeat check, each with the newest report that it knew
-    told: Sequence[Sum]  # what the downstream service reported about its requests, as the bot counted it
+    told: Sequence[RouteTotal]  # what the downstream service reported about its requests, as the bot counted it
     untold: int  # how many of its newest requests may be missing there
     outage_before: Callable[[str, datetime], datetime | None]
     speed: float
     policy: Policy
 
 
-def prove(seen: Seen) -> list[Claim]:
+def prove(seen: Evidence) -> list[Claim]:
     """Check every claim; all are returned, so that failures are named."""
     rows = rows_of(seen.log)
     return [
@@ -77,7 +77,7 @@ def rows_of(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-def _detected(seen: Seen) -> Claim:
+def _detected(seen: Evidence) -> Claim:
     found = [i for i in seen.world.incidents.values() if i.provider == "anthropic"]
     if not found:
         return Claim(False, "the outage was not detected: there is no incident")
@@ -138,7 +138,7 @@ def _spared(rows: Sequence[dict[str, Any]], by_gateway: Sequence[dict[str, Any]]
     return Claim(bool(by_gateway) and tries < theirs, words)
 
 
-def _counted(rows: Sequence[dict[str, object]], seen: Seen) -> Claim:
+def _counted(rows: Sequence[dict[str, object]], seen: Evidence) -> Claim:
     """The bot's counts agree with the service's own log within one per cent; both are still being written."""
     all_told, served = sum(one.ok + one.failed for one in seen.told), sum(bool(row["served"]) for row in rows)
     ok = sum(one.ok for one in seen.told)
@@ -158,7 +158,7 @@ def _customers(world: World, policy: Policy) -> Claim:
     return Claim(served.share > served.without_switch, words)
 
 
-def _lived(seen: Seen) -> Claim:
+def _lived(seen: Evidence) -> Claim:
     heard = len({sample.evidence.get("last_ok") for sample in seen.signs} - {None})
     missed = sum(sample.outcome is Outcome.FAIL for sample in seen.signs)
     blind = sum(isinstance(fact.body, SightLost) for fact in seen.facts)

@@ -11,13 +11,13 @@ from bot.config.load import load
 from bot.config.policy import to_policy
 from bot.config.scalars import split_listen
 from bot.core.model import Sample
-from bot.core.outcomes.served import Sum
+from bot.core.outcomes.served import RouteTotal
 from bot.demo.bots import MOST_SIGNS, Hears
 from bot.demo.front import Front
 from bot.demo.loss import LeaderDies
 from bot.demo.loss_proof import prove_loss
 from bot.demo.process import ReplicaProcess
-from bot.demo.proof import Claim, Seen, rows_of
+from bot.demo.proof import Claim, Evidence, rows_of
 from bot.demo.settings import ALIVE_ID, write_settings
 from bot.demo.stage import CUSTOMER_EVERY_S, Say, Stage
 from bot.engine.engine import CommittingEngine
@@ -85,7 +85,7 @@ class Replicas:
         """The newest, from whichever replica ran the check."""
         return await self._samples.recent(ALIVE_ID, MOST_SIGNS)
 
-    async def told(self, begins: datetime, ends: datetime) -> Sequence[Sum]:
+    async def told(self, begins: datetime, ends: datetime) -> Sequence[RouteTotal]:
         """The counts of all of them."""
         return await self._samples.outcomes.totals(begins, ends)
 
@@ -93,7 +93,7 @@ class Replicas:
         """One second's worth from the killed replica, and whatever arrived in the last second."""
         return round(UNTOLD_S / CUSTOMER_EVERY_S)
 
-    def claims(self, seen: Seen) -> Sequence[Claim]:
+    def claims(self, seen: Evidence) -> Sequence[Claim]:
         """That nobody noticed the death of the leading replica."""
         said = [message for channel in seen.workspace.team.channels.values() for message in channel.messages]
         return prove_loss(self._dies.loss if self._dies else None, said, seen.outbox, rows_of(seen.log))

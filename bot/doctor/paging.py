@@ -9,6 +9,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Severity
 from bot.core.paging import PageStep
 from bot.delivery.no_chat import NO_SLACK
+from bot.doctor.rights import Remark
 from bot.notify.out_of_band import AppriseNotifier
 from bot.on_call.directory import Directory
 from bot.on_call.web import Asker
@@ -22,11 +23,9 @@ from bot.wiring.on_call import sources
 from bot.wiring.plan import slack_login
 from bot.wiring.probing import Probing
 
-Said = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will not work), and the sentence
-
 
 @dataclass(frozen=True)
-class Tried:
+class PagingTest:
     """One way to somebody: whether it took the test, and what happened, in words."""
 
     way: str  # mention, dm or notify
@@ -57,7 +56,7 @@ async def directory_of(config: Config, gateway: SlackGateway | None) -> AsyncIte
         yield Directory(sources(config, members, asker), members, ledger, clock)
 
 
-async def look_at_on_call(config: Config, gateway: SlackGateway | None) -> AsyncIterator[Said]:
+async def look_at_on_call(config: Config, gateway: SlackGateway | None) -> AsyncIterator[Remark]:
     """The people behind each name in `people.on_call` now; without Slack, names that only it knows are left out."""
     async with directory_of(config, gateway) as directory:
         for name, one in config.people.on_call.items():
@@ -76,7 +75,7 @@ def _now(name: str, found: OnDuty) -> str:
     return f"{told}{more}" + (f"; {found.problem}" if found.problem else "")
 
 
-async def try_ways(config: Config, steps: Sequence[PageStep]) -> AsyncIterator[Tried]:
+async def try_ways(config: Config, steps: Sequence[PageStep]) -> AsyncIterator[PagingTest]:
     """Actually send a test along each way of these steps, each name once. It is marked as a test and asks for nothing."""
     mentions, people, addresses = (
         tuple(dict.fromkeys(name for step in steps for name in getattr(step, way))) for way in ("mention", "dm", "notify")
@@ -84,19 +83,19 @@ async def try_ways(config: Config, steps: Sequence[PageStep]) -> AsyncIterator[T
     if config.slack.mode == "none":  # as in an incident: without Slack, nobody is asked or reached there
         for way, names in (("mention", mentions), ("dm", people)):
             for name in names:
-                yield Tried(way, name, False, NO_SLACK)
+                yield PagingTest(way, name, False, NO_SLACK)
     else:
         async for tried in _in_slack(config, mentions, people):
             yield tried
     if addresses:
         called = await AppriseNotifier([url.get_secret_value() for url in config.notify]).call(*paging.TEST_NOTICE, addresses)
         for address in called.reached:
-            yield Tried("notify", f"address {address}", True, "took the test")
+            yield PagingTest("notify", f"address {address}", True, "took the test")
         for problem in called.problems:
-            yield Tried("notify", "", False, problem)
+            yield PagingTest("notify", "", False, problem)
 
 
-async def _in_slack(config: Config, mentions: Sequence[str], people: Sequence[str]) -> AsyncIterator[Tried]:
+async def _in_slack(config: Config, mentions: Sequence[str], people: Sequence[str]) -> AsyncIterator[PagingTest]:
     gateway = SlackGateway(slack_login(config.slack))
     await gateway.start()
     try:
@@ -110,7 +109,7 @@ async def _in_slack(config: Config, mentions: Sequence[str], people: Sequence[st
         await gateway.close()
 
 
-async def _mentions(gateway: SlackGateway, channel: str, duty: dict[str, OnDuty]) -> AsyncIterator[Tried]:
+async def _mentions(gateway: SlackGateway, channel: str, duty: dict[str, OnDuty]) -> AsyncIterator[PagingTest]:
     """One message for all of them."""
     by_name = {name: (one.group,) if one.group else one.people for name, one in duty.items()}
     ids = tuple(dict.fromkeys(id for found in by_name.values() for id in found))
@@ -120,22 +119,22 @@ async def _mentions(gateway: SlackGateway, channel: str, duty: dict[str, OnDuty]
     for name, found in by_name.items():
         problem = duty[name].problem
         if not found:
-            yield Tried("mention", name, False, problem)
+            yield PagingTest("mention", name, False, problem)
         else:
             words = error or f"mentioned in {channel} as {', '.join(found)}" + (f"; {problem}" if problem else "")
-            yield Tried("mention", name, not error, words)
+            yield PagingTest("mention", name, not error, words)
 
 
-async def _directly(gateway: SlackGateway, duty: dict[str, OnDuty]) -> AsyncIterator[Tried]:
+async def _directly(gateway: SlackGateway, duty: dict[str, OnDuty]) -> AsyncIterator[PagingTest]:
     """One message per person, whatever names they appear under."""
     told: dict[str, str] = {}
     for name, one in duty.items():
         if not one.people:
-            yield Tried("dm", name, False, one.problem)
+            yield PagingTest("dm", name, False, one.problem)
         for user in one.people:
             if user not in told:
                 told[user] = await _posted(gateway, user, paging.trial_direct())
-            yield Tried("dm", f"{name}: {user}", not told[user], told[user] or "was sent a direct message")
+            yield PagingTest("dm", f"{name}: {user}", not told[user], told[user] or "was sent a direct message")
 
 
 async def _posted(gateway: SlackGateway, place: str, message: Message) -> str:

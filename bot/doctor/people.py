@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from bot.doctor.rights import Said
+from bot.doctor.rights import Remark
 from bot.ports import ChatError
 from bot.slack.gateway import SlackGateway
 from bot.slack.invites import GROUP, USER
@@ -15,7 +15,7 @@ MOST = 50  # people per list to look up; Slack answers about a hundred such ques
 DOES = {"viewers": "ask", "responders": "help", "commanders": "command", "admins": "look after the bot"}
 
 
-async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) -> AsyncIterator[Said]:
+async def look_at_list(gateway: SlackGateway, level: str, ids: Sequence[str]) -> AsyncIterator[Remark]:
     """Whether the people in a list really have its level: unknown ids do not, and guests stay guests.
 
     `level` is a key of `people`: viewers, responders, commanders or admins.

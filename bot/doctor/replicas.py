@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.cluster.differences import differences
 from bot.config.models import Config
-from bot.ports import Introduction, LiveReplica
+from bot.ports import LiveReplica, ReplicaInfo
 from bot.system.version import understudy_version
 from bot.views.text import count
 from bot.wiring.cluster.alike import alike
@@ -14,7 +14,7 @@ def look_at_replicas(config: Config, live: Sequence[LiveReplica]) -> Iterator[tu
     """State, subject and sentence of each finding; none if no replica is alive."""
     if not live:
         return
-    file = Introduction("this file", "doctor", version=understudy_version(), configuration=alike(config))
+    file = ReplicaInfo("this file", "doctor", version=understudy_version(), configuration=alike(config))
     names = ", ".join(one.says.name for one in live)
     yield "good", "replicas", f"{count(len(live), 'replica')} live: {names}"
     for sentence in differences(file, live):

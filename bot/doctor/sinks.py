@@ -22,10 +22,10 @@ from bot.wiring.flags.sinks import over_http, sinks_of
 from bot.wiring.probing import Probing
 from bot.wiring.retained import SETTING, keep
 
-Said = tuple[str, str, str]  # `good`, `note` or `bad`, the flag's key, and the sentence
+SinkRemark = tuple[str, str, str]  # `good`, `note` or `bad`, the flag's key, and the sentence
 
 
-async def look_at_sinks(loaded: Loaded, home: Home | None) -> AsyncIterator[Said]:
+async def look_at_sinks(loaded: Loaded, home: Home | None) -> AsyncIterator[SinkRemark]:
     """Each configured sink by flag, and removed ones. Without a folder nothing is known about any switch."""
     policy, world = to_policy(loaded.config), World()
     if home is not None:
@@ -47,7 +47,7 @@ async def look_at_sinks(loaded: Loaded, home: Home | None) -> AsyncIterator[Said
             yield await _look_at(key, sink, policy, world)
 
 
-async def _look_at(key: SinkKey, sink: Sink, policy: Policy, world: World) -> Said:
+async def _look_at(key: SinkKey, sink: Sink, policy: Policy, world: World) -> SinkRemark:
     flag, id = key
     name = plain_sink_name(policy, flag, id)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.core.lazy_dataclass import dataclass
 from bot.store.errors import REMEDIES, StoreError, ask_disk
 from bot.store.home import Home
-from bot.store.samples.retention import Growth, pace, slack
+from bot.store.samples.retention import DailyGrowth, pace, slack
 from bot.store.samples.sqlite import SAMPLES_FILE
 from bot.store.sqlite.engine import DatabaseError, connect_read_only
 from bot.store.sqlite.migrations import SAMPLES, require
@@ -68,7 +68,7 @@ def look_at_database(home: Home) -> tuple[list[Storage], bool]:
         return [Storage("bad", str(error))], False
 
 
-def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Growth | None) -> Storage:
+def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: DailyGrowth | None) -> Storage:
     """How long raw samples last at the present rate; a note if the budget ends them within a day."""
     size = f"samples.db takes {_size(taken_bytes)} of its budget of {_size(budget_bytes)}"
     if seen is None:
@@ -84,7 +84,7 @@ def judge(taken_bytes: int, budget_bytes: int, keep: timedelta, seen: Growth | N
     return Storage("note", words)
 
 
-def _lasts(budget_bytes: float, seen: Growth) -> timedelta:
+def _lasts(budget_bytes: float, seen: DailyGrowth) -> timedelta:
     """A day of raw samples outranks older roll-ups; beyond a day they get only what roll-ups leave."""
     alone = min(budget_bytes / seen.raw_bytes, 1.0)
     beside = (budget_bytes - seen.rolled_bytes * seen.rolled_hours / 24) / seen.raw_bytes

@@ -15,8 +15,8 @@ from bot.core.record.fact import Fact
 from bot.core.record.recent import without_old
 from bot.core.record.world import World
 from bot.core.signals import Duty, FeedRead, OfIncident, Signal
-from bot.engine.tail import Seen, look, not_held, read_anew, require_known
-from bot.engine.together import Request, Together, done_already, not_ours
+from bot.engine.batch import DecidedBatch, Request, done_already, not_ours
+from bot.engine.tail import LedgerView, look, not_held, read_from_scratch, require_known
 from bot.engine.world_reading import absent, rebuilt, with_states
 from bot.ports import AlreadyHandled, Conflict, Fence, Fenced, Ledger, Store, StoreError, StoreTrouble
 from bot.system.clock import Clock
@@ -199,9 +199,9 @@ class CommittingEngine:
             return
         decided.answer()
 
-    async def _decided(self, batch: Sequence[Request]) -> Together:
+    async def _decided(self, batch: Sequence[Request]) -> DecidedBatch:
         now, policy = self._clock.now(), self.policy
-        decided = Together(self._seen)
+        decided = DecidedBatch(self._seen)
         in_a_row = 0
         for request in batch:
             in_a_row += 1 + decided.decide(request, now, policy)
@@ -210,7 +210,7 @@ class CommittingEngine:
                 await asyncio.sleep(0)  # let readers of flags run
         return decided
 
-    async def _stands(self, decided: Together) -> bool:
+    async def _stands(self, decided: DecidedBatch) -> bool:
         """Commit the decisions; False if another engine committed first, which also invalidates "nothing to do"."""
         if not decided.facts:
             return not self._ledger.shared or not await self._catch_up()
@@ -223,23 +223,23 @@ class CommittingEngine:
         self._show(decided.facts, decided.world, own=True)
         return True
 
-    async def _decided_inside(self, batch: Sequence[Request]) -> Together:
+    async def _decided_inside(self, batch: Sequence[Request]) -> DecidedBatch:
         """Catch up, decide and commit inside one write transaction."""
         before, signals, policy = self._seen, [request.signal for request in batch], self.policy
 
-        def on_newest(store: Store, seen: Seen) -> tuple[Seen, Together]:
-            now, decided = self._clock.now(), Together(seen)
+        def on_newest(store: Store, seen: LedgerView) -> tuple[LedgerView, DecidedBatch]:
+            now, decided = self._clock.now(), DecidedBatch(seen)
             for request in batch:
                 decided.decide(request, now, policy)
             if decided.facts:
                 store.commit(decided.commit())
             return seen, decided
 
-        def work(store: Store) -> tuple[Seen, Together]:
+        def work(store: Store) -> tuple[LedgerView, DecidedBatch]:
             try:
                 return on_newest(store, look(store, before, signals, self._clock.now()))
             except Conflict:  # memory does not match the ledger: somebody repaired it by hand
-                return on_newest(store, read_anew(store, signals, self._clock.now()))
+                return on_newest(store, read_from_scratch(store, signals, self._clock.now()))
 
         seen, decided = await self._write(work)
         self._follow(seen)
@@ -271,12 +271,12 @@ class CommittingEngine:
         """Show what the ledger holds; True if that is more than we had."""
         before, shared = self._seen if self._position is not None else None, self._ledger.shared
 
-        def work(store: Store) -> Seen:
+        def work(store: Store) -> LedgerView:
             if before is not None:
                 return look(store, before, signals, self._clock.now())
             if shared:
                 require_known(store)
-            return read_anew(store, signals, self._clock.now())
+            return read_from_scratch(store, signals, self._clock.now())
 
         seen = await self._ledger.read(work)
         self._behind = False
@@ -284,10 +284,10 @@ class CommittingEngine:
         return before is None or seen.position != before.position
 
     @property
-    def _seen(self) -> Seen:
-        return Seen(self._world, self._position or 0)
+    def _seen(self) -> LedgerView:
+        return LedgerView(self._world, self._position or 0)
 
-    def _follow(self, seen: Seen) -> None:
+    def _follow(self, seen: LedgerView) -> None:
         self._position = seen.position
         if seen.facts:
             self._show(seen.facts, seen.world, own=False)

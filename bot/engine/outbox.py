@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.cluster.alone import Alone
+from bot.cluster.single_replica import SingleReplica
 from bot.core.effects import EFFECTS, Certainty, Effect, EffectBody, OfPage, PostLine
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor
@@ -29,7 +29,7 @@ from bot.ports import (
     StoreError,
     Wait,
 )
-from bot.ports.performers import HandsOff, last_look, looks_last
+from bot.ports.performers import LeaseLost, last_look, looks_last
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Outbox:
         self._performers = performers
         self._clock = clock
         self._pace = pace or OutboxTiming()
-        self._member = member or Alone()
+        self._member = member or SingleReplica()
         self._member.listen(self._others_changed)
         self._on_trouble = on_trouble
         self._wake = asyncio.Event()
@@ -195,12 +195,12 @@ class Outbox:
 
         def look() -> None:
             if not self._member.alive(epoch):
-                raise HandsOff(row.effect.key)
+                raise LeaseLost(row.effect.key)
 
         try:
             with looks_last(look):
                 await self._process(row)
-        except HandsOff:
+        except LeaseLost:
             log.warning("an effect is left to another replica", effect=row.effect.key)
 
     async def _process(self, row: OutboxRow) -> None:
@@ -216,7 +216,7 @@ class Outbox:
             if self._on_trouble:
                 self._on_trouble(row, error)
             log.info("effect not done", effect=row.effect.key, state=outcome.state, why=str(error))
-        except (StoreError, HandsOff):
+        except (StoreError, LeaseLost):
             raise  # the row keeps its lease, and is looked up when that ends
         except Exception as error:
             # A bug of ours must neither block the lane for ever nor go unnoticed.

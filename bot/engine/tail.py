@@ -19,7 +19,7 @@ INCIDENT = "incident/"
 
 
 @dataclass(frozen=True)
-class Seen:
+class LedgerView:
     """What the ledger holds at one moment. `facts` led there from the previous world, unless it was read `anew`."""
 
     world: World
@@ -28,28 +28,28 @@ class Seen:
     anew: bool = False
 
 
-def look(store: Store, before: Seen, signals: Sequence[Signal], now: datetime) -> Seen:
+def look(store: Store, before: LedgerView, signals: Sequence[Signal], now: datetime) -> LedgerView:
     """The current world of this snapshot, with the incidents that these signals name, and related ones.
 
     Raises StoreError, NEWER for a fact that cannot be understood: then nothing may be decided.
     """
     position = store.position()
     if position == before.position:
-        return Seen(with_named(store, before.world, signals), position)
+        return LedgerView(with_named(store, before.world, signals), position)
     if before.position < position <= before.position + MOST_BEHIND:
         facts = store.facts_since(before.position)
         world = followed(store, before.world, facts)
         if world is not None:
-            return Seen(with_named(store, world, signals), position, facts)
+            return LedgerView(with_named(store, world, signals), position, facts)
     # Too far behind; or the ledger was restored from a copy or had rows removed, so memory cannot be continued.
     require_known(store, before.position if before.position <= position else 0)
-    return read_anew(store, signals, now)
+    return read_from_scratch(store, signals, now)
 
 
-def read_anew(store: Store, signals: Sequence[Signal], now: datetime) -> Seen:
+def read_from_scratch(store: Store, signals: Sequence[Signal], now: datetime) -> LedgerView:
     """The same, from the states alone."""
     world = without_old(read_world(store), now)
-    return Seen(with_named(store, world, signals), store.position(), anew=True)
+    return LedgerView(with_named(store, world, signals), store.position(), anew=True)
 
 
 def require_known(store: Store, position: int = 0) -> None:

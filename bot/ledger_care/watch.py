@@ -32,7 +32,7 @@ PROOF = "proved_at"  # the setting used for the test write
 ENDED_BY = "spell_ended_by"  # the setting that says which replica tells of the last end
 
 
-class Reopens(Protocol):
+class Reopenable(Protocol):
     """A data file that may be read-only for now."""
 
     @property
@@ -43,7 +43,7 @@ class Reopens(Protocol):
         """Try to write again; raises StoreError while that is impossible."""
 
 
-class File(Reopens, Protocol):
+class File(Reopenable, Protocol):
     """The ledger's file."""
 
     def check_place(self) -> None:
@@ -51,7 +51,7 @@ class File(Reopens, Protocol):
 
 
 @dataclass(frozen=True)
-class Standing:
+class LedgerState:
     """The ledger's state; `error` is None while it accepts commits."""
 
     error: StoreError | None
@@ -66,7 +66,7 @@ class LedgerWatch:
     """
 
     def __init__(
-        self, ledger: Ledger, file: File | None, engine: Engine, clock: Clock, *, beside: Sequence[Reopens] = (),
+        self, ledger: Ledger, file: File | None, engine: Engine, clock: Clock, *, beside: Sequence[Reopenable] = (),
         live_verdicts: Callable[[], Mapping[str, Verdict]], unchecked: Callable[[], Collection[str]], notices: LedgerNotices,
         on_change: Callable[[bool], None],
     ) -> None:  # fmt: skip
@@ -86,7 +86,7 @@ class LedgerWatch:
         self._recalled = False
         self._earlier: datetime | None = None  # the same, until it is known whether that process's trouble continues
         trouble = file.trouble if file else None
-        self.standing = Standing(trouble, clock.now())
+        self.standing = LedgerState(trouble, clock.now())
         on_change(trouble is None)
         if trouble:
             log.error("the ledger cannot be written: read only, flags are served as they were committed", why=str(trouble))
@@ -172,7 +172,7 @@ class LedgerWatch:
 
     async def _well(self) -> None:
         if self.standing.error is not None:
-            self.standing = Standing(None, self._clock.now())
+            self.standing = LedgerState(None, self._clock.now())
             self._well_at = self._proved_s
             self._on_change(True)
             log.info("the ledger can be written again")
@@ -209,7 +209,7 @@ class LedgerWatch:
             self._earlier = None  # it continues
             self._notices.inherit()
         if self.standing.error is None or self.standing.error.kind is not error.kind:
-            self.standing = Standing(error, self._clock.now())
+            self.standing = LedgerState(error, self._clock.now())
             self._bad_at = now
             self._prove_at = now + RETRY_EVERY_S
             self._on_change(False)

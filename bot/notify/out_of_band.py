@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from bot.core.effects import ALL
-from bot.ports import Called
+from bot.ports import NotifyResult
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ class AppriseNotifier:
         self._urls = tuple(urls)
         self._answer_within_s = answer_within_s
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+    async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
         """Send at once to addresses named by number, by scheme or as `all`; returns the names of those that took it."""
         schemes = dict(enumerate(map(_scheme, self._urls), start=1))
         chosen = [n for n, scheme in schemes.items() if ALL in named or str(n) in named or scheme in named]
@@ -30,7 +30,7 @@ class AppriseNotifier:
         unknown = [f"notify has no address {name!r}" for name in named if name not in known]
         answers = await asyncio.gather(*(self._send(n, self._urls[n - 1], title, body) for n in chosen))
         reached = tuple(f"{n} ({schemes[n]})" for n, trouble in zip(chosen, answers, strict=True) if not trouble)
-        return Called(reached, (*unknown, *filter(None, answers)))
+        return NotifyResult(reached, (*unknown, *filter(None, answers)))
 
     async def _send(self, number: int, url: str, title: str, body: str) -> str:
         name = f"notify address {number} ({_scheme(url)})"

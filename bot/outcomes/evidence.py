@@ -7,7 +7,7 @@ import structlog
 
 from bot.core.decide.flags.real_errors import under_way
 from bot.core.detection.traffic import by_component, judge
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.core.model import Actor
 from bot.core.outcomes.counts import MINUTE
 from bot.core.signals import HandBackMeasured
@@ -28,7 +28,7 @@ class TrafficEvidence:
 
     def __init__(
         self, engine: Engine, outcomes: Outcomes, clock: Clock, *, down_share: float,
-        tell: Callable[[Mapping[str, Heard]], Awaitable[None]], acts: Callable[[], bool] = lambda: True,
+        tell: Callable[[Mapping[str, SourceReport]], Awaitable[None]], acts: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._outcomes = outcomes

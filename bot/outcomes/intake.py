@@ -20,9 +20,9 @@ from bot.core.outcomes.outcome import Outcome
 from bot.core.outcomes.series import Reading
 from bot.outcomes.measured import Measured
 from bot.ports import Outcomes, StoreError, StoreTrouble
-from bot.ports.outcomes import Told
+from bot.ports.outcomes import OutcomeBatch
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 
 EVERY_S = 1.0  # real seconds between writes
 MOST_ROWS = 20_000  # routes and minutes in memory, about 10 MB; beyond that nothing is accepted until the disk has caught up
@@ -34,7 +34,7 @@ A_DAY = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
 
-class Taken(Enum):
+class IntakeResult(Enum):
     """The result of receiving a batch."""
 
     COUNTED = auto()
@@ -82,7 +82,7 @@ class OutcomeIntake:
         self._one_at_a_time = asyncio.Lock()
         self._services: set[str] = set()
         self._services_at: datetime | None = None
-        self._sparingly = Sparingly(clock, timedelta(minutes=10))
+        self._sparingly = RateLimitedLog(clock, timedelta(minutes=10))
         self._wake = asyncio.Event()  # something waits to be stored
         self._task: asyncio.Task[None] | None = None
 
@@ -105,22 +105,22 @@ class OutcomeIntake:
 
     async def take(
         self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "", readings: Sequence[Reading] = ()
-    ) -> Taken:
+    ) -> IntakeResult:
         """Count a batch. A `key` this sender used within a day counts nothing again, even after a restart or elsewhere.
 
         `readings` need a key.
         """
         if self.full:
-            return Taken.FULL
+            return IntakeResult.FULL
         rows = self._rows
         if key:
             hashed = _hashed(sender, key)
             if self._holds(hashed):
-                return Taken.BEFORE
+                return IntakeResult.BEFORE
             self._asking.add(hashed)  # the same key may arrive twice at once
             try:
                 if await self._was_counted(hashed):
-                    return Taken.BEFORE
+                    return IntakeResult.BEFORE
             finally:
                 self._asking.discard(hashed)
             told = self._told[hashed] = _Told()  # only now, so that it is stored with its counts
@@ -131,7 +131,7 @@ class OutcomeIntake:
             self._count(rows, outcome)
         if key:
             self._held += told.size
-        return Taken.COUNTED
+        return IntakeResult.COUNTED
 
     async def knows(self, key: str, *, sender: str = "") -> bool:
         """Whether a batch with this key was counted within a day."""
@@ -190,7 +190,7 @@ class OutcomeIntake:
     async def _put(self, part: Part) -> list[Part]:
         """Store it. If the store rejects it, return it as halves, so that eventually only what is invalid is dropped."""
         rows, told = part
-        batches = [Told(key, _minutes(one.rows), one.readings) for key, one in told.items()]
+        batches = [OutcomeBatch(key, _minutes(one.rows), one.readings) for key, one in told.items()]
         try:
             news = await self._outcomes.add(_minutes(rows), batches, now=self._clock.now(), began=self._began)
         except Exception as error:  # of any kind: one invalid entry must not take the others with it

@@ -169,7 +169,7 @@ class Audited:
 
 
 @dataclass(frozen=True)
-class Old:
+class Prunable:
     """Outbox rows and signals' ids to delete; `after` is where to continue in the outbox, None at the end."""
 
     rows: tuple[int, ...]
@@ -310,10 +310,10 @@ class Store(Replicas, Protocol):
     def outbox_row(self, key: str) -> OutboxRow | None:
         """The row with this effect key."""
 
-    def find_old(self, now: datetime, keep: timedelta, after: int) -> Old:
+    def find_old(self, now: datetime, keep: timedelta, after: int) -> Prunable:
         """What is done and older than `keep`, in the outbox from `after` on: enough for one step. Never anything unsettled."""
 
-    def forget(self, old: Old) -> None:
+    def forget(self, old: Prunable) -> None:
         """Delete what `find_old` found."""
 
     def digest_of(self, signal: str) -> str | None:

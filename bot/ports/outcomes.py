@@ -8,11 +8,11 @@ from typing import Protocol
 from bot.core.outcomes.counts import MinuteCount
 from bot.core.outcomes.outcome import Outcome
 from bot.core.outcomes.series import Reading
-from bot.core.outcomes.served import Sum
+from bot.core.outcomes.served import RouteTotal
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class OutcomeBatch:
     """The content of one request, identified by its `key`: counts, and readings of cumulative series."""
 
     key: bytes
@@ -24,7 +24,12 @@ class Outcomes(Protocol):
     """Counts of outcomes by minute and route."""
 
     async def add(
-        self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
+        self,
+        counts: Sequence[MinuteCount],
+        told: Collection[OutcomeBatch] = (),
+        *,
+        now: datetime,
+        began: datetime | None = None,
     ) -> list[Outcome]:
         """Add a batch of counts, and the content of requests with new keys, all or nothing. Returns their readings' growth.
 
@@ -38,7 +43,7 @@ class Outcomes(Protocol):
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
         """The counts of minutes that begin from `start` until before `end`, in order of time."""
 
-    async def totals(self, start: datetime, end: datetime) -> list[Sum]:
+    async def totals(self, start: datetime, end: datetime) -> list[RouteTotal]:
         """The same summed up per route, including the minute that contains `start`."""
 
     async def services(self, since: datetime) -> set[str]:

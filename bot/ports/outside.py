@@ -55,12 +55,12 @@ class Ticker(Protocol):
 class Notifier(Protocol):
     """Messages to people outside Slack."""
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> "Called":
+    async def call(self, title: str, body: str, named: Sequence[str]) -> "NotifyResult":
         """Send to addresses named by number (from 1), by scheme, or as `all`; returns who took it, and any problems."""
 
 
 @dataclass(frozen=True)
-class Called:
+class NotifyResult:
     """The addresses that took a notice, and one sentence per address that failed or does not exist."""
 
     reached: tuple[str, ...]

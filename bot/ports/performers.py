@@ -11,7 +11,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.ports.ledger import OutboxRow
 
 
-class HandsOff(Exception):  # noqa: N818 # an outcome, not a bug
+class LeaseLost(Exception):  # noqa: N818 # an outcome, not a bug
     """Others may count this replica as dead by now, so the effect is theirs: do not start it, and record nothing about it."""
 
 

@@ -12,7 +12,7 @@ CLOCK = "clock"  # the lease of the replica that acts on deadlines, and does eve
 
 
 @dataclass(frozen=True)
-class Introduction:
+class ReplicaInfo:
     """What a replica says about itself with every heartbeat. `boot` is new at each start, `name` stays.
 
     `configuration` has a digest of each part on which all replicas should agree, by a name that people know. `offset` is how
@@ -35,14 +35,14 @@ class Introduction:
 class LiveReplica:
     """A replica whose last heartbeat is still valid."""
 
-    says: Introduction
+    says: ReplicaInfo
     epoch: int
     seen_at: datetime
     expires_at: datetime
 
 
 @dataclass(frozen=True)
-class Renewed:
+class Renewal:
     """The result of a heartbeat: the replica is alive in this epoch until `at` (on the ledger's clock) plus its lifetime."""
 
     epoch: int
@@ -79,7 +79,7 @@ class Fence:
 
 
 @dataclass(frozen=True)
-class PassedOn:
+class ReplicaMessage:
     """A message from one replica to the others, such as what arrived at one of its hooks."""
 
     id: int
@@ -90,7 +90,7 @@ class PassedOn:
 class Replicas(Protocol):
     """The replicas as the ledger knows them. Times are on its own clock if it has one, else `now`."""
 
-    def renew(self, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:
+    def renew(self, says: ReplicaInfo, epoch: int, ttl: timedelta, now: datetime) -> Renewal:
         """A heartbeat of a replica that was alive in `epoch` (0 at its start); others count it as dead after `ttl`.
 
         It stays in its epoch if its time was not up; otherwise it enters the next one, and everything that it held counts as a
@@ -112,7 +112,7 @@ class Replicas(Protocol):
     def pass_on(self, boot: str, bodies: Sequence[str], now: datetime) -> None:
         """Send messages to the other replicas. They are kept for a minute: news, not facts."""
 
-    def passed_on(self, after: int, boot: str) -> list[PassedOn]:
+    def passed_on(self, after: int, boot: str) -> list[ReplicaMessage]:
         """What the others sent after that position, in order."""
 
     def newest_passed_on(self) -> int:

@@ -12,14 +12,14 @@ from bot.ports import (
     ChannelGone,
     ChannelInfo,
     ChannelNameTaken,
+    ChannelSetup,
     ChatError,
-    Furnishing,
     GroupGone,
     Message,
     MessageGone,
+    MessageState,
     Place,
     PostedAt,
-    Standing,
 )
 from bot.sandbox.chat_state import FakeChannel, FakeFile, FakeMessage, Fault
 from bot.system.clock import Clock
@@ -178,18 +178,18 @@ class FakeChat:
 
         return await self._do("take_again", take, channel=channel)
 
-    async def furnishing(self, channel: str) -> Furnishing:
-        def look() -> Furnishing:
+    async def furnishing(self, channel: str) -> ChannelSetup:
+        def look() -> ChannelSetup:
             found = self._open(channel)
-            return Furnishing(found.topic, found.topic_by, frozenset(dict(found.bookmarks)), frozenset(found.members))
+            return ChannelSetup(found.topic, found.topic_by, frozenset(dict(found.bookmarks)), frozenset(found.members))
 
         return await self._do("furnishing", look, channel=channel)
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
-        def look() -> Standing | None:
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
+        def look() -> MessageState | None:
             found = self._joined(at.channel)
             here = any(each.ts == at.ts and each.thread_ts in ("", thread_ts) for each in found.messages)
-            return Standing(at.ts in found.pins) if here else None
+            return MessageState(at.ts in found.pins) if here else None
 
         return await self._do("standing", look, at=at, thread_ts=thread_ts)
 

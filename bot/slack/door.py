@@ -19,7 +19,7 @@ from bot.ports.payload_reading import Unreadable, parse
 from bot.ports.payloads import READ, Payload
 from bot.slack.wording import Wording
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class Door:
     def __init__(self, app: AsyncApp, clock: Clock, wording: Wording) -> None:
         self._app = app
         self._wording = wording
-        self._sparingly = Sparingly(clock)
+        self._sparingly = RateLimitedLog(clock)
 
     async def answer(self, arrival: Arrival) -> BoltResponse:
         """The acknowledgement of a payload. An unreadable one is acknowledged at once too, or Slack would repeat it."""

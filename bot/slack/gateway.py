@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 from bot.core.lazy_dataclass import dataclass
-from bot.ports import ChannelInfo, ChatError, Furnishing, Message, Place, PostedAt, Standing
+from bot.ports import ChannelInfo, ChannelSetup, ChatError, Message, MessageState, Place, PostedAt
 from bot.slack import invites, lookup, uploads
 from bot.slack.channels import Channels
 from bot.slack.client import TIMEOUT_S, Identity, SlackApi, SlackLogin
@@ -24,7 +24,7 @@ GONE = frozenset({"channel_not_found", "not_in_channel"})
 
 
 @dataclass(frozen=True)
-class Patience:
+class GatewayTiming:
     """The gateway's own delays, in real seconds; tests shorten them."""
 
     timeout_s: float = TIMEOUT_S
@@ -39,9 +39,14 @@ class SlackGateway:
     """Slack for the outbox. `private`: incident channels may be private (which needs the groups:* scopes)."""
 
     def __init__(
-        self, login: SlackLogin, *, identity: Identity | None = None, private: bool = False, patience: Patience | None = None
+        self,
+        login: SlackLogin,
+        *,
+        identity: Identity | None = None,
+        private: bool = False,
+        patience: GatewayTiming | None = None,
     ) -> None:
-        self._patience = patience or Patience()
+        self._patience = patience or GatewayTiming()
         wording = Wording(login.prefix)
         self.api = SlackApi(
             login.api_url, login.bot_token, timeout_s=self._patience.timeout_s, wording=wording, team=login.team
@@ -153,13 +158,13 @@ class SlackGateway:
         """A channel by its id; joins it if it is public. Raises ChannelGone if it is archived, deleted or closed to us."""
         return await self._channels.take_again(channel)
 
-    async def furnishing(self, channel: str) -> Furnishing:
+    async def furnishing(self, channel: str) -> ChannelSetup:
         """What the channel has besides messages. Raises ChannelGone if we cannot post there."""
         topic, members = await asyncio.gather(self._channels.topic(channel), self._channels.members(channel))
         there = await self._bookmarks(channel)
-        return Furnishing(*topic, frozenset(there), members)
+        return ChannelSetup(*topic, frozenset(there), members)
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> Standing | None:
+    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
         """Whether a message still exists, and whether it is pinned. Raises ChatError."""
         return await lookup.standing(self.api, at, thread_ts)
 

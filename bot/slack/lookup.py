@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.ports import ChatError, MessageGone, PostedAt, Standing
+from bot.ports import ChatError, MessageGone, MessageState, PostedAt
 from bot.slack.client import Identity, SlackApi
 
 EVENT_TYPE = "understudy_effect"
@@ -40,7 +40,7 @@ async def find(
     return None
 
 
-async def standing(api: SlackApi, at: PostedAt, thread_ts: str) -> Standing | None:
+async def standing(api: SlackApi, at: PostedAt, thread_ts: str) -> MessageState | None:
     """Whether a message still exists in its channel or thread, and whether it is pinned. Raises ChatError.
 
     For a deleted message with replies, Slack keeps a `tombstone`.
@@ -55,7 +55,7 @@ async def standing(api: SlackApi, at: PostedAt, thread_ts: str) -> Standing | No
     found = next((message for message in reply["messages"] if message.get("ts") == at.ts), None)
     if found is None or found.get("subtype") == "tombstone":
         return None
-    return Standing(pinned=at.channel in (found.get("pinned_to") or ()))
+    return MessageState(pinned=at.channel in (found.get("pinned_to") or ()))
 
 
 async def _pages(api: SlackApi, method: Callable[..., Any], args: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:

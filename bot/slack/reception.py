@@ -23,7 +23,7 @@ from bot.slack.respond import Respond
 from bot.slack.standing import Standing
 from bot.system.clock import Clock
 from bot.system.denials import Denials
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 from bot.system.token_bucket import TokenBucket
 from bot.views.denied import denied_text
 
@@ -69,7 +69,7 @@ class Reception:
         self._not_asking = not_asking
         self._clock = clock
         self._asking: dict[str, TokenBucket] = {}
-        self._sparingly = Sparingly(clock)
+        self._sparingly = RateLimitedLog(clock)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def hear(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # the name is Bolt's
@@ -136,7 +136,7 @@ class Reception:
         """Whether this person is below `QUESTIONS_A_MINUTE`."""
         if user not in self._asking and len(self._asking) >= MOST_ASKING:
             self._asking.clear()
-            self._sparingly = Sparingly(self._clock)
+            self._sparingly = RateLimitedLog(self._clock)
         bucket = self._asking.setdefault(user, TokenBucket(QUESTIONS_A_MINUTE / 60, QUESTIONS_A_MINUTE))
         return bucket.take(self._clock.monotonic())
 

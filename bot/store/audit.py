@@ -73,7 +73,7 @@ def _closed(conn: Connection) -> set[str]:
 
 def examine(conn: Connection, stream: str) -> Flaw | None:
     """Read one whole stream; returns what is wrong with it, if anything."""
-    return _audited(conn, stream, marks.Begun()).flaw
+    return _audited(conn, stream, marks.AuditStart()).flaw
 
 
 def audit(conn: Connection, stream: str, *, from_mark: bool) -> Audited:
@@ -81,7 +81,7 @@ def audit(conn: Connection, stream: str, *, from_mark: bool) -> Audited:
 
     Reading from a mark is for starts: those leave a very long stream without a mark to the full audit.
     """
-    begun = marks.begin(conn, stream) if from_mark else marks.Begun()
+    begun = marks.begin(conn, stream) if from_mark else marks.AuditStart()
     if from_mark and _length(conn, stream) - begun.seq > MOST_AT_START:
         return Audited(None)
     return _audited(conn, stream, begun)
@@ -91,7 +91,7 @@ def _length(conn: Connection, stream: str) -> int:
     return int(one(conn, "SELECT coalesce(max(seq), 0) FROM facts WHERE stream = ?", stream)[0])
 
 
-def _audited(conn: Connection, stream: str, begun: marks.Begun) -> Audited:
+def _audited(conn: Connection, stream: str, begun: marks.AuditStart) -> Audited:
     try:
         seq, state = _folded(conn, stream, begun)
     except _Break as found:
@@ -149,7 +149,7 @@ def rebuild(conn: Connection, stream: str) -> None:
     )
 
 
-def _chained(conn: Connection, stream: str, begun: marks.Begun) -> Iterator[Fact]:
+def _chained(conn: Connection, stream: str, begun: marks.AuditStart) -> Iterator[Fact]:
     """A stream's facts, as long as each follows from the one before; raises `_Break` at one that does not."""
     prev_hash = begun.hash
     rows = conn.execute("SELECT * FROM facts WHERE stream = ? AND seq > ? ORDER BY seq", (stream, begun.seq))
@@ -178,7 +178,7 @@ class _Break(Exception):  # noqa: N818 # a finding, not a failure of ours
         self.why = why
 
 
-def _folded(conn: Connection, stream: str, begun: marks.Begun) -> tuple[int, Any]:
+def _folded(conn: Connection, stream: str, begun: marks.AuditStart) -> tuple[int, Any]:
     """The number of facts and the resulting state; None if they have none."""
     seq, state = folded(stream, _chained(conn, stream, begun), begun.seq, begun.state)
     if not stream.startswith("incident/"):

@@ -10,13 +10,13 @@ from bot.ports import (
     Commit,
     Flaw,
     Mark,
-    Old,
     OutboxRow,
+    Prunable,
     RowState,
     Settled,
     StateRow,
 )
-from bot.ports.replicas import Introduction, Lease, LiveReplica, PassedOn, Renewed
+from bot.ports.replicas import Lease, LiveReplica, Renewal, ReplicaInfo, ReplicaMessage
 from bot.store import audit, commits, incidents, outbox, pruning, removal, replicas, traces
 from bot.store.connection import Connection, atomic, one
 from bot.store.marks import forget, keep
@@ -205,18 +205,18 @@ class SqlStore:
         """The row with this effect key."""
         return outbox.by_key(self.conn, key)
 
-    def find_old(self, now: datetime, keep: timedelta, after: int) -> Old:
+    def find_old(self, now: datetime, keep: timedelta, after: int) -> Prunable:
         """What is done and older than `keep`, in the outbox from `after` on: enough for one step."""
         return pruning.find_old(self.conn, now, keep, after)
 
-    def forget(self, old: Old) -> None:
+    def forget(self, old: Prunable) -> None:
         """Delete what `find_old` found."""
         with atomic(self.conn):
             pruning.forget(self.conn, old)
 
     # --- replicas
 
-    def renew(self, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:
+    def renew(self, says: ReplicaInfo, epoch: int, ttl: timedelta, now: datetime) -> Renewal:
         """A replica that was alive in `epoch` (0 at its start) renews itself; others count it as dead after `ttl`."""
         with atomic(self.conn):
             return replicas.renew(self.conn, says, epoch, ttl, now)
@@ -244,7 +244,7 @@ class SqlStore:
         with atomic(self.conn):
             replicas.pass_on(self.conn, boot, bodies, now)
 
-    def passed_on(self, after: int, boot: str) -> list[PassedOn]:
+    def passed_on(self, after: int, boot: str) -> list[ReplicaMessage]:
         """What the others sent after that position, in order."""
         return replicas.passed_on(self.conn, after, boot)
 

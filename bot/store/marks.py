@@ -29,7 +29,7 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass
-class Begun:
+class AuditStart:
     """Where reading a stream starts: after a valid mark, or at the first fact."""
 
     seq: int = 0
@@ -37,24 +37,24 @@ class Begun:
     state: Any = None
 
 
-def begin(conn: Connection, stream: str) -> Begun:
+def begin(conn: Connection, stream: str) -> AuditStart:
     """The stream's mark, if it is valid."""
     try:
         row = one(conn, "SELECT value FROM settings WHERE name = ?", PREFIX + stream)
-        return Begun() if row is None else _counted(conn, stream, json.loads(row[0]))
+        return AuditStart() if row is None else _counted(conn, stream, json.loads(row[0]))
     except UNREADABLE:
-        return Begun()
+        return AuditStart()
     except conn.Error as error:
         conn.require_odd_text(error)
-        return Begun()
+        return AuditStart()
 
 
-def _counted(conn: Connection, stream: str, kept: Any) -> Begun:
+def _counted(conn: Connection, stream: str, kept: Any) -> AuditStart:
     seq, state = kept["seq"], kept["state"]
     last = one(conn, "SELECT hash FROM facts WHERE stream = ? AND seq = ?", stream, seq)
     if last is None or kept["digest"] != _digest(conn, stream, seq, state):
-        return Begun()
-    return Begun(seq, last["hash"], decode(STREAMS[stream.partition("/")[0]].state, state))
+        return AuditStart()
+    return AuditStart(seq, last["hash"], decode(STREAMS[stream.partition("/")[0]].state, state))
 
 
 def made(conn: Connection, stream: str, seq: int, state: Any) -> Mark:

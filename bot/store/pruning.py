@@ -8,7 +8,7 @@ first posts of quiet threads, which later replies look up.
 from datetime import datetime, timedelta
 
 from bot.core.effects import OpenThread
-from bot.ports import Old
+from bot.ports import Prunable
 from bot.store.connection import Connection
 from bot.store.outbox import UNFINISHED
 from bot.store.rows import micros
@@ -26,7 +26,7 @@ SELECT id FROM signals WHERE at < :before AND id NOT IN (
 """  # noqa: S608 # constants
 
 
-def find_old(conn: Connection, now: datetime, keep: timedelta, after: int) -> Old:
+def find_old(conn: Connection, now: datetime, keep: timedelta, after: int) -> Prunable:
     """Find what is older than `keep`, in the outbox from a position on. Rows are in the order of queueing."""
     before, roots = micros(now - keep), micros(now - max(keep, KEEP_ROOTS))
     window = conn.execute(
@@ -44,10 +44,10 @@ def find_old(conn: Connection, now: datetime, keep: timedelta, after: int) -> Ol
         row = None
     more = len(rows) == CHUNK or (row is None and len(window) == WINDOW)
     signals = tuple(found[0] for found in conn.execute(SIGNALS, {"before": before, "chunk": CHUNK}))
-    return Old(tuple(rows), signals, after if more or len(signals) == CHUNK else None)
+    return Prunable(tuple(rows), signals, after if more or len(signals) == CHUNK else None)
 
 
-def forget(conn: Connection, old: Old) -> None:
+def forget(conn: Connection, old: Prunable) -> None:
     """Delete what was found, and release free pages if there are many."""
     conn.executemany(f"DELETE FROM outbox WHERE id = ? AND {FINISHED}", [(id,) for id in old.rows])  # noqa: S608 # constants
     conn.executemany("DELETE FROM signals WHERE id = ?", [(id,) for id in old.signals])

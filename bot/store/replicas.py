@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.codec import decode, encode
-from bot.ports.replicas import CLOCK, Fence, Introduction, Lease, LiveReplica, PassedOn, Renewed
+from bot.ports.replicas import CLOCK, Fence, Lease, LiveReplica, Renewal, ReplicaInfo, ReplicaMessage
 from bot.store.connection import Connection, one
 from bot.store.rows import MICROSECOND, canonical, micros, moment, plain
 
@@ -19,7 +19,7 @@ def clock(conn: Connection, now: datetime) -> int:
     return conn.clock(micros(now))
 
 
-def renew(conn: Connection, says: Introduction, epoch: int, ttl: timedelta, now: datetime) -> Renewed:
+def renew(conn: Connection, says: ReplicaInfo, epoch: int, ttl: timedelta, now: datetime) -> Renewal:
     """A heartbeat: in the same epoch while the previous one is valid, else in the next one."""
     at = clock(conn, now)
     held = one(conn, "SELECT epoch, expires FROM replicas WHERE boot = ?", plain(says.boot))
@@ -32,7 +32,7 @@ def renew(conn: Connection, says: Introduction, epoch: int, ttl: timedelta, now:
         " expires = excluded.expires, says = excluded.says",
         (plain(says.boot), plain(says.name), current, at, at + ttl // MICROSECOND, canonical(encode(says))),
     )
-    return Renewed(current, moment(at))
+    return Renewal(current, moment(at))
 
 
 def live(conn: Connection, now: datetime) -> list[LiveReplica]:
@@ -92,10 +92,12 @@ def pass_on(conn: Connection, boot: str, bodies: Sequence[str], now: datetime) -
     conn.executemany("INSERT INTO passed_on (boot, at, body) VALUES (?, ?, ?)", [(plain(boot), at, plain(b)) for b in bodies])
 
 
-def passed_on(conn: Connection, after: int, boot: str) -> list[PassedOn]:
+def passed_on(conn: Connection, after: int, boot: str) -> list[ReplicaMessage]:
     """What others sent after that position."""
     sql = "SELECT id, boot, body FROM passed_on WHERE id > ? AND boot <> ? ORDER BY id"
-    return [PassedOn(int(row["id"]), row["boot"], row["body"]) for row in conn.execute(sql, (after, plain(boot))).fetchall()]
+    return [
+        ReplicaMessage(int(row["id"]), row["boot"], row["body"]) for row in conn.execute(sql, (after, plain(boot))).fetchall()
+    ]
 
 
 def newest_passed_on(conn: Connection) -> int:
@@ -105,7 +107,7 @@ def newest_passed_on(conn: Connection) -> int:
 
 def _read(row: Any) -> LiveReplica:
     try:
-        says = decode(Introduction, json.loads(row["says"]))
+        says = decode(ReplicaInfo, json.loads(row["says"]))
     except (ValueError, KeyError):  # written by another version, or edited: it is alive all the same
-        says = Introduction(row["name"], row["boot"])
+        says = ReplicaInfo(row["name"], row["boot"])
     return LiveReplica(says, int(row["epoch"]), moment(row["seen"]), moment(row["expires"]))

@@ -18,7 +18,7 @@ import structlog
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import Ledger, Store, StoreError
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 from bot.system.redaction import Redactor
 from bot.system.remembered import read_back
 
@@ -50,7 +50,7 @@ class Denials:
         self._redactor = redactor or Redactor(())
         self._clock = clock
         self._ledger = ledger
-        self._sparingly = Sparingly(clock)
+        self._sparingly = RateLimitedLog(clock)
         self._people: set[str] = set()
         self._attempts: deque[Attempt] = deque(maxlen=KEPT)
         self._keeping: asyncio.Task[None] | None = None
@@ -77,7 +77,7 @@ class Denials:
         """Somebody tried to do something without the right to."""
         if who not in self._people and len(self._people) >= MOST:
             self._people.clear()
-            self._sparingly = Sparingly(self._clock)
+            self._sparingly = RateLimitedLog(self._clock)
         self._people.add(who)
         if (unsaid := self._sparingly.may(who)) is None:
             return

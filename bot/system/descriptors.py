@@ -14,7 +14,7 @@ SPARE = 256  # a limit that leaves the server less than this is worth a warning
 
 
 @dataclass(frozen=True)
-class Share:
+class ServerLimits:
     """What the web server may use: open connections, and new ones waiting to be accepted or refused."""
 
     connections: int
@@ -46,11 +46,11 @@ def in_use() -> int:
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
-def share(limit: int, in_use: int, checks: int) -> Share:
+def share(limit: int, in_use: int, checks: int) -> ServerLimits:
     """What is left for the web server after everything else has what it needs."""
     room = max(limit - in_use - _needed(checks), LEAST)
     connections = min(max(room * 2 // 3, LEAST), MOST)
-    return Share(connections, max(min(room - connections, LONGEST_BACKLOG), 1))
+    return ServerLimits(connections, max(min(room - connections, LONGEST_BACKLOG), 1))
 
 
 def complaint(limit: int, checks: int) -> str:

@@ -12,7 +12,7 @@ from bot.system.clock import Clock
 from bot.system.redaction import Redactor
 
 
-class Sparingly:
+class RateLimitedLog:
     """Lets through one line of a kind per interval and counts the rest: outsiders must not be able to fill the disk."""
 
     def __init__(self, clock: Clock, every: timedelta = timedelta(minutes=1)) -> None:

@@ -24,28 +24,28 @@ from bot.core.signals.incident import (
     WriteUpdate,
 )
 from bot.verbs.tasks import TASK_VERBS
-from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Given, IncidentVerb, Sender, Takes
+from bot.verbs.verb import REASON_CHARS, TEXT_CHARS, Arguments, IncidentVerb, Parameter, Sender
 
 A_WHILE = timedelta(minutes=30)  # the length of a snooze that gives none
 NEVER, OFF = "never", "off"
 
 
-def join(by: Sender, given: Given) -> Signal:
+def join(by: Sender, given: Arguments) -> Signal:
     """Join to help."""
     return Join(by.actor, by.id, incident=by.incident)
 
 
-def ack(by: Sender, given: Given) -> Signal:
+def ack(by: Sender, given: Arguments) -> Signal:
     """Acknowledge it."""
     return Acknowledge(by.actor, by.id, incident=by.incident)
 
 
-def update(by: Sender, given: Given) -> Signal:
+def update(by: Sender, given: Arguments) -> Signal:
     """Write an update for everybody."""
     return WriteUpdate(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
 
 
-def snooze(by: Sender, given: Given) -> Signal:
+def snooze(by: Sender, given: Arguments) -> Signal:
     """Postpone, turn off, or resume reminders of an overdue update."""
     wanted = given.span_or("for", (NEVER, OFF), A_WHILE)
     if wanted == OFF:
@@ -53,57 +53,57 @@ def snooze(by: Sender, given: Given) -> Signal:
     return SnoozeReminders(by.actor, by.id, incident=by.incident, lasts=None if isinstance(wanted, str) else wanted)
 
 
-def note(by: Sender, given: Given) -> Signal:
+def note(by: Sender, given: Arguments) -> Signal:
     """Add a line to the timeline."""
     return AddNote(by.actor, by.id, incident=by.incident, text=given.text("text", TEXT_CHARS, needed=True))
 
 
-def rename(by: Sender, given: Given) -> Signal:
+def rename(by: Sender, given: Arguments) -> Signal:
     """Change its title."""
     return Rename(by.actor, by.id, incident=by.incident, title=given.text("title", TITLE_CHARS, needed=True))
 
 
-def repair(by: Sender, given: Given) -> Signal:
+def repair(by: Sender, given: Arguments) -> Signal:
     """Restore what is missing in Slack."""
     return Repair(by.actor, by.id, incident=by.incident)
 
 
-def mitigated(by: Sender, given: Given) -> Signal:
+def mitigated(by: Sender, given: Arguments) -> Signal:
     """Say that customers are served, or that they no longer are."""
     over, reason = given.truth(OFF), given.text("reason", REASON_CHARS)
     return SayMitigated(by.actor, by.id, incident=by.incident, reason=reason, over=over)
 
 
-def step(by: Sender, given: Given) -> Signal:
+def step(by: Sender, given: Arguments) -> Signal:
     """Tick off a runbook step."""
     number = given.number("step")
     return TickStep(by.actor, by.id, incident=by.incident, step=number, off=given.truth(OFF))
 
 
-def severity(by: Sender, given: Given) -> Signal:
+def severity(by: Sender, given: Arguments) -> Signal:
     """Set the severity."""
     severity, reason = given.severity("severity"), given.text("reason", REASON_CHARS)
     return SetSeverity(by.actor, by.id, incident=by.incident, severity=severity, reason=reason)
 
 
-def role(by: Sender, given: Given) -> Signal:
+def role(by: Sender, given: Arguments) -> Signal:
     """Give a role, or take it away."""
     role = given.role()
     return GiveRole(by.actor, by.id, incident=by.incident, role=role, to=given.holder(role, by.actor))
 
 
-def merge(by: Sender, given: Given) -> Signal:
+def merge(by: Sender, given: Arguments) -> Signal:
     """Merge it into another one."""
     into = given.other("into", by.incident)
     return Merge(by.actor, by.id, incident=by.incident, into=into, reason=given.text("reason", REASON_CHARS))
 
 
-def unmerge(by: Sender, given: Given) -> Signal:
+def unmerge(by: Sender, given: Arguments) -> Signal:
     """Separate it again."""
     return Unmerge(by.actor, by.id, incident=by.incident, reason=given.text("reason", REASON_CHARS))
 
 
-def phase(by: Sender, given: Given) -> Signal:
+def phase(by: Sender, given: Arguments) -> Signal:
     """Move to another phase."""
     phase = given.choice("phase", Phase)
     force, reason = given.truth("force", typed=phase is Phase.RESOLVED), given.text("reason", REASON_CHARS)
@@ -112,19 +112,19 @@ def phase(by: Sender, given: Given) -> Signal:
     return SetPhase(by.actor, by.id, incident=by.incident, phase=phase, reason=reason, force=force)
 
 
-def resolve(by: Sender, given: Given) -> Signal:
+def resolve(by: Sender, given: Arguments) -> Signal:
     """End it."""
     force, reason = given.truth("force"), given.text("reason", REASON_CHARS)
     return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.RESOLVED, reason=reason, force=force)
 
 
-def reopen(by: Sender, given: Given) -> Signal:
+def reopen(by: Sender, given: Arguments) -> Signal:
     """Say that it was not over."""
     reason = given.text("reason", REASON_CHARS)
     return SetPhase(by.actor, by.id, incident=by.incident, phase=Phase.INVESTIGATING, reason=reason, reopens=True)
 
 
-def cancel(by: Sender, given: Given) -> Signal:
+def cancel(by: Sender, given: Arguments) -> Signal:
     """Cancel it: it was no incident."""
     reason, of, why = given.kind("reason", CANCEL_REASONS), given.maybe("of"), given.text("why", REASON_CHARS)
     return SetPhase(
@@ -146,7 +146,7 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-7] TEXT",
         "tell everybody; without text a form opens",
         update,
-        (Takes("text"),),
+        (Parameter("text"),),
         help="Post an update for everybody; the interval to the next one starts again.",
     ),
     IncidentVerb(
@@ -154,18 +154,18 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-7] [30m|never|off]",
         "postpone reminders of overdue updates; `off` turns them on again",
         snooze,
-        (Takes("for", needed=False),),
+        (Parameter("for", needed=False),),
         help="Postpone reminders of overdue updates by 30m or 2h, or until somebody writes one (never); off: remind again.",
     ),
-    IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Takes("text"),)),
-    IncidentVerb("rename", "[INC-7] TITLE", "give it another title", rename, (Takes("title"),)),
+    IncidentVerb("note", "[INC-7] TEXT", "add a line to the timeline", note, (Parameter("text"),)),
+    IncidentVerb("rename", "[INC-7] TITLE", "give it another title", rename, (Parameter("title"),)),
     *TASK_VERBS,
     IncidentVerb(
         "step",
         "[INC-7] 2 [off]",
         "step 2 of the runbook is done; `off`: it is not",
         step,
-        (Takes("step"),),
+        (Parameter("step"),),
         told_at="tasks",
         help="Say that a step of the runbook is done, by its number, or with --off that it is not.",
         may=(OFF,),
@@ -175,14 +175,14 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-7] [SEV2] [REASON]",
         "set the impact on us, SEV1 to SEV4",
         severity,
-        (Takes("severity"), Takes("reason", needed=False)),
+        (Parameter("severity"), Parameter("reason", needed=False)),
     ),
     IncidentVerb(
         "role",
         "[INC-7] [lead @ana]",
         "give somebody a role; `none` takes it away",
         role,
-        (Takes("role"), Takes("to")),
+        (Parameter("role"), Parameter("to")),
         help="Give somebody a role, such as lead: me, a login, a Slack user id, or none.",
     ),
     IncidentVerb(
@@ -197,7 +197,7 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-7] [off] [REASON]",
         "customers are served, whatever the phase; `off`: no longer",
         mitigated,
-        (Takes("reason", needed=False),),
+        (Parameter("reason", needed=False),),
         help="Say that customers are served, whatever the phase is, or with --off that they no longer are.",
         may=(OFF,),
     ),
@@ -206,7 +206,7 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-7] [identified] [REASON]",
         "move to another phase",
         phase,
-        (Takes("phase"),),
+        (Parameter("phase"),),
         asks=True,
     ),
     IncidentVerb(
@@ -214,7 +214,7 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-7] [force] [REASON]",
         "end it; summary and timeline are posted. Asks first while something fails",
         resolve,
-        (Takes("reason", needed=False),),
+        (Parameter("reason", needed=False),),
         asks=True,
     ),
     IncidentVerb(
@@ -222,22 +222,22 @@ VERBS: tuple[IncidentVerb, ...] = (
         "[INC-8] into INC-7 [REASON]",
         "make it part of another one, which continues",
         merge,
-        (Takes("into"), Takes("reason", needed=False)),
+        (Parameter("into"), Parameter("reason", needed=False)),
     ),
     IncidentVerb(
         "unmerge",
         "INC-8 [REASON]",
         "make it an incident of its own again",
         unmerge,
-        (Takes("reason", needed=False),),
+        (Parameter("reason", needed=False),),
     ),
-    IncidentVerb("reopen", "[INC-7] [REASON]", "open it again: it was not over", reopen, (Takes("reason", needed=False),)),
+    IncidentVerb("reopen", "[INC-7] [REASON]", "open it again: it was not over", reopen, (Parameter("reason", needed=False),)),
     IncidentVerb(
         "cancel",
         "[INC-7] [false-alarm] [WHY]",
         "end it as no incident: false-alarm, duplicate of INC-4, external or drill",
         cancel,
-        (Takes("reason"), Takes("of", needed=False, option=True), Takes("why", needed=False, option=True)),
+        (Parameter("reason"), Parameter("of", needed=False, option=True), Parameter("why", needed=False, option=True)),
         help="End it because it was no incident: false-alarm, duplicate (with --of INC-4), external or drill; --why explains.",
     ),
 )

@@ -1,7 +1,7 @@
 """A verb of an incident: its name, its arguments, its help, and the signal that it creates.
 
-Slack, the terminal and the API are all built from the same row. Each reads arguments in its own way (`Given`): typed words in
-order, or fields of a body by name. Each refuses unreadable ones in its own words.
+Slack, the terminal and the API are all built from the same row. Each reads arguments in its own way (`Arguments`): typed
+words in order, or fields of a body by name. Each refuses unreadable ones in its own words.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ TEXT_CHARS = 3000  # one section of a Slack message
 REASON_CHARS = 500
 
 
-class Given(Protocol):
+class Arguments(Protocol):
     """The arguments given. A verb asks for them in the order in which they are typed, free text last."""
 
     def text(self, name: str, most: int, *, needed: bool = False) -> str:
@@ -84,7 +84,7 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Takes:
+class Parameter:
     """An argument in the terminal, and the corresponding field of the API's body."""
 
     name: str
@@ -99,8 +99,8 @@ class IncidentVerb:
     name: str
     usage: str
     does: str
-    signal: Callable[[Sender, Given], Signal]
-    takes: tuple[Takes, ...] = ()
+    signal: Callable[[Sender, Arguments], Signal]
+    takes: tuple[Parameter, ...] = ()
     help: str = ""
     may: tuple[str, ...] = ()  # optional flags: a switch in the terminal, a field set to true in the API
     told_at: str = ""  # the verb whose help line covers this one; empty = it has its own

@@ -33,7 +33,7 @@ Key = tuple[str, str]  # check, vantage
 
 
 @dataclass(frozen=True)
-class Turn:
+class TrackChange:
     """The effect of one sample on a track."""
 
     suspected: bool
@@ -128,7 +128,7 @@ class Tracks:
         """When another vantage last sent a result."""
         return self._heard_at.get((check, vantage))
 
-    def observe(self, sample: Sample, *, learn: bool, now: datetime) -> Turn:
+    def observe(self, sample: Sample, *, learn: bool, now: datetime) -> TrackChange:
         """Count one result. `learn` is False while the component is in trouble, so that its latency does not become usual."""
         by_vantage = self._tracks[sample.check]
         key, (rule, every) = (sample.check, sample.vantage), self.rule(sample.check)
@@ -141,7 +141,7 @@ class Tracks:
         if sample.vantage != self.vantage:
             self._heard_at[key] = now
         self._note(key, sample, before, after, learn=learn)
-        return Turn(
+        return TrackChange(
             suspected=before.suspect,
             suspects=after.suspect,
             hurries=before.hurries or after.hurries,

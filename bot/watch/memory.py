@@ -75,7 +75,7 @@ def _parts(surroundings: JudgementContext) -> Parts:
 
 
 @dataclass(frozen=True)
-class Taken:
+class MemoryBatch:
     """What to write, and what to restore if writing fails."""
 
     remembered: Sequence[Remembered]
@@ -104,7 +104,7 @@ class Memory:
         self._writer = TrackWriter()
         self._covered_until: datetime | None = None
 
-    def take(self, now: datetime, *, everything: bool = False) -> Taken:
+    def take(self, now: datetime, *, everything: bool = False) -> MemoryBatch:
         """What to write now: everything in doubt or trouble, and of the rest what has waited long enough."""
         most = max(LEAST_A_FLUSH, len(self._tracks) // ROUNDS_OF_ALL)
         keys = self._tracks.unstored.take(None if everything else now - CALM_FOR, most)
@@ -118,9 +118,9 @@ class Memory:
         if everything or self._covered_until is None or not timedelta(0) <= covered_until - self._covered_until < COVERED_EVERY:
             remembered.append(Remembered(self._covered_until_name, compact(sparse(CoveredUntil(covered_until)))))
             self._covered_until = covered_until
-        return Taken(remembered, keys, before)
+        return MemoryBatch(remembered, keys, before)
 
-    def lost(self, taken: Taken) -> None:
+    def lost(self, taken: MemoryBatch) -> None:
         """Writing failed, so the next batch includes it again."""
         self._tracks.unstored.put_back(taken.keys)
         self._covered_until = None

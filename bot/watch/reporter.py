@@ -14,7 +14,7 @@ from bot.core.record.sight import Sight
 from bot.core.signals import FeedRead, SightChanged, Signal, VerdictReached
 from bot.ports import Engine, StoreError
 from bot.watch.schedule import Look
-from bot.watch.shares import Shares
+from bot.watch.shares import WorkShare
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class Reporter:
     """
 
     def __init__(
-        self, engine: Engine, shares: Shares, *, verdict: Callable[[str], Verdict | None], sight: Callable[[], Sight],
+        self, engine: Engine, shares: WorkShare, *, verdict: Callable[[str], Verdict | None], sight: Callable[[], Sight],
         flush: Callable[[], Awaitable[None]], run_once: Callable[[Look], None],
     ) -> None:  # fmt: skip
         self._engine = engine

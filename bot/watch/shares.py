@@ -28,7 +28,7 @@ class Arrived:
 NOTHING = Arrived()
 
 
-class Shares:
+class WorkShare:
     """`all_check`: each replica runs every check, as a vantage of its own; only one still reports the result."""
 
     def __init__(self, member: Member, *, all_check: bool = False) -> None:

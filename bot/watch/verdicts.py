@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.decide.alerting.corroboration import hear
-from bot.core.detection.verdict import Heard, reach
+from bot.core.detection.verdict import SourceReport, reach
 from bot.core.ids import ComponentId
 from bot.core.model import Level, Verdict
 from bot.ports import Engine
@@ -13,7 +13,7 @@ from bot.system.clock import Clock
 from bot.watch.blindness import BlindnessMonitor
 from bot.watch.check_states import Tracks
 from bot.watch.plan import Plan
-from bot.watch.shares import Shares
+from bot.watch.shares import WorkShare
 
 SETTLE_FOR_S = 20.0  # domain seconds for which "degraded" waits, on the way to "down" or back
 
@@ -26,7 +26,7 @@ class ComponentVerdicts:
     """
 
     def __init__(
-        self, plan: Plan, tracks: Tracks, sighting: BlindnessMonitor, shares: Shares, engine: Engine, clock: Clock, *,
+        self, plan: Plan, tracks: Tracks, sighting: BlindnessMonitor, shares: WorkShare, engine: Engine, clock: Clock, *,
         on_sight: Callable[[], None],
     ) -> None:  # fmt: skip
         self._off = plan.off
@@ -40,7 +40,7 @@ class ComponentVerdicts:
         self.unseen = {component: set(checks) for component, checks in tracks.components.items()}
         self.not_well = set(self.unseen)
         self.levels: dict[str, Mapping[str, Level]] = {}
-        self.traffic: Mapping[str, Heard] = {}
+        self.traffic: Mapping[str, SourceReport] = {}
         self._changing_since: dict[str, float] = {}
 
     def taken_over(self, component: str) -> None:
@@ -81,7 +81,7 @@ class ComponentVerdicts:
         unseen = self._sighting.unseen.intersection(self._tracks.components.get(component, ()))
         return {check.removeprefix(f"{component}.") for check in unseen}
 
-    def _heard(self, component: str, now: datetime) -> tuple[Heard, ...]:
+    def _heard(self, component: str, now: datetime) -> tuple[SourceReport, ...]:
         levels = self.levels.get(ComponentId(component).provider)
         real = self.traffic.get(component)
         return (*hear(self._engine.world, component, now, levels), *([real] if real else ()))

@@ -8,9 +8,9 @@ from functools import partial
 
 import structlog
 
-from bot.cluster.alone import Alone
+from bot.cluster.single_replica import SingleReplica
 from bot.core.decide.due import next_due
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.core.ids import CheckId, ComponentId
 from bot.core.model import Actor, Level, Outcome, Sample, Verdict
 from bot.core.record.world import World
@@ -29,7 +29,7 @@ from bot.watch.related_checks import RelatedChecks
 from bot.watch.reporter import Reporter
 from bot.watch.sample_buffer import SampleBuffer
 from bot.watch.schedule import Schedule
-from bot.watch.shares import Shares
+from bot.watch.shares import WorkShare
 from bot.watch.stagger import offset, phases
 from bot.watch.verdicts import ComponentVerdicts
 
@@ -65,7 +65,7 @@ class Watch:
         self._clock = clock
         self._lag = lag
         self._on_sample = on_sample
-        self._shares = Shares(member or Alone(), all_check=all_check)
+        self._shares = WorkShare(member or SingleReplica(), all_check=all_check)
         self._schedule = Schedule(clock, ahead_s=ahead_s, on_start=on_start)
         intervals = {check.id: plan.interval(check) for check in plan.checks}
         share = plan.verdicts.degraded_share
@@ -321,7 +321,7 @@ class Watch:
         """The components with checks that have not run since the start."""
         return self._verdicts.unchecked()
 
-    async def count_traffic(self, said: Mapping[str, Heard]) -> None:
+    async def count_traffic(self, said: Mapping[str, SourceReport]) -> None:
         """What requests of real customers say about components now; about all others they say nothing bad."""
         before, self._verdicts.traffic = self._verdicts.traffic, said
         for component in sorted((before.keys() | said.keys()) & self._tracks.components.keys()):

@@ -17,7 +17,7 @@ from bot.web.board import page
 from bot.web.board.history import HISTORY, History
 from bot.web.board.trouble import for_people
 from bot.web.flags import browsers, flagd, ofrep, ofrep_events
-from bot.web.flags.short_way import ShortWay
+from bot.web.flags.fast_path import FastPath
 from bot.web.hooks import intake, otlp, outcomes, samples, slack
 from bot.web.server.auth import Access, guard
 from bot.web.server.connections import Connections, Guarded, Limits, in_place
@@ -73,7 +73,7 @@ class WebServer:
         self._runner: web.AppRunner | None = None
         self._listening: list[asyncio.Server] = []
         self._at = ("", 0)  # as configured
-        self._short_way: ShortWay | None = None
+        self._short_way: FastPath | None = None
         self._leaving: asyncio.Task[None] | None = None
         in_place(app)
 
@@ -88,7 +88,7 @@ class WebServer:
         await runner.setup()
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
         assert server is not None  # noqa: S101 # setup() has just created it
-        short_way = self._short_way = ShortWay(self.app[SERVICES], server.request_handler)
+        short_way = self._short_way = FastPath(self.app[SERVICES], server.request_handler)
         server.request_handler = short_way
 
         def connection(by_file: bool) -> Guarded:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.checks.heartbeat_intake import SignsOfLife
-from bot.cluster.alone import Alone
+from bot.cluster.single_replica import SingleReplica
 from bot.config.models import Config
 from bot.core.model import Sample
 from bot.engine.seen_ids import SeenIds
@@ -37,7 +37,7 @@ def doors(
     """
     beats = [check for check in checks if isinstance(check, HeartbeatCheck)]
     return Hooks(
-        signs=_signs(beats, heartbeats, clock, member or Alone(), take, take_told or take, config.vantage, redact),
+        signs=_signs(beats, heartbeats, clock, member or SingleReplica(), take, take_told or take, config.vantage, redact),
         intake=PeerIntake(ledger, clock, take, pass_on),
         peers={peer.vantage: peer.secret.get_secret_value() for peer in config.peers},
         checks={check.id: check.component for check in checks},

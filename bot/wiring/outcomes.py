@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.outcomes.evidence import TrafficEvidence
 from bot.outcomes.intake import OutcomeIntake
 from bot.outcomes.measured import Measured
@@ -27,7 +27,7 @@ def shared(member: Member, clock: Clock) -> Measured:
 class OutcomeRoom(AppPart):
     """Accepts outcomes from before the web server starts until after it has stopped."""
 
-    def __init__(self, setup: Setup, store: Store, hear: Callable[[Mapping[str, Heard]], Awaitable[None]]) -> None:
+    def __init__(self, setup: Setup, store: Store, hear: Callable[[Mapping[str, SourceReport]], Awaitable[None]]) -> None:
         super().__init__()
         self._setup = setup
         self._store = store

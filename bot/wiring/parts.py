@@ -13,10 +13,10 @@ from bot.web.server.connections import Limits
 from bot.web.services import Reload
 
 if TYPE_CHECKING:
-    from bot.slack.gateway import Patience  # loaded later, see `wiring.slack`
+    from bot.slack.gateway import GatewayTiming  # loaded later, see `wiring.slack`
 
 
-class Closes(Protocol):
+class Closeable(Protocol):
     """Something that must be closed."""
 
     async def close(self) -> None:
@@ -57,4 +57,4 @@ class Parts:
     pace: OutboxTiming | None = None
     replica: str = ""  # this replica's name; empty = derived from the machine and data folder
     new_identity: bool = False  # whether to take over a ledger of another cluster, or of another app in Slack
-    patience: "Patience | None" = None  # the Slack gateway's own delays
+    patience: "GatewayTiming | None" = None  # the Slack gateway's own delays

@@ -21,7 +21,7 @@ SETTING = "policy/flags"
 
 
 @dataclass(frozen=True)
-class Left:
+class RetainedItem:
     """One removed thing that a flag's engagement, or else an open incident, still needs."""
 
     sentence: str
@@ -39,12 +39,12 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetainedPolicy:
     """The policy including what was kept, the kept flags, and each removed thing."""
 
     policy: Policy
     flags: Mapping[str, FlagPolicy]
-    left: tuple[Left, ...]
+    left: tuple[RetainedItem, ...]
 
     def sentences(self, world: World) -> tuple[str, ...]:
         """One sentence per thing kept and still needed."""
@@ -59,11 +59,11 @@ def remember(policy: Policy, kept: Mapping[str, FlagPolicy]) -> str:
     return json.dumps({key: encode(flag) for key, flag in {**policy.flags, **kept}.items()})
 
 
-def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
+def keep(policy: Policy, world: World, remembered: str | None) -> RetainedPolicy:
     """Restore what the ledger still uses and the configuration no longer names."""
     before = _before(remembered)
     flags: dict[str, FlagPolicy] = {}
-    left: list[Left] = []
+    left: list[RetainedItem] = []
     for key, state in world.flags.items():
         engagement = state.engagement
         if engagement is None:
@@ -74,18 +74,18 @@ def keep(policy: Policy, world: World, remembered: str | None) -> Kept:
             continue
         if then is None or variant not in then.variants:
             words = f"{key} is engaged on {variant}, which no configuration on record defines: put it back, or release the flag"
-            left.append(Left(words, key, variant))
+            left.append(RetainedItem(words, key, variant))
             continue
         what = f"variant {variant} of {name}" if now else f"flag {name}"
         words = f"{what} left the configuration while it is engaged; it is served until it is released"
-        left.append(Left(words, key, variant))
+        left.append(RetainedItem(words, key, variant))
         values = {**(now.variants if now else then.variants), variant: then.variants[variant]}
         base = now or replace(
             then, automation=Automation.OFF, sinks=(), depends_on=tuple(c for c in then.depends_on if c in policy.components)
         )
         flags[name] = replace(base, variants=values)
     components = _components(policy, world, left)
-    return Kept(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(left))
+    return RetainedPolicy(replace(policy, flags={**policy.flags, **flags}, components=components), flags, tuple(left))
 
 
 def _before(remembered: str | None) -> dict[str, FlagPolicy]:
@@ -98,7 +98,7 @@ def _before(remembered: str | None) -> dict[str, FlagPolicy]:
     return before
 
 
-def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, ComponentPolicy]:
+def _components(policy: Policy, world: World, left: list[RetainedItem]) -> dict[str, ComponentPolicy]:
     found = dict(policy.components)
     for incident in world.open_incidents():
         if incident.drill:
@@ -113,5 +113,5 @@ def _components(policy: Policy, world: World, left: list[Left]) -> dict[str, Com
                 f"component {id} left the configuration while {incident.name} is open; nothing watches it any more, "
                 "so a person has to resolve"
             )
-            left.append(Left(words, incident=incident.number))
+            left.append(RetainedItem(words, incident=incident.number))
     return found

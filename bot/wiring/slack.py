@@ -163,7 +163,7 @@ class Slack(AppPart):
         return self.membership.after(beat) if self.membership else beat
 
     def _make_link(self, gateway: "SlackGateway") -> "SlackLink":
-        from bot.slack.gateway import Patience
+        from bot.slack.gateway import GatewayTiming
         from bot.wiring.membership import Membership
         from bot.wiring.slack_link import SlackLink
 
@@ -173,7 +173,7 @@ class Slack(AppPart):
         )
         self._ends(us.close)
         self.membership = us
-        every_s = (setup.given.patience or Patience()).home_every_s
+        every_s = (setup.given.patience or GatewayTiming()).home_every_s
         homes = HomeTabs(
             gateway.publish_home,
             us.reception.asker,

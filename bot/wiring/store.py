@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
-from bot.cluster.alone import Alone
+from bot.cluster.single_replica import SingleReplica
 from bot.config.policy import to_policy
 from bot.core.model import Verdict
 from bot.core.record.fact import Fact
@@ -25,7 +25,7 @@ from bot.system.private_files import CONTROL_FILE
 from bot.views.storage import outdated_words
 from bot.web.health import Part
 from bot.wiring.part import AppPart
-from bot.wiring.retained import SETTING, Kept, keep, remember
+from bot.wiring.retained import SETTING, RetainedPolicy, keep, remember
 from bot.wiring.setup import Setup
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,8 @@ class Store(AppPart):
         self._unchecked = unchecked
         self._show = show
         self._restored = False
-        self.kept = Kept(to_policy(setup.config), {}, ())
-        self.member: Member = Alone()  # until the replicas of a shared ledger are joined
+        self.kept = RetainedPolicy(to_policy(setup.config), {}, ())
+        self.member: Member = SingleReplica()  # until the replicas of a shared ledger are joined
 
     def leads(self) -> bool:
         """Whether this process does the work that only one process on the ledger must do."""

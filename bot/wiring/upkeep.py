@@ -9,7 +9,7 @@ import structlog
 
 from bot.ports import UNFINISHED, Ledger, OutboxRow, RowState, Samples, StoreError, StoreTrouble
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 from bot.system.rhythm import until_next_round
 from bot.web.health import Part
 from bot.web.metrics import Metrics
@@ -50,7 +50,7 @@ class Housekeeping:
         self._adopt = adopt
         self._recorded = ""
         self._given_up: tuple[OutboxRow, ...] = ()
-        self._sparingly = Sparingly(clock, timedelta(hours=1))
+        self._sparingly = RateLimitedLog(clock, timedelta(hours=1))
         self._forget_at = self._trim_at = 0.0
         self._task: asyncio.Task[None] | None = None
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.checks.net.trust_store import tls_context
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.core.model import Sample, Verdict
 from bot.feeds.fetch import FeedReader
 from bot.ports import Fetcher, Ticker
@@ -16,7 +16,7 @@ from bot.watch.lag import LoopLag
 from bot.watch.watch import Watch
 from bot.watch.watchdog import Watchdog
 from bot.web.health import Part
-from bot.wiring.cluster.exchange import Exchange, TellsAll
+from bot.wiring.cluster.exchange import CourierToAll, Exchange
 from bot.wiring.part import AppPart
 from bot.wiring.plan import knowing
 from bot.wiring.probing import Probing
@@ -109,7 +109,7 @@ class Watching(AppPart):
         all_check = setup.shared and setup.config.cluster.checks == "all"
         if store.ledger.shared:
             self._exchange = Exchange(store.member, self.take_told)
-            courier = TellsAll(self._exchange, setup.config.vantage, courier) if all_check else courier
+            courier = CourierToAll(self._exchange, setup.config.vantage, courier) if all_check else courier
         self._watch = Watch(
             looks, prober, fetcher, store.samples, store.engine, setup.clock,
             ahead_s=0.0 if by_hand else beat_s(setup) * setup.clock.speed, lag=self._lag, courier=courier,
@@ -141,7 +141,7 @@ class Watching(AppPart):
         """Real, monotonic: when both last succeeded; None before the first time."""
         return None if self._began_at is None or self._looked_at is None else min(self._began_at, self._looked_at)
 
-    async def count_traffic(self, said: Mapping[str, Heard]) -> None:
+    async def count_traffic(self, said: Mapping[str, SourceReport]) -> None:
         """Add what real requests say."""
         if self._watch:
             await self._watch.count_traffic(said)

@@ -22,14 +22,14 @@ NOT_LET = "I cannot join this channel ({code}). Type `/invite @understudy` here,
 
 
 @dataclass(frozen=True)
-class Existing:
+class ExistingChannel:
     """A channel that the bot is in."""
 
     id: str
     name: str
 
 
-async def entered(client: AsyncWebClient, channel: str, alerts: str) -> Existing:
+async def entered(client: AsyncWebClient, channel: str, alerts: str) -> ExistingChannel:
     """The channel, with the bot in it. Raises Misunderstood, with what to do instead, if it cannot become an incident's."""
     if channel.startswith("D"):
         raise Misunderstood(DIRECT)
@@ -45,7 +45,7 @@ async def entered(client: AsyncWebClient, channel: str, alerts: str) -> Existing
         if found.get("is_private"):
             raise Misunderstood(INVITE)
         await _join(client, channel)
-    return Existing(channel, name)
+    return ExistingChannel(channel, name)
 
 
 async def _info(client: AsyncWebClient, channel: str) -> dict[str, Any]:

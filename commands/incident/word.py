@@ -27,14 +27,14 @@ from bot.views.scene import Scene
 from commands.desk import CommandContext, Request, Respond, answer
 from commands.forms import ROLES, SENDS, form_of
 from commands.helping import help_message
-from commands.incident.converting import Existing
+from commands.incident.converting import ExistingChannel
 from commands.incident.timeline import timeline
-from commands.parsing.arguments import NoChoice, NoNumber, Typed, export_format
+from commands.parsing.arguments import NoChoice, NoNumber, TypedArguments, export_format
 from commands.parsing.parse import (
     NAMED,
     REFERENCE,
-    Meant,
     Misunderstood,
+    NamedIncident,
     NotAllowed,
     component_of,
     into_another,
@@ -48,7 +48,7 @@ from commands.parsing.times import Span, spoken, taken_from, zone_of
 from commands.table import INCIDENT
 
 OpenModal = Callable[[dict[str, Any]], Awaitable[None]]
-Enter = Callable[[], Awaitable[Existing]]
+Enter = Callable[[], Awaitable[ExistingChannel]]
 
 ABOUT_ONE = {verb.name: verb for verb in VERBS}
 
@@ -187,7 +187,7 @@ async def _list(desk: CommandContext, *, everything: bool) -> Message:
     return incident_list(world, desk.engine.policy, desk.clock.now(), everything=everything)
 
 
-async def _meant(desk: CommandContext, asked: Request, rest: str) -> Meant:
+async def _meant(desk: CommandContext, asked: Request, rest: str) -> NamedIncident:
     """The incident that somebody means, however old. Raises Misunderstood."""
     number, field, text = named_incident(rest, asked.channel, asked.mentions)
     if number is None and text and not any(text == attrgetter(field)(i) for i in desk.engine.world.incidents.values()):
@@ -206,7 +206,7 @@ async def _signal(desk: CommandContext, asked: Request, verb: str, rest: str) ->
     by = Sender(asked.actor, asked.signal_id, meant.incident.number)
     if verb == "export":
         return AskExport(by.actor, by.id, incident=by.incident, format=export_format(meant.rest))
-    given = Typed(meant.rest, desk.engine.policy.incidents, asked.mentions, desk.clock.now(), zone_of(asked.zone))
+    given = TypedArguments(meant.rest, desk.engine.policy.incidents, asked.mentions, desk.clock.now(), zone_of(asked.zone))
     try:
         return ABOUT_ONE[verb].signal(by, given)
     except NoChoice as wrong:

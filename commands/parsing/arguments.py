@@ -31,7 +31,7 @@ class NoChoice(Misunderstood):
         self.word = word
 
 
-class Typed:
+class TypedArguments:
     """The remaining words. Unreadable ones raise Misunderstood, with what to type instead."""
 
     def __init__(

@@ -156,7 +156,7 @@ def _no_duration(text: str) -> Misunderstood:
 
 
 @dataclass(frozen=True)
-class Meant:
+class NamedIncident:
     """The incident that somebody means, and the rest of their text."""
 
     incident: Incident
@@ -190,7 +190,7 @@ def _channel_meant(first: str, mentioned: Iterable[Mention]) -> str:
     return next((one.id for one in mentioned if one.kind is MentionKind.CHANNEL and one.shown == first), "")
 
 
-def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Mention] = ()) -> Meant:
+def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Mention] = ()) -> NamedIncident:
     """The first incident named (`INC-7` or `#inc-its-channel`), this channel's, or the only open one.
 
     A channel in `mentioned` is identified by its id, since people rename channels. Raises Misunderstood.
@@ -199,20 +199,20 @@ def which_incident(text: str, channel: str, world: World, mentioned: Iterable[Me
     meant = _channel_meant(first, mentioned)
     for known in world.incidents.values():
         if known.room.channel and (known.room.channel == meant if meant else first == f"#{known.room.name}"):
-            return Meant(known, rest.strip())
+            return NamedIncident(known, rest.strip())
     named = NAMED.match(first)
     if named:
         incident = world.incidents.get(int(named[1]))
         if incident is None:
             raise Misunderstood(f"There is no INC-{named[1]}. `/incident list all` shows every one.")
-        return Meant(incident, rest.strip())
+        return NamedIncident(incident, rest.strip())
     here = [i for i in world.incidents.values() if i.room.channel and i.room.channel == channel]
     if here:
-        return Meant(here[-1], text.strip())
+        return NamedIncident(here[-1], text.strip())
     every = world.open_incidents()
     running = [one for one in every if one.drill is None] or every  # somebody in a hurry means a real one
     if len(running) == 1:
-        return Meant(running[0], text.strip())
+        return NamedIncident(running[0], text.strip())
     if not running:
         newest = world.last_incident
         more = f" Name an older one, such as `INC-{newest}`." if newest else ""

@@ -15,7 +15,7 @@ from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.core.signals import Signal
 from bot.delivery.out_of_band import AlertsByOtherWays
-from bot.ports import Called, ChatError, OutboxRow, Store, StoreError, StoreTrouble
+from bot.ports import ChatError, NotifyResult, OutboxRow, Store, StoreError, StoreTrouble
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import ANA, CHAT_FLAG, START, Table
@@ -34,10 +34,12 @@ class Pager:
         self.hold.set()
         self.away = False
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+    async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
         self.got.append((title, body))
         await self.hold.wait()
-        return Called((), ("notify address 1 (json) did not take the notice",)) if self.away else Called(tuple(named))
+        return (
+            NotifyResult((), ("notify address 1 (json) did not take the notice",)) if self.away else NotifyResult(tuple(named))
+        )
 
 
 class TableEngine:

@@ -14,7 +14,7 @@ import trustme
 
 from bot.checks.http import HttpCheck, HttpProber, Statuses
 from bot.checks.net.address_guard import Guard
-from bot.checks.net.resolve import Found
+from bot.checks.net.resolve import Resolved
 from bot.config.checks.json_rules import parse_expectation
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import Clock, ManualClock, ScaledClock
@@ -267,12 +267,12 @@ class ScriptedResolver:
         self._answer = answer
         self._stale = stale
 
-    async def addresses(self, host: str, port: int) -> Found:
+    async def addresses(self, host: str, port: int) -> Resolved:
         if self._answer is None:
             await asyncio.sleep(60)
         if isinstance(self._answer, Exception):
             raise self._answer
-        return Found(tuple(self._answer or ()), self._stale)
+        return Resolved(tuple(self._answer or ()), self._stale)
 
     def close(self) -> None:
         self._answer = None

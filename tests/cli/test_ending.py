@@ -6,19 +6,19 @@ import sys
 
 import pytest
 
-from bot.cli.ending import END_WITHIN_S
+from bot.cli.shutdown import END_WITHIN_S
 from bot.watch.watchdog import LAST_WORDS_S
 
 BOT = """
 import asyncio, signal, time, uvloop
 signal.alarm(60)  # whoever started it may be killed before they can kill it
-from bot.cli.ending import STUCK_EXIT, Ending, leave
+from bot.cli.shutdown import STUCK_EXIT, Shutdown, leave
 from bot.system.clock import SystemClock
 from bot.watch.lag import LoopLag
 from bot.watch.watchdog import Watchdog
 
 async def main():
-    ending = Ending(within_s=0.5)
+    ending = Shutdown(within_s=0.5)
     ending.listen()
     watchdog = Watchdog(
         SystemClock(), ask=lambda: lag.ask(), on_stall=lambda stall: None, on_gone=leave, gone_after_s={gone}

@@ -12,14 +12,14 @@ from bot.core.answers.base import Answer
 from bot.core.model import Sample
 from bot.core.signals import Signal, VerdictReached
 from bot.engine.engine import CommittingEngine
-from bot.ports import Introduction, Remembered, Store, StoreError, StoreTrouble
+from bot.ports import Remembered, ReplicaInfo, Store, StoreError, StoreTrouble
 from bot.sandbox.world import EPOCH
 from bot.store.samples.sqlite import InlineSamples
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from bot.watch.plan import Plan
 from bot.watch.watch import Watch
-from bot.wiring.cluster.exchange import Exchange, TellsAll
+from bot.wiring.cluster.exchange import CourierToAll, Exchange
 from tests.desk import component, policy
 from tests.engine.stand import TURNS, Check, Script
 from tests.engine.stand import Answer as Look
@@ -98,14 +98,14 @@ class One:
         self.name = name
         self.script = Script(many.clock, many.answers)
         self.ledger = CutOff(many.ledger.conn, shared=True)
-        self.replica = Replica(self.ledger, Introduction(name, f"boot-{name}"), many.clock, many.clock, timing=BY_HAND)
+        self.replica = Replica(self.ledger, ReplicaInfo(name, f"boot-{name}"), many.clock, many.clock, timing=BY_HAND)
         self.engine = HearingEngine(self.ledger, many.clock, POLICY, fence=self.replica.fence)
         self.engine.heard = []
         self.samples = Shaky.open()
         plan = Plan(checks=CHECKS, vantage=name if all_check else "local")
         self.watch = Watch(
             plan, self.script, self.script, self.samples, self.engine, many.clock, member=self.replica,
-            all_check=all_check, courier=TellsAll(Exchange(self.replica, self._take), name, None),
+            all_check=all_check, courier=CourierToAll(Exchange(self.replica, self._take), name, None),
         )  # fmt: skip
 
     async def _take(self, samples: Any) -> None:

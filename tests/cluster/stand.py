@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from bot.cluster.replica import Replica, ReplicaTiming
-from bot.ports import Introduction
+from bot.ports import ReplicaInfo
 from bot.store.sqlite.ledgers import InlineLedger
 from tests.ledger_facts import NOON
 
@@ -88,7 +88,7 @@ class Scene:
     def add(self, name: str, *, rate: float = 1.0, off_s: float = 0.0, blind: bool = False, **says: object) -> Replica:
         """A replica that did not join yet."""
         clock = Its(self, rate, timedelta(seconds=off_s))
-        introduction = Introduction(name, f"boot-{name}", **says)  # type: ignore[arg-type]
+        introduction = ReplicaInfo(name, f"boot-{name}", **says)  # type: ignore[arg-type]
         made = Replica(
             self.ledger, introduction, clock, clock, timing=BY_HAND, blind=lambda: blind, older=lambda: name in self.outdated
         )

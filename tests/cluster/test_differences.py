@@ -9,16 +9,16 @@ import pytest
 from bot.cluster.differences import differences
 from bot.cluster.name import replica_name
 from bot.config.models import Config
-from bot.ports import Introduction, LiveReplica
+from bot.ports import LiveReplica, ReplicaInfo
 from bot.wiring.cluster.alike import alike
 from tests.ledger_facts import NOON, after
 
-A = Introduction("a", "boot-a", version="1.0", configuration={"flag chat": "1", "provider x": "2"})
+A = ReplicaInfo("a", "boot-a", version="1.0", configuration={"flag chat": "1", "provider x": "2"})
 B = replace(A, name="b", boot="boot-b")
 C = replace(A, name="c", boot="boot-c")
 
 
-def said(*says: Introduction) -> list[str]:
+def said(*says: ReplicaInfo) -> list[str]:
     """What the first of them says of all."""
     return differences(says[0], [LiveReplica(one, 1, NOON, after(3)) for one in says])
 

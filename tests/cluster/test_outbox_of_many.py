@@ -12,7 +12,7 @@ from bot.cluster.replica import Replica
 from bot.core.effects import Effect, PostLine
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
-from bot.ports import EffectError, Introduction, OutboxRow, Performed, Performer, Store
+from bot.ports import EffectError, OutboxRow, Performed, Performer, ReplicaInfo, Store
 from bot.ports.performers import last_look
 from bot.sandbox.world import LoopClock, VirtualLoop
 from bot.store.sqlite.ledgers import InlineLedger
@@ -62,7 +62,7 @@ class World:
         line.runs.set()
         engine = CommittingEngine(line, self.clock, policy())
         await engine.load()
-        replica = Replica(line, Introduction(name, f"boot-{name}"), self.clock, self.clock)
+        replica = Replica(line, ReplicaInfo(name, f"boot-{name}"), self.clock, self.clock)
         await replica.start()
 
         async def perform(body: Any, row: OutboxRow) -> Performed:
@@ -216,7 +216,7 @@ def test_a_refusal_that_comes_after_the_lease_is_not_written() -> None:
         line = world.lines["a"]
         engine = CommittingEngine(line, world.clock, policy())
         await engine.load()
-        replica = Replica(line, Introduction("c", "boot-c"), world.clock, world.clock)
+        replica = Replica(line, ReplicaInfo("c", "boot-c"), world.clock, world.clock)
         await replica.start()
         for name in "ab":
             await world._ends.pop(name)()  # only c is left

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cluster.alone import Alone
 from bot.cluster.replica import Replica
 from bot.cluster.shares import owner_of
+from bot.cluster.single_replica import SingleReplica
 from bot.core.signals.base import Duty
 from bot.ports import CLOCK, Fence, StoreError, StoreTrouble
 from tests.cluster.stand import Scene
@@ -53,7 +53,7 @@ async def test_a_decision_of_its_own_names_what_it_was_made_by() -> None:
 
     assert (2, Fence("boot-a", 2), Fence("boot-a", 2, clock=0)) == (first.epoch, *map(first.fence, (SHARE, OF_THE_CLOCK)))
     assert (Fence("boot-b", 1), Fence("boot-b", 1, clock=2)) == (second.fence(SHARE), second.fence(OF_THE_CLOCK))
-    assert (None, None) == (first.fence(Duty.HEARD), Alone().fence(OF_THE_CLOCK))
+    assert (None, None) == (first.fence(Duty.HEARD), SingleReplica().fence(OF_THE_CLOCK))
 
 
 async def is_cut_off(scene: Scene, one: Replica, seconds: int) -> None:
@@ -379,6 +379,6 @@ async def test_who_held_the_clock_comes_first_also_while_the_ledger_is_away() ->
 
 def test_one_process_is_alone_by_the_same_interface() -> None:
     """Always alive, everything its own, and nothing written for it."""
-    one = Alone()
+    one = SingleReplica()
 
     assert (True, True, True, True) == (one.alive(0), one.holds(CLOCK), one.owns("x"), one.place() == 0)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.cluster.replica import Replica
-from bot.ports import CLOCK, Introduction, StoreError, StoreTrouble
+from bot.ports import CLOCK, ReplicaInfo, StoreError, StoreTrouble
 from tests.cluster.stand import BY_HAND, Its, Scene
 
 KEYS = [f"vendor.c{n}" for n in range(50)]
@@ -15,7 +15,7 @@ KEYS = [f"vendor.c{n}" for n in range(50)]
 def restarted(scene: Scene, name: str) -> Replica:
     """The same data folder, and so the same name, in another process."""
     clock = Its(scene)
-    made = Replica(scene.ledger, Introduction(name, f"boot-{name}-again"), clock, clock, timing=BY_HAND)
+    made = Replica(scene.ledger, ReplicaInfo(name, f"boot-{name}-again"), clock, clock, timing=BY_HAND)
     scene.replicas[f"{name} again"] = made
     return made
 
@@ -258,7 +258,7 @@ async def test_a_clock_that_was_set_right_is_believed_from_then_on() -> None:
     scene = Scene(passed=86_400.0)
     await scene.joins("b")
     clock = Its(scene, off=timedelta(minutes=2))
-    one = await began(Replica(scene.ledger, Introduction("a", "boot-a"), clock, clock, timing=BY_HAND))
+    one = await began(Replica(scene.ledger, ReplicaInfo("a", "boot-a"), clock, clock, timing=BY_HAND))
     wrong = one.troubles()
     clock.off = timedelta(0)
     await began(one)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.cluster.replica import MOST_UNTOLD, Replica, ReplicaTiming
-from bot.ports import Introduction, StoreError, StoreTrouble
+from bot.ports import ReplicaInfo, StoreError, StoreTrouble
 from tests.cluster.stand import Its, Scene
 
 AWAY = StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
@@ -18,7 +18,7 @@ async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> No
     """One replica that gives none any more does nothing any more."""
     scene = Scene()
     clock = Its(scene)
-    one = Replica(scene.ledger, Introduction("a", "boot-a"), clock, clock, timing=ReplicaTiming(every_s=0.001))
+    one = Replica(scene.ledger, ReplicaInfo("a", "boot-a"), clock, clock, timing=ReplicaTiming(every_s=0.001))
     await one.start()
     sign, failed, given = scene.ledger.sign, asyncio.Event(), asyncio.Event()
 

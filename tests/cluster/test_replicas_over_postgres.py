@@ -9,7 +9,7 @@ from typing import Any
 from bot.app import App, build
 from bot.cluster.replica import Replica
 from bot.config.load import load
-from bot.ports import CLOCK, Introduction
+from bot.ports import CLOCK, ReplicaInfo
 from bot.store.postgres.ledgers import open_postgres_ledger
 from bot.system.clock import SystemClock
 from bot.wiring.parts import Parts
@@ -40,7 +40,7 @@ async def test_the_clock_is_taken_over_within_five_seconds_of_a_death(postgres: 
     """By whoever is left; who leaves cleanly is followed within two."""
     ledgers = [await open_postgres_ledger(postgres, name) for name in "abc"]
     one, two, three = [
-        Replica(ledger, Introduction(name, f"boot-{name}"), SystemClock(), SystemClock())
+        Replica(ledger, ReplicaInfo(name, f"boot-{name}"), SystemClock(), SystemClock())
         for ledger, name in zip(ledgers, "abc", strict=True)
     ]
     for replica in (one, two, three):
@@ -64,7 +64,7 @@ async def test_the_clock_is_taken_over_within_five_seconds_of_a_death(postgres: 
 async def test_a_clock_that_is_off_is_measured_against_the_databases(postgres: str) -> None:
     """It tells the others, gives the clock to none of its own will, and knows the database's time all the same."""
     ledger = await open_postgres_ledger(postgres, "a")
-    replica = Replica(ledger, Introduction("a", "boot-a"), Ahead(), Ahead())
+    replica = Replica(ledger, ReplicaInfo("a", "boot-a"), Ahead(), Ahead())
     await replica.start()
 
     [live] = replica.live
@@ -80,8 +80,8 @@ async def test_effects_of_the_dead_are_taken_up_and_news_passes(postgres: str) -
     now = SystemClock().now()
 
     def work(store: Any) -> list[Any]:
-        first = store.renew(Introduction("a", "boot-a"), 0, timedelta(seconds=3), now)
-        store.renew(Introduction("b", "boot-b"), 0, timedelta(seconds=3), now)
+        first = store.renew(ReplicaInfo("a", "boot-a"), 0, timedelta(seconds=3), now)
+        store.renew(ReplicaInfo("b", "boot-b"), 0, timedelta(seconds=3), now)
         store.commit(queued(effect("x", "x"), effect("y", "y")))
         mine = store.claim(now, "boot-a", A_MINUTE, 1, first.epoch)
         theirs = store.claim(now, "boot-b", A_MINUTE, 1, 1)

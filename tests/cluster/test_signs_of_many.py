@@ -12,7 +12,7 @@ from bot.cluster.replica import Replica
 from bot.config.models import Config
 from bot.core.model import Level, Outcome, Sample
 from bot.engine.engine import CommittingEngine
-from bot.ports import Introduction, StoreError, StoreTrouble
+from bot.ports import ReplicaInfo, StoreError, StoreTrouble
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.watch.plan import Plan
@@ -48,7 +48,7 @@ class One:
         script = Script(self.clock, {})
         engine = CommittingEngine(jobs.scene.ledger, self.clock, POLICY)
         self.engine = engine
-        says = Introduction(name, f"boot-{name}")
+        says = ReplicaInfo(name, f"boot-{name}")
         self.replica = Replica(jobs.scene.ledger, says, self.clock, self.clock, timing=BY_HAND)
         self.register = Heartbeats(self.clock)
         self.register.recall = partial(jobs.samples.recent, limit=20)

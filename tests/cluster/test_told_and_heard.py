@@ -11,7 +11,7 @@ import pytest
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
 from bot.checks.heartbeat_intake import SignsOfLife
 from bot.checks.llm.budget import BudgetBook, Spent
-from bot.cluster.alone import Alone
+from bot.cluster.single_replica import SingleReplica
 from bot.core.model import Outcome, Sample
 from bot.delivery.home_tabs import HomeTabs
 from bot.engine.engine import CommittingEngine
@@ -29,7 +29,7 @@ JOB = HeartbeatCheck("jobs.nightly.beat", "jobs.nightly", timedelta(hours=1), ti
 LOOK = Sample(check="a.b.c", component="a.b", at=EPOCH, outcome=Outcome.OK, vantage="a")
 
 
-class Wire(Alone):
+class Wire(SingleReplica):
     """A member whose word goes straight to others; `share` says what is its own."""
 
     def __init__(self, *, share: bool = True) -> None:

@@ -10,7 +10,7 @@ from bot.core.model import Level
 from bot.core.record.sight import CLEAR, Sight
 from bot.core.signals import TimePassed, VerdictReached
 from bot.sandbox.world import EPOCH
-from bot.watch.shares import Shares
+from bot.watch.shares import WorkShare
 from tests.cluster.many import CHECKS, COMPONENTS, Many, One
 from tests.engine.stand import BROKEN
 
@@ -261,9 +261,9 @@ async def test_replicas_are_blind_together_or_not_at_all(mine: bool, others: boo
     await other.replica.beat()
     await one.replica.beat()
 
-    shares = Shares(one.replica)
+    shares = WorkShare(one.replica)
     sight = shares.sight_of_all(Sight(blind=True, reason="no way out", began_at=EPOCH) if mine else CLEAR)
 
     assert sight is not None
     assert told is sight.blind
-    assert Shares(other.replica).sight_of_all(replace(CLEAR)) is None
+    assert WorkShare(other.replica).sight_of_all(replace(CLEAR)) is None

@@ -10,12 +10,12 @@ from bot.sandbox.chat import FakeChat
 from bot.sandbox.chat_state import Fault
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.client import SlackLogin
-from bot.slack.gateway import Patience, SlackGateway
+from bot.slack.gateway import GatewayTiming, SlackGateway
 from bot.system.clock import SystemClock
 
 METHODS = {"post": "chat.postMessage", "edit": "chat.update", "create_channel": "conversations.create"}
 
-QUICK = Patience(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2, 0.4))
+QUICK = GatewayTiming(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2, 0.4))
 
 
 class Stage(Protocol):

@@ -9,14 +9,14 @@ from chat_stages import Stage, stage
 from bot.ports import (
     ChannelGone,
     ChannelNameTaken,
+    ChannelSetup,
     ChatError,
-    Furnishing,
     GroupGone,
     Message,
     MessageGone,
+    MessageState,
     Place,
     PostedAt,
-    Standing,
 )
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -411,7 +411,7 @@ async def test_a_message_stands_until_it_is_deleted(slack: Stage) -> None:
     before = await slack.chat.standing(at)
     await slack.chat.pin(at)
 
-    assert [Standing(False), Standing(True)] == [before, await slack.chat.standing(at)]
+    assert [MessageState(False), MessageState(True)] == [before, await slack.chat.standing(at)]
     assert await slack.chat.standing(PostedAt(ops, "1700000000.000001")) is None
 
 
@@ -421,7 +421,7 @@ async def test_a_reply_stands_in_its_thread(slack: Stage) -> None:
     root = await slack.chat.post(Place(ops), HELLO, "root")
     reply = await slack.chat.post(Place(ops, root.ts), HELLO, "reply")
 
-    assert Standing(False) == await slack.chat.standing(reply, root.ts)
+    assert MessageState(False) == await slack.chat.standing(reply, root.ts)
     assert await slack.chat.standing(PostedAt(ops, "1700000000.000001"), root.ts) is None
 
 
@@ -434,7 +434,7 @@ async def test_the_furnishing_of_a_channel_is_told(slack: Stage) -> None:
     has = await slack.chat.furnishing(ops)
 
     assert ("", frozenset(), {slack.chat.me}) == (empty.topic, empty.bookmarks, empty.members)
-    assert Furnishing("SEV2", slack.chat.me, frozenset({"Board"}), frozenset({ana, slack.chat.me})) == has
+    assert ChannelSetup("SEV2", slack.chat.me, frozenset({"Board"}), frozenset({ana, slack.chat.me})) == has
 
 
 @pytest.mark.parametrize(("prepare", "why"), [("archived", "it was archived"), ("stranger", "the bot was removed from it")])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.ports import CLOCK, AlreadyHandled, Fence, Fenced, Introduction, Ledger, Store
+from bot.ports import CLOCK, AlreadyHandled, Fence, Fenced, Ledger, ReplicaInfo, Store
 from bot.store.ledger import SqlStore
 from bot.store.postgres.ledgers import open_postgres_ledger
 from tests.contracts.ledgers import a_ledger
@@ -28,7 +28,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 def _two_replicas(store: Store) -> None:
     for boot in ("a", "b"):
-        assert 1 == store.renew(Introduction(f"host-{boot}", boot), 0, AN_HOUR, NOON).epoch
+        assert 1 == store.renew(ReplicaInfo(f"host-{boot}", boot), 0, AN_HOUR, NOON).epoch
     assert 1 == store.lease(CLOCK, "a", AN_HOUR, NOON)
 
 
@@ -69,7 +69,7 @@ async def test_who_came_back_is_refused_what_it_decided_before(ledger: Ledger) -
 
     def comes_back(store: Store) -> int:
         store.give_back("a")
-        return store.renew(Introduction("host-a", "a"), 1, AN_HOUR, NOON).epoch
+        return store.renew(ReplicaInfo("host-a", "a"), 1, AN_HOUR, NOON).epoch
 
     epoch = await ledger.write(comes_back)
     assert 2 == epoch
@@ -83,7 +83,7 @@ async def test_a_clock_that_was_lost_meanwhile_is_another_one(ledger: Ledger) ->
     def changes_hands_twice(store: Store) -> tuple[int | None, int | None, int]:
         store.give_back("a")
         theirs = store.lease(CLOCK, "b", AN_HOUR, NOON)
-        epoch = store.renew(Introduction("host-a", "a"), 1, AN_HOUR, NOON).epoch
+        epoch = store.renew(ReplicaInfo("host-a", "a"), 1, AN_HOUR, NOON).epoch
         store.give_back("b")
         return theirs, store.lease(CLOCK, "a", AN_HOUR, NOON), epoch
 

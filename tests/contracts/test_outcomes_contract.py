@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.outcomes.counts import MOST_ERRORS, Counts, MinuteCount, Route
 from bot.ports import Samples
-from bot.ports.outcomes import Told
+from bot.ports.outcomes import OutcomeBatch
 from tests.contracts.samples import samples_of
 from tests.ledger_facts import NOON
 
@@ -61,9 +61,9 @@ async def test_a_row_tells_so_many_kinds_of_error_apart(samples: Samples) -> Non
 
 async def test_a_key_is_known_for_a_day(samples: Samples) -> None:
     """It is written with its counts, and forgotten with a later batch."""
-    await samples.outcomes.add([minute(0)], [Told(b"a")], now=NOON)
+    await samples.outcomes.add([minute(0)], [OutcomeBatch(b"a")], now=NOON)
     before = await samples.outcomes.known_key(b"a"), await samples.outcomes.known_key(b"b")
-    await samples.outcomes.add([], [Told(b"b")], now=NOON + DAY + MINUTE)
+    await samples.outcomes.add([], [OutcomeBatch(b"b")], now=NOON + DAY + MINUTE)
 
     assert (True, False, False) == (*before, await samples.outcomes.known_key(b"a"))
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.effects import Effect
-from bot.ports import Introduction, Ledger, OutboxRow, Renewed, Settled
+from bot.ports import Ledger, OutboxRow, Renewal, ReplicaInfo, Settled
 from bot.store.ledger import SqlStore
 from bot.store.postgres.ledgers import connect_up_to_date
 from bot.store.postgres.place import place_of
@@ -55,8 +55,8 @@ def fresh(request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
     conn.close()
 
 
-def says(boot: str, name: str = "") -> Introduction:
-    return Introduction(name or f"host-{boot}", boot, listen="127.0.0.1:8080", version="1", configuration={"flag a": "0f"})
+def says(boot: str, name: str = "") -> ReplicaInfo:
+    return ReplicaInfo(name or f"host-{boot}", boot, listen="127.0.0.1:8080", version="1", configuration={"flag a": "0f"})
 
 
 async def renew(ledger: Ledger, boot: str, epoch: int = 0, at: float = 0) -> int:
@@ -100,7 +100,7 @@ async def test_an_effect_that_only_a_newer_replica_knows_is_left_to_it(ledger: L
 async def test_a_replica_is_known_by_what_it_said_last(ledger: Ledger) -> None:
     """Others compare it with what they say themselves."""
     first = await ledger.write(lambda store: store.renew(says("a"), 0, TTL, NOON))
-    changed = Introduction("host-a", "a", configuration={"flag a": "1e"}, offset=timedelta(seconds=12))
+    changed = ReplicaInfo("host-a", "a", configuration={"flag a": "1e"}, offset=timedelta(seconds=12))
     await ledger.write(lambda store: store.renew(changed, first.epoch, TTL, after(1)))
 
     [one] = await ledger.read(lambda store: store.replicas(after(1)))
@@ -109,7 +109,7 @@ async def test_a_replica_is_known_by_what_it_said_last(ledger: Ledger) -> None:
 
 async def test_a_renewal_tells_the_ledgers_time(ledger: Ledger) -> None:
     """From which a replica knows how far its own clock is off; a file goes by the clock that it is handed."""
-    assert Renewed(1, after(7)) == await ledger.write(lambda store: store.renew(says("a"), 0, TTL, after(7)))
+    assert Renewal(1, after(7)) == await ledger.write(lambda store: store.renew(says("a"), 0, TTL, after(7)))
 
 
 async def test_a_replica_without_a_sign_of_life_is_dead_after_its_time(ledger: Ledger) -> None:

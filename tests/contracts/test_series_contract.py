@@ -12,7 +12,7 @@ from bot.core.outcomes.outcome import told as one_told
 from bot.core.outcomes.series import Point, Reading
 from bot.outcomes.intake import OutcomeIntake
 from bot.ports import Samples
-from bot.ports.outcomes import Told
+from bot.ports.outcomes import OutcomeBatch
 from bot.store.outcomes.keeping import add
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
@@ -42,7 +42,7 @@ def reading(total: int, end: float, *, start: float = 1, key: bytes = b"mail", e
 
 async def told(samples: Samples, *readings: Reading, at: float = 60) -> int:
     """How many requests are new in these, `at` so many minutes after noon."""
-    request = Told(f"request {next(NAMES)}".encode(), (), readings)
+    request = OutcomeBatch(f"request {next(NAMES)}".encode(), (), readings)
     news = await samples.outcomes.add([], [request], now=NOON + at * MINUTE, began=NOON)
     return sum(one.counts.total for one in news)
 
@@ -56,7 +56,7 @@ async def test_what_two_requests_with_one_key_told_counts_once(samples: Samples)
     """A client that heard no answer asked another replica within the same second."""
     counts = [MinuteCount(NOON, MAIL, Counts(ok=3))]
     for _ in range(2):
-        await samples.outcomes.add([], [Told(b"k", counts), Told(b"other", counts)], now=NOON)
+        await samples.outcomes.add([], [OutcomeBatch(b"k", counts), OutcomeBatch(b"other", counts)], now=NOON)
 
     assert [(0, 6, 0)] == await counted(samples)
 
@@ -104,7 +104,7 @@ async def test_a_series_from_before_we_listened_is_noted_first(samples: Samples)
     assert 0 == await told(samples, reading(1_000, 3, start=-600))
     assert 7 == await told(samples, reading(1_007, 5, start=-600))
     later = await samples.outcomes.add(
-        [], [Told(b"b", (), [reading(5, 9, start=8, key=b"new")])], now=NOON + 10 * MINUTE, began=NOON + 9 * MINUTE
+        [], [OutcomeBatch(b"b", (), [reading(5, 9, start=8, key=b"new")])], now=NOON + 10 * MINUTE, began=NOON + 9 * MINUTE
     )
     assert [5] == [one.counts.total for one in later]
 
@@ -122,7 +122,7 @@ async def test_too_many_series_cost_counts_and_never_count_twice() -> None:
     conn = InlineSamples.open().conn
 
     def tells(minutes: float, one: Reading) -> int:
-        request = Told(f"request {next(NAMES)}".encode(), (), [one])
+        request = OutcomeBatch(f"request {next(NAMES)}".encode(), (), [one])
         news = add(conn, [], [request], NOON + minutes * MINUTE, began=NOON, most_series=2)
         return sum(found.counts.total for found in news)
 

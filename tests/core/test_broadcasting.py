@@ -11,7 +11,7 @@ from bot.core.policy import BroadcastPolicy
 from bot.core.record.incident import Post
 from bot.core.record.incident_facts import UpdateWritten
 from bot.core.record.room.room_facts import BroadcastBegun
-from bot.core.record.standing import Found
+from bot.core.record.standing import FoundPieces
 from tests.desk import ANA, Table, policy, told
 
 OUTBOX = Actor.rule("outbox")
@@ -130,7 +130,7 @@ def test_a_repair_tells_a_channel_again_that_took_nothing() -> None:
     written = next(fact for fact in table.facts if isinstance(fact.body, UpdateWritten))
     refused(table, PostBroadcast("#stakeholders"), "INC-1/broadcast/#stakeholders")
     refused(table, ReplyBroadcast("#stakeholders"), f"INC-1/broadcast/#stakeholders/reply/{written.stream}/{written.seq}")
-    done = table.send(s.Repair(actor=ANA, incident=1, found=Found(table.incident().room, table.incident().repairs)))
+    done = table.send(s.Repair(actor=ANA, incident=1, found=FoundPieces(table.incident().room, table.incident().repairs)))
     again = next(one for one in done.effects if type(one.body) is PostBroadcast)
     table.send(s.EffectDone(
         actor=OUTBOX, key=again.key, kind=PostBroadcast, incident=1, body=again.body, channel="C0ALL", ts="1.2",

@@ -1,6 +1,6 @@
 """The gateway that the demo compares with: as kind to gateways as it says."""
 
-from bot.demo.gateway import FAILS, Gateway, Passed
+from bot.demo.gateway import FAILS, Gateway, GatewayResult
 
 LIMIT_S, PAUSE_S = 2.0, 60.0
 
@@ -20,7 +20,7 @@ class Stand:
             self.now += LIMIT_S
         return provider not in self.down
 
-    def serve(self, times: int = 1) -> list[Passed]:
+    def serve(self, times: int = 1) -> list[GatewayResult]:
         return [self.gateway.serve() for _ in range(times)]
 
 
@@ -28,7 +28,7 @@ def test_all_well_is_served_by_the_primary() -> None:
     """And nobody asks the fallback."""
     stand = Stand()
 
-    assert [Passed(True, 0, 0.0)] * 3 == stand.serve(3)
+    assert [GatewayResult(True, 0, 0.0)] * 3 == stand.serve(3)
     assert {"claude"} == set(stand.asked)
 
 
@@ -37,8 +37,8 @@ def test_failing_primary_costs_each_customer_a_try_until_it_is_left_alone() -> N
     stand = Stand()
     stand.down = {"claude"}
 
-    assert [Passed(True, 1, LIMIT_S)] * FAILS == stand.serve(FAILS)
-    assert [Passed(True, 0, 0.0)] * 5 == stand.serve(5)
+    assert [GatewayResult(True, 1, LIMIT_S)] * FAILS == stand.serve(FAILS)
+    assert [GatewayResult(True, 0, 0.0)] * 5 == stand.serve(5)
 
 
 def test_after_the_pause_one_failed_try_is_enough() -> None:
@@ -69,4 +69,4 @@ def test_nobody_is_served_where_both_fail() -> None:
     stand = Stand()
     stand.down = {"claude", "gpt"}
 
-    assert [Passed(False, 2, 2 * LIMIT_S)] == stand.serve()
+    assert [GatewayResult(False, 2, 2 * LIMIT_S)] == stand.serve()

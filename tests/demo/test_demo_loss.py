@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.core.effects import Effect, PostAlert
-from bot.demo.loss import Loss
+from bot.demo.loss import ReplicaLoss
 from bot.demo.loss_proof import prove_loss
 from bot.demo.proof import Claim
 from bot.ports import OutboxRow, RowState
@@ -11,7 +11,7 @@ from bot.sandbox.slack.records import Message
 from tests.house import START
 
 ALERT = Effect("INC-1/alert", "alert/1", PostAlert(), 1, "incident/1", 1)
-QUICK = Loss("demo-1", 100.0, "demo-3", 103.4)
+QUICK = ReplicaLoss("demo-1", 100.0, "demo-3", 103.4)
 
 
 def row(state: RowState = RowState.DONE) -> OutboxRow:
@@ -57,19 +57,19 @@ def test_nobody_killed_is_no_proof() -> None:
 
 def test_late_takeover_is_seen() -> None:
     """Five seconds were promised."""
-    late = Loss("demo-1", 100.0, "demo-2", 105.2)
+    late = ReplicaLoss("demo-1", 100.0, "demo-2", 105.2)
 
     assert ["demo-2 took over 5.2 s after the leading replica, demo-1, was killed"] == failed(loss=late)
 
 
 def test_nobody_taking_over_is_seen() -> None:
     """And named."""
-    assert ["nobody took over when the leading replica, demo-1, was killed"] == failed(loss=Loss("demo-1", 100.0))
+    assert ["nobody took over when the leading replica, demo-1, was killed"] == failed(loss=ReplicaLoss("demo-1", 100.0))
 
 
 def test_replica_that_does_not_come_back_is_seen() -> None:
     """Whoever runs it would be woken by that."""
-    assert ["demo-1 did not come up"] == failed(loss=Loss("demo-1", 100.0, "demo-3", 103.4, "demo-1 did not come up"))
+    assert ["demo-1 did not come up"] == failed(loss=ReplicaLoss("demo-1", 100.0, "demo-3", 103.4, "demo-1 did not come up"))
 
 
 def test_message_that_stands_twice_is_seen() -> None:

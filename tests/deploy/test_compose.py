@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.config.first_file import Wanted
+from bot.config.first_file import FirstFileOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_env_example_names_what_a_first_configuration_needs() -> None:
     asked = {
         variable
         for slack in ("socket", "http")
-        for variable in Wanted(("anthropic", "openai", "gemini"), (), slack, "#ops", "", "chat").variables
+        for variable in FirstFileOptions(("anthropic", "openai", "gemini"), (), slack, "#ops", "", "chat").variables
     }
 
     assert set() == asked - listed_variables()

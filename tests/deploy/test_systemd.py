@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.config.first_file import Wanted
+from bot.config.first_file import FirstFileOptions
 from tests.cli.deployment import Deployment, a_deployment
 from tests.deploy.cage import Cage, Running, Volume, locked_in, understudy, why_not
 
@@ -79,7 +79,10 @@ def test_it_is_started_again_however_it_ends() -> None:
 def test_env_example_names_what_a_first_configuration_needs() -> None:
     """And no value: whoever copies it fills it in."""
     listed = set(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
-    both = [Wanted(("anthropic", "openai", "gemini"), (), slack, "#ops", "", "chat").variables for slack in ("socket", "http")]
+    both = [
+        FirstFileOptions(("anthropic", "openai", "gemini"), (), slack, "#ops", "", "chat").variables
+        for slack in ("socket", "http")
+    ]
 
     assert set() == {name for variables in both for name in variables} - listed
     assert [] == re.findall(r"^[A-Z_]+=.+$", EXAMPLE, re.MULTILINE)

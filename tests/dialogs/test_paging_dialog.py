@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.core.record.paging_facts import Paged, PageLost, PageOutcome
-from bot.ports import Called
+from bot.ports import NotifyResult
 from tests.dialogs.talk import Talk
 from tests.house import SOON_S, House, a_house
 
@@ -28,9 +28,11 @@ class Pager:
         self.got: list[tuple[str, str]] = []
         self.takes = True
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+    async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
         self.got.append((title, body))
-        return Called(tuple(named)) if self.takes else Called((), ("notify address 1 (json) did not take the notice",))
+        return (
+            NotifyResult(tuple(named)) if self.takes else NotifyResult((), ("notify address 1 (json) did not take the notice",))
+        )
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from bot.core.model import Actor, Phase
 from bot.core.record.paging_facts import PageLost
 from bot.core.record.room.room_facts import ChannelOpened, GivenUp
 from bot.core.signals import Acknowledge, SetPhase
-from bot.ports import UNFINISHED, Called, RowState
+from bot.ports import UNFINISHED, NotifyResult, RowState
 from tests.dialogs.talk import Talk
 from tests.house import FLAG, House, a_house
 
@@ -20,9 +20,9 @@ class Addresses:
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+    async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
         self.got.append((title, body))
-        return Called(tuple(named))
+        return NotifyResult(tuple(named))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 from bot.app import App, build
 from bot.checks.judging.exceptions import classify_status
 from bot.checks.net.stopwatch import Stopwatch
-from bot.checks.run import Seen, measured
+from bot.checks.run import RunResult, measured
 from bot.config.load import load
 from bot.core.model import FeedReport, FeedState, Sample
 from bot.sandbox.chat import FakeChat
@@ -44,7 +44,7 @@ class ScenarioProber:
     counts: Counter[str] = field(default_factory=Counter)
 
     async def probe(self, check: Any) -> Sample:
-        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+        async def look(watch: Stopwatch, deadline_s: float) -> RunResult:
             return await self._answer(check, watch)
 
         plain = check if hasattr(check, "under") else _Plain(check.id, check.component, check.deadline)
@@ -56,7 +56,7 @@ class ScenarioProber:
     async def close(self) -> None:
         return
 
-    async def _answer(self, check: Any, watch: Stopwatch) -> Seen:
+    async def _answer(self, check: Any, watch: Stopwatch) -> RunResult:
         watch.begin("first_byte")
         await asyncio.sleep(MODEL_ANSWER_S if hasattr(check, "model") else ANSWER_S)
         provider, _, surface = check.component.partition(".")
@@ -69,10 +69,10 @@ class ScenarioProber:
         await asyncio.sleep(word.seconds)
         match word.kind:
             case "ok" | "slow":
-                return Seen("HTTP 200")
+                return RunResult("HTTP 200")
             case "hang":
                 await asyncio.Event().wait()
-        return Seen(f"HTTP {word.kind}", classify_status(int(word.kind), b""))
+        return RunResult(f"HTTP {word.kind}", classify_status(int(word.kind), b""))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from bot.delivery.chat import Delivery, MessageContext
 from bot.delivery.out_of_band import AlertsByOtherWays
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
-from bot.ports import Called, ChatError, Ledger, Remembered, Store
+from bot.ports import ChatError, Ledger, NotifyResult, Remembered, Store
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, VirtualLoop
@@ -184,9 +184,9 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
         said: list[str] = []
 
         class Pager:
-            async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+            async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
                 said.append(title)
-                return Called(tuple(named))
+                return NotifyResult(tuple(named))
 
         shop = Shop()
         others = AlertsByOtherWays(Pager(), shop.engine, shop.clock, shop.ledger)

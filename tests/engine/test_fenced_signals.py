@@ -14,7 +14,7 @@ from bot.core.model import Actor, Level, Verdict
 from bot.core.record.sight import Sight
 from bot.core.signals import SIGNALS, Duty
 from bot.engine.engine import CommittingEngine
-from bot.ports import CLOCK, Fence, Introduction, Store
+from bot.ports import CLOCK, Fence, ReplicaInfo, Store
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import ManualClock
 from tests.desk import ANA, START, policy
@@ -73,7 +73,7 @@ class Two:
         return self
 
     def _joined(self, store: Store) -> None:
-        store.renew(Introduction("host-a", "a"), 0, AN_HOUR, self.clock.now())
+        store.renew(ReplicaInfo("host-a", "a"), 0, AN_HOUR, self.clock.now())
         store.lease(CLOCK, "a", AN_HOUR, self.clock.now())
 
     async def is_over(self) -> None:
@@ -86,7 +86,7 @@ class Two:
         def work(store: Store) -> None:
             store.give_back("a")
             store.lease(CLOCK, "b", AN_HOUR, self.clock.now())
-            self.epoch = store.renew(Introduction("host-a", "a"), 1, AN_HOUR, self.clock.now()).epoch
+            self.epoch = store.renew(ReplicaInfo("host-a", "a"), 1, AN_HOUR, self.clock.now()).epoch
 
         await self.elsewhere.write(work)
 

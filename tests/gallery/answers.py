@@ -36,7 +36,7 @@ from commands.desk import CommandContext, Request
 from commands.drill import drill
 from commands.fallback import fallback
 from commands.health import health
-from commands.incident.converting import INVITE, Existing
+from commands.incident.converting import INVITE, ExistingChannel
 from commands.incident.word import incident
 from commands.parsing.parse import Misunderstood, mentions, typed
 from commands.understudy import understudy
@@ -131,9 +131,9 @@ OF_RUNBOOKS: tuple[base.Answer, ...] = (
     rb.StepAsBefore(**INC7, step=2, by=None), rb.NoStep(**INC7, step=9, most=3), rb.NoStep(**INC7, step=1, most=0),
 )  # fmt: skip
 OF_REPAIRS: tuple[base.Answer, ...] = (
-    p.RepairBegun(**INC7, pieces=(Piece.CARD, Piece.TOPIC)), p.RepairBegun(**INC7, pieces=(Piece.CHANNEL,)),
-    p.RepairBegun(**INC7, pieces=tuple(Piece)),
-    p.RepairBegun(**INC7, pieces=(Piece.PIN,), waiting=(Piece.ALERT,), unknown="Slack did not answer in time"),
+    p.RepairStarted(**INC7, pieces=(Piece.CARD, Piece.TOPIC)), p.RepairStarted(**INC7, pieces=(Piece.CHANNEL,)),
+    p.RepairStarted(**INC7, pieces=tuple(Piece)),
+    p.RepairStarted(**INC7, pieces=(Piece.PIN,), waiting=(Piece.ALERT,), unknown="Slack did not answer in time"),
     p.NothingMissing(**INC7), p.NothingMissing(**INC7, waiting=(Piece.CARD, Piece.PIN)),
     p.NothingMissing(**INC7, unknown="Slack did not answer in time"), p.ChangedMeanwhile(**INC7), p.NobodyLooked(**INC7),
 )  # fmt: skip
@@ -279,7 +279,7 @@ async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
     async def no_form(view: dict[str, Any]) -> None:
         raise AssertionError(f"a form was opened: {view}")
 
-    async def no_room() -> Existing:
+    async def no_room() -> ExistingChannel:
         raise Misunderstood(INVITE)
 
     ids = (f"gallery/{n}" for n in range(1000))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.core.effects import PostAlert
 from bot.core.model import COMMUNICATIONS, LEAD, Actor, Fault, FeedState, Level, Phase, Severity
-from bot.core.outcomes.served import Served, Share
+from bot.core.outcomes.served import Served, VariantShare
 from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.course.served_facts import CustomersServed
 from bot.core.record.flag_facts import Engaged, EngageProposed, Held
@@ -164,7 +164,7 @@ def page_is_away() -> Story:
 
 def counted(story: Story) -> Story:
     """Services told what became of their requests."""
-    shares = (Share(FLAG, "gpt", "", 11_900, 20), Share(FLAG, "claude", "", 402, 78))
+    shares = (VariantShare(FLAG, "gpt", "", 11_900, 20), VariantShare(FLAG, "claude", "", 402, 78))
     story.add(
         "incident/7", CustomersServed(Served(story.now, shares, 61, 11_480, {FLAG: story.now})), Actor.rule("real traffic")
     )

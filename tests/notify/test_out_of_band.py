@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.notify.out_of_band import AppriseNotifier
-from bot.ports import Called
+from bot.ports import NotifyResult
 
 # Apprise looks for a module of the standard library that is deprecated in 3.11 and gone in 3.13.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -54,7 +54,7 @@ async def test_a_notice_arrives_as_written_when_the_service_takes_it(receiver: R
 
     called = await AppriseNotifier([receiver.url]).call("Claude API is down", text, ["all"])
 
-    assert Called(("1 (json)",)) == called
+    assert NotifyResult(("1 (json)",)) == called
     assert [("Claude API is down", text)] == [(notice["title"], notice["message"]) for notice in receiver.got]
 
 
@@ -96,7 +96,7 @@ async def test_nobody_waits_when_a_service_hangs(receiver: Receiver) -> None:
 
 async def test_nothing_happens_when_there_are_no_addresses() -> None:
     """The section may be left out."""
-    assert Called(()) == await AppriseNotifier([]).call("t", "b", ["all"])
+    assert NotifyResult(()) == await AppriseNotifier([]).call("t", "b", ["all"])
 
 
 async def test_a_page_calls_the_addresses_that_are_named(receiver: Receiver) -> None:

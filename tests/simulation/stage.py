@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bot.app import App, build
 from bot.config.load import Loaded, load
 from bot.engine.outbox import OutboxTiming
-from bot.ports import Called, ChatError, Ledger, Store
+from bot.ports import ChatError, Ledger, NotifyResult, Store
 from bot.sandbox.chat import FakeChat
 from bot.sandbox.chat_state import Fault
 from bot.sandbox.world import EPOCH, LoopClock, LoopTicker
@@ -91,9 +91,9 @@ class Silence:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
 
-    async def call(self, title: str, body: str, named: Sequence[str]) -> Called:
+    async def call(self, title: str, body: str, named: Sequence[str]) -> NotifyResult:
         self.said.append((title, body))
-        return Called(tuple(named))
+        return NotifyResult(tuple(named))
 
 
 class PerilousLedger:

@@ -11,18 +11,18 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.sandbox.slack import LocalWorkspace
 from bot.slack.app import build_bolt
 from bot.slack.client import SlackLogin
-from bot.slack.gateway import Patience, SlackGateway
+from bot.slack.gateway import GatewayTiming, SlackGateway
 from bot.slack.people import People
 from bot.slack.reception import Reception
 from bot.slack.respond import Respond
-from bot.slack.socket_mode.socket import SocketPatience, SocketWatch
+from bot.slack.socket_mode.socket import SocketTiming, SocketWatch
 from bot.system.clock import SystemClock
 from bot.system.denials import Denials
 
-QUICK = Patience(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))
+QUICK = GatewayTiming(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))
 
 # A ping every 0.2 s: deaf is noticed after half a second, and the first pause before a new try is 0.05 s.
-BRISK = SocketPatience(
+BRISK = SocketTiming(
     ping_every_s=0.2, connect_within_s=0.6, look_every_s=0.05, first_wait_s=0.05, longest_wait_s=0.4, steady_after_s=30.0,
     spell_from=timedelta(0),
 )  # fmt: skip
@@ -105,7 +105,7 @@ def listen(heard: list[str]) -> Callable[[AsyncApp], None]:
 
 @asynccontextmanager
 async def house(
-    workspace: LocalWorkspace, *, patience: SocketPatience = BRISK, register: Callable[[AsyncApp], None] | None = None,
+    workspace: LocalWorkspace, *, patience: SocketTiming = BRISK, register: Callable[[AsyncApp], None] | None = None,
     first_sight: Callable[[str], Awaitable[bool]] | None = None, ticket: str = "", wait: bool = True,
     reception: Reception | None = None,
 ) -> AsyncIterator[House]:  # fmt: skip

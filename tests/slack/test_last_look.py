@@ -5,7 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.ports import ChatError
-from bot.ports.performers import HandsOff, looks_last
+from bot.ports.performers import LeaseLost, looks_last
 from bot.slack.client import SlackApi
 
 
@@ -19,7 +19,7 @@ class Looks:
     def __call__(self) -> None:
         self.asked += 1
         if self.asked > self.left:
-            raise HandsOff("lost")
+            raise LeaseLost("lost")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_a_request_is_written_only_after_a_last_look(slack: tuple[SlackApi
 
     assert 1 == len(taken)
     for left in range(look.asked):
-        with pytest.raises((HandsOff, ChatError)), looks_last(Looks(left)):  # the client words what is raised in mid-request
+        with pytest.raises((LeaseLost, ChatError)), looks_last(Looks(left)):  # the client words what is raised in mid-request
             await api.call(api.web.chat_postMessage, channel="C1", text="hello")
     assert (3, 1) == (look.asked, len(taken))
 

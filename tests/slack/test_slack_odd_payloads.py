@@ -14,7 +14,7 @@ from bot.ports.payload_reading import Unreadable, parse
 from bot.ports.payloads import Form, Press
 from bot.slack.door import UNREADABLE
 from bot.system.clock import ManualClock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 from tests.house import FLAG, START, House, a_house
 
 KINDS = ("command", "press", "declare form", "update form", "closed form", "shortcut", "message shortcut", "event")
@@ -261,7 +261,7 @@ def test_the_mutations_reach_every_place() -> None:
 def test_lines_are_held_back_and_counted() -> None:
     """The next line says how many there were."""
     clock = ManualClock(START)
-    sparingly = Sparingly(clock)
+    sparingly = RateLimitedLog(clock)
     said = [sparingly.may("a"), sparingly.may("a"), sparingly.may("a"), sparingly.may("b")]
     clock.advance(timedelta(minutes=1))
 

@@ -9,14 +9,14 @@ import pytest
 
 from bot.core.model import Outcome, Sample
 from bot.doctor.storage import Storage, judge, look_at_disk, look_at_samples
-from bot.store.samples.retention import Growth
+from bot.store.samples.retention import DailyGrowth
 from bot.store.samples.sqlite import InlineSamples
 from tests.ledger_facts import after
 
 ROOT = Path(__file__).resolve().parents[2]
 GB = 1_000_000_000
 FORTNIGHT = timedelta(days=14)
-FULL = Growth(samples=28_800_000, raw_bytes=0.64 * GB, rolled_bytes=0.04 * GB, rolled_hours=120)
+FULL = DailyGrowth(samples=28_800_000, raw_bytes=0.64 * GB, rolled_bytes=0.04 * GB, rolled_hours=120)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ FULL = Growth(samples=28_800_000, raw_bytes=0.64 * GB, rolled_bytes=0.04 * GB, r
         ),
     ],
 )  # fmt: skip
-def test_the_budget_is_judged_by_what_arrives(budget: int, pace: Growth | None, state: str, words: str) -> None:
+def test_the_budget_is_judged_by_what_arrives(budget: int, pace: DailyGrowth | None, state: str, words: str) -> None:
     """Less than a day of raw samples is worth a word before it is missed."""
     found = judge(int(1.2 * GB), budget, FORTNIGHT, pace)
 

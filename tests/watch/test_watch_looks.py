@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from bot.core.detection.verdict import Heard, VerdictRule
+from bot.core.detection.verdict import SourceReport, VerdictRule
 from bot.core.model import Level, Outcome, Sample
 from bot.sandbox.world import EPOCH
 from bot.system.garbage import GARBAGE
@@ -342,14 +342,14 @@ def checks_of(component: str, many: int = MANY) -> list[Check]:
     return [Check(f"{component}.k{n}") for n in range(many)]
 
 
-class Reports(dict[str, Heard]):
+class Reports(dict[str, SourceReport]):
     """What requests of customers say; notes each component that is weighed, since whoever weighs it asks for that."""
 
     def __init__(self, events: list[str]) -> None:
-        super().__init__(dict.fromkeys((FIRST, SECOND), Heard("traffic", Level.OPERATIONAL, "", Stand([]).clock.now())))
+        super().__init__(dict.fromkeys((FIRST, SECOND), SourceReport("traffic", Level.OPERATIONAL, "", Stand([]).clock.now())))
         self.events = events
 
-    def get(self, component: str, default: object = None) -> Heard | None:  # type: ignore[override] # as it is called
+    def get(self, component: str, default: object = None) -> SourceReport | None:  # type: ignore[override] # as it is called
         self.events.append(component)
         return super().get(component)
 
@@ -358,8 +358,8 @@ class Reports(dict[str, Heard]):
 async def test_one_that_cannot_be_weighed_does_not_silence_the_next(many: int) -> None:
     """A mistake of ours in the first: what customers meet with the second is told all the same."""
     stand = await Stand([*checks_of(FIRST, many), *checks_of(SECOND, many)]).opened()
-    failing = Heard("traffic", Level.DEGRADED, "38 % of requests fail", stand.clock.now())
-    await stand.watch.count_traffic({FIRST: cast(Heard, "what nobody can weigh"), SECOND: failing})
+    failing = SourceReport("traffic", Level.DEGRADED, "38 % of requests fail", stand.clock.now())
+    await stand.watch.count_traffic({FIRST: cast(SourceReport, "what nobody can weigh"), SECOND: failing})
     await stand.passes(2)
 
     assert "degraded" == stand.level(SECOND)

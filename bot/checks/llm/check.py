@@ -17,7 +17,7 @@ from bot.checks.llm.budget import Budget as Budget
 from bot.checks.llm.budget import BudgetBook
 from bot.checks.llm.dialects import bedrock
 from bot.checks.llm.dialects.known import DIALECTS
-from bot.checks.llm.dialects.shape import Asked, Dialect, Rung, parsed
+from bot.checks.llm.dialects.shape import Dialect, LlmRequest, Rung, parsed
 from bot.checks.llm.dialects.shape import LlmCheck as LlmCheck
 from bot.checks.llm.golden import wrong
 from bot.checks.llm.stream import listen, read
@@ -26,7 +26,7 @@ from bot.checks.net.address_guard import Guard
 from bot.checks.net.resolve import Resolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import Transport
-from bot.checks.run import Seen, measured, ms_of, span
+from bot.checks.run import RunResult, measured, ms_of, span
 from bot.config.checks import llm as config
 from bot.config.checks.http import plain
 from bot.core.model import Fault, Outcome, Sample
@@ -103,7 +103,7 @@ class LlmProber:
             self._loaded = True
         run = self._run(check)
 
-        async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+        async def look(watch: Stopwatch, deadline_s: float) -> RunResult:
             run.watch = watch
             return await self._look(run, watch, deadline_s)
 
@@ -140,7 +140,7 @@ class LlmProber:
             return _Run(check, dialect, "free", f"{dialect.name} counts no tokens without an inference")
         return _Run(check, dialect, check.rung, "")
 
-    async def _look(self, run: _Run, watch: Stopwatch, deadline_s: float) -> Seen:
+    async def _look(self, run: _Run, watch: Stopwatch, deadline_s: float) -> RunResult:
         asked = run.dialect.asked(run.check, run.rung, self._clock.now())
         run.secrets = _secrets(run.check, asked)
         async with self._transport.answer(asked.method, asked.url, asked.headers, asked.body, watch, deadline_s) as response:
@@ -151,14 +151,14 @@ class LlmProber:
                 return await self._listed(run, response)
             return await self._answered(run, watch, response)
 
-    async def _refused(self, run: _Run, response: httpx.Response) -> Seen:
+    async def _refused(self, run: _Run, response: httpx.Response) -> RunResult:
         status, body = response.status_code, await read(response, BODY_CAP, whole=False)
         if run.dialect.ran_out(status, body):
             run.evidence["stop"] = "no room left for an answer"
-            return Seen("the model ran")
+            return RunResult("the model ran")
         return _seen(run, response, body, classify_status(status, body, response.headers, run.dialect.name))
 
-    async def _listed(self, run: _Run, response: httpx.Response) -> Seen:
+    async def _listed(self, run: _Run, response: httpx.Response) -> RunResult:
         body = await read(response, LIST_CAP)
         payload, dialect = parsed(body), run.dialect
         if run.rung == "tokens" and dialect.counted is not None:
@@ -167,7 +167,7 @@ class LlmProber:
         else:
             good, did = dialect.lists(payload), "the list of models came"
         if good:
-            return Seen(did)
+            return RunResult(did)
         if is_html(response.headers, body):
             failure = classify_status(200, body, response.headers, dialect.name)
         elif isinstance(payload, dict) and payload.get("error"):
@@ -176,7 +176,7 @@ class LlmProber:
             failure = Failure("unexpected_shape")
         return _seen(run, response, body, failure)
 
-    async def _answered(self, run: _Run, watch: Stopwatch, response: httpx.Response) -> Seen:
+    async def _answered(self, run: _Run, watch: Stopwatch, response: httpx.Response) -> RunResult:
         transcript = run.transcript = Transcript(run.dialect)
         began_s = watch.elapsed_s
         watch.begin("first_token")
@@ -193,7 +193,7 @@ class LlmProber:
             failure = await wrong(run.check.answer, transcript)
         self._tell(run, transcript, began_s, watch)
         if failure is None:
-            return Seen("answered")
+            return RunResult("answered")
         shown = (transcript.error_text or transcript.odd).encode() or (b"" if transcript.known else bytes(transcript.head))
         if transcript.text:
             run.evidence["answer"] = clean(transcript.text, run.secrets)[:SHOWN_CAP]
@@ -233,13 +233,13 @@ class LlmProber:
         return replace(sample, outcome=Outcome.SLOW, fault=Fault.THEIRS, reason=sample.reason + slow) if slow else sample
 
 
-def _seen(run: _Run, response: httpx.Response, shown: bytes, failure: Failure) -> Seen:
+def _seen(run: _Run, response: httpx.Response, shown: bytes, failure: Failure) -> RunResult:
     status = response.status_code
     # Truncated words are left out: the cut may have split a key that was echoed.
     words = ", ".join(word for word in failure.said.split(", ") if WORD.fullmatch(word))
     told = replace(failure, said=words)
     evidence = evidence_of(status, response.headers, shown, run.secrets, failed=True, failure=told)
-    return Seen(f"HTTP {status}", failure, {**evidence, **run.evidence})
+    return RunResult(f"HTTP {status}", failure, {**evidence, **run.evidence})
 
 
 def _about(response: httpx.Response, secrets: tuple[str, ...]) -> dict[str, str]:
@@ -249,7 +249,7 @@ def _about(response: httpx.Response, secrets: tuple[str, ...]) -> dict[str, str]
     return found | {key: clean(headers[name], secrets)[:SHOWN_CAP] for key, name in named.items() if name in headers}
 
 
-def _secrets(check: LlmCheck, asked: Asked) -> tuple[str, ...]:
+def _secrets(check: LlmCheck, asked: LlmRequest) -> tuple[str, ...]:
     held = (check.api_key, check.access_key_id, check.secret_access_key, check.session_token)
     known = secrets_of(asked.url, asked.headers, *(secret for secret in held if secret))
     return tuple(dict.fromkeys((*known, *(secret.lower() for secret in known))))  # words of providers are in lower case

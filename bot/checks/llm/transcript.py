@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.checks.judging.answers import is_html
 from bot.checks.judging.exceptions import Failure, classify_error_body, classify_status
-from bot.checks.llm.dialects.shape import Dialect, Event, Said, parsed
+from bot.checks.llm.dialects.shape import Dialect, Event, EventContent, parsed
 
 TEXT_CAP = 16 * 1024  # characters; answers have at most 1,024 tokens
 HEAD_CAP = 16 * 1024  # bytes of the stream to keep, in case it was something else
@@ -110,7 +110,7 @@ class Transcript:
             return None
         return (seen - 1) / took_s
 
-    def _take_words(self, said: Said, at: float) -> None:
+    def _take_words(self, said: EventContent, at: float) -> None:
         if said.thought:
             self.thought_at = at if self.thought_at is None else self.thought_at
         if said.text:

@@ -78,7 +78,7 @@ class Body(httpx.AsyncByteStream):
         self._exchange.close()
 
 
-class Relayed(httpx.AsyncByteStream):
+class HttpxBody(httpx.AsyncByteStream):
     """The body of an answer that httpx reads for us; it is closed where it was opened."""
 
     def __init__(self, inner: httpx.Response) -> None:

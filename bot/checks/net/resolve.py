@@ -32,7 +32,7 @@ LookUp = Callable[[str], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Found:
+class Resolved:
     """A name's addresses, those to try first in front; `stale` if the resolver fails and this is its last good answer."""
 
     addresses: tuple[str, ...]
@@ -42,7 +42,7 @@ class Found:
 class Resolver(Protocol):
     """Resolves a host to addresses."""
 
-    async def addresses(self, host: str, port: int) -> Found:
+    async def addresses(self, host: str, port: int) -> Resolved:
         """At least one address; raises socket.gaierror."""
 
     def close(self) -> None:
@@ -62,14 +62,14 @@ def machine_look_up(host: str) -> tuple[str, ...]:
 @dataclass
 class _Name:
     host: str
-    found: Found | None = None
+    found: Resolved | None = None
     good_until: float = -math.inf
     refresh_at: float = -math.inf
     stale_until: float = -math.inf
     error: OSError | None = None
     quiet_until: float = -math.inf  # it failed; not asked again before this time
     slow: bool = False
-    flight: "asyncio.Task[Found | OSError] | None" = None
+    flight: "asyncio.Task[Resolved | OSError] | None" = None
     left_at: float = 0.0
 
 
@@ -123,10 +123,10 @@ class ThreadResolver:
         self._size = names
         self._time = time or self._time_of_loop
         self._names: dict[str, _Name] = {}
-        self._flights: set[asyncio.Task[Found | OSError]] = set()
+        self._flights: set[asyncio.Task[Resolved | OSError]] = set()
         self._closed = False
 
-    async def addresses(self, host: str, port: int) -> Found:
+    async def addresses(self, host: str, port: int) -> Resolved:
         name = self._names.get(host) or self._learn(host)
         now = self._time()
         if name.found is not None and now < name.good_until:
@@ -144,7 +144,7 @@ class ThreadResolver:
         if not flight.done():
             return self._last_word(name, socket.gaierror(socket.EAI_AGAIN, "no answer yet"), now)
         result = flight.result()
-        return result if isinstance(result, Found) else self._last_word(name, result, self._time())
+        return result if isinstance(result, Resolved) else self._last_word(name, result, self._time())
 
     def _time_of_loop(self) -> float:
         self._time = asyncio.get_running_loop().time  # it serves a single loop
@@ -162,7 +162,7 @@ class ThreadResolver:
             del self._names[next(iter(self._names))]  # the one with the oldest answer
         name = self._names[host] = _Name(host)
         try:
-            name.found = Found((str(ipaddress.ip_address(host)),))
+            name.found = Resolved((str(ipaddress.ip_address(host)),))
         except ValueError:
             return name
         name.good_until = name.refresh_at = math.inf
@@ -174,19 +174,19 @@ class ThreadResolver:
             return None
         return max(0.0, name.left_at + self._stale_after_s - now)
 
-    def _last_word(self, name: _Name, error: OSError, now: float) -> Found:
+    def _last_word(self, name: _Name, error: OSError, now: float) -> Resolved:
         if name.found is not None and now < name.stale_until:
-            return Found(name.found.addresses, stale=True)
+            return Resolved(name.found.addresses, stale=True)
         raise type(error)(*error.args)  # a new one for each caller: tracebacks grow with every raise
 
-    def _take_off(self, name: _Name, now: float) -> "asyncio.Task[Found | OSError]":
+    def _take_off(self, name: _Name, now: float) -> "asyncio.Task[Resolved | OSError]":
         name.left_at = now
         name.flight = asyncio.create_task(self._fly(name), name=f"resolve {name.host}")
         self._flights.add(name.flight)
         name.flight.add_done_callback(self._flights.discard)
         return name.flight
 
-    async def _fly(self, name: _Name) -> Found | OSError:
+    async def _fly(self, name: _Name) -> Resolved | OSError:
         loop = asyncio.get_running_loop()
         lane = self._slow if name.slow else self._quick
         await lane.acquire()
@@ -208,13 +208,13 @@ class ThreadResolver:
             if timer is not None:
                 timer.cancel()
 
-    def _answered(self, name: _Name, addresses: tuple[str, ...]) -> Found | OSError:
+    def _answered(self, name: _Name, addresses: tuple[str, ...]) -> Resolved | OSError:
         if not addresses:
             error = socket.gaierror(socket.EAI_NONAME, "the name has no address")
             self._failed(name, error)
             return error
         now = self._time()
-        name.found, name.error = Found(addresses), None
+        name.found, name.error = Resolved(addresses), None
         name.good_until = now + self._ttl_s
         name.refresh_at = now + self._ttl_s * REFRESH_AT
         name.stale_until = name.good_until + self._stale_for_s

@@ -25,7 +25,7 @@ from bot.checks.net.certificate import Certificate
 from bot.checks.net.connection import Line
 from bot.checks.net.dial import RefusedAddress as RefusedAddress
 from bot.checks.net.dial import dial
-from bot.checks.net.exchange import Answer, Body, Exchange, Relayed, as_httpx_headers
+from bot.checks.net.exchange import Answer, Body, Exchange, HttpxBody, as_httpx_headers
 from bot.checks.net.http1 import AnswerReader, Unpacker, request_bytes
 from bot.checks.net.httpx_transport import FRESH as FRESH
 from bot.checks.net.httpx_transport import HttpxWays
@@ -41,7 +41,7 @@ ALPN = ("http/1.1",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class PreparedRequest:
     """A request ready to be sent any number of times. Its bytes are not in the repr: they contain keys."""
 
     method: str
@@ -92,7 +92,7 @@ class Transport(httpx.AsyncBaseTransport):
         *,
         way: Way = FRESH,
         resumption: Resumption | None = None,
-    ) -> Prepared:
+    ) -> PreparedRequest:
         """Prepare a request. Raises httpx.InvalidURL or ValueError for what cannot be sent; neither quotes it."""
         url = httpx.URL(address)
         if url.scheme not in ("http", "https") or not url.host:
@@ -109,7 +109,7 @@ class Transport(httpx.AsyncBaseTransport):
         }
         merged = ours | {name.lower(): value for name, value in headers.items()}
         wire = request_bytes(method, url.raw_path, merged, body)
-        return Prepared(
+        return PreparedRequest(
             method=method,
             host=url.raw_host.decode("ascii").strip("[]"),
             port=port,
@@ -120,7 +120,7 @@ class Transport(httpx.AsyncBaseTransport):
             resumption=resumption if tls and way.fresh else None,
         )
 
-    async def ask(self, prepared: Prepared, watch: Stopwatch, deadline_s: float, *, cap: int = BODY_CAP) -> Reply:
+    async def ask(self, prepared: PreparedRequest, watch: Stopwatch, deadline_s: float, *, cap: int = BODY_CAP) -> Reply:
         """Send a request and read its answer, up to `cap` bytes of unpacked body."""
         if prepared.request is not None:
             return await self._ask_through_httpx(prepared.way, prepared.request, watch, deadline_s, cap)
@@ -153,7 +153,7 @@ class Transport(httpx.AsyncBaseTransport):
         prepared = self.prepare(method, address, headers, body, way=way)
         if prepared.request is not None:
             async with self._httpx.answer(way, prepared.request, watch, deadline_s) as (inner, certificate):
-                yield Answer(inner.status_code, inner.headers, Relayed(inner), cap, certificate)
+                yield Answer(inner.status_code, inner.headers, HttpxBody(inner), cap, certificate)
             return
         exchange = await self._exchange(prepared, watch, deadline_s)
         try:
@@ -196,7 +196,7 @@ class Transport(httpx.AsyncBaseTransport):
         await self._httpx.close()
         self.close()
 
-    async def _exchange(self, prepared: Prepared, watch: Stopwatch, deadline_s: float) -> Exchange:
+    async def _exchange(self, prepared: PreparedRequest, watch: Stopwatch, deadline_s: float) -> Exchange:
         """Send the request and read the response head; whoever takes the exchange closes its connection."""
         line = await dial(
             prepared.host, prepared.port, watch=watch, deadline_s=deadline_s, resolver=self._resolver, guard=self._guard,

@@ -16,7 +16,7 @@ from bot.store.home import Home
 
 
 @dataclass(frozen=True)
-class Found:
+class Verification:
     """What was read, and what is not intact."""
 
     streams: int
@@ -54,7 +54,7 @@ def verify(reference: str | None, config_path: Path, data_path: Path | None, as_
         raise SystemExit(1)
 
 
-async def _verified(home: Home, number: int | None) -> Found:
+async def _verified(home: Home, number: int | None) -> Verification:
     ledger = home.open_read_only()
     try:
         streams = await ledger.read(lambda store: store.streams() if number is None else store.streams_about(number))
@@ -63,14 +63,14 @@ async def _verified(home: Home, number: int | None) -> Found:
         missing = await ledger.read(lambda store: store.missing()) if number is None else 0
         flaws = tuple(flaw for flaw in read if flaw)
         if not missing:
-            return Found(len(streams), flaws, 0)
+            return Verification(len(streams), flaws, 0)
         gone_from = await ledger.read(lambda store: store.missing_from())
-        return Found(len(streams), flaws, missing, gone_from, await missing_words(ledger))
+        return Verification(len(streams), flaws, missing, gone_from, await missing_words(ledger))
     finally:
         await ledger.close()
 
 
-def _print_for_people(found: Found) -> None:
+def _print_for_people(found: Verification) -> None:
     for flaw in found.flaws:
         print_text(f"{flaw.sentence[0].upper()}{flaw.sentence[1:]}.")
     if found.holds:
@@ -88,7 +88,7 @@ def _print_for_people(found: Found) -> None:
         note("A state that does not follow from its facts is rebuilt from them when Understudy starts, and once a day.")
 
 
-def _print_for_programs(found: Found) -> None:
+def _print_for_programs(found: Verification) -> None:
     flaws = [{"stream": flaw.stream, "what": flaw.sentence, "facts_hold": flaw.facts_hold} for flaw in found.flaws]
     missing = {"missing_facts": found.missing, "missing_from": list(found.missing_from)}
     print_json({"holds": found.holds, "streams": found.streams, "flaws": flaws, **missing})

@@ -33,7 +33,7 @@ BY_SIGNAL = Actor.operator("SIGHUP")
 
 
 @dataclass(frozen=True)
-class Next:
+class NextConfig:
     """A valid configuration waiting to be used."""
 
     loaded: Loaded
@@ -52,7 +52,7 @@ class Reloading:
         self._build = build
         self._parts = replace(parts, reload=self)
         self._log_level = log_level
-        self._next: Next | None = None
+        self._next: NextConfig | None = None
         self._asked = asyncio.Event()
         self._reading = asyncio.Lock()
         self._beside = set[asyncio.Task[None]]()
@@ -84,7 +84,7 @@ class Reloading:
                     "store names another database.", "Restart the bot: it cannot change its ledger while it runs."
                 )
             if changed:
-                self._next = Next(loaded, changed, by)
+                self._next = NextConfig(loaded, changed, by)
                 self._asked.set()
             return changed
 

@@ -7,7 +7,7 @@ with a lower rate finds slow burns, but only while the short one burns too, so t
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.core.detection.verdict import TRAFFIC, Heard
+from bot.core.detection.verdict import TRAFFIC, SourceReport
 from bot.core.ids import ComponentId
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Level
@@ -32,14 +32,14 @@ class _Window:
         return total >= rule.minimum and self.counts.failed >= rate * (1 - rule.objective) * total - ROUNDING
 
 
-def judge(minutes: Sequence[MinuteCount], rule: RealTraffic, now: datetime, down_share: float) -> Heard | None:
+def judge(minutes: Sequence[MinuteCount], rule: RealTraffic, now: datetime, down_share: float) -> SourceReport | None:
     """The judgement of one component's counts; None if they show nothing bad. It is down if `down_share` of them fail."""
     fast, slow = _window(minutes, rule.fast, now), _window(minutes, rule.slow, now)
     if fast.burns(rule, rule.fast.burn):
         level = Level.DOWN if fast.counts.failed >= down_share * fast.counts.total else Level.DEGRADED
-        return Heard(TRAFFIC, level, _words(fast.counts, rule.fast.window), fast.first_bad or now)
+        return SourceReport(TRAFFIC, level, _words(fast.counts, rule.fast.window), fast.first_bad or now)
     if slow.burns(rule, rule.slow.burn) and fast.burns(rule, rule.slow.burn):
-        return Heard(TRAFFIC, Level.DEGRADED, _words(slow.counts, rule.slow.window), slow.first_bad or now)
+        return SourceReport(TRAFFIC, Level.DEGRADED, _words(slow.counts, rule.slow.window), slow.first_bad or now)
     return None
 
 

@@ -22,7 +22,7 @@ ALERT_WEIGHT = 0.5  # another system's rule, which may watch us and not the vend
 REPORT_WEIGHT = 0.25  # what a person notices may have many causes
 HEARD_WEIGHTS: Mapping[str, float] = {"feed": FEED_WEIGHT, "alert": ALERT_WEIGHT, "report": REPORT_WEIGHT, "traffic": 0.0}
 CORROBORATED = FEED_WEIGHT + REPORT_WEIGHT  # the least weight of two independent kinds of source; no single kind reaches it
-HEARD_WORDS = {"feed": "the vendor's page", "alert": "an alert", "report": "people", "traffic": "our services"}
+SOURCE_WORDS = {"feed": "the vendor's page", "alert": "an alert", "report": "people", "traffic": "our services"}
 TRAFFIC = "traffic"
 BAD = (Condition.FAILING, Condition.SLOW)
 ROUNDING = 1e-9  # so that two of three checks count as two thirds
@@ -38,7 +38,7 @@ class CheckView:
 
 
 @dataclass(frozen=True)
-class Heard:
+class SourceReport:
     """What another source says about a component: `kind` is feed, alert, report, or traffic for requests of real customers."""
 
     kind: str
@@ -100,7 +100,7 @@ def reach(
     component: str,
     checks: Mapping[str, CheckView],
     *,
-    heard: Sequence[Heard] = (),
+    heard: Sequence[SourceReport] = (),
     off: Sequence[str] = (),
     sight: Sight = CLEAR,
     unseen: Collection[str] = (),
@@ -227,28 +227,28 @@ def _needed(speaking: int, quorum: str | int) -> int:
 # --- other sources
 
 
-def _worst_by_kind(heard: Sequence[Heard]) -> dict[str, Heard]:
+def _worst_by_kind(heard: Sequence[SourceReport]) -> dict[str, SourceReport]:
     """For each kind that reports trouble: the worst word, and of equally bad ones the newest."""
-    voices: dict[str, Heard] = {}
+    voices: dict[str, SourceReport] = {}
     for word in sorted(heard, key=lambda h: (h.level.rank, h.at)):
         if word.level.bad:
             voices[word.kind] = word
     return voices
 
 
-def _corroborate(voices: Mapping[str, Heard]) -> bool:
+def _corroborate(voices: Mapping[str, SourceReport]) -> bool:
     """Whether two independent kinds of source report trouble."""
     return sum(HEARD_WEIGHTS[kind] for kind in voices) >= CORROBORATED
 
 
-def _say(voices: Mapping[str, Heard]) -> str:
-    return "; ".join(f"{HEARD_WORDS[kind]}: {voice.reason}" for kind, voice in voices.items())
+def _say(voices: Mapping[str, SourceReport]) -> str:
+    return "; ".join(f"{SOURCE_WORDS[kind]}: {voice.reason}" for kind, voice in voices.items())
 
 
 # --- verdicts
 
 
-def _bad(component: str, level: Level, words: Sequence[_Word], voices: Mapping[str, Heard]) -> Verdict:
+def _bad(component: str, level: Level, words: Sequence[_Word], voices: Mapping[str, SourceReport]) -> Verdict:
     signs = [(w, j) for w in words for j in w.trouble.values()]
     began = min((j.began_at for _, j in signs if j.began_at), default=None)
     faults = [j.fault for _, j in signs]
@@ -278,14 +278,14 @@ def _blind(component: str, dark: Mapping[str, CheckView], sight: Sight) -> Verdi
     return Verdict(component, Level.UNKNOWN, reason, Fault.LOCAL, began_at=began, by_network=True)
 
 
-def _unseen(component: str, voices: Mapping[str, Heard]) -> Verdict:
+def _unseen(component: str, voices: Mapping[str, SourceReport]) -> Verdict:
     """None of our checks can judge, and two independent kinds of source agree."""
     fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
     began = min(voice.at for voice in voices.values())
     return Verdict(component, Level.DEGRADED, f"no check of ours sees it, but {_say(voices)}", fault, began_at=began)
 
 
-def _by_traffic(component: str, words: Sequence[_Word], real: Heard, voices: Mapping[str, Heard]) -> Verdict:
+def _by_traffic(component: str, words: Sequence[_Word], real: SourceReport, voices: Mapping[str, SourceReport]) -> Verdict:
     """Customers are affected. If our checks pass it may be our own service, so it is degraded, with nobody at fault yet."""
     level = Level.DEGRADED if words else real.level
     fault = Fault.THEIRS if "feed" in voices else Fault.UNCLEAR
@@ -294,7 +294,7 @@ def _by_traffic(component: str, words: Sequence[_Word], real: Heard, voices: Map
 
 
 def _no_worse(
-    component: str, words: Sequence[_Word], ours: Sequence[_Word], voices: Mapping[str, Heard], *,
+    component: str, words: Sequence[_Word], ours: Sequence[_Word], voices: Mapping[str, SourceReport], *,
     off: Sequence[str], rule: VerdictRule, advised: str, now: datetime,
 ) -> Verdict:  # fmt: skip
     advisory, few = _advisory(words, rule, now, advised)

@@ -13,7 +13,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.outcomes.counts import Route
 
 
-class Sum(NamedTuple):
+class RouteTotal(NamedTuple):
     """The total of one route over a span of time."""
 
     route: Route
@@ -22,7 +22,7 @@ class Sum(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Share:
+class VariantShare:
     """What one variant of a flag did for customers; if no flag was named, what one provider did."""
 
     flag: str
@@ -37,7 +37,7 @@ class Served:
     """How many requests customers made during an incident, up to `until`, and who served them."""
 
     until: datetime
-    shares: tuple[Share, ...]  # largest server first
+    shares: tuple[VariantShare, ...]  # largest server first
     lost_before: int = 0  # failed on a default before its flag was switched; included in `failed`
     saved: int = 0  # served by fallbacks while their default failed; included in `ok`
     switched: Mapping[str, datetime] = field(default_factory=dict)  # when each flag was first switched
@@ -69,7 +69,7 @@ class Served:
 
 
 @dataclass(frozen=True)
-class Concerned:
+class CountingScope:
     """What an incident is about, for counting: flags with their defaults, and the providers behind them."""
 
     defaults: Mapping[str, str]
@@ -78,8 +78,8 @@ class Concerned:
 
 
 def served(
-    concerned: Concerned, until: datetime, whole: Sequence[Sum], unwell: Sequence[Sum],
-    before: Mapping[str, tuple[datetime, Sequence[Sum]]],
+    concerned: CountingScope, until: datetime, whole: Sequence[RouteTotal], unwell: Sequence[RouteTotal],
+    before: Mapping[str, tuple[datetime, Sequence[RouteTotal]]],
 ) -> Served | None:  # fmt: skip
     """Combine counts: `whole` over the entire incident, `unwell` while one of its components failed, and `before`.
 
@@ -101,18 +101,18 @@ def served(
     return Served(until, found, lost, saved, {flag: at for flag, (at, _) in sorted(before.items())})
 
 
-def _on_default(concerned: Concerned, route: Route) -> bool:
+def _on_default(concerned: CountingScope, route: Route) -> bool:
     if route.flag:
         return route.variant in ("", concerned.defaults[route.flag])
     return route.provider == concerned.failing
 
 
-def _flagged(concerned: Concerned, sums: Sequence[Sum]) -> set[str]:
+def _flagged(concerned: CountingScope, sums: Sequence[RouteTotal]) -> set[str]:
     """The services that name one of the flags."""
     return {one.route.service for one in sums if one.route.flag in concerned.defaults}
 
 
-def _mine(concerned: Concerned, sums: Sequence[Sum], flagged: Collection[str]) -> list[Sum]:
+def _mine(concerned: CountingScope, sums: Sequence[RouteTotal], flagged: Collection[str]) -> list[RouteTotal]:
     return [
         one
         for one in sums
@@ -121,12 +121,12 @@ def _mine(concerned: Concerned, sums: Sequence[Sum], flagged: Collection[str]) -
     ]
 
 
-def _shares(concerned: Concerned, whole: Sequence[Sum]) -> tuple[Share, ...]:
+def _shares(concerned: CountingScope, whole: Sequence[RouteTotal]) -> tuple[VariantShare, ...]:
     found: dict[tuple[str, str, str], list[int]] = {}
     for route, ok, failed in _mine(concerned, whole, _flagged(concerned, whole)):
         key = (route.flag, route.variant, "" if route.variant else route.provider)
         held = found.setdefault(key, [0, 0])
         held[0] += ok
         held[1] += failed
-    shares = (Share(*key, ok, failed) for key, (ok, failed) in found.items())
+    shares = (VariantShare(*key, ok, failed) for key, (ok, failed) in found.items())
     return tuple(sorted(shares, key=lambda one: (-one.ok, -one.failed, one.flag, one.variant, one.provider)))

@@ -30,7 +30,7 @@ class HeldBack:
 
 
 @dataclass(frozen=True)
-class Said:
+class OutsideReport:
     """What another source said about a component: a person's report, or an alert of another monitor."""
 
     who: str
@@ -56,8 +56,8 @@ class ComponentState:
     advisory_key: str = ""  # effect key of the advisory's quiet thread, empty = none
     mute: MutedUntil | None = None
     held_back: HeldBack | None = None
-    alerts: Mapping[str, Said] = field(default_factory=dict)  # alerts firing elsewhere, by source/key
-    reports: tuple[Said, ...] = ()  # recent reports by people, newest last
+    alerts: Mapping[str, OutsideReport] = field(default_factory=dict)  # alerts firing elsewhere, by source/key
+    reports: tuple[OutsideReport, ...] = ()  # recent reports by people, newest last
 
     def agrees(self, verdict: Verdict) -> bool:
         """Whether this verdict is not news: it is the current one, or it cannot tell (blindness ends no outage)."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import AlertState, Fault, Level
-from bot.core.record.component import ComponentState, HeldBack, MutedUntil, Said
+from bot.core.record.component import ComponentState, HeldBack, MutedUntil, OutsideReport
 from bot.core.record.fact import Body, Evidenced, Fact, OfComponent, Reasoned, Source
 
 REPORT_LASTS = timedelta(minutes=30)  # a problem noticed half an hour ago says nothing about now
@@ -132,7 +132,7 @@ class AlertHeard(OfComponent, Body):
         others = {id: said for id, said in state.alerts.items() if id != f"{self.source}/{self.key}"}
         if self.state != AlertState.FIRING:
             return replace(state, alerts=others)
-        return replace(state, alerts={**others, f"{self.source}/{self.key}": Said(self.source, self.title, fact.at)})
+        return replace(state, alerts={**others, f"{self.source}/{self.key}": OutsideReport(self.source, self.title, fact.at)})
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class ReportHeard(OfComponent, Body):
     def onto(self, state: ComponentState, fact: Fact) -> ComponentState:
         """Add the report and drop old ones."""
         lately = [said for said in state.reports if fact.at - said.at < REPORT_LASTS]
-        said = Said(fact.actor.name or fact.actor.id, self.text, fact.at)
+        said = OutsideReport(fact.actor.name or fact.actor.id, self.text, fact.at)
         return replace(state, reports=(*lately, said)[-MOST_REPORTS:])
 
 

@@ -110,7 +110,7 @@ class Pin:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReaderCount:
     """How many holders of a copy of the flags have the last switch."""
 
     by: int
@@ -133,7 +133,7 @@ class FlagState:
     engagements: int = 0
     changed_at: datetime | None = None
     released_at: datetime | None = None
-    seen: Seen | None = None
+    seen: ReaderCount | None = None
     rehearsals: Rehearsals = field(default_factory=Rehearsals)
     rejected_at: datetime | None = None  # when a person last rejected a proposal
     pin: Pin | None = None

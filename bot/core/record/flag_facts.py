@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import TARGETING_KEY
 from bot.core.record.fact import Body, Fact, OfFlag, Reasoned
-from bot.core.record.flag import Engagement, FlagState, Proposal, Seen
+from bot.core.record.flag import Engagement, FlagState, Proposal, ReaderCount
 from bot.core.scope import scope_of
 
 
@@ -258,7 +258,7 @@ class ReadersSaw(OfFlag, Body):
 
     def onto(self, state: FlagState, fact: Fact) -> FlagState:
         """Told once as it is, and again when all have it."""
-        return replace(state, seen=Seen(self.by, self.of))
+        return replace(state, seen=ReaderCount(self.by, self.of))
 
 
 def moved(state: FlagState, fact: Fact, share_back: int, stay_s: int = 0, **changes: Any) -> FlagState:

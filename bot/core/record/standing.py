@@ -27,7 +27,7 @@ class Piece(StrEnum):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPieces:
     """What was found for an incident with this `room` and `repairs`; obsolete once the incident has changed."""
 
     room: Room

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Actor, Phase, Severity
-from bot.core.record.standing import Found
+from bot.core.record.standing import FoundPieces
 from bot.core.signals.base import COMMAND, RESPONDERS, RULES, OfIncident, Signal
 
 
@@ -159,7 +159,7 @@ class Unmerge(OfIncident, by=COMMAND):
 class Repair(OfIncident, by=RESPONDERS):
     """A person fixed what failed or was deleted in the chat; `found` is what exists there now, None = nobody looked."""
 
-    found: Found | None = None
+    found: FoundPieces | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.ports.signed_requests import Reply, Signature, SignedRequest
 from bot.slack.door import Arrival, Door
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ class RequestUrl:
     def __init__(self, signing_secret: str, clock: Clock) -> None:
         self._verifier = SignatureVerifier(signing_secret, _Wall(clock))
         self._clock = clock
-        self._sparingly = Sparingly(clock)
+        self._sparingly = RateLimitedLog(clock)
         self._door: Door | None = None
         self._serving: set[asyncio.Task[BoltResponse]] = set()
         self.last_at: datetime | None = None  # when Slack last sent something with a valid signature

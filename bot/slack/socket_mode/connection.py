@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.ports import ChatError
 from bot.slack.client import sdk_logger
 from bot.slack.errors import TRANSPORT_ERRORS, unanswered
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 from bot.system.rhythm import next_round
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ class Link:
 
     def __init__(
         self, app_token: str, web: AsyncWebClient, ping_every_s: float,
-        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]", sparingly: Sparingly,
+        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]", sparingly: RateLimitedLog,
     ) -> None:  # fmt: skip
         self.farewell = ""  # Slack's reason for ending it: warning, refresh_requested, link_disabled, too_many_websockets
         self._serve = serve
@@ -140,7 +140,7 @@ class _Client(SocketModeClient):
     """The SDK's client for one connection."""
 
     def __init__(
-        self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None], sparingly: Sparingly
+        self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None], sparingly: RateLimitedLog
     ) -> None:
         super().__init__(
             app_token, logger=sdk_logger(), web_client=web, auto_reconnect_enabled=False, ping_interval=ping_every_s

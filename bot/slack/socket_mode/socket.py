@@ -27,7 +27,7 @@ from bot.slack.preflight import TOKEN_REFUSED
 from bot.slack.socket_mode.connection import TOO_MANY, Link
 from bot.slack.wording import Wording
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class OfflineSpell:
 
 
 @dataclass(frozen=True)
-class SocketPatience:
+class SocketTiming:
     """The watch's own delays, in real seconds; tests shorten them."""
 
     ping_every_s: float = 5.0  # the SDK's default of 10 notices a broken connection too late
@@ -73,13 +73,13 @@ class SocketWatch:
     """Keeps one Socket Mode connection for a Bolt app. `ticket` is an address that a preflight has already opened."""
 
     def __init__(
-        self, app: AsyncApp, login: SlackLogin, clock: Clock, *, ticket: str = "", patience: SocketPatience | None = None,
+        self, app: AsyncApp, login: SlackLogin, clock: Clock, *, ticket: str = "", patience: SocketTiming | None = None,
         on_change: Callable[[SocketState], None] | None = None,
     ) -> None:  # fmt: skip
         self._door = Door(app, clock, Wording(login.prefix))
         self._clock = clock
-        self._sparingly = Sparingly(clock)
-        self._patience = patience or SocketPatience()
+        self._sparingly = RateLimitedLog(clock)
+        self._patience = patience or SocketTiming()
         self._api = SlackApi(login.api_url, login.app_token)
         self._app_token = login.app_token
         self._ticket = ticket

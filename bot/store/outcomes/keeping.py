@@ -7,8 +7,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
 from bot.core.outcomes.outcome import Outcome
-from bot.core.outcomes.served import Sum
-from bot.ports.outcomes import Told
+from bot.core.outcomes.served import RouteTotal
+from bot.ports.outcomes import OutcomeBatch
 from bot.store.connection import Connection, atomic, one
 from bot.store.outcomes import series
 from bot.store.outcomes.series import MOST_SERIES
@@ -38,8 +38,8 @@ FROM outcomes o JOIN ways w ON w.id = o.way WHERE o.minute >= ? AND o.minute < ?
 
 
 def add(
-    conn: Connection, counts: Sequence[MinuteCount], told: Collection[Told], now: datetime, *, began: datetime | None = None,
-    make: Make = lambda conn, moments: None, most_series: int = MOST_SERIES,
+    conn: Connection, counts: Sequence[MinuteCount], told: Collection[OutcomeBatch], now: datetime, *,
+    began: datetime | None = None, make: Make = lambda conn, moments: None, most_series: int = MOST_SERIES,
 ) -> list[Outcome]:  # fmt: skip
     """Add a batch, and delete some expired keys. `make` prepares storage for these minutes."""
     at = _seconds(now)
@@ -106,10 +106,10 @@ def between(conn: Connection, start: datetime, end: datetime) -> Iterator[Minute
         yield MinuteCount(datetime.fromtimestamp(row["minute"] * 60, UTC), route, _counts(row))
 
 
-def totals(conn: Connection, start: datetime, end: datetime) -> list[Sum]:
+def totals(conn: Connection, start: datetime, end: datetime) -> list[RouteTotal]:
     """Each route's totals in the minutes from that of `start` until before `end`."""
     rows = conn.execute(TOTALS, (_seconds(start) // 60, -(-_seconds(end) // 60)))
-    return [Sum(Route(*row[:4]), int(row[4]), int(row[5])) for row in rows]
+    return [RouteTotal(Route(*row[:4]), int(row[4]), int(row[5])) for row in rows]
 
 
 def services(conn: Connection, since: datetime) -> set[str]:
@@ -168,7 +168,12 @@ class StoredOutcomes(Generic[S]):
         self._make = make
 
     async def add(
-        self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
+        self,
+        counts: Sequence[MinuteCount],
+        told: Collection[OutcomeBatch] = (),
+        *,
+        now: datetime,
+        began: datetime | None = None,
     ) -> list[Outcome]:
         """Add a batch and the reports whose request keys are new, all or nothing."""
         if not counts and not told:
@@ -185,9 +190,9 @@ class StoredOutcomes(Generic[S]):
         found: list[MinuteCount] = await self._read(lambda store: list(between(store.conn, start, end)))
         return found
 
-    async def totals(self, start: datetime, end: datetime) -> list[Sum]:
+    async def totals(self, start: datetime, end: datetime) -> list[RouteTotal]:
         """The same summed up per route, including the minute that contains `start`."""
-        found: list[Sum] = await self._read(lambda store: totals(store.conn, start, end))
+        found: list[RouteTotal] = await self._read(lambda store: totals(store.conn, start, end))
         return found
 
     async def services(self, since: datetime) -> set[str]:

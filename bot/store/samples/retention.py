@@ -23,17 +23,17 @@ INCREMENTAL = 2  # PRAGMA auto_vacuum
 
 
 @dataclass(frozen=True)
-class Room:
+class FileSize:
     """A file's size in bytes: `live` counts rows, `file` free pages too; the write-ahead log is extra."""
 
     live: int
     file: int
 
 
-def room(conn: Connection) -> Room:
+def room(conn: Connection) -> FileSize:
     """Measure the size; this is nearly free."""
     pages, free, size = (int(one(conn, f"PRAGMA {name}")[0]) for name in ("page_count", "freelist_count", "page_size"))
-    return Room((pages - free) * size, pages * size)
+    return FileSize((pages - free) * size, pages * size)
 
 
 def slack(budget_bytes: int) -> int:
@@ -42,7 +42,7 @@ def slack(budget_bytes: int) -> int:
 
 
 @dataclass(frozen=True)
-class Growth:
+class DailyGrowth:
     """What arrives per day at the rate of the newest hour, and how many hours of roll-ups are stored."""
 
     samples: float
@@ -51,7 +51,7 @@ class Growth:
     rolled_hours: int
 
 
-def pace(conn: Connection) -> Growth | None:
+def pace(conn: Connection) -> DailyGrowth | None:
     """Measure the newest hour; None while it covers less than a minute."""
     newest = one(conn, "SELECT max(at) FROM samples")[0] or 0
     since = newest - HOUR_S * US
@@ -63,7 +63,7 @@ def pace(conn: Connection) -> Growth | None:
     last, hours = one(conn, "SELECT max(at), (max(at) - min(at)) / 3600 + 1 FROM hours")
     rolled = one(conn, "SELECT sum(? + length(histogram)) FROM hours WHERE at = ?", HOURS_BYTES, last)[0] or 0
     raw = (count * ROW_BYTES + longer) / days
-    return Growth(count / days, raw, rolled * 24, hours or 0)
+    return DailyGrowth(count / days, raw, rolled * 24, hours or 0)
 
 
 def within(conn: Connection, budget_bytes: int) -> bool:

@@ -15,7 +15,7 @@ from bot.store.errors import StoreError, StoreTrouble
 from bot.store.outcomes.keeping import StoredOutcomes
 from bot.store.samples import retention
 from bot.store.samples.sampling import START, SampleStore
-from bot.store.sqlite.access import Access, Ways
+from bot.store.sqlite.access import Access, Openers
 from bot.store.sqlite.engine import NORMAL, DatabaseError, SqliteConnection, connect_alone, connect_read_only
 from bot.store.sqlite.errors import explained
 from bot.store.sqlite.migrations import SAMPLES, migrate, require
@@ -56,7 +56,7 @@ class SqliteSamples:
         self._missing: StoreError | None = None  # why there is no usable file
         self._what_happened = ""  # what happened to the previous file, while there is no new one
         self._renewing = asyncio.Lock()
-        ways: Ways[SampleStore] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
+        ways: Openers[SampleStore] = Openers(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[SampleStore] = Access(path, ways, readers)
         self.outcomes: StoredOutcomes[SampleStore] = StoredOutcomes(self._write, self._read)
 

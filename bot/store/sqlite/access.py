@@ -21,7 +21,7 @@ Opener = Callable[[], tuple[Connection, S]]
 
 
 @dataclass(frozen=True)
-class Ways(Generic[S]):
+class Openers(Generic[S]):
     """How a file is opened: for writing, for reading beside the writer, and for reading on a full disk."""
 
     writing: Opener[S]
@@ -32,7 +32,7 @@ class Ways(Generic[S]):
 class Access(Generic[S]):
     """One writer thread and a few readers. `trouble` says why there is no writer, if there is none."""
 
-    def __init__(self, path: Path, ways: Ways[S], readers: int) -> None:
+    def __init__(self, path: Path, ways: Openers[S], readers: int) -> None:
         self.path = path
         self.trouble: StoreError | None = None
         self._ways = ways

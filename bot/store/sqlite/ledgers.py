@@ -11,7 +11,7 @@ from bot.store.connection import Connection, atomic, snapshot
 from bot.store.errors import StoreError
 from bot.store.ledger import SqlStore
 from bot.store.lock import DataLock
-from bot.store.sqlite.access import Access, Ways
+from bot.store.sqlite.access import Access, Openers
 from bot.store.sqlite.engine import DatabaseError, SqliteConnection, connect_alone, connect_read_only
 from bot.store.sqlite.errors import explained
 from bot.store.sqlite.migrations import LEDGER, migrate, require
@@ -63,7 +63,7 @@ class SqliteLedger(_Alone):
     def __init__(self, path: Path, lock: DataLock | None, readers: int) -> None:
         self.path = path
         self._lock = lock
-        ways: Ways[Store] = Ways(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
+        ways: Openers[Store] = Openers(lambda: _open(path), lambda: _open_reader(path), lambda: _open_alone(path))
         self._access: Access[Store] = Access(path, ways, readers)
 
     @property

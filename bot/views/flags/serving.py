@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.core.decide.flags.choosing import Standing, Stay, offer, served, shares_the_trouble, standing
+from bot.core.decide.flags.choosing import Stay, VariantRank, offer, served, shares_the_trouble, standing
 from bot.core.decide.flags.scopes import rest
 from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Fallback, FlagPolicy, Policy
@@ -27,13 +27,13 @@ def serving(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> Se
         return _switched(flag, engagement, world, policy, now)
     default = f"*{variant_name(flag, flag.default)}*"
     match standing(world, flag, flag.default):
-        case Standing.GOOD | Standing.WITHOUT_MODEL:
+        case VariantRank.GOOD | VariantRank.WITHOUT_MODEL:
             return None
-        case Standing.DEGRADED:
+        case VariantRank.DEGRADED:
             return Serving(True, f"*{name}* stays on {default}, which is slow or partly failing")
-        case Standing.UNKNOWN:
+        case VariantRank.UNKNOWN:
             return Serving(None, f"nobody can tell whether *{name}* is served")
-        case Standing.TOO_SLOW:
+        case VariantRank.TOO_SLOW:
             return Serving(False, f"*{capital(name)} is slow.* {_way_out(flag, world, policy)}")
     return Serving(False, f"*{capital(name)} is failing.* {_way_out(flag, world, policy)}")
 
@@ -81,7 +81,7 @@ def _way_out(flag: FlagPolicy, world: World, policy: Policy) -> str:
         return f"It can be switched to *{variant_name(flag, choice.variant)}*"
     if not flag.fallbacks:
         return "It has no fallback"
-    sick = [one for one in flag.fallbacks if one.needs and standing(world, flag, one.variant) > Standing.GOOD]
+    sick = [one for one in flag.fallbacks if one.needs and standing(world, flag, one.variant) > VariantRank.GOOD]
     too = [f"{variant_name(flag, one.variant)} {_no_better(one, flag, world)}" for one in sick]
     return f"No fallback is healthy: {words(too, most=3)}" if too else "No fallback would be better"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.core.codec import encode
-from bot.core.outcomes.served import Served, Share
+from bot.core.outcomes.served import Served, VariantShare
 from bot.core.policy import Policy
 from bot.timeline.words import percent
 from bot.views.names import plain_variant_name
@@ -26,7 +26,7 @@ def plain_served(served: Served, policy: Policy, *, most: int = MOST_NAMED) -> s
     return f"Customers served: {percent(served.share)} of {served.total:,} {requests}{by}{lost}"
 
 
-def _name(share: Share, policy: Policy) -> str:
+def _name(share: VariantShare, policy: Policy) -> str:
     flag = policy.flags.get(share.flag)
     if flag and share.variant:
         return plain_variant_name(flag, share.variant)

@@ -57,7 +57,7 @@ from bot.views.scene import Scene
 from bot.views.text import by, capital, clock, count, foreign, how, link, quote, retold, span, spoken, stop, who, words
 
 DRILL_MARK = "🔵 DRILL · "
-Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
+FactMessage = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
 
 def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
@@ -81,13 +81,13 @@ def fact_line(fact: Fact, world: World, policy: Policy) -> Message:
     return fit(Message(text, (section(body), *actions(buttons))))
 
 
-def _as_in_the_timeline(fact: Fact, policy: Policy) -> Said:
+def _as_in_the_timeline(fact: Fact, policy: Policy) -> FactMessage:
     row = rows([fact], plain_names(policy))[0]
     text = foreign(row.text, 1200) + (f": {retold(row.reason, 600)}" if row.reason else "")
     return text, f"{text} ({how(fact.actor)})", []
 
 
-def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
+def _of_vendor(fact: Fact, policy: Policy) -> FactMessage | None:
     match fact.body:
         case NoticeSeen(notice=n):
             page = page_of(policy, n.provider)
@@ -117,7 +117,7 @@ def _of_vendor(fact: Fact, policy: Policy) -> Said | None:
     return None
 
 
-def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | None:
+def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> FactMessage | None:
     match fact.body:
         case Acknowledged():
             return _plain(f"{who(fact.actor)} acknowledged {_name(incident)}.")
@@ -155,7 +155,7 @@ def _of_people(fact: Fact, policy: Policy, incident: Incident | None) -> Said | 
     return None
 
 
-def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> Said:
+def _role(fact: Fact, b: RoleChanged, incident: Incident | None) -> FactMessage:
     has = f"leads {_name(incident)}" if b.role == LEAD else f"is {foreign(b.role, 20)} for {_name(incident)}"
     if b.person:
         before = f", taking over from {who(b.previous)}" if b.previous else ""
@@ -173,7 +173,7 @@ def _take_the_lead(incident: Incident | None) -> list[Block]:
     return [lead_button(incident)] if vacant and incident else []
 
 
-def _added(message: SourceMessage, fact: Fact) -> Said:
+def _added(message: SourceMessage, fact: Fact) -> FactMessage:
     """A message from elsewhere, for people in the incident's channel."""
     said = message.text or ", ".join(file.name for file in message.files) or "(no text)"
     links = " · ".join(link(url, name) for name, url in entry_links(message))
@@ -182,7 +182,7 @@ def _added(message: SourceMessage, fact: Fact) -> Said:
     return f"Added to the timeline: {foreign(said, 300)}", "\n".join(filter(None, [head, quote(said, 2000), links])), []
 
 
-def _plain(text: str) -> Said:
+def _plain(text: str) -> FactMessage:
     return text, text, []
 
 
@@ -190,7 +190,7 @@ def _name(incident: Incident | None) -> str:
     return incident.name if incident else "the incident"
 
 
-def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
+def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> FactMessage | None:
     incident = scene.incident if scene else None
     match fact.body:
         case ComponentJoined() as b:
@@ -251,7 +251,7 @@ def _of_course(fact: Fact, policy: Policy, scene: Scene | None) -> Said | None:
     return None
 
 
-def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | None) -> Said:
+def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | None) -> FactMessage:
     name, since = component_name(policy, b.component), clock(b.began_at, fact.at)
     if b.again and incident:
         stays = f"{incident.name} stays {incident.phase}, which a person chose."
@@ -270,14 +270,14 @@ def _moved(fact: Fact, b: ComponentMoved, policy: Policy, incident: Incident | N
     return spoken(said), said, []
 
 
-def _served_again(fact: Fact, reason: str) -> Said:
+def _served_again(fact: Fact, reason: str) -> FactMessage:
     """By which switch, or according to whom."""
     why = f"{':* ' if reason.strip() else '* '}{retold(reason.strip().rstrip('.'), 300)}".rstrip()
     said = f"🟢 *Customers are served again{why} ({how(fact.actor)})."
     return spoken(said), said, []
 
 
-def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> Said:
+def _phase(fact: Fact, b: PhaseChanged, incident: Incident | None) -> FactMessage:
     if b.phase is Phase.MITIGATED:
         return _served_again(fact, b.reason)
     name = _name(incident)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.core.answers.base import Answer
-from bot.core.decide.incident.repair import ChangedMeanwhile, NobodyLooked, NothingMissing, RepairBegun
+from bot.core.decide.incident.repair import ChangedMeanwhile, NobodyLooked, NothingMissing, RepairStarted
 from bot.core.record.standing import Piece
 from bot.views.text import capital, words
 
@@ -28,7 +28,7 @@ NAMES: Mapping[Piece, str] = {
 def repair_words(answer: Answer) -> str:
     """What is being done, and what is left; empty for other answers."""
     match answer:
-        case RepairBegun() as b:
+        case RepairStarted() as b:
             return f"{capital(words([REPAIRS[piece] for piece in b.pieces]))}. {_left(b, 'Nothing else was missing.')}"
         case NothingMissing(waiting=(), unknown=""):
             return f"Nothing of {answer.name} is missing in Slack."
@@ -41,7 +41,7 @@ def repair_words(answer: Answer) -> str:
     return ""
 
 
-def _left(answer: RepairBegun | NothingMissing, rest: str) -> str:
+def _left(answer: RepairStarted | NothingMissing, rest: str) -> str:
     """What a repair leaves alone: what is pending; then what Slack could not tell, or that the `rest` exists."""
     coming = f"Already on its way: {', '.join(NAMES[piece] for piece in answer.waiting)}. " if answer.waiting else ""
     return coming + (f"Slack did not tell of everything ({answer.unknown}): ask again later." if answer.unknown else rest)

@@ -43,7 +43,7 @@ MOST_NAMED = 3  # in a sentence
 MOST_LISTED = 15  # each needs two blocks, and Slack accepts fifty
 SHORT, LONG = 80, 300
 
-Said = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
+FactMessage = tuple[str, str, list[Block]]  # notification, mrkdwn, buttons
 
 
 def task_line(task: Task, now: datetime, most: int = SHORT) -> str:
@@ -153,7 +153,7 @@ def _later_day(task: Task) -> bool:
     return bool(due and last) and (last - due).days >= 1  # type: ignore[operator]
 
 
-def task_fact(fact: Fact, incident: Incident) -> Said | None:
+def task_fact(fact: Fact, incident: Incident) -> FactMessage | None:
     """What the channel is told about a task; None for other facts."""
     match fact.body:
         case TaskAdded() as b:
@@ -202,7 +202,7 @@ def _if_open(incident: Incident, number: int, *, take: bool) -> list[Block]:
     return [_button("Done", DONE, incident, number), *taken]
 
 
-def _plain(text: str) -> Said:
+def _plain(text: str) -> FactMessage:
     return text, text, []
 
 

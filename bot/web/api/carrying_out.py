@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.model import Actor
-from bot.engine.together import done_already
+from bot.engine.batch import done_already
 from bot.web.api.reads import NO_STORE
 from bot.web.api.shapes import answer_shape
 from bot.web.server.bodies import DIGEST, KEY_HEADER

@@ -15,10 +15,10 @@ from bot.flags.conversation import targeting_key
 from bot.flags.evaluate import NotFound
 from bot.flags.serving import Answer
 from bot.web.flags.etags import known
-from bot.web.server.at_once import Asking
 from bot.web.server.auth import AUDIENCE
 from bot.web.server.bodies import read_json
 from bot.web.server.errors import OFREP_FLAGS, Refusal, flag_key
+from bot.web.server.immediate import RequestLike
 from bot.web.services import SERVICES, WebServices
 
 PATHS = (OFREP_FLAGS, OFREP_FLAGS + "/{key:.*}")
@@ -51,13 +51,13 @@ class Question(NamedTuple):
     client: str
 
 
-def question(request: Asking, audience: Audience, key: str, data: Any) -> Question:
+def question(request: RequestLike, audience: Audience, key: str, data: Any) -> Question:
     """Parse the question in this body; raises Refusal."""
     context = _context(data)
     return Question(audience, key, data, context, targeting_key(context) or client_of(request))
 
 
-def reply(services: WebServices, request: Asking, asked: Question) -> Reply:
+def reply(services: WebServices, request: RequestLike, asked: Question) -> Reply:
     """The answer, for one flag or for all; raises Refusal."""
     audience, key, data, context, client = asked
     if key:
@@ -88,7 +88,7 @@ def _rules(services: WebServices, audience: Audience, client: str, data: Any) ->
     return services.board.rules(client, audience)
 
 
-def _unless_known(request: Asking, answer: Answer) -> Reply:
+def _unless_known(request: RequestLike, answer: Answer) -> Reply:
     headers = {"ETag": answer.etag, "Cache-Control": "no-cache"}
     return (
         Reply(304, headers, b"") if known(request, answer.etag) else Reply(200, {"Content-Type": JSON, **headers}, answer.body)
@@ -112,6 +112,6 @@ def _context(data: Any) -> Mapping[str, Any]:
     return context
 
 
-def client_of(request: Asking) -> str:
+def client_of(request: RequestLike) -> str:
     """The reader's name if there is no targeting key: its address and user agent."""
     return f"{request.remote or 'unknown'} {request.headers.get('User-Agent', '')[:80]}".strip()

@@ -17,7 +17,7 @@ from bot.web.server.auth import bearer
 from bot.web.server.bodies import KEY_HEADER, UNREADABLE, Fields, read_json
 from bot.web.server.errors import Refusal
 from bot.web.server.origins import is_loopback_address, names_this_machine
-from bot.web.server.packing import UnknownPacking, pieces
+from bot.web.server.packing import UnknownEncoding, pieces
 from bot.web.services import ALERTS_PER_S, SERVICES
 
 HEARTBEAT = "/hooks/heartbeat/{name}"
@@ -114,7 +114,7 @@ async def _note(request: web.Request) -> str:
                     break
     except TimeoutError:
         found += b" ..."  # a body that arrives too slowly is cut off
-    except (UnknownPacking, *UNREADABLE):
+    except (UnknownEncoding, *UNREADABLE):
         found = bytearray(b"(its words could not be read)")
     # Clean before cutting, so that the cut cannot leave half a secret; keep the end, which is where errors are.
     words = " ".join(clean(found[:NOTE_BYTES].decode("utf-8", "replace")).split())

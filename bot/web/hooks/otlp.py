@@ -6,7 +6,7 @@ import json
 
 from aiohttp import web
 
-from bot.outcomes.intake import Taken
+from bot.outcomes.intake import IntakeResult
 from bot.outcomes.otlp.reading import OtlpError, Read, read_metrics, read_spans
 from bot.web.api.reads import NO_STORE
 from bot.web.hooks.outcomes import NAMES, too_much
@@ -80,7 +80,7 @@ async def _taken(request: web.Request, packed: bool, *, spans: bool) -> tuple[in
         intake.measured.note({route.service for route in routes})
     if outcomes or found.readings:
         taken = await intake.take(outcomes, sender=presented(request), key=key, readings=found.readings)
-        if taken is Taken.FULL:
+        if taken is IntakeResult.FULL:
             raise too_much()
     return found.rejected, "; ".join(found.why.values())
 

@@ -12,7 +12,7 @@ from bot.core.outcomes.counts import Counts, Route
 from bot.core.outcomes.known import Known
 from bot.core.outcomes.outcome import AHEAD, Outcome, error_kind, told, untimely
 from bot.core.policy import Policy
-from bot.outcomes.intake import Taken
+from bot.outcomes.intake import IntakeResult
 from bot.web.api.carrying_out import signal_id
 from bot.web.api.reads import NO_STORE
 from bot.web.server.auth import presented
@@ -69,9 +69,9 @@ async def outcomes(request: web.Request) -> web.Response:
             outcome.at = min(outcome.at, now)
             taken.append(outcome)
     match await intake.take(taken, sender=presented(request), key=key):
-        case Taken.FULL:
+        case IntakeResult.FULL:
             raise too_much()
-        case Taken.BEFORE:
+        case IntakeResult.BEFORE:
             data = {"ok": True, "text": "These were counted before.", "taken": 0, "refused": {}, "repeated": True}
             return answer_json(data, headers=NO_STORE)
     return _told(len(taken), refused)

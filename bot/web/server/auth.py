@@ -16,9 +16,9 @@ from aiohttp import web
 
 from bot.flags.audience import EVERYBODY, Audience
 from bot.flags.serving import EVENTS
-from bot.web.server.at_once import Asking
 from bot.web.server.connections import Guarded
 from bot.web.server.errors import Handler, Refusal
+from bot.web.server.immediate import RequestLike
 from bot.web.server.origins import is_loopback_address, names_this_machine
 from bot.web.services import SERVICES, WebServices
 
@@ -71,7 +71,7 @@ def check_restored(services: WebServices) -> None:
         raise Refusal(503, "The state is still being restored.", remedy=remedy, headers={"Retry-After": "1"})
 
 
-def reading_flags(request: Asking, services: WebServices) -> Audience:
+def reading_flags(request: RequestLike, services: WebServices) -> Audience:
     """The flag reader, by their token; raises a Refusal for others. A browser's ticket gives access to the event stream."""
     token = presented(request)
     found = EVERYBODY
@@ -83,21 +83,21 @@ def reading_flags(request: Asking, services: WebServices) -> Audience:
     return found
 
 
-def _has_ticket(request: Asking, services: WebServices) -> bool:
+def _has_ticket(request: RequestLike, services: WebServices) -> bool:
     return _is_one_of(request.query.get("ticket", ""), tuple(audience.ticket for _, audience in services.audiences))
 
 
-def is_local(request: Asking) -> bool:
+def is_local(request: RequestLike) -> bool:
     """Whether the request comes directly from this machine, not through a proxy or from a foreign web page."""
     return _is_straight(request) and is_loopback_address(request.remote or "")
 
 
-def came_by_file(request: Asking) -> bool:
+def came_by_file(request: RequestLike) -> bool:
     """Whether the request comes over the Unix socket, not through a proxy that says so in a header."""
     return isinstance(request.protocol, Guarded) and request.protocol.by_file and _is_straight(request)
 
 
-def _is_straight(request: Asking) -> bool:
+def _is_straight(request: RequestLike) -> bool:
     """Whether there is no sign of a proxy. Also checks the address asked, since any name can be made to point at 127.0.0.1."""
     if any(name in request.headers for name in PROXY_HEADERS):
         return False
@@ -106,7 +106,7 @@ def _is_straight(request: Asking) -> bool:
     return names_this_machine(request)
 
 
-def _may_read(request: Asking, services: WebServices) -> None:
+def _may_read(request: RequestLike, services: WebServices) -> None:
     token = presented(request)
     if _is_one_of(token, tuple(one.token for one in services.flag_tokens)):
         raise Refusal(403, "This token may only read flags.", remedy="Send one of server.read_tokens.")
@@ -159,7 +159,7 @@ def _may_tell_outcomes(request: web.Request, services: WebServices) -> None:
     raise Refusal(401, text, remedy=remedy, headers={"WWW-Authenticate": 'Bearer realm="Understudy"'})
 
 
-def presented(request: Asking) -> str:
+def presented(request: RequestLike) -> str:
     """The token for reading or reporting; on the board also as the password that a browser asks for."""
     token = bearer(request) or request.headers.get("X-API-Key", "").strip()
     if token or request.path != "/":
@@ -173,7 +173,7 @@ def presented(request: Asking) -> str:
         return ""
 
 
-def bearer(request: Asking) -> str:
+def bearer(request: RequestLike) -> str:
     """The token in `Authorization: Bearer ...`; empty if there is none."""
     scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else ""

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.scalars import parse_duration
 from bot.web.server.errors import Refusal
-from bot.web.server.packing import UnknownPacking, pieces
+from bot.web.server.packing import UnknownEncoding, pieces
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -74,7 +74,7 @@ async def read_bytes(request: web.Request, most: int = BODY_BYTES, *, unpack: bo
                     raise too_large
     except TimeoutError as error:
         raise Refusal(408, "The body did not arrive in time.", remedy="Send it at once.") from error
-    except UnknownPacking as error:
+    except UnknownEncoding as error:
         text = f"A body that is packed with {str(error)[:40]!r} is not understood here."
         raise Refusal(415, text, remedy="Send it as it is, or with gzip.", code="PARSE_ERROR") from error
     except UNREADABLE as error:

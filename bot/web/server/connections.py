@@ -17,7 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from bot.core.lazy_dataclass import dataclass
 from bot.system.descriptors import in_use, limit, share
-from bot.web.server.at_once import AtOnce, Parser
+from bot.web.server.immediate import ImmediateAnswers, Parser
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,7 +45,7 @@ def limits_for(checks: int) -> Limits:
     return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
 
-class Standing(Enum):
+class ConnectionState(Enum):
     """The state of a connection."""
 
     UNPROVEN = 1
@@ -59,7 +59,7 @@ class Connections:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         # By state, oldest first: a dict keeps insertion order.
-        self._by: dict[Standing, dict[Guarded, float]] = {standing: {} for standing in Standing}
+        self._by: dict[ConnectionState, dict[Guarded, float]] = {standing: {} for standing in ConnectionState}
         self.closed_for_room = 0
 
     @property
@@ -69,15 +69,15 @@ class Connections:
 
     def admit(self, one: "Guarded") -> bool:
         """Whether there is room for it, or room can be made."""
-        mine = [other for other in self._by[Standing.UNPROVEN] if other.peer == one.peer]
+        mine = [other for other in self._by[ConnectionState.UNPROVEN] if other.peer == one.peer]
         if len(mine) >= self._limits.unproven_of_one:
             self._close(mine[0])
         elif self.count >= self._limits.most and not self._make_room(one):
             return False
-        self.stands(one, Standing.UNPROVEN)
+        self.stands(one, ConnectionState.UNPROVEN)
         return True
 
-    def stands(self, one: "Guarded", standing: Standing) -> None:
+    def stands(self, one: "Guarded", standing: ConnectionState) -> None:
         """It entered this state now."""
         self.gone(one)
         one.stands, self._by[standing][one] = standing, one.now()
@@ -87,9 +87,9 @@ class Connections:
         self._by[one.stands].pop(one, None)
 
     def _make_room(self, one: "Guarded") -> bool:
-        for standing in Standing:
+        for standing in ConnectionState:
             for other, since in self._by[standing].items():
-                if standing is Standing.BUSY and one.now() - since < self._limits.busy_at_most_s:
+                if standing is ConnectionState.BUSY and one.now() - since < self._limits.busy_at_most_s:
                     return False  # all later ones have been busy for less time
                 self._close(other)
                 return True
@@ -115,13 +115,13 @@ class Guarded(RequestHandler):
     __slots__ = ("_among", "_busy", "_deadline", "_heads", "_socket", "by_file", "peer", "stands")
 
     def __init__(
-        self, among: Connections, server: web.Server, at_once: AtOnce, *, by_file: bool = False, **options: Any
+        self, among: Connections, server: web.Server, at_once: ImmediateAnswers, *, by_file: bool = False, **options: Any
     ) -> None:
         super().__init__(server, auto_decompress=False, **options)  # see `packing`
         self._heads: Parser | None = Parser(self._parser, self, at_once)
         self._parser = cast(Any, self._heads)
         self.by_file = by_file
-        self.stands = Standing.UNPROVEN
+        self.stands = ConnectionState.UNPROVEN
         self._among = among
         self._busy = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -159,12 +159,12 @@ class Guarded(RequestHandler):
         self._busy = True
         self._disarm()
         if not body.is_eof():
-            self._among.stands(self, Standing.UNPROVEN)
+            self._among.stands(self, ConnectionState.UNPROVEN)
         body.on_eof(self._whole)
 
     def _whole(self) -> None:
         if self._busy and self._socket is not None and not self._socket.is_closing():
-            self._among.stands(self, Standing.BUSY)
+            self._among.stands(self, ConnectionState.BUSY)
 
     def waits(self) -> bool:
         """Whether the server has nothing pending, so that a request may be answered before it reaches the server."""
@@ -173,19 +173,19 @@ class Guarded(RequestHandler):
     def asks(self) -> None:
         """A request to be answered at once has its headers; its body has the same deadline."""
         self._arm()
-        self._among.stands(self, Standing.UNPROVEN)
+        self._among.stands(self, ConnectionState.UNPROVEN)
 
     def asked(self) -> None:
         """A request was answered at once, so the connection is idle again."""
         self._next_keepalive_close_time = self.now() + self._keepalive_timeout
         self._disarm()
-        self._among.stands(self, Standing.IDLE)
+        self._among.stands(self, ConnectionState.IDLE)
 
     def ended(self) -> None:
         """The request is answered, apart from what its reader has not accepted yet."""
         self._busy = False
         if self._socket is not None and not self._socket.is_closing():
-            self._among.stands(self, Standing.IDLE)
+            self._among.stands(self, ConnectionState.IDLE)
 
     def cut(self) -> None:
         """Close it at once, whatever is pending."""

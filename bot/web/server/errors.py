@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.ports import StoreError
 from bot.views.storage import meanwhile, not_known, nothing_changed
-from bot.web.server.at_once import Asking
+from bot.web.server.immediate import RequestLike
 
 READS = ("GET", "HEAD")
 OFREP = "/ofrep/"
@@ -85,7 +85,7 @@ def unforeseen() -> Refusal:
     return Refusal(500, "Something went wrong on our side.", remedy=remedy)
 
 
-def refused(request: Asking, refusal: Refusal) -> web.Response:
+def refused(request: RequestLike, refusal: Refusal) -> web.Response:
     """The refusal as a response, in the format that clients of this path understand."""
     if request.path.startswith(OFREP):
         details = f"{refusal.text} {refusal.remedy}".strip()
@@ -100,7 +100,7 @@ def refused(request: Asking, refusal: Refusal) -> web.Response:
     return answer_json(data, status=refusal.status, headers=refusal.headers)
 
 
-def flag_key(request: Asking) -> str:
+def flag_key(request: RequestLike) -> str:
     """The flag in an OFREP path; empty for all flags. A trailing slash is ignored."""
     start = OFREP_FLAGS + "/"
     return request.path.removeprefix(start).strip("/") if request.path.startswith(start) else ""

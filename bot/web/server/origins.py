@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.web.server.at_once import Asking
 from bot.web.server.errors import OFREP, Handler, Refusal
+from bot.web.server.immediate import RequestLike
 from bot.web.services import SERVICES
 
 OUR_OWN = frozenset({"same-origin", "none"})  # a page of ours; typed in, or from a bookmark
@@ -57,7 +57,7 @@ def is_from_foreign_page(request: web.Request) -> bool:
     return any(not _is_ours(origin, request) for origin in request.headers.getall("Origin", []))
 
 
-def names_this_machine(request: Asking) -> bool:
+def names_this_machine(request: RequestLike) -> bool:
     """Whether the request was sent to a loopback name or address, by both its target and its Host header.
 
     Names below `.localhost` do not count: not every resolver keeps them on the machine.
@@ -93,11 +93,11 @@ def _is_ours(origin: str, request: web.Request) -> bool:
     return scheme in STANDARD_PORTS and page != NOWHERE and all(page == _named(where, scheme) for where in _addresses(request))
 
 
-def _asked(request: Asking) -> list[HostPort]:
+def _asked(request: RequestLike) -> list[HostPort]:
     return [_named(where) for where in _addresses(request)]
 
 
-def _addresses(request: Asking) -> list[str]:
+def _addresses(request: RequestLike) -> list[str]:
     """Every address that the request claims to be sent to: Host, and the target if it contains a host.
 
     Very old programs send neither; browsers always do.

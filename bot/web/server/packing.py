@@ -15,7 +15,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-class UnknownPacking(Exception):  # noqa: N818 # what a client sent, not a fault of ours
+class UnknownEncoding(Exception):  # noqa: N818 # what a client sent, not a fault of ours
     """A Content-Encoding that is not known here."""
 
 
@@ -26,7 +26,7 @@ async def pieces(request: web.Request) -> AsyncIterator[bytes]:
     """
     encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, [])).strip().lower()
     if encoding not in ("", "identity", *PACKED):
-        raise UnknownPacking(encoding)
+        raise UnknownEncoding(encoding)
     unpacker = Unpacker(encoding) if encoding in PACKED else None
     async for data in request.content.iter_any():
         if unpacker is None:

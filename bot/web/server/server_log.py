@@ -8,7 +8,7 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.system.clock import Clock
-from bot.system.logs import Sparingly
+from bot.system.logs import RateLimitedLog
 
 TOLD_EVERY = timedelta(minutes=1)
 
@@ -23,7 +23,7 @@ class ServerLog:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._sparingly = Sparingly(clock, TOLD_EVERY)
+        self._sparingly = RateLimitedLog(clock, TOLD_EVERY)
 
     def debug(self, message: str, *args: Any, **more: Any) -> None:
         """Routine events, such as clients that disconnect."""

@@ -43,7 +43,7 @@ class Exchange:
         await self._take(batch.samples)
 
 
-class TellsAll:
+class CourierToAll:
     """The `Courier` of a replica that is a vantage of its own: to the other replicas, and to peers if there are any."""
 
     def __init__(self, exchange: Exchange, vantage: str, peers: Courier | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from bot.cluster.replica import Replica
-from bot.ports import CLOCK, Introduction
+from bot.ports import CLOCK, ReplicaInfo
 from bot.store.sqlite.migrations import LEDGER
 from bot.system.version import understudy_version
 from bot.views.text import count
@@ -41,7 +41,7 @@ class ClusterRoom(AppPart):
             await forget_identity(ledger)
         await require_name(ledger, setup.config.cluster.name)
         host, port = setup.listen
-        says = Introduction(
+        says = ReplicaInfo(
             setup.replica, uuid4().hex, listen=f"{host}:{port}", version=understudy_version(),
             schema=LEDGER.version, configuration=alike(setup.config),
         )  # fmt: skip

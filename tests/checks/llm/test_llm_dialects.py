@@ -13,7 +13,7 @@ from bot.checks.judging.exceptions import Failure
 from bot.checks.judging.failure import CheckError
 from bot.checks.llm.dialects import anthropic, azure, bedrock, gemini, openai
 from bot.checks.llm.dialects.known import DIALECTS
-from bot.checks.llm.dialects.shape import Event, Rung, Said
+from bot.checks.llm.dialects.shape import Event, EventContent, Rung
 from bot.checks.llm.dialects.sse import SseFrames
 from bot.checks.net.http1 import BadAnswer
 from tests.checks.llm.llm_stage import KEY, MODELS, check
@@ -154,42 +154,46 @@ def event(payload: Any, name: str = "") -> Event:
 @pytest.mark.parametrize(
     ("dialect", "payload", "said"),
     [
-        ("anthropic", {"type": "ping"}, Said()),
-        ("anthropic", THINKING, Said(thought="hm")),
-        ("anthropic", {"type": "content_block_delta", "delta": {"type": "signature_delta", "signature": "x"}}, Said()),
-        ("anthropic", {"type": "message_stop"}, Said(complete=True, last=True)),
-        ("anthropic", {"type": "message_start", "message": 7}, Said()),
-        ("anthropic", {"type": "from_the_future"}, Said(known=False)),
-        ("anthropic", ["not", "an", "object"], Said(known=False)),
-        ("openai", {"choices": [{"delta": {"role": "assistant", "content": ""}}]}, Said()),
-        ("openai", {"choices": [{"delta": {"reasoning_content": "hm"}}]}, Said(thought="hm")),
-        ("openai", {"choices": [], "prompt_filter_results": []}, Said()),
+        ("anthropic", {"type": "ping"}, EventContent()),
+        ("anthropic", THINKING, EventContent(thought="hm")),
+        ("anthropic", {"type": "content_block_delta", "delta": {"type": "signature_delta", "signature": "x"}}, EventContent()),
+        ("anthropic", {"type": "message_stop"}, EventContent(complete=True, last=True)),
+        ("anthropic", {"type": "message_start", "message": 7}, EventContent()),
+        ("anthropic", {"type": "from_the_future"}, EventContent(known=False)),
+        ("anthropic", ["not", "an", "object"], EventContent(known=False)),
+        ("openai", {"choices": [{"delta": {"role": "assistant", "content": ""}}]}, EventContent()),
+        ("openai", {"choices": [{"delta": {"reasoning_content": "hm"}}]}, EventContent(thought="hm")),
+        ("openai", {"choices": [], "prompt_filter_results": []}, EventContent()),
         (
             "openai",
             {"choices": [], "usage": HIDDEN},
-            Said(tokens_in=3, tokens_out=9, unseen=7),
+            EventContent(tokens_in=3, tokens_out=9, unseen=7),
         ),
-        ("openai", {"choices": [{"delta": {}, "finish_reason": "content_filter"}]}, Said(stop="content_filter")),
-        ("openai", {"type": "response.reasoning_summary_text.delta", "delta": "hm"}, Said(thought="hm")),
-        ("openai", {"type": "response.refusal.delta", "delta": "no"}, Said(text="no", stop="refusal")),
+        ("openai", {"choices": [{"delta": {}, "finish_reason": "content_filter"}]}, EventContent(stop="content_filter")),
+        ("openai", {"type": "response.reasoning_summary_text.delta", "delta": "hm"}, EventContent(thought="hm")),
+        ("openai", {"type": "response.refusal.delta", "delta": "no"}, EventContent(text="no", stop="refusal")),
         (
             "openai",
             {"type": "response.incomplete", "response": {"incomplete_details": {"reason": "max_output_tokens"}}},
-            Said(stop="max_output_tokens", complete=True, last=True),
+            EventContent(stop="max_output_tokens", complete=True, last=True),
         ),
-        ("openai", {"hello": 1}, Said(known=False)),
-        ("gemini", {"promptFeedback": {"blockReason": "SAFETY"}}, Said(stop="blocked: SAFETY", complete=True, last=True)),
-        ("gemini", {"candidates": [{"content": PARTS}]}, Said(text="ok", thought="hm")),
-        ("gemini", {"candidates": [{"finishReason": "MAX_TOKENS"}]}, Said(stop="MAX_TOKENS", complete=True, last=True)),
+        ("openai", {"hello": 1}, EventContent(known=False)),
+        (
+            "gemini",
+            {"promptFeedback": {"blockReason": "SAFETY"}},
+            EventContent(stop="blocked: SAFETY", complete=True, last=True),
+        ),
+        ("gemini", {"candidates": [{"content": PARTS}]}, EventContent(text="ok", thought="hm")),
+        ("gemini", {"candidates": [{"finishReason": "MAX_TOKENS"}]}, EventContent(stop="MAX_TOKENS", complete=True, last=True)),
         (
             "gemini",
             {"candidates": [], "usageMetadata": {"promptTokenCount": 2, "thoughtsTokenCount": 5}},
-            Said(tokens_in=2, tokens_out=5, unseen=5),
+            EventContent(tokens_in=2, tokens_out=5, unseen=5),
         ),
-        ("gemini", {"candidates": 7}, Said(known=False)),
+        ("gemini", {"candidates": 7}, EventContent(known=False)),
     ],
 )  # fmt: skip
-def test_event_says_what_it_says_when_its_shape_is_odd(dialect: str, payload: Any, said: Said) -> None:
+def test_event_says_what_it_says_when_its_shape_is_odd(dialect: str, payload: Any, said: EventContent) -> None:
     """Roles, pings, thoughts, filters and usage are told apart; a wrong shape is never a crash."""
     assert said == {"anthropic": anthropic, "openai": openai, "gemini": gemini}[dialect].said(event(payload))
 
@@ -197,14 +201,14 @@ def test_event_says_what_it_says_when_its_shape_is_odd(dialect: str, payload: An
 @pytest.mark.parametrize(
     ("name", "payload", "said"),
     [
-        ("contentBlockDelta", {"delta": {"reasoningContent": {"text": "hm"}}}, Said(thought="hm")),
-        ("messageStop", {"stopReason": "guardrail_intervened"}, Said(stop="guardrail_intervened", complete=True)),
-        ("metadata", {"usage": {"inputTokens": 3, "outputTokens": 1}}, Said(last=True, tokens_in=3, tokens_out=1)),
-        ("throttlingException", {"message": "slow"}, Said(error={"__type": "throttlingException", "message": "slow"})),
-        ("somethingNew", {}, Said(known=False)),
+        ("contentBlockDelta", {"delta": {"reasoningContent": {"text": "hm"}}}, EventContent(thought="hm")),
+        ("messageStop", {"stopReason": "guardrail_intervened"}, EventContent(stop="guardrail_intervened", complete=True)),
+        ("metadata", {"usage": {"inputTokens": 3, "outputTokens": 1}}, EventContent(last=True, tokens_in=3, tokens_out=1)),
+        ("throttlingException", {"message": "slow"}, EventContent(error={"__type": "throttlingException", "message": "slow"})),
+        ("somethingNew", {}, EventContent(known=False)),
     ],
 )
-def test_bedrock_event_says_what_it_says_when_it_has_a_name(name: str, payload: Any, said: Said) -> None:
+def test_bedrock_event_says_what_it_says_when_it_has_a_name(name: str, payload: Any, said: EventContent) -> None:
     """Bedrock names its events in a header; exceptions are among them."""
     assert said == bedrock.said(event(payload, name))
 

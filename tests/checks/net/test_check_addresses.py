@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from bot.checks.net.address_guard import Guard
-from bot.checks.net.resolve import Found, ThreadResolver
+from bot.checks.net.resolve import Resolved, ThreadResolver
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def test_guard_lets_through_when_the_address_is_public_or_listed() -> None:
 async def test_resolver_gives_the_address_itself_when_it_is_one() -> None:
     """Nothing is looked up for an address."""
     resolver = ThreadResolver(threads=1)
-    assert Found(("127.0.0.1",)) == await resolver.addresses("127.0.0.1", 80)
-    assert Found(("::1",)) == await resolver.addresses("::1", 80)
+    assert Resolved(("127.0.0.1",)) == await resolver.addresses("127.0.0.1", 80)
+    assert Resolved(("::1",)) == await resolver.addresses("::1", 80)
     resolver.close()
 
 

@@ -18,7 +18,7 @@ import uvloop
 
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.net.address_guard import Guard
-from bot.checks.net.resolve import Found
+from bot.checks.net.resolve import Resolved
 from bot.core.model import Fault, Outcome, Sample
 from bot.system.clock import ManualClock
 from tests.checks.net import faults
@@ -219,8 +219,8 @@ def _held_by_server(row: Row) -> int:
 class Loopback:
     """Every name is this machine."""
 
-    async def addresses(self, host: str, port: int) -> Found:
-        return Found(("127.0.0.1",))
+    async def addresses(self, host: str, port: int) -> Resolved:
+        return Resolved(("127.0.0.1",))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -249,8 +249,8 @@ def test_probe_reaches_the_second_address_when_the_first_one_is_silent(loop: str
     """A dead address of several does not eat the time of the next: the handshake that hangs there is given up early."""
 
     class Both(Loopback):
-        async def addresses(self, host: str, port: int) -> Found:
-            return Found(("127.0.0.2", "127.0.0.1"))
+        async def addresses(self, host: str, port: int) -> Resolved:
+            return Resolved(("127.0.0.2", "127.0.0.1"))
 
     async def probed() -> Sample:
         async with faults.serving(saying(OK)) as port, asyncio.timeout(10):

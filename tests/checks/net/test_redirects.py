@@ -11,7 +11,7 @@ from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.judging.failure import Failure
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.redirects import Hop, next_hop
-from bot.checks.net.resolve import Found
+from bot.checks.net.resolve import Resolved
 from bot.core.model import Outcome, Sample
 from bot.system.clock import ManualClock
 
@@ -78,8 +78,8 @@ def test_body_goes_along_only_when_the_method_and_the_host_stay() -> None:
 class Names:
     """A resolver for `*.test`: everything is on this machine, `inner.test` on another of its addresses."""
 
-    async def addresses(self, host: str, port: int) -> Found:
-        return Found(("127.0.0.2",) if host == "inner.test" else ("127.0.0.1",))
+    async def addresses(self, host: str, port: int) -> Resolved:
+        return Resolved(("127.0.0.2",) if host == "inner.test" else ("127.0.0.1",))
 
     def close(self) -> None:
         """Nothing is held."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.checks.net.resolve import Found, ThreadResolver
+from bot.checks.net.resolve import Resolved, ThreadResolver
 from bot.checks.net.threads import Threads
 
 HANG_S = 0.6  # a scaled-down getaddrinfo that waits for a dead name server: 5 s in life
@@ -92,7 +92,7 @@ async def test_unknown_names_get_through_when_a_hundred_dead_ones_were_asked_fir
     doomed = [asyncio.create_task(resolver.addresses(f"stuck-{n}", 443)) for n in range(100)]
     await asyncio.sleep(0)
     found = await asyncio.wait_for(resolver.addresses("healthy", 443), 5)
-    assert Found(("192.0.2.1",)) == found
+    assert Resolved(("192.0.2.1",)) == found
     assert not any(task.done() for task in doomed)
     names.release.set()
     await asyncio.gather(*doomed)
@@ -109,7 +109,7 @@ async def test_slow_names_wait_for_each_other_when_they_were_slow_before() -> No
     names.most_at_once = 0
     again = [asyncio.create_task(resolver.addresses(f"dead-{n}", 443)) for n in range(10)]
     await until(lambda: names.at_once == 2)
-    assert Found(("192.0.2.1",)) == await asyncio.wait_for(resolver.addresses("healthy", 443), 5)
+    assert Resolved(("192.0.2.1",)) == await asyncio.wait_for(resolver.addresses("healthy", 443), 5)
     names.release.set()
     await asyncio.gather(*again, return_exceptions=True)
     resolver.close()
@@ -136,7 +136,7 @@ async def test_look_up_goes_on_when_a_caller_is_cancelled() -> None:
     await until(lambda: names.at_once == 1)
     impatient.cancel()
     names.release.set()
-    assert Found(("192.0.2.1",)) == await patient
+    assert Resolved(("192.0.2.1",)) == await patient
     assert impatient.cancelled()
     assert 1 == names.asked["stuck"]
     resolver.close()
@@ -153,11 +153,11 @@ async def test_answer_is_kept_until_its_time_has_passed() -> None:
     assert 1 == names.asked["api"]
     names.known["api"] = ("192.0.2.2",)
     hand.now += 5  # 25 of 30: time for the next one
-    assert Found(("192.0.2.1",)) == await resolver.addresses("api", 443)
+    assert Resolved(("192.0.2.1",)) == await resolver.addresses("api", 443)
     await until(lambda: names.asked["api"] == 2 and names.at_once == 0)
     await asyncio.sleep(0.01)
     hand.now += 10
-    assert Found(("192.0.2.2",)) == await resolver.addresses("api", 443)
+    assert Resolved(("192.0.2.2",)) == await resolver.addresses("api", 443)
     assert 2 == names.asked["api"]
     hand.now += 40
     await resolver.addresses("api", 443)
@@ -185,12 +185,12 @@ async def test_old_answer_is_served_when_the_resolver_fails() -> None:
     await resolver.addresses("api", 443)
     names.known["api"] = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
     hand.now += 40
-    assert Found(("192.0.2.1",), stale=True) == await resolver.addresses("api", 443)
-    assert Found(("192.0.2.1",), stale=True) == await resolver.addresses("api", 443)
+    assert Resolved(("192.0.2.1",), stale=True) == await resolver.addresses("api", 443)
+    assert Resolved(("192.0.2.1",), stale=True) == await resolver.addresses("api", 443)
     assert 2 == names.asked["api"]
     hand.now += 10
     names.known["api"] = ("192.0.2.7",)
-    assert Found(("192.0.2.7",)) == await resolver.addresses("api", 443)
+    assert Resolved(("192.0.2.7",)) == await resolver.addresses("api", 443)
     names.known["api"] = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
     hand.now += 30 + 601
     with pytest.raises(socket.gaierror):
@@ -207,10 +207,10 @@ async def test_old_answer_is_served_when_the_look_up_hangs() -> None:
     names.release.clear()
     hand.now += 31
     loop = asyncio.get_running_loop()
-    assert Found(("192.0.2.1",), stale=True) == await resolver.addresses("stuck", 443)
+    assert Resolved(("192.0.2.1",), stale=True) == await resolver.addresses("stuck", 443)
     hand.now += 1
     began = loop.time()
-    assert Found(("192.0.2.1",), stale=True) == await resolver.addresses("stuck", 443)
+    assert Resolved(("192.0.2.1",), stale=True) == await resolver.addresses("stuck", 443)
     assert loop.time() - began < 0.04
     names.release.set()
     resolver.close()

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from bot.checks.http import HttpCheck, HttpProber
-from bot.checks.net.resolve import Found
+from bot.checks.net.resolve import Resolved
 from bot.checks.net.resumption import IN_A_ROW, SHY_FOR_S, WITHIN_S
 from bot.checks.tls import TlsCheck, TlsProber
 from bot.core.model import Sample
@@ -31,8 +31,8 @@ class Loopback:
     def __init__(self) -> None:
         self.address = "127.0.0.1"
 
-    async def addresses(self, host: str, port: int) -> Found:
-        return Found((self.address,))
+    async def addresses(self, host: str, port: int) -> Resolved:
+        return Resolved((self.address,))
 
     def close(self) -> None:
         """Nothing is held."""

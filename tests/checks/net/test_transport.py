@@ -20,7 +20,7 @@ from bot.checks.judging.exceptions import classify_exception
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import Certificate, dial
 from bot.checks.net.http1 import LINE_CAP, AnswerReader, BadAnswer, LineSplitter, Unpacker, request_bytes
-from bot.checks.net.resolve import Found, ThreadResolver
+from bot.checks.net.resolve import Resolved, ThreadResolver
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import FRESH, RefusedAddress, Reply, Transport, Way
 from tests.checks.net import faults
@@ -33,10 +33,10 @@ class Loopback:
     """Every name is this machine, or what it was told."""
 
     def __init__(self, *addresses: str, stale: bool = False) -> None:
-        self.found = Found(addresses or ("127.0.0.1",), stale)
+        self.found = Resolved(addresses or ("127.0.0.1",), stale)
         self.asked: list[str] = []
 
-    async def addresses(self, host: str, port: int) -> Found:
+    async def addresses(self, host: str, port: int) -> Resolved:
         self.asked.append(host)
         return self.found
 

@@ -8,7 +8,7 @@ from bot.core import signals as s
 from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.decide.alerting.corroboration import FORGETTING, MOST_ALERTS, MOST_OF_A_SOURCE, STATES, hear
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.core.effects import PostLine
 from bot.core.model import Actor, AlertState, FeedReport, FeedState, Level, Notice
 from bot.core.record.component_facts import REPORT_LASTS, AlertHeard, ReportHeard
@@ -51,7 +51,7 @@ def test_a_notice_is_heard_in_its_words_unless_it_is_maintenance(impact: str, st
     notice = Notice("anthropic", "n1", "u1", "Elevated errors", "", status, impact, START, components=(API,))
     report = FeedReport("anthropic", table.now, FeedState.FRESH, notices=(notice,))
     table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=report))
-    voice = Heard("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
+    voice = SourceReport("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
 
     assert ((voice,) if heard else ()) == hear(table.world, API, table.now)
 
@@ -62,7 +62,9 @@ def test_what_the_page_calls_a_component_is_heard_from_now_on() -> None:
     table.send(s.FeedRead(actor=Actor.vendor("anthropic"), report=FeedReport("anthropic", table.now, FeedState.FRESH)))
     now = table.now + MINUTE
 
-    assert (Heard("feed", Level.DOWN, "the component is called down", now),) == hear(table.world, API, now, {API: Level.DOWN})
+    assert (SourceReport("feed", Level.DOWN, "the component is called down", now),) == hear(
+        table.world, API, now, {API: Level.DOWN}
+    )
 
 
 def test_an_alert_is_heard_with_its_title_its_sender_and_its_time() -> None:
@@ -70,7 +72,9 @@ def test_an_alert_is_heard_with_its_title_its_sender_and_its_time() -> None:
     table = Table().all_well()
     fires(table)
 
-    assert (Heard("alert", Level.DEGRADED, "5xx above 2 % (grafana)", START),) == hear(table.world, API, table.now + MINUTE)
+    assert (SourceReport("alert", Level.DEGRADED, "5xx above 2 % (grafana)", START),) == hear(
+        table.world, API, table.now + MINUTE
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_people_are_heard_by_the_newest_word_since_the_first(words: list[str], r
         reports(table, text)
         table.now += MINUTE
 
-    assert (Heard("report", Level.DEGRADED, reason, START),) == hear(table.world, API, table.now)
+    assert (SourceReport("report", Level.DEGRADED, reason, START),) == hear(table.world, API, table.now)
 
 
 @pytest.mark.parametrize(("after", "voices"), [(REPORT_LASTS - MINUTE, 1), (REPORT_LASTS, 0)])

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.detection.detector import Condition, Judgement
 from bot.core.detection.traffic import by_component, judge
-from bot.core.detection.verdict import CheckView, Heard, reach
+from bot.core.detection.verdict import CheckView, SourceReport, reach
 from bot.core.model import Fault, Level, Verdict
 from bot.core.outcomes.counts import OTHER, Counts, MinuteCount, Route
 from bot.core.policy import BurnWindow, RealTraffic
@@ -27,7 +27,7 @@ def minutes(*told: tuple[int, int, int], route: Route = CLAUDE, error: str = "HT
     ]
 
 
-def said(found: Sequence[MinuteCount]) -> Heard | None:
+def said(found: Sequence[MinuteCount]) -> SourceReport | None:
     return judge(found, RULE, START, DOWN_SHARE)
 
 
@@ -159,11 +159,11 @@ def check(condition: Condition) -> CheckView:
 
 
 WELL, FAILS, SILENT = check(Condition.WELL), check(Condition.FAILING), check(Condition.UNKNOWN)
-SOME = Heard("traffic", Level.DEGRADED, "70 of 1,000 real requests failed in 5 min", START)
-MOST = Heard("traffic", Level.DOWN, "900 of 1,000 real requests failed in 5 min", START)
+SOME = SourceReport("traffic", Level.DEGRADED, "70 of 1,000 real requests failed in 5 min", START)
+MOST = SourceReport("traffic", Level.DOWN, "900 of 1,000 real requests failed in 5 min", START)
 
 
-def verdict(heard: Heard, *checks: CheckView) -> Verdict:
+def verdict(heard: SourceReport, *checks: CheckView) -> Verdict:
     return reach(API, {f"check-{n}": view for n, view in enumerate(checks)}, heard=[heard], now=START)
 
 
@@ -180,7 +180,7 @@ def verdict(heard: Heard, *checks: CheckView) -> Verdict:
         (SOME, (), Level.DEGRADED),
     ],
 )
-def test_real_requests_raise_a_verdict(heard: Heard, checks: tuple[CheckView, ...], level: Level) -> None:
+def test_real_requests_raise_a_verdict(heard: SourceReport, checks: tuple[CheckView, ...], level: Level) -> None:
     """Alone to degraded where checks pass; to down where checks fail too, or none can speak. Never below what checks say."""
     assert level is verdict(heard, *checks).level
 

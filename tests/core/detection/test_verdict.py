@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.detection.detector import Condition, Judgement
-from bot.core.detection.verdict import CheckView, Heard, VerdictRule, reach
+from bot.core.detection.verdict import CheckView, SourceReport, VerdictRule, reach
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from bot.core.record.component import ComponentState
 from bot.core.record.sight import Sight
@@ -15,9 +15,9 @@ from tests.desk import START
 ID = "anthropic.api"
 LONG_AGO = START - timedelta(minutes=20)
 BLIND = Sight(blind=True, reason="both controls are unreachable", began_at=START)
-FEED = Heard("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
-ALERT = Heard("alert", Level.DEGRADED, "5xx over 5 % (grafana)", START)
-REPORT = Heard("report", Level.DEGRADED, "ana: it hangs", START)
+FEED = SourceReport("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
+ALERT = SourceReport("alert", Level.DEGRADED, "5xx over 5 % (grafana)", START)
+REPORT = SourceReport("report", Level.DEGRADED, "ana: it hangs", START)
 
 
 def sign(error: str, *, minutes: float = 0) -> Sample:
@@ -206,7 +206,7 @@ def test_a_long_list_of_failures_is_counted_from_the_sixth_on() -> None:
 
 
 @pytest.mark.parametrize("heard", [(FEED,), (ALERT,), (REPORT,), (FEED, FEED), (REPORT, REPORT, REPORT), (FEED, ALERT, REPORT)])
-def test_words_alone_never_degrade_what_our_checks_see_well(heard: tuple[Heard, ...]) -> None:
+def test_words_alone_never_degrade_what_our_checks_see_well(heard: tuple[SourceReport, ...]) -> None:
     """A status page is corroboration, never the detector; what it says stands in the reason."""
     found = verdict(one(well()), heard=heard)
 
@@ -221,7 +221,7 @@ def test_words_alone_never_degrade_what_our_checks_see_well(heard: tuple[Heard, 
         ((REPORT, REPORT), Level.UNKNOWN),
     ],
 )  # fmt: skip
-def test_two_kinds_of_voices_count_where_no_check_can_speak(heard: tuple[Heard, ...], level: Level) -> None:
+def test_two_kinds_of_voices_count_where_no_check_can_speak(heard: tuple[SourceReport, ...], level: Level) -> None:
     """Degraded at most, and it says that no check of ours sees it."""
     found = verdict(off=("models",), heard=heard)
 
@@ -245,7 +245,7 @@ def test_the_vendors_own_words_clear_an_unclear_fault() -> None:
 
 def test_a_voice_that_says_well_is_no_voice() -> None:
     """A page that is green does not lift anything, and says nothing in the reason."""
-    green = Heard("feed", Level.OPERATIONAL, "all systems operational", START)
+    green = SourceReport("feed", Level.OPERATIONAL, "all systems operational", START)
     found = verdict(one(fails()), heard=(green,))
 
     assert Level.DOWN == found.level

@@ -8,16 +8,16 @@ import pytest
 
 from bot.core.detection.blindness import Sight
 from bot.core.detection.detector import Condition, Judgement
-from bot.core.detection.verdict import CheckView, Heard, VerdictRule, reach
+from bot.core.detection.verdict import CheckView, SourceReport, VerdictRule, reach
 from bot.core.model import Fault, Level, Outcome, Sample, Verdict
 from tests.desk import START
 
 ID = "anthropic.api"
 LONG_AGO = START - timedelta(minutes=20)
 BLIND = Sight(blind=True, reason="both controls are unreachable", began_at=START - timedelta(minutes=1))
-FEED = Heard("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
-ALERT = Heard("alert", Level.DEGRADED, "5xx over 5 % (grafana)", START - timedelta(minutes=3))
-REPORT = Heard("report", Level.DEGRADED, "ana: it hangs", START - timedelta(minutes=2))
+FEED = SourceReport("feed", Level.DEGRADED, "Elevated errors (investigating)", START)
+ALERT = SourceReport("alert", Level.DEGRADED, "5xx over 5 % (grafana)", START - timedelta(minutes=3))
+REPORT = SourceReport("report", Level.DEGRADED, "ana: it hangs", START - timedelta(minutes=2))
 
 
 def ago(minutes: float) -> datetime:

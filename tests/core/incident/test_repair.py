@@ -9,10 +9,10 @@ from bot.core import effects as e
 from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
-from bot.core.decide.incident.repair import ChangedMeanwhile, NobodyLooked, NothingMissing, RepairBegun
+from bot.core.decide.incident.repair import ChangedMeanwhile, NobodyLooked, NothingMissing, RepairStarted
 from bot.core.model import Level, Phase
 from bot.core.record.room.room_facts import ChannelRefused, GivenUp, Repaired
-from bot.core.record.standing import Found, Piece
+from bot.core.record.standing import FoundPieces, Piece
 from tests.desk import ANA, BOB, RULE, Table
 
 REFRESH = (e.EditAlert, e.EditCard, e.SetTopic)  # after every change
@@ -44,9 +44,9 @@ def refused(table: Table, body: e.EffectBody, *, key: str = "k", seq: int = 3) -
     return table.send(signal)
 
 
-def found(table: Table, *missing: Piece, **more: object) -> Found:
+def found(table: Table, *missing: Piece, **more: object) -> FoundPieces:
     incident = table.incident()
-    return replace(Found(incident.room, incident.repairs, missing), **more)  # type: ignore[arg-type]
+    return replace(FoundPieces(incident.room, incident.repairs, missing), **more)  # type: ignore[arg-type]
 
 
 def repairs(table: Table, *missing: Piece, **more: object) -> Step:
@@ -212,7 +212,7 @@ def test_what_was_given_up_is_ordered_as_it_was(body: e.EffectBody, piece: Piece
     assert ("incident/1", 5, f"{e.effect(body, e.About('incident/1', 5, 1)).key}/again/{step.facts[0].seq}") == (
         again.stream, again.seq, again.key,
     )  # fmt: skip
-    assert RepairBegun(incident=1, pieces=(piece,), changed=True) == step.answer
+    assert RepairStarted(incident=1, pieces=(piece,), changed=True) == step.answer
 
 
 def test_it_is_ordered_again_once() -> None:
@@ -227,7 +227,7 @@ def test_what_is_given_up_again_is_ordered_again() -> None:
     table = outage()
     for key in ("INC-1/update/4", "INC-1/update/4/again/9"):
         refused(table, e.PostUpdate(table.now, 4), key=key)
-        assert isinstance(answered(table), RepairBegun)
+        assert isinstance(answered(table), RepairStarted)
 
 
 def test_an_old_update_of_the_bots_own_is_out_of_date() -> None:
@@ -255,7 +255,7 @@ def test_an_edit_that_was_given_up_is_made_anew() -> None:
     refused(table, e.EditAlert())
     step = repairs(table)
 
-    assert RepairBegun(incident=1, pieces=(Piece.EDITS,), changed=True) == step.answer
+    assert RepairStarted(incident=1, pieces=(Piece.EDITS,), changed=True) == step.answer
     assert {"alert.edit", "card.edit"} <= refreshed(step)
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from bot.cli.verbs import main
 from bot.core import signals as s
 from bot.engine.engine import CommittingEngine
-from bot.ports import Introduction, StoreError
+from bot.ports import ReplicaInfo, StoreError
 from bot.store.copying import TABLES, copy
 from bot.store.home import Home
 from bot.store.identity import MARKER
@@ -128,7 +128,7 @@ async def test_a_running_bot_is_not_copied(folder: Path, tmp_path: Path, postgre
         copy(Home(folder), Home(tmp_path, postgres), NOW)
 
     ledger = await open_postgres_ledger(postgres, "one")
-    await ledger.write(lambda store: store.renew(Introduction("host-1", "boot"), 0, timedelta(minutes=1), NOW))
+    await ledger.write(lambda store: store.renew(ReplicaInfo("host-1", "boot"), 0, timedelta(minutes=1), NOW))
     await ledger.close()
     with pytest.raises(StoreError, match=r"replicas run over PostgreSQL .*host-1"):
         copy(Home(tmp_path, postgres), Home(tmp_path / "there"), NOW)

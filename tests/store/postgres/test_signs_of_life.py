@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from bot.ports import PassedOn, Store
+from bot.ports import ReplicaMessage, Store
 from bot.store.postgres.ledgers import PostgresLedger, open_postgres_ledger
 from tests.ledger_facts import NOON
 
@@ -65,7 +65,7 @@ async def test_no_news_is_missed_where_one_replica_tells_slowly(ledgers: list[Po
     telling = [asyncio.create_task(slow.sign(tells_slowly))]
     await asyncio.to_thread(told.wait)
     telling.append(asyncio.create_task(quick.sign(lambda store: store.pass_on("quick", ["second"], NOON))))
-    heard: list[PassedOn] = []
+    heard: list[ReplicaMessage] = []
     while len(heard) < 2 and not (telling[0].done() and telling[1].done() and heard):
         heard += await listener.read(partial(news_behind, heard[-1].id if heard else 0))
     heard += await listener.read(partial(news_behind, heard[-1].id))
@@ -74,5 +74,5 @@ async def test_no_news_is_missed_where_one_replica_tells_slowly(ledgers: list[Po
     assert ["first", "second"] == [one.body for one in heard]
 
 
-def news_behind(place: int, store: Store) -> list[PassedOn]:
+def news_behind(place: int, store: Store) -> list[ReplicaMessage]:
     return store.passed_on(place, "listener")

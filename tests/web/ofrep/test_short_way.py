@@ -18,9 +18,9 @@ from yarl import URL
 
 from bot.core.model import Actor
 from bot.core.signals import EngageFlag
-from bot.web.server.at_once import Asked, Parser
 from bot.web.server.bodies import BODY_BYTES
 from bot.web.server.connections import Limits
+from bot.web.server.immediate import Parser, PlainRequest
 
 FLAGS = "/ofrep/v1/evaluate/flags"
 BODIES = [
@@ -208,7 +208,7 @@ def test_little_is_kept_of_a_connection(count: int, size: int, kept: bool) -> No
     sent = tuple((f"X-{n}".encode(), b"x" * (size - 4)) for n in range(count))
     headers = CIMultiDictProxy(CIMultiDict({name.decode(): value.decode() for name, value in sent}))
     message = RawRequestMessage("POST", FLAGS, HttpVersion11, headers, sent, False, None, False, False, URL(FLAGS))
-    assert Asked(message, "127.0.0.1", None).worth_keeping is kept
+    assert PlainRequest(message, "127.0.0.1", None).worth_keeping is kept
 
 
 async def test_the_time_for_headers_ends_with_the_answer() -> None:
@@ -276,7 +276,7 @@ class Answering:
     def wants(self, message: RawRequestMessage) -> bool:
         return True
 
-    def answer(self, request: Asked, body: bytes) -> bytes:
+    def answer(self, request: PlainRequest, body: bytes) -> bytes:
         raise AssertionError("it is not the time to answer")
 
 

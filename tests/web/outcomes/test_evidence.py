@@ -6,7 +6,7 @@ from datetime import timedelta
 import aiohttp
 from web_house import OUTCOME, House, headers
 
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.core.model import Actor, Level
 from bot.core.record.flag_facts import HandBackStopped
 from bot.core.signals import EngageFlag, StepBack
@@ -20,12 +20,12 @@ class Ear:
     """Hears what is said, and nothing of what was said before."""
 
     def __init__(self, house: House) -> None:
-        self.heard: Mapping[str, Heard] = {}
+        self.heard: Mapping[str, SourceReport] = {}
         self.evidence = TrafficEvidence(
             house.engine, house.samples.outcomes, house.clock, down_share=2 / 3, tell=self.listen
         )  # fmt: skip
 
-    async def listen(self, said: Mapping[str, Heard]) -> None:
+    async def listen(self, said: Mapping[str, SourceReport]) -> None:
         self.heard = said
 
 

@@ -11,9 +11,9 @@ from web_house import CONTROL, LOCAL, OUTCOME, READ, START, House, OpenHouse, he
 
 from bot.core.outcomes.counts import MinuteCount, Route
 from bot.core.outcomes.outcome import Outcome, told
-from bot.outcomes.intake import MOST_SERVICES, OutcomeIntake, Taken
+from bot.outcomes.intake import MOST_SERVICES, IntakeResult, OutcomeIntake
 from bot.ports import Outcomes, StoreError, StoreTrouble
-from bot.ports.outcomes import Told
+from bot.ports.outcomes import OutcomeBatch
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
 from bot.web.services import Hooks
@@ -31,7 +31,12 @@ class Stubborn:
         self.known_key, self.between, self.services = inner.known_key, inner.between, inner.services
 
     async def add(
-        self, counts: Sequence[MinuteCount], told: Collection[Told] = (), *, now: datetime, began: datetime | None = None
+        self,
+        counts: Sequence[MinuteCount],
+        told: Collection[OutcomeBatch] = (),
+        *,
+        now: datetime,
+        began: datetime | None = None,
     ) -> list[Outcome]:
         self.room -= self.takes
         if not self.takes or self.room < 0:
@@ -208,7 +213,7 @@ async def test_a_key_is_never_written_before_its_counts(house: House) -> None:
     found = await intake.take([told(START, Route("chat"), ok=True)], key="a")
     await intake.flush()
 
-    assert (Taken.COUNTED, 1) == (found, len(await house.samples.outcomes.between(START, START + timedelta(minutes=1))))
+    assert (IntakeResult.COUNTED, 1) == (found, len(await house.samples.outcomes.between(START, START + timedelta(minutes=1))))
 
 
 async def test_another_sender_may_have_chosen_the_same_key(house: House, http: aiohttp.ClientSession) -> None:
@@ -342,7 +347,7 @@ async def test_what_the_disk_refuses_is_kept_for_the_next_time(house: House) -> 
     [row] = await house.samples.outcomes.between(START, START + timedelta(minutes=1))
 
     assert (1, 1) == (row.counts.ok, row.counts.failed)
-    assert Taken.BEFORE is await intake.take([], key="a")
+    assert IntakeResult.BEFORE is await intake.take([], key="a")
 
 
 async def test_a_disk_that_fills_up_while_a_batch_is_written_in_parts_keeps_the_rest(house: House) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 from bot.checks.llm.dialects.shape import (
     UNKNOWN,
-    Asked,
     Dialect,
     Event,
+    EventContent,
     LlmCheck,
+    LlmRequest,
     Rung,
-    Said,
     at_path,
     count_of,
     obj,
@@ -23,13 +23,13 @@ from bot.checks.llm.dialects.sse import SseFrames
 VERSION = "2023-06-01"
 
 
-def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
+def asked(check: LlmCheck, rung: Rung, now: datetime) -> LlmRequest:
     """The request of a rung: models, count_tokens, or a message."""
     headers = {"x-api-key": check.api_key, "anthropic-version": check.api_version or VERSION, **check.headers}
     messages = [{"role": "user", "content": check.prompt}]
     match rung:
         case "free":
-            return Asked("GET", at_path(check.url, "/models", "/v1", limit="1"), headers)
+            return LlmRequest("GET", at_path(check.url, "/models", "/v1", limit="1"), headers)
         case "tokens":
             url = at_path(check.url, "/messages/count_tokens", "/v1")
             return posted(url, headers, {"model": check.model, "messages": messages})
@@ -37,14 +37,14 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
     return posted(at_path(check.url, "/messages", "/v1"), headers, with_more(body, check.more))
 
 
-def said(event: Event) -> Said:
+def said(event: Event) -> EventContent:
     """The content of one event in a message's stream."""
     payload = obj(event.payload)
     match payload.get("type"):
         case "message_start":
             message = obj(payload.get("message"))
             usage = obj(message.get("usage"))
-            return Said(
+            return EventContent(
                 model=text_of(message.get("model")),
                 tokens_in=_tokens_in(usage),
                 tokens_cached=count_of(usage.get("cache_read_input_tokens")),
@@ -52,23 +52,23 @@ def said(event: Event) -> Said:
         case "content_block_delta":
             delta = obj(payload.get("delta"))
             # Signatures and citations are deltas too, but not content.
-            return Said(
+            return EventContent(
                 text=text_of(delta.get("text")), thought=text_of(delta.get("thinking")),
                 arguments=text_of(delta.get("partial_json")),
             )  # fmt: skip
         case "message_delta":
             usage = obj(payload.get("usage"))
             stop = text_of(obj(payload.get("delta")).get("stop_reason"))
-            return Said(stop=stop, tokens_out=count_of(usage.get("output_tokens")))
+            return EventContent(stop=stop, tokens_out=count_of(usage.get("output_tokens")))
         case "message_stop":
-            return Said(complete=True, last=True)
+            return EventContent(complete=True, last=True)
         case "error":
-            return Said(error=payload)
+            return EventContent(error=payload)
         case "content_block_start":
             block = obj(payload.get("content_block"))
-            return Said(tool=text_of(block.get("name")) if block.get("type") == "tool_use" else "")
+            return EventContent(tool=text_of(block.get("name")) if block.get("type") == "tool_use" else "")
         case "ping" | "content_block_stop":
-            return Said()
+            return EventContent()
     return UNKNOWN
 
 

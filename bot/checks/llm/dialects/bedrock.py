@@ -12,12 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 from bot.checks.judging.failure import CheckError
 from bot.checks.llm.dialects.shape import (
     UNKNOWN,
-    Asked,
     Dialect,
     Event,
+    EventContent,
     LlmCheck,
+    LlmRequest,
     Rung,
-    Said,
     at_path,
     count_of,
     in_path,
@@ -34,7 +34,7 @@ SERVICE = "bedrock"  # the service name in signatures for both hosts
 TIMESTAMP = "%Y%m%dT%H%M%SZ"
 
 
-def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
+def asked(check: LlmCheck, rung: Rung, now: datetime) -> LlmRequest:
     """The request: ListFoundationModels of the control plane, or one streamed conversation. Raises CheckError without a region.
 
     An explicit URL serves both; if it is the runtime's own host, the control plane's is derived from it.
@@ -46,35 +46,37 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
         request = posted(url, check.headers, with_more(body, check.more))
     else:
         base = _control_plane(check.url) if check.url else _host(check, CONTROL)
-        request = Asked("GET", at_path(base, "/foundation-models", byOutputModality="TEXT"), check.headers)
+        request = LlmRequest("GET", at_path(base, "/foundation-models", byOutputModality="TEXT"), check.headers)
     if check.access_key_id:
         return _signed(check, request, now)
-    return Asked(request.method, request.url, {"authorization": f"Bearer {check.api_key}", **request.headers}, request.body)
+    return LlmRequest(
+        request.method, request.url, {"authorization": f"Bearer {check.api_key}", **request.headers}, request.body
+    )
 
 
-def said(event: Event) -> Said:
+def said(event: Event) -> EventContent:
     """The content of one event in a conversation; exceptions are events too."""
     payload = obj(event.payload)
     match event.name:
         case "contentBlockDelta":
             delta = obj(payload.get("delta"))
-            return Said(
+            return EventContent(
                 text=text_of(delta.get("text")), thought=text_of(obj(delta.get("reasoningContent")).get("text")),
                 arguments=text_of(obj(delta.get("toolUse")).get("input")),
             )  # fmt: skip
         case "contentBlockStart":
-            return Said(tool=text_of(obj(obj(payload.get("start")).get("toolUse")).get("name")))
+            return EventContent(tool=text_of(obj(obj(payload.get("start")).get("toolUse")).get("name")))
         case "messageStop":
-            return Said(stop=text_of(payload.get("stopReason")), complete=True)
+            return EventContent(stop=text_of(payload.get("stopReason")), complete=True)
         case "metadata":
             usage = obj(payload.get("usage"))
             tokens_in, tokens_out = count_of(usage.get("inputTokens")), count_of(usage.get("outputTokens"))
             cached = count_of(usage.get("cacheReadInputTokens"))
-            return Said(last=True, tokens_in=tokens_in, tokens_cached=cached, tokens_out=tokens_out)
+            return EventContent(last=True, tokens_in=tokens_in, tokens_cached=cached, tokens_out=tokens_out)
         case "messageStart" | "contentBlockStop":
-            return Said()
+            return EventContent()
         case name if name.endswith("Exception") or name == "error":
-            return Said(error={"__type": name, **payload})
+            return EventContent(error={"__type": name, **payload})
     return UNKNOWN
 
 
@@ -135,7 +137,7 @@ def _control_plane(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.replace(RUNTIME, CONTROL, 1)))
 
 
-def _signed(check: LlmCheck, asked: Asked, now: datetime) -> Asked:
+def _signed(check: LlmCheck, asked: LlmRequest, now: datetime) -> LlmRequest:
     """The request with AWS Signature Version 4, dated `now`: botocore would read the machine's clock."""
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
@@ -154,7 +156,7 @@ def _signed(check: LlmCheck, asked: Asked, now: datetime) -> Asked:
         f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, "
         f"SignedHeaders={signer.signed_headers(signer.headers_to_sign(request))}, Signature={signature}"
     )
-    return Asked(asked.method, asked.url, {**stamped, "authorization": authorization}, asked.body)
+    return LlmRequest(asked.method, asked.url, {**stamped, "authorization": authorization}, asked.body)
 
 
 def _region_of(url: str) -> str:

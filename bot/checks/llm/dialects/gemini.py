@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from bot.checks.llm.dialects.shape import (
     UNKNOWN,
-    Asked,
     Dialect,
     Event,
+    EventContent,
     LlmCheck,
+    LlmRequest,
     Rung,
-    Said,
     at_path,
     count_of,
     first,
@@ -27,7 +27,7 @@ from bot.checks.llm.dialects.sse import SseFrames
 VERSION = "/v1beta"
 
 
-def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
+def asked(check: LlmCheck, rung: Rung, now: datetime) -> LlmRequest:
     """The request of a rung: models, countTokens, or streamed content. A URL ending with a version keeps it."""
     headers = {"x-goog-api-key": check.api_key, **check.headers}
     version = "" if urlsplit(check.url).path.rstrip("/").rpartition("/")[2].startswith("v1") else VERSION
@@ -35,7 +35,7 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
     model = f"/models/{in_path(check.model.removeprefix('models/'))}"
     match rung:
         case "free":
-            return Asked("GET", at_path(check.url, "/models", version, pageSize="1"), headers)
+            return LlmRequest("GET", at_path(check.url, "/models", version, pageSize="1"), headers)
         case "tokens":
             return posted(at_path(check.url, f"{model}:countTokens", version), headers, {"contents": contents})
     url = at_path(check.url, f"{model}:streamGenerateContent", version, alt="sse")
@@ -43,11 +43,11 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
     return posted(url, headers, with_more(body, check.more))
 
 
-def said(event: Event) -> Said:
+def said(event: Event) -> EventContent:
     """The content of one streamed part. The end mark is the finish reason; a blocked prompt is an answer too."""
     payload = obj(event.payload)
     if "error" in payload:
-        return Said(error=payload)
+        return EventContent(error=payload)
     candidates, feedback = payload.get("candidates"), obj(payload.get("promptFeedback"))
     usage = obj(payload.get("usageMetadata"))
     if not isinstance(candidates, list) and not feedback and not usage:
@@ -59,7 +59,7 @@ def said(event: Event) -> Said:
     blocked = text_of(feedback.get("blockReason"))
     stop = text_of(candidate.get("finishReason")) or (f"blocked: {blocked}" if blocked else "")
     written, thought = count_of(usage.get("candidatesTokenCount")), count_of(usage.get("thoughtsTokenCount"))
-    return Said(
+    return EventContent(
         text="".join(text_of(part.get("text")) for part in told if not part.get("thought")),
         thought="".join(text_of(part.get("text")) for part in told if part.get("thought")),
         stop=stop,

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from bot.checks.llm.dialects.shape import (
     UNKNOWN,
-    Asked,
     Dialect,
     Event,
+    EventContent,
     LlmCheck,
+    LlmRequest,
     Rung,
-    Said,
     at_path,
     count_of,
     first,
@@ -29,7 +29,7 @@ NO_ROOM = "max_tokens or model output limit was reached"
 REASONING_MODELS = ("gpt-5", "gpt-6", "o1", "o3", "o4")
 
 
-def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
+def asked(check: LlmCheck, rung: Rung, now: datetime) -> LlmRequest:
     """The request: the list of models, or one streamed answer. Tokens cannot be counted for free here.
 
     A URL without a path gets `/v1`; one with a path is used as it is, as OpenAI's own clients do.
@@ -37,7 +37,7 @@ def asked(check: LlmCheck, rung: Rung, now: datetime) -> Asked:
     headers = {"authorization": f"Bearer {check.api_key}", **check.headers}
     version = "" if urlsplit(check.url).path.strip("/") else "/v1"
     if rung != "inference":
-        return Asked("GET", at_path(check.url, "/models", version), headers)
+        return LlmRequest("GET", at_path(check.url, "/models", version), headers)
     if check.api == "responses":
         return posted(at_path(check.url, "/responses", version), headers, response_body(check))
     return posted(at_path(check.url, "/chat/completions", version), headers, chat_body(check, modern=_modern(check)))
@@ -70,14 +70,14 @@ def response_body(check: LlmCheck) -> dict[str, Any]:
     return with_more(body, check.more)
 
 
-def said(event: Event) -> Said:
+def said(event: Event) -> EventContent:
     """The content of one event, of either API."""
     if event.text.strip() == DONE:
-        return Said(complete=True, last=True)
+        return EventContent(complete=True, last=True)
     payload = obj(event.payload)
     kind = text_of(payload.get("type"))
     if kind == "error" or isinstance(payload.get("error"), dict | str):
-        return Said(error=payload)
+        return EventContent(error=payload)
     if kind.startswith("response."):
         return _response(kind, payload)
     return _chunk(payload) if isinstance(payload.get("choices"), list) else UNKNOWN
@@ -93,12 +93,12 @@ def ran_out(status: int, body: bytes) -> bool:
     return status == 400 and NO_ROOM.encode() in body
 
 
-def _chunk(payload: dict[str, Any]) -> Said:
+def _chunk(payload: dict[str, Any]) -> EventContent:
     choice, usage = first(payload["choices"]), obj(payload.get("usage"))
     delta = obj(choice.get("delta"))
     thought = text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning"))
     called = obj(first(delta.get("tool_calls")).get("function"))
-    return Said(
+    return EventContent(
         text=text_of(delta.get("content")) or text_of(delta.get("refusal")),
         thought=thought,
         stop=text_of(choice.get("finish_reason")),
@@ -112,28 +112,28 @@ def _chunk(payload: dict[str, Any]) -> Said:
     )
 
 
-def _response(kind: str, payload: dict[str, Any]) -> Said:
+def _response(kind: str, payload: dict[str, Any]) -> EventContent:
     match kind:
         case "response.output_text.delta" | "response.refusal.delta":
-            return Said(text=text_of(payload.get("delta")), stop="refusal" if "refusal" in kind else "")
+            return EventContent(text=text_of(payload.get("delta")), stop="refusal" if "refusal" in kind else "")
         case "response.reasoning_text.delta" | "response.reasoning_summary_text.delta":
-            return Said(thought=text_of(payload.get("delta")))
+            return EventContent(thought=text_of(payload.get("delta")))
         case "response.output_item.added":
             item = obj(payload.get("item"))
-            return Said(tool=text_of(item.get("name")) if item.get("type") == "function_call" else "")
+            return EventContent(tool=text_of(item.get("name")) if item.get("type") == "function_call" else "")
         case "response.function_call_arguments.delta":
-            return Said(arguments=text_of(payload.get("delta")))
+            return EventContent(arguments=text_of(payload.get("delta")))
         case "response.failed":
-            return Said(error=payload)
+            return EventContent(error=payload)
         case "response.completed" | "response.incomplete":
             return _ended(obj(payload.get("response")))
     # Created, in progress, an item or part added or done: nothing to measure.
-    return Said(model=text_of(obj(payload.get("response")).get("model")))
+    return EventContent(model=text_of(obj(payload.get("response")).get("model")))
 
 
-def _ended(response: dict[str, Any]) -> Said:
+def _ended(response: dict[str, Any]) -> EventContent:
     usage = obj(response.get("usage"))
-    return Said(
+    return EventContent(
         stop=text_of(obj(response.get("incomplete_details")).get("reason")),
         complete=True,
         last=True,

@@ -56,7 +56,7 @@ class LlmCheck:
 
 
 @dataclass(frozen=True)
-class Asked:
+class LlmRequest:
     """A request. Headers contain the key."""
 
     method: str
@@ -75,7 +75,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Said:
+class EventContent:
     """The content of an event, in the same form for every dialect; fields it does not have are empty.
 
     `complete` is the provider's own end mark; `last` means that nothing worth waiting for follows. `known` is False for events
@@ -98,7 +98,7 @@ class Said:
     known: bool = True
 
 
-UNKNOWN = Said(known=False)
+UNKNOWN = EventContent(known=False)
 
 
 class Frames(Protocol):
@@ -119,8 +119,8 @@ class Dialect:
     """
 
     name: Name
-    asked: Callable[[LlmCheck, Rung, datetime], Asked]
-    said: Callable[[Event], Said]
+    asked: Callable[[LlmCheck, Rung, datetime], LlmRequest]
+    said: Callable[[Event], EventContent]
     lists: Callable[[Any], bool]
     frames: Callable[[], Frames]
     counted: Callable[[Any], int | None] | None = None
@@ -142,10 +142,10 @@ def in_path(name: str) -> str:
     return quote(name, safe="")
 
 
-def posted(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Asked:
+def posted(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> LlmRequest:
     """A POST request with JSON."""
     content = json.dumps(body, separators=(",", ":")).encode()
-    return Asked("POST", url, {"content-type": "application/json", **headers}, content)
+    return LlmRequest("POST", url, {"content-type": "application/json", **headers}, content)
 
 
 def with_more(body: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

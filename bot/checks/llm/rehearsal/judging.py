@@ -23,7 +23,7 @@ LIMITS = (
 
 
 @dataclass(frozen=True)
-class Heard:
+class RequestResult:
     """The result of one request: the answer as far as it got, and what is wrong with it."""
 
     transcript: Transcript | None
@@ -38,12 +38,12 @@ class Heard:
         return f"{words} ({self.said})" if self.said and self.said not in words else words
 
 
-def judged(prompt: Prompt, heard: Heard) -> tuple[NeedResult, ...]:
+def judged(prompt: Prompt, heard: RequestResult) -> tuple[NeedResult, ...]:
     """The result of each need that the request tests."""
     return tuple(_judged(need, prompt, heard) for need in prompt.needs)
 
 
-def _judged(need: str, prompt: Prompt, heard: Heard) -> NeedResult:
+def _judged(need: str, prompt: Prompt, heard: RequestResult) -> NeedResult:
     told = heard.transcript
     if need == "model" and told is not None and told.model:
         why = _other_model(prompt.check.model, told.model)

@@ -9,12 +9,12 @@ from bot.checks.llm.dialects import bedrock
 from bot.checks.llm.dialects.known import DIALECTS
 from bot.checks.llm.dialects.shape import LlmCheck
 from bot.checks.llm.rehearsal.contract import Prompt, prompts
-from bot.checks.llm.rehearsal.judging import Heard, headroom, judged, refused_word
+from bot.checks.llm.rehearsal.judging import RequestResult, headroom, judged, refused_word
 from bot.checks.llm.stream import listen, read
 from bot.checks.llm.transcript import Transcript
 from bot.checks.net.stopwatch import Stopwatch
 from bot.checks.net.transport import Transport
-from bot.checks.run import Seen, measured
+from bot.checks.run import RunResult, measured
 from bot.core.lazy_dataclass import dataclass
 from bot.core.model import Fault
 from bot.core.rehearsal import QUOTA, Mark, NeedResult
@@ -55,7 +55,7 @@ async def rehearse(
         await asyncio.to_thread(bedrock.load)
     asked, results = prompts(check, needs, context_tokens)
     found, answered, calls, tokens, spent = list(results), "", 0, 0, 0.0
-    refused: Heard | None = None
+    refused: RequestResult | None = None
     quota: tuple[NeedResult, ...] = ()
     for prompt in asked:
         if refused is not None:
@@ -82,28 +82,28 @@ async def rehearse(
     return Findings(tuple(done), answered, calls, tokens, round(spent, 6))
 
 
-async def _asked(prompt: Prompt, clock: Clock, transport: Transport) -> Heard:
+async def _asked(prompt: Prompt, clock: Clock, transport: Transport) -> RequestResult:
     check, dialect = prompt.check, DIALECTS[prompt.check.dialect]
-    heard: list[Heard] = []
+    heard: list[RequestResult] = []
 
-    async def look(watch: Stopwatch, deadline_s: float) -> Seen:
+    async def look(watch: Stopwatch, deadline_s: float) -> RunResult:
         asked = dialect.asked(check, "inference", clock.now())
         async with transport.answer(asked.method, asked.url, asked.headers, asked.body, watch, deadline_s) as response:
             headers = dict(response.headers)
             if response.status_code != 200:
                 body = await read(response, BODY_CAP, whole=False)
                 failure = classify_status(response.status_code, body, response.headers, dialect.name)
-                heard.append(Heard(None, failure, headers, refused_word(failure)))
-                return Seen("answered", failure)
+                heard.append(RequestResult(None, failure, headers, refused_word(failure)))
+                return RunResult("answered", failure)
             told = Transcript(dialect)
             damage = await listen(told, response, watch)
             wrong = told.fault(response.status_code, response.headers)
             if damage is not None and told.known and told.error is None:
                 wrong = damage
-            heard.append(Heard(told, wrong, headers, refused_word(wrong) if wrong else ""))
-            return Seen("answered", wrong)
+            heard.append(RequestResult(told, wrong, headers, refused_word(wrong) if wrong else ""))
+            return RunResult("answered", wrong)
 
     sample = await measured(check, clock, look)
     if heard:
         return heard[0]
-    return Heard(None, Failure(sample.error or "deadline"), {})
+    return RequestResult(None, Failure(sample.error or "deadline"), {})

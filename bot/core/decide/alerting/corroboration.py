@@ -7,7 +7,7 @@ from bot.core.answers import base
 from bot.core.answers import components as ca
 from bot.core.decide.alerting.suppression import MAINTENANCE_STAGES
 from bot.core.decide.draft import Draft, Handlers, Step
-from bot.core.detection.verdict import Heard
+from bot.core.detection.verdict import SourceReport
 from bot.core.ids import ComponentId
 from bot.core.model import Actor, AlertState, FeedState, Level
 from bot.core.record import component_facts
@@ -22,7 +22,7 @@ STATES = tuple(AlertState)
 FORGETTING = Actor.rule("alerts that fired for a day")
 
 
-def hear(world: World, component: str, now: datetime, levels: Mapping[str, Level] | None = None) -> tuple[Heard, ...]:
+def hear(world: World, component: str, now: datetime, levels: Mapping[str, Level] | None = None) -> tuple[SourceReport, ...]:
     """What others currently say about a component, for `verdict.reach`.
 
     `levels` come from the provider's newest `FeedReport`, by component; without them only its open notices count.
@@ -31,30 +31,30 @@ def hear(world: World, component: str, now: datetime, levels: Mapping[str, Level
     return (*said, *_alerts(world, component, now), *_reports(world, component, now))
 
 
-def _page(world: World, component: str, now: datetime, levels: Mapping[str, Level]) -> Iterator[Heard]:
+def _page(world: World, component: str, now: datetime, levels: Mapping[str, Level]) -> Iterator[SourceReport]:
     page = world.provider(ComponentId(component).provider)
     if page.feed is not FeedState.FRESH:
         return
     for notice in page.notices:
         announced = notice.impact == "maintenance" or notice.status in MAINTENANCE_STAGES
         if component in notice.components and not announced:
-            yield Heard("feed", Level.DEGRADED, f"{notice.title} ({notice.status})", notice.at)
+            yield SourceReport("feed", Level.DEGRADED, f"{notice.title} ({notice.status})", notice.at)
     level = levels.get(component, Level.UNKNOWN)
     if level.bad:
-        yield Heard("feed", level, f"the component is called {level}", now)
+        yield SourceReport("feed", level, f"the component is called {level}", now)
 
 
-def _alerts(world: World, component: str, now: datetime) -> Iterator[Heard]:
+def _alerts(world: World, component: str, now: datetime) -> Iterator[SourceReport]:
     for alert in world.component(component).alerts.values():
         if now - alert.at < ALERT_LASTS:
-            yield Heard("alert", Level.DEGRADED, f"{alert.text} ({alert.who})", alert.at)
+            yield SourceReport("alert", Level.DEGRADED, f"{alert.text} ({alert.who})", alert.at)
 
 
-def _reports(world: World, component: str, now: datetime) -> Iterator[Heard]:
+def _reports(world: World, component: str, now: datetime) -> Iterator[SourceReport]:
     lately = [report for report in world.component(component).reports if now - report.at < REPORT_LASTS]
     if lately:
         more = f" and {len(lately) - 1} more" if len(lately) > 1 else ""
-        yield Heard("report", Level.DEGRADED, f"{lately[-1].who}{more}: {lately[-1].text}", lately[0].at)
+        yield SourceReport("report", Level.DEGRADED, f"{lately[-1].who}{more}: {lately[-1].text}", lately[0].at)
 
 
 # --- signals

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.core.decide.draft import Draft
 from bot.core.decide.flags import expiry, ramps
 from bot.core.decide.flags.approvals import settle
-from bot.core.decide.flags.choosing import Standing, Stay, Switch, choose, refuses_us, served, sick_behind, standing
+from bot.core.decide.flags.choosing import Stay, Switch, VariantRank, choose, refuses_us, served, sick_behind, standing
 from bot.core.decide.flags.conditions import allowed, default_unwell, hands_off, how, incident_for, troubled, verdicts, where
 from bot.core.decide.flags.expiry import expire
 from bot.core.decide.flags.mitigation import FALLBACK_RULE, carry_over, mitigate, mitigated_by_rule
@@ -177,7 +177,7 @@ def _higher(world: World, policy: FlagPolicy, engagement: Engagement) -> str | N
     """The recovered fallback with a model, if a rule went down to a variant without one."""
     if engagement.mode != "auto" or allowed(world, policy) != Automation.AUTO or not default_unwell(world, policy):
         return None
-    if standing(world, policy, engagement.variant) is not Standing.WITHOUT_MODEL:
+    if standing(world, policy, engagement.variant) is not VariantRank.WITHOUT_MODEL:
         return None
     choice = choose(world, policy)
     return None if isinstance(choice, Stay) else choice.variant

@@ -19,7 +19,7 @@ from bot.core.record.world import World
 from bot.core.scope import whole
 
 
-class Standing(IntEnum):
+class VariantRank(IntEnum):
     """How good a variant is at present; lower is better."""
 
     GOOD = 0
@@ -32,7 +32,7 @@ class Standing(IntEnum):
     @property
     def serves(self) -> bool:
         """Whether traffic may be sent to it: not if it fails, and not if nobody knows."""
-        return self < Standing.UNKNOWN
+        return self < VariantRank.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -120,22 +120,22 @@ def served(world: World, policy: FlagPolicy) -> str:
     return engagement.variant if engagement else policy.default
 
 
-def standing(world: World, policy: FlagPolicy, variant: str) -> Standing:
+def standing(world: World, policy: FlagPolicy, variant: str) -> VariantRank:
     """How good a variant is now. The default is as good as the worst component it depends on."""
     if variant == policy.default:
         behind = [_behind(policy, world.component(c)) for c in policy.depends_on]
-        return max(behind, default=Standing.GOOD)
+        return max(behind, default=VariantRank.GOOD)
     fallback = next((one for one in policy.fallbacks if one.variant == variant), Fallback(variant))
     return _standing(world, policy, fallback)
 
 
-def _standing(world: World, policy: FlagPolicy, fallback: Fallback) -> Standing:
+def _standing(world: World, policy: FlagPolicy, fallback: Fallback) -> VariantRank:
     if fallback.needs:
         behind = _behind(policy, world.component(fallback.needs))
-        return Standing.UNKNOWN if behind.serves and shares_the_trouble(world, policy, fallback) else behind
+        return VariantRank.UNKNOWN if behind.serves and shares_the_trouble(world, policy, fallback) else behind
     first = next((one for one in policy.fallbacks if one.needs or one.variant == fallback.variant), None)
     # Listed before every variant that needs a component: the configuration prefers it.
-    return Standing.GOOD if first and first.variant == fallback.variant else Standing.WITHOUT_MODEL
+    return VariantRank.GOOD if first and first.variant == fallback.variant else VariantRank.WITHOUT_MODEL
 
 
 def shares_the_trouble(world: World, policy: FlagPolicy, fallback: Fallback) -> bool:
@@ -159,12 +159,12 @@ def _fails(state: ComponentState) -> bool:
     return state.level.bad or refuses_us(state)
 
 
-def _behind(policy: FlagPolicy, state: ComponentState) -> Standing:
+def _behind(policy: FlagPolicy, state: ComponentState) -> VariantRank:
     if state.level is Level.DOWN or refuses_us(state):
-        return Standing.FAILING
+        return VariantRank.FAILING
     if state.level is Level.DEGRADED:
-        return Standing.TOO_SLOW if policy.engage_on is Level.DEGRADED else Standing.DEGRADED
-    return Standing.GOOD if state.level is Level.OPERATIONAL else Standing.UNKNOWN
+        return VariantRank.TOO_SLOW if policy.engage_on is Level.DEGRADED else VariantRank.DEGRADED
+    return VariantRank.GOOD if state.level is Level.OPERATIONAL else VariantRank.UNKNOWN
 
 
 def _why_not(world: World, policy: FlagPolicy, fallback: Fallback, name_of: NameOf) -> str:

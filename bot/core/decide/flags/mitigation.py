@@ -1,7 +1,7 @@
 """What flags mean for an incident: it reports those that are switched, and is mitigated while all of them serve."""
 
 from bot.core.decide.draft import Draft
-from bot.core.decide.flags.choosing import Standing, sick_behind, standing
+from bot.core.decide.flags.choosing import VariantRank, sick_behind, standing
 from bot.core.decide.flags.conditions import how, incident_for, troubled, verdicts
 from bot.core.decide.flags.scopes import at_work
 from bot.core.decide.phases import change_phase, move_for
@@ -126,5 +126,5 @@ def _carried(world: World, policy: FlagPolicy) -> bool:
     engagement = world.flag(policy.key).engagement
     if engagement is None or engagement.share_back:
         return False
-    slow_but_serving = standing(world, policy, engagement.variant) is Standing.DEGRADED
+    slow_but_serving = standing(world, policy, engagement.variant) is VariantRank.DEGRADED
     return slow_but_serving or not sick_behind(world, policy, engagement.variant)

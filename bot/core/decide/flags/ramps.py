@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.core.decide.draft import Draft
-from bot.core.decide.flags.choosing import Standing, standing
+from bot.core.decide.flags.choosing import VariantRank, standing
 from bot.core.decide.flags.conditions import (
     default_unwell,
     failed_since,
@@ -52,7 +52,7 @@ def _following(world: World, policy: FlagPolicy, engagement: Engagement) -> Iter
     None move if a person halted the hand-back after its last step.
     """
     held = engagement.share_at and all(step.at < engagement.share_at for step in engagement.running)
-    fails = standing(world, policy, engagement.variant) is Standing.FAILING
+    fails = standing(world, policy, engagement.variant) is VariantRank.FAILING
     if not hands_off(world, policy) and (fails or not held):
         yield from ((step.at if fails else step.until, step.share) for step in engagement.running)
 

@@ -1,4 +1,4 @@
-"""A person fixed what failed or was deleted in the chat. What exists there is looked up beforehand (`Found`)."""
+"""A person fixed what failed or was deleted in the chat. What exists there is looked up beforehand (`FoundPieces`)."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from bot.core.lazy_dataclass import dataclass
 from bot.core.record.fact import Fact
 from bot.core.record.incident import Incident, Undelivered
 from bot.core.record.room.room_facts import ChannelRefused, PostGone, Repaired
-from bot.core.record.standing import Found, Piece
+from bot.core.record.standing import FoundPieces, Piece
 from bot.core.signals.incident import Repair
 
 PIECES: Mapping[type[e.EffectBody], Piece] = {
@@ -27,7 +27,7 @@ REPAIR = "it was missing when somebody asked for a repair"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RepairBegun(Done):
+class RepairStarted(Done):
     """The missing pieces are ordered; `waiting` were already ordered and are not there yet."""
 
     KIND = "repair_begun"
@@ -82,11 +82,11 @@ def on_repair(draft: Draft, signal: Repair) -> Step:
         about = e.About(one.stream, one.seq, incident.number)
         draft.send_again(_body(one), about, fact)
     return draft.done(
-        RepairBegun(incident=incident.number, pieces=pieces, waiting=found.waiting, unknown=found.unknown)
+        RepairStarted(incident=incident.number, pieces=pieces, waiting=found.waiting, unknown=found.unknown)
     )  # fmt: skip
 
 
-def _is_missing(piece: Piece, incident: Incident, found: Found) -> bool:
+def _is_missing(piece: Piece, incident: Incident, found: FoundPieces) -> bool:
     room = incident.room
     if piece in SAID or not incident.phase.open:
         return False
@@ -123,7 +123,7 @@ def _is_due(one: Undelivered, incident: Incident) -> bool:
     return not (isinstance(body, e.PostUpdate) and body.newest_only and body.number < incident.updates)
 
 
-def _order(draft: Draft, piece: Piece, missing: list[Piece], found: Found, fact: Fact) -> None:
+def _order(draft: Draft, piece: Piece, missing: list[Piece], found: FoundPieces, fact: Fact) -> None:
     """Order one piece. Topic and edits follow with the refresh after any change; a new channel is filled once it is open."""
     incident = draft.incident(fact.incident or 0)
     about, room = e.About(fact.stream, fact.seq, fact.incident), incident.room

@@ -8,7 +8,7 @@ from bot.core.effects import EditAlert, EditCard
 from bot.core.ids import ComponentId
 from bot.core.outcomes.counts import MINUTE
 from bot.core.outcomes.known import components_of
-from bot.core.outcomes.served import Concerned
+from bot.core.outcomes.served import CountingScope
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.course.served_facts import CustomersServed
 from bot.core.record.incident import Incident
@@ -59,12 +59,12 @@ def _flags(incident: Incident, policy: Policy, world: World) -> list[FlagPolicy]
     return found
 
 
-def concerned(incident: Incident, policy: Policy, world: World) -> Concerned:
+def concerned(incident: Incident, policy: Policy, world: World) -> CountingScope:
     """What the incident is about: its flags, and whoever serves them."""
     flags = _flags(incident, policy, world)
     needed = [id for flag in flags for variant in flag.variants for id in components_of(flag, variant)]
     providers = frozenset(ComponentId(id).provider for id in needed)
-    return Concerned({flag.key: flag.default for flag in flags}, providers, incident.provider)
+    return CountingScope({flag.key: flag.default for flag in flags}, providers, incident.provider)
 
 
 def switched(incident: Incident, policy: Policy, world: World) -> dict[str, datetime]:

@@ -57,7 +57,7 @@ class _Reader(NamedTuple):
     conn: Connection
 
 
-class PartedOutcomes(StoredOutcomes["_Reader | SampleWriter"]):
+class PartitionedOutcomes(StoredOutcomes["_Reader | SampleWriter"]):
     """`bot.ports.Outcomes` in daily partitions."""
 
     async def forget(self, before: datetime) -> None:
@@ -81,7 +81,7 @@ class PostgresSamples:
         self._readers: Readers[_Reader] = Readers(name, lambda: _reading(place, replica), readers)
         self._patience = Patience(place)
         self.be_patient = self._patience.be_patient
-        self.outcomes = PartedOutcomes(self._write, self._read, schema.OUTCOMES.make)
+        self.outcomes = PartitionedOutcomes(self._write, self._read, schema.OUTCOMES.make)
 
     async def open(self) -> None:
         """Connect, and create what is missing. Raises StoreError."""

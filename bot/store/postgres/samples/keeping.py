@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.store.connection import Connection, one
-from bot.store.postgres.samples.schema import HOURS, OUTCOMES, RESULTS, Parted
+from bot.store.postgres.samples.schema import HOURS, OUTCOMES, RESULTS, Partitions
 
 # The current day or month is never dropped, nor the one before, which holds the last hours just after midnight.
 KEPT = 2
@@ -19,7 +19,7 @@ ALL_TAKE = TAKEN.format(
 )
 
 
-def forget(conn: Connection, parted: Parted, before: datetime) -> int:
+def forget(conn: Connection, parted: Partitions, before: datetime) -> int:
     """Drop what ended before that time; returns how many rows were deleted. Hours were rolled up as they ended."""
     return sum(parted.drop(conn, start) for start in parted.held(conn) if parted.end(start) <= before)
 
@@ -48,7 +48,7 @@ def make_room(conn: Connection, budget_bytes: int, now: datetime) -> int | None:
     return None
 
 
-def _first_to_go(conn: Connection, parted: Parted, now: datetime) -> datetime | None:
+def _first_to_go(conn: Connection, parted: Partitions, now: datetime) -> datetime | None:
     held = parted.held(conn)
     if held and held[-1] > now + CLOCKS_DIFFER:
         return held[-1]

@@ -104,7 +104,7 @@ def m002_series(conn: PostgresConnection) -> None:
 SAMPLES = Shape("samples", (m001_first, m002_series))
 
 
-class Parted(NamedTuple):
+class Partitions(NamedTuple):
     """A table with daily or monthly partitions; `written` formats a time for its key."""
 
     table: str
@@ -143,6 +143,6 @@ class Parted(NamedTuple):
         return count
 
 
-RESULTS = Parted("samples", False, micros)
-HOURS = Parted("hours", True, lambda at: (at - EPOCH) // timedelta(seconds=1))
-OUTCOMES = Parted("outcomes", False, lambda at: (at - EPOCH) // timedelta(minutes=1))
+RESULTS = Partitions("samples", False, micros)
+HOURS = Partitions("hours", True, lambda at: (at - EPOCH) // timedelta(seconds=1))
+OUTCOMES = Partitions("outcomes", False, lambda at: (at - EPOCH) // timedelta(minutes=1))

@@ -11,7 +11,7 @@ from bot.core.effects import Effect
 from bot.core.policy import Policy
 from bot.core.record.fact import Fact
 from bot.core.signals import Signal
-from bot.engine.tail import Seen
+from bot.engine.tail import LedgerView
 from bot.engine.world_reading import changed_states
 from bot.ports import Commit, Fence, NewFact
 
@@ -34,10 +34,10 @@ class Request:
         self.answered.exception()  # retrieved, so that asyncio does not complain if nobody awaits it
 
 
-class Together:
+class DecidedBatch:
     """Signals decided one after the other, each in the world that the previous ones left, not committed yet."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: LedgerView) -> None:
         self.world = seen.world
         self.facts: list[Fact] = []
         self._seen = seen

@@ -8,7 +8,7 @@ from bot.core.signals.base import Duty
 from bot.ports import Fence, LiveReplica
 
 
-class Alone:
+class SingleReplica:
     """A `bot.ports.Member` that is always alive and owns everything."""
 
     epoch = 0

@@ -20,7 +20,7 @@ def leave(status: int = STUCK_EXIT) -> None:
     os._exit(status)  # without flushing: a stuck thread may hold a stream's lock
 
 
-class Ending:
+class Shutdown:
     """Waits for SIGTERM or SIGINT. Then the process ends within `within_s`, whatever it is doing.
 
     The handlers are Python's own: they interrupt whatever occupies the main thread, while the event loop's would wait for its

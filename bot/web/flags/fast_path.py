@@ -15,10 +15,10 @@ from aiohttp.http_parser import RawRequestMessage
 
 from bot.flags.serving import EVENTS
 from bot.web.flags import ofrep
-from bot.web.server.at_once import KEPT_BYTES, Asked
 from bot.web.server.auth import check_restored, reading_flags
 from bot.web.server.bodies import BODY_BYTES, parsed
 from bot.web.server.errors import OFREP, OFREP_FLAGS, Refusal, refused, unforeseen
+from bot.web.server.immediate import KEPT_BYTES, PlainRequest
 from bot.web.server.ready import HEADERS, ready
 from bot.web.services import WebServices
 
@@ -30,7 +30,7 @@ UNUSUAL = frozenset({"origin", "sec-fetch-site", "content-encoding", "transfer-e
 log = structlog.get_logger(__name__)
 
 
-class ShortWay:
+class FastPath:
     """Gets every request first; `ordinary` handles the rest."""
 
     def __init__(self, services: WebServices, ordinary: Ordinary) -> None:
@@ -54,7 +54,7 @@ class ShortWay:
             and int(sent.get("Content-Length", 0)) <= BODY_BYTES
         )
 
-    def answer(self, request: Asked, body: bytes) -> bytes:
+    def answer(self, request: PlainRequest, body: bytes) -> bytes:
         """Head and body of the answer."""
         try:
             made = ofrep.reply(self._services, request, self._question(request, body))
@@ -67,7 +67,7 @@ class ShortWay:
             return ready(made.status, made.headers, made.body)
         return ready(response.status, response.headers, cast(bytes, response.body))
 
-    def _question(self, request: Asked, body: bytes) -> ofrep.Question:
+    def _question(self, request: PlainRequest, body: bytes) -> ofrep.Question:
         known: tuple[bytes, ofrep.Question] | None = request.found_out
         if known is not None and known[0] == body:
             return known[1]

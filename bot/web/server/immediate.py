@@ -16,8 +16,8 @@ Message = tuple[RawRequestMessage, StreamReader]
 KEPT_BYTES, KEPT_HEADERS = 4_096, 32  # of a connection's last request
 
 
-class Asking(Protocol):
-    """What guards and flag endpoints need of a request: aiohttp's qualifies, and so does `Asked`."""
+class RequestLike(Protocol):
+    """What guards and flag endpoints need of a request: aiohttp's qualifies, and so does `PlainRequest`."""
 
     @property
     def path(self) -> str: ...
@@ -33,7 +33,7 @@ class Asking(Protocol):
     def protocol(self) -> Any: ...
 
 
-class Asked:
+class PlainRequest:
     """A request without percent-encoding in its path, and without anything that only a server needs."""
 
     __slots__ = ("found_out", "headers", "path", "protocol", "query", "raw_path", "remote", "sent")
@@ -55,7 +55,7 @@ class Asked:
         return size <= KEPT_BYTES and len(self.sent[-1]) <= KEPT_HEADERS
 
 
-class AtOnce(Protocol):
+class ImmediateAnswers(Protocol):
     """Answers requests at once."""
 
     open: bool  # whether it answers anything at present
@@ -64,7 +64,7 @@ class AtOnce(Protocol):
         """Whether it can answer this request as soon as its body has arrived."""
         ...
 
-    def answer(self, request: Asked, body: bytes) -> bytes:
+    def answer(self, request: PlainRequest, body: bytes) -> bytes:
         """The complete response bytes. An identical request passes the same `request` again, with what was cached in it."""
         ...
 
@@ -98,12 +98,12 @@ class Parser:
     identical to the byte.
     """
 
-    def __init__(self, parser: Any, connection: Connection, at_once: AtOnce) -> None:
+    def __init__(self, parser: Any, connection: Connection, at_once: ImmediateAnswers) -> None:
         self._parser = parser
         self._connection = connection
         self._at_once = at_once
         self._held: Message | None = None  # to be answered at once, but its body is not complete
-        self._last: Asked | None = None
+        self._last: PlainRequest | None = None
         self._taking = False
         self.count = 0  # requests whose headers were read
         self.pause_reading = parser.pause_reading
@@ -132,7 +132,7 @@ class Parser:
         if asked is None or asked.sent != _sent(message):
             if not self._at_once.wants(message):
                 return False
-            asked = Asked(message, connection.peer, connection)
+            asked = PlainRequest(message, connection.peer, connection)
             self._last = asked if asked.worth_keeping else None
         if body.is_eof():
             self._parser.message_consumed()
