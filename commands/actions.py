@@ -1,4 +1,4 @@
-"""Buttons and forms: the same verbs as the slash words, in one press."""
+"""Buttons and forms: the same verbs as the slash commands, in one press."""
 
 import re
 from collections.abc import Mapping
@@ -183,4 +183,4 @@ async def record_of_form(desk: CommandContext, client: AsyncWebClient, asked: Re
         made = used(str(found.get("text", "")), found.get("blocks") or (), REOPENS, "Reopen", asked.actor, desk.clock.now())
         await client.chat_update(channel=channel, ts=ts, text=made.text, blocks=[dict(block) for block in made.blocks])
     except SlackApiError as refusal:  # the button then says itself that there is nothing to reopen
-        log.info("a used button stays", channel=channel, why=refusal.response.get("error"))
+        log.info("a used button could not be removed", channel=channel, why=refusal.response.get("error"))

@@ -78,7 +78,7 @@ class Request:
     channel: str
     signal_id: str
     text: str = ""
-    word: str = ""  # the slash word as typed, with the manifest's prefix
+    word: str = ""  # the slash command as typed, with the manifest's prefix
     zone: str = ""  # the person's time zone
     mentions: tuple[Mention, ...] = ()  # with their ids; in `text` they are as people see them
 

@@ -63,7 +63,7 @@ async def _one(desk: CommandContext, asked: Request, respond: Respond, text: str
     world = await desk.engine.world_with([number]) if number else desk.engine.world
     incident = which_incident(named, asked.channel, world, asked.mentions).incident
     if incident.drill is None:
-        raise Misunderstood(f"{incident.name} is no drill.")
+        raise Misunderstood(f"{incident.name} is not a drill.")
     scene = Scene(incident, world, desk.engine.policy, desk.clock.now())
     facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
     running = incident.phase.open

@@ -91,7 +91,7 @@ def _flag(desk: CommandContext, text: str) -> tuple[str, str]:
         raise Misunderstood("One scope at a time. Nothing was changed.")
     scope = read_scope(found[0])
     if scope is None:
-        raise Misunderstood(f"`{found[0][:80]}` is no scope. {NO_SCOPE} Nothing was changed.")
+        raise Misunderstood(f"`{found[0][:80]}` is not a scope. {NO_SCOPE} Nothing was changed.")
     return scoped(key, scope), rest
 
 

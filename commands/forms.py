@@ -1,4 +1,4 @@
-"""Forms: which button or choice opens which, and what a sent one does. The same verbs as the slash words."""
+"""Forms: which button or choice opens which, and what a sent one does. The same verbs as the slash commands."""
 
 import re
 from dataclasses import replace

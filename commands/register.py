@@ -41,7 +41,7 @@ IN_A_FORM = Slack(linked=False)  # an error at a field is plain text
 
 
 def register(app: AsyncApp, desk: CommandContext) -> None:
-    """Listen for every slash word in the table, and all our buttons and forms."""
+    """Listen for every slash command in the table, and all our buttons and forms."""
     app.command(_slash(HEALTH))(partial(_on_health, desk))
     app.command(_slash(INCIDENT))(partial(_on_incident, desk))
     app.command(_slash(FALLBACK))(partial(_on_fallback, desk))

@@ -1,4 +1,4 @@
-"""The command table: every slash word with its verbs and their help, and every shortcut.
+"""The command table: every slash command with its verbs and their help, and every shortcut.
 
 Manifest, docs and help texts are checked against this table; a word missing here does not exist.
 """
@@ -9,7 +9,7 @@ from bot.verbs.incident import VERBS
 
 @dataclass(frozen=True)
 class Verb:
-    """One thing to type after a slash word."""
+    """One thing to type after a slash command."""
 
     name: str
     usage: str
@@ -19,7 +19,7 @@ class Verb:
 
 @dataclass(frozen=True)
 class SlashCommand:
-    """One slash word."""
+    """One slash command."""
 
     word: str
     summary: str
@@ -148,5 +148,5 @@ WORDS: tuple[SlashCommand, ...] = (HEALTH, INCIDENT, FALLBACK, DRILL, UNDERSTUDY
 
 
 def words(prefix: str = "") -> list[tuple[str, str, str]]:
-    """(slash word, description, usage hint) of every word; `prefix` turns `/health` into `/us-health`."""
+    """(slash command, description, usage hint) of every word; `prefix` turns `/health` into `/us-health`."""
     return [(f"/{prefix}{word.word[1:]}", word.summary, word.hint) for word in WORDS]

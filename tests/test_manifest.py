@@ -122,7 +122,7 @@ def test_prefix_comes_before_every_word() -> None:
 @pytest.mark.parametrize("prefix", ["US-", "us ", "/us", "ü", "a" * 17, "us\n"])
 def test_prefix_is_refused_when_slack_would_not_take_it(prefix: str) -> None:
     """The reason says what a prefix may be."""
-    with pytest.raises(ValueError, match="cannot begin a slash word"):
+    with pytest.raises(ValueError, match="cannot begin a slash command"):
         manifest_for(prefix)
 
 
@@ -226,7 +226,7 @@ def test_terminal_says_why_when_the_prefix_is_wrong() -> None:
 
     assert (1, "") == (result.returncode, result.stdout)
     assert 1 == len(result.stderr.splitlines())
-    assert "cannot begin a slash word" in result.stderr
+    assert "cannot begin a slash command" in result.stderr
 
 
 def test_every_event_has_a_reason_that_the_docs_give() -> None:

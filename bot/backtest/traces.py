@@ -120,7 +120,7 @@ def _outcome(value: Any, where: str) -> tuple[Outcome, Fault, str]:
         if status < 400:
             return Outcome.OK, Fault.NONE, ""
         return Outcome.FAIL, Fault.THEIRS if status >= 500 else Fault.UNCLEAR, f"HTTP {status}"
-    raise TraceError(f"{where}: {word[:40]!r} is no outcome; write ok, slow, fail, inconclusive or an HTTP status")
+    raise TraceError(f"{where}: {word[:40]!r} is not an outcome; write ok, slow, fail, inconclusive or an HTTP status")
 
 
 def _latency(value: Any, where: str) -> float | None:
@@ -131,7 +131,7 @@ def _latency(value: Any, where: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         ms = math.nan
     if not 0 <= ms <= 86_400_000:
-        raise TraceError(f"{where}: {str(value)[:40]!r} is no latency; write milliseconds, at most a day of them")
+        raise TraceError(f"{where}: {str(value)[:40]!r} is not a latency; write milliseconds, at most a day of them")
     return ms
 
 
@@ -151,7 +151,7 @@ def _moment(value: Any, where: str) -> datetime:
                     f"{where}: {value[:40]!r} has no offset, so it means another moment everywhere; {remedy}"
                 ) from None
     if at is None or not 1971 <= at.year <= 9000:
-        raise TraceError(f"{where}: {str(value)[:40]!r} is no time; {remedy}")
+        raise TraceError(f"{where}: {str(value)[:40]!r} is not a time; {remedy}")
     return at.astimezone(UTC)
 
 

@@ -77,7 +77,7 @@ def _parsed(wanted: FirstFileOptions) -> FirstFileOptions:
             fail(f"There is no preset {preset!r}. {suggest(preset, preset_names(), 'presets')}", CONFIG_EXIT)
     for url in wanted.urls:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            fail(f"{url!r} is no address. Write it as https://status.example.com/health.", CONFIG_EXIT)
+            fail(f"{url!r} is not an address. Write it as https://status.example.com/health.", CONFIG_EXIT)
     if len(wanted.urls) > MOST_URLS:
         fail(
             f"{len(wanted.urls)} addresses are many for a first file; add the rest to it, at most {MOST_URLS} here.",

@@ -109,7 +109,7 @@ async def begin_anew(home: Home) -> None:
     """Create a new ledger; the existing one is renamed beside it."""
     ledger = await home.open(begin_anew=True)
     await ledger.close()
-    log.warning("a new ledger is begun: all flags are on their defaults", folder=str(home.folder))
+    log.warning("a new ledger was created: all flags are on their defaults", folder=str(home.folder))
 
 
 async def put_aside(home: Home, streams: tuple[str, ...]) -> None:
@@ -163,7 +163,7 @@ async def serve(app: App, again: Reloading | None = None) -> None:
                 GARBAGE.look_through_everything()  # the previous bot is gone
                 loop.call_later(WARM_S, GARBAGE.leave_out)
             await ending.asked.wait()
-        log.info("ending")
+        log.info("shutting down")
         supervisor.ending()
     finally:
         await app.stop()

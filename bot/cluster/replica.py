@@ -250,7 +250,9 @@ class Replica:
     def _take_in(self, found: _Found) -> None:
         if self._epoch and found.renewed.epoch != self._epoch:
             log.warning(
-                "paused or cut off for too long: what was begun is left to others", name=self.name, epoch=found.renewed.epoch
+                "paused or cut off for too long: unfinished work is left to other replicas",
+                name=self.name,
+                epoch=found.renewed.epoch,
             )
         if self._paused and found.renewed.epoch != self._epoch:
             self._woke_in = found.renewed.epoch
@@ -268,7 +270,7 @@ class Replica:
                 listener()
         troubles = set(self.troubles())
         for trouble in sorted(troubles - self._said):
-            log.error("the replicas are not alike", what=trouble)
+            log.error("the replicas' configurations differ", what=trouble)
         self._said = troubles
 
     def _has_turn(self) -> None:
@@ -293,10 +295,10 @@ class Replica:
                 self._away = ""
             except StoreError as error:
                 if self._away != error.kind:
-                    log.error("no sign of life could be given", why=str(error))
+                    log.error("this replica's heartbeat could not be written", why=str(error))
                 self._away = error.kind
             except Exception:  # the root of a task: the next one may succeed
-                log.exception("a sign of life failed by our own fault")
+                log.exception("a replica's heartbeat crashed: this is a bug in Understudy")
 
     async def _hear_for_ever(self) -> None:
         while True:
@@ -308,6 +310,6 @@ class Replica:
                 else:
                     self._unheard.append(one)
             except StoreError as error:
-                log.debug("what a replica told was not taken in", why=str(error))
+                log.debug("a message of another replica was not processed", why=str(error))
             except Exception:  # the root of a task: perhaps a message from another version
-                log.exception("what a replica told could not be taken in")
+                log.exception("a message of another replica could not be processed")

@@ -229,7 +229,7 @@ def _store_url(value: object) -> object:
         return value
     if not value.strip().startswith(("postgresql://", "postgres://")):
         raise bad(
-            "it is no address of a PostgreSQL database", "write postgresql://user:password@host:5432/database, or nothing"
+            "it is not the address of a PostgreSQL database", "write postgresql://user:password@host:5432/database, or nothing"
         )
     return value.strip()
 

@@ -69,7 +69,7 @@ def decode(kind: type[T], data: Any) -> T:
     try:
         result: T = _reader(typing.cast(Any, kind))(data)
     except (TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"this is no {kind.__name__}: {error}") from error
+        raise ValueError(f"not a valid {kind.__name__}: {error}") from error
     return result
 
 
@@ -108,7 +108,7 @@ def _as_is(data: Any) -> Any:
 
 def _list(data: Any) -> list[Any]:
     if type(data) is not list:
-        raise ValueError(f"no list, but {type(data).__name__}")
+        raise ValueError(f"expected a list, got {type(data).__name__}")
     return data
 
 

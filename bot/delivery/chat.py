@@ -231,7 +231,7 @@ class Delivery:
             try:
                 await self._chat.edit(PostedAt(at.channel, at.ts), await self._words.evidence(body, row.effect))
             except (ChannelGone, MessageGone) as error:
-                log.info("the evidence was deleted in Slack and is not posted anew", why=str(error))
+                log.info("the evidence was deleted in Slack and is not posted again", why=str(error))
         return Performed()
 
     async def _edit_card(self, body: e.EditCard, row: OutboxRow) -> Performed:

@@ -78,13 +78,13 @@ class DirectPosts:
                 await self._round(list(self._wanted.values()))
             except ChatError as error:
                 if self._trouble != str(error):
-                    log.error("the alerts channel is not told; trying again", why=str(error))
+                    log.error("the alerts channel could not be reached; trying again", why=str(error))
                 self._trouble = str(error)
                 asked_s = error.retry_after.total_seconds() if error.retry_after else 0.0
                 await asyncio.sleep(max(asked_s, SETTLE_FOR_S if error.unclear else wait_s))
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
             except Exception:  # the root of a task: the next round may succeed
-                log.exception("a post around the outbox failed by our own fault")
+                log.exception("a direct post crashed: this is a bug in Understudy")
                 await asyncio.sleep(LONGEST_WAIT_S)
             else:
                 self._trouble, wait_s = "", FIRST_WAIT_S
@@ -126,7 +126,7 @@ class DirectPosts:
             log.warning("the alerts channel cannot be searched for an earlier post", why=str(error))
             return None
         if found:
-            log.info("the alerts channel knows of it already", key=key)
+            log.info("the alerts channel already has this post", key=key)
             self._at[key] = found
         return found
 
@@ -145,11 +145,11 @@ class DirectPosts:
         try:
             await self._ops.edit(at, note.message)
         except MessageGone:
-            log.info("a post of ours was deleted in Slack and is not made anew", key=note.key)
+            log.info("a post of ours was deleted in Slack and is not posted again", key=note.key)
         except ChatError as error:
             if not error.permanent:
                 raise
-            log.warning("a post of ours cannot be brought up to date", key=note.key, why=str(error))
+            log.warning("a post of ours cannot be updated", key=note.key, why=str(error))
 
     def _drop(self, note: Note) -> None:
         if self._wanted.get(note.key) is note:

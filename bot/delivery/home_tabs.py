@@ -150,14 +150,14 @@ class HomeTabs:
         except ChatError as refusal:
             self._refused(user, refusal)
         except Exception:  # the root of a task: the next change draws it again
-            log.exception("a Home tab could not be drawn", user=user)
+            log.exception("building a Home tab crashed: this is a bug in Understudy", user=user)
 
     def _view(self, reader: Actor) -> dict[str, Any]:
         return home(self._engine.world, self._engine.policy, self._clock.now(), reader, trouble=self._trouble())
 
     def _refused(self, user: str, refusal: ChatError) -> None:
         if refusal.code in HOPELESS:
-            log.warning("a Home tab cannot be drawn", user=user, why=str(refusal))
+            log.warning("a Home tab cannot be built", user=user, why=str(refusal))
             self._forget(user)
             return
         self._hashes.pop(user, None)  # the tab may show another version, perhaps ours if the response was lost
@@ -180,4 +180,4 @@ class HomeTabs:
         try:
             await self._ledger.write(lambda store: store.put_setting(SETTING, text))
         except StoreError as error:
-            log.warning("who opened the Home tab is not on record", why=str(error))
+            log.warning("who opened the Home tab could not be saved", why=str(error))

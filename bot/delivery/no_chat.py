@@ -125,7 +125,7 @@ class WithoutChat:
         if said is not None:
             called = await self._notifier.call(*said, (ALL,))
             for problem in called.problems:
-                log.error("an alert did not go out", why=problem)
+                log.error("an alert was not sent", why=problem)
         return Performed(problem=NO_SLACK if isinstance(body, OfPage | PostAlert) else "")
 
     async def _words(self, body: EffectBody, row: OutboxRow) -> tuple[str, str] | None:

@@ -81,7 +81,7 @@ class AlertsByOtherWays:
         try:
             first = await self._ledger.write(lambda store: store.first_sight(_mark(what), at, keep))
         except StoreError as error:
-            log.debug("nobody knows whether it was told before", what=what, why=str(error))
+            log.debug("it is unknown whether this notice was sent before", what=what, why=str(error))
             first = True
         if first and not await self.say(title, body):
             await self._forget(what)
@@ -92,13 +92,13 @@ class AlertsByOtherWays:
         try:
             await self._ledger.write(lambda store: store.forget_sight(_mark(what)))
         except StoreError as error:
-            log.warning("it stays marked as told for a while", what=what, why=str(error))
+            log.warning("it stays marked as sent for a while", what=what, why=str(error))
 
     async def say(self, title: str, body: str) -> bool:
         """Send to every address of `notify`; False where there are some and none took it."""
         called = await self._notifier.call(title, body, (ALL,))
         for problem in called.problems:
-            log.error("an out-of-band notice did not go out", why=problem)
+            log.error("an out-of-band notice was not sent", why=problem)
         return bool(called.reached) or not called.problems
 
     async def close(self) -> None:

@@ -82,7 +82,7 @@ class Sinks:
         except TimeoutError as error:
             raise await self._refused(body, row, f"it did not take it within {DEADLINE_S:.0f} s") from error
         except Exception as error:  # giving up an order because of our own bug would leave the sink wrong for ever
-            log.exception("a sink could not be told", flag=body.flag, sink=body.sink)
+            log.exception("updating a sink crashed: this is a bug in Understudy", flag=body.flag, sink=body.sink)
             raise await self._refused(body, row, f"internal error: {type(error).__name__}", permanent=True) from error
         self._on_try(body.flag, body.sink, True)
         put = SinkPut(
@@ -174,9 +174,9 @@ async def _logged(look: Callable[[], Awaitable[None]]) -> None:
     try:
         await look()
     except StoreError as error:
-        log.warning("what sinks show cannot be written down", why=str(error))
+        log.warning("the state of the sinks cannot be saved", why=str(error))
     except Exception:  # the root of a task: a bug in one check must not end all of them
-        log.exception("sinks could not be looked at")
+        log.exception("checking the sinks crashed: this is a bug in Understudy")
 
 
 def setting_of(flag: str, sink: str) -> str:

@@ -7,7 +7,7 @@ Remark = tuple[str, str]  # `good`, `note` (works, but know this) or `bad` (will
 EVERYBODY = "people.commanders is empty: EVERY full member of the workspace may run incidents, switch flags and mute"
 HELPERS = "no responders are named, so every full member may acknowledge, note, report and export"
 READERS = (
-    "people.external is read: guests, people of other organizations and bots who can use the slash words see components, "
+    "people.external is read: guests, people of other organizations and bots who can use the slash commands see components, "
     "incidents with their timelines, and flags; they change nothing"
 )
 

@@ -63,11 +63,11 @@ class Follower:
             self._cannot(error)
         except Exception as error:  # our own bug, and tried again: commits of others must not stay unseen for good
             if self.error is None:
-                log.exception("what other replicas commit cannot be followed, by our own fault")
+                log.exception("following other replicas' commits crashed: this is a bug in Understudy")
             self.error = StoreError(f"{type(error).__name__}: {error}")
         else:
             if self.error is not None:
-                log.info("what other replicas commit is followed again")
+                log.info("commits of other replicas can be read again")
             self.error, self.heard_at, self._heard_s = None, at, at_s
 
     async def _run(self) -> None:
@@ -80,5 +80,5 @@ class Follower:
 
     def _cannot(self, error: StoreError) -> None:
         if self.error is None or self.error.kind is not error.kind:
-            log.error("what other replicas commit is not known, flags are served as they were", why=str(error))
+            log.error("commits of other replicas cannot be read, flags are served as they were", why=str(error))
         self.error = error

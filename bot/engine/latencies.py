@@ -25,5 +25,5 @@ async def latencies_lately(samples: Samples, components: Collection[str], now: d
         async with asyncio.timeout(KNOWN_WITHIN_S):
             return await samples.latencies(components, now - LATELY)
     except (StoreError, TimeoutError) as error:
-        log.info("how fast checks were is not known", why=str(error) or f"no answer within {KNOWN_WITHIN_S:g} s")
+        log.info("latencies of checks cannot be read", why=str(error) or f"no answer within {KNOWN_WITHIN_S:g} s")
         return {}

@@ -114,7 +114,7 @@ class ApTicker:
         if now - self._said_at >= SAY_EVERY_S:
             longest_s, in_all = self._unsaid
             log.warning(
-                "a look at ledger and samples took long, so what falls due may be late: disk, database or machine are busy",
+                "reading the ledger and samples took long, so deadlines may be met late: disk, database or machine are busy",
                 took_s=round(longest_s, 1), left_out=in_all,
             )  # fmt: skip
             self._unsaid, self._said_at = (0.0, 0), now

@@ -114,11 +114,11 @@ class Outbox:
             await round()
         except StoreError as error:
             if self._held_up != error.kind:
-                log.error("nothing is sent while the ledger takes nothing", why=str(error))
+                log.error("nothing is sent while the ledger cannot be written", why=str(error))
             self._held_up = error.kind
             return False
         except Exception:  # the root of the outbox: log and try again
-            log.exception("the outbox failed by our own fault")
+            log.exception("the outbox crashed: this is a bug in Understudy")
             return False
         self._held_up = ""
         return True
@@ -178,9 +178,11 @@ class Outbox:
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, StoreError):
-            log.warning("what became of an effect is not on record; it is looked up", effect=task.get_name(), why=str(error))
+            log.warning(
+                "the result of an effect could not be saved; it will be looked up", effect=task.get_name(), why=str(error)
+            )
         elif error:
-            log.error("an effect ended in an error of ours", effect=task.get_name(), exc_info=error)
+            log.error("an effect crashed: this is a bug in Understudy", effect=task.get_name(), exc_info=error)
         self._wake.set()
 
     async def _tell(self, row: OutboxRow) -> None:

@@ -44,7 +44,7 @@ class SeenIds:
     def _asked(self, id: str, task: "asyncio.Task[bool]") -> None:
         del self._asking[id]
         if not task.cancelled() and (error := task.exception()) is not None:  # nobody may be waiting any more to receive it
-            log.error("whether a request came before could not be asked, by our own fault", exc_info=error)
+            log.error("checking for a repeated request crashed: this is a bug in Understudy", exc_info=error)
 
     async def _ask(self, id: str, now: datetime) -> bool:
         try:

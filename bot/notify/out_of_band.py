@@ -41,7 +41,7 @@ class AppriseNotifier:
         except TimeoutError:
             trouble = f"did not answer within {self._answer_within_s:.0f} s"
         if trouble:
-            log.warning("an out-of-band notice was not taken", address=name, why=trouble)
+            log.warning("an out-of-band notice was not accepted", address=name, why=trouble)
             return f"{name} {trouble}"
         return ""
 

@@ -68,7 +68,7 @@ class Ping:
             return
         if unwell := self._unwell():
             if unwell != self._held_back:
-                log.warning("no ping goes out: the bot is not well", why=unwell)
+                log.warning("no ping is sent: the bot is not healthy", why=unwell)
                 self._on_outcome(PingOutcome.HELD_BACK)
             self._held_back = unwell
             return
@@ -102,8 +102,8 @@ class Ping:
     def _say(self, trouble: str) -> None:
         self._on_outcome(PingOutcome.FAILED if trouble else PingOutcome.TAKEN)
         if trouble and trouble != self.trouble:
-            log.error("server.ping_url does not take our ping", why=trouble)
+            log.error("server.ping_url does not accept our ping", why=trouble)
         elif self.trouble and not trouble:
-            log.info("server.ping_url takes our ping again")
+            log.info("server.ping_url accepts our ping again")
         self.since = (self.since or self._clock.now()) if trouble else None
         self.trouble = trouble

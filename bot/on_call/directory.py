@@ -74,7 +74,7 @@ class Directory:
             try:
                 self._read[str(name)] = decode(Read, kept)
             except (ValueError, KeyError) as error:
-                log.warning("who was on call is forgotten", name=name, why=str(error))
+                log.warning("who was on call could not be restored", name=name, why=str(error))
         if any(not isinstance(source, Rota) for source in self._sources.values()):
             self._task = asyncio.create_task(self._refresh(), name="on call")
 
@@ -156,7 +156,7 @@ class Directory:
                 except (SourceError, GroupGone):
                     continue  # it is logged, and reported by `troubles`
                 except Exception:  # the root of a task: the next round may succeed
-                    log.exception("who is on call could not be read by our own fault", name=name)
+                    log.exception("reading who is on call crashed: this is a bug in Understudy", name=name)
             await asyncio.sleep(REFRESH_S)
 
     async def _keep(self) -> None:
@@ -164,4 +164,4 @@ class Directory:
         try:
             await self._ledger.write(lambda store: store.put_setting(SETTING, kept))
         except StoreError as error:
-            log.warning("who is on call is not on record", why=str(error))
+            log.warning("who is on call could not be saved", why=str(error))

@@ -50,7 +50,7 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
         calendar.pop("X-WR-TIMEZONE", None)  # the library knows no Windows zone names and fails at one
         for event in calendar.walk("VEVENT"):
             if _floods(event):
-                raise SourceError("an event of it repeats every minute or second; that is no rota")
+                raise SourceError("one of its events repeats every minute or second, as no rota does")
             _end_in_time(event, now.year + ENOUGH_YEARS)
         # The library takes all-day events as UTC days, which end hours early in America.
         events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now - A_DAY, now + AHEAD)
@@ -59,7 +59,7 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
     except SourceError:
         raise
     except Exception as error:  # noqa: BLE001 # the parsers promise no exception types; a broken calendar must not break paging
-        raise SourceError(f"what came is no calendar that can be read ({type(error).__name__})") from None
+        raise SourceError(f"the answer is not a readable calendar ({type(error).__name__})") from None
 
 
 def _end_in_time(event: Any, last_year: int) -> None:

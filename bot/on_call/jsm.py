@@ -46,7 +46,7 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> Shift:
         flat = said.get("onCallUsers")
         ids = list(map(str, flat)) if flat is not None else list(_accounts(said["onCallParticipants"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SourceError(f"what came is no answer of Jira's ({type(error).__name__})") from None
+        raise SourceError(f"the answer is not in Jira's format ({type(error).__name__})") from None
     people = tuple(dict.fromkeys(users[id] for id in ids if id in users))
     return Shift(people, now, None, tuple(id for id in ids if id not in users))
 

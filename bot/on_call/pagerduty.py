@@ -47,7 +47,7 @@ def read(body: bytes, users: Mapping[str, str]) -> tuple[list[Shift], bool]:
         said = json.loads(body)
         return list(_shifts(said["oncalls"], users)), bool(said.get("more"))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise SourceError(f"what came is no answer of PagerDuty's ({type(error).__name__})") from None
+        raise SourceError(f"the answer is not in PagerDuty's format ({type(error).__name__})") from None
 
 
 def _shifts(entries: Sequence[Mapping[str, Any]], users: Mapping[str, str]) -> Iterator[Shift]:

@@ -226,7 +226,7 @@ class OutcomeIntake:
                 self._services = await self._outcomes.services(now - A_DAY) | held
                 self._services_at = now
             except StoreError as error:
-                log.debug("the services are not known", why=str(error))
+                log.debug("the names of services cannot be read", why=str(error))
 
     async def _run(self) -> None:
         while True:

@@ -272,7 +272,7 @@ def _is_link(blocks: tuple[Json, ...], action: str) -> bool:
 def _response_url(body: Json) -> str:
     url = _optional(body, "response_url", LONGEST_LINK)
     if url and not url.startswith(("https://", "http://")):
-        raise Unreadable("its response_url is no address")
+        raise Unreadable("its response_url is not a URL")
     return url
 
 
@@ -291,7 +291,7 @@ LISTS = frozenset({"actions", "authorizations", "response_urls"})
 def _check_names(body: Any) -> None:
     """Check that every name that Bolt reads, at any depth that it reads, has a value of the right type."""
     if not isinstance(body, dict):
-        raise Unreadable("it is no object")
+        raise Unreadable("it is not an object")
     for name, value in body.items():
         if value is None:
             continue
@@ -303,7 +303,7 @@ def _check_names(body: Any) -> None:
             _optional(body, name, LONGEST_ID)
         elif name in LISTS:
             if not isinstance(value, list):
-                raise Unreadable(f"its {name} are no list")
+                raise Unreadable(f"its {name} are not a list")
             for entry in value:
                 _check_names(entry)
 
@@ -330,7 +330,7 @@ def _object(body: Json, name: str) -> Json:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise Unreadable(f"its {name} is no object")
+        raise Unreadable(f"its {name} is not an object")
     return found
 
 
@@ -346,9 +346,9 @@ def _optional(body: Json, name: str, most: int = LONGEST_TEXT) -> str:
     if found is None:
         return ""
     if not isinstance(found, str):
-        raise Unreadable(f"its {name} is no text")
+        raise Unreadable(f"its {name} is not text")
     if len(found) > most:
         raise Unreadable(f"its {name} is too long")
     if most == LONGEST_ID and not found.isprintable():
-        raise Unreadable(f"its {name} holds what nobody can write")
+        raise Unreadable(f"its {name} contains characters that nobody can type")
     return found

@@ -81,7 +81,7 @@ def _authorize(login: SlackLogin, gateway: SlackGateway) -> Callable[..., Awaita
 
 def _prepare(gateway: SlackGateway) -> Callable[..., Awaitable[Any]]:
     async def prepare(context: AsyncBoltContext, next: Callable[[], Awaitable[Any]]) -> Any:  # the name is Bolt's
-        """Give the request our client: our session, our proxy (the SDK would read HTTPS_PROXY again), our slash words."""
+        """Give the request our client: our session, our proxy (the SDK would read HTTPS_PROXY again), our slash commands."""
         context["client"] = gateway.api.web
         context["respond"] = Respond(context.response_url, gateway.api, context.user_id)
         return await next()

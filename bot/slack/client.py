@@ -37,7 +37,7 @@ class SlackLogin:
     api_url: str
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
-    prefix: str = ""  # prefix that the manifest puts on every slash word
+    prefix: str = ""  # prefix that the manifest puts on every slash command
     team: str = ""  # the workspace to work in, if the app is installed for a whole organization
     by_http: bool = False  # Slack sends requests to the web server; then there is no socket and no app token
 

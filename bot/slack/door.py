@@ -52,7 +52,7 @@ class Door:
             payload = parse(arrival.payload)
         except Unreadable as why:
             if (unsaid := self._sparingly.may("unreadable")) is not None:
-                log.warning("a payload cannot be read", command=arrival.is_command, why=str(why), since_last=unsaid)
+                log.warning("a payload from Slack cannot be read", command=arrival.is_command, why=str(why), since_last=unsaid)
             return _unreadable(arrival)
         # This mode means that no signature is left to check: the socket has none, and HTTP mode checked it before.
         read = AsyncBoltRequest(
@@ -63,7 +63,7 @@ class Door:
         return self._reworded(response)
 
     def _reworded(self, response: BoltResponse) -> BoltResponse:
-        """Texts in an acknowledgement (an error at a field, a form) get our slash words as they are named here."""
+        """Texts in an acknowledgement (an error at a field, a form) get our slash commands as they are named here."""
         if not response.body:
             return response
         answer = self._wording.body(json.loads(response.body))

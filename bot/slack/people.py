@@ -106,7 +106,7 @@ class People:
             barred or before.standing, self._clock.monotonic() if barred else None, _zone(user) or before.zone
         )
         if barred and before.standing is not barred:
-            log.info("somebody is no full member any more", user=id, standing=barred.value)
+            log.info("somebody is no longer a full member", user=id, standing=barred.value)
             self._keep_soon()
 
     def __len__(self) -> int:
@@ -169,7 +169,7 @@ class People:
     def _was_silent(self, why: str) -> None:
         self._silent_until = self._clock.monotonic() + PAUSE_AFTER_S
         self._silence = why
-        log.warning("Slack did not say who somebody is", why=why)
+        log.warning("Slack did not return a person's profile", why=why)
 
     # --- storing
 
@@ -187,7 +187,7 @@ class People:
         try:
             await self._ledger.write(lambda store: store.put_setting(SETTING, json.dumps(members)))
         except StoreError as error:
-            log.warning("who people are is not on record", why=str(error))
+            log.warning("people's profiles could not be saved", why=str(error))
 
 
 def _zone(user: Mapping[str, Any]) -> str:

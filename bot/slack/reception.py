@@ -172,7 +172,7 @@ async def _tell(respond: Respond, words: str) -> None:
     try:
         await respond(words, response_type="ephemeral", replace_original=False)
     except (ChatError, ValueError) as error:
-        log.warning("nobody could be told", why=str(error))
+        log.warning("the error message could not be delivered", why=str(error))
 
 
 def _what(payload: Payload) -> str:

@@ -37,7 +37,7 @@ class Respond(AsyncRespond):
         except TRANSPORT_ERRORS as error:
             raise unanswered(error, "response_url") from error
         if answer.status_code != 200:
-            log.warning("Slack did not take an answer", status=answer.status_code, why=str(answer.body)[:200])
+            log.warning("Slack did not accept an answer", status=answer.status_code, why=str(answer.body)[:200])
         return answer
 
     async def _directly(self, body: dict[str, Any]) -> WebhookResponse:

@@ -44,7 +44,7 @@ class Unanswered:
         app.event(ANYTHING)(self.quietly)
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], respond: Respond) -> None:
-        """A slash word that is in the app's settings but unknown to us."""
+        """A slash command that is in the app's settings but unknown to us."""
         await ack()
         word = NOT_SLACKS_WORDS.sub("", str(body.get("command")))
         log.warning("unknown command", command=word)
@@ -92,7 +92,7 @@ class Unanswered:
             case StoreError():
                 log.warning("a request could not be written", type=kind, why=str(error))
             case ChatError():
-                log.warning("Slack did not take what was done for a request", reference=reference, type=kind, why=str(error))
+                log.warning("Slack did not accept the response to a request", reference=reference, type=kind, why=str(error))
             case _:
                 log.error("a request failed", reference=reference, type=kind, exc_info=error)
         words = _what_happened(error, reference)
@@ -128,4 +128,4 @@ async def _say(context: AsyncBoltContext, respond: Respond, words: str) -> None:
         elif context.user_id:
             await context.client.chat_postMessage(channel=context.user_id, text=words)
     except (ChatError, SlackApiError, *TRANSPORT_ERRORS) as error:
-        log.warning("nobody could be told", why=str(error))
+        log.warning("the error message could not be delivered", why=str(error))

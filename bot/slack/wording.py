@@ -1,4 +1,4 @@
-"""Our slash words as they are named in this workspace.
+"""Our slash commands as they are named in this workspace.
 
 Texts use the names without a prefix, `/incident`. With `slack.prefix`, everything sent to Slack says `/us-incident`. Only text
 for people is changed, never the value of a button, and only if the word is followed by its arguments or stands in a code span:
@@ -16,7 +16,7 @@ _TYPED = re.compile(r"(?<![\w/.-])/(?:incident|fallback|drill|understudy)(?=`| [
 
 
 class Wording:
-    """Adds the workspace's prefix to our slash words."""
+    """Adds the workspace's prefix to our slash commands."""
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix

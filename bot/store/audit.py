@@ -99,10 +99,10 @@ def _audited(conn: Connection, stream: str, begun: marks.AuditStart) -> Audited:
     except UNREADABLE as error:
         if _newer(error):
             raise
-        return _broken(stream, f"come to no state ({error})")
+        return _broken(stream, f"do not add up to a state ({error})")
     except conn.Error as error:
         conn.require_odd_text(error)
-        return _broken(stream, "do not hold: one is no text any more")
+        return _broken(stream, "do not hold: one is no longer text")
     held = one(conn, "SELECT seq FROM states WHERE stream = ?", stream)
     if held is not None and held["seq"] > seq:
         return _broken(stream, f"do not hold from number {seq + 1} on: later ones were removed")

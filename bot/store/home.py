@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 NO_DRIVER = "`store` names a PostgreSQL database, and the driver for it is missing: pip install 'understudy[postgres]'"
 NO_ANEW = (
-    "{place} is shared by all replicas, so it is not begun anew from here. Stop them, give the schema another name "
+    "{place} is shared by all replicas, so it is not recreated from here. Stop them, give the schema another name "
     "(`ALTER SCHEMA {schema} RENAME TO {schema}_aside`), delete ledger.id in each data folder, and start them again"
 )
 

@@ -151,7 +151,7 @@ def _take(conn: Connection, row: OutboxRow, now: datetime, owner: str, lease: ti
 def settle(conn: Connection, row: int, attempt: int, outcome: Settled, now: datetime) -> bool:
     """Write the result of an attempt; False if somebody else has claimed the row since."""
     if outcome.state not in COMES_TO:
-        raise ValueError(f"a try cannot come to {outcome.state!r}")
+        raise ValueError(f"an attempt cannot end as {outcome.state!r}")
     state, not_before = RowState(outcome.state), min(outcome.not_before or now, now + LONGEST)
     if state is RowState.PENDING and _overtaken(conn, row):
         state = RowState.SUPERSEDED

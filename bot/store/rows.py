@@ -118,7 +118,7 @@ def _require_text(name: str, value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"its {name} is no text") from error
+        raise ValueError(f"its {name} is not text") from error
 
 
 def _count(number: int) -> int:

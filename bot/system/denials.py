@@ -63,7 +63,7 @@ class Denials:
             try:
                 before = _attempts(await self._ledger.read(lambda store: store.setting(SETTING)))
             except StoreError as error:
-                log.debug("what other replicas refused is not known", why=str(error))
+                log.debug("denied attempts at other replicas cannot be read", why=str(error))
         return list(reversed(_newest(*before, *self._attempts)))
 
     async def recall(self) -> None:
@@ -106,7 +106,7 @@ class Denials:
             try:
                 kept = await ledger.write(partial(_put, tuple(self._attempts)))
             except StoreError as error:
-                log.warning("denied attempts are not on record", why=str(error))
+                log.warning("denied attempts could not be saved", why=str(error))
             else:
                 self._attempts = deque(_newest(*kept, *self._attempts), maxlen=KEPT)
 

@@ -48,4 +48,4 @@ class Supervisor:
                 out.setblocking(False)
                 out.sendto(state.encode(), self._address)
         except OSError as error:
-            log.warning("the supervisor could not be told", state=state, error=str(error))
+            log.warning("the supervisor could not be notified", state=state, error=str(error))

@@ -186,9 +186,9 @@ class _Way:
     def _say(self, trouble: str) -> None:
         """Log a problem once, and its end, with how many samples were lost meanwhile."""
         if trouble and trouble != self.trouble:
-            log.warning("a peer does not take our results", peer=self.peer.vantage, why=trouble)
+            log.warning("a peer does not accept our results", peer=self.peer.vantage, why=trouble)
         elif not trouble and self.trouble:
-            log.info("a peer takes our results again", peer=self.peer.vantage)
+            log.info("a peer accepts our results again", peer=self.peer.vantage)
         self.trouble = trouble
         if not trouble and self._dropped:
             log.warning("results for a peer were dropped", peer=self.peer.vantage, dropped=self._dropped)

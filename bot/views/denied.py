@@ -60,7 +60,7 @@ def denied_attempts(attempts: Sequence[Attempt], now: datetime) -> Message:
 
 
 def wanted(what: str) -> str:
-    """What somebody tried, in words: `set phase` for a kind of signal; a slash word or button unchanged."""
+    """What somebody tried, in words: `set phase` for a kind of signal; a slash command or button unchanged."""
     return SIGNAL.sub(" ", what).lower() if what.isidentifier() else what
 
 

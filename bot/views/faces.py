@@ -1,4 +1,4 @@
-"""What people type or call on each face: slash words in Slack, commands in a terminal, requests to the API.
+"""What people type or call on each face: slash commands in Slack, commands in a terminal, requests to the API.
 
 `answers` words each result once, and asks the face for anything to type. A face also says how it names a channel.
 """

@@ -52,7 +52,7 @@ def _in_brief(line: str) -> str:
 
 
 def slash_word(usage: str) -> str:
-    """The answer to a request for a change, which needs a slash word."""
+    """The answer to a request for a change, which needs a slash command."""
     return f"I only answer questions here. Type {code(usage, 200)} for that."
 
 

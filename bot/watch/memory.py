@@ -260,5 +260,5 @@ def _read(kind: type[T], text: str | None) -> T | None:
     try:
         return None if text is None else decode(kind, json.loads(text))
     except (ValueError, KeyError) as error:
-        log.warning("a check begins anew: what was remembered of it cannot be read", kind=kind.__name__, why=str(error))
+        log.warning("a check starts from scratch: its stored state cannot be read", kind=kind.__name__, why=str(error))
         return None

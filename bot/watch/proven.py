@@ -29,7 +29,7 @@ class ProvenWays:
             controls = frozenset(map(str, found.get("controls", ())))
             self._written = Proven(bool(found.get("provider")), controls, bool(found.get("inside")), bool(found.get("outside")))
         except (ValueError, TypeError, AttributeError) as error:
-            log.warning("which controls ever answered is forgotten", why=str(error))
+            log.warning("which controls ever answered could not be restored", why=str(error))
         return self._written
 
     async def keep(self, proven: Proven) -> None:

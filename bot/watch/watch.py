@@ -346,7 +346,7 @@ class Watch:
             if self._verdicts.news_of(component) is not None:
                 self._reporter.report_component(component)
         except Exception:  # the other components are still evaluated
-            log.exception("a component could not be thought over, by our own fault", component=component)
+            log.exception("a component could not be evaluated: this is a bug in Understudy", component=component)
 
     async def _reevaluate(self) -> None:
         """Evaluate what time alone may change: persistent advisories, silent vantages, expired reports."""

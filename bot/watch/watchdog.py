@@ -143,7 +143,7 @@ class Watchdog:
         seen, self._seen = self._seen, None
         if late_s >= STALL_S:
             stall = Stall(late_s, *(seen or (OUTSIDE, 0)))
-            log.warning("the event loop stood still", seconds=round(late_s, 3), code=stall.code, line=stall.line)
+            log.warning("the event loop was blocked", seconds=round(late_s, 3), code=stall.code, line=stall.line)
             self._on_stall(stall)
 
     def _ask_in_doubt(self, _: FrameType | None) -> None:

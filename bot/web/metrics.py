@@ -156,7 +156,7 @@ class Metrics:
             "component_level", "1 for the component's committed level, 0 for the others.", "component", "level"
         )
         self._seen = self._gauge(
-            "component_level_seen", "1 for the level that the checks come to now, committed or not.", "component", "level"
+            "component_level_seen", "1 for the level that the checks show now, committed or not.", "component", "level"
         )
         self._since = self._gauge("component_since_timestamp_seconds", "When the present level was committed.", "component")
         self._results = CheckResults()
@@ -168,19 +168,19 @@ class Metrics:
         self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")
 
     def _incidents(self) -> None:
-        self._open = self._gauge("incidents_open", "Incidents that run now, by severity.", "severity")
+        self._open = self._gauge("incidents_open", "Open incidents, by severity.", "severity")
         self._declared = self._counter("incidents_declared", "Incidents declared, by first severity.", "severity")
-        self._pages = self._counter("pages", "What ways of paging came to.", "way", "outcome")
+        self._pages = self._counter("pages", "Attempts to page, by way and outcome.", "way", "outcome")
         self._facts = self._counter("facts", "Facts committed, by kind.", "kind")
 
     def _flags(self) -> None:
         self._engaged = self._gauge("flag_engaged", "1 while an engagement sends readers to a fallback.", "flag")
         self._percent = self._gauge("flag_percent_on_fallback", "Share of readers on the fallback, 0 to 100.", "flag")
-        self._scopes = self._gauge("flag_scopes", "Parts of its readers that are switched apart from the rest.", "flag")
+        self._scopes = self._gauge("flag_scopes", "Groups of readers that are switched separately from the rest.", "flag")
         self._readers = self._gauge("flag_readers", "Distinct clients in the last 15 minutes, as far as remembered.", "flag")
         self._evaluations = self._counter("flag_evaluations", "Flags read, by answer.", "flag", "variant", "reason")
         told = self._counter(
-            "outcomes", "Requests that services told of, by what became of them.", "flag", "variant", "provider", "outcome"
+            "outcomes", "Requests that services reported, by their outcome.", "flag", "variant", "provider", "outcome"
         )
         self._outcomes = cache(told.labels)  # called for each outcome
         self._unknown_flags = self._counter("flag_not_found", "Reads of flags that are not configured.")
@@ -199,9 +199,9 @@ class Metrics:
             "loop_stall_seconds", "How late the event loop gave a turn that was asked for.", STALL_SECONDS
         )
         self._stalls = self._counter(
-            "loop_stalls", "Times that the event loop stood still for 100 ms, by what held it.", "code"
+            "loop_stalls", "Times that the event loop was blocked for 100 ms, by what held it.", "code"
         )
-        self._stalled = self._counter("loop_stalled_seconds", "Seconds that the event loop stood still in such stalls.")
+        self._stalled = self._counter("loop_stalled_seconds", "Seconds that the event loop was blocked in such stalls.")
         self._pings = self._counter("pings", "Pings to server.ping_url, by what became of them.", "outcome")
         self._build = self._gauge("build_info", "Always 1; the labels say what runs.", "version", "python")
 

@@ -138,4 +138,4 @@ class Levels:
         try:
             await self._ledger.write(lambda store: store.put_setting(SETTING, kept))
         except StoreError as error:
-            log.warning("who is in the groups of people is not on record", why=str(error))
+            log.warning("the members of user groups could not be saved", why=str(error))

@@ -15,7 +15,7 @@ def manifest_for(
     Raises ValueError for a prefix that Slack would refuse.
     """
     if prefix and not re.fullmatch(r"[a-z0-9_-]{1,16}", prefix):
-        raise ValueError(f"{prefix!r} cannot begin a slash word: at most 16 of a-z, 0-9, - and _")
+        raise ValueError(f"{prefix!r} cannot begin a slash command: at most 16 of a-z, 0-9, - and _")
     scopes = list(expected_scopes(private=private))
     url = {"url": request_url} if request_url else {}
     asked = {"request_url": request_url} if request_url else {}

@@ -96,7 +96,7 @@ class Membership:
                 if await self.people.standing(user) is Standing.DEACTIVATED:
                     await self._engine.handle(HolderGone(actor=GONE, user=user))
         except Exception:  # the root of a task: the next beat checks again
-            log.exception("nobody could look whether those with a role are still there")
+            log.exception("checking whether people with roles are still there crashed: this is a bug in Understudy")
 
     def _named(self) -> frozenset[str]:
         """Everybody whom the configuration names for any level."""

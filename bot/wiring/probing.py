@@ -79,7 +79,7 @@ class Probing:
             try:
                 self._llm.book.restore(json.loads(budgets))
             except ValueError as error:
-                log.warning("what checks had spent today is forgotten", why=str(error))
+                log.warning("today's spending of checks could not be restored", why=str(error))
 
     async def _told(self, samples: Samples, check: str) -> list[Sample]:
         """A job's reports and recent states, received here or by another replica, whatever its vantage is called."""
@@ -102,7 +102,7 @@ class Probing:
         try:
             self._llm.book.adopt(json.loads(told))
         except ValueError as error:
-            log.warning("what other replicas spent today is not counted", why=str(error))
+            log.warning("today's spending of other replicas is not counted", why=str(error))
 
     async def close(self) -> None:
         """Close the probers, then what they share."""

@@ -84,7 +84,7 @@ class SlackLink:
         if self._socket and not wanted:
             socket, self._socket = self._socket, None
             self._rests_since = self._clock.now()
-            log.warning("what people type is left to newer replicas")
+            log.warning("requests from Slack are left to newer replicas")
             await socket.stop()
         elif self._rests_since and self.last and wanted:
             self._rests_since = None
@@ -166,14 +166,14 @@ class SlackLink:
                 log.error("this app must not speak for this ledger", why=str(refusal))
                 continue
             except Exception:  # the root of a task: whatever happened, the bot must reconnect to Slack
-                log.exception("the way to Slack failed in a way of its own", next_try_s=wait)
+                log.exception("connecting to Slack crashed: this is a bug in Understudy", next_try_s=wait)
                 continue
             if not found.usable:
-                log.warning("Slack is not reached", why=self.trouble(), next_try_s=wait)
+                log.warning("Slack cannot be reached", why=self.trouble(), next_try_s=wait)
                 continue
-            log.info("Slack is reached")
+            log.info("connected to Slack")
             if not found.ok:
-                log.error("Slack does not give all that is needed", why=self.trouble())
+                log.error("Slack grants less than the bot needs", why=self.trouble())
             return
 
 

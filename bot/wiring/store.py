@@ -89,7 +89,7 @@ class Store(AppPart):
         loading = Part(False, "loading", self._setup.began_at, "State is being restored.")
         parts = {"ledger": self.watch.part() if self._restored else loading}
         if self._restored and (complaint := self._storage.complaint):
-            parts["samples"] = Part(False, "begun anew", self._setup.began_at, complaint)
+            parts["samples"] = Part(False, "recreated", self._setup.began_at, complaint)
         return parts
 
     def trouble(self) -> str:

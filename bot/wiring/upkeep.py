@@ -83,7 +83,7 @@ class Housekeeping:
             except StoreError as error:  # whoever monitors the ledger reports it
                 log.debug("not written", why=str(error))
             except Exception:  # the root of a task: a briefly full disk must not end trimming for good
-                log.exception("metrics could not be told, or old samples not forgotten")
+                log.exception("updating metrics or deleting old samples crashed: this is a bug in Understudy")
 
     async def _once(self) -> None:
         await self._tell_outbox()

@@ -1,1 +1,1 @@
-"""Events in Slack other than slash words, buttons and forms: questions to the bot, its Home tab, emojis."""
+"""Events in Slack other than slash commands, buttons and forms: questions to the bot, its Home tab, emojis."""

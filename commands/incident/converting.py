@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.lazy_dataclass import dataclass
 from commands.parsing.parse import Misunderstood
 
-DIRECT = "A direct message is no place for an incident. Type it in a channel, or `/incident declare` here."
+DIRECT = "A direct message is not a place for an incident. Type it in a channel, or `/incident declare` here."
 GENERAL = "This channel is for everybody. `/incident declare TITLE` makes one for the incident."
 ALERTS = "This is where alerts come in. `/incident declare TITLE` makes a channel for the incident."
 INVITE = (

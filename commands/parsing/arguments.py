@@ -119,7 +119,7 @@ class TypedArguments:
         word = self._word()
         word = (self._word() if word == name else word).removeprefix("#")
         if not (word.isascii() and word.isdigit() and len(word) <= LONGEST_NUMBER):
-            raise NoNumber(f"`{word[:40]}` is no number of a {name}." if word else f"Which {name}?")
+            raise NoNumber(f"`{word[:40]}` is not the number of a {name}." if word else f"Which {name}?")
         return int(word)
 
     def assignment(self, me: Actor) -> Assignment:

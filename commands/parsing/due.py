@@ -114,7 +114,7 @@ def _clock(text: str, now: datetime, zone: tzinfo) -> datetime:
         try:
             return _on(date.fromisoformat(word), at, own, now)
         except ValueError:
-            raise Misunderstood(f"`{word}` is no day. {HOW}") from None
+            raise Misunderstood(f"`{word}` is not a day. {HOW}") from None
     ahead = (_DAYS[word[:3]] - today.weekday()) % A_WEEK
     ahead = ahead or (A_WEEK if day_match[0].lower().startswith("next") else 0)
     found = _on(today + timedelta(days=ahead), at, own, now)

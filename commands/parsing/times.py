@@ -197,7 +197,7 @@ def _stamped(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except ValueError:
-        raise Misunderstood(f"`{text}` is no time. {HOW}") from None
+        raise Misunderstood(f"`{text}` is not a time. {HOW}") from None
 
 
 def _on_that_day(day: date, at: time, zone: tzinfo, now: datetime) -> datetime:
@@ -225,7 +225,7 @@ def time_of_day(text: str) -> time:
             raise ValueError("no hour of half a day")
         return time(hour % 12 + (12 if half == "pm" else 0) if half else hour, minute, int(match["second"] or 0))
     except ValueError:
-        raise Misunderstood(f"`{match[0].strip()}` is no time of a day. {HOW}") from None
+        raise Misunderstood(f"`{match[0].strip()}` is not a time of day. {HOW}") from None
 
 
 def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
@@ -236,7 +236,7 @@ def zone_of_text(text: str, zone: tzinfo) -> tzinfo:
     if ahead := re.search(r"([+-])(\d{1,2}):?(\d{2})?$", name):
         minutes = int(ahead[2]) * 60 + int(ahead[3] or 0)
         if minutes >= 24 * 60 or int(ahead[3] or 0) >= 60:
-            raise Misunderstood(f"`{name}` is no zone. {HOW}")
+            raise Misunderstood(f"`{name}` is not a time zone. {HOW}")
         return timezone(timedelta(minutes=-minutes if ahead[1] == "-" else minutes))
     if name.lower() in ("utc", "gmt", "z"):
         return UTC
@@ -263,6 +263,6 @@ def _day_in(text: str, now: datetime, zone: tzinfo) -> date | None:
         try:
             return date.fromisoformat(word)
         except ValueError:
-            raise Misunderstood(f"`{word}` is no day. {HOW}") from None
+            raise Misunderstood(f"`{word}` is not a day. {HOW}") from None
     back = (today.weekday() - WEEKDAYS.index(word.split()[-1])) % 7
     return today - timedelta(days=back or (7 if word.startswith("last") else 0))

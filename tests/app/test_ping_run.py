@@ -20,7 +20,7 @@ async def test_the_monitor_hears_of_a_bot_once_its_ledger_can_be_written(deploym
     await (await deployment.ready_bot()).ends(signal.SIGTERM)
     pinging(deployment, deployment.vendor.port)
     bot = await deployment.bot(most_bytes=16 * 1024)  # less than SQLite needs to open a file for writing
-    await bot.says("no ping goes out: the bot is not well")
+    await bot.says("no ping is sent: the bot is not healthy")
     assert "the disk is full" in bot.output
     assert PING not in deployment.vendor.paths
 

@@ -55,7 +55,7 @@ async def test_bot_works_without_slack_and_connects_when_it_comes_back(deploymen
     await ana.types("/health")
     await ana.waits_for("Claude API", channel="ops", within=10)
 
-    assert any(line["event"] == "Slack is reached" for line in bot.lines)
+    assert any(line["event"] == "connected to Slack" for line in bot.lines)
     assert 0 == await bot.ends(signal.SIGTERM)
     assert "Traceback" not in bot.output
 
@@ -205,5 +205,5 @@ async def test_bot_connects_when_slack_stumbles_in_the_middle_of_the_start(deplo
     deployment.workspace.faults.add("auth.test", "drop_before", match=lambda args: calls.append(1) or len(calls) == 2)  # type: ignore[func-returns-value] # counts
     bot = await deployment.ready_bot()
 
-    assert any(line["event"] == "Slack is reached" for line in bot.lines)
+    assert any(line["event"] == "connected to Slack" for line in bot.lines)
     assert "Traceback" not in bot.output

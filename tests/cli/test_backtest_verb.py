@@ -136,7 +136,7 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, arguments: Sequence
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"time,check,outcome\n1774010430,a,perhaps\n", ":2: 'perhaps' is no outcome; "),
+        (b"time,check,outcome\n1774010430,a,perhaps\n", ":2: 'perhaps' is not an outcome; "),
         (b"\xff\xfe", " is not UTF-8 text (byte 0)."),
     ],
 )

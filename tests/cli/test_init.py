@@ -148,7 +148,7 @@ def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
     ("args", "said"),
     [
         (("--provider", "antropic"), "There is no preset 'antropic'"),
-        (("--url", "example.com"), "'example.com' is no address. Write it as https://"),
+        (("--url", "example.com"), "'example.com' is not an address. Write it as https://"),
         (("--provider", "slack", "--slack", "http"), "give yours with --public-url"),
         (("--provider", "slack", "--slack", "http", "--public-url", "http://bot.example.com"), "https addresses only"),
         (("--provider", "slack", "--channel", '#ops"\ndata: /etc'), "names no channel. Write it as #ops"),

@@ -163,7 +163,7 @@ async def test_doctor_names_a_source_that_cannot_be_read(deployment: Deployment,
     team(deployment, receiver, calendar={"ical": url, "users": {"ana": "U0ANA"}})
     said = (await findings(deployment, "--no-slack"))["people.on_call"]
 
-    assert [("bad", "calendar: what came is no calendar that can be read (ValueError)")] == said
+    assert [("bad", "calendar: the answer is not a readable calendar (ValueError)")] == said
 
 
 async def test_doctor_notes_that_nobody_is_paged(deployment: Deployment) -> None:

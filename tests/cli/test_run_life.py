@@ -34,7 +34,7 @@ async def test_bot_ends_cleanly_when_it_is_asked_to(how: signal.Signals, deploym
     assert 0 == await bot.ends(how)
     assert "Traceback" not in bot.output
     assert not control.exists()
-    assert ["ready", "ending"] == [
+    assert ["ready", "shutting down"] == [
         line["event"] for line in bot.lines if line["logger"] == "bot.cli.run" and line["level"] == "info"
     ]
 

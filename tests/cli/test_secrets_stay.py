@@ -145,7 +145,7 @@ async def test_no_secret_comes_out_anywhere(tmp_path: Path) -> None:
         deployment.workspace.faults.add("chat.postMessage", "error:fatal_error", times=1)
         deployment.workspace.faults.add("chat.postMessage", "500_before", times=1)
         deployment.vendor.answers = {"anthropic.api": 401, "anthropic.web": 502, "openai.api": 529}
-        await bot.says("an out-of-band notice was not taken")
+        await bot.says("an out-of-band notice was not accepted")
         await bot.sees("down", "openai.api")
         for words in (
             "/health",

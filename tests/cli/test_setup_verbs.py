@@ -117,7 +117,7 @@ async def test_prefix_that_slack_would_not_take_is_refused(deployment: Deploymen
     done = CliRunner().invoke(main, ["manifest", "--prefix", "Ops!"])
 
     assert (1, "") == (done.exit_code, done.stdout)
-    assert "cannot begin a slash word" in done.stderr
+    assert "cannot begin a slash command" in done.stderr
 
 
 # --- doctor

@@ -86,7 +86,7 @@ async def test_the_timeline_is_corrected_from_the_terminal(deployment: Deploymen
     assert "support was told" not in await says("timeline", "1")
     assert "It is back in the timeline of INC-1." == await says("hide", "1", entry[1], "--back")
     assert "has no such entry" in await says("correct", "1", "1", "it was declared by nobody", status=1)
-    assert "entry is no whole number." in await says("hide", "1", "first", status=1)
+    assert "entry is not a whole number." in await says("hide", "1", "first", status=1)
 
 
 async def test_reminders_are_snoozed_from_the_terminal(deployment: Deployment) -> None:
@@ -124,7 +124,7 @@ async def test_what_is_over_is_declared_with_its_own_times(deployment: Deploymen
 @pytest.mark.parametrize(
     ("times", "words"),
     [
-        (("--began", "lunch"), "is no time"),
+        (("--began", "lunch"), "is not a time"),
         (("--ended", "2020-03-20T14:00"), "when did it begin"),
         (("--began", "2020-03-20T14:00"), "more than 30 days ago"),
     ],

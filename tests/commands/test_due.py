@@ -73,8 +73,8 @@ def test_words_that_are_no_owner_and_no_time_stay(sent: str) -> None:
         ("Write the post-mortem due next week", "I cannot read `next week` as a time."),
         ("Write the post-mortem by end of the week", "I cannot read `end of the week` as a time."),
         ("Call support by EOD", "I cannot read `EOD` as a time."),
-        ("Call support due 25:00", "`25:00` is no time of a day."),
-        ("Call support due 2026-02-31", "`2026-02-31` is no day."),
+        ("Call support due 25:00", "`25:00` is not a time of day."),
+        ("Call support due 2026-02-31", "`2026-02-31` is not a day."),
         ("Call support <!subteam^S0SRE|@sre>", "A task is for one person"),
     ],
 )

@@ -156,15 +156,15 @@ def test_pipe_is_an_error_and_nobody_waits_for_its_writer(tmp_path: Path) -> Non
         ("{bot_token: xoxb-1, app_token: xoxb-canary}", 1, "slack.app_token", "this is the bot token", "begins with xapp-"),
         (
             "{bot_token: xoxb-1, app_token: xapp-1, alerts_channel: 'https://hooks.slack.com/services/T1/B1/canary'}",
-            1, "slack.alerts_channel", "an address is no channel", "name the channel",
+            1, "slack.alerts_channel", "an address is not a channel", "name the channel",
         ),
         (
             "{bot_token: xoxb-1, app_token: xapp-1, backup_channel: 'https://hooks.slack.com/services/T1/B1/canary'}",
-            1, "slack.backup_channel", "an address is no channel", "name the channel",
+            1, "slack.backup_channel", "an address is not a channel", "name the channel",
         ),
         (
             "{bot_token: xoxb-1, app_token: xapp-1, alerts_channel: '@canary'}",
-            1, "slack.alerts_channel", "a person is no channel", "name the channel",
+            1, "slack.alerts_channel", "a person is not a channel", "name the channel",
         ),
     ],
 )  # fmt: skip

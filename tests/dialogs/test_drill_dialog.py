@@ -184,7 +184,7 @@ async def test_status_of_one_that_is_over_is_its_report(talk: Talk) -> None:
     running = await talk.asks(house.bob, "/drill status 2")
     assert running.startswith("🔵 INC-2 · DRILL: OpenAI API is down.")
     await talk.asks(house.ana, "/incident declare Mail is late")
-    assert await talk.asks(house.bob, "/drill status INC-3") == "INC-3 is no drill."
+    assert await talk.asks(house.bob, "/drill status INC-3") == "INC-3 is not a drill."
 
 
 async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk: Talk) -> None:

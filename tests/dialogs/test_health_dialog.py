@@ -91,7 +91,7 @@ async def test_an_incident_is_declared_from_the_board(talk: Talk) -> None:
 
 
 async def test_a_flag_is_switched_from_the_board(talk: Talk) -> None:
-    """The button of the provider's page does what the slash word does."""
+    """The button of the provider's page does what the slash command does."""
     await talk.asks(talk.house.ana, "/health claude")
     answer = await talk.presses(talk.house.ana, "Switch support chat to gpt")
 

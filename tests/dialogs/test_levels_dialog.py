@@ -60,7 +60,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
 async def test_each_level_may_what_the_lower_ones_may_and_is_told_who_may_more(
     talk: Talk, name: str, answers: tuple[str, ...]
 ) -> None:
-    """By slash words; the answer names the group or the person of the list."""
+    """By slash commands; the answer names the group or the person of the list."""
     person = talk.house.workspace.person(name)
     said = [await talk.asks(person, words) for words in (ASKS, HELPS, RUNS, LOOKS_AFTER)]
 
@@ -157,7 +157,7 @@ async def test_a_form_that_was_opened_as_a_commander_is_refused_after_that(talk:
 
 
 async def test_denied_attempts_are_shown_to_admins(talk: Talk) -> None:
-    """By slash word and API, also after a restart; a hundred tries of one person are one line a minute."""
+    """By slash command and API, also after a restart; a hundred tries of one person are one line a minute."""
     house = talk.house
     for words in (RUNS, RUNS, f"/fallback engage {FLAG} gpt"):
         await talk.asks(house.workspace.person("ria"), words)

@@ -1,4 +1,4 @@
-"""The menu and the forms under alert and card: they say what they would do, and do what the slash words do."""
+"""The menu and the forms under alert and card: they say what they would do, and do what the slash commands do."""
 
 import pytest
 

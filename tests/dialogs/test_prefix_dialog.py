@@ -1,4 +1,4 @@
-"""A workspace whose manifest put `us-` before every slash word: what people are told to type is what works there."""
+"""A workspace whose manifest put `us-` before every slash command: what people are told to type is what works there."""
 
 import re
 from collections.abc import AsyncIterator
@@ -64,7 +64,7 @@ async def test_no_message_of_an_outage_names_a_word_that_is_not_there(talk: Talk
     "foreign", ["HTTP 404 on /health", "see https://status.example.com/incident today", "a/fallback b", "/incidents open"]
 )
 def test_what_others_call_so_stays_as_it_is(foreign: str) -> None:
-    """A path is no slash word of ours."""
+    """A path is not a slash command of ours."""
     assert foreign == Wording("us-").text(foreign)
 
 

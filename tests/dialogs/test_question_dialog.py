@@ -196,7 +196,7 @@ async def test_bots_are_not_answered(outage: Talk) -> None:
 
 
 async def test_a_guest_is_refused_unless_guests_may_ask(outage: Talk) -> None:
-    """The same as with slash words."""
+    """The same as with slash commands."""
     eve = outage.house.workspace.add_user("eve", guest="multi")
 
     assert "Guests of this workspace may not do that" in await writes(outage, eve, "claude?")

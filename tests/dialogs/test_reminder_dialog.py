@@ -1,4 +1,4 @@
-"""The lead is reminded of an overdue update, and can be rid of it: buttons, slash word, restarts."""
+"""The lead is reminded of an overdue update, and can be rid of it: buttons, slash command, restarts."""
 
 import pytest
 

@@ -180,7 +180,7 @@ async def test_hostile_words_of_a_task_mention_and_link_nobody(busy: Talk) -> No
         ("done", "Which task? Open: 1 (Call support). Write /incident done 1. To end the incident: /incident resolve."),
         ("done?", "Which task? Open: 1 (Call support)."),
         ("drop INC-1?", "Which task? Open: 1 (Call support). Write /incident drop 1."),
-        ("done it", "it is no number of a task. Open: 1 (Call support)."),
+        ("done it", "it is not the number of a task. Open: 1 (Call support)."),
     ],
 )
 async def test_what_is_typed_is_answered(words: str, told: str, busy: Talk) -> None:

@@ -59,7 +59,7 @@ async def test_two_replicas_keep_what_each_of_them_refused() -> None:
 
 
 async def test_a_secret_in_what_somebody_typed_is_not_kept() -> None:
-    """The first word after a slash word is kept, and people paste anything."""
+    """The first word after a slash command is kept, and people paste anything."""
     notes: Any = Notes()
     denials = Denials(ManualClock(EPOCH), notes, Redactor(["canary-secret-token"]))
     denials.note("U1", "guest", "/health canary-secret-token")

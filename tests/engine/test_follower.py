@@ -96,7 +96,7 @@ async def test_a_fault_of_ours_is_in_the_log_once_and_tried_again(engine: Engine
         await follows.look()
         await follows.look()
 
-    assert 1 == sum("by our own fault" in line["event"] for line in lines)
+    assert 1 == sum("a bug in Understudy" in line["event"] for line in lines)
     assert (True, False) == ("KeyError" in str(follows.error), follows.outdated)
     engine.fails = None
     await follows.look()

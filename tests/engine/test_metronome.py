@@ -51,7 +51,7 @@ async def test_looks_that_are_left_out_are_said_in_one_line() -> None:
         ticker.start(nothing, lambda: asyncio.sleep(LONG_LOOK_S), EVERY_S)
         await asyncio.sleep(LONG_LOOK_S * 2.5)
         await ticker.stop()
-    said = [log for log in logs if log["event"].startswith("a look at ledger and samples took long")]
+    said = [log for log in logs if log["event"].startswith("reading the ledger and samples took long")]
 
     assert 1 == len(said)
     assert said[0]["took_s"] >= LONG_LOOK_S

@@ -89,7 +89,7 @@ async def test_names_as_protobuf_writes_them_are_understood(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("resources: []", "is no DiscoveryResponse as JSON"),
+        ("resources: []", "is not a DiscoveryResponse in JSON"),
         (team_s({"cluster": "anthropic"}, name="other"), "leads to anthropic or openai"),
         (team_s({"cluster": "billing"}), "leads to anthropic or openai"),
     ],

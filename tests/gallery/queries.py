@@ -199,7 +199,7 @@ def home() -> Iterator[Entry]:
 
 
 def help_() -> Iterator[Entry]:
-    """Help of each slash word."""
+    """Help of each slash command."""
     for word in WORDS:
         yield entry(f"{word.word} help", Kind.HELP, help_message(word), word.word)
 

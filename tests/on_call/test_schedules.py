@@ -154,7 +154,7 @@ async def test_jira_is_asked_for_the_schedule_with_the_login(service: Told) -> N
 async def test_an_answer_of_another_shape_is_said(service: Told, make: Any, said: Any) -> None:
     """A proxy's page, or a version that changed: nobody is guessed."""
     service[0].says = [said]
-    with pytest.raises(SourceError, match="what came is no answer"):
+    with pytest.raises(SourceError, match="the answer is not in"):
         await make(service).shifts(NOW)
 
 

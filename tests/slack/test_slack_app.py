@@ -263,7 +263,7 @@ async def test_an_answer_that_slack_does_not_take_is_logged_when_it_came_too_lat
         async with asyncio.timeout(5.0):
             await done.wait()
 
-    assert "Slack did not take an answer" in capfd.readouterr().out
+    assert "Slack did not accept an answer" in capfd.readouterr().out
 
 
 async def test_a_gateway_knows_its_bot_after_the_first_question(workspace: LocalWorkspace) -> None:

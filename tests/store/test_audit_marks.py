@@ -157,7 +157,7 @@ async def test_text_that_is_none_is_refused_before_a_mark(history: History) -> N
     """A disk that flips bits makes no text of them."""
     history.edit("UPDATE facts SET body = CAST(x'7bff' AS TEXT) WHERE seq = 7")
 
-    assert f"the facts of {STREAM} do not hold: one is no text" in await history.refused()
+    assert f"the facts of {STREAM} do not hold: one is no longer text" in await history.refused()
 
 
 async def test_facts_that_were_cut_off_up_to_the_mark_are_missed(history: History) -> None:

@@ -111,7 +111,7 @@ async def test_a_file_that_is_not_a_ledger_is_refused(tmp_path: Path, content: s
     """Somebody else's database is not written into."""
     path = tmp_path / "ledger.db"
     if content == "garbage":
-        path.write_bytes(b"this is no database, whatever its name says" * 100)
+        path.write_bytes(b"this is not a database, whatever its name says" * 100)
     else:
         conn = connect(path)
         conn.execute("PRAGMA application_id = 1431519565" if content == "samples" else "CREATE TABLE theirs (a)")

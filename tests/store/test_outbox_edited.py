@@ -53,12 +53,12 @@ def file(tmp_path: Path) -> Iterator[File]:
 
 
 UNREADABLE = [
-    (f"args = {NO_TEXT}", "its args is no text"),
-    (f"key = {NO_TEXT}", "its key is no text"),
-    (f"lane = {NO_TEXT}", "its lane is no text"),
-    (f"slot = {NO_TEXT}", "its slot is no text"),
-    (f"stream = {NO_TEXT}", "its stream is no text"),
-    (f"kind = {NO_TEXT}", "its kind is no text"),
+    (f"args = {NO_TEXT}", "its args is not text"),
+    (f"key = {NO_TEXT}", "its key is not text"),
+    (f"lane = {NO_TEXT}", "its lane is not text"),
+    (f"slot = {NO_TEXT}", "its slot is not text"),
+    (f"stream = {NO_TEXT}", "its stream is not text"),
+    (f"kind = {NO_TEXT}", "its kind is not text"),
     (f"created_at = {HUGE}", "out of range"),
     (f"first_started_at = -{HUGE}", "out of range"),
     (f"attempt = {HUGE}", f"it cannot have been tried {HUGE} times"),
@@ -114,7 +114,7 @@ def test_an_unreadable_row_is_named_in_the_log(file: File) -> None:
     with capture_logs() as lines:
         file.claim()
 
-    assert ["row 1 of the outbox (first) was changed by hand and cannot be read: its args is no text"] == [
+    assert ["row 1 of the outbox (first) was changed by hand and cannot be read: its args is not text"] == [
         x["why"] for x in lines
     ]
 

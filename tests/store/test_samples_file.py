@@ -323,7 +323,7 @@ async def test_a_broken_samples_file_is_set_aside_and_begun_anew(damage: str, tm
     """Only check results are lost, so it is no reason not to start; what was there can still be looked at."""
     path = tmp_path / "samples.db"
     if damage == "garbage":
-        path.write_bytes(b"this is no database, whatever its name says" * 100)
+        path.write_bytes(b"this is not a database, whatever its name says" * 100)
     else:
         conn = connect(path)
         conn.execute("CREATE TABLE theirs (a)")

@@ -88,7 +88,7 @@ def test_every_form_is_shown() -> None:
 
 
 def test_help_of_every_word_is_shown() -> None:
-    """A new slash word cannot be forgotten."""
+    """A new slash command cannot be forgotten."""
     assert [] == sorted(word.word for word in WORDS if word.word not in shown())
 
 

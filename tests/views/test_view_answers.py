@@ -125,7 +125,7 @@ def test_a_time_in_an_answer_is_one_of_each_readers_own_clock() -> None:
     ids=["slack", "terminal", "api"],
 )  # fmt: skip
 def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, engage: str) -> None:
-    """Nobody in a terminal is told to type a slash word."""
+    """Nobody in a terminal is told to type a slash command."""
     assert f"{FLAG} serves gpt now. Undo: {undo}" == words(SWITCHED, face)
     assert f"Not switched back, since Claude API is down. To switch {FLAG} back anyway: {force}" == words(UNWELL, face)
     decided = "That was decided in the meantime; nothing was switched."

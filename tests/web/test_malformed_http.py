@@ -25,7 +25,7 @@ MALFORMED = {
     "a method that is none": b"G@T{} / HTTP/1.1\r\n" + HOST + b"\r\n",
     "a space in the target": b"GET /a b HTTP/1.1\r\n" + HOST + b"\r\n",
     "a target of bytes": b"GET /\xff\xfe\x00 HTTP/1.1\r\n" + HOST + b"\r\n",
-    "a target that is no address": b"GET http://[::1 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a target that is not an address": b"GET http://[::1 HTTP/1.1\r\n" + HOST + b"\r\n",
     "a port that is none": b"GET http://localhost:99999999/ HTTP/1.1\r\n" + HOST + b"\r\n",
     "a target without end": b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
     "a header without end": b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 20_000 + b"\r\n\r\n",

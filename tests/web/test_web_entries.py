@@ -58,7 +58,7 @@ async def test_a_note_is_hidden_and_shown(back: bool, house: House, http: aiohtt
         ("hide", {"entry": 999}, 409, "The timeline of INC-1 has no such entry."),
         ("correct", {"entry": 1}, 400, "Neither text nor at is given."),
         ("hide", {}, 400, "entry is missing."),
-        ("hide", {"entry": True}, 400, "entry is no whole number."),
+        ("hide", {"entry": True}, 400, "entry is not a whole number."),
         ("snooze", {"for": "30s"}, 409, "A snooze lasts from 1 min to 24 h."),
     ],
 )

@@ -116,7 +116,7 @@ class Reloading:
             taken = await self._begun(following.loaded, parts)
         except (StartRefused, StoreError, WebError) as error:
             self._refused = str(error)
-            log.error("the new configuration cannot be run with; the one before goes on", why=str(error))
+            log.error("the new configuration failed to start; the previous one continues", why=str(error))
             taken = await self._begun(self._loaded, parts)
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed, refused=str(error)))
         else:
@@ -124,7 +124,7 @@ class Reloading:
             self._loaded = following.loaded
             configure_logs(taken.redactor, level=self._log_level)
             await _tell(taken, ConfigurationChanged(following.by, changed=following.changed))
-            log.info("configuration taken over", changed=list(following.changed), by=following.by.name)
+            log.info("configuration reloaded", changed=list(following.changed), by=following.by.name)
         self._next = None
         self._ended += 1
         self._asked.clear()
@@ -147,14 +147,14 @@ class Reloading:
     async def _ask_by_signal(self) -> None:
         try:
             if not await self.ask(BY_SIGNAL):
-                log.info("the configuration is as it was")
+                log.info("the configuration has not changed")
         except ReloadRefused as refused:
             for sentence in refused.sentences:
-                log.error("the configuration was not taken over", why=sentence)
+                log.error("the configuration was not reloaded", why=sentence)
 
 
 async def _tell(app: App, signal: ConfigurationChanged) -> None:
     try:
         await app.engine.handle(signal)
     except StoreError as error:  # whoever monitors the ledger reports it
-        log.warning("that another configuration was taken over is not on record", why=str(error))
+        log.warning("the reload could not be recorded in the ledger", why=str(error))

@@ -127,7 +127,7 @@ def _value(text: str) -> Any:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")  # Python accepts NaN and Infinity, the standard does not
+    raise ValueError(f"{constant} is not JSON")  # Python accepts NaN and Infinity, the standard does not
 
 
 def _path(text: str) -> "jsonpath.JSONPath":

@@ -138,9 +138,9 @@ def _check_slack(root: Map, report: Report, lenient: bool) -> None:
         name = text(channel) or ""
         remedy = 'name the channel, such as "#ops", or give its ID; the bot posts with its own token'
         if channel is not None and "://" in name:
-            report.error(channel.mark, ("slack", key), "an address is no channel", remedy)
+            report.error(channel.mark, ("slack", key), "an address is not a channel", remedy)
         elif channel is not None and name.startswith("@"):
-            report.error(channel.mark, ("slack", key), "a person is no channel", remedy)
+            report.error(channel.mark, ("slack", key), "a person is not a channel", remedy)
 
 
 def _check_broadcast(root: Map, report: Report) -> None:

@@ -46,7 +46,7 @@ def _check_names(step: Node, where: Path, known: list[str], report: Report) -> N
                 continue
             quoted = "of this name" if isinstance(item, Scalar) and item.variables else repr(name[:80])
             if name == HERE:
-                message, remedy = "`here` is no person", "it can be mentioned only"
+                message, remedy = "`here` is not a person", "it can be mentioned only"
             elif name.lstrip("@!") in ("channel", "everyone"):
                 message, remedy = f"{quoted} wakes everybody in the channel", "name who is on call, or `here`"
             else:

@@ -157,7 +157,7 @@ def _resources(content: bytes, path: Path) -> list[Node]:
         found = None
     resources = _list(found, "resources") if isinstance(found, dict) else []
     if not resources:
-        raise SinkError(f"{path} is no DiscoveryResponse as JSON with its `resources`", permanent=True)
+        raise SinkError(f"{path} is not a DiscoveryResponse in JSON with `resources`", permanent=True)
     return resources
 
 

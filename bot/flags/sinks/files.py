@@ -49,7 +49,7 @@ def _read(path: Path) -> bytes | None:
     except OSError as error:
         raise SinkError(f"{path} cannot be read: {error.strerror}", permanent=True) from error
     if len(content) > CAP:
-        raise SinkError(f"{path} is larger than 1 MiB, which is no file for this", permanent=True)
+        raise SinkError(f"{path} is larger than 1 MiB; choose a file of its own for flags", permanent=True)
     return content
 
 

@@ -131,7 +131,7 @@ class Unleash:
             or not all(isinstance(one, dict) and one.get("id") for one in strategies)
             or not isinstance(said.get("enabled"), bool)
         ):
-            raise SinkError("what came is no feature of Unleash: is this the address of its server?")
+            raise SinkError("the answer is not an Unleash feature: is this the address of its server?")
         return Feature(said["enabled"], strategies)
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Answer:

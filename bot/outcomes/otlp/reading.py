@@ -66,7 +66,7 @@ def read_metrics(body: bytes, packed: bool, known: Known, now: datetime) -> Read
         for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics if metric.name == DURATION):
             kind = metric.WhichOneof("data")
             if kind not in ("histogram", "exponential_histogram"):
-                found.reject("kind", f"{DURATION} is no histogram")
+                found.reject("kind", f"{DURATION} is not a histogram")
                 continue
             data = getattr(metric, kind)
             for raw in data.data_points:
@@ -117,12 +117,12 @@ def _parsed(kind: Any, body: bytes, packed: bool) -> Any:
             return kind.FromString(body)
         data = json.loads(body)
         if not isinstance(data, dict):
-            raise OtlpError("The body is no OTLP in JSON: it is no object")
+            raise OtlpError("The body is not OTLP in JSON: expected an object")
         return ParseDict(_without_ids(data), kind(), ignore_unknown_fields=True, max_recursion_depth=40)
     except OtlpError:
         raise
     except (DecodeError, ParseError, ValueError, RecursionError, TypeError) as error:
-        raise OtlpError(f"The body is no OTLP in {'protobuf' if packed else 'JSON'}: {str(error)[:200]}") from error
+        raise OtlpError(f"The body is not OTLP in {'protobuf' if packed else 'JSON'}: {str(error)[:200]}") from error
 
 
 def _without_ids(data: Any) -> Any:

@@ -131,7 +131,7 @@ class Link:
         try:
             await self._serve(self, request)
         except Exception:  # the root of a task: the SDK would log it without its traceback
-            log.exception("a request of Slack's was not served", type=request.type)
+            log.exception("a request from Slack crashed: this is a bug in Understudy", type=request.type)
         finally:
             self._serving.discard(task)
 
@@ -188,7 +188,7 @@ class _Client(SocketModeClient):
 
     async def _acknowledge_unread(self, message: str, why: str) -> None:
         if (unsaid := self._sparingly.may(why)) is not None:
-            log.warning("a message of Slack's cannot be read", why=why, characters=len(message), since_last=unsaid)
+            log.warning("a message from Slack cannot be read", why=why, characters=len(message), since_last=unsaid)
         if envelope := _ENVELOPE.search(message):
             await self.send_socket_mode_response({"envelope_id": envelope[1]})
 

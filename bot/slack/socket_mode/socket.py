@@ -150,7 +150,7 @@ class SocketWatch:
                 failures += 1
                 wait_s = self._pause(failures)
                 self._lost(ChatError("an error of ours, see the log", code="internal", permanent=False))
-                log.exception("the Slack connection failed in a way of its own")
+                log.exception("the Slack connection crashed: this is a bug in Understudy")
             await self._rest(wait_s)
 
     async def _rest(self, wait_s: float) -> None:

@@ -90,5 +90,5 @@ def _trouble(error: Exception, place: Place) -> StoreError:
     if isinstance(error, StoreError):
         return error
     if not isinstance(error, psycopg.Error):
-        log.error("nobody listens to the database", exc_info=error)
+        log.error("the database's notifications are not being received", exc_info=error)
     return explained(error, place)

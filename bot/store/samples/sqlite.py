@@ -122,7 +122,7 @@ class SqliteSamples:
                 if not self._what_happened:
                     await self._access.close()
                     self._what_happened = _what_happened(_moved_away(self.path), why)
-                    log.error("samples.db is begun anew", why=str(why), what=f"it {self._what_happened}")
+                    log.error("samples.db is recreated", why=str(why), what=f"it {self._what_happened}")
                 await self._access.open()
             except OSError as error:
                 self._missing = StoreError(f"{self.path} cannot be set aside: {error.strerror}", kind=StoreTrouble.IO)

@@ -155,7 +155,7 @@ class IncidentFields(Fields):
             return ()
         if not isinstance(value, list) or len(value) > MOST_WARNED or not all(isinstance(one, str) for one in value):
             remedy = f"Send {name} of the answer's data as it came."
-            raise Refusal(400, f"{name} is no list of marks.", field=name, remedy=remedy)
+            raise Refusal(400, f"{name} is not a list of marks.", field=name, remedy=remedy)
         return tuple(value)
 
     def kind(self, name: str, known: Sequence[str]) -> str:
@@ -192,7 +192,7 @@ class IncidentFields(Fields):
         value = self._take(name)
         text = str(value) if type(value) is int or isinstance(value, str) else ""
         if not _NUMBER.fullmatch(text):
-            wrong = "is missing" if value is None else f"is no number of a {name}"
+            wrong = "is missing" if value is None else f"is not the number of a {name}"
             raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 3.')
         return int(text)
 

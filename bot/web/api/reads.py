@@ -138,7 +138,7 @@ async def drill(request: web.Request) -> web.Response:
     """One drill with its report, even after its end; 404 if the incident is not a drill."""
     found = await the_incident(request)
     if found.drill is None:
-        raise Refusal(404, f"{found.name} is no drill.", field="incident", remedy="GET /api/v1/drills lists those that run.")
+        raise Refusal(404, f"{found.name} is not a drill.", field="incident", remedy="GET /api/v1/drills lists those that run.")
     return answer_json(await _drill(request.app[SERVICES], found), headers=NO_STORE)
 
 

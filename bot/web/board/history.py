@@ -88,7 +88,7 @@ class History:
             await self._read_hours(now)
             await self._days.read(self._samples, _days(now), now)
         except StoreError as error:
-            log.info("the history of checks is not known", why=str(error))
+            log.info("the history of checks cannot be read", why=str(error))
             self._trouble = "The history of checks cannot be read right now."
         else:
             self._trouble = ""

@@ -83,7 +83,7 @@ async def told_lately(request: web.Request) -> web.Response:
     given = request.query.get("minutes", "60")
     minutes = int(given) if _MINUTES.fullmatch(given) else 0
     if not 1 <= minutes <= MOST_MINUTES:
-        raise Refusal(400, "minutes is no whole number from 1 to 1440.", field="minutes", remedy="Write ?minutes=60.")
+        raise Refusal(400, "minutes is not a whole number from 1 to 1440.", field="minutes", remedy="Write ?minutes=60.")
     now = services.clock.now()
     since = now.replace(second=0, microsecond=0) - timedelta(minutes=minutes - 1)
     sums: dict[Route, Counts] = defaultdict(Counts)
@@ -106,7 +106,7 @@ def _row(route: Route, counts: Counts) -> dict[str, Any]:
 
 def too_much() -> Refusal:
     """Earlier batches are still waiting for the disk."""
-    text = "What was told before is not written down yet, and there is no room for more. Nothing of this was taken."
+    text = "Earlier outcomes are not saved yet, and there is no room for more. None of these was accepted."
     return Refusal(
         503, text, remedy="Send it again in some seconds, with the same Idempotency-Key.", headers={"Retry-After": "5"}
     )
@@ -141,17 +141,17 @@ def _read(entry: Any, index: int, known: Known, now: datetime) -> Outcome:
 
 def _outcome(entry: Any, known: Known, now: datetime) -> Outcome:
     if not isinstance(entry, dict):
-        raise _Wrong("", "is no JSON object", 'Send {"service": "support-chat", "ok": true}.')
+        raise _Wrong("", "is not a JSON object", 'Send {"service": "support-chat", "ok": true}.')
     for name in entry:
         if name not in FIELDS:
-            raise _Wrong(name[:100], "is no field of an outcome", nearest(name, FIELDS))
+            raise _Wrong(name[:100], "is not a field of an outcome", nearest(name, FIELDS))
     ok = entry.get("ok")
     if not isinstance(ok, bool):
         raise _Wrong("ok", "must be true or false", 'Send "ok": true where the customer was served.')
     error = "" if ok else error_kind(_text(entry, "error"))
     count = entry.get("count", 1)
     if type(count) is not int or not 1 <= count <= MOST_COUNT:
-        raise _Wrong("count", "is no whole number from 1 to a million", "Say how many requests went like this.")
+        raise _Wrong("count", "is not a whole number from 1 to a million", "Say how many requests went like this.")
     return told(_at(entry, now), _route(entry, known), ok=ok, count=count, error=error, latency_ms=_latency(entry))
 
 
@@ -159,13 +159,13 @@ def _route(entry: Mapping[str, Any], known: Known) -> Route:
     service, flag, variant, provider = (_text(entry, name) for name in ("service", "flag", "variant", "provider"))
     if not _SERVICE.fullmatch(service):
         remedy = "Up to 64 letters, digits, spaces and . _ - : / @, such as support-chat."
-        raise _Wrong("service", "is missing" if not service else "is no name of a service", remedy)
+        raise _Wrong("service", "is missing" if not service else "is not a name of a service", remedy)
     if flag and flag not in known.flags:
         raise _Wrong("flag", f"names {flag[:100]!r}, which is not configured", nearest(flag, tuple(known.flags)))
     if variant and not flag:
         raise _Wrong("variant", "needs the flag that it belongs to", 'Send "flag" too.')
     if variant and variant not in known.flags[flag].variants:
-        text = f"names {variant[:100]!r}, which is no variant of {flag}"
+        text = f"names {variant[:100]!r}, which is not a variant of {flag}"
         raise _Wrong("variant", text, nearest(variant, tuple(known.flags[flag].variants)))
     meant = known.provider(provider) if provider else known.provider_of(flag, variant)
     if meant is None:
@@ -188,7 +188,7 @@ def _latency(entry: Mapping[str, Any]) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_MS:
-        raise _Wrong("latency_ms", "is no duration in milliseconds", "Send a number from 0 to 86400000.")
+        raise _Wrong("latency_ms", "is not a duration in milliseconds", "Send a number from 0 to 86400000.")
     return float(value)
 
 
@@ -205,7 +205,7 @@ def _at(entry: Mapping[str, Any], now: datetime) -> datetime:
             raise TypeError
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError, TypeError):
-        raise _Wrong("at", "is no time", 'Send "2026-03-20T14:00:00Z", or seconds since 1970.') from None
+        raise _Wrong("at", "is not a time", 'Send "2026-03-20T14:00:00Z", or seconds since 1970.') from None
 
 
 def _told(taken: int, refused: Mapping[str, list[int]]) -> web.Response:

@@ -100,6 +100,6 @@ def _told(peer: str, taken: Sequence[Sample], refused: Counter[tuple[str, str]])
         reasons[why] = {"count": sum(of.values()), "checks": sorted(of)[:MOST_NAMED]}
     text = f"{len(taken)} taken"
     if refused:
-        log.info("samples of a peer were passed over", peer=peer, taken=len(taken), refused=reasons)
+        log.info("samples of a peer were skipped", peer=peer, taken=len(taken), refused=reasons)
         text += f", {sum(refused.values())} passed over: of checks that are not known here, or too old"
     return answer_json({"ok": True, "text": f"{text}.", "taken": len(taken), "refused": reasons}, headers=NO_STORE)

@@ -158,7 +158,7 @@ class Fields:
         value = self._take(name)
         text = str(value) if type(value) is int or isinstance(value, str) else ""
         if not _WHOLE.fullmatch(text):
-            wrong = "is missing" if value is None else "is no whole number"
+            wrong = "is missing" if value is None else "is not a whole number"
             raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 3.')
         return int(text)
 
@@ -169,7 +169,7 @@ class Fields:
             return 100
         match = _PERCENT.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
         if match is None or not 1 <= int(match[1]) <= 100:
-            wrong = "is missing" if value is None else "is no share"
+            wrong = "is missing" if value is None else "is not a share"
             raise Refusal(400, f"{name} {wrong}.", field=name, remedy=f'Send "{name}": 25, in percent from 1 to 100.')
         return int(match[1])
 
@@ -200,7 +200,7 @@ class Fields:
             return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
         except (ValueError, OverflowError) as error:
             remedy = 'Write "2026-03-20T14:00Z", or with another zone "2026-03-20T15:00+01:00".'
-            raise Refusal(400, f"{name} is no time.", field=name, remedy=remedy) from error
+            raise Refusal(400, f"{name} is not a time.", field=name, remedy=remedy) from error
 
     def done(self) -> None:
         """Refuse unknown fields: a misspelt one would be silently ignored."""

@@ -61,7 +61,7 @@ def readers_seen(store: Store, board: FlagBoard, clock: Clock) -> Callable[[], A
             try:
                 await store.engine.handle(signal)
             except StoreError as error:  # whoever monitors the ledger reports it; retried at the next beat
-                log.debug("readers are not on record", why=str(error))
+                log.debug("readers could not be saved", why=str(error))
 
     return look
 

@@ -84,7 +84,7 @@ class Rehearsing(AppPart):
             except TimeoutError:
                 continue
             except StoreError as error:  # whoever monitors the ledger reports it
-                log.debug("a rehearsal is not on record", why=str(error))
+                log.debug("a rehearsal could not be saved", why=str(error))
                 await asyncio.sleep(AFTER_TROUBLE_S)
             except Exception:  # the root of a task: a failure of one flag must not stop the others
                 log.exception("a fallback could not be rehearsed")

@@ -66,7 +66,7 @@ async def test_a_restart_on_the_same_full_disk_tells_it_once(deployment: Deploym
     await hears(deployment, "Claude API is down")
     await bot.ends(signal.SIGKILL)
     bot = await deployment.bot(most_bytes=ROOM // 4)  # less than SQLite needs to open a file for writing
-    await bot.says('/anthropic", "event": "the alerts channel knows of it already')
+    await bot.says('/anthropic", "event": "the alerts channel already has this post')
     on_the_same_disk = [len(told(deployment, words)) for words in (FULL, "Claude API is down, and no incident")]
     make_room(bot)
     await hears(deployment, AGAIN)

@@ -60,7 +60,7 @@ async def test_a_state_that_does_not_follow_from_its_facts_is_rebuilt(sql: str, 
         ),
         (
             "UPDATE facts SET body = CAST(x'7bff' AS TEXT) WHERE stream GLOB 'flag/*'",
-            f"flag/{FLAG} do not hold: one is no text",
+            f"flag/{FLAG} do not hold: one is no longer text",
         ),
         (
             "INSERT INTO states SELECT 'flag/made-up', 0, kind, dedup, body FROM states WHERE stream GLOB 'flag/*'",

@@ -101,7 +101,7 @@ async def test_a_dead_effect_that_was_edited_is_named_once(engaged: Deployment) 
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ("args = CAST(x'7bff' AS TEXT)", "args is no text"),
+        ("args = CAST(x'7bff' AS TEXT)", "args is not text"),
         ("created_at = 9223372036854775807", "out of range"),
         ("attempt = 9223372036854775807", "it cannot have been tried"),
     ],
@@ -125,7 +125,7 @@ async def test_an_effect_that_nobody_can_read_stands_in_the_timeline(engaged: De
     bot = await engaged.ready_bot()
     await bot.says("an effect is given up")
     async with asyncio.timeout(40):
-        while "args is no text" not in (await bot.asks("GET", "/api/v1/incidents/1/timeline")).text:
+        while "args is not text" not in (await bot.asks("GET", "/api/v1/incidents/1/timeline")).text:
             await asyncio.sleep(0.1)
     exported = (await engaged.verb("export", "1", "--format", "csv")).out
 
@@ -140,4 +140,4 @@ async def test_an_effect_that_belongs_to_no_incident_is_missed_by_readiness(enga
         while "Given up within a day" not in (said := (await bot.asks("GET", "/readyz")).text):
             await asyncio.sleep(0.1)
 
-    assert "args is no text" in said
+    assert "args is not text" in said

@@ -17,7 +17,7 @@ from tests.house import FLAG
 async def taken(bot: Bot, times: int = 1) -> None:
     """Wait until the bot has taken a configuration over so many times, and is ready with it."""
     async with asyncio.timeout(WITHIN_S):
-        while bot.output.count('"event": "configuration taken over"') < times:
+        while bot.output.count('"event": "configuration reloaded"') < times:
             await asyncio.sleep(0.02)
     await bot.ready()
 
@@ -166,7 +166,7 @@ async def test_bot_goes_on_as_before_where_the_new_one_cannot_be_run_with(deploy
         assert 1 == ended.status
         assert "cannot run, so the old one stays in use: " in ended.err
         assert f":{other.getsockname()[1]}" in ended.err
-        await bot.says("the one before goes on")
+        await bot.says("the previous one continues")
         async with asyncio.timeout(WITHIN_S):
             while "cannot run, so the old one stays in use" not in deployment.said():
                 await asyncio.sleep(0.05)

@@ -4,7 +4,7 @@ MISTAKES = [
     # what is written below the head, line, key, part of the message, part of the remedy
     ("paging: {SEV1: [{after: 0s, mention: [primray]}]}", 5, "paging.SEV1[0].mention[0]", "nobody 'primray'", "U..."),
     ("paging: {SEV1: [{after: 0s, mention: [channel]}]}", 5, "paging.SEV1[0].mention[0]", "wakes everybody", "`here`"),
-    ("paging: {SEV1: [{after: 0s, dm: [here]}]}", 5, "paging.SEV1[0].dm[0]", "`here` is no person", "mentioned only"),
+    ("paging: {SEV1: [{after: 0s, dm: [here]}]}", 5, "paging.SEV1[0].dm[0]", "`here` is not a person", "mentioned only"),
     ("paging: {SEV1: [{after: 0s}]}", 5, "paging.SEV1[0]", "the step calls nobody", "`mention`, `dm` or `notify`"),
     ("paging: {SEV1: [{after: 0s, notify: true}]}", 5, "paging.SEV1[0].notify", "no address to call", "Apprise"),
     ("paging: {SEV1: [{after: 25h, mention: [U0ANA]}]}", 5, "paging.SEV1[0].after", "too late: '25h'", "24h"),

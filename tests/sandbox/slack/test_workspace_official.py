@@ -63,7 +63,7 @@ async def judged(session: aiohttp.ClientSession) -> AsyncIterator[Judge]:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 async def test_slacks_own_clients_run_an_incident_in_the_workspace(session: aiohttp.ClientSession) -> None:
-    """A channel with topic, guest, pin, thread and file; a refusal by its code; a slash word, a form, a button, a message."""
+    """A channel with topic, guest, pin, thread and file; a refusal by its code; a command, a form, a button, a message."""
     async with judged(session) as judge:
         ana = judge.stage.ana
         ready = await judge.tells("ready")
