@@ -112,10 +112,11 @@ class Store(AppPart):
             setting = remember(to_policy(setup.config), self.kept.flags)
             await self.watch.when_writable(lambda: self.ledger.write(lambda store: store.put_setting(SETTING, setting)))
         self.engine.policy = self.kept.policy
+        await self.engine.caught_up()  # other replicas may have committed since the world was loaded
         self.engine.listen(self._serve)
         self.engine.listen(self._count, own=True)
         self.engine.time_commits(setup.metrics.observe_commit)
-        self._serve((), world)
+        self._serve((), self.engine.world)
         self._restored = True
 
     def _serve(self, facts: Sequence[Fact], world: World) -> None:

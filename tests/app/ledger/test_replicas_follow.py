@@ -11,6 +11,7 @@ from bot.app import App, build
 from bot.core import signals as s
 from bot.core.record.sight import Sight
 from bot.engine.follower import LOOK_EVERY_S, UNHEARD_AFTER_S
+from bot.engine.tail import LedgerView
 from bot.flags.evaluate import Evaluation
 from bot.ports import Store, StoreError
 from bot.sandbox.chat import FakeChat
@@ -93,6 +94,16 @@ class Two:
         answer = await self.apps[app].engine.handle(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="down"))
         assert answer.ok
 
+    async def restart(self, app: int) -> list[str]:
+        """Stop a bot and start it again; returns what its readers could get, one after the other."""
+        served: list[str] = []
+        await self.apps[app].stop()
+        self.apps[app] = self._app(self.ledgers[app])
+        self.apps[app].board.tells(lambda: served.append(self.served(app).variant))
+        await self.apps[app].start()
+        await asyncio.sleep(2 * LOOK_EVERY_S)
+        return served
+
 
 def play(scene: Callable[[Two], Awaitable[T]]) -> T:
     async def played() -> T:
@@ -119,6 +130,24 @@ def test_a_switch_at_one_replica_is_served_by_the_other_at_once() -> None:
         return before, two.served().variant
 
     assert ("claude", "gpt") == play(scene)
+
+
+def test_a_switch_during_the_start_of_a_replica_is_in_its_first_answer() -> None:
+    """It serves nothing that was over before it answered anybody."""
+
+    async def scene(two: Two) -> list[str]:
+        starting = two.ledgers[1]
+
+        async def read(work: Callable[[Store], T]) -> T:
+            found = await SharedLedger.read(starting, work)
+            if isinstance(found, LedgerView) and found.anew:  # the world was loaded
+                await two.engage()
+            return found
+
+        starting.read = read  # type: ignore[method-assign] # so the other one commits meanwhile
+        return await two.restart(1)
+
+    assert ["gpt"] == play(scene)
 
 
 def test_a_call_that_got_lost_costs_a_second() -> None:
