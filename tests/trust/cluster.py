@@ -78,6 +78,7 @@ class Cluster:
     done: dict[Trouble, int] = field(default_factory=lambda: dict.fromkeys(Trouble, 0))
     ends: list[str] = field(default_factory=list)  # how a replica ended that nobody killed
     steps: list[Step] = field(default_factory=list)
+    diary: list[str] = field(default_factory=list)  # what happened when, for whoever looks for the cause of a broken law
 
     @property
     def troubles(self) -> int:
@@ -92,11 +93,16 @@ class Cluster:
         """What they wrote."""
         return await self.database.ledger()
 
+    def note(self, what: str) -> None:
+        """Write it into the diary."""
+        self.diary.append(f"{datetime.now(UTC):%H:%M:%S.%f} {what}")
+
     async def trouble(self, replica: Replica) -> None:
         """One trouble, from a replica that runs to one that runs again."""
         kinds = [kind for kind in HOW_OFTEN if replica.wire or kind is not Trouble.CUT_OFF]
         [kind] = self.dice.choices(kinds, [HOW_OFTEN[kind] for kind in kinds])
         await asyncio.sleep(self.dice.uniform(*LIVES_S))
+        self.note(f"{replica.name} is about to be {kind}")
         match kind:
             case Trouble.KILLED | Trouble.KILLED_IN_ITS_START:
                 await self._killed(replica, in_start=kind is Trouble.KILLED_IN_ITS_START)
@@ -115,12 +121,14 @@ class Cluster:
                 await asyncio.sleep(self.dice.uniform(*OFF_FOR_S))
                 replica.set_clock(0.0)
                 self.steps.append(Step(began_at, datetime.now(UTC) + BACK_WITHIN, timedelta(seconds=off_s)))
+        self.note(f"{replica.name} has been {kind} and runs again")
         self.done[kind] += 1
         self._note_end(replica)
 
     async def up(self, replica: Replica) -> None:
         """Start it where it does not run, and wait until it serves."""
         if not replica.lives:
+            self.note(f"{replica.name} starts")
             await replica.start()
         if not await replica.is_up(COMES_UP_WITHIN_S) and replica.ended is None:
             self.ends.append(f"{replica.name} did not come up within {COMES_UP_WITHIN_S:.0f} s")
@@ -130,6 +138,7 @@ class Cluster:
         replica.kill()
         await replica.gone()
         if in_start:
+            self.note(f"{replica.name} starts, to be killed")
             await replica.start()
             await asyncio.sleep(self.dice.uniform(*STARTS_S))
             self._note_end(replica)

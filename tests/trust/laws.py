@@ -128,11 +128,16 @@ def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
 
 def monotone(seen: Witness) -> Iterator[str]:
     """What a replica served once it does not take back, over its own restarts too."""
-    newest: dict[str, int] = defaultdict(int)
+    newest: dict[str, Read] = {}
     for read in seen.reads:
-        if read.revision < newest[read.replica]:
-            yield f"{read.replica} served revision {read.revision} at {read.sent_at:%H:%M:%S.%f}, after {newest[read.replica]}"
-        newest[read.replica] = max(read.revision, newest[read.replica])
+        before = newest.setdefault(read.replica, read)
+        if read.revision < before.revision:
+            yield (
+                f"{read.replica} served revision {read.revision} at {read.sent_at:%H:%M:%S.%f}, "
+                f"after {before.revision} at {before.sent_at:%H:%M:%S.%f}"
+            )
+        else:
+            newest[read.replica] = read
 
 
 def agree(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:

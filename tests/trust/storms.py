@@ -100,7 +100,9 @@ class Storm:
 
     async def _database(self) -> None:
         await asyncio.sleep(self.dice.uniform(*DATABASE_LIVES_S))
+        self.cluster.note("the database is killed")
         await self.cluster.database.restart()
+        self.cluster.note("the database runs again")
 
     async def _over_http(self) -> None:
         """A note or an update; only an answer that says it is done counts as acknowledged."""
@@ -172,7 +174,10 @@ async def judged(storm: Storm) -> dict[str, list[str]]:
     look(cluster.workspace, seen)
     seen.ends, seen.steps, seen.flaws = cluster.ends, cluster.steps, await cluster.database.flaws()
     tell(cluster, seen, facts, rows)
-    return broken(seen, facts, rows)
+    found = broken(seen, facts, rows)
+    if any(found.values()):
+        tell_the_course(cluster, seen, facts)
+    return found
 
 
 def note_failures(cluster: Cluster, storm: Storm) -> None:
@@ -235,6 +240,21 @@ def tell(cluster: Cluster, seen: Witness, facts: Sequence[Fact], rows: Sequence[
     say(f"{len(seen.answered)} words acknowledged, {sum(seen.posts.values())} posts in Slack, {len(seen.channels)} channels")
     say(f"{len(seen.reads)} flag reads, {stale} of them said STALE; {len(seen.failures)} bad answers of the vendor")
     say(f"outbox {dict(states)}; {cluster.database.restarts} restarts of the database")
+
+
+def tell_the_course(cluster: Cluster, seen: Witness, facts: Sequence[Fact]) -> None:
+    """Everything in order of time: troubles, what was decided on the flag, and each change of what a replica served."""
+    course = list(cluster.diary)
+    course += [f"{fact.at:%H:%M:%S.%f} decided: {fact.kind} {fact.seq}" for fact in facts if fact.stream == f"flag/{seen.flag}"]
+    served: dict[str, tuple[str, int, bool]] = {}
+    for read in seen.reads:
+        now = read.variant, read.revision, read.as_of is not None
+        if served.get(read.replica) != now:
+            served[read.replica] = now
+            stale = ", STALE" if read.as_of else ""
+            course.append(f"{read.sent_at:%H:%M:%S.%f} {read.replica} serves {read.variant}, revision {read.revision}{stale}")
+    for line in sorted(course):
+        say(line)
 
 
 def say(words: str) -> None:

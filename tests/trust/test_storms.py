@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from bot.sandbox.postgres import MISSING, programs
 from tests.desk import RULE
 from tests.house import FLAG, START
 from tests.trust.laws import Read, Step, Witness, broken
-from tests.trust.storms import Plan, run
+from tests.trust.storms import Plan, run, tell_the_course
 
 TROUBLES = 6  # enough to see the rig work; `make trust` goes on for thousands
 ALERT = Effect("INC-1/alert", "alert/1", PostAlert(), 1, "incident/1", 1)
@@ -138,3 +140,20 @@ def test_a_law_sees_what_it_forbids(law: str) -> None:
     SPOILT[law](seen, facts, rows)
 
     assert {law} == laws_broken(seen, facts, rows)
+
+
+def test_a_broken_storm_tells_its_course_in_order_of_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """Troubles, decisions, and what each replica served from when on."""
+    seen = witness()
+    seen.reads = [Read(START, START, "claude", "replica-1", 0), Read(START, START, "claude", "replica-1", 0)]
+    seen.reads.append(Read(START + timedelta(seconds=3), START, "cached", "replica-1", 1, START))
+    cluster: Any = SimpleNamespace(diary=[f"{START + timedelta(seconds=2):%H:%M:%S.%f} replica-1 starts"])
+    tell_the_course(cluster, seen, [fact(f"flag/{FLAG}", 1, ENGAGED, seconds=1)])
+
+    said = [line.partition(" ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert [
+        "replica-1 serves claude, revision 0",
+        "decided: flag.engaged 1",
+        "replica-1 starts",
+        "replica-1 serves cached, revision 1, STALE",
+    ] == said
