@@ -83,7 +83,7 @@ class Courier:
 
     def troubles(self) -> tuple[str, ...]:
         """One sentence per peer that does not accept our samples at present."""
-        return tuple(f"{way.peer.vantage} does not take our results: {way.trouble}." for way in self._ways if way.trouble)
+        return tuple(f"{way.peer.vantage} does not accept our results: {way.trouble}." for way in self._ways if way.trouble)
 
     async def close(self) -> None:
         """Stop sending; the queue is dropped."""

@@ -193,7 +193,7 @@ async def test_about_tells_of_the_bot_itself() -> None:
     """Where it looks from, with whom, how much, since when, and what is wrong."""
     it = About(
         "1.2.3", vantage="eu-1", peers=("us-1", "ap-1"), checks=12, off=1, data_bytes=12_345_678,
-        since=NOW - timedelta(hours=26), troubles=("us-1 does not take our results: it answers 401", ""),
+        since=NOW - timedelta(hours=26), troubles=("us-1 does not accept our results: it answers 401", ""),
     )  # fmt: skip
     typing = Typing(policy(), it)
     await typing.engine.load()
@@ -206,7 +206,7 @@ async def test_about_tells_of_the_bot_itself() -> None:
         "Up for 1 d 02 h",
         "12.3 MB of data",
         "0 incidents on record, 0 open.",
-        "*1 problem*\n• us-1 does not take our results: it answers 401.",
+        "*1 problem*\n• us-1 does not accept our results: it answers 401.",
     ):
         assert words in seen
 

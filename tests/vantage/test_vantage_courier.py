@@ -147,8 +147,8 @@ async def test_peer_that_is_away_is_tried_again(other: Other, said: list[str]) -
     await asyncio.sleep(0.1)
     await courier.close()
 
-    assert "us-1 does not take our results: it cannot be reached" in courier.troubles()[0]
-    assert 1 == sum("does not take" in line for line in said)
+    assert "us-1 does not accept our results: it cannot be reached" in courier.troubles()[0]
+    assert 1 == sum("does not accept" in line for line in said)
     assert not any(SECRET in line for line in said)
 
 
@@ -164,7 +164,7 @@ async def test_batch_is_given_up_when_the_peer_refuses_it(courier: Courier, othe
 
     assert first.id != second.id
     assert ["a.b.d"] == [one.check for one in second.samples]
-    [why] = [line for line in said if "does not take" in line]
+    [why] = [line for line in said if "does not accept" in line]
     assert f"it answers {status}" in why
     assert "\\x00" not in why
     assert SECRET not in why
