@@ -12,7 +12,7 @@ from bot.cli import loading
 
 with loading():  # as `understudy run` is loaded
     from bot.app import build
-    from bot.cli.run import hold_nobody_up, serve
+    from bot.cli.run import serve, tune_interpreter
     from bot.config.load import load
     from bot.system.logs import configure_logs
 
@@ -57,7 +57,7 @@ def main(config: str, data: str) -> None:
             await serve(build(loaded, data=Path(data)))
         beating.cancel()
 
-    hold_nobody_up()
+    tune_interpreter()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 

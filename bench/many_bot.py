@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from bot.app import build
-from bot.cli.run import hold_nobody_up, serve
+from bot.cli.run import serve, tune_interpreter
 from bot.config.load import load
 from bot.feeds.fetch import FeedReader
 from bot.system.clock import SystemClock
@@ -33,7 +33,7 @@ def main(config: str, data: str, core: str) -> None:
     """Run until a signal, on that core; on any without one."""
     if core and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {int(core)})
-    hold_nobody_up()
+    tune_interpreter()
     loaded = load(Path(config), os.environ)
     configure_logs(loaded.config.secrets(), level="ERROR")
     clock = SystemClock()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.past import ANA, policy
 from bench.report import line, percentile, timed
-from bot.cli.run import hold_nobody_up
+from bot.cli.run import tune_interpreter
 from bot.core import signals as s
 from bot.core.effects import Effect, PostLine
 from bot.core.model import Actor, Outcome, Sample
@@ -30,7 +30,7 @@ ALONE, CALLERS, EACH = 2_000, 64, 60
 
 def main() -> bool:
     """Commit one after another, then from many callers at once; read; write samples by the batch."""
-    hold_nobody_up()  # as `understudy run` does
+    tune_interpreter()  # as `understudy run` does
     report = sqlite_report()
     print(f"store: {report.module} {report.version}, journal {report.journal_mode}")
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # beside the checkout: /tmp may be memory

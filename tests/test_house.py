@@ -190,7 +190,7 @@ def test_core_imports_the_standard_library_only() -> None:
     assert [] == wrong
 
 
-# Slash words, terminal verbs and Slack's markup; `(?<!` of a pattern is none of them.
+# Slash commands, terminal verbs and Slack's markup; `(?<!` of a pattern is none of them.
 WORDED = re.compile(r"(?<![\w.])/(?:incident|fallback|health|understudy|drill)\b(?!/)|understudy [a-z]|<[#@]|<!\w|`")
 
 

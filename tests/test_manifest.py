@@ -112,7 +112,7 @@ def test_mentions_arrive_as_ids() -> None:
 
 
 def test_prefix_comes_before_every_word() -> None:
-    """Slash words are not namespaced: two apps with /incident in one workspace need a prefix."""
+    """Slash commands are not namespaced: two apps with /incident in one workspace need a prefix."""
     assert ["/us-health", "/us-incident", "/us-fallback", "/us-drill", "/us-understudy"] == [
         word for word, _, _ in words("us-")
     ]

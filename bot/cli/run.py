@@ -62,7 +62,7 @@ def run(
     streams: tuple[str, ...], accept_missing: bool, new_identity: bool,
 ) -> None:  # fmt: skip
     """Watch, serve flags, and run incidents in Slack. Ends cleanly on SIGTERM and SIGINT."""
-    hold_nobody_up()
+    tune_interpreter()
     loaded = load_or_exit(config_path)
     configure_logs(loaded.config.secrets(), level=log_level)
     if os.environ.get("UNDERSTUDY_STORE") and not loaded.config.store.get_secret_value():
@@ -79,7 +79,7 @@ def run(
     home = Home(data_path or loaded.config.data, loaded.config.store.get_secret_value())
     try:
         if new_ledger:
-            asyncio.run(begin_anew(home))
+            asyncio.run(create_new_ledger(home))
         if streams:
             asyncio.run(put_aside(home, streams))
         if accept_missing:
@@ -99,15 +99,15 @@ def run(
         fail(str(error))
 
 
-def hold_nobody_up() -> None:
+def tune_interpreter() -> None:
     """Make the interpreter interrupt the event loop as briefly and rarely as possible."""
     sys.setswitchinterval(SWITCH_S)
     GARBAGE.look_seldom()
 
 
-async def begin_anew(home: Home) -> None:
+async def create_new_ledger(home: Home) -> None:
     """Create a new ledger; the existing one is renamed beside it."""
-    ledger = await home.open(begin_anew=True)
+    ledger = await home.open(new_ledger=True)
     await ledger.close()
     log.warning("a new ledger was created: all flags are on their defaults", folder=str(home.folder))
 

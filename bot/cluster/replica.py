@@ -82,9 +82,8 @@ class Replica:
         self._place = 0  # of the latest thing that another replica told us
         self._hearers: dict[str, Callable[[Any], Awaitable[None]]] = {}
         self._heard: asyncio.Queue[ReplicaMessage] = asyncio.Queue()
-        self._unheard: deque[ReplicaMessage] = deque(
-            maxlen=MOST_UNTOLD
-        )  # received before anybody listened, as a start takes a while
+        # Received before anybody listened, as a start takes a while.
+        self._unheard: deque[ReplicaMessage] = deque(maxlen=MOST_UNTOLD)
         self._listeners: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away = ""

@@ -63,11 +63,11 @@ class NoChat:
         """Refused."""
         _refuse()
 
-    async def furnishing(self, channel: str) -> ChannelSetup:
+    async def channel_setup(self, channel: str) -> ChannelSetup:
         """Refused."""
         _refuse()
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
+    async def message_state(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
         """Refused."""
         _refuse()
 

@@ -79,7 +79,7 @@ class Survey:
         if not at.ts:
             return set()  # the ledger knows that
         try:
-            return set() if await self._chat.standing(at, thread) else {piece}
+            return set() if await self._chat.message_state(at, thread) else {piece}
         except ChannelGone:
             return {piece}
 
@@ -90,14 +90,14 @@ class Survey:
             return set()
         if card.channel != room.channel:
             return await self._post(PostedAt(card.channel, card.ts), Piece.CARD, room.alert.ts)
-        found = await self._chat.standing(PostedAt(card.channel, card.ts))
+        found = await self._chat.message_state(PostedAt(card.channel, card.ts))
         return {Piece.CARD} if found is None else set() if found.pinned else {Piece.PIN}
 
     async def _missing_in_channel(self, incident: Incident) -> set[Piece]:
         channel = incident.room.channel
         if not channel:
             return set()
-        has = await self._chat.furnishing(channel)
+        has = await self._chat.channel_setup(channel)
         absent = await self._people(await self._channel.wanted(incident)) - has.members - {self._chat.me}
         return {
             *([] if has.topic and has.topic_by == self._chat.me else [Piece.TOPIC]),

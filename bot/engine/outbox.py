@@ -284,7 +284,7 @@ class Outbox:
         last_look()
         now = self._now()
         if not await self._ledger.write(lambda store: store.settle(row.id, row.attempt, outcome, now)):
-            log.warning("effect was taken over meanwhile", effect=row.effect.key)
+            log.warning("an effect was taken over by another replica meanwhile", effect=row.effect.key)
 
     def _after(self, row: OutboxRow, error: EffectError) -> Settled:
         now, words = self._now(), str(error)

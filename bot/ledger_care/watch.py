@@ -143,7 +143,7 @@ class LedgerWatch:
             try:
                 await self.look()
             except Exception:  # the root of a task: the next look may succeed
-                log.exception("the ledger could not be looked at")
+                log.exception("checking the ledger crashed: this is a bug in Understudy")
             await until_next_round(LOOK_EVERY_S)
 
     async def _recall(self) -> None:

@@ -82,7 +82,7 @@ class OutcomeIntake:
         self._one_at_a_time = asyncio.Lock()
         self._services: set[str] = set()
         self._services_at: datetime | None = None
-        self._sparingly = RateLimitedLog(clock, timedelta(minutes=10))
+        self._rate_limited = RateLimitedLog(clock, timedelta(minutes=10))
         self._wake = asyncio.Event()  # something waits to be stored
         self._task: asyncio.Task[None] | None = None
 
@@ -182,7 +182,7 @@ class OutcomeIntake:
         except StoreError as error:
             for rows, told in reversed(left):
                 self._keep(rows, told)
-            if (unsaid := self._sparingly.may("outcomes")) is not None:
+            if (unsaid := self._rate_limited.may("outcomes")) is not None:
                 log.warning("outcomes are not written yet", why=str(error), rows=len(self._rows), since_last=unsaid)
         finally:
             self._writing = ()
@@ -198,7 +198,7 @@ class OutcomeIntake:
                 raise
             if len(rows) + len(told) > 1:
                 return _halves(part)
-            if (unsaid := self._sparingly.may("left out")) is not None:
+            if (unsaid := self._rate_limited.may("left out")) is not None:
                 log.exception("outcomes that cannot be written are left out", since_last=unsaid)
             return []
         for outcome in news:

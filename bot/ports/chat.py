@@ -128,10 +128,10 @@ class Chat(Protocol):
     async def take_again(self, channel: str) -> ChannelInfo:
         """A channel by its id, joined if it is public; raises ChannelGone if it is archived, deleted or closed to us."""
 
-    async def furnishing(self, channel: str) -> ChannelSetup:
+    async def channel_setup(self, channel: str) -> ChannelSetup:
         """What the channel contains; raises ChannelGone if we cannot post there. Changes nothing."""
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
+    async def message_state(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
         """The state of a message, in this thread if given; None if it was deleted."""
 
     async def set_topic(self, channel: str, topic: str) -> None:

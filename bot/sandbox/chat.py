@@ -178,20 +178,20 @@ class FakeChat:
 
         return await self._do("take_again", take, channel=channel)
 
-    async def furnishing(self, channel: str) -> ChannelSetup:
+    async def channel_setup(self, channel: str) -> ChannelSetup:
         def look() -> ChannelSetup:
             found = self._open(channel)
             return ChannelSetup(found.topic, found.topic_by, frozenset(dict(found.bookmarks)), frozenset(found.members))
 
-        return await self._do("furnishing", look, channel=channel)
+        return await self._do("channel_setup", look, channel=channel)
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
+    async def message_state(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
         def look() -> MessageState | None:
             found = self._joined(at.channel)
             here = any(each.ts == at.ts and each.thread_ts in ("", thread_ts) for each in found.messages)
             return MessageState(at.ts in found.pins) if here else None
 
-        return await self._do("standing", look, at=at, thread_ts=thread_ts)
+        return await self._do("message_state", look, at=at, thread_ts=thread_ts)
 
     async def set_topic(self, channel: str, topic: str) -> None:
         def change() -> None:

@@ -186,7 +186,7 @@ def _is_here(host: str) -> bool:
 class _StrictClient(AsyncWebClient):
     """The SDK raises AttributeError if an answer is text instead of JSON; here that is an answer without content.
 
-    Slash words in what it sends get the workspace's prefix.
+    Slash commands in what it sends get the workspace's prefix.
     """
 
     wording = Wording()

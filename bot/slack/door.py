@@ -44,14 +44,14 @@ class Door:
     def __init__(self, app: AsyncApp, clock: Clock, wording: Wording) -> None:
         self._app = app
         self._wording = wording
-        self._sparingly = RateLimitedLog(clock)
+        self._rate_limited = RateLimitedLog(clock)
 
     async def answer(self, arrival: Arrival) -> BoltResponse:
         """The acknowledgement of a payload. An unreadable one is acknowledged at once too, or Slack would repeat it."""
         try:
             payload = parse(arrival.payload)
         except Unreadable as why:
-            if (unsaid := self._sparingly.may("unreadable")) is not None:
+            if (unsaid := self._rate_limited.may("unreadable")) is not None:
                 log.warning("a payload from Slack cannot be read", command=arrival.is_command, why=str(why), since_last=unsaid)
             return _unreadable(arrival)
         # This mode means that no signature is left to check: the socket has none, and HTTP mode checked it before.

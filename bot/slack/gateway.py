@@ -158,15 +158,15 @@ class SlackGateway:
         """A channel by its id; joins it if it is public. Raises ChannelGone if it is archived, deleted or closed to us."""
         return await self._channels.take_again(channel)
 
-    async def furnishing(self, channel: str) -> ChannelSetup:
+    async def channel_setup(self, channel: str) -> ChannelSetup:
         """What the channel has besides messages. Raises ChannelGone if we cannot post there."""
         topic, members = await asyncio.gather(self._channels.topic(channel), self._channels.members(channel))
         there = await self._bookmarks(channel)
         return ChannelSetup(*topic, frozenset(there), members)
 
-    async def standing(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
+    async def message_state(self, at: PostedAt, thread_ts: str = "") -> MessageState | None:
         """Whether a message still exists, and whether it is pinned. Raises ChatError."""
-        return await lookup.standing(self.api, at, thread_ts)
+        return await lookup.message_state(self.api, at, thread_ts)
 
     async def set_topic(self, channel: str, topic: str) -> None:
         """Set the topic. Raises ChatError."""

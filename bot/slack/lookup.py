@@ -40,7 +40,7 @@ async def find(
     return None
 
 
-async def standing(api: SlackApi, at: PostedAt, thread_ts: str) -> MessageState | None:
+async def message_state(api: SlackApi, at: PostedAt, thread_ts: str) -> MessageState | None:
     """Whether a message still exists in its channel or thread, and whether it is pinned. Raises ChatError.
 
     For a deleted message with replies, Slack keeps a `tombstone`.

@@ -1,7 +1,7 @@
 """Decides who may come in: after the door has read a payload, before anything is done with it.
 
-Slash words, buttons, forms, shortcuts and menus all pass here, and only here does a person become a member. Refused people get
-an answer, and the refusal is recorded like those by rules.
+Slash commands, buttons, forms, shortcuts and menus all pass here, and only here does a person become a member. Refused people
+get an answer, and the refusal is recorded like those by rules.
 """
 
 import asyncio
@@ -69,7 +69,7 @@ class Reception:
         self._not_asking = not_asking
         self._clock = clock
         self._asking: dict[str, TokenBucket] = {}
-        self._sparingly = RateLimitedLog(clock)
+        self._rate_limited = RateLimitedLog(clock)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def hear(self, context: AsyncBoltContext, respond: Respond, next: Next) -> Any:  # the name is Bolt's
@@ -136,13 +136,13 @@ class Reception:
         """Whether this person is below `QUESTIONS_A_MINUTE`."""
         if user not in self._asking and len(self._asking) >= MOST_ASKING:
             self._asking.clear()
-            self._sparingly = RateLimitedLog(self._clock)
+            self._rate_limited = RateLimitedLog(self._clock)
         bucket = self._asking.setdefault(user, TokenBucket(QUESTIONS_A_MINUTE / 60, QUESTIONS_A_MINUTE))
         return bucket.take(self._clock.monotonic())
 
     async def _slow_down(self, user: str, respond: Respond) -> None:
         """Say once a minute that this was too much, but never to bots: two that answer each other never stop."""
-        if self._sparingly.may(user) is not None and await self._people.standing(user) is not Standing.BOT:
+        if self._rate_limited.may(user) is not None and await self._people.standing(user) is not Standing.BOT:
             self._soon(respond, TOO_MANY)
 
     def _unknown(self) -> str:
@@ -172,7 +172,7 @@ async def _tell(respond: Respond, words: str) -> None:
     try:
         await respond(words, response_type="ephemeral", replace_original=False)
     except (ChatError, ValueError) as error:
-        log.warning("the error message could not be delivered", why=str(error))
+        log.warning("the refusal could not be delivered", why=str(error))
 
 
 def _what(payload: Payload) -> str:

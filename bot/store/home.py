@@ -91,12 +91,12 @@ class Home:
         return self.shared or (self.folder / LEDGER_FILE).is_file()
 
     async def open(
-        self, *, lock: DataLock | None = None, replica: str = "", readers: int = 2, begin_anew: bool = False
+        self, *, lock: DataLock | None = None, replica: str = "", readers: int = 2, new_ledger: bool = False
     ) -> OpenLedger:  # fmt: skip
         """Open the ledger, creating it if necessary; the data folder stays locked until it is closed. Raises StoreError."""
         if not self.store:
-            return await open_ledger(self.folder, lock=lock, readers=readers, begin_anew=begin_anew)
-        if begin_anew:
+            return await open_ledger(self.folder, lock=lock, readers=readers, new_ledger=new_ledger)
+        if new_ledger:
             place = _place(self.store)
             raise StoreError(NO_ANEW.format(place=place, schema=place.schema))
         _place(self.store)

@@ -50,7 +50,7 @@ class Denials:
         self._redactor = redactor or Redactor(())
         self._clock = clock
         self._ledger = ledger
-        self._sparingly = RateLimitedLog(clock)
+        self._rate_limited = RateLimitedLog(clock)
         self._people: set[str] = set()
         self._attempts: deque[Attempt] = deque(maxlen=KEPT)
         self._keeping: asyncio.Task[None] | None = None
@@ -77,9 +77,9 @@ class Denials:
         """Somebody tried to do something without the right to."""
         if who not in self._people and len(self._people) >= MOST:
             self._people.clear()
-            self._sparingly = RateLimitedLog(self._clock)
+            self._rate_limited = RateLimitedLog(self._clock)
         self._people.add(who)
-        if (unsaid := self._sparingly.may(who)) is None:
+        if (unsaid := self._rate_limited.may(who)) is None:
             return
         what, name = self._redactor.text(what), self._redactor.text(name[:MOST_CHARS])
         log.warning("denied", who=who, role=role, what=what, since_last=unsaid)

@@ -53,7 +53,7 @@ class Face(Protocol):
 
 @dataclass(frozen=True)
 class Slack:
-    """Slash words, to which `bot/slack/wording.py` adds the workspace's prefix.
+    """Slash commands, to which `bot/slack/wording.py` adds the workspace's prefix.
 
     `linked` = channels as links, and times in each reader's zone.
     """

@@ -11,7 +11,7 @@ class ChecksInFlight:
 
     def __init__(self, clock: Clock, late_after_s: Callable[[str], float], least_s: float) -> None:
         self._clock = clock
-        self._patience = late_after_s
+        self._late_after_s = late_after_s
         self._least_s = least_s
         self._last = 0
         self._runs: dict[int, tuple[Check, float]] = {}  # oldest first
@@ -38,6 +38,6 @@ class ChecksInFlight:
         for number, (check, began_at) in list(self._runs.items()) if self._runs else ():
             if now - began_at < self._least_s:
                 return
-            if number not in self._reported and now - began_at >= self._patience(check.id):
+            if number not in self._reported and now - began_at >= self._late_after_s(check.id):
                 self._reported.add(number)
                 yield check

@@ -35,9 +35,9 @@ class RelatedChecks:
         self._components = {check.id: check.component for check in checks}
         self._heaviest: dict[str, list[str]] = {}  # checks of a component, heaviest first
         for check in sorted(checks, key=lambda one: (-weights.get(one.id, 1.0), one.id)):
-            report_component = self._heaviest.setdefault(check.component, [])
-            if len(report_component) <= SIBLINGS:
-                report_component.append(check.id)
+            of_component = self._heaviest.setdefault(check.component, [])
+            if len(of_component) <= SIBLINGS:
+                of_component.append(check.id)
         self._providers: dict[str, list[str]] = {}
         for component in sorted(self._heaviest):
             self._providers.setdefault(_provider(component), []).append(component)

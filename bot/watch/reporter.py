@@ -83,4 +83,4 @@ class Reporter:
         except StoreError as error:  # whoever monitors the ledger reports it; the verdict is sent again until both agree
             log.debug("not written", signal=type(signal).__name__, why=str(error))
         except Exception:  # others wait beside it, and are sent all the same
-            log.exception("a verdict could not be reported: this is a bug in Understudy", signal=type(signal).__name__)
+            log.exception("a report to the ledger crashed: this is a bug in Understudy", signal=type(signal).__name__)

@@ -187,7 +187,7 @@ class Schedule:
         try:
             await due.run(*due.args)
         except Exception:  # the root of a task: the check runs again next time
-            log.exception("a check crashed: this is a bug in Understudy", task=due.id)
+            log.exception("a scheduled run crashed: this is a bug in Understudy", task=due.id)
         finally:
             self._ended(due)
 

@@ -29,11 +29,14 @@ NOTHING = Arrived()
 
 
 class WorkShare:
-    """`all_check`: each replica runs every check, as a vantage of its own; only one still reports the result."""
+    """What this replica runs, reads and reports.
 
-    def __init__(self, member: Member, *, all_check: bool = False) -> None:
+    With `every_replica_checks` each replica runs every check, as a vantage of its own; still only one reports the result.
+    """
+
+    def __init__(self, member: Member, *, every_replica_checks: bool = False) -> None:
         self._member = member
-        self._everybody_looks = all_check
+        self._every_replica_checks = every_replica_checks
         self._components: Collection[str] = ()
         self._mine: frozenset[str] = frozenset()
         self._epoch = member.epoch
@@ -64,7 +67,7 @@ class WorkShare:
         elif not self._member.awake_since(self._epoch):
             ours_still = lost = frozenset()
         self._epoch = self._member.epoch
-        if self._everybody_looks:
+        if self._every_replica_checks:
             return NOTHING
         new = self._mine - ours_still
         self._arrivals += 1
@@ -92,7 +95,7 @@ class WorkShare:
 
     def runs_checks_of(self, component: str) -> bool:
         """Whether it runs the component's checks."""
-        return self._everybody_looks or self.owns(component)
+        return self._every_replica_checks or self.owns(component)
 
     def reads(self, provider: str, components: Iterable[str]) -> bool:
         """Whether it reads a provider's page: it reports the page, or verdicts that depend on it."""

@@ -54,7 +54,7 @@ class Watch:
         self, plan: Plan, prober: Prober, fetcher: Fetcher, samples: Samples, engine: Engine, clock: Clock, *,
         ahead_s: float = 0.0, lag: Lag | None = None, courier: Courier | None = None, ledger: Ledger | None = None,
         on_sample: Callable[[Sample], None] | None = None, on_start: Callable[[float], None] | None = None,
-        member: Member | None = None, all_check: bool = False,
+        member: Member | None = None, every_replica_checks: bool = False,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._near_s = ahead_s / 2  # beats are not exact to the millisecond
@@ -65,7 +65,7 @@ class Watch:
         self._clock = clock
         self._lag = lag
         self._on_sample = on_sample
-        self._shares = WorkShare(member or SingleReplica(), all_check=all_check)
+        self._shares = WorkShare(member or SingleReplica(), every_replica_checks=every_replica_checks)
         self._schedule = Schedule(clock, ahead_s=ahead_s, on_start=on_start)
         intervals = {check.id: plan.interval(check) for check in plan.checks}
         share = plan.verdicts.degraded_share
@@ -90,7 +90,7 @@ class Watch:
         self._next_reevaluation = 0.0
         self._next_controls = 0.0
         self._large: set[str] = set()  # large components still to be evaluated
-        self._due_in: World | None = None
+        self._due_of: World | None = None
         self._due_at: datetime | None = None
         self._looked_at: datetime | None = None
 
@@ -190,8 +190,8 @@ class Watch:
         """Whether a deadline passed, or the wall clock was set back; recomputed only when the world changed."""
         world, now, before = self._engine.world, self._clock.now(), self._looked_at
         self._looked_at = now
-        if world is not self._due_in:
-            self._due_in, self._due_at = world, next_due(world, self._engine.policy)
+        if world is not self._due_of:
+            self._due_of, self._due_at = world, next_due(world, self._engine.policy)
         return (self._due_at is not None and self._due_at <= now) or (before is not None and now < before)
 
     # --- checks

@@ -73,7 +73,7 @@ class WebServer:
         self._runner: web.AppRunner | None = None
         self._listening: list[asyncio.Server] = []
         self._at = ("", 0)  # as configured
-        self._short_way: FastPath | None = None
+        self._fast_path: FastPath | None = None
         self._leaving: asyncio.Task[None] | None = None
         in_place(app)
 
@@ -88,12 +88,12 @@ class WebServer:
         await runner.setup()
         loop, among, server = asyncio.get_running_loop(), Connections(self._limits), runner.server
         assert server is not None  # noqa: S101 # setup() has just created it
-        short_way = self._short_way = FastPath(self.app[SERVICES], server.request_handler)
-        server.request_handler = short_way
+        fast_path = self._fast_path = FastPath(self.app[SERVICES], server.request_handler)
+        server.request_handler = fast_path
 
         def connection(by_file: bool) -> Guarded:
             how = {"loop": loop, "access_log": None, "logger": logger, "keepalive_timeout": self._limits.idle_at_most_s}
-            return Guarded(among, server, short_way, by_file=by_file, **how)
+            return Guarded(among, server, fast_path, by_file=by_file, **how)
 
         self._runner, backlog, self._at = runner, self._limits.backlog, (host, port)
         try:
@@ -115,8 +115,8 @@ class WebServer:
 
     def serve_flags_alone(self) -> None:
         """From now on, serve only flags, and ask everybody else to come back in a second."""
-        if self._short_way is not None:
-            self._short_way.open = False
+        if self._fast_path is not None:
+            self._fast_path.open = False
 
     def leave(self) -> None:
         """Accept no more connections; close present ones after their next answer, or after a while."""

@@ -164,7 +164,7 @@ class Metrics:
         took = self._histogram("probe_duration_seconds", "Total time of check runs.", PROBE_SECONDS, "component")
         self._duration = cache(took.labels)  # called for each sample
         self._late = self._histogram("check_start_lag_seconds", "How much later than planned checks were started.", LAG_SECONDS)
-        self._blind = self._gauge("blind", "1 while our own way out or resolver fails, so that we see nothing.")
+        self._blind = self._gauge("blind", "1 while our own network or DNS resolver fails, so that checks prove nothing.")
         self._changes = self._counter("verdict_changes", "Committed changes of verdict, by new level.", "component", "level")
 
     def _incidents(self) -> None:

@@ -50,7 +50,7 @@ class Housekeeping:
         self._adopt = adopt
         self._recorded = ""
         self._given_up: tuple[OutboxRow, ...] = ()
-        self._sparingly = RateLimitedLog(clock, timedelta(hours=1))
+        self._rate_limited = RateLimitedLog(clock, timedelta(hours=1))
         self._forget_at = self._trim_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -108,7 +108,7 @@ class Housekeeping:
             if error.kind is not StoreTrouble.CORRUPT:
                 raise
             # A row changed by hand must not prevent other work.
-            if (unsaid := self._sparingly.may("outbox")) is not None:
+            if (unsaid := self._rate_limited.may("outbox")) is not None:
                 log.error("the outbox cannot be counted", why=str(error), since_last=unsaid)
             return
         since = self._clock.now() - RECENT

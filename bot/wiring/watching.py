@@ -106,15 +106,15 @@ class Watching(AppPart):
         by_hand = setup.given.ticker is not None  # then only that ticker knows how time passes
         fetcher = setup.given.fetcher or self._feed_reader()
         courier: plans.Courier | None = await self._send_to_peers()
-        all_check = setup.shared and setup.config.cluster.checks == "all"
+        every_replica_checks = setup.shared and setup.config.cluster.checks == "all"
         if store.ledger.shared:
             self._exchange = Exchange(store.member, self.take_told)
-            courier = CourierToAll(self._exchange, setup.config.vantage, courier) if all_check else courier
+            courier = CourierToAll(self._exchange, setup.config.vantage, courier) if every_replica_checks else courier
         self._watch = Watch(
             looks, prober, fetcher, store.samples, store.engine, setup.clock,
             ahead_s=0.0 if by_hand else beat_s(setup) * setup.clock.speed, lag=self._lag, courier=courier,
             on_sample=setup.metrics.observe_sample, on_start=setup.metrics.observe_start, ledger=store.ledger,
-            member=store.member, all_check=all_check,
+            member=store.member, every_replica_checks=every_replica_checks,
         )  # fmt: skip
         self._ends(self._watch.stop)
         await self._watch.start()

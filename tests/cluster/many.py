@@ -92,7 +92,7 @@ class Shaky(InlineSamples):
 class One:
     """A replica with its watch; `runs` is False while it is paused."""
 
-    def __init__(self, many: "Many", name: str, *, all_check: bool) -> None:
+    def __init__(self, many: "Many", name: str, *, every_replica_checks: bool) -> None:
         self.runs = True
         self.looking: asyncio.Task[None] | None = None
         self.name = name
@@ -102,10 +102,10 @@ class One:
         self.engine = HearingEngine(self.ledger, many.clock, POLICY, fence=self.replica.fence)
         self.engine.heard = []
         self.samples = Shaky.open()
-        plan = Plan(checks=CHECKS, vantage=name if all_check else "local")
+        plan = Plan(checks=CHECKS, vantage=name if every_replica_checks else "local")
         self.watch = Watch(
             plan, self.script, self.script, self.samples, self.engine, many.clock, member=self.replica,
-            all_check=all_check, courier=CourierToAll(Exchange(self.replica, self._take), name, None),
+            every_replica_checks=every_replica_checks, courier=CourierToAll(Exchange(self.replica, self._take), name, None),
         )  # fmt: skip
 
     async def _take(self, samples: Any) -> None:
@@ -135,9 +135,9 @@ class Many:
         self.answers: dict[str, Look] = {}
         self.all: dict[str, One] = {}
 
-    async def add(self, *names: str, all_check: bool = False) -> Sequence[One]:
+    async def add(self, *names: str, every_replica_checks: bool = False) -> Sequence[One]:
         for name in names:
-            one = self.all[name] = One(self, name, all_check=all_check)
+            one = self.all[name] = One(self, name, every_replica_checks=every_replica_checks)
             await one.engine.load()
             await one.replica.start()
         for one in self.all.values():

@@ -219,7 +219,7 @@ async def test_a_component_that_arrives_has_no_say_before_each_check_looked() ->
 async def test_where_everybody_looks_one_still_speaks() -> None:
     """Each is a vantage of its own, and a verdict is told by one of them, on what both see."""
     many = Many()
-    one, other = await many.add("a", "b", all_check=True)
+    one, other = await many.add("a", "b", every_replica_checks=True)
     await many.passes(60)
     assert set(COMPONENTS) == one.looked_at() == other.looked_at()
     before = await many.changes()

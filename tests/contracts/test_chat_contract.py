@@ -408,11 +408,11 @@ async def test_a_message_stands_until_it_is_deleted(slack: Stage) -> None:
     """Pinned or not; what never stood there does not stand."""
     ops = slack.add_channel("ops")
     at = await slack.chat.post(Place(ops), HELLO, "card")
-    before = await slack.chat.standing(at)
+    before = await slack.chat.message_state(at)
     await slack.chat.pin(at)
 
-    assert [MessageState(False), MessageState(True)] == [before, await slack.chat.standing(at)]
-    assert await slack.chat.standing(PostedAt(ops, "1700000000.000001")) is None
+    assert [MessageState(False), MessageState(True)] == [before, await slack.chat.message_state(at)]
+    assert await slack.chat.message_state(PostedAt(ops, "1700000000.000001")) is None
 
 
 async def test_a_reply_stands_in_its_thread(slack: Stage) -> None:
@@ -421,17 +421,17 @@ async def test_a_reply_stands_in_its_thread(slack: Stage) -> None:
     root = await slack.chat.post(Place(ops), HELLO, "root")
     reply = await slack.chat.post(Place(ops, root.ts), HELLO, "reply")
 
-    assert MessageState(False) == await slack.chat.standing(reply, root.ts)
-    assert await slack.chat.standing(PostedAt(ops, "1700000000.000001"), root.ts) is None
+    assert MessageState(False) == await slack.chat.message_state(reply, root.ts)
+    assert await slack.chat.message_state(PostedAt(ops, "1700000000.000001"), root.ts) is None
 
 
 async def test_the_furnishing_of_a_channel_is_told(slack: Stage) -> None:
     ops, ana = slack.add_channel("ops"), slack.add_person("ana")
-    empty = await slack.chat.furnishing(ops)
+    empty = await slack.chat.channel_setup(ops)
     await slack.chat.set_topic(ops, "SEV2")
     await slack.chat.bookmark(ops, "Board", "https://board.example.com")
     await slack.chat.invite(ops, [ana])
-    has = await slack.chat.furnishing(ops)
+    has = await slack.chat.channel_setup(ops)
 
     assert ("", frozenset(), {slack.chat.me}) == (empty.topic, empty.bookmarks, empty.members)
     assert ChannelSetup("SEV2", slack.chat.me, frozenset({"Board"}), frozenset({ana, slack.chat.me})) == has
@@ -444,7 +444,7 @@ async def test_the_furnishing_of_a_lost_channel_says_what_became_of_it(slack: St
         slack.archive(channel)
 
     with pytest.raises(ChannelGone) as caught:
-        await slack.chat.furnishing(channel)
+        await slack.chat.channel_setup(channel)
     assert why == caught.value.why
 
 

@@ -55,4 +55,4 @@ async def test_everybody_in_a_large_channel_is_seen(workspace: LocalWorkspace, g
     people = [workspace.add_user(f"user{n}").id for n in range(HUNDREDS)]
     ops = workspace.add_channel("ops", members=("understudy", *people))
 
-    assert {workspace.bot_user_id, *people} == (await gateway.furnishing(ops)).members
+    assert {workspace.bot_user_id, *people} == (await gateway.channel_setup(ops)).members

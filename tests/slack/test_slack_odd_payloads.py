@@ -261,8 +261,8 @@ def test_the_mutations_reach_every_place() -> None:
 def test_lines_are_held_back_and_counted() -> None:
     """The next line says how many there were."""
     clock = ManualClock(START)
-    sparingly = RateLimitedLog(clock)
-    said = [sparingly.may("a"), sparingly.may("a"), sparingly.may("a"), sparingly.may("b")]
+    rate_limited = RateLimitedLog(clock)
+    said = [rate_limited.may("a"), rate_limited.may("a"), rate_limited.may("a"), rate_limited.may("b")]
     clock.advance(timedelta(minutes=1))
 
-    assert [0, None, None, 0, 2] == [*said, sparingly.may("a")]
+    assert [0, None, None, 0, 2] == [*said, rate_limited.may("a")]

@@ -11,7 +11,7 @@ from bot.system.clock import Clock
 IN_A_ROW = 3  # resumed handshakes before a full one
 WITHIN_S = 120.0  # between full ones; with one run every 30 s both limits agree
 EARLY = 0.1  # of an interval: the next run may come this much early
-SHY_FOR_S = 3600.0
+PAUSED_FOR_S = 3600.0
 COMPARABLE = "TLSv1.3"  # it takes as many round trips resumed as in full; TLS 1.2 saves one, so latencies would not compare
 
 
@@ -77,4 +77,4 @@ class Resumption:
     def _pause(self) -> None:
         self._lent = False
         self._kept = None
-        self._paused_until = self._clock.monotonic() + SHY_FOR_S
+        self._paused_until = self._clock.monotonic() + PAUSED_FOR_S

@@ -40,7 +40,7 @@ class RequestUrl:
     def __init__(self, signing_secret: str, clock: Clock) -> None:
         self._verifier = SignatureVerifier(signing_secret, _Wall(clock))
         self._clock = clock
-        self._sparingly = RateLimitedLog(clock)
+        self._rate_limited = RateLimitedLog(clock)
         self._door: Door | None = None
         self._serving: set[asyncio.Task[BoltResponse]] = set()
         self.last_at: datetime | None = None  # when Slack last sent something with a valid signature
@@ -96,7 +96,7 @@ class RequestUrl:
 
     def _refused(self, why: str) -> str:
         self.refused_at = self._clock.now()
-        if (unsaid := self._sparingly.may(why)) is not None:
+        if (unsaid := self._rate_limited.may(why)) is not None:
             log.warning("a request that Slack did not sign was refused", why=why, since_last=unsaid)
         return why
 

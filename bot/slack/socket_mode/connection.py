@@ -40,7 +40,7 @@ class Link:
 
     def __init__(
         self, app_token: str, web: AsyncWebClient, ping_every_s: float,
-        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]", sparingly: RateLimitedLog,
+        serve: "Callable[[Link, SocketModeRequest], Awaitable[None]]", rate_limited: RateLimitedLog,
     ) -> None:  # fmt: skip
         self.farewell = ""  # Slack's reason for ending it: warning, refresh_requested, link_disabled, too_many_websockets
         self._serve = serve
@@ -50,7 +50,7 @@ class Link:
         self._greeted = asyncio.Event()  # set by hello, or by an immediate disconnect
         self._news = asyncio.Event()
         self._serving: set[asyncio.Task[Any]] = set()
-        self.client = _Client(app_token, web, ping_every_s, self._news.set, sparingly)
+        self.client = _Client(app_token, web, ping_every_s, self._news.set, rate_limited)
         self.client.on_message_listeners.append(self._on_message)
         self.client.socket_mode_request_listeners.append(self._on_request)
 
@@ -140,14 +140,14 @@ class _Client(SocketModeClient):
     """The SDK's client for one connection."""
 
     def __init__(
-        self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None], sparingly: RateLimitedLog
+        self, app_token: str, web: AsyncWebClient, ping_every_s: float, ended: Callable[[], None], rate_limited: RateLimitedLog
     ) -> None:
         super().__init__(
             app_token, logger=sdk_logger(), web_client=web, auto_reconnect_enabled=False, ping_interval=ping_every_s
         )
         self.proxy = web.proxy  # the SDK has read the environment, even for this machine itself
         self._ended = ended
-        self._sparingly = sparingly
+        self._rate_limited = rate_limited
         self._beginning: set[asyncio.Future[None]] = set()
 
     async def open(self, url: str) -> None:
@@ -187,7 +187,7 @@ class _Client(SocketModeClient):
         await asyncio.sleep(0)
 
     async def _acknowledge_unread(self, message: str, why: str) -> None:
-        if (unsaid := self._sparingly.may(why)) is not None:
+        if (unsaid := self._rate_limited.may(why)) is not None:
             log.warning("a message from Slack cannot be read", why=why, characters=len(message), since_last=unsaid)
         if envelope := _ENVELOPE.search(message):
             await self.send_socket_mode_response({"envelope_id": envelope[1]})

@@ -78,7 +78,7 @@ class SocketWatch:
     ) -> None:  # fmt: skip
         self._door = Door(app, clock, Wording(login.prefix))
         self._clock = clock
-        self._sparingly = RateLimitedLog(clock)
+        self._rate_limited = RateLimitedLog(clock)
         self._patience = patience or SocketTiming()
         self._api = SlackApi(login.api_url, login.app_token)
         self._app_token = login.app_token
@@ -175,7 +175,7 @@ class SocketWatch:
         url, self._ticket = self._ticket, ""
         if not url:
             url = str((await self._api.call(self._api.web.apps_connections_open, app_token=self._app_token))["url"])
-        link = Link(self._app_token, self._api.web, self._patience.ping_every_s, self._serve, self._sparingly)
+        link = Link(self._app_token, self._api.web, self._patience.ping_every_s, self._serve, self._rate_limited)
         try:
             async with asyncio.timeout(self._patience.connect_within_s):
                 await link.connect(url)

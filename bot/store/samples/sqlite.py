@@ -79,7 +79,7 @@ class SqliteSamples:
         except StoreError as error:
             if error.kind is not StoreTrouble.CORRUPT:
                 raise
-            await self._begin_anew(error, self._generation)
+            await self._recreate(error, self._generation)
 
     async def reopen(self) -> None:
         """If it is read-only, try again. Raises StoreError while it cannot be written."""
@@ -92,27 +92,27 @@ class SqliteSamples:
         generation = self._generation
         try:
             if self._missing:
-                await self._begin_anew(self._missing, generation)
+                await self._recreate(self._missing, generation)
             return await self._access.write(work)
         except StoreError as error:
             if error.kind not in BEGUN_ANEW:
                 raise
-            await self._begin_anew(error, generation)
+            await self._recreate(error, generation)
         return await self._access.write(work)
 
     async def _read(self, work: Callable[[SampleStore], T]) -> T:
         generation = self._generation
         try:
             if self._missing:
-                await self._begin_anew(self._missing, generation)
+                await self._recreate(self._missing, generation)
             return await self._access.read(work)
         except StoreError as error:
             if error.kind not in BEGUN_ANEW:
                 raise
-            await self._begin_anew(error, generation)
+            await self._recreate(error, generation)
         return await self._access.read(work)
 
-    async def _begin_anew(self, why: StoreError, generation: int) -> None:
+    async def _recreate(self, why: StoreError, generation: int) -> None:
         """Set the damaged file aside and open a new one; concurrent callers find it done."""
         async with self._renewing:
             if self._generation != generation:

@@ -24,11 +24,11 @@ SAMPLES_FILE = "samples.db"  # exists if there was a ledger here
 
 
 async def open_ledger(
-    folder: Path, *, lock: DataLock | None = None, readers: int = 2, begin_anew: bool = False
+    folder: Path, *, lock: DataLock | None = None, readers: int = 2, new_ledger: bool = False
 ) -> "SqliteLedger":  # fmt: skip
     """Open (or create) `folder/ledger.db` and its threads.
 
-    Takes the folder's lock and releases it at `close`; a `lock` passed in stays its owner's. With `begin_anew`, an existing
+    Takes the folder's lock and releases it at `close`; a `lock` passed in stays its owner's. With `new_ledger`, an existing
     ledger is renamed first. Raises StoreError if another process owns the folder, if the file is newer, damaged or not ours,
     or if the ledger that was here is gone or was replaced.
     """
@@ -36,7 +36,7 @@ async def open_ledger(
     path = folder / LEDGER_FILE
     ledger = SqliteLedger(path, own, readers)
     try:
-        if begin_anew:
+        if new_ledger:
             identity.move_aside(path)
         else:
             identity.require_there(path, folder / SAMPLES_FILE)

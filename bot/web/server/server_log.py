@@ -23,7 +23,7 @@ class ServerLog:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._sparingly = RateLimitedLog(clock, TOLD_EVERY)
+        self._rate_limited = RateLimitedLog(clock, TOLD_EVERY)
 
     def debug(self, message: str, *args: Any, **more: Any) -> None:
         """Routine events, such as clients that disconnect."""
@@ -34,7 +34,7 @@ class ServerLog:
         if not isinstance(exc_info, HttpProcessingError):
             log.error("http.failed", what=message, exc_info=exc_info or True)
             return
-        held_back = self._sparingly.may("malformed")
+        held_back = self._rate_limited.may("malformed")
         if held_back is not None:
             peer = str(args[0]) if args else "unknown"
             log.warning("requests that are not HTTP are refused", peer=peer, kind=type(exc_info).__name__, held_back=held_back)

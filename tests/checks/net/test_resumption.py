@@ -11,7 +11,7 @@ import trustme
 
 from bot.checks.http import HttpCheck, HttpProber
 from bot.checks.net.resolve import Resolved
-from bot.checks.net.resumption import IN_A_ROW, SHY_FOR_S, WITHIN_S
+from bot.checks.net.resumption import IN_A_ROW, PAUSED_FOR_S, WITHIN_S
 from bot.checks.tls import TlsCheck, TlsProber
 from bot.core.model import Sample
 from bot.system.clock import ManualClock
@@ -178,7 +178,7 @@ async def test_handshake_falls_back_to_a_full_one_when_the_server_refuses_the_se
         await here.looks(2)
         await here.vendor.starts()
         assert [FULL] * 6 == await here.looks(6)
-        here.clock.advance(timedelta(seconds=SHY_FOR_S))
+        here.clock.advance(timedelta(seconds=PAUSED_FOR_S))
         assert [FULL, RESUMED] == await here.looks(2)
 
 
