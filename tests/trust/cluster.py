@@ -1,4 +1,4 @@
-"""One replica or several over one ledger, and the troubles that come over them one by one."""
+"""One or more replicas over one ledger, and the faults inflicted on them."""
 
 import asyncio
 import random
@@ -16,39 +16,39 @@ from bot.sandbox.slack import LocalWorkspace
 from tests.house import Vendor
 from tests.process.rig import BotProcess, impatient
 from tests.trust.database import Database
-from tests.trust.laws import Step
-from tests.trust.replica import CLOCK
+from tests.trust.laws import ClockStep
+from tests.trust.replica import CLOCK_FILE
 from tests.trust.wire import Cut, Wire
 
-COMES_UP_WITHIN_S = 60.0
-DOWN_S = (0.0, 4.5)  # some deaths are over before anybody else could take over, some are not
-STARTS_S = (0.1, 2.0)  # when it is killed in its start
+STARTS_WITHIN_S = 60.0
+DOWN_S = (0.0, 4.5)  # some are back before another replica takes over, some are not
+KILLED_AFTER_S = (0.1, 2.0)  # into a start
 PAUSED_S = (0.5, 6.0)  # around the lease of three seconds
 CUT_S = (0.5, 6.0)
-OFF_S = (-120.0, -1.5, 0.7, 120.0)  # how far the clock steps
-OFF_FOR_S = (1.0, 3.0)
-BACK_WITHIN = timedelta(seconds=2)  # it hears of that by a signal, on a busy machine
-LIVES_S = (0.0, 1.5)  # between two troubles
+CLOCK_OFFSETS_S = (-120.0, -1.5, 0.7, 120.0)
+CLOCK_WRONG_S = (1.0, 3.0)  # for how long
+CLOCK_RIGHT_WITHIN = timedelta(seconds=2)  # a signal resets it, on a busy machine
+BETWEEN_FAULTS_S = (0.0, 1.5)
 SCRIPT = Path(__file__).with_name("replica.py")
 
 
-class Trouble(StrEnum):
+class Fault(StrEnum):
     """What may happen to a replica."""
 
     KILLED = "killed"
-    KILLED_IN_ITS_START = "killed in its start"
+    KILLED_DURING_START = "killed during its start"
     PAUSED = "paused"
     CUT_OFF = "cut off"
-    CLOCK = "clock stepped"
+    CLOCK_STEPPED = "clock stepped"
 
 
-HOW_OFTEN = {
-    Trouble.KILLED: 5, Trouble.KILLED_IN_ITS_START: 2, Trouble.PAUSED: 4, Trouble.CUT_OFF: 3, Trouble.CLOCK: 1,
+WEIGHTS = {
+    Fault.KILLED: 5, Fault.KILLED_DURING_START: 2, Fault.PAUSED: 4, Fault.CUT_OFF: 3, Fault.CLOCK_STEPPED: 1,
 }  # fmt: skip
 
 
 class Replica(BotProcess):
-    """One of them, with its wire to the database where there is one."""
+    """One replica, with its wire to the database if there is one."""
 
     def __init__(self, folder: Path, name: str, settings: Mapping[str, Any], wire: Wire | None) -> None:
         super().__init__(folder)
@@ -57,99 +57,100 @@ class Replica(BotProcess):
         self.configure(settings)
 
     async def start(self) -> None:
-        """Start it, or start it again."""
+        """Start or restart it."""
         await self.begin(SCRIPT)
 
-    def set_clock(self, off_s: float) -> None:
-        """Let its wall clock be so far off."""
-        (self.folder / CLOCK).write_text(str(off_s), encoding="ascii")
+    def set_clock(self, offset_s: float) -> None:
+        """Make its wall clock wrong by so many seconds."""
+        (self.folder / CLOCK_FILE).write_text(str(offset_s), encoding="ascii")
         self.send(signal.SIGUSR1)
 
 
 @dataclass
 class Cluster:
-    """The replicas, what is around them, and what they share."""
+    """The replicas, the database that they share, and Slack and the vendor around them."""
 
     workspace: LocalWorkspace
     vendor: Vendor
     replicas: Sequence[Replica]
     database: Database
     dice: random.Random
-    done: dict[Trouble, int] = field(default_factory=lambda: dict.fromkeys(Trouble, 0))
-    ends: list[str] = field(default_factory=list)  # how a replica ended that nobody killed
-    steps: list[Step] = field(default_factory=list)
-    diary: list[str] = field(default_factory=list)  # what happened when, for whoever looks for the cause of a broken law
+    counts: dict[Fault, int] = field(default_factory=lambda: dict.fromkeys(Fault, 0))
+    failed_starts: list[str] = field(default_factory=list)  # replicas that ended by themselves or did not start
+    clock_steps: list[ClockStep] = field(default_factory=list)
+    diary: list[str] = field(default_factory=list)  # what happened when, to find the cause of a broken law
 
     @property
-    def troubles(self) -> int:
-        """How many there were."""
-        return sum(self.done.values())
+    def faults(self) -> int:
+        """How many faults there were."""
+        return sum(self.counts.values())
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask any of them, as a load balancer would; None where that one does not answer."""
+        """Ask a random replica, as a load balancer would; None if it does not answer."""
         return await self.dice.choice(self.replicas).ask(method, path, body)
 
     async def ledger(self) -> tuple[list[Fact], list[OutboxRow]]:
-        """What they wrote."""
+        """All facts and outbox rows."""
         return await self.database.ledger()
 
     def note(self, what: str) -> None:
-        """Write it into the diary."""
+        """Add a line to the diary."""
         self.diary.append(f"{datetime.now(UTC):%H:%M:%S.%f} {what}")
 
-    async def trouble(self, replica: Replica) -> None:
-        """One trouble, from a replica that runs to one that runs again."""
-        kinds = [kind for kind in HOW_OFTEN if replica.wire or kind is not Trouble.CUT_OFF]
-        [kind] = self.dice.choices(kinds, [HOW_OFTEN[kind] for kind in kinds])
-        await asyncio.sleep(self.dice.uniform(*LIVES_S))
+    async def inflict(self, replica: Replica) -> None:
+        """Inflict one random fault on a running replica, and wait until it runs again."""
+        kinds = [kind for kind in WEIGHTS if replica.wire or kind is not Fault.CUT_OFF]
+        [kind] = self.dice.choices(kinds, [WEIGHTS[kind] for kind in kinds])
+        await asyncio.sleep(self.dice.uniform(*BETWEEN_FAULTS_S))
         self.note(f"{replica.name} is about to be {kind}")
         match kind:
-            case Trouble.KILLED | Trouble.KILLED_IN_ITS_START:
-                await self._killed(replica, in_start=kind is Trouble.KILLED_IN_ITS_START)
-            case Trouble.PAUSED:
+            case Fault.KILLED | Fault.KILLED_DURING_START:
+                await self._kill(replica, during_start=kind is Fault.KILLED_DURING_START)
+            case Fault.PAUSED:
                 replica.send(signal.SIGSTOP)
                 await asyncio.sleep(self.dice.uniform(*PAUSED_S))
                 replica.send(signal.SIGCONT)
-            case Trouble.CUT_OFF:
+            case Fault.CUT_OFF:
                 assert replica.wire is not None
                 replica.wire.cut(self.dice.choice(list(Cut)))
                 await asyncio.sleep(self.dice.uniform(*CUT_S))
                 replica.wire.heal()
-            case Trouble.CLOCK:
-                off_s, began_at = self.dice.choice(OFF_S), datetime.now(UTC)
-                replica.set_clock(off_s)
-                await asyncio.sleep(self.dice.uniform(*OFF_FOR_S))
+            case Fault.CLOCK_STEPPED:
+                offset_s, began_at = self.dice.choice(CLOCK_OFFSETS_S), datetime.now(UTC)
+                replica.set_clock(offset_s)
+                await asyncio.sleep(self.dice.uniform(*CLOCK_WRONG_S))
                 replica.set_clock(0.0)
-                self.steps.append(Step(began_at, datetime.now(UTC) + BACK_WITHIN, timedelta(seconds=off_s)))
+                ended_at = datetime.now(UTC) + CLOCK_RIGHT_WITHIN
+                self.clock_steps.append(ClockStep(began_at, ended_at, timedelta(seconds=offset_s)))
         self.note(f"{replica.name} has been {kind} and runs again")
-        self.done[kind] += 1
-        self._note_end(replica)
+        self.counts[kind] += 1
+        self._check_alive(replica)
 
-    async def up(self, replica: Replica) -> None:
-        """Start it where it does not run, and wait until it serves."""
+    async def ensure_up(self, replica: Replica) -> None:
+        """Start it if it does not run, and wait until it serves."""
         if not replica.lives:
             self.note(f"{replica.name} starts")
             await replica.start()
-        if not await replica.is_up(COMES_UP_WITHIN_S) and replica.ended is None:
-            self.ends.append(f"{replica.name} did not come up within {COMES_UP_WITHIN_S:.0f} s")
-        self._note_end(replica)
+        if not await replica.is_up(STARTS_WITHIN_S) and replica.ended is None:
+            self.failed_starts.append(f"{replica.name} did not start within {STARTS_WITHIN_S:.0f} s")
+        self._check_alive(replica)
 
-    async def _killed(self, replica: Replica, *, in_start: bool) -> None:
+    async def _kill(self, replica: Replica, *, during_start: bool) -> None:
         replica.kill()
         await replica.gone()
-        if in_start:
-            self.note(f"{replica.name} starts, to be killed")
+        if during_start:
+            self.note(f"{replica.name} starts and will be killed")
             await replica.start()
-            await asyncio.sleep(self.dice.uniform(*STARTS_S))
-            self._note_end(replica)
+            await asyncio.sleep(self.dice.uniform(*KILLED_AFTER_S))
+            self._check_alive(replica)
             replica.kill()
             await replica.gone()
         await asyncio.sleep(self.dice.uniform(*DOWN_S) if len(self.replicas) > 1 else 0.0)
-        await self.up(replica)
+        await self.ensure_up(replica)
 
-    def _note_end(self, replica: Replica) -> None:
+    def _check_alive(self, replica: Replica) -> None:
         if replica.ended is not None:
-            self.ends.append(f"{replica.name} ended by itself with {replica.ended}")
+            self.failed_starts.append(f"{replica.name} ended by itself with {replica.ended}")
 
 
 def settings_of(workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any], store: str) -> dict[str, Any]:

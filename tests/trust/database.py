@@ -1,8 +1,12 @@
-"""What replicas share: files of SQLite, or a PostgreSQL server that is made for one storm."""
+"""What replicas share: SQLite files, or a PostgreSQL server created for one storm."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+import psycopg
 
 from bot.core.record.fact import Fact
 from bot.ports import Ledger, OutboxRow
@@ -11,27 +15,32 @@ from bot.store.errors import StoreError
 from bot.store.postgres.ledgers import PostgresReadOnlyLedger
 from bot.store.postgres.place import place_of
 from bot.store.sqlite.ledgers import ReadOnlyLedger, open_read_only
+from tests.trust.laws import FactKey
 
-Written = tuple[list[Fact], list[OutboxRow]]
+Contents = tuple[list[Fact], list[OutboxRow]]
+COMMITTED = "SELECT stream, seq, pg_xact_commit_timestamp(xmin) FROM understudy.facts"
 
 
 class Database(Protocol):
-    """A ledger from outside."""
+    """A ledger, seen from outside."""
 
     port: int  # where it listens; 0 = it is a file
     restarts: int
 
     def url(self, port: int) -> str:
-        """What a replica's `store` is, reached at this port."""
+        """The replicas' `store` setting to reach it through this port."""
 
-    async def ledger(self) -> Written:
-        """Every fact and every row; nothing where there is none yet."""
+    async def ledger(self) -> Contents:
+        """Every fact and every outbox row; nothing if there is no ledger yet."""
+
+    async def commits(self) -> Mapping[FactKey, datetime]:
+        """When each fact was committed, if the database knows."""
 
     async def flaws(self) -> tuple[str, ...]:
-        """Streams whose facts do not hold, a sentence each."""
+        """Streams whose hash chain is broken, one sentence each."""
 
     async def restart(self) -> None:
-        """Kill it and start it again, where that can be done."""
+        """Kill and restart it, if it is a server."""
 
 
 class Files:
@@ -46,17 +55,20 @@ class Files:
     def url(self, port: int) -> str:
         return ""
 
-    async def ledger(self) -> Written:
+    async def ledger(self) -> Contents:
         if not (self._folder / "ledger.db").exists():
             return [], []
         try:
             ledger = open_read_only(self._folder)
-        except StoreError:  # the file is there, its tables are not yet
+        except StoreError:  # the file exists, its tables do not yet
             return [], []
         try:
-            return await _written(ledger)
+            return await _contents(ledger)
         finally:
             await ledger.close()
+
+    async def commits(self) -> Mapping[FactKey, datetime]:
+        return {}
 
     async def flaws(self) -> tuple[str, ...]:
         return await _flaws(open_read_only(self._folder))
@@ -66,10 +78,10 @@ class Files:
 
 
 class Server:
-    """A PostgreSQL that flushes what it commits."""
+    """A PostgreSQL server that flushes what it commits, and remembers when that was."""
 
     def __init__(self) -> None:
-        self._server = PostgresServer(durable=True)
+        self._server = PostgresServer(durable=True, settings={"track_commit_timestamp": "on"})
         self.restarts = 0
 
     async def __aenter__(self) -> "Server":
@@ -87,15 +99,20 @@ class Server:
     def url(self, port: int) -> str:
         return self._server.url(port=port)
 
-    async def ledger(self) -> Written:
+    async def ledger(self) -> Contents:
         try:
             ledger = PostgresReadOnlyLedger(place_of(self.url(self.port)))
-        except StoreError:  # its tables are not there yet
+        except StoreError:  # its tables do not exist yet
             return [], []
         try:
-            return await _written(ledger)
+            return await _contents(ledger)
         finally:
             await ledger.close()
+
+    async def commits(self) -> Mapping[FactKey, datetime]:
+        async with await psycopg.AsyncConnection.connect(self.url(self.port)) as connection:
+            found = await connection.execute(COMMITTED)
+            return {(stream, seq): at for stream, seq, at in await found.fetchall()}
 
     async def flaws(self) -> tuple[str, ...]:
         return await _flaws(PostgresReadOnlyLedger(place_of(self.url(self.port))))
@@ -106,7 +123,7 @@ class Server:
         await self._server.restart()
 
 
-async def _written(ledger: Ledger) -> Written:
+async def _contents(ledger: Ledger) -> Contents:
     return await ledger.read(lambda store: (store.all_facts(), store.outbox()))
 
 

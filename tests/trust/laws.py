@@ -1,7 +1,7 @@
-"""What must hold however often the bot is killed. Each law returns the sentences that tell how it was broken."""
+"""What must hold however often the bot is killed. Each law yields one sentence per breach."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,10 +11,14 @@ from bot.core.record.incident_facts import Declared, NoteAdded, UpdateWritten
 from bot.core.record.room.room_facts import ChannelOpened
 from bot.core.record.streams import evolve
 from bot.core.record.world import World
+from bot.engine.follower import UNHEARD_AFTER_S
 from bot.ports import OutboxRow
 
-SERVED_WITHIN = timedelta(seconds=2)  # from a flag's decision to the last read of the value before, on a busy machine
-FAILURE_WITHIN = timedelta(seconds=30)  # a new failure is one of the vendor's in this time before an incident is opened
+# How long after a commit the old value may still be read: until a replica that was cut off in silence notices it.
+SERVED_WITHIN = timedelta(seconds=UNHEARD_AFTER_S + 0.5)
+FAILURE_WITHIN = timedelta(seconds=30)  # an incident needs a failure of the vendor this shortly before it
+
+FactKey = tuple[str, int]  # stream, seq
 
 
 @dataclass(frozen=True)
@@ -26,108 +30,113 @@ class Read:
     variant: str
     replica: str = ""
     revision: int = 0
-    as_of: datetime | None = None  # where it said that it may be out of date: since when
+    stale_since: datetime | None = None  # since when the answer may be out of date, if it says so
 
 
 @dataclass(frozen=True)
-class Step:
-    """For how long, by a clock that is right, a replica's own was off by how much."""
+class ClockStep:
+    """A replica's clock was wrong by `offset`, from `began_at` to `ended_at` by a correct clock."""
 
     began_at: datetime
     ended_at: datetime
-    off: timedelta
+    offset: timedelta
 
 
 @dataclass
 class Witness:
-    """What was seen from outside: by readers, by people who were answered, by the vendor, and in Slack."""
+    """What was observed from outside: by readers, by people who got an answer, at the vendor, and in Slack."""
 
     flag: str
     default: str
     reads: list[Read] = field(default_factory=list)
-    answered: list[str] = field(default_factory=list)  # words whose keeping somebody was promised
-    failures: list[tuple[datetime, str]] = field(default_factory=list)  # bad answers that the vendor gave: when, provider
-    steps: list[Step] = field(default_factory=list)  # of the clocks by which facts may be dated
-    posts: Counter[str] = field(default_factory=Counter)  # messages in Slack, by the key that they carry
-    channels: set[str] = field(default_factory=set)  # that the bot has made
-    ends: list[str] = field(default_factory=list)  # how a bot ended that nobody killed
-    served_within: timedelta = SERVED_WITHIN
-    flaws: tuple[str, ...] = ()  # streams whose facts do not hold, a sentence each
+    acknowledged: list[str] = field(default_factory=list)  # texts of notes and updates that the bot confirmed
+    failures: list[tuple[datetime, str]] = field(default_factory=list)  # the vendor's bad answers: when, provider
+    clock_steps: list[ClockStep] = field(default_factory=list)  # of clocks that may have dated facts
+    commits: Mapping[FactKey, datetime] = field(default_factory=dict)  # by the database's clock; empty for SQLite
+    posts: Counter[str] = field(default_factory=Counter)  # messages in Slack, by the effect key in their metadata
+    channels: set[str] = field(default_factory=set)  # created by the bot
+    failed_starts: list[str] = field(default_factory=list)  # bots that ended by themselves or did not start
+    flaws: tuple[str, ...] = ()  # broken hash chains, one sentence each
 
 
-def broken(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> dict[str, list[str]]:
-    """By law, every sentence that tells how it was broken."""
+def breaches(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> dict[str, list[str]]:
+    """Every law, with a sentence for each breach."""
     laws = {
         "nothing acknowledged is lost": acknowledged(seen, facts),
-        "nothing is posted twice, and what counts as posted stands in Slack": posted(seen, rows),
+        "nothing is posted twice, and what counts as posted is in Slack": posted(seen, rows),
         "an incident has one channel": channels(seen, facts),
         "a flag reads as it was committed, and as nothing else": flags(seen, facts),
         "no reader of a replica sees a flag go back": monotone(seen),
         "in the end every replica serves what was committed": agree(seen, facts),
-        "one incident of a provider is open at a time": one_open(facts),
+        "a provider has one open incident at a time": one_open(facts),
         "updates have no gaps": updates(seen, facts, rows),
-        "no incident is entered without a new failure": new_failures(seen, facts),
+        "no incident is opened without a new failure": new_failures(seen, facts),
         "no fact is changed or missing": chains(seen, facts),
-        "every start comes up": iter(seen.ends),
-        "in the end nothing waits": waits(rows),
+        "every start succeeds": iter(seen.failed_starts),
+        "in the end nothing waits": nothing_waits(rows),
     }
     return {law: list(sentences) for law, sentences in laws.items()}
 
 
 def acknowledged(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
-    """Whoever was told that it is done finds it in the ledger, once."""
-    kept = Counter(fact.body.text for fact in facts if isinstance(fact.body, NoteAdded | UpdateWritten))
-    for words in seen.answered:
-        if kept[words] != 1:
-            yield f"{words!r} was acknowledged and stands {kept[words]} times in the ledger"
+    """Each text that the bot confirmed is in the ledger, once."""
+    recorded = Counter(fact.body.text for fact in facts if isinstance(fact.body, NoteAdded | UpdateWritten))
+    for text in seen.acknowledged:
+        if recorded[text] != 1:
+            yield f"{text!r} was acknowledged and is in the ledger {recorded[text]} times"
 
 
 def posted(seen: Witness, rows: Sequence[OutboxRow]) -> Iterator[str]:
-    yield from (f"{key} stands {count} times in Slack" for key, count in seen.posts.items() if count > 1)
+    """The messages in Slack match the outbox."""
+    yield from (f"{key} is in Slack {count} times" for key, count in seen.posts.items() if count > 1)
     for row in rows:
-        looked_up = row.effect.body.CERTAINTY is not Certainty.REPEATABLE and row.result.get("ts")
-        if row.state == "done" and looked_up and not seen.posts[row.effect.key]:
+        once = row.effect.body.CERTAINTY is not Certainty.REPEATABLE and row.result.get("ts")
+        if row.state == "done" and once and not seen.posts[row.effect.key]:
             yield f"{row.effect.key} counts as posted and is not in Slack"
 
 
 def channels(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    """The bot created one channel per incident, and no other."""
     opened = Counter(fact.incident for fact in facts if isinstance(fact.body, ChannelOpened))
     yield from (f"INC-{number} has {count} channels" for number, count in opened.items() if count > 1)
     known = {fact.body.channel for fact in facts if isinstance(fact.body, ChannelOpened)}
     yield from (f"the channel {channel} belongs to no incident" for channel in seen.channels - known)
 
 
-def _meant(at: datetime, steps: Sequence[Step]) -> Iterator[datetime]:
-    """When it was in truth, if a clock that was off said so: a file has no clock that replicas could share."""
+def _true_times(at: datetime, steps: Sequence[ClockStep]) -> Iterator[datetime]:
+    """When a fact with this date was decided, if a stepped clock dated it. SQLite has no clock of its own that could."""
     for step in steps:
-        if step.began_at <= at - step.off <= step.ended_at:
-            yield at - step.off
+        if step.began_at <= at - step.offset <= step.ended_at:
+            yield at - step.offset
 
 
 def flags(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
-    """A read between two commits gets the value of either; a value that is over may be read for a moment more.
+    """A read during a commit gets the value before or after it; the old value may be read for `SERVED_WITHIN` longer.
 
-    Where it says since when it may be out of date, any value since then.
+    If the answer says since when it may be out of date, it may be any value since then.
     """
     never = datetime.min.replace(tzinfo=UTC)
     spans, world = [(never, never, seen.default)] if facts else [], World()
     for fact in facts:
         world = evolve(world, fact)
         if fact.stream == f"flag/{seen.flag}":
-            engagement, moments = world.flag(seen.flag).engagement, [fact.at, *_meant(fact.at, seen.steps)]
+            engagement = world.flag(seen.flag).engagement
+            committed = seen.commits.get((fact.stream, fact.seq))
+            moments = [committed] if committed else [fact.at, *_true_times(fact.at, seen.clock_steps)]
             spans.append((min(moments), max(moments), engagement.variant if engagement else seen.default))
     for read in seen.reads:
-        may = {
+        allowed = {
             value
             for (begins, _, value), ends in zip(spans, [*(at for _, at, _ in spans[1:]), None], strict=True)
-            if begins <= read.received_at and (ends is None or ends + seen.served_within >= (read.as_of or read.sent_at))
+            if begins <= read.received_at and (ends is None or ends + SERVED_WITHIN >= (read.stale_since or read.sent_at))
         }
-        if read.variant not in may:
-            yield f"{read.variant} was read at {read.sent_at:%H:%M:%S.%f}, when {' or '.join(sorted(may))} was committed"
+        if read.variant not in allowed:
+            expected = " or ".join(sorted(allowed))
+            yield f"{read.replica} served {read.variant} at {read.sent_at:%H:%M:%S.%f}, when {expected} was committed"
 
 
 def monotone(seen: Witness) -> Iterator[str]:
-    """What a replica served once it does not take back, over its own restarts too."""
+    """A replica never serves an older revision than before, even after its own restart."""
     newest: dict[str, Read] = {}
     for read in seen.reads:
         before = newest.setdefault(read.replica, read)
@@ -141,18 +150,20 @@ def monotone(seen: Witness) -> Iterator[str]:
 
 
 def agree(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    """The last read of every replica is the committed value, and not marked as stale."""
     world = World()
     for fact in facts:
         world = evolve(world, fact)
     engagement = world.flag(seen.flag).engagement
-    right = engagement.variant if engagement else seen.default
+    committed = engagement.variant if engagement else seen.default
     for replica, last in {read.replica: read for read in seen.reads}.items():
-        if last.variant != right or last.as_of is not None:
-            age = " and says that it may be out of date" if last.as_of else ""
-            yield f"{replica} serves {last.variant}{age}; {right} was committed"
+        if last.variant != committed or last.stale_since is not None:
+            stale = " and says that it may be out of date" if last.stale_since else ""
+            yield f"{replica} serves {last.variant}{stale}; {committed} was committed"
 
 
 def one_open(facts: Sequence[Fact]) -> Iterator[str]:
+    """Whenever an incident opens, no other of its provider is open."""
     world = World()
     for fact in facts:
         world = evolve(world, fact)
@@ -162,7 +173,7 @@ def one_open(facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """Slots are 1, 2, 3 ..., and each stands in Slack unless a newer one took its place."""
+    """Updates are numbered 1, 2, 3 ..., and each is in Slack unless a newer one replaced it."""
     slots: dict[int, list[int]] = defaultdict(list)
     for fact in facts:
         if isinstance(fact.body, UpdateWritten) and fact.incident is not None:
@@ -178,16 +189,17 @@ def updates(seen: Witness, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> 
 
 
 def new_failures(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
-    """The vendor did fail shortly before, whatever the bot remembered of older failures when it was started again."""
+    """The vendor failed shortly before each incident, whatever a restarted bot remembered of older failures."""
     for fact in facts:
         if isinstance(fact.body, Declared) and fact.actor.kind == "rule":
             failed = [at for at, who in seen.failures if who == fact.body.provider]
-            moments = [fact.at, *_meant(fact.at, seen.steps)]
+            moments = [fact.at, *_true_times(fact.at, seen.clock_steps)]
             if not any(moment - FAILURE_WITHIN <= at <= moment for moment in moments for at in failed):
                 yield f"INC-{fact.body.number} was opened at {fact.at:%H:%M:%S} without a failure: {fact.body.reason}"
 
 
 def chains(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
+    """Every stream has all its facts, and its hash chain holds."""
     yield from seen.flaws
     by_stream: dict[str, list[int]] = defaultdict(list)
     for fact in facts:
@@ -197,7 +209,8 @@ def chains(seen: Witness, facts: Sequence[Fact]) -> Iterator[str]:
     )
 
 
-def waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
+def nothing_waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
+    """Every effect has been carried out, replaced or given up."""
     for row in rows:
         if row.state in ("pending", "sending", "ambiguous"):
             yield f"{row.effect.key} is still {row.state}: {row.error}"

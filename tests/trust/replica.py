@@ -1,4 +1,4 @@
-"""One replica as a process: `replica.py CONFIG DATA`. SIGUSR1 steps its wall clock, by what `clock` beside DATA says."""
+"""One replica as a process: `replica.py CONFIG DATA`. SIGUSR1 sets its wall clock off by the seconds in `DATA/../clock`."""
 
 import asyncio
 import signal
@@ -14,16 +14,16 @@ from bot.engine.outbox import OutboxTiming
 from bot.system.clock import SystemClock
 from bot.wiring.parts import Parts
 
-CLOCK = "clock"  # the file with the seconds that the wall clock is off
+CLOCK_FILE = "clock"  # holds the seconds by which the wall clock is wrong
 
 
 class SteppedClock(SystemClock):
-    """The machine's clock, as far off as somebody set it; its seconds never step."""
+    """The machine's clock with an offset; its monotonic time never steps."""
 
-    off = timedelta(0)
+    offset = timedelta(0)
 
     def now(self) -> datetime:
-        return super().now() + self.off
+        return super().now() + self.offset
 
 
 async def main(config: Path, data: Path) -> None:
@@ -31,7 +31,7 @@ async def main(config: Path, data: Path) -> None:
 
     def step() -> None:
         with suppress(FileNotFoundError):
-            clock.off = timedelta(seconds=float((data.parent / CLOCK).read_text(encoding="ascii")))
+            clock.offset = timedelta(seconds=float((data.parent / CLOCK_FILE).read_text(encoding="ascii")))
 
     step()
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, step)

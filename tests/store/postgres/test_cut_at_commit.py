@@ -33,7 +33,7 @@ class WireThatBreaks(Wire):
 
     at: Cut | None = None
 
-    async def _one_way(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def forward(self, reader: StreamReader, writer: StreamWriter) -> None:
         while piece := await reader.read(PIECE):
             asked = b"Q" == piece[:1]
             if self.at is (Cut.ASKED if asked else Cut.DONE) and COMMIT in piece:
