@@ -269,7 +269,7 @@ class Replica:
                 listener()
         troubles = set(self.troubles())
         for trouble in sorted(troubles - self._said):
-            log.error("the replicas' configurations differ", what=trouble)
+            log.error("the replicas differ", what=trouble)
         self._said = troubles
 
     def _has_turn(self) -> None:

@@ -20,7 +20,7 @@ _look: ContextVar[Callable[[], None] | None] = ContextVar("last look", default=N
 
 @contextmanager
 def looks_last(look: Callable[[], None]) -> Iterator[None]:
-    """Inside, `look` is called before anything leaves the process; it raises HandsOff."""
+    """Inside, `look` is called before anything leaves the process; it raises LeaseLost."""
     token = _look.set(look)
     try:
         yield
@@ -31,7 +31,7 @@ def looks_last(look: Callable[[], None]) -> Iterator[None]:
 def last_look() -> None:
     """Check that the work in progress may continue: called as late as possible, just before a request is written.
 
-    Raises HandsOff; never outside the outbox.
+    Raises LeaseLost; never outside the outbox.
     """
     if (look := _look.get()) is not None:
         look()

@@ -16,7 +16,7 @@ from bot.core.decide.permissions import not_asking
 from bot.core.model import ActorKind
 from bot.core.record.incident import message_key
 from bot.core.signals import HolderGone
-from bot.ports import Engine, Ledger
+from bot.ports import Engine, Ledger, StoreError
 from bot.slack.gateway import SlackGateway
 from bot.slack.people import People
 from bot.slack.reception import Reception
@@ -95,6 +95,8 @@ class Membership:
             for user in people:
                 if await self.people.standing(user) is Standing.DEACTIVATED:
                     await self._engine.handle(HolderGone(actor=GONE, user=user))
+        except StoreError as error:  # whoever monitors the ledger reports it; the next beat checks again
+            log.debug("not written", why=str(error))
         except Exception:  # the root of a task: the next beat checks again
             log.exception("checking whether people with roles are still there crashed: this is a bug in Understudy")
 

@@ -82,7 +82,7 @@ class Housekeeping:
                 await self._once()
             except StoreError as error:  # whoever monitors the ledger reports it
                 log.debug("not written", why=str(error))
-            except Exception:  # the root of a task: a briefly full disk must not end trimming for good
+            except Exception:  # the root of a task: one failure must not end it for good
                 log.exception("updating metrics or deleting old samples crashed: this is a bug in Understudy")
 
     async def _once(self) -> None:

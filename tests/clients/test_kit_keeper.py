@@ -17,7 +17,7 @@ from understudy_client.keeper import Keeper, State
 from tests.clients.scripted import ScriptedBot, answer, flag, flags, scripted
 
 
-class Schedule:
+class Rounds:
     """A keeper without a thread: `look` is one round, `passes` moves the steady clock."""
 
     def __init__(self, bot: ScriptedBot, cache: Path | None = None) -> None:
@@ -84,7 +84,7 @@ BAD = {
 @pytest.mark.parametrize("bad", BAD)
 def test_bad_answer_changes_nothing_and_is_said_once(bot: ScriptedBot, caplog: pytest.LogCaptureFixture, bad: str) -> None:
     """Whatever comes, the last good value stays; the log has one line, and one more when it is over."""
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.look()
     rounds.keeper._etag = ""
     good, bot.reply = bot.reply, BAD[bad]
@@ -102,7 +102,7 @@ def test_bad_answer_changes_nothing_and_is_said_once(bot: ScriptedBot, caplog: p
 def test_bad_answer_at_the_start_is_no_value(bot: ScriptedBot, bad: str) -> None:
     """Then the code default holds, which is the fallback."""
     bot.reply = BAD[bad]
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.look()
     assert (None, State.NOTHING, [State.NOTHING]) == (rounds.keeper.held, rounds.keeper.state, rounds.told)
 
@@ -110,7 +110,7 @@ def test_bad_answer_at_the_start_is_no_value(bot: ScriptedBot, bad: str) -> None
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 def test_refused_token_is_said_once_without_the_token(bot: ScriptedBot, caplog: pytest.LogCaptureFixture, status: str) -> None:
     """A token that is taken back does not send customers back; the log says what to do and holds no secret."""
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.look()
     bot.reply = answer('{"errorCode": "GENERAL"}', status)
     for _ in range(3):
@@ -124,7 +124,7 @@ def test_refused_token_is_said_once_without_the_token(bot: ScriptedBot, caplog: 
 def test_unchanged_flags_cost_no_body(bot: ScriptedBot) -> None:
     """The tag goes back to the bot, and a 304 counts as an answer."""
     bot.reply = answer(json.dumps({"flags": [flag("good")]}), ETag='"v1"')
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.look()
     bot.reply = b"HTTP/1.1 304 Not Modified\r\n\r\n"
     rounds.passes(10)
@@ -135,7 +135,7 @@ def test_unchanged_flags_cost_no_body(bot: ScriptedBot) -> None:
 
 def test_value_is_stale_when_the_bot_was_silent_for_three_seconds(bot: ScriptedBot) -> None:
     """A bot that restarts is no trouble; one that stays away is told, and told again when it is back."""
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.look()
     good, bot.reply = bot.reply, answer("", "503 Service Unavailable")
     rounds.passes(2)
@@ -159,7 +159,7 @@ def test_death_of_a_bot_with_a_stream_is_told_as_soon(bot: ScriptedBot) -> None:
 
     bot.reply = flags(flag("good"), eventStreams=[{"type": "sse", "endpoint": {"requestUri": "/events"}}])
     bot.events = stream
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     while rounds.look() < 10:
         time.sleep(0.01)
     bot.reply = answer("", "503 Service Unavailable")
@@ -174,7 +174,7 @@ def test_death_of_a_bot_with_a_stream_is_told_as_soon(bot: ScriptedBot) -> None:
 def test_change_is_told_by_the_names_of_the_flags(bot: ScriptedBot) -> None:
     """Those that are new, gone or different, and no other."""
     bot.reply = flags(flag("a"), flag(1, key="same"), flag(1, key="gone"))
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.look()
     bot.reply = flags(flag("b"), flag(1, key="same"), flag(1, key="new"))
     rounds.look()
@@ -187,14 +187,14 @@ def test_change_is_told_by_the_names_of_the_flags(bot: ScriptedBot) -> None:
 def test_bot_may_ask_for_a_pause(bot: ScriptedBot, asked: str, pause_s: float) -> None:
     """In whole seconds and within reason; a date is not guessed at."""
     bot.reply = answer("{}", "429 Too Many Requests", Retry_After=asked)
-    assert pause_s == Schedule(bot).look()
+    assert pause_s == Rounds(bot).look()
 
 
 def test_process_that_starts_without_a_bot_takes_the_file(bot: ScriptedBot, tmp_path: Path) -> None:
     """What the one before it knew, and marked as that, until the bot answers."""
-    Schedule(bot, tmp_path / "flags.json").look()
+    Rounds(bot, tmp_path / "flags.json").look()
     good, bot.reply = bot.reply, reset
-    later = Schedule(bot, tmp_path / "flags.json")
+    later = Rounds(bot, tmp_path / "flags.json")
     later.look()
     assert ("good", True, State.OLD) == (later.value, later.keeper.held and later.keeper.held.from_file, later.keeper.state)
     bot.reply = good
@@ -208,14 +208,14 @@ def test_bad_file_is_said_and_left_alone(bot: ScriptedBot, tmp_path: Path, caplo
     file = tmp_path / "flags.json"
     file.write_text("half of a fi")
     file.chmod(0o600)
-    rounds = Schedule(bot, file)
+    rounds = Rounds(bot, file)
     assert rounds.keeper.held is None
     assert "flags.json are not used" in caplog.text
 
 
 def test_full_disk_costs_no_flag(bot: ScriptedBot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What cannot be saved is served all the same."""
-    rounds = Schedule(bot, tmp_path / "gone" / "flags.json")
+    rounds = Rounds(bot, tmp_path / "gone" / "flags.json")
     rounds.look()
     assert "good" == rounds.value
     assert "could not be saved" in caplog.text
@@ -223,7 +223,7 @@ def test_full_disk_costs_no_flag(bot: ScriptedBot, tmp_path: Path, caplog: pytes
 
 def test_reads_in_a_drill_reach_the_bot_once(bot: ScriptedBot) -> None:
     """Also when the bot was away in between."""
-    rounds = Schedule(bot)
+    rounds = Rounds(bot)
     rounds.keeper.note_in_drill("chat", True)
     good, bot.reply = bot.reply, answer("", "500 Oh")
     rounds.look()

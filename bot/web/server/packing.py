@@ -22,7 +22,7 @@ class UnknownEncoding(Exception):  # noqa: N818 # what a client sent, not a faul
 async def pieces(request: web.Request) -> AsyncIterator[bytes]:
     """The body as it comes in, unpacked, at most `PIECE_BYTES` at once where it is packed.
 
-    Raises UnknownPacking, and RequestPayloadError for what is not packed as it says, or not to its end.
+    Raises UnknownEncoding, and RequestPayloadError for what is not packed as it says, or not to its end.
     """
     encoding = ", ".join(request.headers.getall(hdrs.CONTENT_ENCODING, [])).strip().lower()
     if encoding not in ("", "identity", *PACKED):
