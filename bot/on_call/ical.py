@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.on_call.series import prepare
 from bot.on_call.shifts import AHEAD, Shift, SourceError
 from bot.on_call.web import Asker
 
 A_DAY = timedelta(days=1)
-ENOUGH_YEARS = 100
 
 
 class Calendar:
@@ -49,9 +49,7 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
         zone = _zone(calendar)
         calendar.pop("X-WR-TIMEZONE", None)  # the library knows no Windows zone names and fails at one
         for event in calendar.walk("VEVENT"):
-            if _floods(event):
-                raise SourceError("one of its events repeats every minute or second, as no rota does")
-            _end_in_time(event, now.year + ENOUGH_YEARS)
+            prepare(event, now)
         # The library takes all-day events as UTC days, which end hours early in America.
         events = recurring_ical_events.of(calendar, skip_bad_series=True).between(now - A_DAY, now + AHEAD)
         shifts = _shifts(events, {key.casefold(): id for key, id in users.items()}, zone)
@@ -60,23 +58,6 @@ def read(body: bytes, users: Mapping[str, str], now: datetime) -> tuple[Shift, .
         raise
     except Exception as error:  # noqa: BLE001 # the parsers promise no exception types; a broken calendar must not break paging
         raise SourceError(f"the answer is not a readable calendar ({type(error).__name__})") from None
-
-
-def _end_in_time(event: Any, last_year: int) -> None:
-    """An event without an end is often written with one in the year 9999: the library looks back as far as an event is long."""
-    end = event.get("DTEND")
-    if end is not None and end.dt.year > last_year:
-        end.dt = end.dt.replace(year=last_year, day=min(end.dt.day, 28))
-
-
-def _floods(event: Any) -> bool:
-    """Whether expanding its recurrences would take for ever."""
-    rules = event.get("RRULE") or []
-    return any(
-        {"SECONDLY", "MINUTELY"} & set(map(str, rule.get("FREQ", []))) or len(rule.get("BYSECOND", [])) > 1
-        or len(rule.get("BYMINUTE", [])) > 1
-        for rule in (rules if isinstance(rules, list) else [rules])
-    )  # fmt: skip
 
 
 def _shifts(events: Sequence[Any], users: Mapping[str, str], zone: ZoneInfo) -> Iterator[Shift]:
