@@ -6,7 +6,7 @@ wait for a disk would be worse.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,8 @@ class IntakeResult(Enum):
     """The result of receiving a batch."""
 
     COUNTED = auto()
-    BEFORE = auto()  # its key was already counted
+    BEFORE = auto()  # it was already counted
+    OTHER = auto()  # another batch was counted under its key
     FULL = auto()  # earlier batches are not stored yet, and there is no more room
 
 
@@ -49,6 +50,7 @@ Rows = dict[tuple[int, Route], Counts]  # by minute and route
 class _Told:
     """The content of one key; if another replica has received the same, that shows when it is stored."""
 
+    digest: bytes = b""
     rows: Rows = field(default_factory=dict)
     readings: Sequence[Reading] = ()
 
@@ -77,8 +79,8 @@ class OutcomeIntake:
         self._rows: Rows = {}  # content without keys
         self._told: dict[bytes, _Told] = {}
         self._held = 0  # rows and readings of content with keys
-        self._writing: Collection[bytes] = ()
-        self._asking: set[bytes] = set()
+        self._writing: Mapping[bytes, _Told] = {}
+        self._asking: dict[bytes, bytes] = {}  # the digest of each key that is looked up
         self._one_at_a_time = asyncio.Lock()
         self._services: set[str] = set()
         self._services_at: datetime | None = None
@@ -104,26 +106,27 @@ class OutcomeIntake:
         return len(self._rows) + self._held >= self._most_rows or len(self._told) >= MOST_KEYS
 
     async def take(
-        self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "", readings: Sequence[Reading] = ()
-    ) -> IntakeResult:
+        self, outcomes: Sequence[Outcome], *, sender: str = "", key: str = "", digest: str = "",
+        readings: Sequence[Reading] = (),
+    ) -> IntakeResult:  # fmt: skip
         """Count a batch. A `key` this sender used within a day counts nothing again, even after a restart or elsewhere.
 
-        `readings` need a key.
+        `digest` is that of the body, and tells a repeat from another batch. `readings` need a key.
         """
         if self.full:
             return IntakeResult.FULL
         rows = self._rows
         if key:
-            hashed = _hashed(sender, key)
-            if self._holds(hashed):
-                return IntakeResult.BEFORE
-            self._asking.add(hashed)  # the same key may arrive twice at once
+            hashed, ours = _hashed(sender, key), digest.encode()
+            if (counted := self._held_digest(hashed)) is not None:
+                return _repeated(ours, counted)
+            self._asking[hashed] = ours  # the same key may arrive twice at once
             try:
-                if await self._was_counted(hashed):
-                    return IntakeResult.BEFORE
+                if (counted := await self._stored_digest(hashed)) is not None:
+                    return _repeated(ours, counted)
             finally:
-                self._asking.discard(hashed)
-            told = self._told[hashed] = _Told()  # only now, so that it is stored with its counts
+                del self._asking[hashed]
+            told = self._told[hashed] = _Told(ours)  # only now, so that it is stored with its counts
             told.readings = [replace(one, route=self._told_apart(one.route)) for one in readings]
             rows = told.rows
             self._wake.set()
@@ -136,16 +139,17 @@ class OutcomeIntake:
     async def knows(self, key: str, *, sender: str = "") -> bool:
         """Whether a batch with this key was counted within a day."""
         hashed = _hashed(sender, key)
-        return self._holds(hashed) or await self._was_counted(hashed)
+        return self._held_digest(hashed) is not None or await self._stored_digest(hashed) is not None
 
-    def _holds(self, key: bytes) -> bool:
-        return key in self._told or key in self._writing or key in self._asking
+    def _held_digest(self, key: bytes) -> bytes | None:
+        held = self._told.get(key) or self._writing.get(key)
+        return held.digest if held else self._asking.get(key)
 
-    async def _was_counted(self, key: bytes) -> bool:
+    async def _stored_digest(self, key: bytes) -> bytes | None:
         try:
-            return await self._outcomes.known_key(key)
+            return await self._outcomes.digest_of(key)
         except StoreError:  # better counted twice than not at all; whoever monitors the file reports it
-            return False
+            return None
 
     def _told_apart(self, route: Route) -> Route:
         if route.service in self._services:
@@ -175,7 +179,7 @@ class OutcomeIntake:
             return
         left: list[Part] = [(self._rows, self._told)]
         self._rows, self._told, self._held = {}, {}, 0
-        self._writing = left[0][1].keys()
+        self._writing = left[0][1]
         try:
             while left:
                 left[:1] = await self._put(left[0])
@@ -185,12 +189,12 @@ class OutcomeIntake:
             if (unsaid := self._rate_limited.may("outcomes")) is not None:
                 log.warning("outcomes are not written yet", why=str(error), rows=len(self._rows), since_last=unsaid)
         finally:
-            self._writing = ()
+            self._writing = {}
 
     async def _put(self, part: Part) -> list[Part]:
         """Store it. If the store rejects it, return it as halves, so that eventually only what is invalid is dropped."""
         rows, told = part
-        batches = [OutcomeBatch(key, _minutes(one.rows), one.readings) for key, one in told.items()]
+        batches = [OutcomeBatch(key, _minutes(one.rows), one.readings, one.digest) for key, one in told.items()]
         try:
             news = await self._outcomes.add(_minutes(rows), batches, now=self._clock.now(), began=self._began)
         except Exception as error:  # of any kind: one invalid entry must not take the others with it
@@ -253,6 +257,11 @@ def _halves(part: Part) -> list[Part]:
     middle = (len(rows) + len(told)) // 2
     some = dict(islice(rows.items(), middle)), dict(islice(told.items(), middle))
     return [some, (dict(islice(rows.items(), middle, None)), dict(islice(told.items(), middle, None)))]
+
+
+def _repeated(digest: bytes, counted: bytes) -> IntakeResult:
+    """Without a digest, such as one counted by an earlier version, the key alone decides."""
+    return IntakeResult.OTHER if digest and counted and digest != counted else IntakeResult.BEFORE
 
 
 def _hashed(sender: str, key: str) -> bytes:

@@ -13,11 +13,15 @@ from bot.core.outcomes.served import RouteTotal
 
 @dataclass(frozen=True, slots=True)
 class OutcomeBatch:
-    """The content of one request, identified by its `key`: counts, and readings of cumulative series."""
+    """The content of one request, identified by its `key`: counts, and readings of cumulative series.
+
+    `digest` is that of its body; empty if the key alone says what it contains.
+    """
 
     key: bytes
     counts: Sequence[MinuteCount] = ()
     readings: Sequence[Reading] = ()
+    digest: bytes = b""
 
 
 class Outcomes(Protocol):
@@ -37,8 +41,8 @@ class Outcomes(Protocol):
         series silent for that long. `began` is since when we have been listening, if nobody did before.
         """
 
-    async def known_key(self, key: bytes) -> bool:
-        """Whether a request with this key was counted within a day."""
+    async def digest_of(self, key: bytes) -> bytes | None:
+        """The digest of the request that was counted under this key within a day; None if none was."""
 
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
         """The counts of minutes that begin from `start` until before `end`, in order of time."""

@@ -62,10 +62,22 @@ async def test_a_row_tells_so_many_kinds_of_error_apart(samples: Samples) -> Non
 async def test_a_key_is_known_for_a_day(samples: Samples) -> None:
     """It is written with its counts, and forgotten with a later batch."""
     await samples.outcomes.add([minute(0)], [OutcomeBatch(b"a")], now=NOON)
-    before = await samples.outcomes.known_key(b"a"), await samples.outcomes.known_key(b"b")
+    before = await samples.outcomes.digest_of(b"a"), await samples.outcomes.digest_of(b"b")
     await samples.outcomes.add([], [OutcomeBatch(b"b")], now=NOON + DAY + MINUTE)
 
-    assert (True, False, False) == (*before, await samples.outcomes.known_key(b"a"))
+    assert (b"", None, None) == (*before, await samples.outcomes.digest_of(b"a"))
+
+
+async def test_a_key_is_known_with_the_digest_of_its_request(samples: Samples) -> None:
+    """As long as the key; another replica that was told something else under it stores nothing."""
+    await samples.outcomes.add([], [OutcomeBatch(b"a", [minute(0)], digest=b"9/0"), OutcomeBatch(b"b", digest=b"8")], now=NOON)
+    await samples.outcomes.add([], [OutcomeBatch(b"a", [minute(0)], digest=b"7")], now=NOON)
+    before = await samples.outcomes.digest_of(b"a"), await samples.outcomes.digest_of(b"b")
+    counted = await samples.outcomes.between(NOON, NOON + MINUTE)
+    await samples.outcomes.add([], [OutcomeBatch(b"c")], now=NOON + DAY + MINUTE)
+
+    assert (b"9/0", b"8", None) == (*before, await samples.outcomes.digest_of(b"a"))
+    assert [minute(0)] == counted
 
 
 async def test_services_are_those_that_told_of_late(samples: Samples) -> None:

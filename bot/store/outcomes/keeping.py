@@ -26,6 +26,9 @@ INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (minute, way) DO UPDATE
 SET ok = excluded.ok, failed = excluded.failed, errors = excluded.errors, latency = excluded.latency
 """
+# The digest of a request is a row of its own, whose key is that of the request, this, and the digest. Earlier versions know
+# none, and go by the request's key.
+DIGEST, BEHIND_DIGESTS = b"/", b"0"  # the next byte
 REMEMBER = "INSERT INTO outcome_keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET at = excluded.at"
 BETWEEN = """
 SELECT o.minute, o.ok, o.failed, o.errors, o.latency, w.service, w.flag, w.variant, w.provider
@@ -52,7 +55,8 @@ def add(
         make(conn, {count.at for count in sums})
         for count in sums:
             _add(conn, count)
-        conn.executemany(REMEMBER, [(request.key, at) for request in fresh])
+        digests = [request.key + DIGEST + request.digest for request in fresh if request.digest]
+        conn.executemany(REMEMBER, [(key, at) for key in (*(request.key for request in fresh), *digests)])
         old = (at - int(KEYS_KEPT.total_seconds()), KEYS_CHUNK)
         conn.execute("DELETE FROM outcome_keys WHERE key IN (SELECT key FROM outcome_keys WHERE at < ? LIMIT ?)", old)
     return news
@@ -94,9 +98,11 @@ def _way(conn: Connection, route: Route) -> int:
     return int(one(conn, "INSERT INTO ways (service, flag, variant, provider) VALUES (?, ?, ?, ?) RETURNING id", *values)[0])
 
 
-def known_key(conn: Connection, key: bytes) -> bool:
-    """Whether the key is remembered."""
-    return conn.execute("SELECT 1 FROM outcome_keys WHERE key = ?", (key,)).fetchone() is not None
+def digest_of(conn: Connection, key: bytes) -> bytes | None:
+    """The digest remembered for this key, empty if it has none; None if the key is not remembered."""
+    sql = "SELECT key FROM outcome_keys WHERE key = ? OR (key >= ? AND key < ?)"
+    rows = conn.execute(sql, (key, key + DIGEST, key + BEHIND_DIGESTS)).fetchall()
+    return max((bytes(row[0])[len(key + DIGEST) :] for row in rows), default=None)
 
 
 def between(conn: Connection, start: datetime, end: datetime) -> Iterator[MinuteCount]:
@@ -181,9 +187,10 @@ class StoredOutcomes(Generic[S]):
         found: list[Outcome] = await self._write(lambda store: add(store.conn, counts, told, now, began=began, make=self._make))
         return found
 
-    async def known_key(self, key: bytes) -> bool:
-        """Whether a request with this key was counted within a day."""
-        return bool(await self._read(lambda store: known_key(store.conn, key)))
+    async def digest_of(self, key: bytes) -> bytes | None:
+        """The digest of the request that was counted under this key within a day; None if none was."""
+        found: bytes | None = await self._read(lambda store: digest_of(store.conn, key))
+        return found
 
     async def between(self, start: datetime, end: datetime) -> list[MinuteCount]:
         """The counts of minutes that begin from `start` until before `end`, in order of time."""

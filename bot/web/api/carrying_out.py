@@ -44,10 +44,15 @@ async def _repeated(request: web.Request, signal: s.Signal, answer: Answer) -> A
     if not known:  # nothing was done under this key, or only by an earlier version, which kept no digests
         return answer
     if known != signal.digest:
-        text = "This Idempotency-Key was used for this request with another body. Nothing was changed."
-        remedy = "Send a key of its own with each request, and the same body with the same key."
-        raise Refusal(422, text, field=KEY_HEADER, remedy=remedy)
+        raise key_reused("Nothing was changed.")
     return done_already(answer)
+
+
+def key_reused(then: str) -> Refusal:
+    """The caller's key belongs to a request with another body."""
+    remedy = "Send a key of its own with each request, and the same body with the same key."
+    text = f"This Idempotency-Key was used for this request with another body. {then}"
+    return Refusal(422, text, field=KEY_HEADER, remedy=remedy)
 
 
 def actor_of(request: web.Request) -> Actor:

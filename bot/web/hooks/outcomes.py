@@ -13,10 +13,10 @@ from bot.core.outcomes.known import Known
 from bot.core.outcomes.outcome import AHEAD, Outcome, error_kind, told, untimely
 from bot.core.policy import Policy
 from bot.outcomes.intake import IntakeResult
-from bot.web.api.carrying_out import signal_id
+from bot.web.api.carrying_out import key_reused, signal_id
 from bot.web.api.reads import NO_STORE
 from bot.web.server.auth import presented
-from bot.web.server.bodies import nearest, read_json
+from bot.web.server.bodies import DIGEST, nearest, read_json
 from bot.web.server.errors import Refusal, answer_json
 from bot.web.services import SERVICES
 
@@ -68,9 +68,11 @@ async def outcomes(request: web.Request) -> web.Response:
         else:
             outcome.at = min(outcome.at, now)
             taken.append(outcome)
-    match await intake.take(taken, sender=presented(request), key=key):
+    match await intake.take(taken, sender=presented(request), key=key, digest=request.get(DIGEST, "")):
         case IntakeResult.FULL:
             raise too_much()
+        case IntakeResult.OTHER:
+            raise key_reused("Nothing was counted.")
         case IntakeResult.BEFORE:
             data = {"ok": True, "text": "These were counted before.", "taken": 0, "refused": {}, "repeated": True}
             return answer_json(data, headers=NO_STORE)

@@ -28,7 +28,7 @@ class Stubborn:
         self._inner = inner
         self.takes = False
         self.room = 1_000
-        self.known_key, self.between, self.services = inner.known_key, inner.between, inner.services
+        self.digest_of, self.between, self.services = inner.digest_of, inner.between, inner.services
 
     async def add(
         self,
@@ -186,6 +186,35 @@ async def test_a_key_is_good_over_a_restart(house: House, open_house: OpenHouse,
     assert found["repeated"]
 
 
+async def test_another_batch_under_a_used_key_is_refused(
+    house: House, open_house: OpenHouse, http: aiohttp.ClientSession
+) -> None:
+    """Before the first one is written, after it, and by another replica; the order of its fields does not matter."""
+    sent = headers(OUTCOME, Idempotency_Key="a7")
+    await tell(http, house, {**CLAUDE, "ok": True}, sent=sent)
+    answers = [await tell(http, house, {**CLAUDE, "ok": False}, sent=sent)]
+    await house.outcomes.flush()
+    answers.append(await tell(http, house, {**CLAUDE, "ok": False}, sent=sent))
+    intake = OutcomeIntake(house.samples.outcomes, house.clock)
+    other = await open_house(outcome_tokens=(OUTCOME,), hooks=Hooks(outcomes=intake))
+    answers.append(await tell(http, other, {**CLAUDE, "ok": False}, sent=sent))
+    again, found = await tell(http, other, {"ok": True, **CLAUDE}, sent=sent)
+
+    said = "This Idempotency-Key was used for this request with another body. Nothing was counted."
+    assert [(422, said)] * 3 == [(status, answer["text"]) for status, answer in answers]
+    assert (200, True) == (again, found["repeated"])
+    assert [(1, 0)] == list((await counted(house)).values())
+
+
+async def test_a_key_that_an_earlier_version_kept_alone_counts_as_repeated(house: House) -> None:
+    """It kept no digest of the body, so the key decides, as it did then."""
+    intake = OutcomeIntake(house.samples.outcomes, house.clock)
+    await intake.take([told(START, Route("chat"), ok=True)], key="a7")
+    await intake.flush()
+
+    assert IntakeResult.BEFORE is await intake.take([], key="a7", digest="8f")
+
+
 async def test_a_key_is_forgotten_after_a_day(house: House, http: aiohttp.ClientSession) -> None:
     """With the next batch that is written."""
     sent = headers(OUTCOME, Idempotency_Key="a7")
@@ -205,11 +234,11 @@ async def test_a_key_is_never_written_before_its_counts(house: House) -> None:
     asked.takes = True
     intake = OutcomeIntake(asked, house.clock)
 
-    async def written_meanwhile(key: bytes) -> bool:
+    async def written_meanwhile(key: bytes) -> bytes | None:
         await intake.flush()
-        return await house.samples.outcomes.known_key(key)
+        return await house.samples.outcomes.digest_of(key)
 
-    asked.known_key = written_meanwhile  # its own question, at a bad moment
+    asked.digest_of = written_meanwhile  # its own question, at a bad moment
     found = await intake.take([told(START, Route("chat"), ok=True)], key="a")
     await intake.flush()
 
