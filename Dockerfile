@@ -11,6 +11,8 @@ RUN useradd --uid 10001 --create-home --home-dir /var/lib/understudy understudy 
     && install -d -o understudy -g understudy -m 0700 /var/lib/understudy/data
 COPY --from=build /opt/understudy /opt/understudy
 ENV PATH=/opt/understudy/bin:$PATH HOME=/var/lib/understudy PYTHONUNBUFFERED=1
+# So that every command finds them: docker exec understudy understudy export INC-1
+ENV UNDERSTUDY_CONFIG=/etc/understudy/understudy.yaml UNDERSTUDY_DATA=/var/lib/understudy/data
 USER 10001
 WORKDIR /var/lib/understudy
 VOLUME /var/lib/understudy/data
@@ -20,4 +22,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
   CMD ["python", "-c", "import urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["understudy"]
-CMD ["run", "--config", "/etc/understudy/understudy.yaml", "--data", "/var/lib/understudy/data", "--listen", "0.0.0.0:8080"]
+CMD ["run", "--listen", "0.0.0.0:8080"]

@@ -17,13 +17,15 @@ CONFIG_EXIT = 2
 
 config_option = click.option(
     "--config", "config_path", type=click.Path(path_type=Path), default=Path("understudy.yaml"), show_default=True,
-    help="The configuration file.",
+    envvar="UNDERSTUDY_CONFIG", show_envvar=True, help="The configuration file.",
 )  # fmt: skip
 data_option = click.option(
     "--data",
     "data_path",
     type=click.Path(path_type=Path),
     default=None,
+    envvar="UNDERSTUDY_DATA",
+    show_envvar=True,
     help="The data folder, instead of the configuration's.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")

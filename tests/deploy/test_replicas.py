@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -18,7 +17,7 @@ from bot.sandbox.slack import CommandSpec, LocalWorkspace
 from commands.table import words
 from tests.cli.deployment import Deployment, a_deployment
 from tests.deploy.cage import Cage, Running, Volume, locked_in, understudy, why_not
-from tests.deploy.test_compose import REPLICAS, image_has
+from tests.deploy.test_compose import REPLICAS, image_environment, image_has
 from tests.deploy.test_proxies import free_port
 from tests.house import Vendor, settings
 
@@ -66,10 +65,8 @@ async def a_replica(around: Around, folder: Path, data: Volume, environ: Mapping
     check = [sys.executable, "-c", service["healthcheck"]["test"][3].replace(":8080", f":{port}")]
     volumes = {path: Volume("0:0", "1777") for path in service["tmpfs"]} | {image_has("VOLUME"): data}
     cage = Cage(NOBODY, NOBODY, volumes, {CONFIG: yaml.safe_dump(made)}, image_has("WORKDIR"))
-    home = re.search(r"HOME=(\S+)", image_has("ENV"))
-    assert home
-    env = {
-        "HOME": home[1], "UNDERSTUDY_READ_TOKEN": "r" * 24,
+    env = image_environment() | {
+        "UNDERSTUDY_READ_TOKEN": "r" * 24,
         "SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token,
     }  # fmt: skip
     replica = await locked_in(cage, folder, understudy(*command), {**env, **environ})
@@ -120,10 +117,13 @@ async def test_two_replicas_share_one_ledger(around: Around, tmp_path: Path, pos
         async with asyncio.timeout(10):
             while "Chat is slow" not in (await second.tries(*understudy("incident", "list"), env={}))[1]:
                 await asyncio.sleep(0.1)
+        exported, timeline = await second.tries(*understudy("export", "INC-1"), env={**image_environment(), **environ})
         await first.ends()
         closed, said = await second.tries(*understudy("incident", "cancel", "INC-1", "false-alarm"), env={})
 
     assert 0 == closed, said
+    assert 0 == exported, timeline
+    assert "Chat is slow" in timeline
 
 
 async def test_an_address_that_the_configuration_does_not_use_is_no_reason_for_a_second_bot(deployment: Deployment) -> None:

@@ -357,6 +357,7 @@ def test_container_runs_as_the_image_does() -> None:
     manifests = rendered({})
     one = container(manifests)
     [command] = re.findall(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    [config] = re.findall(r"UNDERSTUDY_CONFIG=(\S+)", DOCKERFILE)
     mounts = {mount["mountPath"] for mount in one["volumeMounts"]}
     pod = of_kind(manifests, "Deployment")["spec"]["template"]["spec"]
 
@@ -364,7 +365,18 @@ def test_container_runs_as_the_image_does() -> None:
     assert [{"name": "http", "containerPort": int(re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)[0])}] == one["ports"]
     assert pod["securityContext"]["runAsUser"] == int(re.findall(r"^USER (\d+)$", DOCKERFILE, re.MULTILINE)[0])
     assert set(re.findall(r"^VOLUME (\S+)$", DOCKERFILE, re.MULTILINE)) < mounts  # or the runtime lays one of its own over it
-    assert "/etc/understudy" in mounts
+    assert str(Path(config).parent) in mounts
+
+
+def test_reason_for_the_end_of_a_pod_is_shown_by_kubectl_describe() -> None:
+    """Such as a wrong password: the last lines of the log are the termination message."""
+    assert "FallbackToLogsOnError" == container(rendered({}))["terminationMessagePolicy"]
+
+
+def test_only_a_pod_with_others_beside_it_waits_before_it_ends() -> None:
+    """With SQLite nobody else takes requests, and the successor waits for the data folder."""
+    assert "lifecycle" in container(rendered(POSTGRES))
+    assert "lifecycle" not in container(rendered({}))
 
 
 def test_chart_has_the_version_of_the_project() -> None:
