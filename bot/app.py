@@ -76,7 +76,7 @@ class App:
             setup, self._store, self._channels, desk=self.desk, wake=lambda: self._sending.wake(), trouble=self.trouble,
             left_behind=lambda: self._following.outdated and self._cluster.others_work(),
         )  # fmt: skip
-        self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes)
+        self._on_call = OnCallRoom(setup, self._store, self._channels, self._probes, lambda user: self._slack.has_left(user))
         self._sinks = SinkRoom(setup, self._store, self._probes)
         self._sending = Sending(
             setup, self._store, self._channels, self._sinks.performers, on_call=self._on_call, board_url=self._web.board_url

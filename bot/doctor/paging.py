@@ -15,6 +15,7 @@ from bot.on_call.directory import Directory
 from bot.on_call.web import Asker
 from bot.ports import ChatError, Message, OnDuty, Place
 from bot.slack.gateway import SlackGateway
+from bot.slack.standing import Standing, barred_as
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.system.clock import SystemClock
 from bot.system.version import understudy_version
@@ -43,6 +44,12 @@ async def directory_of(config: Config, gateway: SlackGateway | None) -> AsyncIte
             raise ChatError("Slack was not asked", code="not_asked", permanent=True)
         return await gateway.members_of(group)
 
+    async def has_left(user: str) -> bool:
+        try:
+            return gateway is not None and barred_as(await gateway.user_info(user)) is Standing.DEACTIVATED
+        except ChatError:
+            return False  # sending the page says what is wrong
+
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         asker = None
@@ -53,7 +60,7 @@ async def directory_of(config: Config, gateway: SlackGateway | None) -> AsyncIte
             stack.push_async_callback(asker.close)
         ledger = InlineLedger.open()  # in memory: nothing is kept
         stack.push_async_callback(ledger.close)
-        yield Directory(sources(config, members, asker), members, ledger, clock)
+        yield Directory(sources(config, members, asker), members, ledger, clock, has_left)
 
 
 async def look_at_on_call(config: Config, gateway: SlackGateway | None) -> AsyncIterator[Remark]:

@@ -27,6 +27,7 @@ USER = re.compile(r"[UW][A-Z0-9]{2,}")
 GROUP = re.compile(r"S[A-Z0-9]{2,}")
 
 Members = Callable[[str], Awaitable[Sequence[str]]]
+HasLeft = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,25 @@ class UserGroup:
             raise SourceError(f"the user group {self.id} cannot be read: {error}") from error
 
 
-class Directory:
-    """`OnCall` over all sources by name. Ids of people and user groups count as names too."""
+async def nobody_has_left(user: str) -> bool:
+    """Without Slack to ask, everybody counts as there."""
+    return False
 
-    def __init__(self, sources: Mapping[str, Source], members: Members, ledger: Ledger, clock: Clock) -> None:
+
+class Directory:
+    """`OnCall` over all sources by name. Ids of people and user groups count as names too.
+
+    `has_left` returns whether a person's account in Slack is deactivated, so that nothing reaches them there.
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], members: Members, ledger: Ledger, clock: Clock, has_left: HasLeft = nobody_has_left
+    ) -> None:
         self._sources = dict(sources)
         self._members = members
         self._ledger = ledger
         self._clock = clock
+        self._has_left = has_left
         self._read: dict[str, Read] = {}
         self._troubles: dict[str, str] = {}
         self._failed: dict[str, tuple[datetime, SourceError]] = {}
@@ -91,6 +103,21 @@ class Directory:
 
     async def who(self, name: str) -> OnDuty:
         """The people behind a name now."""
+        found = await self._behind(name)
+        if found.group or found.people == (HERE,):  # Slack itself takes people who left out of its groups
+            return found
+        gone = await asyncio.gather(*map(self._has_left, found.people))
+        left = [person for person, is_gone in zip(found.people, gone, strict=True) if is_gone]
+        if not left:
+            return found
+        here = "" if name in left else f"{name}: "
+        problem = f"{here}the account of {' and '.join(left)} in Slack is deactivated"
+        return OnDuty(
+            tuple(person for person in found.people if person not in left),
+            problem="; ".join(filter(None, [found.problem, problem])),
+        )
+
+    async def _behind(self, name: str) -> OnDuty:
         if USER.fullmatch(name):
             return OnDuty((name,))
         source = UserGroup(name, self._members) if GROUP.fullmatch(name) else self._sources.get(name)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.config.models import Config
 from bot.config.paging import OnCallConfig
-from bot.on_call.directory import Directory, Members, UserGroup
+from bot.on_call.directory import Directory, HasLeft, Members, UserGroup
 from bot.on_call.ical import Calendar
 from bot.on_call.jsm import Jsm
 from bot.on_call.pagerduty import PagerDuty
@@ -23,12 +23,13 @@ from bot.wiring.watching import Probes
 class OnCallRoom(AppPart):
     """Knows who is on call, even while a source is unavailable."""
 
-    def __init__(self, setup: Setup, store: Store, channels: Channels, probes: Probes) -> None:
+    def __init__(self, setup: Setup, store: Store, channels: Channels, probes: Probes, has_left: HasLeft) -> None:
         super().__init__()
         self._setup = setup
         self._store = store
         self._channels = channels
         self._probes = probes
+        self._has_left = has_left
         self._directory: Directory | None = None
 
     async def start(self) -> None:
@@ -38,7 +39,9 @@ class OnCallRoom(AppPart):
         if any(one.elsewhere for one in setup.config.people.on_call.values()):
             asker = Asker(self._probes.now().transport(), version=understudy_version())
             self._ends(asker.close)
-        self._directory = Directory(sources(setup.config, members, asker), members, self._store.ledger, setup.clock)
+        self._directory = Directory(
+            sources(setup.config, members, asker), members, self._store.ledger, setup.clock, self._has_left
+        )
         self._ends(self._directory.close)
         await self._directory.start()
 

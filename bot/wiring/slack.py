@@ -148,6 +148,12 @@ class Slack(AppPart):
         """Whether requests from people arrive; None if there is no link."""
         return self.link.connected if self.link else None
 
+    async def has_left(self, user: str) -> bool:
+        """Whether somebody's account is deactivated, as far as Slack says within seconds."""
+        from bot.slack.standing import Standing
+
+        return self.membership is not None and await self.membership.people.standing(user) is Standing.DEACTIVATED
+
     async def home_opened(self, user: str, hash: str) -> None:
         """Somebody opened their Home tab and sees the version with this hash."""
         if self._homes:

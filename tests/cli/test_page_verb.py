@@ -157,6 +157,16 @@ async def test_doctor_says_who_is_on_call(deployment: Deployment, receiver: Rece
     assert [("good", f"primary: on call now is {ana}")] == (await findings(deployment))["people.on_call"]
 
 
+async def test_doctor_names_whose_account_is_deactivated(deployment: Deployment, receiver: Receiver) -> None:
+    """A page would reach nobody."""
+    ana = deployment.workspace.person("ana")
+    deployment.workspace.change_user("ana", deleted=True)
+    team(deployment, receiver, weekly={"rota": {"starts": "2026-03-19T12:00:00Z", "every": "7d", "users": [ana.id]}})
+    said = (await findings(deployment))["people.on_call"]
+
+    assert ("bad", f"weekly: the account of {ana.id} in Slack is deactivated") in said
+
+
 async def test_doctor_names_a_source_that_cannot_be_read(deployment: Deployment, receiver: Receiver) -> None:
     """Without the address of the calendar, which is a secret."""
     url = f"http://127.0.0.1:{deployment.vendor.port}/secret-calendar.ics"

@@ -169,6 +169,19 @@ async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(h
     assert "@bob" in "\n".join(talk.pushed())
 
 
+async def test_somebody_deactivated_is_said_and_the_next_step_comes_at_once(house: House) -> None:
+    """Slack takes a mention of them, and nobody reads it."""
+    rota = {"starts": "2026-03-19T12:04:00Z", "every": "1d", "users": [house.ana.id]}
+    steps = [{"after": "0s", "mention": ["primary"], "dm": ["primary"]}, {"after": "15m", "mention": [house.bob.id]}]
+    house.workspace.change_user("ana", deleted=True)
+    talk = await runs(house, people={"on_call": {"primary": {"rota": rota}}}, paging={"SEV2": steps})
+    await later(talk, 0.5)
+
+    assert "@ana" not in talk.alert()
+    assert talk.said("ops", f"page 1 reached nobody (primary: the account of {house.ana.id} in Slack is deactivated).")
+    assert "@bob" in "\n".join(talk.pushed())
+
+
 async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> None:
     """The last line is plain about it."""
     assert isinstance(house.notifier, Pager)

@@ -52,12 +52,16 @@ class House:
         self.clock = ManualClock(NOW)
         self.groups = Groups()
         self.source = Source("U0ANA")
+        self.left: set[str] = set()
         self.ledger: Ledger = InlineLedger.open()
         self.directory = self.made()
 
     def made(self) -> Directory:
         sources = {"primary": UserGroup("S0ONCALL", self.groups.of), "calendar": self.source}
-        return Directory(sources, self.groups.of, self.ledger, self.clock)
+        return Directory(sources, self.groups.of, self.ledger, self.clock, self.has_left)
+
+    async def has_left(self, user: str) -> bool:
+        return user in self.left
 
 
 @pytest.fixture
@@ -71,6 +75,21 @@ async def house() -> AsyncIterator[House]:
 async def test_a_group_is_mentioned_as_a_group_and_told_as_its_members(house: House) -> None:
     """Both are known at once."""
     assert OnDuty(("U0ANA", "U0BEN"), "S0ONCALL") == await house.directory.who("primary")
+
+
+@pytest.mark.parametrize(
+    ("name", "duty"),
+    [
+        ("U0BEN", OnDuty(problem="the account of U0BEN in Slack is deactivated")),
+        ("calendar", OnDuty(("U0ANA",), problem="calendar: the account of U0BEN in Slack is deactivated")),
+        ("primary", OnDuty(("U0ANA", "U0BEN"), "S0ONCALL")),
+    ],
+)
+async def test_somebody_whose_account_is_deactivated_is_named_and_not_called(house: House, name: str, duty: OnDuty) -> None:
+    """The others are called all the same; a group is left to Slack."""
+    house.source.says, house.left = ("U0ANA", "U0BEN"), {"U0BEN"}
+
+    assert duty == await house.directory.who(name)
 
 
 @pytest.mark.parametrize(
