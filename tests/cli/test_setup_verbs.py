@@ -1,6 +1,7 @@
 """What people do before the first start: check the file, make the app from a manifest, ask the doctor."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,17 @@ async def test_doctor_leaves_slack_alone_when_it_is_told_to(deployment: Deployme
     assert 0 == status
     assert [] == deployment.workspace.calls
     assert {"note"} == {f["state"] for f in found if f["subject"] in ("people", "notify")}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+async def test_doctor_says_nothing_of_the_mode_of_a_folder_that_is_not_ours(deployment: Deployment) -> None:
+    """A volume of Kubernetes belongs to root, and nobody in the pod could follow the advice."""
+    deployment.data.mkdir(exist_ok=True)
+    deployment.data.chmod(0o2777)
+    os.chown(deployment.data, 12345, 12345)
+    ended = await deployment.verb("doctor", "--no-slack")
+
+    assert "can be read by others" not in " ".join(ended.out.split())
 
 
 async def test_doctor_looks_into_the_ledger_beside_a_running_bot(deployment: Deployment) -> None:
