@@ -1,14 +1,17 @@
 """When Slack does not take an alert, people are told by other means: once per incident, and again if it ends unseen."""
 
 import asyncio
+import json
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from bot.core.effects import ALL, About
+from bot.core.decide.paging import waits_for_people
+from bot.core.effects import ALL, About, PostAlert, decode_effect
 from bot.core.record.fact import Fact
+from bot.core.record.incident import Incident
 from bot.core.record.sight import SightLost, SightRegained
 from bot.ports import EffectError, Engine, Ledger, Notifier, OutboxRow, StoreError
 from bot.system.clock import Clock
@@ -20,6 +23,7 @@ log = structlog.get_logger(__name__)
 EFFECT_TOLD_FOR = timedelta(days=30)  # no row is retried for longer
 LOSS_TOLD_FOR = timedelta(hours=1)  # within this time, replicas that notice the loss of the channel report one loss
 LOST = "the alerts channel is lost"
+REFUSED = "it was refused for good"  # why, after a restart
 WORTH_A_PAGE = timedelta(minutes=1)  # a shorter wait that Slack or our own pacing asks for is no trouble
 
 
@@ -36,6 +40,7 @@ class AlertsByOtherWays:
         self._engine = engine
         self._clock = clock
         self._told: set[str] = set()
+        self._refused: dict[str, str] = {}  # why Slack refused it for good
         self._tasks: set[asyncio.Task[object]] = set()
 
     def on_trouble(self, row: OutboxRow, error: EffectError) -> None:
@@ -48,7 +53,19 @@ class AlertsByOtherWays:
         if error.retry_after is not None and error.retry_after < WORTH_A_PAGE:
             return
         self._told.add(name)
+        if error.permanent:
+            self._refused[name] = str(error)
         self._soon(self._say_first(name, EFFECT_TOLD_FOR, *out_of_band(effect.body, incident, self._engine.world, str(error))))
+
+    def again(self) -> None:
+        """Tell of alerts that Slack refused for good and no address took: the outbox does not try those again."""
+        for incident in self._engine.world.open_incidents():
+            name, body = lost_alert(incident)
+            if body is None or name in self._told or not waits_for_people(incident):
+                continue
+            self._told.add(name)
+            words = out_of_band(body, incident, self._engine.world, self._refused.get(name, REFUSED))
+            self._soon(self._say_first(name, EFFECT_TOLD_FOR, *words))
 
     def on_facts(self, facts: Sequence[Fact]) -> None:
         """While we are blind Slack may be unreachable too, so people are told by other means as well."""
@@ -105,6 +122,16 @@ class AlertsByOtherWays:
         """Wait for notices that are being sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
+
+
+def lost_alert(incident: Incident) -> tuple[str, PostAlert | None]:
+    """The alert that Slack refused for good, with the name under which it is told; None if all is well or repaired."""
+    for lost in reversed(incident.undelivered):
+        if lost.what == PostAlert.KIND and lost.fields:
+            body = decode_effect(lost.what, json.loads(lost.fields))
+            if isinstance(body, PostAlert):
+                return body.urgent_as(About(lost.stream, lost.seq, incident.number)), body
+    return "", None
 
 
 def _mark(what: str) -> str:

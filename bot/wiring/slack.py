@@ -14,6 +14,7 @@ from bot.delivery.direct_posts import DirectPosts, Note
 from bot.delivery.home_tabs import HomeTabs
 from bot.delivery.no_chat import NoChat, WithoutChat
 from bot.delivery.ops_channel import OpsChannel
+from bot.delivery.out_of_band import lost_alert
 from bot.delivery.survey import Survey
 from bot.engine.outbox import Outbox
 from bot.ports import Chat, OnCall, Performers
@@ -66,14 +67,20 @@ class Channels(AppPart):
         self._direct.show(note)
 
     def health(self) -> Mapping[str, Part]:
-        """Only the loss of the alerts channel."""
-        if self.ops is None or not self.ops.trouble:
-            return {}
-        return {"alerts": Part(False, "lost", self.ops.since, self.ops.trouble)}
+        """Only the loss of the alerts channel, and alerts that Slack refused for good."""
+        if self.ops and self.ops.trouble:
+            return {"alerts": Part(False, "lost", self.ops.since, self.trouble())}
+        untold = self.trouble()
+        return {"alerts": Part(False, "refused", None, untold)} if untold else {}
 
     def trouble(self) -> str:
         """The same as `health`, for people."""
-        return self.ops.trouble if self.ops else ""
+        lost = [one.name for one in self._store.engine.world.open_incidents() if lost_alert(one)[1]]
+        refused = [
+            f"Slack refused the alert of {name}. Once its channel takes posts again: understudy incident repair {name}."
+            for name in lost
+        ]
+        return " ".join(filter(None, [self.ops.trouble if self.ops else "", *refused]))
 
     async def _open_gateway(self) -> "SlackGateway":
         await load_late("bot.wiring.slack_link")

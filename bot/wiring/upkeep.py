@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 EVERY_S = 10.0
 TRIM_EVERY_S = 60.0  # real seconds, like all of these
 FORGET_EVERY_S = 3_600.0
+TELL_AGAIN_EVERY_S = 60.0
 BREATHE_S = 0.05  # between two steps, so that no commit waits for more than one
 KEEP = timedelta(days=30)  # for finished effects, and ids of signals
 RECENT = timedelta(days=1)
@@ -27,7 +28,8 @@ BUDGETS = "budgets"  # the setting in the ledger that carries checks' spending o
 
 
 class Housekeeping:
-    """A task of its own. `keep` and `budget_bytes` limit samples; `connected` asks about Slack, `spent` about budgets.
+    """A task of its own. `keep` and `budget_bytes` limit samples; `connected` asks about Slack, `spent` about budgets;
+    `tell_again` tells by other means what nobody heard yet.
 
     `acts` returns whether this replica does work that is needed only once per ledger, and whose clock is right; samples that
     are not shared are trimmed by each replica.
@@ -36,7 +38,7 @@ class Housekeeping:
     def __init__(
         self, ledger: Ledger, samples: Samples, clock: Clock, metrics: Metrics, *, keep: timedelta, budget_bytes: int,
         connected: Callable[[], bool | None], spent: Callable[[], str], acts: Callable[[], bool] = lambda: True,
-        adopt: Callable[[str], None] | None = None,
+        adopt: Callable[[str], None] | None = None, tell_again: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._ledger = ledger
         self._samples = samples
@@ -48,10 +50,11 @@ class Housekeeping:
         self._spent = spent
         self._acts = acts
         self._adopt = adopt
+        self._tell_again = tell_again
         self._recorded = ""
         self._given_up: tuple[OutboxRow, ...] = ()
         self._rate_limited = RateLimitedLog(clock, timedelta(hours=1))
-        self._forget_at = self._trim_at = 0.0
+        self._forget_at = self._trim_at = self._tell_again_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def health(self) -> Mapping[str, Part]:
@@ -86,6 +89,10 @@ class Housekeeping:
                 log.exception("updating metrics or deleting old samples crashed: this is a bug in Understudy")
 
     async def _once(self) -> None:
+        passed = asyncio.get_running_loop().time()
+        if self._acts() and passed >= self._tell_again_at:
+            self._tell_again_at = passed + TELL_AGAIN_EVERY_S
+            self._tell_again()
         await self._tell_outbox()
         connected = self._connected()
         if connected is not None:

@@ -11,6 +11,7 @@ from bot.core import signals as s
 from bot.core.answers.base import Answer
 from bot.core.decide.draft import Step
 from bot.core.effects import EditCard, Effect, EffectBody, PostAlert, PostSummary, PostUpdate
+from bot.core.model import Actor
 from bot.core.policy import Policy
 from bot.core.record.world import World
 from bot.core.signals import Signal
@@ -75,7 +76,7 @@ ALERT = PostAlert()
 
 
 def in_trouble(key: str = "alert/1", body: EffectBody = ALERT, incident: int | None = 1) -> OutboxRow:
-    effect = Effect(key, "incident/1", body, incident)
+    effect = Effect(key, "incident/1", body, incident, "incident/1", 1)
     return OutboxRow(1, effect, "sending", 1, START, START, START, START, 0, {}, "")
 
 
@@ -136,6 +137,67 @@ async def test_alert_that_no_address_took_is_told_by_the_next_start(table: Table
         await troubles.close()
 
     assert 2 == len(pager.got)
+
+
+REFUSED = ChatError("the channel is archived", code="is_archived", permanent=True)
+
+
+def refused_for_good(table: Table) -> OutboxRow:
+    """The row of an alert that the outbox gave up."""
+    row = in_trouble("INC-1/alert")
+    effect = row.effect
+    signal = s.EffectRefused(
+        actor=Actor.rule("outbox"), id="refused/1", key=effect.key, kind=PostAlert, incident=1, body=ALERT,
+        stream=effect.stream, seq=effect.seq, reason=str(REFUSED),
+    )  # fmt: skip
+    table.send(signal)
+    return row
+
+
+async def test_alert_that_slack_refused_for_good_is_told_until_an_address_takes_it(
+    ways: tuple[AlertsByOtherWays, Pager], table: Table
+) -> None:
+    """The outbox does not try it again, so nothing else would."""
+    troubles, pager = ways
+    row, pager.away = refused_for_good(table), True
+    troubles.on_trouble(row, REFUSED)
+    await troubles.close()
+    for away in (True, False, False):
+        pager.away = away
+        troubles.again()
+        await troubles.close()
+
+    assert 3 == len(pager.got), "twice in vain, once with success, and then no more"
+    assert "Slack did not accept this (the channel is archived)." in pager.got[-1][1]
+
+
+@pytest.mark.parametrize(("away", "calls"), [(True, 2), (False, 1)])
+async def test_alert_that_slack_refused_for_good_is_told_by_the_next_start(table: Table, away: bool, calls: int) -> None:
+    """Unless somebody was told of it before."""
+    pager, ledger = Pager(), InlineLedger.open()
+    row, pager.away = refused_for_good(table), away
+    troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), ledger)
+    troubles.on_trouble(row, REFUSED)
+    await troubles.close()
+    pager.away = False
+    troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), ledger)
+    troubles.again()
+    await troubles.close()
+
+    assert calls == len(pager.got)
+
+
+async def test_alert_that_slack_refused_for_good_calls_nobody_who_knows(
+    ways: tuple[AlertsByOtherWays, Pager], table: Table
+) -> None:
+    """Somebody acknowledged it on the board or in a terminal."""
+    troubles, pager = ways
+    refused_for_good(table)
+    table.send(s.Acknowledge(actor=ANA, incident=1))
+    troubles.again()
+    await troubles.close()
+
+    assert [] == pager.got
 
 
 async def test_alert_is_told_once_whichever_replica_tries_it(table: Table) -> None:

@@ -223,6 +223,25 @@ async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(paged: t
     assert ["INC-1 SEV2: Claude API is down", LOST] == sorted(called)
 
 
+async def test_a_refused_alert_is_shown_until_it_is_repaired(paged: tuple[Talk, list[str]]) -> None:
+    """Over a restart too: that the channel is back brings no alert that was given up."""
+    talk, _ = paged
+    archives(talk, "ops")
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+    await talk.house.stop()
+    talk.house.workspace.channel("ops").is_archived = False
+    await talk.house.start()
+    shown = (await parts(talk))["alerts"]
+    await talk.asks(talk.house.ana, "/incident repair INC-1")
+    await talk.house.quiet()
+
+    remedy = "Once its channel takes posts again: understudy incident repair INC-1."
+    assert ("refused", f"Slack refused the alert of INC-1. {remedy}") == (shown["state"], shown["sentence"])
+    assert 1 == len(talk.said("ops", ALERT))
+    assert "alerts" not in await parts(talk)
+
+
 async def test_a_channel_that_came_back_and_is_lost_again_calls_people_again(paged: tuple[Talk, list[str]]) -> None:
     """Somebody took it out of the archive, an alert came, and minutes later somebody put it back."""
     talk, called = paged
