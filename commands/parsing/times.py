@@ -55,6 +55,11 @@ _IN_TEXT = tuple(
         rf"(?P<began>{_PAST}){_LAST}",
     )
 )
+# `at 14:00 tomorrow` may be part of what is wrong: a certificate that expires then. `since 14:00 tomorrow` is a mistake.
+_TO_COME = rf"(?:tomorrow|next\s+(?:week|{'|'.join(WEEKDAYS)}))"
+_TO_COME_BEFORE = re.compile(rf"(?<!\w)(?:on\s+)?{_TO_COME},?\s+$", re.IGNORECASE)
+_TO_COME_BEHIND = re.compile(rf"\s+(?:on\s+)?{_TO_COME}(?![\w'’])", re.IGNORECASE)
+_SINCE_TO_COME = re.compile(rf"(?<!\w)since\s+{_TO_COME}(?:(?:\s*,|\s+at)?\s*{_TIME}{ZONE})?(?![\w'’])", re.IGNORECASE)
 # Times that no clock shows. `since this morning's deploy` names the deploy; `from 2 to 11` may be errors.
 _PART = rf"(?:(?:this|last|yesterday|{'|'.join(WEEKDAYS)})\s+(?:morning|noon|afternoon|evening|night)|tonight)"
 _VAGUE = rf"(?:earlier(?:\s+today)?|(?:early\s+)?{_PART}|(?:this|last)\s+week(?:end)?|{_DAY})"
@@ -115,8 +120,11 @@ def taken_from(text: str, now: datetime, zone: tzinfo) -> tuple[str, Span]:
     Raises NoTime for words meant as a time that cannot be read.
     """
     text = " ".join(text.split())
+    if ahead := _SINCE_TO_COME.search(text):
+        raise _to_come(text, ahead.start(), ahead.end())
     for pattern in _IN_TEXT:
         if match := pattern.search(text):
+            _refuse_to_come(match)
             title = _beside(match)
             try:
                 return title, _span(match, now, zone)
@@ -126,6 +134,18 @@ def taken_from(text: str, now: datetime, zone: tzinfo) -> tuple[str, Span]:
         said = unclear[0].strip()
         raise NoTime(f"`{said}`: when was that? {IN_A_TITLE} Nothing was declared.", said, _beside(unclear))
     return text, Span()
+
+
+def _refuse_to_come(match: re.Match[str]) -> None:
+    text = match.string
+    before, behind = _TO_COME_BEFORE.search(text[: match.start()]), _TO_COME_BEHIND.match(text[match.end() :])
+    if before or behind:
+        raise _to_come(text, before.start() if before else match.start(), match.end() + (behind.end() if behind else 0))
+
+
+def _to_come(text: str, start: int, end: int) -> NoTime:
+    said, title = text[start:end].strip(), " ".join(f"{text[:start]} {text[end:]}".split())
+    return NoTime(f"`{said}` is still to come. {IN_A_TITLE} Nothing was declared.", said, title)
 
 
 def _beside(match: re.Match[str]) -> str:
@@ -171,11 +191,29 @@ def _meant(match: re.Match[str], now: datetime, zone: tzinfo) -> Span:
     if not last:
         return Span(began)
     ended = _moment(last, end_day or began.astimezone(zone_of_text(last, zone)).date(), now, zone)
+    if ended <= began and (in_order := _both_ways(first, began, last, ended, now, zone)):
+        return in_order
     if ended <= began and not end_day:
         ended = _moment(last, began.astimezone(zone).date() + timedelta(days=1), now, zone)
     if ended <= began and not day:  # `from 23:30 to 00:30 today`
         began = _moment(first, began.astimezone(zone).date() - timedelta(days=1), now, zone)
     return Span(began, ended)
+
+
+def _both_ways(first: str, began: datetime, last: str, ended: datetime, now: datetime, zone: tzinfo) -> Span | None:
+    """The newest past span where the clock shows one of the times twice: `from 02:40 to 02:20` in the night it goes back."""
+    begins, ends = _shown_at(first, began, zone), _shown_at(last, ended, zone)
+    spans = [(end, begin) for begin in begins for end in ends if begin < end <= now]
+    return Span(max(spans)[1], max(spans)[0]) if spans else None
+
+
+def _shown_at(text: str, at: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+    """Every moment of that day at which a clock shows this; one if the text is not a time on a clock."""
+    if re.fullmatch(rf"{_STAMP}|{_NEARLY}{_SPAN}(?:\s+ago)?", text, re.IGNORECASE):
+        return (at,)
+    own = zone_of_text(text, zone)
+    local = at.astimezone(own)
+    return both_times(local.date(), local.time(), own)
 
 
 def _moment(text: str, day: date | None, now: datetime, zone: tzinfo) -> datetime:

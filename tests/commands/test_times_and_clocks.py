@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from commands.parsing.due import assignment
 from commands.parsing.parse import Misunderstood
-from commands.parsing.times import Span, read, spoken, taken_from, zone_of
+from commands.parsing.times import NoTime, Span, read, spoken, taken_from, zone_of
 from tests.desk import ANA
 
 BERLIN, NEW_YORK = zone_of("Europe/Berlin"), zone_of("America/New_York")
@@ -159,3 +159,49 @@ def test_words_that_go_on_for_ever_are_read_once() -> None:
     words = "call" + " on" * 10_000
 
     assert words == assignment(words, (), ANA, FRIDAY, BERLIN).text
+
+
+NIGHT = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)  # at one o'clock in UTC, the clocks of Berlin went back from three to two
+
+
+@pytest.mark.parametrize("typed", ["from 02:40 to 02:20", "2026-10-25 02:40 to 2026-10-25 02:20", "02:40 - 02:20 today"])
+def test_a_span_may_end_in_the_hour_that_comes_again(typed: str) -> None:
+    """The second 02:20 is later than the first 02:40."""
+    assert Span(NIGHT.replace(hour=0, minute=40), NIGHT.replace(hour=1, minute=20)) == read(typed, NIGHT, BERLIN)
+
+
+def test_a_span_in_the_hour_that_comes_again_is_over() -> None:
+    """At the second 02:30 it can only be the first 02:20 until the first 02:40."""
+    now = NIGHT.replace(hour=1, minute=30)
+
+    assert Span(NIGHT.replace(hour=0, minute=20), NIGHT.replace(hour=0, minute=40)) == read("02:20 to 02:40", now, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "title"),
+    [
+        ("Chat is slow since 14:00 tomorrow", "since 14:00 tomorrow", "Chat is slow"),
+        ("Chat is slow since tomorrow 14:00", "since tomorrow 14:00", "Chat is slow"),
+        ("Chat is slow since tomorrow", "since tomorrow", "Chat is slow"),
+        ("Chat is slow tomorrow from 14:00 to 15:30", "tomorrow from 14:00 to 15:30", "Chat is slow"),
+        ("from 14:00 to 15:30 next Monday Chat is slow", "from 14:00 to 15:30 next Monday", "Chat is slow"),
+    ],
+)
+def test_a_beginning_that_is_still_to_come_is_asked_about(typed: str, said: str, title: str) -> None:
+    """It never means today."""
+    with pytest.raises(NoTime, match=f"`{said}` is still to come") as asked:
+        taken_from(typed, FRIDAY, UTC)
+
+    assert (said, title) == (asked.value.said, asked.value.title)
+
+
+def test_a_title_may_speak_of_tomorrow() -> None:
+    """A certificate that expires then is worth an incident now."""
+    title = "The certificate expires at 14:00 tomorrow"
+    at_two = Span(FRIDAY.replace(hour=14, minute=0))
+
+    assert (title, Span()) == taken_from(title, FRIDAY, UTC)
+    assert ("Chat fails, tomorrow is the launch", at_two) == taken_from(
+        "Chat fails since 14:00, tomorrow is the launch", FRIDAY, UTC
+    )
+    assert ("Chat blocks tomorrow's launch", at_two) == taken_from("Chat blocks since 14:00 tomorrow's launch", FRIDAY, UTC)
