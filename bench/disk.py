@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.report import line, percentile, timed
 from bot.core.model import Fault, Outcome, Sample
-from bot.store.samples.retention import room
+from bot.store.samples.retention import file_size
 from bot.store.samples.sqlite import IDLE_WAL, SqliteSamples, open_samples
 from bot.store.sqlite.engine import connect, sqlite_report
 
@@ -77,10 +77,10 @@ async def _free(folder: Path) -> bool:
 
 def _sizes(path: Path) -> bool:
     conn = connect(path)
-    whole = room(conn).live
+    whole = file_size(conn).live
     rows = conn.execute("SELECT count(*) FROM samples").fetchone()[0]
     conn.execute("DELETE FROM hours")
-    raw = room(conn).live
+    raw = file_size(conn).live
     held = line(f"one raw sample, {FAILING} checks failing", raw / rows, "bytes", ROW_BYTES)
     line("roll-up of one check and hour", (whole - raw) / CHECKS, "bytes")
     conn.close()

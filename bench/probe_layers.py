@@ -136,7 +136,7 @@ async def measured(url: str, folder: Path) -> None:
     spent: dict[str, list[float]] = {name: [] for name in layers}
     for layer in layers.values():
         await spread(layer, CHECKS)
-    GARBAGE.look_seldom()  # as `understudy run` does
+    GARBAGE.collect_rarely()  # as `understudy run` does
     GARBAGE.leave_out()
     for _ in range(ROUNDS):
         for name, layer in layers.items():

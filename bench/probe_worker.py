@@ -55,7 +55,7 @@ async def ours(url: str, probes: int, trusted: ssl.SSLContext, folder: Path, eve
             full, batch[:] = list(batch), []
             await samples.add(full)
 
-    GARBAGE.look_seldom()  # as `understudy run` does
+    GARBAGE.collect_rarely()  # as `understudy run` does
     GARBAGE.leave_out()
     spent = await _measured(look, probes)
     await prober.close()

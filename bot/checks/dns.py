@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.exceptions import CheckError, Failure
-from bot.checks.kind import Kind, Shared
+from bot.checks.kind import Kind, ProberResources
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import RefusedAddress
 from bot.checks.net.stopwatch import Stopwatch
@@ -188,7 +188,7 @@ def _made(model: config.DnsCheck, **common: Any) -> DnsCheck:
     return DnsCheck(**common, host=model.host, record=model.record, expect=model.expect, server=model.server)
 
 
-def _prober(shared: Shared) -> DnsProber:
+def _prober(shared: ProberResources) -> DnsProber:
     return DnsProber(shared.clock, guard=shared.guard)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.failure import Failure
-from bot.checks.kind import Kind, Shared
+from bot.checks.kind import Kind, ProberResources
 from bot.config.checks import kinds as config
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import StoreError
@@ -103,7 +103,7 @@ class Job:
             self._newest[kind] = heard
         return news
 
-    def told_before(self, run: str, kind: SignKind) -> bool:
+    def reported_before(self, run: str, kind: SignKind) -> bool:
         """Whether this run already reported that, or has ended before its start arrives."""
         told = self._runs.get(run, {})
         return kind in told or (kind == "start" and bool(told))
@@ -158,7 +158,7 @@ class Heartbeats:
         now, began = self._clock.monotonic(), job.began(run)
         took_ms = round((now - began) * 1000, 3) if began is not None and kind != "start" else None
         sign = Sign(self.now(), kind, exit_code, clean(note)[:NOTE_CAP], took_ms, run)
-        if run and job.told_before(run, "fail" if sign.bad else kind):
+        if run and job.reported_before(run, "fail" if sign.bad else kind):
             return None
         job.take(sign, now)
         return sign
@@ -362,7 +362,7 @@ def _made(model: config.HeartbeatCheck, **common: Any) -> HeartbeatCheck:
     return HeartbeatCheck(**common, grace=model.grace, token=model.token.get_secret_value())
 
 
-def _prober(shared: Shared) -> HeartbeatProber:
+def _prober(shared: ProberResources) -> HeartbeatProber:
     return HeartbeatProber(Heartbeats(shared.clock), shared.clock)
 
 

@@ -18,7 +18,7 @@ BEATS_PER_S = 1.0
 ARRIVING: dict[str, SignKind] = {"success": "ok", "start": "start", "fail": "fail"}
 
 
-class SignsOfLife:
+class HeartbeatIntake:
     """Receives reports for the known heartbeat checks, and passes each on as a sample from our own `vantage`.
 
     `tell` sends it to the other replicas, whose `heard` receives it: the replica that was asked need not be the one that runs
@@ -65,7 +65,7 @@ class SignsOfLife:
             return Admission.CLOSED
         return Admission.OK if self._paces[check.id].take(self._clock.monotonic()) else Admission.TOO_MANY
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
+    async def record(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
         """Record an admitted report. `kind` is `success`, `start` or `fail`; raises ValueError for any other.
 
         What a `run` reports counts once, whichever replica is asked.

@@ -15,7 +15,7 @@ from bot.checks.judging.evidence import BODY_CAP, evidence_of, secrets_of, those
 from bot.checks.judging.exceptions import CheckError, Failure, classify_status
 from bot.checks.judging.expect import unmet
 from bot.checks.judging.keys import KeyMemory
-from bot.checks.kind import Kind, Shared
+from bot.checks.kind import Kind, ProberResources
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.redirects import REDIRECTS, Hop, next_hop
 from bot.checks.net.resolve import Resolver
@@ -242,7 +242,7 @@ def _made(model: config.HttpCheck, **common: Any) -> HttpCheck:
     )  # fmt: skip
 
 
-def _prober(shared: Shared) -> HttpProber:
+def _prober(shared: ProberResources) -> HttpProber:
     return HttpProber(
         shared.clock, ssl_context=shared.tls, resolver=shared.resolver, guard=shared.guard, keys=shared.keys,
         version=shared.version, known_secrets=shared.secrets,

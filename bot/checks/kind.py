@@ -14,7 +14,7 @@ from bot.system.clock import Clock
 
 
 @dataclass(frozen=True)
-class Shared:
+class ProberResources:
     """What probers of all types share, created and closed by their owner."""
 
     clock: Clock
@@ -33,4 +33,4 @@ class Kind:
     model: type[CheckBase]
     check: type
     made: Callable[..., Any]
-    prober: Callable[[Shared], Prober]
+    prober: Callable[[ProberResources], Prober]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.checks.kind import Kind, Shared
+from bot.checks.kind import Kind, ProberResources
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import dial
 from bot.checks.net.resolve import Resolver
@@ -56,7 +56,7 @@ def _made(model: config.TcpCheck, **common: Any) -> TcpCheck:
     return TcpCheck(**common, host=model.host, port=model.port, under=model.under)
 
 
-def _prober(shared: Shared) -> TcpProber:
+def _prober(shared: ProberResources) -> TcpProber:
     return TcpProber(shared.clock, resolver=shared.resolver, guard=shared.guard)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.checks.judging.evidence import clean
 from bot.checks.judging.exceptions import Failure
-from bot.checks.kind import Kind, Shared
+from bot.checks.kind import Kind, ProberResources
 from bot.checks.net.address_guard import Guard
 from bot.checks.net.dial import Certificate, dial
 from bot.checks.net.resolve import Resolver
@@ -105,7 +105,7 @@ def _made(model: config.TlsCheck, **common: Any) -> TlsCheck:
     return TlsCheck(**common, host=model.host, port=model.port, days_left=model.days_left, names=model.names, under=model.under)
 
 
-def _prober(shared: Shared) -> TlsProber:
+def _prober(shared: ProberResources) -> TlsProber:
     return TlsProber(shared.clock, ssl_context=shared.tls, resolver=shared.resolver, guard=shared.guard)
 
 

@@ -102,7 +102,7 @@ def run(
 def tune_interpreter() -> None:
     """Make the interpreter interrupt the event loop as briefly and rarely as possible."""
     sys.setswitchinterval(SWITCH_S)
-    GARBAGE.look_seldom()
+    GARBAGE.collect_rarely()
 
 
 async def create_new_ledger(home: Home) -> None:

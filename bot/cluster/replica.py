@@ -110,7 +110,7 @@ class Replica:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._until = float("-inf")
         with suppress(StoreError):  # then they wait until our time is up
-            await self._ledger.sign(lambda store: store.give_back(self.boot))
+            await self._ledger.write_at_once(lambda store: store.give_back(self.boot))
 
     # --- who we are, and what we may do
 
@@ -224,7 +224,7 @@ class Replica:
             return _Found(renewed, clock, store.replicas(own), store.leases(own), news)
 
         try:
-            found = await self._ledger.sign(work)
+            found = await self._ledger.write_at_once(work)
         except BaseException:
             self._untold = deque([*told, *self._untold], maxlen=MOST_UNTOLD)
             raise

@@ -257,7 +257,7 @@ class Delivery:
         if isinstance(place, Wait):
             return place
         place = await self._ops.place() if place == OPS else place
-        with GARBAGE.held_off():
+        with GARBAGE.paused():
             facts = await self._ledger.read(lambda store: store.facts_about(incident.number))
             name, content = await rendered(body.format, incident, facts, self._engine.policy, self._around.redactor)
         file = await self._ledger.read(lambda store: store.setting(setting))

@@ -28,19 +28,19 @@ SETTLE_FOR_S = 30.0  # a post whose response was lost may still arrive; search f
 class Note:
     """A post as it should read now. It is searched from `since` on, and not posted unless the note `follows` is there.
 
-    With `anew` False it only edits what an earlier process may have posted. The newest post with a key that `rivals` accepts
-    replaces this one, unless that post closed the matter (`OVER`); `settled` is called with the resulting key. With `unseen`
-    False it is not posted while Slack does not let us search.
+    With `may_post` False it only edits what an earlier process may have posted. The newest post with a key that `rivals`
+    accepts replaces this one, unless that post closed the matter (`OVER`); `settled` is called with the resulting key. With
+    `without_search` False it is not posted while Slack does not let us search.
     """
 
     key: str
     message: Message
     since: datetime
     follows: str = ""
-    anew: bool = True
+    may_post: bool = True
     rivals: Callable[[str], bool] | None = field(default=None, compare=False)
     settled: Callable[[str], None] = field(default=lambda key: None, compare=False)
-    unseen: bool = True
+    without_search: bool = True
 
 
 class DirectPosts:
@@ -100,7 +100,7 @@ class DirectPosts:
                 self._drop(note)
                 continue
             at = await self._find(note.key, note.since)
-            if at is None and not note.anew:
+            if at is None and not note.may_post:
                 self._drop(note)
                 continue
             if at is None and note.rivals and (other := await self._replacement(note)) is not None:
@@ -138,7 +138,7 @@ class DirectPosts:
         except ChatError as error:
             if not error.permanent or isinstance(error, ChannelGone):
                 raise
-            return None if note.unseen else ""
+            return None if note.without_search else ""
         return None if newest is None or newest.endswith(OVER) else newest
 
     async def _edit(self, at: PostedAt, note: Note) -> None:

@@ -22,7 +22,7 @@ from bot.views.names import plain_names
 
 START = datetime(2026, 3, 20, 2, 50, tzinfo=UTC)  # the outage begins ten minutes later, at three in the morning
 OUTAGE = "anthropic"  # the provider that fails in every scenario played here
-LAST_WORDS_S = 30.0  # real seconds for messages still on their way to the workspace at the end
+DELIVERY_WITHIN_S = 30.0  # real seconds for messages still on their way to the workspace at the end
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Demo:
     async def _until_quiet(self) -> None:
         """Wait for the last messages and the upload: at this speed, Slack's rate limits delay some of them."""
         loop, bots = asyncio.get_running_loop(), self._bots
-        until = loop.time() + LAST_WORDS_S
+        until = loop.time() + DELIVERY_WITHIN_S
         await asyncio.sleep(1.0)  # the last click is still being answered
         while loop.time() < until:
             over = [one for one in bots.engine.world.incidents.values() if one.ending.at and one.provider == OUTAGE]

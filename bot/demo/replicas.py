@@ -29,7 +29,7 @@ from bot.store.postgres.ledgers import open_postgres_ledger
 from bot.store.postgres.samples.keeper import open_postgres_samples
 from bot.system.clock import SystemClock
 
-UNTOLD_S = 2 * EVERY_S  # of outcomes: those not written when a replica was killed, and those not written yet
+UNWRITTEN_S = 2 * EVERY_S  # of outcomes: those not written when a replica was killed, and those not written yet
 
 
 class Replicas:
@@ -91,7 +91,7 @@ class Replicas:
 
     def untold(self) -> int:
         """One second's worth from the killed replica, and whatever arrived in the last second."""
-        return round(UNTOLD_S / CUSTOMER_EVERY_S)
+        return round(UNWRITTEN_S / CUSTOMER_EVERY_S)
 
     def claims(self, seen: Evidence) -> Sequence[Claim]:
         """That nobody noticed the death of the leading replica."""

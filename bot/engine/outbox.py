@@ -29,7 +29,7 @@ from bot.ports import (
     StoreError,
     Wait,
 )
-from bot.ports.performers import LeaseLost, last_look, looks_last
+from bot.ports.performers import LeaseLost, check_lease, lease_checked_by
 from bot.system.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -200,7 +200,7 @@ class Outbox:
                 raise LeaseLost(row.effect.key)
 
         try:
-            with looks_last(look):
+            with lease_checked_by(look):
                 await self._process(row)
         except LeaseLost:
             log.warning("an effect is left to another replica", effect=row.effect.key)
@@ -211,9 +211,9 @@ class Outbox:
             return
         try:
             came = await self._try(row)
-            last_look()
+            check_lease()
         except EffectError as error:
-            last_look()
+            check_lease()
             outcome = self._after(row, error)
             if self._on_trouble:
                 self._on_trouble(row, error)
@@ -222,7 +222,7 @@ class Outbox:
             raise  # the row keeps its lease, and is looked up when that ends
         except Exception as error:
             # A bug of ours must neither block the lane for ever nor go unnoticed.
-            last_look()
+            check_lease()
             await self._refuse(row, f"internal error: {type(error).__name__}", ours=True)
             outcome = Settled(RowState.DEAD, error=f"{type(error).__name__}: {error}")
             await self._settle(row, outcome)
@@ -241,7 +241,7 @@ class Outbox:
         if performer is None:
             raise EffectError(f"nothing here carries out {row.effect.kind}", permanent=True)
         await self._engine.caught_up()  # a row may be claimed before its own commit is shown
-        last_look()
+        check_lease()
         if row.state is not RowState.AMBIGUOUS or body.CERTAINTY is Certainty.REPEATABLE:
             return await performer.perform(body, row)
         if performer.find is None:
@@ -281,7 +281,7 @@ class Outbox:
         )  # fmt: skip
 
     async def _settle(self, row: OutboxRow, outcome: Settled) -> None:
-        last_look()
+        check_lease()
         now = self._now()
         if not await self._ledger.write(lambda store: store.settle(row.id, row.attempt, outcome, now)):
             log.warning("an effect was taken over by another replica meanwhile", effect=row.effect.key)

@@ -99,7 +99,7 @@ class LedgerNotices:
         for provider in sorted(self._inherited - {ComponentId(id).provider for id in doubtful}):
             self._inherited.discard(provider)
             well = recovered_unseen(error, self._names()[provider])
-            self._show(Note(self._own(since, provider), well, since, follows=self._post_key(since), anew=False))
+            self._show(Note(self._own(since, provider), well, since, follows=self._post_key(since), may_post=False))
         for provider, before in self._failing.items():
             now = {id: seen[id].level if id in seen else world.component(id).level for id in before}
             if now != before:  # not for a mere change of wording
@@ -111,7 +111,7 @@ class LedgerNotices:
         if not self.replica:
             return Note(self._post_key(since), message, since)
         unseen = self._place() == 0
-        return Note(self._post_key(since), message, since, rivals=_tells_of_spell, settled=self._settled, unseen=unseen)
+        return Note(self._post_key(since), message, since, rivals=_tells_of_spell, settled=self._settled, without_search=unseen)
 
     def _settled(self, key: str) -> None:
         """Which post tells of the spell."""
@@ -156,7 +156,7 @@ class LedgerNotices:
                 self._show(Note(f"{key}{OVER}", written_again(began, at, replicas=several), min(look_from, began), follows=key))
         for provider in sorted(inherited):
             left = failed_before(self._names()[provider], at)
-            self._show(Note(self._own(since, provider), left, look_from, follows=mine, anew=False))
+            self._show(Note(self._own(since, provider), left, look_from, follows=mine, may_post=False))
 
     def _post_key(self, since: datetime) -> str:
         """The key of our own post about a spell."""

@@ -349,7 +349,7 @@ class Ledger(Protocol):
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` on the writing store; returns when it is durable. An error in `work` is raised here alone."""
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         """Run `work`, about heartbeats, leases and news, without waiting for other writes or for a disk.
 
         A crash of the ledger may lose the latest of it.

@@ -15,26 +15,26 @@ class LeaseLost(Exception):  # noqa: N818 # an outcome, not a bug
     """Others may count this replica as dead by now, so the effect is theirs: do not start it, and record nothing about it."""
 
 
-_look: ContextVar[Callable[[], None] | None] = ContextVar("last look", default=None)
+_lease_check: ContextVar[Callable[[], None] | None] = ContextVar("lease check", default=None)
 
 
 @contextmanager
-def looks_last(look: Callable[[], None]) -> Iterator[None]:
-    """Inside, `look` is called before anything leaves the process; it raises LeaseLost."""
-    token = _look.set(look)
+def lease_checked_by(check: Callable[[], None]) -> Iterator[None]:
+    """Inside, `check` is called before anything leaves the process; it raises LeaseLost."""
+    token = _lease_check.set(check)
     try:
         yield
     finally:
-        _look.reset(token)
+        _lease_check.reset(token)
 
 
-def last_look() -> None:
+def check_lease() -> None:
     """Check that the work in progress may continue: called as late as possible, just before a request is written.
 
     Raises LeaseLost; never outside the outbox.
     """
-    if (look := _look.get()) is not None:
-        look()
+    if (check := _lease_check.get()) is not None:
+        check()
 
 
 class EffectError(Exception):

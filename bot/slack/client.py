@@ -17,7 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.core.lazy_dataclass import dataclass
 from bot.ports import ChatError
-from bot.ports.performers import last_look
+from bot.ports.performers import check_lease
 from bot.slack.errors import TRANSPORT_ERRORS, refused, unanswered
 from bot.slack.limits import Tiers
 from bot.slack.wording import Wording
@@ -93,7 +93,7 @@ class SlackApi:
             args["team_id"] = self._team
         await self.start()
         await self._tiers.turn(name)
-        last_look()
+        check_lease()
         try:
             return await method(**args)
         except SlackApiError as error:
@@ -139,7 +139,7 @@ def _looking_last() -> aiohttp.TraceConfig:
 
 
 async def _look(*_: Any) -> None:
-    last_look()
+    check_lease()
 
 
 def identity_of(reply: dict[str, Any]) -> Identity:

@@ -46,7 +46,7 @@ def in_use() -> int:
     return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
-def share(limit: int, in_use: int, checks: int) -> ServerLimits:
+def server_limits(limit: int, in_use: int, checks: int) -> ServerLimits:
     """What is left for the web server after everything else has what it needs."""
     room = max(limit - in_use - _needed(checks), LEAST)
     connections = min(max(room * 2 // 3, LEAST), MOST)

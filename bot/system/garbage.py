@@ -18,7 +18,7 @@ class Garbage:
         self._holding = 0
         self._ran = True
 
-    def look_seldom(self) -> None:
+    def collect_rarely(self) -> None:
         """Collect only when enough new objects are worth 5 ms: until then some megabytes may be garbage."""
         gc.set_threshold(YOUNG, MIDDLE, OLD)
 
@@ -36,7 +36,7 @@ class Garbage:
         gc.freeze()
 
     @contextmanager
-    def held_off(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Pause it: scanning ten thousand facts takes 40 ms, again and again while more are created. It catches up later."""
         if not self._holding:
             self._ran = gc.isenabled()

@@ -16,13 +16,13 @@ def find_provider(policy: Policy, wanted: str) -> str | None:
     return next(iter(meant))[0] if meant else None
 
 
-def called(policy: Policy, wanted: str) -> tuple["Named", ...]:
+def called(policy: Policy, wanted: str) -> tuple["NamedTarget", ...]:
     """Everything with exactly that name: providers and components, by id, name, or a flag's name for its variant."""
     return tuple(_narrowed(_called(policy).get(_key(wanted), {}), policy))
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedTarget:
     """What a text names: a provider with all its components, or one component."""
 
     provider: str
@@ -30,7 +30,7 @@ class Named:
     whole: bool  # the provider itself was named
 
 
-def named(policy: Policy, text: str) -> tuple[Named, ...]:
+def named(policy: Policy, text: str) -> tuple[NamedTarget, ...]:
     """What a text names, in order: providers and components, by id, name, or a flag's name for its variant.
 
     The longest name wins: `Azure OpenAI` is not `OpenAI`. A component named beside its provider is meant alone; a component
@@ -50,15 +50,17 @@ def named(policy: Policy, text: str) -> tuple[Named, ...]:
 Meaning = dict[tuple[str, str], None]  # provider and component, in order; no component = the whole provider
 
 
-def _narrowed(hits: Meaning, policy: Policy) -> Iterable[Named]:
+def _narrowed(hits: Meaning, policy: Policy) -> Iterable[NamedTarget]:
     wholes = {provider for provider, component in hits if not component}
     parts = [(p, c) for p, c in hits if c and p in wholes] or [(p, c) for p, c in hits if c]
     with_parts = {provider for provider, _ in parts}
     for provider_id, component in hits:
         if (provider_id, component) in parts:
-            yield Named(provider_id, (component,), whole=False)
+            yield NamedTarget(provider_id, (component,), whole=False)
         elif not component and provider_id not in with_parts:
-            yield Named(provider_id, tuple(c.id for c in policy.components.values() if c.provider == provider_id), whole=True)
+            yield NamedTarget(
+                provider_id, tuple(c.id for c in policy.components.values() if c.provider == provider_id), whole=True
+            )
 
 
 def _called(policy: Policy) -> dict[str, Meaning]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.decide import cadence
-from bot.core.decide.flags.scopes import parts
+from bot.core.decide.flags.scopes import switched_scopes
 from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.incident import Incident
@@ -39,12 +39,12 @@ class Scene:
     @property
     def flags_away(self) -> list[FlagPolicy]:
         """Those of them that are on a fallback now, including scopes."""
-        return [flag for flag in self.flags if self.world.flag(flag.key).engagement] + self.parts
+        return [flag for flag in self.flags if self.world.flag(flag.key).engagement] + self.switched_scopes
 
     @property
-    def parts(self) -> list[FlagPolicy]:
+    def switched_scopes(self) -> list[FlagPolicy]:
         """The scopes switched separately, as `flags`. They do not serve everybody, so they mitigate nothing."""
-        return [part for part in parts(self.world, self.policy) if self._is_of(part)]
+        return [part for part in switched_scopes(self.world, self.policy) if self._is_of(part)]
 
     def _is_of(self, flag: FlagPolicy) -> bool:
         engagement = self.world.flag(flag.key).engagement

@@ -10,7 +10,15 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.detection.blindness import BlindnessRule, Proven, answered, assess_sight, beside_controls, hidden, lost_controls
+from bot.core.detection.blindness import (
+    BlindnessRule,
+    ProvenAnswers,
+    answered,
+    assess_sight,
+    hidden,
+    lost_controls,
+    with_control_evidence,
+)
 from bot.core.detection.error_classes import network
 from bot.core.ids import ComponentId
 from bot.core.model import Fault, Outcome, Sample
@@ -32,7 +40,7 @@ class BlindnessMonitor:
         self, controls: Sequence[str], look: Callable[[str], Awaitable[None]], clock: Clock, rule: BlindnessRule
     ) -> None:
         self.sight: Sight = CLEAR
-        self.proven = Proven()
+        self.proven = ProvenAnswers()
         self.unseen: set[str] = set()  # checks whose newest result was set aside because we were blind
         self._controls = tuple(controls)
         self._look = look
@@ -84,7 +92,7 @@ class BlindnessMonitor:
             await self._ask()
         self.provider(sample)
         if not hidden(sample, self.sight):
-            return beside_controls(sample, self._newest_of_controls().values(), self._rule)
+            return with_control_evidence(sample, self._newest_of_controls().values(), self._rule)
         self.unseen.add(sample.check)
         return blinded(sample, self.sight)
 

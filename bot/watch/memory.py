@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 CALM_FOR = timedelta(minutes=10)  # longest wait of a calm track; a start folds what it lacks
-ROUNDS_OF_ALL = 60  # flushes, about a second each, that spread out calm tracks due together
-LEAST_A_FLUSH = 20
+FLUSHES_FOR_ALL = 60  # flushes, about a second each, that spread out calm tracks due together
+MIN_PER_FLUSH = 20
 COVERED_EVERY = timedelta(minutes=5)  # when older than needed, a start reads that many more minutes of samples
 RECALLED = timedelta(minutes=15)  # of samples to fold for a check without memory
 RECALLED_RUNS = 10  # of checks that run too rarely for `RECALLED`
@@ -106,7 +106,7 @@ class Memory:
 
     def take(self, now: datetime, *, everything: bool = False) -> MemoryBatch:
         """What to write now: everything in doubt or trouble, and of the rest what has waited long enough."""
-        most = max(LEAST_A_FLUSH, len(self._tracks) // ROUNDS_OF_ALL)
+        most = max(MIN_PER_FLUSH, len(self._tracks) // FLUSHES_FOR_ALL)
         keys = self._tracks.unstored.take(None if everything else now - CALM_FOR, most)
         remembered = [Remembered(" ".join(key), self._row(key)) for key in keys]
         before = self._stored

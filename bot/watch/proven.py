@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import structlog
 
-from bot.core.detection.blindness import Proven
+from bot.core.detection.blindness import ProvenAnswers
 from bot.ports import Ledger, StoreError
 
 log = structlog.get_logger(__name__)
@@ -19,20 +19,22 @@ class ProvenWays:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._written = Proven()
+        self._written = ProvenAnswers()
 
-    async def recall(self) -> Proven:
+    async def recall(self) -> ProvenAnswers:
         """What was proven before; nothing if that cannot be read."""
         text = await self._ledger.read(lambda store: store.setting(SETTING))
         try:
             found = json.loads(text or "{}")
             controls = frozenset(map(str, found.get("controls", ())))
-            self._written = Proven(bool(found.get("provider")), controls, bool(found.get("inside")), bool(found.get("outside")))
+            self._written = ProvenAnswers(
+                bool(found.get("provider")), controls, bool(found.get("inside")), bool(found.get("outside"))
+            )
         except (ValueError, TypeError, AttributeError) as error:
             log.warning("which controls ever answered could not be restored", why=str(error))
         return self._written
 
-    async def keep(self, proven: Proven) -> None:
+    async def keep(self, proven: ProvenAnswers) -> None:
         """Write it if it changed."""
         if proven is self._written or proven == self._written:
             return

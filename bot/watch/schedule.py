@@ -20,13 +20,13 @@ from bot.watch.stagger import offset
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 1_000  # runs in flight; more would only measure our own load. One owner may use as many as it leaves free
-BESIDE = 8  # runs of one check at once: a recheck does not wait for one that hangs
-BESIDE_SHARE = 0.1  # the largest share of all runs that may be such extra ones
+RUNS_OF_ONE_CHECK = 8  # runs of one check at once: a recheck does not wait for one that hangs
+EXTRA_RUNS_SHARE = 0.1  # the largest share of all runs that may be such extra ones
 BESIDE_AFTER_S = 1.0  # domain seconds; a run this recent makes another one pointless
 SLOT_S = 0.02  # domain seconds; starts are rounded to it, since waking the loop for each costs more than starting it
 SLICE = 32  # starts per turn of the loop: late ones must not block it again
 TICK_S = 0.002  # real seconds; uvloop's timers have whole milliseconds and may fire up to one and a half early
-BEATS = 1.5  # beats to plan for: the beat after a late one may come that much later
+BEATS_AHEAD = 1.5  # beats to plan for: the beat after a late one may come that much later
 Look = Callable[..., Coroutine[Any, Any, None]]
 
 
@@ -118,7 +118,7 @@ class Schedule:
 
     def beat(self) -> None:
         """Start what is due, and plan wake-ups until the next beat."""
-        self._awake_until = self._clock.monotonic() + BEATS * self._ahead_s
+        self._awake_until = self._clock.monotonic() + BEATS_AHEAD * self._ahead_s
         self._begin_due()
 
     def _begin_due(self) -> None:
@@ -170,7 +170,7 @@ class Schedule:
         return self._tasks_of[owner] < self._at_once - len(self._tasks)
 
     def _fits_beside(self, due: _Due, now: float) -> bool:
-        room = due.under_way < BESIDE and self._besides < BESIDE_SHARE * self._at_once
+        room = due.under_way < RUNS_OF_ONE_CHECK and self._besides < EXTRA_RUNS_SHARE * self._at_once
         return room and now - due.began_at >= BESIDE_AFTER_S
 
     def _run(self, due: _Due) -> None:

@@ -14,18 +14,18 @@ from bot.ports import CLOCK, Member
 
 
 @dataclass(frozen=True)
-class Arrived:
+class Arrivals:
     """Components that became ours.
 
-    `anew` belonged to another replica (or we were paused and do not know); `back` are those that we kept checking
+    `new` belonged to another replica (or we were paused and do not know); `back` are those that we kept checking
     although our lease had expired: the ledger was away, or only we were cut off.
     """
 
-    anew: Collection[str] = ()
+    new: Collection[str] = ()
     back: Collection[str] = ()
 
 
-NOTHING = Arrived()
+NOTHING = Arrivals()
 
 
 class WorkShare:
@@ -55,7 +55,7 @@ class WorkShare:
             self._mine = frozenset(filter(self.owns, self._components))
         self._member.listen(self._on_change)
 
-    def arrived(self) -> Arrived:
+    def arrived(self) -> Arrivals:
         """The components that became ours since the last call, which happens at every beat."""
         if not self._moved:
             return NOTHING
@@ -74,7 +74,7 @@ class WorkShare:
         self._arriving = self._arriving & self._mine | new | lost
         self._untaken = {id: n for id, n in self._untaken.items() if id in self._mine}
         self._untaken |= dict.fromkeys(new | lost, self._arrivals)
-        return Arrived(sorted(new), sorted(lost))
+        return Arrivals(sorted(new), sorted(lost))
 
     def untaken(self) -> Mapping[str, int]:
         """Components that arrived and were not yet continued from the committed state."""
@@ -103,11 +103,11 @@ class WorkShare:
 
     # --- what may be told
 
-    def may_report(self, component: str, *, unseen: Collection[str]) -> bool:
+    def may_report(self, component: str, *, not_run_yet: Collection[str]) -> bool:
         """Whether a verdict on it may be reported, given the checks that have not run yet."""
         if self._moved or component in self._untaken or not self._member.alive() or not self.owns(component):
             return False
-        if not unseen:
+        if not not_run_yet:
             self._arriving.discard(component)
         return component not in self._arriving
 

@@ -21,7 +21,7 @@ SETTLE_FOR_S = 20.0  # domain seconds for which "degraded" waits, on the way to 
 class ComponentVerdicts:
     """Combines our results, what others say and our sight. `on_sight` is called if our sight changes while evaluating.
 
-    `unseen` holds, by component, the checks that have not run since it became ours; `not_well` the components that are not
+    `not_run_yet` holds, by component, the checks that have not run since it became ours; `not_well` the components that are not
     simply all well; `levels` what each page says about our components, `traffic` what real requests say about them.
     """
 
@@ -37,8 +37,8 @@ class ComponentVerdicts:
         self._engine = engine
         self._clock = clock
         self._on_sight = on_sight
-        self.unseen = {component: set(checks) for component, checks in tracks.components.items()}
-        self.not_well = set(self.unseen)
+        self.not_run_yet = {component: set(checks) for component, checks in tracks.components.items()}
+        self.not_well = set(self.not_run_yet)
         self.levels: dict[str, Mapping[str, Level]] = {}
         self.traffic: Mapping[str, SourceReport] = {}
         self._changing_since: dict[str, float] = {}
@@ -60,11 +60,11 @@ class ComponentVerdicts:
     def live(self) -> dict[str, Verdict]:
         """Current verdicts, even if not yet in the ledger, of all components that are not simply well."""
         found = {component: self.verdict(component) for component in self.not_well if self._shares.owns(component)}
-        return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self.unseen.get(id)}
+        return {id: verdict for id, verdict in found.items() if verdict.level.bad or not self.not_run_yet.get(id)}
 
     def unchecked(self) -> set[str]:
         """The components with checks that have not run since the start."""
-        return {component for component, checks in self.unseen.items() if checks and self._shares.owns(component)}
+        return {component for component, checks in self.not_run_yet.items() if checks and self._shares.owns(component)}
 
     def _must_settle(self, component: str, verdict: Verdict) -> bool:
         """Whether "degraded" should wait a moment because other checks are still in doubt or also recovering."""
@@ -95,9 +95,9 @@ class ComponentVerdicts:
             self.not_well.discard(component)
         else:
             self.not_well.add(component)
-        if same or not self._shares.may_report(component, unseen=self.unseen.get(component, ())):
+        if same or not self._shares.may_report(component, not_run_yet=self.not_run_yet.get(component, ())):
             return None
-        if not verdict.level.bad and self.unseen.get(component):
+        if not verdict.level.bad and self.not_run_yet.get(component):
             return None  # just started: wait until every check has run once
         if verdict.level is Level.UNKNOWN and self._tracks.began_in_doubt(component):
             return None  # taken over, and its first result was bad: wait for more

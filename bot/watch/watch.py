@@ -133,7 +133,7 @@ class Watch:
     def beat(self) -> None:
         """Start what is due, and act on late answers."""
         arrived = self._shares.arrived()
-        self._start_over(arrived.anew)
+        self._start_over(arrived.new)
         self._resume(arrived.back)
         self._schedule.beat()
         self._early_runs.follow_late_answers(self._would_be_news)
@@ -249,7 +249,7 @@ class Watch:
 
     def _run_soon(self, component: str, checks: set[str]) -> None:
         """Run these checks soon; nothing is reported on the component before that."""
-        self._verdicts.unseen[component] = checks
+        self._verdicts.not_run_yet[component] = checks
         for check in checks:
             self._schedule.run_early(check, offset(check) * min(self._tracks.every(check).total_seconds(), ARRIVE_WITHIN_S))
 
@@ -294,9 +294,9 @@ class Watch:
         turn = self._tracks.observe(sample, learn=healthy, now=self._clock.now())
         seen_all = False
         if sample.vantage == self._plan.vantage:
-            unseen = self._verdicts.unseen[component]
-            seen_all = unseen == {sample.check}
-            unseen.discard(sample.check)
+            not_run_yet = self._verdicts.not_run_yet[component]
+            seen_all = not_run_yet == {sample.check}
+            not_run_yet.discard(sample.check)
             if turn.hurries:
                 self._early_runs.reschedule(sample.check)
             if component in self._verdicts.not_well:

@@ -33,7 +33,7 @@ BUSY_S = 0.02  # of processor time, all threads, while turns are rare: then ask 
 LOOK_EVERY_S = 0.04  # while the loop is late
 REST_S = 10.0  # for the thread, while timers watch: it may find a dead loop this much later
 GONE_AFTER_S = 30.0
-LAST_WORDS_S = 2.0
+REPORT_WITHIN_S = 2.0
 HOUSE = Path(__file__).resolve().parents[2]
 OURS = (str(HOUSE / "bot"), str(HOUSE / "commands"))
 LOOP_FILES = ("asyncio/runners.py", "asyncio/base_events.py", "asyncio/events.py", "/selectors.py")
@@ -206,7 +206,7 @@ def last_words(event: str, **more: object) -> None:
     """Log this, but wait only briefly: whatever blocks the loop may block the log too."""
     thread = threading.Thread(target=log.critical, args=(event,), kwargs=more, daemon=True)
     thread.start()
-    thread.join(LAST_WORDS_S)
+    thread.join(REPORT_WITHIN_S)
 
 
 def stack(frame: FrameType | None) -> list[str]:

@@ -227,7 +227,7 @@ def _add_hooks(app: web.Application) -> None:
     for path in (intake.HEARTBEAT, f"{intake.HEARTBEAT}/{{what}}"):
         app.router.add_get(path, beat)  # also HEAD
         app.router.add_post(path, beat)
-    app.router.add_get(outcomes.OUTCOMES, guard(Access.READ, outcomes.told_lately, restored=True))
+    app.router.add_get(outcomes.OUTCOMES, guard(Access.READ, outcomes.recent_outcomes, restored=True))
     app.router.add_post(outcomes.OUTCOMES, guard(Access.OUTCOMES, outcomes.outcomes, restored=True))
     app.router.add_post(otlp.METRICS, guard(Access.OUTCOMES, otlp.metrics, restored=True))
     app.router.add_post(otlp.TRACES, guard(Access.OUTCOMES, otlp.traces, restored=True))

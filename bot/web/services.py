@@ -33,7 +33,7 @@ class Signs(Protocol):
         Tokens are compared in constant time; with `open` False, a check without a token accepts no report.
         """
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
+    async def record(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
         """Record one admitted report.
 
         `kind` is `success`, `start` or `fail`; `exit_code` may accompany the first and the last. `note` is harmless text of at

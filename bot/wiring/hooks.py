@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
-from bot.checks.heartbeat_intake import SignsOfLife
+from bot.checks.heartbeat_intake import HeartbeatIntake
 from bot.cluster.single_replica import SingleReplica
 from bot.config.models import Config
 from bot.core.model import Sample
@@ -48,7 +48,7 @@ def doors(
 def _signs(
     checks: Sequence[HeartbeatCheck], heartbeats: Heartbeats, clock: Clock, member: Member, take: Take, take_told: Take,
     vantage: str, redact: Callable[[str], str],
-) -> SignsOfLife:  # fmt: skip
+) -> HeartbeatIntake:  # fmt: skip
     """Jobs' reports, on a clock common to all replicas. When one appears or disappears, recorded reports are looked up."""
 
     def tell(sign: Any) -> None:
@@ -61,7 +61,7 @@ def _signs(
         await take_told([sample])
 
     heartbeats.now = lambda: member.time(clock.now())
-    signs = SignsOfLife(checks, heartbeats, clock, hand_on, vantage, tell, count, redact)
+    signs = HeartbeatIntake(checks, heartbeats, clock, hand_on, vantage, tell, count, redact)
     member.hear(SIGN, signs.heard)
     member.listen(heartbeats.doubt)
     return signs

@@ -10,7 +10,7 @@ from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber
 from bot.checks.http import HttpCheck
 from bot.checks.judging.evidence import secrets_of
 from bot.checks.judging.keys import KeyMemory
-from bot.checks.kind import Shared
+from bot.checks.kind import ProberResources
 from bot.checks.kinds import KINDS
 from bot.checks.llm.budget import BudgetBook
 from bot.checks.llm.check import GOOD, LlmCheck, LlmProber
@@ -45,7 +45,7 @@ class Probing:
         self._peers = frozenset(peer.vantage for peer in config.peers)  # peers to which jobs report themselves
         self._guard = Guard(map(str, config.allow_private))
         self._tls = tls_context()
-        shared = Shared(
+        shared = ProberResources(
             clock, self._resolver, self._guard, self._tls, self.keys, version=understudy_version(), secrets=config.secrets()
         )
         probers = {kind.check: kind.prober(shared) for kind in KINDS.values()}

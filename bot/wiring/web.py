@@ -109,7 +109,7 @@ class Web(AppPart):
 
     async def _export(self, number: int, format: str) -> tuple[str, bytes]:
         engine = self._store.engine
-        with GARBAGE.held_off():
+        with GARBAGE.paused():
             facts = await self._store.ledger.read(lambda store: store.facts_about(number))
             incident = (await engine.world_with([number])).incidents[number]
             return await rendered(format, incident, facts, engine.policy, self._setup.redactor)

@@ -17,7 +17,7 @@ from bot.core.record.component_facts import VerdictChanged
 from bot.core.record.world import World
 from bot.ports import Ledger, Message, Store
 from bot.ports.payloads import Question
-from bot.verbs.naming import Named, named
+from bot.verbs.naming import NamedTarget, named
 from bot.views import in_short as views
 from bot.views.names import component_name, provider_name
 from bot.views.storage import as_seen
@@ -96,7 +96,7 @@ async def _of_incidents(desk: CommandContext, numbers: Sequence[int]) -> list[st
     ]
 
 
-async def _of(desk: CommandContext, meant: Named, world: World, now: datetime) -> str:
+async def _of(desk: CommandContext, meant: NamedTarget, world: World, now: datetime) -> str:
     policy = desk.engine.policy
     name = provider_name(policy, meant.provider) if meant.whole else component_name(policy, meant.components[0])
     well = not any(world.component(id).level.bad for id in meant.components)

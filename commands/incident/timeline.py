@@ -59,7 +59,7 @@ def listen(app: AsyncApp, desk: CommandContext) -> None:
 
 async def timeline(desk: CommandContext, incident: Incident, page: int | None = None) -> Message:
     """A page of the timeline; None is the newest."""
-    with GARBAGE.held_off():
+    with GARBAGE.paused():
         facts = await desk.ledger.read(lambda store: store.facts_about(incident.number))
         told = await asyncio.to_thread(story, facts, plain_names(desk.engine.policy))  # ten thousand take a third of a second
     return views.timeline_page(incident, told, desk.clock.now(), page)

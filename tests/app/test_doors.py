@@ -24,6 +24,6 @@ async def test_sign_of_life_is_our_own_whatever_our_vantage_is_called() -> None:
     ledger = InlineLedger.open()
     hooks = doors(Config(vantage="fra-1"), [BACKUP], Heartbeats(clock), ledger, clock, take)
     assert hooks.signs is not None
-    await hooks.signs.sign("nightly", "fail", 3, "disk full")
+    await hooks.signs.record("nightly", "fail", 3, "disk full")
     await ledger.close()
     assert [(BACKUP.id, Outcome.FAIL, "fra-1")] == [(sample.check, sample.outcome, sample.vantage) for sample in taken]

@@ -8,7 +8,7 @@ import pytest
 
 from bot.checks import heartbeat
 from bot.checks.heartbeat import HeartbeatCheck, HeartbeatProber, Heartbeats, Sign, sample_of
-from bot.checks.heartbeat_intake import SignsOfLife
+from bot.checks.heartbeat_intake import HeartbeatIntake
 from bot.core.model import Fault, Outcome, Sample
 from bot.ports import Admission
 from bot.store.samples.sqlite import InlineSamples
@@ -243,13 +243,13 @@ async def test_signs_find_their_check_when_they_come_in() -> None:
 
     locked = HeartbeatCheck("jobs.mail.hourly", "jobs.mail", token="s3cret-token")
     twins = [HeartbeatCheck(f"jobs.{name}.twin", f"jobs.{name}") for name in ("mail", "backup")]
-    signs = SignsOfLife([BACKUP, locked, *twins], Heartbeats(clock), clock, hand_on)
+    signs = HeartbeatIntake([BACKUP, locked, *twins], Heartbeats(clock), clock, hand_on)
     for name, kind, exit_code, token in [
         ("nightly", "success", 0, ""), ("jobs.backup.nightly", "fail", 1, "a token that nobody asked for"),
         ("hourly", "start", None, "s3cret-token"), ("jobs.mail.twin", "success", None, ""),
     ]:  # fmt: skip
         assert Admission.OK is signs.admit(name, token)
-        await signs.sign(name, kind, exit_code, "")
+        await signs.record(name, kind, exit_code, "")
     assert Admission.DENIED is signs.admit("hourly", "wrong\udcff")
     assert Admission.UNKNOWN is signs.admit("twin", "")
     assert Admission.UNKNOWN is signs.admit("nobody", "")
@@ -260,7 +260,7 @@ async def test_signs_find_their_check_when_they_come_in() -> None:
 async def test_check_takes_one_sign_a_second_in_the_long_run() -> None:
     """A start and its end may come together; whoever floods a check is turned away before anything is kept."""
     clock = ManualClock(START)
-    signs = SignsOfLife([BACKUP, replace(BACKUP, id="jobs.backup.other")], Heartbeats(clock), clock, _drop)
+    signs = HeartbeatIntake([BACKUP, replace(BACKUP, id="jobs.backup.other")], Heartbeats(clock), clock, _drop)
     assert [Admission.OK, Admission.OK, Admission.TOO_MANY] == [signs.admit("nightly", "") for _ in range(3)]
     assert Admission.OK is signs.admit("other", "")
     clock.advance(timedelta(seconds=1))
@@ -272,7 +272,7 @@ async def test_check_takes_one_sign_a_second_in_the_long_run() -> None:
 async def test_wrong_token_uses_up_nobodys_turn() -> None:
     """Whoever does not know the token cannot keep the job from being heard."""
     clock = ManualClock(START)
-    signs = SignsOfLife([replace(BACKUP, token="s3cret-token")], Heartbeats(clock), clock, _drop)
+    signs = HeartbeatIntake([replace(BACKUP, token="s3cret-token")], Heartbeats(clock), clock, _drop)
     assert {Admission.DENIED} == {signs.admit("nightly", "wrong") for _ in range(50)}
     assert Admission.OK is signs.admit("nightly", "s3cret-token")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.checks.heartbeat import MOST_RUNS, HeartbeatCheck, HeartbeatProber, Heartbeats, sample_of
-from bot.checks.heartbeat_intake import SignsOfLife
+from bot.checks.heartbeat_intake import HeartbeatIntake
 from bot.core.model import Outcome, Sample
 from bot.store.samples.sqlite import InlineSamples
 from bot.system.clock import ManualClock
@@ -24,14 +24,14 @@ class Machine:
         self.register = Heartbeats(self.clock)
         self.taken: list[Sample] = []
         self.told: list[Any] = []
-        self.signs = SignsOfLife([BACKUP], self.register, self.clock, self._takes, tell=self.told.append)
+        self.signs = HeartbeatIntake([BACKUP], self.register, self.clock, self._takes, tell=self.told.append)
 
     async def _takes(self, sample: Sample) -> None:
         self.taken.append(sample)
 
     async def hears(self, kind: str, run: str, exit_code: int | None = None) -> None:
         self.clock.advance(timedelta(seconds=10))
-        await self.signs.sign(NAME, kind, exit_code, "", run)
+        await self.signs.record(NAME, kind, exit_code, "", run)
 
     async def looks(self) -> tuple[Outcome, str | None]:
         sample = await HeartbeatProber(self.register, self.clock).probe(BACKUP)

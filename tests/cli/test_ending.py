@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bot.cli.shutdown import END_WITHIN_S
-from bot.watch.watchdog import LAST_WORDS_S
+from bot.watch.watchdog import REPORT_WITHIN_S
 
 BOT = """
 import asyncio, signal, time, uvloop
@@ -105,4 +105,4 @@ async def test_a_bot_that_gave_everything_back_is_not_hurried() -> None:
 
 def test_the_last_words_are_said_before_a_supervisor_kills() -> None:
     """Docker and most others wait for ten seconds."""
-    assert END_WITHIN_S + LAST_WORDS_S < 10
+    assert END_WITHIN_S + REPORT_WITHIN_S < 10

@@ -13,7 +13,7 @@ from bot.core.effects import Effect, PostLine
 from bot.engine.engine import CommittingEngine
 from bot.engine.outbox import Outbox
 from bot.ports import EffectError, OutboxRow, Performed, Performer, ReplicaInfo, Store
-from bot.ports.performers import last_look
+from bot.ports.performers import check_lease
 from bot.sandbox.world import LoopClock, VirtualLoop
 from bot.store.sqlite.ledgers import InlineLedger
 from tests.desk import policy
@@ -34,7 +34,7 @@ class Line:
         await self.runs.wait()
         return await self.ledger.write(work)
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:
@@ -68,7 +68,7 @@ class World:
         async def perform(body: Any, row: OutboxRow) -> Performed:
             await asyncio.sleep(self.takes_s())  # its pacing
             await line.runs.wait()
-            last_look()
+            check_lease()
             self.posted.append((row.effect.key, name, round(self.loop.time(), 1)))
             await asyncio.sleep(self.takes_s())
             await line.runs.wait()

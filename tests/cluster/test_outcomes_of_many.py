@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.core.outcomes.counts import Route
-from bot.core.outcomes.outcome import told
+from bot.core.outcomes.outcome import make_outcome
 from bot.core.outcomes.series import Point, Reading
 from bot.outcomes.intake import OutcomeIntake
 from bot.outcomes.measured import Measured
@@ -67,8 +67,8 @@ async def test_the_same_key_at_two_replicas_counts_once() -> None:
     """Within the second in which neither has written what it was told."""
     two = Two()
     for intake in two.intakes:
-        await intake.take([told(START, Route("chat"), ok=True)], key="a")
-    await two.intakes[0].take([told(START, Route("chat"), ok=True)], key="b")
+        await intake.take([make_outcome(START, Route("chat"), ok=True)], key="a")
+    await two.intakes[0].take([make_outcome(START, Route("chat"), ok=True)], key="b")
 
     assert 2 == await two.total()
 
@@ -77,7 +77,7 @@ async def test_a_batch_whose_answer_of_the_database_got_lost_counts_once() -> No
     """It was committed, and is written again since nobody knew."""
     two = Two()
     [intake, _] = two.intakes
-    await intake.take([told(START, Route("chat"), ok=True)], key="a")
+    await intake.take([make_outcome(START, Route("chat"), ok=True)], key="a")
     kept = dict(intake._told)
     await intake.flush()
     intake._told = kept

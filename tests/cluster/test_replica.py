@@ -58,17 +58,17 @@ async def test_a_decision_of_its_own_names_what_it_was_made_by() -> None:
 
 async def is_cut_off(scene: Scene, one: Replica, seconds: int) -> None:
     """Its signs of life do not reach the ledger for so long, and it gives them all the same."""
-    sign = scene.ledger.sign
+    sign = scene.ledger.write_at_once
 
     async def away(work: Any) -> Any:
         raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
 
-    scene.ledger.sign = away  # type: ignore[method-assign]
+    scene.ledger.write_at_once = away  # type: ignore[method-assign]
     for _ in range(seconds):
         scene.passed += 1
         with suppress(StoreError):
             await one.beat()
-    scene.ledger.sign = sign  # type: ignore[method-assign]
+    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
     await one.beat()
 
 
@@ -107,13 +107,13 @@ async def test_who_is_paused_while_its_sign_is_on_its_way_was_paused() -> None:
     """It wakes up with the answer in its hands."""
     scene = Scene()
     one = await scene.joins("a")
-    sign = scene.ledger.sign
+    sign = scene.ledger.write_at_once
 
     async def slowly(work: Any) -> Any:
         scene.passed += 60
         return await sign(work)
 
-    scene.ledger.sign = slowly  # type: ignore[method-assign]
+    scene.ledger.write_at_once = slowly  # type: ignore[method-assign]
     await one.beat()
     assert (2, False) == (one.epoch, one.awake_since(1))
 

@@ -79,17 +79,17 @@ async def test_a_pause_that_cost_no_lease_hides_no_watch_of_before() -> None:
     """It was cut off before that, and awake; what it saw since its first epoch it saw itself."""
     scene = Scene()
     one = await scene.joins("a")
-    sign = scene.ledger.sign
+    sign = scene.ledger.write_at_once
 
     async def away(work: Any) -> Any:
         raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
 
-    scene.ledger.sign = away  # type: ignore[method-assign]
+    scene.ledger.write_at_once = away  # type: ignore[method-assign]
     for _ in range(5):
         scene.passed += 1
         with suppress(StoreError):
             await one.beat()
-    scene.ledger.sign = sign  # type: ignore[method-assign]
+    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
     await one.beat()
     scene.passed += 2.5
     await one.beat()
@@ -164,7 +164,7 @@ async def test_who_could_give_no_sign_of_life_says_so() -> None:
 
 def takes(scene: Scene, before_s: float, after_s: float) -> None:
     """From now on a sign of life is so long on its way to the ledger, and its answer so long on its way back."""
-    sign = scene.ledger.sign
+    sign = scene.ledger.write_at_once
 
     async def slow(work: Any) -> Any:
         scene.passed += before_s
@@ -172,7 +172,7 @@ def takes(scene: Scene, before_s: float, after_s: float) -> None:
         scene.passed += after_s
         return found
 
-    scene.ledger.sign = slow  # type: ignore[method-assign]
+    scene.ledger.write_at_once = slow  # type: ignore[method-assign]
 
 
 async def test_how_long_the_ledgers_answer_took_does_not_put_its_clock_off() -> None:

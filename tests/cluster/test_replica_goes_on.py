@@ -20,7 +20,7 @@ async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> No
     clock = Its(scene)
     one = Replica(scene.ledger, ReplicaInfo("a", "boot-a"), clock, clock, timing=ReplicaTiming(every_s=0.001))
     await one.start()
-    sign, failed, given = scene.ledger.sign, asyncio.Event(), asyncio.Event()
+    sign, failed, given = scene.ledger.write_at_once, asyncio.Event(), asyncio.Event()
 
     async def fails_once(work: Any) -> Any:
         if not failed.is_set():
@@ -29,10 +29,10 @@ async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> No
         given.set()
         return await sign(work)
 
-    scene.ledger.sign = fails_once  # type: ignore[method-assign]
+    scene.ledger.write_at_once = fails_once  # type: ignore[method-assign]
     async with asyncio.timeout(10):
         await given.wait()
-    scene.ledger.sign = sign  # type: ignore[method-assign]
+    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
     await one.stop()
 
     assert failed.is_set() and given.is_set()
@@ -70,7 +70,7 @@ async def test_of_what_waits_to_be_told_the_oldest_goes_first() -> None:
     one, other = await scene.joins("a"), scene.add("b")
     other.hear("word", hear)
     await other.start()
-    sign = scene.ledger.sign
+    sign = scene.ledger.write_at_once
 
     async def away(work: Any) -> Any:
         for n in (MOST_UNTOLD, MOST_UNTOLD + 1):  # told while the sign of life was on its way
@@ -79,10 +79,10 @@ async def test_of_what_waits_to_be_told_the_oldest_goes_first() -> None:
 
     for n in range(MOST_UNTOLD):
         one.tell("word", n)
-    scene.ledger.sign = away  # type: ignore[method-assign]
+    scene.ledger.write_at_once = away  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         await one.beat()
-    scene.ledger.sign = sign  # type: ignore[method-assign]
+    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
     await scene.passes(2, "a", "b")
     while len(heard) < MOST_UNTOLD:
         await asyncio.sleep(0)

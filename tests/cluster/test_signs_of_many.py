@@ -63,7 +63,7 @@ class One:
             member=self.replica, take_told=partial(self.watch.take, stored=True),
         )  # fmt: skip
         assert hooks.signs is not None
-        self.told = partial(hooks.signs.sign, "beat")
+        self.told = partial(hooks.signs.record, "beat")
 
     async def looks(self) -> tuple[Outcome, str | None]:
         sample = await self.prober.probe(JOB)

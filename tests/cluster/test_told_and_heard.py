@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.checks.heartbeat import HeartbeatCheck, Heartbeats
-from bot.checks.heartbeat_intake import SignsOfLife
+from bot.checks.heartbeat_intake import HeartbeatIntake
 from bot.checks.llm.budget import BudgetBook, Spent
 from bot.cluster.single_replica import SingleReplica
 from bot.core.model import Outcome, Sample
@@ -61,9 +61,9 @@ async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
     def redact(text: str) -> str:
         return text.replace("s3cret", "…")
 
-    asked = SignsOfLife([JOB], registers[0], clock, count, "local", told.append, redact=redact)
-    other = SignsOfLife([JOB], registers[1], clock, count, "local", told.append)
-    await asked.sign("beat", "success", 0, "done with s3cret")
+    asked = HeartbeatIntake([JOB], registers[0], clock, count, "local", told.append, redact=redact)
+    other = HeartbeatIntake([JOB], registers[1], clock, count, "local", told.append)
+    await asked.record("beat", "success", 0, "done with s3cret")
     await other.heard(told[0])
 
     assert (1, 2) == (len(told), len(counted))
@@ -82,11 +82,11 @@ async def test_a_sign_that_is_told_twice_counts_once() -> None:
     async def keep(sample: Sample) -> None:
         pass
 
-    asked = SignsOfLife([JOB], Heartbeats(clock), clock, keep, "local", told.append)
-    other = SignsOfLife([JOB], Heartbeats(clock), clock, count, "local")
-    await asked.sign("beat", "fail", 1, "")
+    asked = HeartbeatIntake([JOB], Heartbeats(clock), clock, keep, "local", told.append)
+    other = HeartbeatIntake([JOB], Heartbeats(clock), clock, count, "local")
+    await asked.record("beat", "fail", 1, "")
     clock.advance(timedelta(seconds=1))
-    await asked.sign("beat", "success", 0, "")
+    await asked.record("beat", "success", 0, "")
     for sign in (*told, *told):
         await other.heard(sign)
 
@@ -107,16 +107,16 @@ async def test_what_was_measured_counts_once_where_an_answer_of_the_ledger_got_l
     await other.start()
     await scene.passes(1, "a")
     looks.pass_on([replace(LOOK, check="a.b.first")])
-    kept = scene.ledger.sign
+    kept = scene.ledger.write_at_once
 
     async def loses_the_answer(work: Callable[[Any], Any]) -> Any:
         await kept(work)
         raise StoreError("the connection broke", kind=StoreTrouble.AWAY, permanent=False)
 
-    scene.ledger.sign = loses_the_answer  # type: ignore[method-assign]
+    scene.ledger.write_at_once = loses_the_answer  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         await one.beat()
-    scene.ledger.sign = kept  # type: ignore[method-assign]
+    scene.ledger.write_at_once = kept  # type: ignore[method-assign]
     looks.pass_on([replace(LOOK, check="a.b.second")])
     await scene.passes(3, "a", "b")
     await other.stop()

@@ -81,7 +81,7 @@ async def test_what_comes_again_while_it_is_taken_over_is_taken_over_anew() -> N
 
     await other_is(False)
     await other_is(False)
-    assert set(theirs) == set(shares.arrived().anew)
+    assert set(theirs) == set(shares.arrived().new)
     reading = shares.untaken()
     await other_is(True)
     await one.replica.beat()
@@ -94,7 +94,7 @@ async def test_what_comes_again_while_it_is_taken_over_is_taken_over_anew() -> N
     assert set(theirs) == set(shares.untaken())
     shares.taken(shares.untaken())
     assert set() == set(shares.untaken())
-    assert shares.may_report(mine, unseen=()) and shares.may_report(theirs[0], unseen=())
+    assert shares.may_report(mine, not_run_yet=()) and shares.may_report(theirs[0], not_run_yet=())
 
 
 async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.outcomes.counts import Counts, MinuteCount, Route
-from bot.core.outcomes.outcome import told as one_told
+from bot.core.outcomes.outcome import make_outcome as one_told
 from bot.core.outcomes.series import Point, Reading
 from bot.outcomes.intake import OutcomeIntake
 from bot.ports import Samples
@@ -40,7 +40,7 @@ def reading(total: int, end: float, *, start: float = 1, key: bytes = b"mail", e
     return Reading(key, Point(ns(start), ns(end), total, {140: total} if total else {}), MAIL, error)
 
 
-async def told(samples: Samples, *readings: Reading, at: float = 60) -> int:
+async def make_outcome(samples: Samples, *readings: Reading, at: float = 60) -> int:
     """How many requests are new in these, `at` so many minutes after noon."""
     request = OutcomeBatch(f"request {next(NAMES)}".encode(), (), readings)
     news = await samples.outcomes.add([], [request], now=NOON + at * MINUTE, began=NOON)
@@ -63,17 +63,17 @@ async def test_what_two_requests_with_one_key_told_counts_once(samples: Samples)
 
 async def test_a_series_counts_what_is_new_since_its_last_point(samples: Samples) -> None:
     """In the middle of the time between them, and failures as such."""
-    assert [4, 3, 0] == [await told(samples, one) for one in (reading(4, 3), reading(7, 5), reading(7, 7))]
-    assert 2 == await told(samples, reading(2, 3, key=b"failed", error="timeout"))
+    assert [4, 3, 0] == [await make_outcome(samples, one) for one in (reading(4, 3), reading(7, 5), reading(7, 7))]
+    assert 2 == await make_outcome(samples, reading(2, 3, key=b"failed", error="timeout"))
 
     assert [(2, 4, 2), (4, 3, 0)] == await counted(samples)
 
 
 async def test_points_that_come_together_or_late_count_once(samples: Samples) -> None:
     """Two replicas were told them, and wrote them down in another order."""
-    assert 9 == await told(samples, reading(9, 5), reading(4, 3))
-    assert 0 == await told(samples, reading(7, 4))
-    assert 1 == await told(samples, reading(10, 6))
+    assert 9 == await make_outcome(samples, reading(9, 5), reading(4, 3))
+    assert 0 == await make_outcome(samples, reading(7, 4))
+    assert 1 == await make_outcome(samples, reading(10, 6))
 
     assert [(2, 4, 0), (4, 5, 0), (5, 1, 0)] == await counted(samples)
 
@@ -94,15 +94,15 @@ async def test_what_no_column_holds_takes_nothing_else_along(samples: Samples) -
 
 async def test_a_series_that_began_anew_counts_from_nothing(samples: Samples) -> None:
     """The service was started anew; some leave the start as it was."""
-    assert 4 == await told(samples, reading(4, 3))
-    assert 2 == await told(samples, reading(2, 6, start=5))
-    assert 1 == await told(samples, reading(1, 8, start=5))
+    assert 4 == await make_outcome(samples, reading(4, 3))
+    assert 2 == await make_outcome(samples, reading(2, 6, start=5))
+    assert 1 == await make_outcome(samples, reading(1, 8, start=5))
 
 
 async def test_a_series_from_before_we_listened_is_noted_first(samples: Samples) -> None:
     """Somebody else may have been told what it held; it goes by who listened first of all replicas."""
-    assert 0 == await told(samples, reading(1_000, 3, start=-600))
-    assert 7 == await told(samples, reading(1_007, 5, start=-600))
+    assert 0 == await make_outcome(samples, reading(1_000, 3, start=-600))
+    assert 7 == await make_outcome(samples, reading(1_007, 5, start=-600))
     later = await samples.outcomes.add(
         [], [OutcomeBatch(b"b", (), [reading(5, 9, start=8, key=b"new")])], now=NOON + 10 * MINUTE, began=NOON + 9 * MINUTE
     )
@@ -111,10 +111,10 @@ async def test_a_series_from_before_we_listened_is_noted_first(samples: Samples)
 
 async def test_a_series_that_was_silent_for_a_day_is_noted_anew(samples: Samples) -> None:
     """It was forgotten, and nobody knows what of it was counted."""
-    assert 4 == await told(samples, reading(4, 3))
-    assert 1 == await told(samples, reading(1, 1_500, start=1_450, key=b"other"), at=1_510)
-    assert 0 == await told(samples, reading(9, 1_530), at=1_540)
-    assert 2 == await told(samples, reading(11, 1_550), at=1_560)
+    assert 4 == await make_outcome(samples, reading(4, 3))
+    assert 1 == await make_outcome(samples, reading(1, 1_500, start=1_450, key=b"other"), at=1_510)
+    assert 0 == await make_outcome(samples, reading(9, 1_530), at=1_540)
+    assert 2 == await make_outcome(samples, reading(11, 1_550), at=1_560)
 
 
 async def test_too_many_series_cost_counts_and_never_count_twice() -> None:

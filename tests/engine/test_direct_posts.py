@@ -113,8 +113,8 @@ def test_the_end_is_not_told_where_nobody_heard_of_the_beginning() -> None:
 
 def test_a_note_of_an_earlier_process_is_edited_only_where_it_stands() -> None:
     """Nobody hears that a provider recovered of whose failure nobody heard."""
-    well = Note("ledger/1/claude", Message("Claude is well"), EPOCH, follows=FULL.key, anew=False)
-    red = replace(well, message=Message("Claude is down"), anew=True)
+    well = Note("ledger/1/claude", Message("Claude is well"), EPOCH, follows=FULL.key, may_post=False)
+    red = replace(well, message=Message("Claude is down"), may_post=True)
 
     assert [FULL.message.text] == play(FULL, 5.0, well, 5.0).shows()
     assert [FULL.message.text, "Claude is well"] == play(FULL, red, 5.0, well, 5.0).shows()
@@ -122,7 +122,7 @@ def test_a_note_of_an_earlier_process_is_edited_only_where_it_stands() -> None:
 
 def test_notes_about_a_post_that_is_not_there_ask_slack_once() -> None:
     """Each start asks about what an earlier process may have said of each provider; mostly it said nothing."""
-    follow = [Note(f"ledger/1/{n}", Message("well"), EPOCH, follows=FULL.key, anew=False) for n in range(9)]
+    follow = [Note(f"ledger/1/{n}", Message("well"), EPOCH, follows=FULL.key, may_post=False) for n in range(9)]
 
     assert 1 == play(*follow, 5.0).chat.calls.count("find_post")
 

@@ -260,7 +260,7 @@ def test_posts_about_a_spell_keep_their_keys_over_a_restart() -> None:
 
     first, second = in_virtual_time(play)
     assert 2 == len(first.notes)
-    assert first.notes == [note for note in second.notes if note.anew]
+    assert first.notes == [note for note in second.notes if note.may_post]
 
 
 def test_a_provider_that_recovers_on_a_full_disk_is_told_as_well() -> None:
@@ -297,7 +297,7 @@ def test_a_start_after_a_spell_asks_whether_its_end_was_told() -> None:
 
     first, second = in_virtual_time(play)
     told = first.notes[0].key
-    posted = [(note.key, note.follows) for note in second.notes if note.anew]
+    posted = [(note.key, note.follows) for note in second.notes if note.may_post]
     assert [(told, told), (f"{told}/over", told)] == posted
 
 
@@ -327,7 +327,7 @@ def test_a_provider_that_recovered_while_the_bot_was_started_anew_loses_its_red_
     [note] = in_virtual_time(lambda: _restarted(seen_again={}))
 
     assert "🟢 Nothing of Claude fails any more" == note.message.text
-    assert not note.anew
+    assert not note.may_post
 
 
 def test_a_provider_that_still_fails_after_a_restart_is_not_called_well() -> None:
@@ -349,7 +349,7 @@ def test_a_red_post_is_history_where_there_is_room_after_a_restart() -> None:
     [note] = in_virtual_time(lambda: _restarted(seen_again={}, room=True))
 
     assert "⚪ Claude failed while nothing could be recorded" == note.message.text
-    assert not note.anew
+    assert not note.may_post
 
 
 def test_a_second_full_disk_calls_people_again() -> None:

@@ -9,7 +9,7 @@ from bot.system.garbage import Garbage
 def test_it_waits_for_the_last_that_holds_it_off() -> None:
     """Two exports overlap."""
     garbage = Garbage()
-    first, second = garbage.held_off(), garbage.held_off()
+    first, second = garbage.paused(), garbage.paused()
 
     seen = []
     for step in (first.__enter__, second.__enter__, lambda: first.__exit__(None, None, None)):
@@ -24,7 +24,7 @@ def test_it_stays_off_where_it_was_off() -> None:
     """A command that ends by itself runs without."""
     gc.disable()
     try:
-        with Garbage().held_off():
+        with Garbage().paused():
             pass
         assert not gc.isenabled()
     finally:

@@ -111,7 +111,7 @@ class PerilousLedger:
         await self._perhaps_die()
         return result
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         return await self.write(work)
 
     async def read(self, work: Callable[[Store], T]) -> T:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.model import Outcome, Sample
-from bot.doctor.storage import Storage, judge, look_at_disk, look_at_samples
+from bot.doctor.storage import StorageFinding, judge, look_at_disk, look_at_samples
 from bot.store.samples.retention import DailyGrowth
 from bot.store.samples.sqlite import InlineSamples
 from tests.ledger_facts import after
@@ -61,7 +61,7 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
     found = look_at_samples(tmp_path, GB, FORTNIGHT)
 
-    assert isinstance(found, Storage)
+    assert isinstance(found, StorageFinding)
     assert "bad" == found.state
     assert f"{tmp_path / 'samples.db'} cannot be read" in found.words
 

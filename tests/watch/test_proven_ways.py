@@ -1,13 +1,13 @@
 """Which controls ever answered is written when it grew, and not at every beat."""
 
-from bot.core.detection.blindness import Proven
+from bot.core.detection.blindness import ProvenAnswers
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.watch.proven import ProvenWays
 
 
 async def test_what_is_known_already_is_not_written_again() -> None:
     """A beat comes twice a second, for years: only news costs the disk anything."""
-    ledger, found = InlineLedger.open(), Proven(True, frozenset({"control.one"}))
+    ledger, found = InlineLedger.open(), ProvenAnswers(True, frozenset({"control.one"}))
     ways = ProvenWays(ledger)
     await ways.keep(found)
     once = ledger.conn.total_changes
@@ -24,8 +24,8 @@ async def test_what_grew_is_written() -> None:
     """A second control answers for the first time."""
     ledger = InlineLedger.open()
     ways = ProvenWays(ledger)
-    await ways.keep(Proven(True, frozenset({"control.one"})))
-    grown = Proven(True, frozenset({"control.one", "control.two"}), inside=True, outside=True)
+    await ways.keep(ProvenAnswers(True, frozenset({"control.one"})))
+    grown = ProvenAnswers(True, frozenset({"control.one", "control.two"}), inside=True, outside=True)
     await ways.keep(grown)
 
     assert grown == await ProvenWays(ledger).recall()

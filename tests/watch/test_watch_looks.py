@@ -268,7 +268,7 @@ async def test_thinking_many_checks_over_lets_others_have_their_turns() -> None:
             await asyncio.sleep(0)
             held.append(time.thread_time() - began)
 
-    with GARBAGE.held_off():  # of all tests before
+    with GARBAGE.paused():  # of all tests before
         turns = asyncio.create_task(takes_turns())
         await asyncio.sleep(0)
         await stand.watch.look()
@@ -316,7 +316,7 @@ async def test_results_of_many_checks_that_began_at_different_times_are_weighed_
         stand = await Stand(OF_ONE).opened()
         now = stand.clock.now()
         found = [sample(check.id, BROKEN, now - n % 2 * apart) for n, check in enumerate(OF_ONE)]
-        with GARBAGE.held_off():
+        with GARBAGE.paused():
             began = time.thread_time()
             await stand.watch.take(found)
             return time.thread_time() - began
@@ -329,7 +329,7 @@ async def outage_costs_s(checks: int) -> float:
     """Processor time for each check of a component in the first half minute in which all of them fail."""
     stand = await Stand(OF_ONE[:checks]).opened()
     stand.script.answers = dict.fromkeys(map(attrgetter("id"), OF_ONE), BROKEN)
-    with GARBAGE.held_off():
+    with GARBAGE.paused():
         began = time.thread_time()
         await stand.passes(30)
         return (time.thread_time() - began) / checks

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from web_house import CONTROL, READ, CoreEngine, House
 
-from bot.system.descriptors import complaint, share
+from bot.system.descriptors import complaint, server_limits
 from bot.web.server.connections import Limits
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Never-Ends: "
@@ -209,7 +209,7 @@ async def test_an_answer_that_takes_too_long_makes_room_for_a_newcomer() -> None
 )
 def test_the_server_takes_what_the_rest_can_spare(limit: int, in_use: int, checks: int, expected: tuple[int, int]) -> None:
     """Files are kept back for checks, ledger and Slack."""
-    ours = share(limit, in_use, checks)
+    ours = server_limits(limit, in_use, checks)
 
     assert expected == (ours.connections, ours.backlog)
 

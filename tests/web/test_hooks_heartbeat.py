@@ -36,7 +36,7 @@ class ListedSigns:
             return Admission.CLOSED
         return Admission.TOO_MANY if self.busy else Admission.OK
 
-    async def sign(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
+    async def record(self, name: str, kind: str, exit_code: int | None, note: str, run: str = "") -> None:
         self.signs.append((name, kind, exit_code, note))
         self.runs.append(run)
 

@@ -12,7 +12,7 @@ from bot.checks.judging.answers import is_html
 from bot.checks.judging.evidence import BODY_CAP, clean, evidence_of, secrets_of
 from bot.checks.judging.exceptions import Failure, classify_error_body, classify_status
 from bot.checks.judging.keys import KeyMemory
-from bot.checks.kind import Kind, Shared
+from bot.checks.kind import Kind, ProberResources
 from bot.checks.llm.budget import Budget as Budget
 from bot.checks.llm.budget import BudgetBook
 from bot.checks.llm.dialects import bedrock
@@ -290,7 +290,7 @@ def _made(model: config.LlmCheck, **common: Any) -> LlmCheck:
     )  # fmt: skip
 
 
-def _prober(shared: Shared) -> LlmProber:
+def _prober(shared: ProberResources) -> LlmProber:
     return LlmProber(
         shared.clock, ssl_context=shared.tls, resolver=shared.resolver, guard=shared.guard, keys=shared.keys,
         version=shared.version,

@@ -10,7 +10,7 @@ from bot.checks.llm.transcript import Transcript
 from bot.checks.net.stopwatch import Stopwatch
 
 PIECE = 8 * 1024  # bytes per read; that is up to 1,000 tiny events, or about 10 ms
-AFTERWORD_S = 1.0  # real time to wait for the usage after a complete answer
+USAGE_WITHIN_S = 1.0  # real time to wait for the usage after a complete answer
 
 
 async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwatch) -> Failure | None:
@@ -28,7 +28,7 @@ async def listen(transcript: Transcript, response: httpx.Response, watch: Stopwa
                 if transcript.text_at is not None:
                     watch.begin("body")
                 if transcript.complete and afterword.when() is None:
-                    afterword.reschedule(loop.time() + AFTERWORD_S)
+                    afterword.reschedule(loop.time() + USAGE_WITHIN_S)
             for event in frames.finish():
                 transcript.take(event, watch.elapsed_s)
     except TimeoutError:

@@ -18,7 +18,7 @@ HINTS_CAP = 20  # interim answers (100, 103) before the final one
 BOMB_RATIO = 100  # text unpacks to 3-30 times its size; deflate's limit is 1,032
 LINE_CAP = 1024 * 1024
 
-OURS_ALONE = frozenset({"connection", "content-length", "transfer-encoding"})  # framing is not a check's business
+FRAMING_HEADERS = frozenset({"connection", "content-length", "transfer-encoding"})  # framing is not a check's business
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE = re.compile(r"[\t\x20-\x7e]*")
 WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
@@ -41,7 +41,7 @@ def request_bytes(method: str, target: bytes, headers: Mapping[str, str], body: 
         raise ValueError("the method is not a word that HTTP can carry")
     lines = [f"{method} ".encode() + target + b" HTTP/1.1"]
     for name, value in headers.items():
-        if name.lower() in OURS_ALONE:
+        if name.lower() in FRAMING_HEADERS:
             continue
         if not TOKEN.fullmatch(name) or not VALUE.fullmatch(value):
             raise ValueError("a header holds what HTTP cannot carry")

@@ -69,7 +69,7 @@ class _Name:
     error: OSError | None = None
     quiet_until: float = -math.inf  # it failed; not asked again before this time
     slow: bool = False
-    flight: "asyncio.Task[Resolved | OSError] | None" = None
+    lookup: "asyncio.Task[Resolved | OSError] | None" = None
     left_at: float = 0.0
 
 
@@ -123,27 +123,27 @@ class ThreadResolver:
         self._size = names
         self._time = time or self._time_of_loop
         self._names: dict[str, _Name] = {}
-        self._flights: set[asyncio.Task[Resolved | OSError]] = set()
+        self._lookups: set[asyncio.Task[Resolved | OSError]] = set()
         self._closed = False
 
     async def addresses(self, host: str, port: int) -> Resolved:
         name = self._names.get(host) or self._learn(host)
         now = self._time()
         if name.found is not None and now < name.good_until:
-            if now >= max(name.refresh_at, name.quiet_until) and name.flight is None and not self._closed:
-                self._take_off(name, now)
+            if now >= max(name.refresh_at, name.quiet_until) and name.lookup is None and not self._closed:
+                self._start_lookup(name, now)
             return name.found
         if name.error is not None and now < name.quiet_until:
             return self._last_word(name, name.error, now)
         if self._closed:
             raise socket.gaierror(socket.EAI_AGAIN, "the resolver is closed")
-        flight = name.flight or self._take_off(name, now)
-        await asyncio.wait({flight}, timeout=self._patience_s(name, now))
-        if flight.cancelled():
+        lookup = name.lookup or self._start_lookup(name, now)
+        await asyncio.wait({lookup}, timeout=self._patience_s(name, now))
+        if lookup.cancelled():
             raise socket.gaierror(socket.EAI_AGAIN, "the resolver was closed")
-        if not flight.done():
+        if not lookup.done():
             return self._last_word(name, socket.gaierror(socket.EAI_AGAIN, "no answer yet"), now)
-        result = flight.result()
+        result = lookup.result()
         return result if isinstance(result, Resolved) else self._last_word(name, result, self._time())
 
     def _time_of_loop(self) -> float:
@@ -152,8 +152,8 @@ class ThreadResolver:
 
     def close(self) -> None:
         self._closed = True
-        for flight in self._flights:
-            flight.cancel()
+        for lookup in self._lookups:
+            lookup.cancel()
         self._threads.close()
 
     def _learn(self, host: str) -> _Name:
@@ -179,14 +179,14 @@ class ThreadResolver:
             return Resolved(name.found.addresses, stale=True)
         raise type(error)(*error.args)  # a new one for each caller: tracebacks grow with every raise
 
-    def _take_off(self, name: _Name, now: float) -> "asyncio.Task[Resolved | OSError]":
+    def _start_lookup(self, name: _Name, now: float) -> "asyncio.Task[Resolved | OSError]":
         name.left_at = now
-        name.flight = asyncio.create_task(self._fly(name), name=f"resolve {name.host}")
-        self._flights.add(name.flight)
-        name.flight.add_done_callback(self._flights.discard)
-        return name.flight
+        name.lookup = asyncio.create_task(self._resolve_name(name), name=f"resolve {name.host}")
+        self._lookups.add(name.lookup)
+        name.lookup.add_done_callback(self._lookups.discard)
+        return name.lookup
 
-    async def _fly(self, name: _Name) -> Resolved | OSError:
+    async def _resolve_name(self, name: _Name) -> Resolved | OSError:
         loop = asyncio.get_running_loop()
         lane = self._slow if name.slow else self._quick
         await lane.acquire()
@@ -202,7 +202,7 @@ class ThreadResolver:
         else:
             return self._answered(name, addresses)
         finally:
-            name.flight = None
+            name.lookup = None
             name.slow = loop.time() - began >= self._slow_after_s
             place.leave()
             if timer is not None:

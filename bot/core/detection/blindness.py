@@ -16,7 +16,7 @@ from bot.core.record.sight import Sight
 
 
 @dataclass(frozen=True)
-class Proven:
+class ProvenAnswers:
     """What has ever answered, kept across restarts: whether any provider did, and which controls.
 
     If only chosen hosts may be reached from here, a control stays silent for ever, and its silence during a vendor's outage
@@ -33,7 +33,7 @@ class Proven:
         """Whether a failure of this control means anything."""
         return control in self.controls or not (self.provider or (self.inside and not self.outside))
 
-    def after(self, sample: Sample) -> "Proven":
+    def after(self, sample: Sample) -> "ProvenAnswers":
         """With what a look at a provider proves; the same object if that is nothing new."""
         if by_network(sample) or answered(sample):
             if sample.inside:
@@ -93,7 +93,7 @@ def clearly_theirs(sample: Sample) -> bool:
     return reported(sample.error) or (sample.error == REFUSED and sample.evidence.get(CONTROLS) == ANSWERED)
 
 
-def beside_controls(sample: Sample, controls: Iterable[Sample], rule: BlindnessRule) -> Sample:
+def with_control_evidence(sample: Sample, controls: Iterable[Sample], rule: BlindnessRule) -> Sample:
     """The sample, with evidence that our uplink worked if it is a refusal and most newest samples of `controls` answered.
 
     A firewall of ours refuses connections too, but then refuses those of the controls as well. Controls of the resolver are

@@ -31,7 +31,9 @@ class Outcome:
     counts: Counts
 
 
-def told(at: datetime, route: Route, *, ok: bool, count: int = 1, error: str = "", latency_ms: float | None = None) -> Outcome:
+def make_outcome(
+    at: datetime, route: Route, *, ok: bool, count: int = 1, error: str = "", latency_ms: float | None = None
+) -> Outcome:
     """A report of requests with the same result."""
     counts = Counts()
     counts.see(count, ok=ok, error=error, latency=None if latency_ms is None else bucket(round(latency_ms * 1_000)))

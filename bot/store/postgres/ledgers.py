@@ -64,27 +64,27 @@ class PostgresLedger:
         self._away: StoreError | None = None
         self._pid = 0
         self._writer: Writer[SqlStore] | None = None
-        self._signer: Writer[SqlStore] | None = None
+        self._urgent_writer: Writer[SqlStore] | None = None
         self._readers: Readers[SqlStore] | None = None
         self._size = readers
         self._listener: Listener | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._conn: PostgresConnection | None = None
-        self._patience, self._signs_patience = Patience(place), Patience(place)
+        self._patience, self._urgent_patience = Patience(place), Patience(place)
 
     def be_patient(self, patient: bool) -> None:
         """Whether a start is in progress."""
         self._patience.be_patient(patient)
-        self._signs_patience.be_patient(patient)
+        self._urgent_patience.be_patient(patient)
 
     async def open(self) -> None:
         """Connect, and upgrade the tables. Raises StoreError."""
         self._loop = asyncio.get_running_loop()
         self._writer = Writer(str(self.place), self._open_writer)
         await self._writer.open()
-        self._signer = Writer(str(self.place), self._open_signer)
-        await self._signer.open()
+        self._urgent_writer = Writer(str(self.place), self._open_signer)
+        await self._urgent_writer.open()
         self._readers = Readers(str(self.place), self._open_reader, self._size)
         await self._readers.open()
         await self._require_own_connections(self._writer, self._readers)
@@ -134,14 +134,14 @@ class PostgresLedger:
             raise StoreError(f"{self.place} is closed")
         return await self._patience.over(lambda: writer.run(work))
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         """Run `work`, about heartbeats, leases and news, without waiting for a disk or for other writers.
 
         On a slow disk all replicas would count as dead otherwise.
         """
-        if (signer := self._signer) is None:
+        if (writer := self._urgent_writer) is None:
             raise StoreError(f"{self.place} is closed")
-        return await self._signs_patience.over(lambda: signer.run(work))
+        return await self._urgent_patience.over(lambda: writer.run(work))
 
     async def read(self, work: Callable[[Store], T]) -> T:
         """Run `work` on a read-only store, in a snapshot of everything written before."""
@@ -156,10 +156,10 @@ class PostgresLedger:
             await asyncio.to_thread(listener.close)
         if self._readers is not None:
             await self._readers.close()
-        for writer in (self._signer, self._writer):
+        for writer in (self._urgent_writer, self._writer):
             if writer is not None:
                 await writer.close()
-        self._readers = self._signer = self._writer = None
+        self._readers = self._urgent_writer = self._writer = None
         if self._lock is not None:
             self._lock.release()
 
@@ -228,7 +228,7 @@ class PostgresReadOnlyLedger:
         """Always refused."""
         raise StoreError(f"{self.place} was opened for reading only")
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         """Always refused."""
         return await self.write(work)
 

@@ -30,7 +30,7 @@ class FileSize:
     file: int
 
 
-def room(conn: Connection) -> FileSize:
+def file_size(conn: Connection) -> FileSize:
     """Measure the size; this is nearly free."""
     pages, free, size = (int(one(conn, f"PRAGMA {name}")[0]) for name in ("page_count", "freelist_count", "page_size"))
     return FileSize((pages - free) * size, pages * size)
@@ -51,7 +51,7 @@ class DailyGrowth:
     rolled_hours: int
 
 
-def pace(conn: Connection) -> DailyGrowth | None:
+def daily_growth(conn: Connection) -> DailyGrowth | None:
     """Measure the newest hour; None while it covers less than a minute."""
     newest = one(conn, "SELECT max(at) FROM samples")[0] or 0
     since = newest - HOUR_S * US
@@ -68,7 +68,7 @@ def pace(conn: Connection) -> DailyGrowth | None:
 
 def within(conn: Connection, budget_bytes: int) -> bool:
     """Whether `make_room` has nothing to do."""
-    taken = room(conn)
+    taken = file_size(conn)
     spare = slack(budget_bytes)
     return taken.live <= budget_bytes - spare and (taken.file <= budget_bytes - spare // 2 or not _can_shrink(conn))
 
@@ -82,7 +82,7 @@ def make_room(conn: Connection, budget_bytes: int, now: datetime) -> int | None:
     if within(conn, budget_bytes):
         return None
     with atomic(conn):
-        if room(conn).live > budget_bytes - slack(budget_bytes) and (gone := _forget(conn, now)) is not None:
+        if file_size(conn).live > budget_bytes - slack(budget_bytes) and (gone := _forget(conn, now)) is not None:
             return gone
         if not _can_shrink(conn):
             return None

@@ -205,7 +205,7 @@ class SqliteSamples:
 
     async def size_bytes(self) -> int:
         """The size of the rows on disk, without freed pages waiting for reuse."""
-        return (await self._read(lambda store: retention.room(store.conn))).live
+        return (await self._read(lambda store: retention.file_size(store.conn))).live
 
     async def close(self) -> None:
         """Finish pending work and close; a second call does nothing."""
@@ -283,7 +283,7 @@ class InlineSamples:
 
     async def size_bytes(self) -> int:
         """The size of the rows."""
-        return retention.room(self.conn).live
+        return retention.file_size(self.conn).live
 
     async def close(self) -> None:
         """Close the connection."""

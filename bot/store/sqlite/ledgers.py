@@ -100,7 +100,7 @@ class SqliteLedger(_Alone):
         """Run `work` on the writing store; returns when it is durable. An error in `work` is raised here alone."""
         return await self._access.write(work)
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         """The same as `write`: there are no other replicas."""
         return await self.write(work)
 
@@ -144,7 +144,7 @@ class InlineLedger(_Alone):
         with atomic(self.conn):
             return work(self.store)
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         """The same as `write`: nothing waits here."""
         return await self.write(work)
 
@@ -175,7 +175,7 @@ class ReadOnlyLedger(_Alone):
         """Always refused."""
         raise StoreError(f"{self.path} was opened for reading only")
 
-    async def sign(self, work: Callable[[Store], T]) -> T:
+    async def write_at_once(self, work: Callable[[Store], T]) -> T:
         """Always refused."""
         return await self.write(work)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.decide.flags.readiness import unready
-from bot.core.decide.flags.scopes import at_work, parts, rest
+from bot.core.decide.flags.scopes import flags_and_scopes, switched_scopes, variant_of_rest
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState
 from bot.core.record.world import World
@@ -27,7 +27,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
         return fit(Message("No flag is configured. Flags stand under `flags:` in the configuration."))
     away = [key for key in policy.flags if world.flag(key).engagement]
     names = f": {words([plain_flag_name(key, policy) for key in away])}" if away else ""
-    apart = words([plain_flag_name(part.key, policy) for part in parts(world, policy)])
+    apart = words([plain_flag_name(part.key, policy) for part in switched_scopes(world, policy)])
     also = f" For some readers: {apart}." if apart else ""
     text = foreign(f"{len(away)} of {count(len(policy.flags), 'flag')} on a fallback{names}.{also}")
     frozen = frozen_line(world, now)
@@ -52,7 +52,7 @@ def flag_status(world: World, policy: Policy, now: datetime, readers: Mapping[st
 
 def by_urgency(world: World, policy: Policy, now: datetime) -> list[FlagPolicy]:
     """Every flag and every scope that is switched separately, those whose customers need help first."""
-    return sorted(at_work(world, policy), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
+    return sorted(flags_and_scopes(world, policy), key=lambda flag: (-_urgency(flag, world, policy, now), flag.key))
 
 
 def flag_line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
@@ -72,7 +72,7 @@ def _line(flag: FlagPolicy, world: World, policy: Policy, now: datetime) -> str:
     if how_it_fares and not how_it_fares.served:
         return f"{'⚪' if how_it_fares.served is None else '🔴'} {stop(capital(how_it_fares.words))}"
     if engagement:
-        why, instead = _why(engagement.reason), variant_name(flag, rest(world, flag))
+        why, instead = _why(engagement.reason), variant_name(flag, variant_of_rest(world, flag))
         since = f"since {clock(engagement.at, now)} ({_by(engagement)})"
         return f"🟠 *{name}*: {_share(flag, engagement)} {since}, instead of {instead}. {why}".strip()
     if state.proposal:

@@ -6,7 +6,7 @@
 from bot.core.decide.flags.choosing import Stay, offer
 from bot.core.decide.flags.ramps import next_share
 from bot.core.decide.flags.readiness import unready
-from bot.core.decide.flags.scopes import rest, rest_unwell
+from bot.core.decide.flags.scopes import rest_unwell, variant_of_rest
 from bot.core.decide.warned import warned_unready
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.flag import Engagement, FlagState, Proposal
@@ -87,7 +87,7 @@ def release_button(
 ) -> Block:
     """Back to the default for everybody at once."""
     action = "flag.release" if alone else f"flag.release:{flag.key}"
-    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, rest(world, flag)), 25)
+    name, to = plain(plain_flag_name(flag.key, policy), 30), plain(plain_variant_name(flag, variant_of_rest(world, flag)), 25)
     unwell = rest_unwell(world, flag, policy.name_of)
     warning = f" Careful: {plain(unwell, 80)}." if unwell else ""
     was = plain(plain_variant_name(flag, engagement.variant), 25)

@@ -189,7 +189,7 @@ def _unanswered(b: ExpiryNear, flag: FlagPolicy, world: World) -> str:
 
 def _after(fact: Fact, flag: FlagPolicy, world: World, policy: Policy) -> tuple[str, str]:
     name, engagement, by = flag_name(flag.key, policy), world.flag(flag.key).engagement, how(fact.actor)
-    default = f"*{variant_name(flag, scopes.rest(world, flag))}*"  # a scope goes back to what all others get
+    default = f"*{variant_name(flag, scopes.variant_of_rest(world, flag))}*"  # a scope goes back to what all others get
     fallback = f"*{variant_name(flag, engagement.variant)}*" if engagement else "its fallback"
     match fact.body:
         case HandBackAsked(reason=reason):

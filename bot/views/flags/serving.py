@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.core.decide.flags.choosing import Stay, VariantRank, offer, served, shares_the_trouble, standing
-from bot.core.decide.flags.scopes import rest
+from bot.core.decide.flags.scopes import variant_of_rest
 from bot.core.lazy_dataclass import dataclass
 from bot.core.policy import Fallback, FlagPolicy, Policy
 from bot.core.record.flag import Engagement
@@ -53,12 +53,12 @@ def _switched(flag: FlagPolicy, engagement: Engagement, world: World, policy: Po
         return Serving(
             False, f"*{capital(name)} is failing.* It is on {fallback}, and {component_name(policy, behind)} is {level} too"
         )
-    if engagement.share_back and not standing(world, flag, rest(world, flag)).serves:
-        default, left = variant_name(flag, rest(world, flag)), engagement.share_back
+    if engagement.share_back and not standing(world, flag, variant_of_rest(world, flag)).serves:
+        default, left = variant_name(flag, variant_of_rest(world, flag)), engagement.share_back
         where = f"{left} % of it is on *{default}*, {engagement.share} % on {fallback}"
         return Serving(False, f"*{capital(name)} is failing.* {where}")
     if engagement.share_back and not engagement.stepped_at:
-        chosen = f"{engagement.share} % is on {fallback}, the rest on *{variant_name(flag, rest(world, flag))}*"
+        chosen = f"{engagement.share} % is on {fallback}, the rest on *{variant_name(flag, variant_of_rest(world, flag))}*"
         return Serving(True, f"*{name}*: {chosen}")
     if engagement.all_back:
         return Serving(True, f"*{name}*: back on *{variant_name(flag, flag.default)}*, older conversations end on {fallback}")

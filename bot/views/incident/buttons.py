@@ -49,7 +49,7 @@ def _row(scene: Scene, *, evidence: bool) -> tuple[Block, ...]:
 
 def _switches(scene: Scene) -> list[Block]:
     """What customers wait for: a switch while they are not served, or the hand-back once the default has recovered."""
-    made = [one for flag in (*scene.flags, *scene.parts) if (one := _switch(flag, scene))]
+    made = [one for flag in (*scene.flags, *scene.switched_scopes) if (one := _switch(flag, scene))]
     return made[:MOST_SWITCHES]
 
 

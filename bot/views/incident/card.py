@@ -68,7 +68,7 @@ def _components(scene: Scene) -> str:
 
 
 def _flags(scene: Scene, readers: Mapping[str, int]) -> str:
-    flags = [*scene.flags, *scene.parts]
+    flags = [*scene.flags, *scene.switched_scopes]
     lines = [_flag(flag, scene, readers.get(flag.key, 0)) for flag in flags[:MOST_SHOWN]]
     if len(flags) > MOST_SHOWN:
         lines.append(f"{count(len(flags) - MOST_SHOWN, 'more flag')}: `/fallback status`")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.core.decide.cadence import next_update_after
-from bot.core.decide.flags.scopes import rest, rest_unwell, rest_warned
+from bot.core.decide.flags.scopes import rest_unwell, rest_warned, variant_of_rest
 from bot.core.decide.incident.naming import TITLE_CHARS
 from bot.core.decide.phases import COURSE, LEGAL
 from bot.core.model import Phase, Severity
@@ -235,9 +235,8 @@ def _named(flag: FlagPolicy, scene: Scene) -> str:
 def _goes_back(flag: FlagPolicy, scene: Scene) -> str:
     unwell = rest_unwell(scene.world, flag, scene.policy.name_of)
     careful = f" Careful: {unwell}." if unwell else ""
-    return (
-        f"• {affected(flag, scene.policy)} goes back to {plain_variant_name(flag, rest(scene.world, flag))} at once.{careful}"
-    )
+    to = plain_variant_name(flag, variant_of_rest(scene.world, flag))
+    return f"• {affected(flag, scene.policy)} goes back to {to} at once.{careful}"
 
 
 def _open_already(incidents: Sequence[Incident], provider: str) -> list[dict[str, Any]]:

@@ -141,7 +141,7 @@ def _asked(scene: Scene) -> list[str]:
         asked.append(
             f"Nobody has acknowledged this: press *Acknowledge* on the alert, or {code(f'/incident ack {incident.name}')}."
         )
-    for flag in (*scene.flags, *scene.parts):
+    for flag in (*scene.flags, *scene.switched_scopes):
         state, name = scene.world.flag(flag.key), flag_name(flag.key, scene.policy)
         if state.engagement and state.engagement.asked_at:
             asked.append(f"Switching {name} back waits for your yes, in the channel.")

@@ -27,7 +27,7 @@ Pictures = Mapping[str, LatencyPicture]  # by component
 
 
 @dataclass(frozen=True)
-class Past:
+class PastLatency:
     """Hours and days, oldest first, up to the current one; None if not read yet.
 
     `day` is the last 24 full hours together. `trouble` is a sentence on why the rest is missing; empty if nothing is.
@@ -53,7 +53,7 @@ class History:
         self._reading: asyncio.Task[None] | None = None
         self._trouble = ""
 
-    async def past(self, now: datetime) -> Past:
+    async def past(self, now: datetime) -> PastLatency:
         """The history as far as it is known within a second; the rest follows next time."""
         if self._reading is None and not self._is_fresh(now):
             self._reading = asyncio.create_task(self._read(now), name="the board reads history")
@@ -65,7 +65,7 @@ class History:
         trouble = self._trouble or ("The rest of the history is still being read." if self._reading else "")
         hours = [self._with_unsummed(self._hours.pictures.get(at), at, HOUR) for at in _hours(now)]
         days = [self._with_unsummed(self._days.pictures.get(at), at, DAY) for at in _days(now)]
-        return Past(hours, days, self._day, trouble)
+        return PastLatency(hours, days, self._day, trouble)
 
     async def stop(self, app: web.Application) -> None:
         """Stop reading."""

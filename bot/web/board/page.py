@@ -50,7 +50,7 @@ async def board(request: web.Request) -> web.Response:
         "flags": sorted(flags, key=lambda flag: flag["calm"]),
         "history_trouble": past.trouble,
     }
-    with GARBAGE.held_off():
+    with GARBAGE.paused():
         return await asyncio.to_thread(
             lambda: page("board.html", view=view(world, policy, now, on_record, past), **around)
         )  # fmt: skip
@@ -65,14 +65,14 @@ async def _incident(request: web.Request) -> web.Response:
     if "format" in request.query:  # on the board itself, since a browser's password is valid only here
         return await exported(services, incident.number, request.query["format"])
     try:
-        with GARBAGE.held_off():
+        with GARBAGE.paused():
             facts = await services.ledger.read(lambda store: store.facts_about(incident.number))
     except StoreError as error:
         trouble = not_available(error, "the timeline")
     policy = services.engine.policy
     world, _ = as_seen(services.engine.world, services.unwritten())
     beside = [n for n in (incident.number - 1, incident.number + 1) if 0 < n <= world.last_incident]
-    with GARBAGE.held_off():
+    with GARBAGE.paused():
         return await asyncio.to_thread(
             lambda: page(
                 "incident.html", now=now, renews=incident.phase.open, incident=incident, trouble=trouble,

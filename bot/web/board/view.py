@@ -19,7 +19,7 @@ from bot.views.in_short import customers_of, lead_words
 from bot.views.names import blame, page_words
 from bot.views.text import capital, count, is_web, plain, span, spoken, stop, utc, words
 from bot.web.board.charts import Bars, Lines, bars, duration, lines
-from bot.web.board.history import DAY, HOUR, Past
+from bot.web.board.history import DAY, HOUR, PastLatency
 
 MOST_NAMED = 8
 MOST_PAST = 15
@@ -96,7 +96,7 @@ class View:
         return "; ".join(one.what for one in self.headlines) or self.calm.rstrip(".") or "No components"
 
 
-def view(world: World, policy: Policy, now: datetime, on_record: Mapping[str, ComponentState], past: Past) -> View:
+def view(world: World, policy: Policy, now: datetime, on_record: Mapping[str, ComponentState], past: PastLatency) -> View:
     """The board's content, from one state of the world and the known history."""
     names = _Names(world, policy)
     groups = sorted(names.by_provider.items(), key=lambda item: -max(_rank(world, c) for c in item[1]))
@@ -207,7 +207,7 @@ def _rank(world: World, one: ComponentPolicy) -> int:
 
 def _group(
     provider: str, own: Sequence[ComponentPolicy], world: World, policy: Policy, names: _Names, now: datetime,
-    on_record: Mapping[str, ComponentState], past: Past,
+    on_record: Mapping[str, ComponentState], past: PastLatency,
 ) -> ProviderGroup:  # fmt: skip
     url = next((one.page_url for one in own if is_web(one.page_url)), "")
     read = bool(url or world.provider(provider).notices)
@@ -221,7 +221,7 @@ def _group(
 
 
 def _component(
-    one: ComponentPolicy, world: World, names: _Names, now: datetime, held: ComponentState | None, past: Past, *,
+    one: ComponentPolicy, world: World, names: _Names, now: datetime, held: ComponentState | None, past: PastLatency, *,
     alone: bool,
 ) -> ComponentLine:  # fmt: skip
     state, level = world.component(one.id), world.component(one.id).level

@@ -11,7 +11,7 @@ from bot.web.services import SERVICES
 
 PING_S = 15.0  # keeps proxies from closing it, and detects listeners that are gone
 TAKEN_WITHIN_S = 5.0  # a listener that accepts nothing for this long is gone
-TOLD_AT_ONCE = 100
+CHANGES_PER_EVENT = 100
 REFETCH = json.dumps({"type": "refetchEvaluation"})
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -47,9 +47,9 @@ class Streams:
         self._tell(list(self._listening))
 
     def _tell(self, waiting: list[asyncio.Event]) -> None:
-        for changed in waiting[:TOLD_AT_ONCE]:
+        for changed in waiting[:CHANGES_PER_EVENT]:
             changed.set()
-        if rest := waiting[TOLD_AT_ONCE:]:
+        if rest := waiting[CHANGES_PER_EVENT:]:
             asyncio.get_running_loop().call_soon(self._tell, rest)
 
     async def close(self, app: web.Application) -> None:

@@ -41,7 +41,7 @@ async def heartbeat(request: web.Request) -> web.Response:
     if signs is None or admission is not Admission.OK:
         raise _not_admitted(admission, name, token)
     run = _run(request)
-    await signs.sign(name, kind, exit_code, await _note(request), run)
+    await signs.record(name, kind, exit_code, await _note(request), run)
     return web.Response(text="OK", headers=NO_STORE)
 
 

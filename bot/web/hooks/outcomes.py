@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.core.outcomes.counts import Counts, Route
 from bot.core.outcomes.known import Known
-from bot.core.outcomes.outcome import AHEAD, Outcome, error_kind, told, untimely
+from bot.core.outcomes.outcome import AHEAD, Outcome, error_kind, make_outcome, untimely
 from bot.core.policy import Policy
 from bot.outcomes.intake import IntakeResult
 from bot.web.api.carrying_out import key_reused, signal_id
@@ -79,7 +79,7 @@ async def outcomes(request: web.Request) -> web.Response:
     return _told(len(taken), refused)
 
 
-async def told_lately(request: web.Request) -> web.Response:
+async def recent_outcomes(request: web.Request) -> web.Response:
     """What was reported in the last minutes: `?minutes=60`, up to a day."""
     services = request.app[SERVICES]
     given = request.query.get("minutes", "60")
@@ -154,7 +154,7 @@ def _outcome(entry: Any, known: Known, now: datetime) -> Outcome:
     count = entry.get("count", 1)
     if type(count) is not int or not 1 <= count <= MOST_COUNT:
         raise _Wrong("count", "is not a whole number from 1 to a million", "Say how many requests went like this.")
-    return told(_at(entry, now), _route(entry, known), ok=ok, count=count, error=error, latency_ms=_latency(entry))
+    return make_outcome(_at(entry, now), _route(entry, known), ok=ok, count=count, error=error, latency_ms=_latency(entry))
 
 
 def _route(entry: Mapping[str, Any], known: Known) -> Route:

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from bot.core.lazy_dataclass import dataclass
-from bot.system.descriptors import in_use, limit, share
+from bot.system.descriptors import in_use, limit, server_limits
 from bot.web.server.immediate import ImmediateAnswers, Parser
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,7 +41,7 @@ class Limits:
 
 def limits_for(checks: int) -> Limits:
     """What this process can give its web server, given this many checks."""
-    ours = share(limit(), in_use(), checks)
+    ours = server_limits(limit(), in_use(), checks)
     return Limits(ours.connections, ours.backlog, max(ours.connections // 4, 1))
 
 

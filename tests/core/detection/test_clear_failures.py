@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.detection.blindness import BlindnessRule, beside_controls
+from bot.core.detection.blindness import BlindnessRule, with_control_evidence
 from bot.core.detection.detector import NEW, Track, observe
 from bot.core.detection.error_classes import ERROR_CLASSES
 from bot.core.detection.pooled import pooled
@@ -188,7 +188,7 @@ def control(name: str, error: str = "", outcome: Outcome | None = None) -> Sampl
 def test_a_refusal_is_clear_while_most_controls_answer(controls: list[Sample], clear: bool) -> None:
     """Independent hosts, reached over our way out; what our resolver does proves nothing of that."""
     refused = look(0, "connect_refused", {"address": "192.0.2.1"})
-    found = beside_controls(refused, controls, BlindnessRule(resolvers=frozenset({"names"})))
+    found = with_control_evidence(refused, controls, BlindnessRule(resolvers=frozenset({"names"})))
 
     assert {"address": "192.0.2.1", **(CONTROLS_ANSWER if clear else {})} == found.evidence
 
@@ -197,7 +197,7 @@ def test_a_refusal_is_clear_while_most_controls_answer(controls: list[Sample], c
 def test_only_a_refusal_tells_what_controls_did(error: str) -> None:
     """Nothing hangs on it elsewhere."""
     failed = look(0, error)
-    assert failed is beside_controls(failed, [control("way")], BlindnessRule())
+    assert failed is with_control_evidence(failed, [control("way")], BlindnessRule())
 
 
 # --- the table

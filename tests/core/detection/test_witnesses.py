@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.detection.blindness import BlindnessRule, Proven, lost_controls
+from bot.core.detection.blindness import BlindnessRule, ProvenAnswers, lost_controls
 from bot.core.model import Fault, Outcome, Sample
 from bot.core.record.sight import CLEAR, Sight
 from tests.core.detection.test_blindness import DARK, FINE, LOST_NAME, RULE, Round
@@ -22,12 +22,12 @@ def second(n: float) -> timedelta:
 @pytest.mark.parametrize(
     ("proven", "speaks"),
     [
-        (Proven(), True),
-        (Proven(provider=True), False),
-        (Proven(provider=True, controls=frozenset({"way"})), True),
-        (Proven(controls=frozenset({"way-2"})), True),
-        (Proven(inside=True), False),
-        (Proven(inside=True, outside=True), True),
+        (ProvenAnswers(), True),
+        (ProvenAnswers(provider=True), False),
+        (ProvenAnswers(provider=True, controls=frozenset({"way"})), True),
+        (ProvenAnswers(controls=frozenset({"way-2"})), True),
+        (ProvenAnswers(inside=True), False),
+        (ProvenAnswers(inside=True, outside=True), True),
     ],
     ids=[
         "nothing answered yet",
@@ -38,7 +38,7 @@ def second(n: float) -> timedelta:
         "only our own network did",
     ],
 )
-def test_a_control_that_never_answered_speaks_until_a_provider_has(proven: Proven, speaks: bool) -> None:
+def test_a_control_that_never_answered_speaks_until_a_provider_has(proven: ProvenAnswers, speaks: bool) -> None:
     """Where only chosen hosts are let out it stays silent for ever, and that says nothing."""
     assert speaks == proven.speaks("way")
 
@@ -46,7 +46,7 @@ def test_a_control_that_never_answered_speaks_until_a_provider_has(proven: Prove
 def test_what_answered_is_learnt_look_by_look() -> None:
     """An answer from our own network counts until somebody outside is asked; then only their answer does."""
     look = Round()
-    proven, speaks = Proven(), []
+    proven, speaks = ProvenAnswers(), []
     for check, error in (("ours", FINE), ("a", DARK), ("a", "address_refused"), ("a", "http_5xx")):
         proven = proven.after(look.sample(check, error))
         speaks.append(proven.speaks("way"))

@@ -34,7 +34,7 @@ async def test_they_do_not_wait_for_a_commit_that_takes_long(ledgers: list[Postg
     writing = asyncio.create_task(one.write(slow))
     await asyncio.to_thread(writes.wait)
     for ledger in (one, other):
-        await ledger.sign(lambda store: store.pass_on("boot", ["news"], NOON))
+        await ledger.write_at_once(lambda store: store.pass_on("boot", ["news"], NOON))
     waited = writing.done()
     over.set()
     await writing
@@ -49,7 +49,7 @@ async def test_only_they_are_taken_back_by_a_crash_of_the_server(ledgers: list[P
         [(value,)] = store.conn.execute("SHOW synchronous_commit").fetchall()  # type: ignore[attr-defined] # a database's
         return str(value)
 
-    assert ("off", "on") == (await ledgers[0].sign(flushed), await ledgers[0].write(flushed))
+    assert ("off", "on") == (await ledgers[0].write_at_once(flushed), await ledgers[0].write(flushed))
 
 
 async def test_no_news_is_missed_where_one_replica_tells_slowly(ledgers: list[PostgresLedger]) -> None:
@@ -62,9 +62,9 @@ async def test_no_news_is_missed_where_one_replica_tells_slowly(ledgers: list[Po
         told.set()
         time.sleep(0.3)  # its commit is on its way
 
-    telling = [asyncio.create_task(slow.sign(tells_slowly))]
+    telling = [asyncio.create_task(slow.write_at_once(tells_slowly))]
     await asyncio.to_thread(told.wait)
-    telling.append(asyncio.create_task(quick.sign(lambda store: store.pass_on("quick", ["second"], NOON))))
+    telling.append(asyncio.create_task(quick.write_at_once(lambda store: store.pass_on("quick", ["second"], NOON))))
     heard: list[ReplicaMessage] = []
     while len(heard) < 2 and not (telling[0].done() and telling[1].done() and heard):
         heard += await listener.read(partial(news_behind, heard[-1].id if heard else 0))

@@ -14,7 +14,7 @@ from web_house import FLAGS, POLICY, READ, START, House, OpenHouse, headers
 from bot.core.model import Actor
 from bot.core.policy import Fallback
 from bot.core.signals import EngageFlag, StartDrill
-from bot.web.flags.ofrep_events import STREAMS, TOLD_AT_ONCE, Streams
+from bot.web.flags.ofrep_events import CHANGES_PER_EVENT, STREAMS, Streams
 
 ANA = Actor.operator("ana")
 CHAT = "support-chat.llm"
@@ -182,7 +182,7 @@ async def test_a_crowd_is_told_whole() -> None:
     """Some at a time, and nobody is left out."""
     streams = Streams()
     with ExitStack() as stack:
-        crowd = [stack.enter_context(streams.listening()) for _ in range(3 * TOLD_AT_ONCE + 1)]
+        crowd = [stack.enter_context(streams.listening()) for _ in range(3 * CHANGES_PER_EVENT + 1)]
         streams.tell()
         for _ in range(5):
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ import pytest
 from web_house import CONTROL, LOCAL, OUTCOME, READ, START, House, OpenHouse, headers
 
 from bot.core.outcomes.counts import MinuteCount, Route
-from bot.core.outcomes.outcome import Outcome, told
+from bot.core.outcomes.outcome import Outcome, make_outcome
 from bot.outcomes.intake import MOST_SERVICES, IntakeResult, OutcomeIntake
 from bot.ports import Outcomes, StoreError, StoreTrouble
 from bot.ports.outcomes import OutcomeBatch
@@ -209,7 +209,7 @@ async def test_another_batch_under_a_used_key_is_refused(
 async def test_a_key_that_an_earlier_version_kept_alone_counts_as_repeated(house: House) -> None:
     """It kept no digest of the body, so the key decides, as it did then."""
     intake = OutcomeIntake(house.samples.outcomes, house.clock)
-    await intake.take([told(START, Route("chat"), ok=True)], key="a7")
+    await intake.take([make_outcome(START, Route("chat"), ok=True)], key="a7")
     await intake.flush()
 
     assert IntakeResult.BEFORE is await intake.take([], key="a7", digest="8f")
@@ -239,7 +239,7 @@ async def test_a_key_is_never_written_before_its_counts(house: House) -> None:
         return await house.samples.outcomes.digest_of(key)
 
     asked.digest_of = written_meanwhile  # its own question, at a bad moment
-    found = await intake.take([told(START, Route("chat"), ok=True)], key="a")
+    found = await intake.take([make_outcome(START, Route("chat"), ok=True)], key="a")
     await intake.flush()
 
     assert (IntakeResult.COUNTED, 1) == (found, len(await house.samples.outcomes.between(START, START + timedelta(minutes=1))))
@@ -345,7 +345,7 @@ async def test_what_was_taken_is_written_without_being_asked(house: House) -> No
     """Nobody waits for the disk, and a process that is killed loses no more than the last second."""
     intake = OutcomeIntake(house.samples.outcomes, house.clock, every_s=0.001)
     await intake.start()
-    await intake.take([told(START, Route("chat"), ok=True)])
+    await intake.take([make_outcome(START, Route("chat"), ok=True)])
     async with asyncio.timeout(5):
         while not (found := await house.samples.outcomes.between(START, START + timedelta(minutes=1))):
             await asyncio.sleep(0.001)
@@ -358,7 +358,7 @@ async def test_what_was_taken_is_written_at_the_end(house: House) -> None:
     """A bot that is stopped in order loses nothing."""
     intake = OutcomeIntake(house.samples.outcomes, house.clock, every_s=3_600)
     await intake.start()
-    await intake.take([told(START, Route("chat"), ok=True)])
+    await intake.take([make_outcome(START, Route("chat"), ok=True)])
     await intake.stop()
 
     assert 1 == len(await house.samples.outcomes.between(START, START + timedelta(minutes=1)))
@@ -368,9 +368,9 @@ async def test_what_the_disk_refuses_is_kept_for_the_next_time(house: House) -> 
     """With the key that it came with, and joined with what came since."""
     stubborn = Stubborn(house.samples.outcomes)
     intake = OutcomeIntake(stubborn, house.clock)
-    await intake.take([told(START, Route("chat"), ok=True)], key="a")
+    await intake.take([make_outcome(START, Route("chat"), ok=True)], key="a")
     await intake.flush()
-    await intake.take([told(START, Route("chat"), ok=False)], key="b")
+    await intake.take([make_outcome(START, Route("chat"), ok=False)], key="b")
     stubborn.takes = True
     await intake.flush()
     [row] = await house.samples.outcomes.between(START, START + timedelta(minutes=1))
@@ -383,9 +383,9 @@ async def test_a_disk_that_fills_up_while_a_batch_is_written_in_parts_keeps_the_
     """What was written by then counts once, what spoilt the whole is left out, and all else comes with the next time."""
     stubborn = Stubborn(house.samples.outcomes)
     intake = OutcomeIntake(stubborn, house.clock)
-    await intake.take([told(START, Route("chat"), ok=True)])
-    await intake.take([told(START, Route("chat"), ok=False, count=2**63)], key="spoilt")
-    await intake.take([told(START, Route("chat"), ok=False)], key="a")
+    await intake.take([make_outcome(START, Route("chat"), ok=True)])
+    await intake.take([make_outcome(START, Route("chat"), ok=False, count=2**63)], key="spoilt")
+    await intake.take([make_outcome(START, Route("chat"), ok=False)], key="a")
     stubborn.takes, stubborn.room = True, 3  # the whole, what came without a key, and both with one
     await intake.flush()
     stubborn.room = 10

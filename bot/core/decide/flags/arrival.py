@@ -3,7 +3,7 @@
 from bot.core.answers.base import Noted
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.conditions import incident_for
-from bot.core.decide.flags.scopes import rest
+from bot.core.decide.flags.scopes import variant_of_rest
 from bot.core.record.flag import FlagState
 from bot.core.record.flag_facts import ReadersSaw
 from bot.core.record.world import World
@@ -26,7 +26,7 @@ def on_counted(draft: Draft, signal: ReadersCounted) -> Step:
     if state.seen and signal.by < signal.of:
         return draft.done(Noted())
     policy = draft.policy.flag(signal.flag)
-    default = rest(draft.world, policy) if policy else ""
+    default = variant_of_rest(draft.world, policy) if policy else ""
     body = ReadersSaw(
         flag=signal.flag, variant=state.engagement.variant if state.engagement else default, by=signal.by, of=signal.of,
         missing=signal.missing[:MOST_NAMED], switched_at=signal.changed_at,

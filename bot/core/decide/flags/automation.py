@@ -15,7 +15,7 @@ from bot.core.decide.flags.conditions import allowed, default_unwell, hands_off,
 from bot.core.decide.flags.expiry import expire
 from bot.core.decide.flags.mitigation import FALLBACK_RULE, carry_over, mitigate, mitigated_by_rule
 from bot.core.decide.flags.ramps import on_the_way, stays, withdraw_question
-from bot.core.decide.flags.scopes import at_work
+from bot.core.decide.flags.scopes import flags_and_scopes
 from bot.core.detection.reasons import span
 from bot.core.model import Actor, Level
 from bot.core.policy import Automation, FlagPolicy, Policy
@@ -27,7 +27,7 @@ from bot.core.record.world import World
 
 def react(draft: Draft) -> None:
     """Review every flag after something changed or time passed."""
-    for policy in at_work(draft.world, draft.policy):
+    for policy in flags_and_scopes(draft.world, draft.policy):
         state = draft.world.flag(policy.key)
         if draft.world.sight.blind:
             expire(draft, policy, state, "we are blind")  # without sight no rule moves a flag
@@ -188,7 +188,7 @@ def due(world: World, policy: Policy) -> Iterator[datetime]:
 
     At once if a person chose an unhealthy variant.
     """
-    for flag in at_work(world, policy):
+    for flag in flags_and_scopes(world, policy):
         state = world.flag(flag.key)
         engagement = state.engagement
         if engagement is None:

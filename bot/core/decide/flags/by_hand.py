@@ -21,7 +21,7 @@ from bot.core.decide.flags.conditions import (
 from bot.core.decide.flags.mitigation import lose_mitigation, mitigate
 from bot.core.decide.flags.ramps import step_back
 from bot.core.decide.flags.readiness import unready
-from bot.core.decide.flags.scopes import rest, rest_unwell, rest_warned, too_many
+from bot.core.decide.flags.scopes import rest_unwell, rest_warned, too_many, variant_of_rest
 from bot.core.decide.flags.steering import MOST_AHEAD, UNSAID, extend, forced, set_share, worse_off
 from bot.core.decide.warned import knew, warned_unready
 from bot.core.model import Level
@@ -60,7 +60,8 @@ def on_engage(draft: Draft, signal: EngageFlag) -> Step:
         incident = where(draft.world, policy, state.engagement)
         return draft.done(
             fa.ShareSet(
-                flag=policy.key, incident=incident, share=signal.share, variant=variant, default=rest(draft.world, policy)
+                flag=policy.key, incident=incident, share=signal.share, variant=variant,
+                default=variant_of_rest(draft.world, policy),
             )
         )  # fmt: skip
     why = unready(draft.world, policy, variant)
@@ -109,7 +110,7 @@ def on_plan(draft: Draft, signal: PlanSwitch) -> Step:
         fa.Planned(
             flag=policy.key, incident=incident_for(world, policy.depends_on), serves=served(world, policy),
             share_now=engagement.share if engagement else 100, variant=variant, share=signal.share,
-            default=rest(world, policy),
+            default=variant_of_rest(world, policy),
             readers=signal.readers, healths=_healths(draft, policy, variant),
             refused=refused, hands_off=hands_off(world, policy),
             rebuild=None if refused else _rebuild(draft, policy, variant, signal), left_out=_left_out(draft, policy.key),
@@ -153,7 +154,9 @@ def on_step_back(draft: Draft, signal: StepBack) -> Step:
         return draft.refuse(fa.HandBackRefused(flag=policy.key, variant=engagement.variant, unwell=unwell))
     step_back(draft, policy, engagement, well(draft, policy), signal.actor)
     if draft.world.flag(policy.key).engagement is None:
-        return draft.done(fa.Released(flag=policy.key, incident=engagement.incident, default=rest(draft.world, policy)))
+        return draft.done(
+            fa.Released(flag=policy.key, incident=engagement.incident, default=variant_of_rest(draft.world, policy))
+        )
     return draft.done(fa.HandBackBegun(flag=policy.key, incident=engagement.incident))
 
 
@@ -169,7 +172,7 @@ def on_release(draft: Draft, signal: ReleaseFlag) -> Step:
     if policy and unwell and not (signal.force or knew(signal.warned, rest_warned(draft.world, policy))):
         return draft.refuse(fa.DefaultUnwell(flag=signal.flag, unwell=unwell))
     reason = forced(signal.reason or UNSAID, unwell)
-    default = rest(draft.world, policy) if policy else "the default of the code that reads it"
+    default = variant_of_rest(draft.world, policy) if policy else "the default of the code that reads it"
     body = Released(signal.flag, default, reason)
     draft.add(f"flag/{signal.flag}", body, incident=engagement.incident)
     incident = draft.world.incidents.get(engagement.incident or 0)

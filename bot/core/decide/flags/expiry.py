@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.core.decide.draft import Draft
 from bot.core.decide.flags.conditions import hands_off, where
-from bot.core.decide.flags.scopes import rest
+from bot.core.decide.flags.scopes import variant_of_rest
 from bot.core.model import Actor
 from bot.core.policy import FlagPolicy, OnExpiry
 from bot.core.record.fact import Body
@@ -38,7 +38,7 @@ def _expired(draft: Draft, policy: FlagPolicy, state: FlagState, engagement: Eng
         reason = "its time ran out, and the default is well"
         if policy.stay_s and not engagement.all_back:
             return HandBackStepped(policy.key, 100, reason, engagement.variant, policy.stay_s)
-        return Released(policy.key, rest(draft.world, policy), reason)
+        return Released(policy.key, variant_of_rest(draft.world, policy), reason)
     why = f"kept, since {unwell}" if unwell else "kept until somebody releases it"
     return ExpiryReached(policy.key, why, draft.now + policy.expires_after, asked=_asked(engagement))
 

@@ -3,7 +3,7 @@
 from bot.core.decide.draft import Draft
 from bot.core.decide.flags.choosing import VariantRank, sick_behind, standing
 from bot.core.decide.flags.conditions import how, incident_for, troubled, verdicts
-from bot.core.decide.flags.scopes import at_work
+from bot.core.decide.flags.scopes import flags_and_scopes
 from bot.core.decide.phases import change_phase, move_for
 from bot.core.model import Actor, ActorKind, Level, Phase
 from bot.core.policy import FlagPolicy
@@ -25,7 +25,7 @@ MAY_MITIGATE = (Declared, ComponentJoined, ComponentMoved, PhaseChanged, Engaged
 
 def carry_over(draft: Draft) -> None:
     """An open incident adopts flags that are already on a fallback, or have a proposal, so that they are told there."""
-    for policy in at_work(draft.world, draft.policy):
+    for policy in flags_and_scopes(draft.world, draft.policy):
         state = draft.world.flag(policy.key)
         waits = state.engagement or state.proposal
         if waits is None:

@@ -14,7 +14,7 @@ from bot.core.decide.flags.conditions import (
     well_since,
     where,
 )
-from bot.core.decide.flags.scopes import rest
+from bot.core.decide.flags.scopes import variant_of_rest
 from bot.core.model import Actor
 from bot.core.policy import Automation, FirstStep, FlagPolicy
 from bot.core.record.fact import Body
@@ -64,7 +64,7 @@ def _follow(draft: Draft, policy: FlagPolicy, engagement: Engagement) -> None:
         return
     body: Body = ConversationsFollowed(policy.key, share)
     if share >= 100 and engagement.share_at is None:
-        body = Released(policy.key, rest(draft.world, policy), well(draft, policy))
+        body = Released(policy.key, variant_of_rest(draft.world, policy), well(draft, policy))
     draft.add(f"flag/{policy.key}", body, incident=where(draft.world, policy, engagement), actor=HAND_BACK_RULE)
 
 
@@ -133,7 +133,7 @@ def step_back(draft: Draft, policy: FlagPolicy, engagement: Engagement, reason: 
     share = next_share(policy, engagement)
     body: Body = HandBackStepped(policy.key, share, reason, engagement.variant, policy.stay_s)
     if share >= 100 and (engagement.all_back or not policy.stay_s):
-        body = Released(policy.key, rest(draft.world, policy), reason)
+        body = Released(policy.key, variant_of_rest(draft.world, policy), reason)
     draft.add(f"flag/{policy.key}", body, incident=where(draft.world, policy, engagement), actor=actor)
 
 

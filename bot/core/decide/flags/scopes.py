@@ -16,24 +16,24 @@ from bot.core.record.world import World
 from bot.core.scope import MOST_AT_ONCE, scope_of, whole
 
 
-def parts(world: World, policy: Policy) -> list[FlagPolicy]:
+def switched_scopes(world: World, policy: Policy) -> list[FlagPolicy]:
     """The scopes that are switched now, by key."""
     keys = sorted(key for key, state in world.flags.items() if state.engagement and scope_of(key))
     return [part for key in keys if (part := policy.flag(key))]
 
 
-def at_work(world: World, policy: Policy) -> list[FlagPolicy]:
+def flags_and_scopes(world: World, policy: Policy) -> list[FlagPolicy]:
     """Every flag, and every scope that is switched now."""
-    return [*policy.flags.values(), *parts(world, policy)]
+    return [*policy.flags.values(), *switched_scopes(world, policy)]
 
 
-def rest(world: World, policy: FlagPolicy) -> str:
+def variant_of_rest(world: World, policy: FlagPolicy) -> str:
     """The variant for readers who are on no fallback of this flag: its default; for a scope, whatever the whole serves."""
-    return all_of_rest(world, policy)[0]
+    return variants_of_rest(world, policy)[0]
 
 
-def all_of_rest(world: World, policy: FlagPolicy) -> tuple[str, ...]:
-    """Every variant that those readers get, `rest` first: two for a scope while the whole is on a share or handing back."""
+def variants_of_rest(world: World, policy: FlagPolicy) -> tuple[str, ...]:
+    """Every variant that those readers get, the main one first: two for a scope while the whole is split."""
     engagement = world.flag(whole(policy.key)).engagement if scope_of(policy.key) else None
     if engagement is None or engagement.share_back >= 100:
         return (policy.default,)
@@ -47,7 +47,7 @@ def rest_unwell(world: World, policy: FlagPolicy, name_of: Callable[[str], str] 
 
 def rest_not_well(world: World, policy: FlagPolicy) -> list[ComponentState]:
     """The components that are why: those of the first variant that is not served well."""
-    return next(filter(None, (_not_well(world, policy, variant) for variant in all_of_rest(world, policy))), [])
+    return next(filter(None, (_not_well(world, policy, variant) for variant in variants_of_rest(world, policy))), [])
 
 
 def rest_warned(world: World, policy: FlagPolicy) -> Marks:
@@ -64,7 +64,7 @@ def _not_well(world: World, policy: FlagPolicy, variant: str) -> list[ComponentS
 
 def too_many(world: World, policy: Policy, key: str) -> fa.TooManyScopes | None:
     """Why no further scope of this flag may be switched; None if it may, or if this one already is."""
-    others = [part.key for part in parts(world, policy) if whole(part.key) == whole(key)]
+    others = [part.key for part in switched_scopes(world, policy) if whole(part.key) == whole(key)]
     if scope_of(key) is None or key in others or len(others) < MOST_AT_ONCE:
         return None
     return fa.TooManyScopes(flag=whole(key), most=MOST_AT_ONCE)

@@ -8,7 +8,7 @@ from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.choosing import sick_behind, standing
 from bot.core.decide.flags.conditions import default_unwell, how, no_flag, where
 from bot.core.decide.flags.mitigation import mitigate
-from bot.core.decide.flags.scopes import all_of_rest, rest, rest_unwell
+from bot.core.decide.flags.scopes import rest_unwell, variant_of_rest, variants_of_rest
 from bot.core.policy import FlagPolicy, Policy
 from bot.core.record.fact import Body
 from bot.core.record.flag import Engagement
@@ -37,7 +37,7 @@ def on_ramp(draft: Draft, signal: RampFlag) -> Step:
     mitigate(draft)
     done = fa.ShareSet(
         flag=policy.key, incident=where(draft.world, policy, engagement), share=signal.share, variant=engagement.variant,
-        default=rest(draft.world, policy),
+        default=variant_of_rest(draft.world, policy),
     )  # fmt: skip
     return draft.done(done)
 
@@ -46,7 +46,7 @@ def worse_off(draft: Draft, policy: FlagPolicy, engagement: Engagement, share: i
     """What is wrong on the side that readers would move to; empty if it is healthy, or better than where they are."""
     world, name_of = draft.world, draft.policy.name_of
     fallback = standing(world, policy, engagement.variant)
-    others = [standing(world, policy, variant) for variant in all_of_rest(world, policy)]
+    others = [standing(world, policy, variant) for variant in variants_of_rest(world, policy)]
     if share < engagement.share:
         return rest_unwell(world, policy, name_of) if max(others) >= fallback else ""
     sick = sick_behind(world, policy, engagement.variant)

@@ -11,7 +11,7 @@ from bot.core.answers import incident as a
 from bot.core.decide.alerting.alarm import lift
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.mitigation import carry_over
-from bot.core.decide.flags.scopes import at_work
+from bot.core.decide.flags.scopes import flags_and_scopes
 from bot.core.decide.incident.merging import part_ways, parted
 from bot.core.decide.phases import CANCEL_REASONS, DUPLICATE, change_phase, move_for, why_not
 from bot.core.decide.warned import knew, warned_away, warned_unwell
@@ -75,7 +75,7 @@ def unfinished(world: World, policy: Policy, incident: Incident) -> a.StillFaili
         return _still_failing(policy, incident, {one.id: one.level for one in incident.failing}, ())
     concerned = _concerned(policy, incident)
     failing = {id: state.level for id in concerned if _may_still_fail(state := world.component(id))}
-    flags = [p for p in at_work(world, policy) if set(p.depends_on) & set(concerned)]
+    flags = [p for p in flags_and_scopes(world, policy) if set(p.depends_on) & set(concerned)]
     switched = tuple(
         a.Away(p.key, at.variant, policy.flag_name(p.key), p.called(at.variant))
         for p in flags if (at := world.flag(p.key).engagement)

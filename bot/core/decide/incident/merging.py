@@ -11,7 +11,7 @@ from bot.core.answers.base import Done, NoIncident, Refused
 from bot.core.decide.alerting.alarm import brings, lift
 from bot.core.decide.draft import Draft, Handlers, Step
 from bot.core.decide.flags.mitigation import carry_over, lose_what_left, mitigate, tell_in
-from bot.core.decide.flags.scopes import at_work
+from bot.core.decide.flags.scopes import flags_and_scopes
 from bot.core.decide.incident.moving_tasks import bring_back, hand_over, lent
 from bot.core.decide.phases import change_phase
 from bot.core.decide.titles import follow
@@ -208,7 +208,7 @@ def _flags_back(draft: Draft, number: int, holder: int) -> None:
     """Switched or proposed flags that depend only on its components are told in it again."""
     mine = set(draft.incident(number).affected)
     others = set(draft.world.incidents[holder].affected) if holder in draft.world.running else set()
-    for policy in at_work(draft.world, draft.policy):
+    for policy in flags_and_scopes(draft.world, draft.policy):
         state, stands_on = draft.world.flag(policy.key), set(policy.depends_on)
         waits = state.engagement or state.proposal
         if waits and waits.incident == holder and stands_on & mine and not stands_on & others:

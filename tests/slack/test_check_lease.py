@@ -5,7 +5,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.ports import ChatError
-from bot.ports.performers import LeaseLost, looks_last
+from bot.ports.performers import LeaseLost, lease_checked_by
 from bot.slack.client import SlackApi
 
 
@@ -42,12 +42,15 @@ async def test_a_request_is_written_only_after_a_last_look(slack: tuple[SlackApi
     """Before the call, and again behind whatever it waited for: a connection, a name, a handshake."""
     api, taken = slack
     look = Looks(100)
-    with looks_last(look):
+    with lease_checked_by(look):
         await api.call(api.web.chat_postMessage, channel="C1", text="hello")
 
     assert 1 == len(taken)
     for left in range(look.asked):
-        with pytest.raises((LeaseLost, ChatError)), looks_last(Looks(left)):  # the client words what is raised in mid-request
+        with (
+            pytest.raises((LeaseLost, ChatError)),
+            lease_checked_by(Looks(left)),
+        ):  # the client words what is raised in mid-request
             await api.call(api.web.chat_postMessage, channel="C1", text="hello")
     assert (3, 1) == (look.asked, len(taken))
 
