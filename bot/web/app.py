@@ -15,7 +15,7 @@ from bot.web import observe
 from bot.web.api import control, entries, reads
 from bot.web.board import page
 from bot.web.board.history import HISTORY, History
-from bot.web.board.trouble import for_people
+from bot.web.board.trouble import answer_browsers, for_people
 from bot.web.flags import browsers, flagd, ofrep, ofrep_events
 from bot.web.flags.fast_path import FastPath
 from bot.web.hooks import intake, otlp, outcomes, samples, slack
@@ -43,7 +43,7 @@ class WebError(Exception):
 
 def build_web(services: WebServices) -> web.Application:
     """The application with every route behind its guard."""
-    app = web.Application(middlewares=[answer_errors, refuse_foreign_pages], client_max_size=OTHER_BODIES)
+    app = web.Application(middlewares=[answer_errors, answer_browsers, refuse_foreign_pages], client_max_size=OTHER_BODIES)
     app[SERVICES] = services
     app[outcomes.NAMES] = outcomes.KnownNames()
     app[otlp.TURN] = asyncio.Lock()

@@ -10,7 +10,7 @@ from bot.views.storage import not_available
 from bot.views.text import plain
 from bot.web.api.reads import incident_number
 from bot.web.board.rendering import page
-from bot.web.server.errors import Handler, Refusal, refusal_of
+from bot.web.server.errors import READS, Handler, Refusal, refusal_of
 from bot.web.services import SERVICES
 
 SOONEST_S = 5  # seconds; a page does not reload itself earlier
@@ -35,12 +35,21 @@ def for_people(handler: Handler) -> Handler:
     return answered
 
 
+@web.middleware
+async def answer_browsers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors are pages for a person who opened any address in a browser."""
+    accepted = request.headers.get("Accept", "").lower()
+    opened = request.method in READS and "text/html" in accepted and "json" not in accepted
+    return await (for_people(handler) if opened else handler)(request)
+
+
 def _page(request: web.Request, refusal: Refusal, known: Sequence[Link]) -> web.Response:
     waits = refusal.headers.get("Retry-After")
     again = max(int(waits), SOONEST_S) if waits and "format" not in request.query else 0  # a file would be saved repeatedly
     remedy = refusal.remedy
     if refusal.status == 401:
-        remedy = "Reload this page and sign in with any name, and with one of server.read_tokens as the password."
+        do = "Reload this page and sign in" if request.path == "/" else "Sign in on the board first, then come back:"
+        remedy = f"{do} with any name, and with one of server.read_tokens as the password."
     return page(
         "trouble.html", status=refusal.status, headers=refusal.headers, now=request.app[SERVICES].clock.now(), renews=False,
         again=again, title=plain(refusal.text, LONGEST).rstrip("."), remedy=plain(remedy, LONGEST), known=known,

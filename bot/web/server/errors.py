@@ -1,6 +1,6 @@
 """Every error that leaves the server: JSON with a sentence and a remedy, in OFREP's format for flag readers.
 
-The board renders its own errors as pages.
+The board renders its own errors as pages, and all of those that a person meets in a browser.
 """
 
 import json

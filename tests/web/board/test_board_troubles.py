@@ -144,6 +144,57 @@ async def test_programs_have_their_errors_as_json(house: House, http: aiohttp.Cl
     assert (404, "application/json") == (answer.status, answer.content_type)
 
 
+# What browsers accept when somebody opens an address.
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("nowhere", 404, "There is nothing at /nowhere"),
+        ("api/v1/incidents/9", 404, "There is no INC-9"),
+        ("api/v1/incidents/9/export?format=md", 404, "There is no INC-9"),
+        ("api/v1/incidents/1/ack", 405, "GET is not possible here"),
+    ],
+)
+async def test_whoever_opens_another_address_in_a_browser_is_shown_a_page(
+    house: House, http: aiohttp.ClientSession, path: str, status: int, says: str
+) -> None:
+    """With a way to the board."""
+    answer = await http.get(f"{house.url}/{path}", headers={**headers(READ), **BROWSER})
+    text = await answer.text()
+
+    assert (status, "text/html") == (answer.status, answer.content_type)
+    assert says in seen(text)
+    assert '<a href="/">Board</a>' in text
+
+
+async def test_a_browser_without_a_password_is_sent_to_the_board_for_it(house: House, http: aiohttp.ClientSession) -> None:
+    """Browsers ask there, and give it to all other addresses from then on."""
+    answer = await http.get(f"{house.url}/api/v1/status", headers=BROWSER)
+    remedy = "Sign in on the board first, then come back: with any name, and with one of server.read_tokens as the password."
+
+    assert 401 == answer.status
+    assert remedy in seen(await answer.text())
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/html;q=0.5"])
+async def test_a_program_at_another_address_has_its_errors_as_json(
+    house: House, http: aiohttp.ClientSession, accept: str
+) -> None:
+    """Also one that would take a page."""
+    answer = await http.get(f"{house.url}/nowhere", headers={**headers(READ), "Accept": accept})
+
+    assert (404, "application/json") == (answer.status, answer.content_type)
+
+
+async def test_a_change_that_is_refused_is_answered_in_json(house: House, http: aiohttp.ClientSession) -> None:
+    """Nobody changes things by opening an address."""
+    answer = await http.post(f"{house.url}/api/v1/incidents", headers={**headers(READ), **BROWSER}, json={})
+
+    assert (403, "application/json") == (answer.status, answer.content_type)
+
+
 @pytest.mark.parametrize("query", ["?incident=9", "?incident=abc"])
 async def test_a_page_of_trouble_has_one_heading(house: House, http: aiohttp.ClientSession, query: str) -> None:
     """Which is also the name of the page."""
