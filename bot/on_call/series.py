@@ -19,10 +19,11 @@ def prepare(event: Any, now: datetime) -> None:
     _end_in_time(event, now.year + ENOUGH_YEARS)
     rules = event.get("RRULE") or []
     rules = rules if isinstance(rules, list) else [rules]
+    times = _times(event)
     for rule in rules:
-        _refuse_floods(event, rule)
-    if len(rules) == 1 and "EXRULE" not in event and "RECURRENCE-ID" not in event:
-        _begin_late(event, rules[0], now)
+        _refuse_floods(rule, times)
+    if times and len(rules) == 1 and "EXRULE" not in event and "RECURRENCE-ID" not in event:
+        _begin_late(event, rules[0], *times, now)
 
 
 def _end_in_time(event: Any, last_year: int) -> None:
@@ -32,23 +33,31 @@ def _end_in_time(event: Any, last_year: int) -> None:
         end.dt = end.dt.replace(year=last_year, day=min(end.dt.day, 28))
 
 
-def _refuse_floods(event: Any, rule: Any) -> None:
+def _times(event: Any) -> tuple[date | datetime, timedelta] | None:
+    """When it starts, and how long it is; None if that cannot be read, as then the library leaves out this event alone."""
+    try:
+        return event["DTSTART"].dt, _length(event)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _refuse_floods(rule: Any, times: tuple[date | datetime, timedelta] | None) -> None:
     every = str(rule.get("FREQ", [""])[0])
     if every in {"SECONDLY", "MINUTELY"} or len(rule.get("BYSECOND", [])) > 1 or len(rule.get("BYMINUTE", [])) > 1:
         raise SourceError("one of its events repeats every minute or second, as no rota does")
     step = _step(rule)
-    if step and _length(event) * max(len(rule.get("BYHOUR", [])), 1) > MOST_AT_ONCE * step:
+    if step and times and times[1] * max(len(rule.get("BYHOUR", [])), 1) > MOST_AT_ONCE * step:
         raise SourceError("one of its events repeats thousands of times before it ends, as no rota does")
 
 
-def _begin_late(event: Any, rule: Any, now: datetime) -> None:
+def _begin_late(event: Any, rule: Any, start: date | datetime, length: timedelta, now: datetime) -> None:
     """Leave out the part of a series that was over days ago. Whole steps keep its rhythm, by the clock on the wall."""
-    step, start = _step(rule), event["DTSTART"].dt
+    step = _step(rule)
     if not step or (rule.get("COUNT") and any(part.startswith("BY") for part in rule)):
         return  # how many of a count are left out cannot be told where other parts choose some
     if not isinstance(start, datetime):
         step *= 24  # whole days, also under an hourly rule
-    skipped = (_plain(now) - 3 * A_DAY - _length(event) - _plain(start)) // step
+    skipped = (_plain(now) - 3 * A_DAY - length - _plain(start)) // step
     if rule.get("COUNT"):
         skipped = min(skipped, rule["COUNT"][0] - 1)
     if skipped <= 0:

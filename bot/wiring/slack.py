@@ -75,7 +75,8 @@ class Channels(AppPart):
 
     def trouble(self) -> str:
         """The same as `health`, for people."""
-        lost = [one.name for one in self._store.engine.world.open_incidents() if lost_alert(one)[1]]
+        speaks = self._setup.config.slack.mode != "none"
+        lost = [one.name for one in self._store.engine.world.open_incidents() if speaks and lost_alert(one)[1]]
         refused = [
             f"Slack refused the alert of {name}. Once its channel takes posts again: understudy incident repair {name}."
             for name in lost

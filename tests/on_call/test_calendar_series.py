@@ -10,7 +10,7 @@ from test_calendar import NOW, USERS, calendar
 
 from bot.on_call.ical import read
 from bot.on_call.series import prepare
-from bot.on_call.shifts import SourceError
+from bot.on_call.shifts import SourceError, on_duty
 
 HOURLY = "DTSTART:19700101T000000Z|DTEND:19700101T010000Z|RRULE:FREQ=HOURLY|SUMMARY:Ben"
 
@@ -54,6 +54,14 @@ def test_a_series_since_1970_is_read_from_last_week_on() -> None:
     prepare(event, NOW)
 
     assert NOW - timedelta(days=7) < event.start < NOW - timedelta(days=1)
+
+
+@pytest.mark.parametrize("broken", ["DTSTART:soon", "DTSTART:20260101T000000Z|DURATION:long"])
+def test_a_series_that_cannot_be_read_costs_no_other_shift(broken: str) -> None:
+    """A rota tool wrote one event badly."""
+    body = calendar(f"{broken}|RRULE:FREQ=DAILY", "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:Ben")
+
+    assert ("U0BEN",) == on_duty(read(body, USERS, NOW), NOW)
 
 
 def test_a_series_whose_events_never_end_is_refused() -> None:

@@ -161,7 +161,7 @@ def _route(entry: Mapping[str, Any], known: Known) -> Route:
     service, flag, variant, provider = (_text(entry, name) for name in ("service", "flag", "variant", "provider"))
     if not _SERVICE.fullmatch(service):
         remedy = "Up to 64 letters, digits, spaces and . _ - : / @, such as support-chat."
-        raise _Wrong("service", "is missing" if not service else "is not a name of a service", remedy)
+        raise _Wrong("service", "is missing" if not service else "is not a valid name", remedy)
     if flag and flag not in known.flags:
         raise _Wrong("flag", f"names {flag[:100]!r}, which is not configured", nearest(flag, tuple(known.flags)))
     if variant and not flag:
