@@ -1,4 +1,4 @@
-"""Two Slacks to hold the contract of `bot.ports.Chat` against: the real gateway over the local workspace, and the fake."""
+"""Two implementations for the contract of `bot.ports.Chat`: the real gateway over the local workspace, and the fake."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ QUICK = GatewayTiming(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share
 
 
 class Stage(Protocol):
-    """A Slack with people and channels, and the chat under test in it."""
+    """A Slack with people and channels, and the `chat` under test."""
 
     chat: Chat
 
@@ -38,7 +38,7 @@ class Stage(Protocol):
 
 
 class FakeStage:
-    """The fake."""
+    """The in-memory fake."""
 
     def __init__(self) -> None:
         self.fake = FakeChat(SystemClock())
@@ -87,7 +87,7 @@ class FakeStage:
 
 
 class WorkspaceStage:
-    """The real gateway over real HTTP."""
+    """The real gateway over HTTP."""
 
     def __init__(self, workspace: LocalWorkspace, gateway: SlackGateway) -> None:
         self.workspace = workspace

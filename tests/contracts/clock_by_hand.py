@@ -1,4 +1,4 @@
-"""A ledger in PostgreSQL whose database shows whatever time it is asked at, as a file goes by the clock that it is handed."""
+"""A PostgreSQL ledger whose database clock is set by hand, as a SQLite ledger uses the clock that it is given."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ $$
 
 
 class StoreByHand:
-    """The same store; a call that says what time it is sets the database's clock."""
+    """The same store; a call that passes a time sets the database's clock to it."""
 
     def __init__(self, store: SqlStore, conn: PostgresConnection) -> None:
         self._store = store
@@ -40,14 +40,14 @@ class StoreByHand:
 
 
 def by_hand(store: Any) -> Any:
-    """The store with its clock set by hand, on this connection from now on."""
+    """Wrap a store so that its clock is set by hand on this connection from now on."""
     conn = store.conn
     conn._raw.execute("SET search_path = understudy, pg_catalog")  # before a transaction, which would take it back
     return StoreByHand(store, conn)
 
 
 class LedgerByHand:
-    """The ledger over such a store."""
+    """The ledger over such stores."""
 
     def __init__(self, ledger: PostgresLedger) -> None:
         self._ledger = ledger
@@ -63,7 +63,7 @@ class LedgerByHand:
 
 
 async def open_by_hand(address: str) -> LedgerByHand:
-    """One in an empty database."""
+    """Open one in an empty database."""
     ledger = await open_postgres_ledger(address, "test")
     await ledger.write(lambda store: store.conn.execute(SHOWN))  # type: ignore[attr-defined] # the store of a database
     return LedgerByHand(ledger)

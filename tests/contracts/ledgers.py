@@ -1,4 +1,4 @@
-"""One ledger of each kind, for tests of what all of them promise: `request.param` says which."""
+"""One ledger of each kind, for tests of what all of them guarantee; `request.param` selects it."""
 
 from pathlib import Path
 

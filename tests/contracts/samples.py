@@ -1,4 +1,4 @@
-"""The keepers of samples that the contracts are asked of, by name."""
+"""One sample store of each kind, for tests of what all of them guarantee."""
 
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from bot.store.samples.sqlite import InlineSamples, SqliteSamples, open_samples
 
 
 async def samples_of(request: pytest.FixtureRequest, folder: Path) -> SqliteSamples | InlineSamples | PostgresSamples:
-    """The one that the test's parameter names, with nothing in it."""
+    """An empty sample store of the kind that the test's parameter names."""
     match request.param:
         case "threaded":
             return await open_samples(folder)
@@ -22,5 +22,5 @@ async def samples_of(request: pytest.FixtureRequest, folder: Path) -> SqliteSamp
 
 
 async def latency_of(samples: Samples, component: str, since: datetime) -> LatencyPicture:
-    """One component's."""
+    """The latency picture of one component."""
     return (await samples.latencies([component], since))[component]

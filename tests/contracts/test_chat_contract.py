@@ -1,4 +1,4 @@
-"""What every `bot.ports.Chat` does, whether Slack is behind it or memory."""
+"""What every `bot.ports.Chat` does, over the real gateway and over the fake."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,8 @@ async def slack(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         yield made
 
 
-async def test_post_stands_in_its_channel_when_posted(slack: Stage) -> None:
-    """A post is where it says it is."""
+async def test_post_appears_in_its_channel(slack: Stage) -> None:
+    """The returned position is where the message is."""
     ops = slack.add_channel("ops")
 
     at = await slack.chat.post(Place(ops), HELLO, "INC-7/alert")
@@ -39,8 +39,8 @@ async def test_post_stands_in_its_channel_when_posted(slack: Stage) -> None:
     assert [HELLO.text] == slack.texts(ops)
 
 
-async def test_post_goes_into_the_thread_when_one_is_named(slack: Stage) -> None:
-    """A reply is in the thread and not in the channel."""
+async def test_reply_goes_into_its_thread(slack: Stage) -> None:
+    """And not into the channel."""
     ops = slack.add_channel("ops")
     root = await slack.chat.post(Place(ops), HELLO, "root")
 
@@ -59,8 +59,8 @@ async def test_post_goes_into_the_thread_when_one_is_named(slack: Stage) -> None
         ("secret", "channel_not_found", "it was deleted, or the bot may not see it"),
     ],
 )
-async def test_post_is_refused_for_good_when_the_channel_is_gone(slack: Stage, prepare: str, code: str, why: str) -> None:
-    """The error says what became of the channel, in people's words too, and that repeating the call cannot help."""
+async def test_post_fails_for_good_when_the_channel_is_gone(slack: Stage, prepare: str, code: str, why: str) -> None:
+    """The error says in plain words what happened to the channel, and that a retry cannot help."""
     channel = slack.add_channel("x", private=prepare == "secret", member=prepare == "archived")
     if prepare == "archived":
         slack.archive(channel)
@@ -74,8 +74,8 @@ async def test_post_is_refused_for_good_when_the_channel_is_gone(slack: Stage, p
     assert (code, why, True, False) == (error.code, error.why, error.permanent, error.unclear)
 
 
-async def test_reply_is_refused_when_its_root_is_gone(slack: Stage) -> None:
-    """The message that it answers was deleted: the thread is told apart from its channel."""
+async def test_reply_fails_when_its_root_was_deleted(slack: Stage) -> None:
+    """The error distinguishes a missing thread from a missing channel."""
     ops = slack.add_channel("ops")
 
     with pytest.raises(MessageGone) as caught:
@@ -84,8 +84,8 @@ async def test_reply_is_refused_when_its_root_is_gone(slack: Stage) -> None:
     assert (True, False) == (caught.value.permanent, caught.value.unclear)
 
 
-async def test_edit_is_refused_when_the_message_is_gone(slack: Stage) -> None:
-    """It can be posted anew; one that is too long could not."""
+async def test_edit_fails_when_the_message_is_gone(slack: Stage) -> None:
+    """The caller may post it again, unlike a message that is too long."""
     ops = slack.add_channel("ops")
 
     with pytest.raises(MessageGone) as caught:
@@ -94,8 +94,8 @@ async def test_edit_is_refused_when_the_message_is_gone(slack: Stage) -> None:
     assert caught.value.permanent
 
 
-async def test_edit_is_refused_when_its_channel_is_archived(slack: Stage) -> None:
-    """The message stands there still; nobody can change it."""
+async def test_edit_fails_when_the_channel_is_archived(slack: Stage) -> None:
+    """The message still exists, but nobody can change it."""
     ops = slack.add_channel("ops")
     at = await slack.chat.post(Place(ops), HELLO, "card")
     slack.archive(ops)
@@ -106,8 +106,8 @@ async def test_edit_is_refused_when_its_channel_is_archived(slack: Stage) -> Non
     assert "it was archived" == caught.value.why
 
 
-async def test_post_is_refused_when_it_says_nothing(slack: Stage) -> None:
-    """An empty message is an error, not silence."""
+async def test_empty_post_is_refused(slack: Stage) -> None:
+    """It is an error, not silence."""
     ops = slack.add_channel("ops")
 
     with pytest.raises(ChatError) as caught:
@@ -116,8 +116,8 @@ async def test_post_is_refused_when_it_says_nothing(slack: Stage) -> None:
     assert ("no_text", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_post_asks_for_a_pause_when_slack_limits_it(slack: Stage) -> None:
-    """A 429 is not permanent, not unclear, and says how long to wait."""
+async def test_rate_limited_post_says_how_long_to_wait(slack: Stage) -> None:
+    """A 429 is neither permanent nor unclear."""
     ops = slack.add_channel("ops")
     slack.limit("post", 7)
 
@@ -131,8 +131,8 @@ async def test_post_asks_for_a_pause_when_slack_limits_it(slack: Stage) -> None:
 
 
 @pytest.mark.parametrize("happens", [True, False])
-async def test_post_is_unclear_and_found_by_its_key_when_the_answer_is_lost(slack: Stage, happens: bool) -> None:
-    """The caller cannot know, asks by key, and is told the truth."""
+async def test_post_with_a_lost_answer_is_found_by_its_key(slack: Stage, happens: bool) -> None:
+    """The caller cannot know whether it was posted, and looks it up by key."""
     ops = slack.add_channel("ops")
     slack.lose_answer("post", happens=happens)
 
@@ -145,8 +145,8 @@ async def test_post_is_unclear_and_found_by_its_key_when_the_answer_is_lost(slac
     assert (1 if happens else 0) == len(slack.texts(ops))
 
 
-async def test_find_post_gives_the_very_message_when_several_stand_there(slack: Stage) -> None:
-    """Only the key decides, not the text."""
+async def test_find_post_matches_the_key_and_not_the_text(slack: Stage) -> None:
+    """Several messages with the same text may be in the channel."""
     ops = slack.add_channel("ops")
     await slack.chat.post(Place(ops), HELLO, "INC-7/update/1")
     second = await slack.chat.post(Place(ops), HELLO, "INC-7/update/2")
@@ -156,8 +156,8 @@ async def test_find_post_gives_the_very_message_when_several_stand_there(slack: 
     assert await slack.chat.find_post(Place(ops), "INC-8/update/2", LONG_AGO) is None
 
 
-async def test_the_newest_key_is_found_among_those_that_are_wanted(slack: Stage) -> None:
-    """Whoever did not post it learns by it what another one told."""
+async def test_newest_matching_key_is_found(slack: Stage) -> None:
+    """A replica learns from it what another one posted."""
     ops = slack.add_channel("ops")
     for key in ("ledger/1", "ledger/2", "INC-7/update/1"):
         await slack.chat.post(Place(ops), HELLO, key)
@@ -169,7 +169,7 @@ async def test_the_newest_key_is_found_among_those_that_are_wanted(slack: Stage)
     assert await slack.chat.newest_key(Place(ops), wanted, datetime(2100, 1, 1, tzinfo=UTC)) is None
 
 
-async def test_find_post_looks_into_the_thread_when_one_is_named(slack: Stage) -> None:
+async def test_find_post_searches_the_thread(slack: Stage) -> None:
     """A reply is found in its thread, and not in the channel."""
     ops = slack.add_channel("ops")
     root = await slack.chat.post(Place(ops), HELLO, "root")
@@ -179,16 +179,16 @@ async def test_find_post_looks_into_the_thread_when_one_is_named(slack: Stage) -
     assert await slack.chat.find_post(Place(ops), "reply", LONG_AGO) is None
 
 
-async def test_find_post_finds_nothing_when_it_was_posted_long_before(slack: Stage) -> None:
-    """What is older than `since` does not count."""
+async def test_find_post_ignores_older_messages(slack: Stage) -> None:
+    """Whatever is older than `since` does not count."""
     ops = slack.add_channel("ops")
     await slack.chat.post(Place(ops), HELLO, "k")
 
     assert await slack.chat.find_post(Place(ops), "k", datetime(2100, 1, 1, tzinfo=UTC)) is None
 
 
-async def test_find_post_is_refused_when_it_is_a_direct_message(slack: Stage) -> None:
-    """We do not ask for the right to read direct messages, so they cannot be looked up."""
+async def test_find_post_cannot_search_direct_messages(slack: Stage) -> None:
+    """The bot does not ask for the right to read them."""
     ana = slack.add_person("ana")
     await slack.chat.tell(ana, HELLO, "k")
 
@@ -198,8 +198,8 @@ async def test_find_post_is_refused_when_it_is_a_direct_message(slack: Stage) ->
     assert ("cannot_look_up", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_edit_replaces_the_message_and_keeps_its_key_when_it_is_ours(slack: Stage) -> None:
-    """An edited message is still found by its key."""
+async def test_edit_replaces_the_text_and_keeps_the_key(slack: Stage) -> None:
+    """The edited message is still found by its key."""
     ops = slack.add_channel("ops")
     at = await slack.chat.post(Place(ops), HELLO, "card")
 
@@ -212,8 +212,8 @@ async def test_edit_replaces_the_message_and_keeps_its_key_when_it_is_ours(slack
 @pytest.mark.parametrize(
     ("text", "ts", "code"), [("x" * 4001, "", "msg_too_long"), ("words", "1700000000.000001", "message_not_found")]
 )
-async def test_edit_is_refused_for_good_when_it_cannot_be(slack: Stage, text: str, ts: str, code: str) -> None:
-    """A card that is too long, or gone, is not tried again."""
+async def test_impossible_edit_fails_for_good(slack: Stage, text: str, ts: str, code: str) -> None:
+    """A message that is too long or deleted is not tried again."""
     ops = slack.add_channel("ops")
     at = await slack.chat.post(Place(ops), HELLO, "card")
 
@@ -223,8 +223,8 @@ async def test_edit_is_refused_for_good_when_it_cannot_be(slack: Stage, text: st
     assert (code, True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_find_channel_joins_when_it_is_public(slack: Stage) -> None:
-    """A name gives the id, and the bot can post there."""
+async def test_find_channel_joins_a_public_channel(slack: Stage) -> None:
+    """It returns the id, and the bot can post there."""
     ops = slack.add_channel("ops", member=False)
 
     assert ops == await slack.chat.find_channel("#ops")
@@ -233,8 +233,8 @@ async def test_find_channel_joins_when_it_is_public(slack: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", ["#nowhere", "#secret"])
-async def test_find_channel_is_refused_when_we_cannot_see_it(slack: Stage, name: str) -> None:
-    """A missing channel and one hidden from us look the same."""
+async def test_find_channel_fails_when_the_bot_cannot_see_it(slack: Stage, name: str) -> None:
+    """A missing channel and a hidden one look the same."""
     slack.add_channel("secret", private=True, member=False)
 
     with pytest.raises(ChannelGone) as caught:
@@ -243,8 +243,8 @@ async def test_find_channel_is_refused_when_we_cannot_see_it(slack: Stage, name:
     assert ("channel_not_found", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_create_channel_makes_one_of_ours_when_the_name_is_free(slack: Stage) -> None:
-    """The new channel is ours, listed among ours, and takes posts."""
+async def test_created_channel_is_listed_and_takes_posts(slack: Stage) -> None:
+    """If the name is free."""
     before = datetime.now(UTC) - timedelta(seconds=1)
 
     made = await slack.chat.create_channel("inc-0007-claude-api", False)
@@ -256,8 +256,8 @@ async def test_create_channel_makes_one_of_ours_when_the_name_is_free(slack: Sta
     assert made == own[made.id]
 
 
-async def test_create_channel_is_refused_when_the_name_is_taken(slack: Stage) -> None:
-    """Also by an archived channel, and by one of ours."""
+async def test_create_channel_fails_when_the_name_is_taken(slack: Stage) -> None:
+    """Also if an archived channel or one of the bot's own has it."""
     slack.archive(slack.add_channel("inc-0007"))
 
     with pytest.raises(ChannelNameTaken) as caught:
@@ -269,16 +269,16 @@ async def test_create_channel_is_refused_when_the_name_is_taken(slack: Stage) ->
 @pytest.mark.parametrize(
     ("name", "code"), [("", "invalid_name_required"), ("x" * 81, "invalid_name_maxlength"), ("Inc 7", "invalid_name_specials")]
 )
-async def test_create_channel_is_refused_when_the_name_is_bad(slack: Stage, name: str, code: str) -> None:
-    """Slack's rules for names."""
+async def test_create_channel_fails_when_the_name_is_invalid(slack: Stage, name: str, code: str) -> None:
+    """By Slack's rules for names."""
     with pytest.raises(ChatError) as caught:
         await slack.chat.create_channel(name, False)
 
     assert (code, True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_create_channel_is_unclear_and_ours_to_find_when_the_answer_is_lost(slack: Stage) -> None:
-    """A channel that was made although nobody heard of it is among our own."""
+async def test_channel_with_a_lost_answer_is_among_our_own(slack: Stage) -> None:
+    """Slack created it, but the answer did not arrive."""
     slack.lose_answer("create_channel", happens=True)
 
     with pytest.raises(ChatError) as caught:
@@ -289,8 +289,8 @@ async def test_create_channel_is_unclear_and_ours_to_find_when_the_answer_is_los
     assert [("inc-0007", slack.chat.me)] == [(each.name, each.creator) for each in own if each.name == "inc-0007"]
 
 
-async def test_own_channels_leave_out_those_of_others_when_we_are_not_in(slack: Stage) -> None:
-    """Only where the bot is a member."""
+async def test_own_channels_are_those_the_bot_is_in(slack: Stage) -> None:
+    """Other channels are left out."""
     slack.add_channel("others", member=False)
     mine = slack.add_channel("mine")
 
@@ -300,8 +300,8 @@ async def test_own_channels_leave_out_those_of_others_when_we_are_not_in(slack: 
     assert "others" not in [each.name for each in await slack.chat.own_channels()]
 
 
-async def test_topic_is_set_when_it_is_short_enough(slack: Stage) -> None:
-    """250 characters are taken, 251 are not."""
+async def test_topic_may_have_250_characters(slack: Stage) -> None:
+    """One more is refused."""
     ops = slack.add_channel("ops")
 
     await slack.chat.set_topic(ops, "SEV2 " * 50)
@@ -312,8 +312,8 @@ async def test_topic_is_set_when_it_is_short_enough(slack: Stage) -> None:
     assert ("too_long", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_invite_brings_people_and_groups_when_asked_twice(slack: Stage) -> None:
-    """Members of a group come too; who is there already, and we ourselves, are no problem."""
+async def test_invite_adds_people_and_members_of_groups(slack: Stage) -> None:
+    """People who are there already, and the bot itself, are no problem."""
     ops, ana, bob, eve = slack.add_channel("ops"), *(slack.add_person(name) for name in ("ana", "bob", "eve"))
     oncall = slack.add_group([bob, eve])
 
@@ -324,8 +324,8 @@ async def test_invite_brings_people_and_groups_when_asked_twice(slack: Stage) ->
     assert {ana, bob, eve} <= slack.members(ops)
 
 
-async def test_invite_says_who_could_not_be_when_one_is_unknown(slack: Stage) -> None:
-    """The others come all the same."""
+async def test_invite_names_unknown_people(slack: Stage) -> None:
+    """Everybody else is still invited."""
     ops, ana = slack.add_channel("ops"), slack.add_person("ana")
 
     problems = await slack.chat.invite(ops, ["U0NOBODY00", ana])
@@ -334,8 +334,8 @@ async def test_invite_says_who_could_not_be_when_one_is_unknown(slack: Stage) ->
     assert ana in slack.members(ops)
 
 
-async def test_members_of_a_group_are_told_and_a_group_that_is_gone_is_said(slack: Stage) -> None:
-    """Who is paged directly; a deleted group has nobody."""
+async def test_members_of_a_group_are_listed_and_a_deleted_group_raises(slack: Stage) -> None:
+    """Their members are paged directly."""
     ana, bob = slack.add_person("ana"), slack.add_person("bob")
     oncall = slack.add_group([ana, bob])
 
@@ -344,8 +344,8 @@ async def test_members_of_a_group_are_told_and_a_group_that_is_gone_is_said(slac
         await slack.chat.members_of("S0NOBODY00")
 
 
-async def test_pin_is_fine_when_the_message_is_pinned_already(slack: Stage) -> None:
-    """Pinning twice is pinning once."""
+async def test_pinning_twice_is_harmless(slack: Stage) -> None:
+    """The message stays pinned once."""
     ops = slack.add_channel("ops")
     at = await slack.chat.post(Place(ops), HELLO, "card")
 
@@ -355,8 +355,8 @@ async def test_pin_is_fine_when_the_message_is_pinned_already(slack: Stage) -> N
     assert [at.ts] == slack.pins(ops)
 
 
-async def test_bookmark_is_added_once_when_asked_twice(slack: Stage) -> None:
-    """One of that title is enough."""
+async def test_bookmark_with_the_same_title_is_added_once(slack: Stage) -> None:
+    """Adding it again does nothing."""
     ops = slack.add_channel("ops")
 
     await slack.chat.bookmark(ops, "Board & runbook", "https://status.example.com/")
@@ -365,8 +365,8 @@ async def test_bookmark_is_added_once_when_asked_twice(slack: Stage) -> None:
     assert [("Board & runbook", "https://status.example.com/")] == slack.bookmarks(ops)
 
 
-async def test_bookmark_is_refused_when_it_is_no_address(slack: Stage) -> None:
-    """Slack takes http and https."""
+async def test_bookmark_needs_a_web_address(slack: Stage) -> None:
+    """Slack accepts http and https."""
     ops = slack.add_channel("ops")
 
     with pytest.raises(ChatError) as caught:
@@ -375,8 +375,8 @@ async def test_bookmark_is_refused_when_it_is_no_address(slack: Stage) -> None:
     assert ("invalid_link", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_upload_shows_the_file_once_when_shared_twice(slack: Stage) -> None:
-    """Nobody sees it before it is shared, and sharing again is harmless."""
+async def test_file_shared_twice_appears_once(slack: Stage) -> None:
+    """Nobody sees it before it is shared."""
     ops = slack.add_channel("ops")
 
     file = await slack.chat.start_upload("INC-7.md", b"# INC-7")
@@ -388,8 +388,8 @@ async def test_upload_shows_the_file_once_when_shared_twice(slack: Stage) -> Non
     assert ["Timeline of INC-7"] == slack.texts(ops)
 
 
-async def test_upload_is_refused_when_it_is_empty_or_unknown(slack: Stage) -> None:
-    """Slack takes no empty files and shares none that it does not have."""
+async def test_empty_or_unknown_file_is_refused(slack: Stage) -> None:
+    """Slack neither accepts empty files nor shares files that it does not have."""
     ops = slack.add_channel("ops")
 
     with pytest.raises(ChatError) as empty:
@@ -404,8 +404,8 @@ async def test_upload_is_refused_when_it_is_empty_or_unknown(slack: Stage) -> No
 # --- what stands
 
 
-async def test_a_message_stands_until_it_is_deleted(slack: Stage) -> None:
-    """Pinned or not; what never stood there does not stand."""
+async def test_message_exists_until_it_is_deleted(slack: Stage) -> None:
+    """Pinned or not; a position where nothing was posted does not exist."""
     ops = slack.add_channel("ops")
     at = await slack.chat.post(Place(ops), HELLO, "card")
     before = await slack.chat.message_state(at)
@@ -415,8 +415,8 @@ async def test_a_message_stands_until_it_is_deleted(slack: Stage) -> None:
     assert await slack.chat.message_state(PostedAt(ops, "1700000000.000001")) is None
 
 
-async def test_a_reply_stands_in_its_thread(slack: Stage) -> None:
-    """One that was deleted does not, though its thread is there."""
+async def test_reply_exists_until_it_is_deleted(slack: Stage) -> None:
+    """A deleted reply does not exist, although its thread does."""
     ops = slack.add_channel("ops")
     root = await slack.chat.post(Place(ops), HELLO, "root")
     reply = await slack.chat.post(Place(ops, root.ts), HELLO, "reply")
@@ -425,7 +425,7 @@ async def test_a_reply_stands_in_its_thread(slack: Stage) -> None:
     assert await slack.chat.message_state(PostedAt(ops, "1700000000.000001"), root.ts) is None
 
 
-async def test_the_furnishing_of_a_channel_is_told(slack: Stage) -> None:
+async def test_pins_bookmarks_and_topic_of_a_channel_are_read(slack: Stage) -> None:
     ops, ana = slack.add_channel("ops"), slack.add_person("ana")
     empty = await slack.chat.channel_setup(ops)
     await slack.chat.set_topic(ops, "SEV2")
@@ -438,7 +438,7 @@ async def test_the_furnishing_of_a_channel_is_told(slack: Stage) -> None:
 
 
 @pytest.mark.parametrize(("prepare", "why"), [("archived", "it was archived"), ("stranger", "the bot was removed from it")])
-async def test_the_furnishing_of_a_lost_channel_says_what_became_of_it(slack: Stage, prepare: str, why: str) -> None:
+async def test_reading_a_lost_channel_says_what_happened_to_it(slack: Stage, prepare: str, why: str) -> None:
     channel = slack.add_channel("x", member=prepare == "archived")
     if prepare == "archived":
         slack.archive(channel)
@@ -448,8 +448,8 @@ async def test_the_furnishing_of_a_lost_channel_says_what_became_of_it(slack: St
     assert why == caught.value.why
 
 
-async def test_a_public_channel_is_taken_again(slack: Stage) -> None:
-    """As if nobody had removed the bot."""
+async def test_bot_rejoins_a_public_channel(slack: Stage) -> None:
+    """As if nobody had removed it."""
     hall = slack.add_channel("hall", member=False)
     taken = await slack.chat.take_again(hall)
 
@@ -457,7 +457,7 @@ async def test_a_public_channel_is_taken_again(slack: Stage) -> None:
     assert slack.chat.me in slack.members(hall)
 
 
-async def test_an_archived_channel_is_not_taken_again(slack: Stage) -> None:
+async def test_bot_cannot_rejoin_an_archived_channel(slack: Stage) -> None:
     channel = slack.add_channel("x")
     slack.archive(channel)
 

@@ -1,4 +1,4 @@
-"""What every ledger promises of a commit that a replica came to by itself: it is written while that replica may, else not."""
+"""Every ledger accepts what a replica decided by itself only while that replica may decide it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -42,8 +42,8 @@ async def written(ledger: Ledger, fence: Fence | None) -> bool:
 
 
 @pytest.mark.parametrize("fence", [None, Fence("a", 1), Fence("b", 1), Fence("a", 1, clock=1)])
-async def test_who_is_alive_and_holds_what_it_acts_on_is_let_through(ledger: Ledger, fence: Fence | None) -> None:
-    """And people's commits are never asked."""
+async def test_live_replica_with_its_lease_may_commit(ledger: Ledger, fence: Fence | None) -> None:
+    """Commits by people are never fenced."""
     assert await written(ledger, fence)
 
 
@@ -51,20 +51,20 @@ async def test_who_is_alive_and_holds_what_it_acts_on_is_let_through(ledger: Led
     "fence",
     [Fence("a", 2), Fence("a", 0), Fence("nobody", 1), Fence("b", 1, clock=1), Fence("b", 1, clock=0), Fence("a", 1, 2)],
 )
-async def test_another_epoch_or_anothers_clock_is_refused(ledger: Ledger, fence: Fence) -> None:
-    """Nothing of the commit is there afterwards: no fact, no state, no effect."""
+async def test_commit_with_a_lost_epoch_or_lease_is_refused(ledger: Ledger, fence: Fence) -> None:
+    """Nothing of it is written: no fact, no state, no effect."""
     assert not await written(ledger, fence)
     assert (0, [], []) == await ledger.read(lambda store: (store.position(), store.states(), store.outbox()))
 
 
 @pytest.mark.parametrize("fence", [Fence("a", 1), Fence("a", 1, clock=1)])
-async def test_the_dead_are_refused(ledger: Ledger, fence: Fence) -> None:
-    """Its time is over, whatever it believes itself."""
+async def test_expired_replica_is_refused(ledger: Ledger, fence: Fence) -> None:
+    """Even if it believes that it is alive."""
     await ledger.write(lambda store: store.give_back("a"))
     assert not await written(ledger, fence)
 
 
-async def test_who_came_back_is_refused_what_it_decided_before(ledger: Ledger) -> None:
+async def test_returned_replica_may_not_commit_earlier_decisions(ledger: Ledger) -> None:
     """In its new epoch it may decide again."""
 
     def comes_back(store: Store) -> int:
@@ -77,8 +77,8 @@ async def test_who_came_back_is_refused_what_it_decided_before(ledger: Ledger) -
     assert await written(ledger, Fence("a", epoch))
 
 
-async def test_a_clock_that_was_lost_meanwhile_is_another_one(ledger: Ledger) -> None:
-    """Whoever holds it again did not see what its holder in between did."""
+async def test_lease_that_was_lost_in_between_no_longer_counts(ledger: Ledger) -> None:
+    """Its holder did not see what another one did meanwhile."""
 
     def changes_hands_twice(store: Store) -> tuple[int | None, int | None, int]:
         store.give_back("a")
@@ -93,16 +93,16 @@ async def test_a_clock_that_was_lost_meanwhile_is_another_one(ledger: Ledger) ->
     assert await written(ledger, Fence("a", epoch, clock=3))
 
 
-async def test_a_signal_that_was_refused_may_be_sent_again(ledger: Ledger) -> None:
-    """Its id was not remembered."""
+async def test_refused_signal_may_be_sent_again(ledger: Ledger) -> None:
+    """Its id was not stored."""
     assert not await written(ledger, Fence("a", 7))
     assert await written(ledger, Fence("a", 1))
     with pytest.raises(AlreadyHandled):
         await written(ledger, Fence("a", 1))
 
 
-async def test_two_fences_in_one_commit_are_as_strict_as_both() -> None:
-    """One that was asked before a lease was lost, and one that was asked after."""
+async def test_two_fences_in_one_commit_must_both_hold() -> None:
+    """One may have been created before a lease was lost, the other after."""
     assert Fence("a", 1, clock=4) == Fence("a", 2, clock=4).within(Fence("a", 1))
     assert Fence("a", 1, clock=4) == Fence("a", 1).within(Fence("a", 2, clock=4))
     assert Fence("a", 1, clock=4) == Fence("a", 1, clock=5).within(Fence("a", 1, clock=4))
@@ -110,7 +110,7 @@ async def test_two_fences_in_one_commit_are_as_strict_as_both() -> None:
 
 
 class Counting:
-    """A connection that counts what it is asked."""
+    """A connection that counts its statements."""
 
     def __init__(self, conn: Any) -> None:
         self._conn = conn
@@ -124,8 +124,8 @@ class Counting:
         return self._conn.execute(sql, values)
 
 
-async def test_a_fence_costs_one_way_to_the_database(postgres: str) -> None:
-    """It stands in the way of each verdict: the time and both rows are asked for together."""
+async def test_fence_costs_one_round_trip(postgres: str) -> None:
+    """It precedes every verdict, so the time and both rows are read in one statement."""
     ledger = await open_postgres_ledger(postgres, "test")
     await ledger.write(_two_replicas)
 

@@ -1,4 +1,4 @@
-"""What every keeper of samples promises of the counts of real requests, asked of each."""
+"""What every sample store guarantees for counts of real requests."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -32,7 +32,7 @@ def minute(number: int, ok: int = 1, failed: int = 0, route: Route = CHAT) -> Mi
     return MinuteCount(NOON + number * MINUTE, route, counts)
 
 
-async def test_batches_of_a_minute_add_up(samples: Samples) -> None:
+async def test_batches_of_one_minute_are_summed(samples: Samples) -> None:
     """Counts, kinds of error and the histogram."""
     await samples.outcomes.add([minute(0, 5, 2)], now=NOON)
     await samples.outcomes.add([minute(0, 3, 1), minute(0, 7, route=MAIL)], now=NOON)
@@ -40,8 +40,8 @@ async def test_batches_of_a_minute_add_up(samples: Samples) -> None:
     assert [minute(0, 8, 3), minute(0, 7, route=MAIL)] == await samples.outcomes.between(NOON, NOON + MINUTE)
 
 
-async def test_a_span_holds_the_minutes_that_begin_in_it(samples: Samples) -> None:
-    """Its first moment belongs to it, its last one does not; half a minute is none."""
+async def test_range_includes_minutes_that_begin_in_it(samples: Samples) -> None:
+    """Its start belongs to it, its end does not; a minute that began before it is left out."""
     await samples.outcomes.add([minute(n) for n in range(5)], now=NOON)
     half = timedelta(seconds=30)
 
@@ -49,8 +49,8 @@ async def test_a_span_holds_the_minutes_that_begin_in_it(samples: Samples) -> No
     assert [minute(1), minute(2)] == await samples.outcomes.between(NOON + half, NOON + 2 * MINUTE + half)
 
 
-async def test_a_row_tells_so_many_kinds_of_error_apart(samples: Samples) -> None:
-    """The rest is counted together, so that words of an error fill no disk."""
+async def test_row_keeps_a_limited_number_of_error_kinds(samples: Samples) -> None:
+    """The rest is counted together, so that error texts cannot fill the disk."""
     for number in range(MOST_ERRORS + 3):
         counts = Counts(failed=1, errors={f"error {number}": 1})
         await samples.outcomes.add([MinuteCount(NOON, CHAT, counts)], now=NOON)
@@ -59,7 +59,7 @@ async def test_a_row_tells_so_many_kinds_of_error_apart(samples: Samples) -> Non
     assert (MOST_ERRORS + 1, 3, MOST_ERRORS + 3) == (len(row.counts.errors), row.counts.errors["other"], row.counts.failed)
 
 
-async def test_a_key_is_known_for_a_day(samples: Samples) -> None:
+async def test_key_is_remembered_for_a_day(samples: Samples) -> None:
     """It is written with its counts, and forgotten with a later batch."""
     await samples.outcomes.add([minute(0)], [OutcomeBatch(b"a")], now=NOON)
     before = await samples.outcomes.digest_of(b"a"), await samples.outcomes.digest_of(b"b")
@@ -68,8 +68,8 @@ async def test_a_key_is_known_for_a_day(samples: Samples) -> None:
     assert (b"", None, None) == (*before, await samples.outcomes.digest_of(b"a"))
 
 
-async def test_a_key_is_known_with_the_digest_of_its_request(samples: Samples) -> None:
-    """As long as the key; another replica that was told something else under it stores nothing."""
+async def test_key_is_remembered_with_the_digest_of_its_request(samples: Samples) -> None:
+    """Another replica that received another body under the same key stores nothing."""
     await samples.outcomes.add([], [OutcomeBatch(b"a", [minute(0)], digest=b"9/0"), OutcomeBatch(b"b", digest=b"8")], now=NOON)
     await samples.outcomes.add([], [OutcomeBatch(b"a", [minute(0)], digest=b"7")], now=NOON)
     before = await samples.outcomes.digest_of(b"a"), await samples.outcomes.digest_of(b"b")
@@ -80,15 +80,15 @@ async def test_a_key_is_known_with_the_digest_of_its_request(samples: Samples) -
     assert [minute(0)] == counted
 
 
-async def test_services_are_those_that_told_of_late(samples: Samples) -> None:
-    """So that there is room for others after a day."""
+async def test_services_are_those_that_reported_recently(samples: Samples) -> None:
+    """After a day their places are free for others."""
     await samples.outcomes.add([minute(0), minute(10, route=MAIL)], now=NOON)
 
     assert {"mail"} == await samples.outcomes.services(NOON + 5 * MINUTE)
 
 
 @FILES
-async def test_minutes_are_forgotten_with_the_samples_of_their_age(samples: Samples) -> None:
+async def test_minutes_are_deleted_with_samples_of_the_same_age(samples: Samples) -> None:
     """`samples.keep` says when."""
     await samples.outcomes.add([minute(n) for n in range(5)], now=NOON)
     await samples.trim(NOON + 3 * MINUTE)
@@ -96,8 +96,8 @@ async def test_minutes_are_forgotten_with_the_samples_of_their_age(samples: Samp
     assert [minute(3), minute(4)] == await samples.outcomes.between(NOON, NOON + DAY)
 
 
-async def test_minutes_keep_within_the_budget(samples: Samples) -> None:
-    """The oldest go first, down to the last day, however many services tell of theirs."""
+async def test_minutes_stay_within_the_budget(samples: Samples) -> None:
+    """The oldest are deleted first, down to the last day, however many services report."""
     await samples.outcomes.add([minute(60 * hour, route=Route(f"s{n}")) for hour in range(48) for n in range(100)], now=NOON)
     await samples.keep_within(200_000, NOON + 2 * DAY)
     left = await samples.outcomes.between(NOON, NOON + 3 * DAY)

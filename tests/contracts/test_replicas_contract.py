@@ -1,4 +1,4 @@
-"""What every ledger promises of replicas: who is alive, who holds a lease, and whose effects are taken up."""
+"""What every ledger guarantees about replicas: who is alive, who holds a lease, and whose effects others take over."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
@@ -84,8 +84,8 @@ async def release(ledger: Ledger, at: float) -> int:
     return await ledger.write(lambda store: store.release_claims(after(at), SETTLE_FOR))
 
 
-async def test_an_effect_that_only_a_newer_replica_knows_is_left_to_it(ledger: Ledger) -> None:
-    """In a rolling upgrade the older one gives up nothing that it does not understand, and sees to the rest."""
+async def test_effect_that_only_a_newer_replica_knows_is_left_to_it(ledger: Ledger) -> None:
+    """In a rolling upgrade the older replica gives up nothing that it does not understand, and handles the rest."""
     newer: Any = OfTomorrow("wave_flags")
     await ledger.write(lambda store: store.commit(queued(Effect("wave", "flags", newer), effect("post", "posts"))))
     epoch = await renew(ledger, "a")
@@ -97,8 +97,8 @@ async def test_an_effect_that_only_a_newer_replica_knows_is_left_to_it(ledger: L
 # --- who is alive
 
 
-async def test_a_replica_is_known_by_what_it_said_last(ledger: Ledger) -> None:
-    """Others compare it with what they say themselves."""
+async def test_replica_is_listed_with_its_latest_information(ledger: Ledger) -> None:
+    """Other replicas compare it with their own."""
     first = await ledger.write(lambda store: store.renew(says("a"), 0, TTL, NOON))
     changed = ReplicaInfo("host-a", "a", configuration={"flag a": "1e"}, offset=timedelta(seconds=12))
     await ledger.write(lambda store: store.renew(changed, first.epoch, TTL, after(1)))
@@ -107,13 +107,13 @@ async def test_a_replica_is_known_by_what_it_said_last(ledger: Ledger) -> None:
     assert (changed, 1, after(1), after(4)) == (one.says, one.epoch, one.seen_at, one.expires_at)
 
 
-async def test_a_renewal_tells_the_ledgers_time(ledger: Ledger) -> None:
-    """From which a replica knows how far its own clock is off; a file goes by the clock that it is handed."""
+async def test_renewal_returns_the_ledgers_time(ledger: Ledger) -> None:
+    """From it a replica knows how far its clock is off; SQLite uses the clock that it is given."""
     assert Renewal(1, after(7)) == await ledger.write(lambda store: store.renew(says("a"), 0, TTL, after(7)))
 
 
-async def test_a_replica_without_a_sign_of_life_is_dead_after_its_time(ledger: Ledger) -> None:
-    """Not a moment before, and nobody has to say so."""
+async def test_replica_without_renewals_is_dead_after_its_lease(ledger: Ledger) -> None:
+    """Not a moment earlier, and nobody has to declare it."""
     await renew(ledger, "a")
     await renew(ledger, "b", at=1)
 
@@ -121,22 +121,22 @@ async def test_a_replica_without_a_sign_of_life_is_dead_after_its_time(ledger: L
     assert ["b"] == await live(ledger, 3)
 
 
-async def test_a_replica_stays_in_its_epoch_while_it_renews_in_time(ledger: Ledger) -> None:
-    """Nothing of it is taken away."""
+async def test_replica_keeps_its_epoch_while_it_renews_in_time(ledger: Ledger) -> None:
+    """It loses nothing."""
     assert [1, 1, 1] == [await renew(ledger, "a", epoch, at) for epoch, at in ((0, 0), (1, 2), (1, 4))]
 
 
 @pytest.mark.parametrize(("epoch", "at"), [(1, 3.0), (1, 90_000.0), (0, 1.0), (4, 1.0)])
-async def test_a_replica_that_comes_too_late_enters_another_epoch(ledger: Ledger, epoch: int, at: float) -> None:
-    """So does one that does not know its epoch, or was forgotten: no epoch is lived through twice."""
+async def test_replica_that_renews_too_late_gets_a_new_epoch(ledger: Ledger, epoch: int, at: float) -> None:
+    """So does one that does not know its epoch or was forgotten; no epoch is used twice."""
     await renew(ledger, "a")
     await renew(ledger, "b", at=at)  # who forgets those that are long dead
 
     assert max(epoch, 1) < await renew(ledger, "a", epoch, at)
 
 
-async def test_what_a_replica_says_may_be_unreadable(ledger: Ledger) -> None:
-    """One of another version, or a row that was edited, is alive all the same."""
+async def test_replica_with_unreadable_information_counts_as_alive(ledger: Ledger) -> None:
+    """It may be of another version, or its row was edited."""
     await renew(ledger, "a")
     await ledger.write(lambda store: store.conn.execute("UPDATE replicas SET says = '[]'"))  # type: ignore[attr-defined] # by hand
 
@@ -146,8 +146,8 @@ async def test_what_a_replica_says_may_be_unreadable(ledger: Ledger) -> None:
 # --- leases
 
 
-async def test_a_lease_has_one_holder_until_its_time_is_over(ledger: Ledger) -> None:
-    """Its epoch grows when it changes hands, and only then."""
+async def test_lease_has_one_holder_until_it_expires(ledger: Ledger) -> None:
+    """Its epoch grows only when it changes hands."""
     assert 1 == await lease(ledger, "a")
     assert await lease(ledger, "b", at=2) is None
     assert 1 == await lease(ledger, "a", at=2)
@@ -158,16 +158,16 @@ async def test_a_lease_has_one_holder_until_its_time_is_over(ledger: Ledger) -> 
     assert [] == await holder(ledger, 8)
 
 
-async def test_leases_of_other_names_are_others(ledger: Ledger) -> None:
-    """Each is held for itself."""
+async def test_leases_of_different_names_are_independent(ledger: Ledger) -> None:
+    """Each has its own holder."""
     await lease(ledger, "a")
 
     assert 1 == await ledger.write(lambda store: store.lease("another", "b", TTL, NOON))
     assert ["b", "a"] == await holder(ledger, 0)
 
 
-async def test_who_gives_back_is_followed_at_once(ledger: Ledger) -> None:
-    """At a clean stop nobody waits for any time to be over; the epoch grows all the same."""
+async def test_returned_lease_is_free_at_once(ledger: Ledger) -> None:
+    """After a clean stop nobody waits for an expiry; the epoch grows all the same."""
     await renew(ledger, "a")
     await lease(ledger, "a")
 
@@ -180,8 +180,8 @@ async def test_who_gives_back_is_followed_at_once(ledger: Ledger) -> None:
 # --- effects
 
 
-async def test_only_a_live_replica_claims(ledger: Ledger) -> None:
-    """One that was paused on its way to the ledger gets nothing; neither does one that is in another epoch by now."""
+async def test_only_a_live_replica_may_claim(ledger: Ledger) -> None:
+    """A replica that was paused on its way, or is in another epoch by now, gets nothing."""
     await ledger.write(lambda store: store.commit(queued(effect("x"))))
     await renew(ledger, "a")
 
@@ -191,8 +191,8 @@ async def test_only_a_live_replica_claims(ledger: Ledger) -> None:
     assert ["x"] == [row.effect.key for row in await claim(ledger, "a", 2, at=4)]
 
 
-async def test_rows_of_the_dead_are_looked_up_and_those_of_the_living_left_alone(ledger: Ledger) -> None:
-    """Looked up a settle time after they were started, as what a crash left."""
+async def test_rows_of_dead_replicas_become_ambiguous_and_others_stay(ledger: Ledger) -> None:
+    """After the settle time, like those of a crashed process."""
     await ledger.write(lambda store: store.commit(queued(effect("x", "x"))))
     await renew(ledger, "a")
     await claim(ledger, "a", 1)
@@ -210,8 +210,8 @@ async def test_rows_of_the_dead_are_looked_up_and_those_of_the_living_left_alone
     assert await ledger.write(lambda store: store.settle(row.id, row.attempt, Settled("done"), after(31)))
 
 
-async def test_rows_from_before_a_pause_are_not_a_replicas_own_any_more(ledger: Ledger) -> None:
-    """It came back in another epoch: what it had begun is looked up, and its late word does not count."""
+async def test_rows_from_before_a_pause_no_longer_belong_to_the_replica(ledger: Ledger) -> None:
+    """It returned in a new epoch: what it had started is looked up, and its late result does not count."""
     await ledger.write(lambda store: store.commit(queued(effect("x"))))
     await renew(ledger, "a")
     [row] = await claim(ledger, "a", 1)
@@ -224,8 +224,8 @@ async def test_rows_from_before_a_pause_are_not_a_replicas_own_any_more(ledger: 
 # --- news
 
 
-async def test_what_one_replica_passes_on_the_others_hear_once_and_in_order(ledger: Ledger) -> None:
-    """Whoever told it does not; who asks from where it was hears nothing twice."""
+async def test_messages_reach_the_other_replicas_once_and_in_order(ledger: Ledger) -> None:
+    """The sender does not receive its own; reading on from a position repeats nothing."""
     await ledger.write(lambda store: store.pass_on("a", ["1", "2"], NOON))
     place = await ledger.read(lambda store: store.newest_passed_on())
     await ledger.write(lambda store: store.pass_on("a", ["3"], NOON))
@@ -235,8 +235,8 @@ async def test_what_one_replica_passes_on_the_others_hear_once_and_in_order(ledg
     assert ["4"] == [one.body for one in await ledger.read(lambda store: store.passed_on(0, "a"))]
 
 
-async def test_what_was_passed_on_is_forgotten_after_a_minute(ledger: Ledger) -> None:
-    """The ledger does not grow by it, and a place that was reached stays behind."""
+async def test_messages_are_deleted_after_a_minute(ledger: Ledger) -> None:
+    """The ledger does not grow, and positions stay valid."""
     await ledger.write(lambda store: store.pass_on("a", ["old"], NOON))
     place = await ledger.read(lambda store: store.newest_passed_on())
 
@@ -261,8 +261,8 @@ STEPS = st.lists(
 
 @LAWS
 @given(steps=STEPS)
-def test_a_lease_has_at_most_one_holder_in_each_epoch(fresh: Callable[[], Any], steps: list[tuple[str, str, float]]) -> None:
-    """Whatever comes late, in whatever order: who holds it, holds it alone and until its time is over."""
+def test_lease_has_at_most_one_holder_per_epoch(fresh: Callable[[], Any], steps: list[tuple[str, str, float]]) -> None:
+    """Whatever arrives late and in whatever order, a holder is alone until its lease expires."""
     store, now = fresh(), 0.0
     epochs: dict[int, str] = {}
     held: tuple[str, float] = ("", 0.0)
@@ -283,8 +283,8 @@ def test_a_lease_has_at_most_one_holder_in_each_epoch(fresh: Callable[[], Any], 
 
 @LAWS
 @given(steps=STEPS)
-def test_no_row_is_in_the_hands_of_two_live_owners(fresh: Callable[[], Any], steps: list[tuple[str, str, float]]) -> None:
-    """A row goes to somebody else only when its owner is dead, and then as one that may have been sent."""
+def test_row_never_has_two_live_owners(fresh: Callable[[], Any], steps: list[tuple[str, str, float]]) -> None:
+    """It goes to another owner only when the first is dead, and then as possibly sent."""
     store, now = fresh(), 0.0
     store.commit(queued(*(effect(str(n), str(n)) for n in range(3))))
     epochs = dict.fromkeys("abc", 0)

@@ -1,4 +1,4 @@
-"""What every keeper of samples promises, asked of each."""
+"""What every sample store guarantees."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -35,8 +35,8 @@ def bad(at: datetime, outcome: Outcome = Outcome.FAIL) -> Sample:
     )  # fmt: skip
 
 
-async def test_a_bad_sample_comes_back_whole(samples: Samples) -> None:
-    """Evidence of trouble is kept to the last character, whatever kind of trouble it was."""
+async def test_bad_sample_is_read_back_unchanged(samples: Samples) -> None:
+    """Its evidence is kept to the last character."""
     given = [
         bad(after(0)),
         bad(after(1), Outcome.SLOW),
@@ -48,24 +48,24 @@ async def test_a_bad_sample_comes_back_whole(samples: Samples) -> None:
     assert given == await samples.recent("anthropic.api/models", 10)
 
 
-async def test_what_was_concluded_comes_back_under_its_name(samples: Samples) -> None:
-    """With samples or without; a later one takes the place of an earlier one."""
+async def test_conclusion_is_read_back_by_name(samples: Samples) -> None:
+    """With or without samples; a later one replaces an earlier one."""
     await samples.add([good(after(0))], [Remembered("a", "first"), Remembered("b", "other")])
     await samples.add([], [Remembered("a", "second")])
 
     assert {"a": "second", "b": "other"} == await samples.remembered()
 
 
-async def test_what_was_concluded_is_forgotten_by_its_name(samples: Samples) -> None:
-    """Other names stay, and one that is not there is none."""
+async def test_conclusion_is_deleted_by_name(samples: Samples) -> None:
+    """Others stay, and deleting an unknown name does nothing."""
     await samples.add([], [Remembered("upto/a", "1"), Remembered("upto/b", "2")])
     await samples.forget_remembered(["upto/a", "upto/c"])
 
     assert {"upto/b": "2"} == await samples.remembered()
 
 
-async def test_a_good_sample_keeps_when_and_how_long(samples: Samples) -> None:
-    """There are millions of them; reason, evidence and single phases are not kept."""
+async def test_good_sample_keeps_time_and_duration_only(samples: Samples) -> None:
+    """There are millions of them: reason, evidence and phases are dropped."""
     chatty = replace(
         good(after(0), 85.123), reason="HTTP 200", evidence={"status": "200"}, phases_ms={"dns": 1.0, "total": 85.123}
     )
@@ -76,8 +76,8 @@ async def test_a_good_sample_keeps_when_and_how_long(samples: Samples) -> None:
     assert (good(after(0), 85.123), replace(good(after(1)), phases_ms={})) == (first, second)
 
 
-async def test_the_newest_results_of_one_check_come_oldest_first(samples: Samples) -> None:
-    """Other checks and older results stay away, in whatever order they were written."""
+async def test_newest_results_of_a_check_come_oldest_first(samples: Samples) -> None:
+    """Other checks and older results are left out, in whatever order they were written."""
     await samples.add([good(after(n), n + 1.0) for n in (3, 1, 4)] + [good(after(5), check="openai.api/models")])
     await samples.add([good(after(2), 3.0)])
 
@@ -85,7 +85,7 @@ async def test_the_newest_results_of_one_check_come_oldest_first(samples: Sample
     assert [] == await samples.recent("nobody", 3)
 
 
-async def test_a_sample_counts_once_when_it_comes_twice(samples: Samples) -> None:
+async def test_repeated_sample_counts_once(samples: Samples) -> None:
     """The same check at the same microsecond is the same run."""
     await samples.add([good(NOON)])
     await samples.add([good(NOON), good(NOON, check="anthropic.api/chat")])
@@ -94,8 +94,8 @@ async def test_a_sample_counts_once_when_it_comes_twice(samples: Samples) -> Non
     assert 2 == (await latency_of(samples, "anthropic.api", NOON)).count
 
 
-async def test_latency_is_of_runs_that_succeeded(samples: Samples) -> None:
-    """Slow is a success that took long; failures are counted, inconclusive runs are not; other components stay away."""
+async def test_latency_counts_successful_runs_of_the_component(samples: Samples) -> None:
+    """Slow runs are successes; failures are counted apart, inconclusive runs are not."""
     runs = [good(after(n), float(n)) for n in range(1, 100)]
     slow = replace(bad(after(100), Outcome.SLOW), phases_ms={"total": 100.0})
     await samples.add(
@@ -106,8 +106,8 @@ async def test_latency_is_of_runs_that_succeeded(samples: Samples) -> None:
     assert LatencyPicture(102, 50.0, 95.0, 2) == await latency_of(samples, "anthropic.api", after(1))
 
 
-async def test_latencies_of_several_components_are_kept_apart(samples: Samples) -> None:
-    """Also of one that has no check, and without the one that nobody asked for."""
+async def test_latencies_of_components_are_separate(samples: Samples) -> None:
+    """Components without checks are included, those not asked for are not."""
     for component, total in (("anthropic.api", 100.0), ("openai.api", 200.06), ("other.api", 300.0)):
         await samples.add([good(after(n), total, f"{component}/models", component) for n in range(3)])
 
@@ -120,8 +120,8 @@ async def test_latencies_of_several_components_are_kept_apart(samples: Samples) 
     } == found
 
 
-async def test_hours_that_are_over_are_read_by_component(samples: Samples) -> None:
-    """All checks of a component together; of an hour that still runs nothing is told."""
+async def test_finished_hours_are_read_by_component(samples: Samples) -> None:
+    """All checks of a component together, without the current hour."""
     await samples.add([good(after(n), total, f"anthropic.api/{n}") for n, total in enumerate((100.0, 100.0, 400.0))])
     await samples.add([bad(after(5)), good(after(6), 50.0, "openai.api/models", "openai.api")])
     await samples.add([good(NOON + timedelta(hours=1, minutes=n), 900.0) for n in (30, 59)])
@@ -133,8 +133,8 @@ async def test_hours_that_are_over_are_read_by_component(samples: Samples) -> No
     assert found["anthropic.api"].p95_ms == pytest.approx(400, rel=0.05)
 
 
-async def test_what_no_sum_has_yet_is_counted_by_component(samples: Samples) -> None:
-    """All checks together, inconclusive runs aside, and nothing that was before or after."""
+async def test_runs_that_are_in_no_roll_up_yet_are_counted_by_component(samples: Samples) -> None:
+    """All checks together, without inconclusive runs, and only in the range."""
     await samples.add([good(after(n), 100.0, f"anthropic.api/{n}") for n in (-1, 0, 1, 3600)])
     await samples.add([bad(after(5)), bad(after(6), Outcome.INCONCLUSIVE), good(after(6), 50.0, "openai.api/x", "openai.api")])
 
@@ -143,8 +143,8 @@ async def test_what_no_sum_has_yet_is_counted_by_component(samples: Samples) -> 
     assert {"anthropic.api": LatencyPicture(3, None, None, 1), "openai.api": LatencyPicture(1, None, None, 0)} == found
 
 
-async def test_each_run_is_in_a_sum_or_counted_and_never_in_both(samples: Samples) -> None:
-    """Step by step while its hour is summed up."""
+async def test_run_is_counted_in_a_roll_up_or_raw_but_never_twice(samples: Samples) -> None:
+    """Checked at each step while its hour is rolled up."""
     hour = (NOON, NOON + timedelta(hours=1))
     await samples.add([good(after(n / 10), 100.0, f"anthropic.api/{n}") for n in range(600)])
     told = []
@@ -156,8 +156,8 @@ async def test_each_run_is_in_a_sum_or_counted_and_never_in_both(samples: Sample
     assert [[600]] * 5 == told
 
 
-async def test_only_hours_that_begin_in_the_span_are_read(samples: Samples) -> None:
-    """So that two spans side by side count nothing twice; without times where nobody asks for them."""
+async def test_only_hours_that_begin_in_the_range_are_read(samples: Samples) -> None:
+    """Adjacent ranges count nothing twice. Times are left out if nobody asks for them."""
     await samples.add([good(NOON + timedelta(hours=n, minutes=10), 100.0) for n in range(4)])
     for n in range(4):  # some keepers sum up an hour with each batch
         await samples.add([good(NOON + timedelta(hours=5, minutes=n), 100.0)])
@@ -167,8 +167,8 @@ async def test_only_hours_that_begin_in_the_span_are_read(samples: Samples) -> N
     assert {"anthropic.api": LatencyPicture(2, None, None, 0)} == found
 
 
-async def test_an_hour_that_is_summed_up_in_part_is_not_read(samples: Samples) -> None:
-    """Some keepers move the checks of an hour step by step: a part of it would be another share of failures."""
+async def test_partly_rolled_up_hour_is_not_read(samples: Samples) -> None:
+    """Some stores roll up the checks of an hour one after the other, and a part would show another failure rate."""
     await samples.add([good(after(n / 10), 100.0, f"anthropic.api/{n}") for n in range(300)])
     await samples.add([good(NOON + timedelta(hours=1, minutes=5), 100.0)])
 
@@ -177,16 +177,16 @@ async def test_an_hour_that_is_summed_up_in_part_is_not_read(samples: Samples) -
     assert found.get("anthropic.api", LatencyPicture(300, None, None, 0)).count == 300
 
 
-async def test_latency_is_unknown_when_nothing_succeeded(samples: Samples) -> None:
-    """No number is better than a made-up one."""
+async def test_latency_is_unknown_without_a_success(samples: Samples) -> None:
+    """No number is better than an invented one."""
     assert LatencyPicture(0, None, None, 0) == await latency_of(samples, "anthropic.api", NOON)
     await samples.add([bad(NOON)])
 
     assert LatencyPicture(1, None, None, 1) == await latency_of(samples, "anthropic.api", NOON)
 
 
-async def test_latency_over_days_is_right_within_five_percent(samples: Samples) -> None:
-    """It is read from roll-ups, which outlive the raw rows, and from the raw rows that no roll-up counts yet."""
+async def test_latency_over_days_is_accurate_within_five_percent(samples: Samples) -> None:
+    """It is read from roll-ups, which outlive raw rows, and from raw rows that are in no roll-up yet."""
     for hour in range(72):
         start = NOON + timedelta(hours=hour)
         await samples.add(
@@ -203,8 +203,8 @@ async def test_latency_over_days_is_right_within_five_percent(samples: Samples) 
 
 
 @FILES
-async def test_trimming_forgets_what_is_older(samples: Samples) -> None:
-    """In chunks, however many there are; a result at the very moment stays."""
+async def test_trimming_deletes_older_samples(samples: Samples) -> None:
+    """In chunks, however many there are; a sample at the limit stays."""
     await samples.add([good(after(n / 100)) for n in range(12_001)])
 
     assert 12_000 == await samples.trim(after(120))
@@ -213,15 +213,15 @@ async def test_trimming_forgets_what_is_older(samples: Samples) -> None:
     assert 0 == await samples.trim(after(120))
 
 
-async def test_an_empty_batch_is_nothing(samples: Samples) -> None:
-    """Nobody has to ask first."""
+async def test_empty_batch_is_accepted(samples: Samples) -> None:
+    """Callers need not check first."""
     await samples.add([])
 
     assert [] == await samples.recent("anthropic.api/models", 1)
 
 
-async def test_results_of_one_vantage_come_when_it_is_named(samples: Samples) -> None:
-    """Each place judges by what it saw itself."""
+async def test_results_are_filtered_by_vantage(samples: Samples) -> None:
+    """Each vantage judges by its own results."""
     here, there = good(after(0)), replace(good(after(0)), vantage="eu-west")
     await samples.add([here, there, replace(here, at=after(1))])
 
@@ -231,7 +231,7 @@ async def test_results_of_one_vantage_come_when_it_is_named(samples: Samples) ->
     assert [] == await samples.recent("anthropic.api/models", 10, "nowhere")
 
 
-async def test_a_check_that_was_silent_for_long_is_found(samples: Samples) -> None:
+async def test_results_of_a_long_silent_check_are_found(samples: Samples) -> None:
     """However much others wrote meanwhile."""
     job = good(after(30), check="jobs/backup", component="jobs.backup")
     await samples.add([job])
@@ -242,8 +242,8 @@ async def test_a_check_that_was_silent_for_long_is_found(samples: Samples) -> No
     assert 180 == len(await samples.recent("anthropic.api/models", 500))
 
 
-async def test_everything_since_a_moment_comes_in_one_go(samples: Samples) -> None:
-    """All checks and vantages, oldest first, the moment itself included; more than one page of them."""
+async def test_all_samples_since_a_time_are_read_in_one_call(samples: Samples) -> None:
+    """All checks and vantages, oldest first, including that time; more than one page of them."""
     batch = [good(after(n / 100), check=f"check {n % 7}") for n in range(4_500)]
     await samples.add(list(reversed(batch)))
     twin = replace(batch[-1], vantage="eu-west")
@@ -253,8 +253,8 @@ async def test_everything_since_a_moment_comes_in_one_go(samples: Samples) -> No
     assert [] == await samples.since(after(61))
 
 
-async def test_the_median_of_a_check_is_of_runs_that_succeeded(samples: Samples) -> None:
-    """Of finished hours where there are, of the last minutes for a check that is new; within 5 %."""
+async def test_median_of_a_check_counts_successful_runs(samples: Samples) -> None:
+    """From finished hours if there are any, else from the last minutes; within 5 %."""
     for hour in range(3):
         start = NOON + timedelta(hours=hour)
         await samples.add([good(start + timedelta(minutes=n), 100.0 + 10 * n) for n in range(11)] + [bad(start)])
@@ -267,8 +267,8 @@ async def test_the_median_of_a_check_is_of_runs_that_succeeded(samples: Samples)
 
 
 @FILES
-async def test_latency_outlives_raw_rows(samples: Samples) -> None:
-    """Where single results were forgotten for room, their hours still tell."""
+async def test_latency_outlives_raw_samples(samples: Samples) -> None:
+    """Where single results were deleted for space, their hours remain."""
     for hour in range(4):
         start = NOON + timedelta(hours=hour)
         await samples.add([good(start + timedelta(minutes=n), 100.0 + n) for n in range(60)])
@@ -282,8 +282,8 @@ async def test_latency_outlives_raw_rows(samples: Samples) -> None:
 
 
 @FILES
-async def test_a_budget_is_kept_by_forgetting_the_oldest(samples: Samples) -> None:
-    """And nothing goes while there is room."""
+async def test_budget_is_kept_by_deleting_the_oldest(samples: Samples) -> None:
+    """Nothing is deleted while there is space."""
     for hour in range(8):
         start = NOON + timedelta(hours=hour)
         await samples.add([good(start + timedelta(seconds=n), check=f"check {n % 9}") for n in range(3_600)])

@@ -1,4 +1,4 @@
-"""What every sink keeps to, whatever it writes to: it may be told anything twice, and puts back what it found."""
+"""What every sink guarantees, whatever it writes to: it may be told anything twice, and restores what it found."""
 
 import json
 import re
@@ -45,7 +45,7 @@ async def a_flagd_file(folder: Path) -> AsyncIterator[Stand]:
 
 @asynccontextmanager
 async def a_webhook(folder: Path) -> AsyncIterator[Stand]:
-    """The receiver keeps the last state that it was told, which begins as the default."""
+    """The receiver keeps the last state it received, which begins as the default."""
     last = ["claude"]
 
     async def take(request: web.Request) -> web.Response:
@@ -86,7 +86,7 @@ async def an_unleash(folder: Path) -> AsyncIterator[Stand]:
 
 @asynccontextmanager
 async def served(take: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
-    """A real server that answers everything by `take`; its address."""
+    """A real server whose handler is `take`; yields its address."""
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", take)
     runner = web.AppRunner(app, access_log=None)
@@ -108,7 +108,7 @@ async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def test_plan_changes_nothing(stand: Stand) -> None:
-    """The doctor may look as often as it likes."""
+    """The doctor may run it as often as it likes."""
     sink, shows = stand
     before = await shows()
     await sink.plan(AWAY)
@@ -116,7 +116,7 @@ async def test_plan_changes_nothing(stand: Stand) -> None:
     assert before == await shows()
 
 
-async def test_told_twice_is_told_once(stand: Stand) -> None:
+async def test_applying_twice_is_the_same_as_once(stand: Stand) -> None:
     """An answer may get lost."""
     sink, shows = stand
     first, there = await sink.apply(AWAY), await shows()
@@ -125,7 +125,7 @@ async def test_told_twice_is_told_once(stand: Stand) -> None:
     assert (first, there) == (second, await shows())
 
 
-async def test_what_was_put_there_is_what_is_read_back(stand: Stand) -> None:
+async def test_written_state_is_read_back(stand: Stand) -> None:
     """Until somebody changes it."""
     sink, _ = stand
     put = await sink.apply(AWAY)
@@ -133,8 +133,8 @@ async def test_what_was_put_there_is_what_is_read_back(stand: Stand) -> None:
     assert [put, put] == [await sink.read_back(), await sink.read_back()]
 
 
-async def test_what_was_there_is_put_back(stand: Stand) -> None:
-    """By what the plan gave, as text that was kept meanwhile."""
+async def test_original_state_is_restored(stand: Stand) -> None:
+    """From what the plan returned, stored as text meanwhile."""
     sink, shows = stand
     before = await shows()
     kept = (await sink.plan(AWAY)).before
@@ -145,7 +145,7 @@ async def test_what_was_there_is_put_back(stand: Stand) -> None:
     assert before == await shows()
 
 
-async def test_put_back_twice_is_put_back_once(stand: Stand) -> None:
+async def test_restoring_twice_is_the_same_as_once(stand: Stand) -> None:
     """A bot may be killed right after it."""
     sink, shows = stand
     before, kept = await shows(), (await sink.plan(AWAY)).before
@@ -156,7 +156,7 @@ async def test_put_back_twice_is_put_back_once(stand: Stand) -> None:
     assert before == await shows()
 
 
-async def test_plan_says_what_would_be_done(stand: Stand) -> None:
+async def test_plan_describes_what_would_be_done(stand: Stand) -> None:
     """For the doctor's list."""
     sink, _ = stand
 

@@ -1,4 +1,4 @@
-"""What every ledger promises, asked of SQLite's on threads and inline, and of PostgreSQL's."""
+"""What every ledger guarantees: SQLite on threads, SQLite inline, and PostgreSQL."""
 
 import asyncio
 import json
@@ -52,16 +52,16 @@ async def outbox_states(ledger: Ledger) -> dict[str, str]:
 # --- commits
 
 
-async def test_a_commit_gives_back_its_facts_when_it_succeeds(ledger: Ledger) -> None:
-    """What commit returns is what the stream holds from then on."""
+async def test_commit_returns_its_facts(ledger: Ledger) -> None:
+    """They are what the stream contains from then on."""
     returned = await ledger.write(lambda store: store.commit(declared(1)))
 
     assert returned == await ledger.read(lambda store: store.facts("incident/1"))
     assert [("incident/1", 1, NOON, 1)] == [(f.stream, f.seq, f.at, f.incident) for f in returned]
 
 
-async def test_a_commit_writes_nothing_when_a_part_of_it_conflicts(ledger: Ledger) -> None:
-    """Facts, states, effects and the signal's id stand or fall together, even where the caller catches the conflict."""
+async def test_conflicting_commit_writes_nothing(ledger: Ledger) -> None:
+    """Facts, states, effects and the signal's id are written together or not at all, even if the caller catches the error."""
     await ledger.write(lambda store: store.commit(declared(1)))
     bad = commit(
         fact("flag/a", 1), fact("incident/1", 5), signal="bad",
@@ -83,32 +83,32 @@ async def test_a_commit_writes_nothing_when_a_part_of_it_conflicts(ledger: Ledge
 
 
 @pytest.mark.parametrize("seq", [0, 1, 3])
-async def test_a_fact_is_refused_when_it_is_not_the_next_of_its_stream(ledger: Ledger, seq: int) -> None:
-    """A stream's facts have the seqs 1, 2, 3 ... without a gap."""
+async def test_fact_must_be_the_next_of_its_stream(ledger: Ledger, seq: int) -> None:
+    """The facts of a stream are numbered 1, 2, 3 ... without a gap."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
 
     with pytest.raises(Conflict):
         await ledger.write(lambda store: store.commit(commit(fact("flag/a", seq))))
 
 
-async def test_a_state_is_refused_when_it_was_made_from_older_facts(ledger: Ledger) -> None:
-    """A projection of what is no longer the newest fact would lose what others wrote."""
+async def test_state_from_older_facts_is_refused(ledger: Ledger) -> None:
+    """It would lose what others wrote."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), fact("flag/a", 2))))
 
     with pytest.raises(Conflict, match="flag/a is at 2; its state was made from 1"):
         await ledger.write(lambda store: store.commit(commit(states=(StateRow("flag/a", 1, "flag", "", {}),))))
 
 
-async def test_a_state_names_the_newest_fact_when_that_fact_changed_nothing(ledger: Ledger) -> None:
-    """A note changes no state; who loads the states must learn of its seq all the same."""
+async def test_state_names_the_newest_fact_even_if_that_changed_nothing(ledger: Ledger) -> None:
+    """A note changes no state, but whoever loads the state must learn the note's number."""
     await ledger.write(lambda store: store.commit(declared(1)))
     await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2))))
 
     assert [2] == [row.seq for row in await ledger.read(lambda store: store.states())]
 
 
-async def test_a_signal_is_refused_when_its_id_was_committed(ledger: Ledger) -> None:
-    """One id is acted upon once; the second time writes nothing."""
+async def test_signal_with_a_known_id_is_refused(ledger: Ledger) -> None:
+    """Each id is acted upon once."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), signal="click")))
 
     with pytest.raises(AlreadyHandled):
@@ -122,23 +122,23 @@ def of(signal: str, digest: str, seq: int = 1) -> Commit:
     return replace(commit(fact("flag/a", seq), signal=signal), digests={signal: digest})
 
 
-async def test_the_digest_of_a_request_is_remembered_with_its_key(ledger: Ledger) -> None:
-    """Whoever asks, and after a restart: a second replica has nothing else to tell two requests of one key apart."""
+async def test_digest_of_a_request_is_stored_with_its_key(ledger: Ledger) -> None:
+    """After a restart, or on a second replica, nothing else distinguishes two requests with the same key."""
     await ledger.write(lambda store: store.commit(of("api/k", "d1")))
     found = [await ledger.read(lambda store, id=id: store.digest_of(id)) for id in ("api/k", "api/k2")]  # type: ignore[misc]
 
     assert ["d1", None] == found
 
 
-async def test_a_key_that_an_earlier_version_kept_has_no_digest(ledger: Ledger) -> None:
-    """It is known, and that is all."""
+async def test_key_from_an_earlier_version_has_no_digest(ledger: Ledger) -> None:
+    """Only the key is known."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), signal="api/k")))
 
     assert "" == await ledger.read(lambda store: store.digest_of("api/k"))
 
 
-async def test_another_digest_makes_a_key_no_other_one(ledger: Ledger) -> None:
-    """It is acted upon once, and what it was used for first stays."""
+async def test_key_with_another_digest_is_still_the_same_key(ledger: Ledger) -> None:
+    """It is acted upon once, and its first digest stays."""
     await ledger.write(lambda store: store.commit(of("api/k", "d1")))
 
     with pytest.raises(AlreadyHandled):
@@ -146,16 +146,16 @@ async def test_another_digest_makes_a_key_no_other_one(ledger: Ledger) -> None:
     assert "d1" == await ledger.read(lambda store: store.digest_of("api/k"))
 
 
-async def test_signals_without_id_are_not_remembered(ledger: Ledger) -> None:
-    """An empty id means that repetition is harmless."""
+async def test_signals_without_id_are_not_stored(ledger: Ledger) -> None:
+    """An empty id means that repeating it is harmless."""
     for seq in (1, 2):
         await ledger.write(lambda store, seq=seq: store.commit(commit(fact("flag/a", seq))))  # type: ignore[misc]
 
     assert 2 == len(await ledger.read(lambda store: store.facts("flag/a")))
 
 
-async def test_facts_have_their_place_among_all_without_a_gap(ledger: Ledger) -> None:
-    """A commit that came to nothing leaves no hole: who counts on from what it knows would wait for ever."""
+async def test_positions_of_facts_have_no_gaps(ledger: Ledger) -> None:
+    """A rolled-back commit leaves no hole, for which a follower would wait for ever."""
     await ledger.write(lambda store: store.commit(declared(1)))
     with pytest.raises(Conflict):
         await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), fact("incident/1", 7))))
@@ -164,13 +164,13 @@ async def test_facts_have_their_place_among_all_without_a_gap(ledger: Ledger) ->
     assert 3 == await ledger.read(lambda store: store.position())
 
 
-async def test_an_empty_ledger_stands_at_nothing(ledger: Ledger) -> None:
+async def test_position_of_an_empty_ledger_is_zero(ledger: Ledger) -> None:
     """The first fact is number one."""
     assert (0, []) == await ledger.read(lambda store: (store.position(), store.facts_since(0)))
 
 
-async def test_what_was_committed_since_a_position_comes_in_its_order(ledger: Ledger) -> None:
-    """Across all streams, as they were committed, and nothing twice."""
+async def test_facts_after_a_position_come_in_order_of_commit(ledger: Ledger) -> None:
+    """Across all streams, and none twice."""
     await ledger.write(lambda store: store.commit(declared(1)))
     await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2), fact("flag/b", 1))))
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
@@ -181,8 +181,8 @@ async def test_what_was_committed_since_a_position_comes_in_its_order(ledger: Le
     assert since[0] == await ledger.read(lambda store: store.all_facts())
 
 
-async def test_a_commit_is_refused_when_it_was_decided_on_what_is_not_the_newest(ledger: Ledger) -> None:
-    """Also where nobody touched its streams: whatever it did not know may have changed the decision."""
+async def test_commit_decided_on_an_outdated_position_is_refused(ledger: Ledger) -> None:
+    """Even if nobody touched its streams: the unseen facts may have changed the decision."""
     await ledger.write(lambda store: store.commit(replace(declared(1), expects=0)))
 
     for position in (0, 2):
@@ -192,16 +192,16 @@ async def test_a_commit_is_refused_when_it_was_decided_on_what_is_not_the_newest
     await ledger.write(lambda store: store.commit(replace(commit(fact("flag/a", 1), signal="click"), expects=1)))
 
 
-async def test_a_signal_that_was_handled_is_known_as_such_wherever_the_ledger_stands(ledger: Ledger) -> None:
-    """Somebody clicked twice and two replicas heard it: the second one learns that it is done, not that it comes late."""
+async def test_repeated_signal_is_recognised_at_any_position(ledger: Ledger) -> None:
+    """If two replicas receive the same double click, the second learns that it was handled, not that it is late."""
     await ledger.write(lambda store: store.commit(replace(commit(fact("flag/a", 1), signal="click"), expects=0)))
 
     with pytest.raises(AlreadyHandled):
         await ledger.write(lambda store: store.commit(replace(commit(fact("flag/b", 1), signal="click"), expects=0)))
 
 
-async def test_one_of_two_commits_is_made_when_both_were_decided_on_the_same(ledger: Ledger) -> None:
-    """The position is compared and moved in one."""
+async def test_only_one_of_two_commits_on_the_same_position_succeeds(ledger: Ledger) -> None:
+    """The position is compared and advanced atomically."""
     tries = [replace(commit(fact(f"flag/{n}", 1)), expects=0) for n in range(16)]
     writes = [ledger.write(lambda store, one=one: store.commit(one)) for one in tries]  # type: ignore[misc]
     results = await asyncio.gather(*writes, return_exceptions=True)
@@ -210,8 +210,8 @@ async def test_one_of_two_commits_is_made_when_both_were_decided_on_the_same(led
     assert 1 == await ledger.read(lambda store: store.position())
 
 
-async def test_the_kinds_behind_a_position_are_named_with_their_versions(ledger: Ledger) -> None:
-    """Who skips many facts must know whether it could have understood them."""
+async def test_kinds_of_facts_after_a_position_are_listed_with_versions(ledger: Ledger) -> None:
+    """A follower that skips many facts must know whether it would have understood them."""
     await ledger.write(lambda store: store.commit(declared(1)))
     await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2), fact("incident/1", 3))))
 
@@ -221,8 +221,8 @@ async def test_the_kinds_behind_a_position_are_named_with_their_versions(ledger:
 
 
 @pytest.mark.parametrize("body", [OfTomorrow("test.of_tomorrow"), OfTomorrow(NoteAdded.KIND, NoteAdded.VERSION + 1)])
-async def test_a_fact_of_a_newer_understudy_is_told_from_a_damaged_one(ledger: Ledger, body: Any) -> None:
-    """Of the one the remedy is an upgrade, of the other a backup."""
+async def test_fact_of_a_newer_version_is_distinguished_from_a_damaged_one(ledger: Ledger, body: Any) -> None:
+    """One needs an upgrade, the other a backup."""
     await ledger.write(lambda store: store.commit(declared(1)))
     await ledger.write(lambda store: store.commit(commit(fact("incident/1", 2, body))))
 
@@ -231,7 +231,7 @@ async def test_a_fact_of_a_newer_understudy_is_told_from_a_damaged_one(ledger: L
     assert StoreTrouble.NEWER is error.value.kind
 
 
-async def test_one_incident_opens_when_thirty_two_race(ledger: Ledger) -> None:
+async def test_one_incident_opens_when_thirty_two_try_at_once(ledger: Ledger) -> None:
     """At most one incident per dedup key is open."""
     tries = [ledger.write(lambda store, n=n: store.commit(declared(n))) for n in range(1, 33)]  # type: ignore[misc]
     results = await asyncio.gather(*tries, return_exceptions=True)
@@ -241,8 +241,8 @@ async def test_one_incident_opens_when_thirty_two_race(ledger: Ledger) -> None:
     assert 1 == len(await ledger.read(lambda store: store.outbox()))
 
 
-async def test_a_dedup_key_passes_on_when_its_incident_ends_in_the_same_commit(ledger: Ledger) -> None:
-    """An empty dedup gives the key back before the next one takes it, in whichever order they come."""
+async def test_dedup_key_is_free_in_the_commit_that_ends_its_incident(ledger: Ledger) -> None:
+    """The key is released before the next incident takes it, in whichever order the states are given."""
     await ledger.write(lambda store: store.commit(declared(1)))
     opening = declared(2)
     over = StateRow("incident/1", 2, "incident", "", {"phase": "resolved"})
@@ -257,15 +257,15 @@ async def test_a_dedup_key_passes_on_when_its_incident_ends_in_the_same_commit(l
 # --- reading
 
 
-async def test_facts_are_read_from_behind_a_seq(ledger: Ledger) -> None:
-    """`after` cuts off what the reader has."""
+async def test_facts_are_read_after_a_number(ledger: Ledger) -> None:
+    """`after` skips what the reader already has."""
     await ledger.write(lambda store: store.commit(commit(*(fact("flag/a", n) for n in range(1, 6)))))
 
     assert ["note 4", "note 5"] == texts(await ledger.read(lambda store: store.facts("flag/a", after=3)))
 
 
-async def test_a_timeline_holds_the_stream_and_whatever_names_the_incident(ledger: Ledger) -> None:
-    """In the order of commits, across streams, each fact once."""
+async def test_timeline_includes_facts_of_other_streams_that_name_the_incident(ledger: Ledger) -> None:
+    """In order of commit, each fact once."""
     for item in (
         fact("component/x", 1, NoteAdded("before"), None),
         fact("incident/7", 1, NoteAdded("own"), 7),
@@ -279,8 +279,8 @@ async def test_a_timeline_holds_the_stream_and_whatever_names_the_incident(ledge
     assert ["before", "own", "named", "own, unnamed", "other"] == texts(await ledger.read(lambda store: store.all_facts()))
 
 
-async def test_states_equal_the_folded_facts_after_a_whole_incident(ledger: Ledger) -> None:
-    """State rows are projections: nothing is in them that the facts do not say."""
+async def test_stored_states_equal_the_folded_facts(ledger: Ledger) -> None:
+    """After a whole incident: states contain nothing that the facts do not say."""
     for item in an_incident():
         await ledger.write(lambda store, item=item: store.commit(item))  # type: ignore[misc]
 
@@ -296,15 +296,15 @@ async def test_states_equal_the_folded_facts_after_a_whole_incident(ledger: Ledg
     assert len(newest) > 5
 
 
-async def test_a_reader_cannot_write(ledger: Ledger) -> None:
-    """`read` is for reading; whatever writes there is a mistake that shows at once."""
+async def test_reader_cannot_write(ledger: Ledger) -> None:
+    """`read` is for reading; a write in it fails at once."""
     with pytest.raises(Exception, match=r"read-?only"):
         await ledger.read(lambda store: store.put_setting("a", "b"))
 
     assert await ledger.read(lambda store: store.setting("a")) is None
 
 
-async def test_a_failing_write_undoes_itself_and_raises_to_its_caller(ledger: Ledger) -> None:
+async def test_failed_write_is_rolled_back_and_raises(ledger: Ledger) -> None:
     """What `work` wrote before it failed is gone."""
 
     def work(store: Store) -> None:
@@ -317,8 +317,8 @@ async def test_a_failing_write_undoes_itself_and_raises_to_its_caller(ledger: Le
     assert await ledger.read(lambda store: store.setting("a")) is None
 
 
-async def test_hostile_text_comes_back_whole(ledger: Ledger) -> None:
-    """NUL, lone surrogates, right-to-left marks and markup are kept as they came; an id spells the first two out."""
+async def test_hostile_text_is_stored_unchanged(ledger: Ledger) -> None:
+    """Right-to-left marks and markup are kept; in ids, NUL and lone surrogates are spelled out."""
     hostile = "a\x00b \ud800 \udfff \u202e <!channel> '\"; DROP TABLE facts; \U0001f525"
     await ledger.write(lambda store: store.commit(commit(
         fact("provider/x", 1, NoteAdded(hostile)), signal=hostile, effects=(effect(f"quiet/{hostile}", text=hostile),)
@@ -339,8 +339,8 @@ async def test_hostile_text_comes_back_whole(ledger: Ledger) -> None:
     assert not await ledger.write(lambda store: store.first_sight(hostile, NOON, LEASE))
 
 
-async def test_a_time_without_zone_is_refused(ledger: Ledger) -> None:
-    """A naive time would be somebody's guess; nothing is written."""
+async def test_time_without_a_zone_is_refused(ledger: Ledger) -> None:
+    """A naive time would be a guess; nothing is written."""
     with pytest.raises(TypeError):
         await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1), at=NOON.replace(tzinfo=None))))
 
@@ -350,8 +350,8 @@ async def test_a_time_without_zone_is_refused(ledger: Ledger) -> None:
 @pytest.mark.parametrize("kind", sorted(BODIES))
 @settings(max_examples=25, deadline=None, database=None)
 @given(data=st.data())
-def test_every_kind_of_fact_comes_back_as_it_went(kind: str, data: Any) -> None:
-    """Whatever a fact says, in any script, with any time: the ledger gives the same back, and the chain holds."""
+def test_every_kind_of_fact_is_read_back_unchanged(kind: str, data: Any) -> None:
+    """With any text and any time, and its hash chain holds."""
     ledger = InlineLedger.open()
     body: Body = data.draw(instances(BODIES[kind]))
     actor: Actor = data.draw(instances(Actor))
@@ -371,8 +371,8 @@ def test_every_kind_of_fact_comes_back_as_it_went(kind: str, data: Any) -> None:
 # --- the outbox
 
 
-async def test_a_claim_takes_the_oldest_of_each_lane(ledger: Ledger) -> None:
-    """One row per lane at a time; the next one waits until the first is finished."""
+async def test_claim_takes_the_oldest_row_of_each_lane(ledger: Ledger) -> None:
+    """One row per lane at a time; the next waits until it is finished."""
     effects = [effect(f"{lane}{n}", lane) for n in (1, 2) for lane in "ab"]
     await ledger.write(lambda store: store.commit(queued(*effects)))
 
@@ -387,15 +387,15 @@ async def test_a_claim_takes_the_oldest_of_each_lane(ledger: Ledger) -> None:
     assert done is not None and ("done", {"ts": "1.2"}) == (done.state, done.result)
 
 
-async def test_a_claim_takes_no_more_than_its_limit(ledger: Ledger) -> None:
+async def test_claim_takes_no_more_than_its_limit(ledger: Ledger) -> None:
     """The oldest come first."""
     await ledger.write(lambda store: store.commit(queued(*(effect(f"k{n}", f"lane {n}") for n in range(5)))))
 
     assert ["k0", "k1"] == [row.effect.key for row in await claim(ledger, limit=2)]
 
 
-async def test_an_effect_is_queued_once_when_its_key_comes_again(ledger: Ledger) -> None:
-    """A key names one effect for ever, done or not."""
+async def test_effect_with_a_known_key_is_not_queued_again(ledger: Ledger) -> None:
+    """A key belongs to one effect for ever, done or not."""
     await ledger.write(lambda store: store.commit(queued(effect("k", text="first"))))
     [row] = await claim(ledger)
     await settle(ledger, row, Settled("done"))
@@ -405,8 +405,8 @@ async def test_an_effect_is_queued_once_when_its_key_comes_again(ledger: Ledger)
     assert [] == await claim(ledger)
 
 
-async def test_a_row_waits_when_its_retry_is_not_due(ledger: Ledger) -> None:
-    """`not_before` holds the whole lane; a second claim counts as a second attempt."""
+async def test_row_waits_until_its_retry_is_due(ledger: Ledger) -> None:
+    """`not_before` blocks the whole lane; a second claim counts as a second attempt."""
     await ledger.write(lambda store: store.commit(queued(effect("a"), effect("b"))))
     [row] = await claim(ledger)
     await settle(ledger, row, Settled("pending", after(10), error="rate limited"))
@@ -419,8 +419,8 @@ async def test_a_row_waits_when_its_retry_is_not_due(ledger: Ledger) -> None:
     )  # fmt: skip
 
 
-async def test_of_several_edits_in_one_commit_only_the_last_is_made(ledger: Ledger) -> None:
-    """In its own place: behind what was to be said before it."""
+async def test_only_the_last_of_several_edits_in_one_commit_is_queued(ledger: Ledger) -> None:
+    """In its own place, behind what was queued before it."""
     edits = effect("edit 1", slot="card/1"), effect("line"), effect("edit 2", slot="card/1"), effect("other", slot="card/2")
     await ledger.write(lambda store: store.commit(queued(*edits)))
 
@@ -431,7 +431,7 @@ async def test_of_several_edits_in_one_commit_only_the_last_is_made(ledger: Ledg
     assert ["line", "edit 2", "other"] == order
 
 
-async def test_a_newer_edit_supersedes_a_pending_one_of_its_slot(ledger: Ledger) -> None:
+async def test_newer_edit_supersedes_a_pending_one(ledger: Ledger) -> None:
     """Only the last edit of a card matters; it takes its own place in the lane."""
     await ledger.write(lambda store: store.commit(queued(effect("post"), effect("edit 1", slot="card/1"), effect("line"))))
     await ledger.write(lambda store: store.commit(queued(effect("edit 2", slot="card/1"), effect("other", slot="card/2"))))
@@ -446,8 +446,8 @@ async def test_a_newer_edit_supersedes_a_pending_one_of_its_slot(ledger: Ledger)
     assert ["post", "line", "edit 2", "other"] == order
 
 
-async def test_an_edit_under_way_is_not_repeated_when_a_newer_one_waits(ledger: Ledger) -> None:
-    """It would be pending again after a refusal; the newer edit says all that it would."""
+async def test_refused_edit_is_not_retried_when_a_newer_one_waits(ledger: Ledger) -> None:
+    """The newer edit contains everything."""
     await ledger.write(lambda store: store.commit(queued(effect("edit 1", slot="card/1"))))
     [row] = await claim(ledger)
     await ledger.write(lambda store: store.commit(queued(effect("edit 2", slot="card/1"))))
@@ -458,8 +458,8 @@ async def test_an_edit_under_way_is_not_repeated_when_a_newer_one_waits(ledger: 
     assert {"edit 1": "superseded", "edit 2": "pending"} == await outbox_states(ledger)
 
 
-async def test_an_ambiguous_row_is_claimed_as_such_and_counts_its_rounds(ledger: Ledger) -> None:
-    """It is looked up, not sent; when it turns out unsent, it starts afresh as pending."""
+async def test_ambiguous_row_is_claimed_as_ambiguous(ledger: Ledger) -> None:
+    """It is looked up instead of sent, and becomes pending again if it turns out not to have been sent."""
     await ledger.write(lambda store: store.commit(queued(effect("a"))))
     [row] = await claim(ledger)
     await settle(ledger, row, Settled("ambiguous", after(30), error="timeout"))
@@ -476,8 +476,8 @@ async def test_an_ambiguous_row_is_claimed_as_such_and_counts_its_rounds(ledger:
     assert ("sending", 0, 4, NOON) == (fresh.state, fresh.ambiguous_rounds, fresh.attempt, fresh.first_started_at)
 
 
-async def test_a_row_becomes_ambiguous_when_its_lease_ran_out(ledger: Ledger) -> None:
-    """Its sender died or hangs; what it did is unknown, and its late word no longer counts."""
+async def test_row_becomes_ambiguous_when_its_lease_expires(ledger: Ledger) -> None:
+    """Its sender died or hangs: what it did is unknown, and its late result no longer counts."""
     await ledger.write(lambda store: store.commit(queued(effect("a"))))
     [lost] = await claim(ledger)
     assert NOON + LEASE == await ledger.read(lambda store: store.next_due(NOON))
@@ -492,8 +492,8 @@ async def test_a_row_becomes_ambiguous_when_its_lease_ran_out(ledger: Ledger) ->
     assert {"a": "done"} == await outbox_states(ledger)
 
 
-async def test_claims_of_a_dead_process_wait_out_the_settle_time(ledger: Ledger) -> None:
-    """Counted from when each was started; rows that nobody had begun stay pending."""
+async def test_claims_of_a_dead_process_wait_for_the_settle_time(ledger: Ledger) -> None:
+    """Counted from the start of each; rows that were not started stay pending."""
     await ledger.write(lambda store: store.commit(queued(effect("a", "a"), effect("b", "b"), effect("b2", "b"))))
     await claim(ledger)
 
@@ -505,8 +505,8 @@ async def test_claims_of_a_dead_process_wait_out_the_settle_time(ledger: Ledger)
     assert ["ambiguous", "ambiguous"] == [row.state for row in await claim(ledger, after(30))]
 
 
-async def test_a_dead_row_lets_its_lane_go_on(ledger: Ledger) -> None:
-    """What cannot be done is given up; what waits behind it is not."""
+async def test_abandoned_row_does_not_block_its_lane(ledger: Ledger) -> None:
+    """What cannot be done is given up; the rows behind it go on."""
     await ledger.write(lambda store: store.commit(queued(effect("a"), effect("b"))))
     [row] = await claim(ledger)
     await settle(ledger, row, Settled("dead", error="channel_not_found"))
@@ -515,14 +515,14 @@ async def test_a_dead_row_lets_its_lane_go_on(ledger: Ledger) -> None:
     assert ["a"] == [row.effect.key for row in await ledger.read(lambda store: store.outbox("dead", "done"))]
 
 
-async def test_nothing_is_due_when_nothing_waits(ledger: Ledger) -> None:
-    """None tells the outbox to sleep until it is woken."""
+async def test_nothing_is_due_in_an_empty_outbox(ledger: Ledger) -> None:
+    """None lets the outbox sleep until it is woken."""
     assert await ledger.read(lambda store: store.next_due(NOON)) is None
     assert await ledger.read(lambda store: store.outbox_row("nothing")) is None
 
 
-async def test_a_try_cannot_come_to_a_state_that_is_not_its_own(ledger: Ledger) -> None:
-    """`sending` and `superseded` are the store's to give."""
+async def test_attempt_cannot_end_in_a_state_that_the_store_sets(ledger: Ledger) -> None:
+    """Only the store sets `sending` and `superseded`."""
     with pytest.raises(ValueError, match="sending"):
         await ledger.write(lambda store: store.settle(1, 1, Settled("sending"), NOON))
 
@@ -530,7 +530,7 @@ async def test_a_try_cannot_come_to_a_state_that_is_not_its_own(ledger: Ledger) 
 # --- seen ids and settings
 
 
-async def test_an_id_is_new_again_when_its_time_is_over(ledger: Ledger) -> None:
+async def test_id_is_new_again_after_its_time(ledger: Ledger) -> None:
     """Each id is kept for its own time."""
     minute, hour = timedelta(minutes=1), timedelta(hours=1)
     sights = [("a", 0, minute), ("b", 0, hour), ("a", 59, minute), ("a", 60, minute), ("b", 3_599, hour), ("b", 3_600, hour)]
@@ -543,8 +543,8 @@ async def test_an_id_is_new_again_when_its_time_is_over(ledger: Ledger) -> None:
     assert [True, True, False, True, False, True] == seen
 
 
-async def test_an_id_is_new_again_when_it_was_forgotten(ledger: Ledger) -> None:
-    """That one alone; forgetting what is not known does nothing."""
+async def test_forgotten_id_is_new_again(ledger: Ledger) -> None:
+    """Other ids stay known; forgetting an unknown id does nothing."""
     for id in ("a", "b"):
         await ledger.write(lambda store, id=id: store.first_sight(id, NOON, LEASE))  # type: ignore[misc]
     for id in ("a", "never seen"):
@@ -554,7 +554,7 @@ async def test_an_id_is_new_again_when_it_was_forgotten(ledger: Ledger) -> None:
     assert [True, False] == first
 
 
-async def test_a_setting_is_the_last_one_put(ledger: Ledger) -> None:
+async def test_setting_is_the_last_value_written(ledger: Ledger) -> None:
     """None until the first."""
     assert await ledger.read(lambda store: store.setting("slot")) is None
     for value in ("1", "2"):
@@ -566,8 +566,8 @@ async def test_a_setting_is_the_last_one_put(ledger: Ledger) -> None:
 # --- crashes
 
 
-async def test_everything_stands_when_an_inline_ledger_is_opened_again() -> None:
-    """A crash in a simulation: the file stays, an unfinished transaction does not."""
+async def test_reopened_inline_ledger_has_everything_that_was_committed() -> None:
+    """As after a crash: an unfinished transaction is gone."""
     ledger = InlineLedger.open()
     await ledger.write(lambda store: store.commit(declared(1)))
     ledger.conn.execute("BEGIN IMMEDIATE")

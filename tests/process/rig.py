@@ -1,4 +1,4 @@
-"""A workspace, a vendor, and the bot as a process of its own that may die and be started again."""
+"""A workspace, a vendor, and the bot as a process that may be killed and restarted."""
 
 import asyncio
 import json
@@ -31,14 +31,14 @@ VICTIM = Path(__file__).with_name("victim.py")
 
 
 class BotProcess:
-    """The bot as a process that may die, stand still and be started again; its data and log are in `folder`."""
+    """The bot as a process that may be killed, paused and restarted; its data and log are in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._process: forks.Program | None = None
 
     async def begin(self, script: Path, *arguments: str, open_files: int | None = None) -> None:
-        """Run a script that is the bot: with its configuration and its data folder in front of these arguments."""
+        """Run a script that is the bot, with its configuration and data folder in front of these arguments."""
         (self.folder / "data" / "control.json").unlink(missing_ok=True)
         program = forks.Start(
             (str(self.folder / CONFIG), str(self.folder / "data"), *arguments), str(forks.ROOT),
@@ -52,7 +52,7 @@ class BotProcess:
         (self.folder / CONFIG).write_text(yaml.safe_dump(settings), encoding="utf-8")
 
     async def is_up(self, within_s: float) -> bool:
-        """Wait until the bot serves; False where it ended before, or did not come up in that time."""
+        """Wait until the bot serves; False if it ended before, or did not start in that time."""
         try:
             async with asyncio.timeout(within_s):
                 while self.ended is None and not (self.folder / "data" / "control.json").exists():
@@ -63,16 +63,16 @@ class BotProcess:
 
     @property
     def ended(self) -> int | None:
-        """How the bot ended; None while it lives."""
+        """The bot's exit status; None while it runs."""
         return self._process.returncode if self._process is not None else None
 
     @property
     def lives(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether it was started and is still running."""
         return self._process is not None and self.ended is None
 
     async def gone(self) -> None:
-        """Wait until the process is no more."""
+        """Wait until the process has ended."""
         if self._process is not None:
             await self._process.wait()
 
@@ -80,12 +80,12 @@ class BotProcess:
         self.send(signal.SIGKILL)
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal, where it lives."""
+        """Send it a signal if it runs."""
         if self._process is not None:
             self._process.send_signal(number)
 
     async def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask the running bot, with its own token; None while it does not answer."""
+        """Send the running bot a request with its own token; None if it does not answer."""
         control = self.folder / "data" / "control.json"
         try:
             found = json.loads(control.read_text(encoding="utf-8"))
@@ -100,7 +100,7 @@ class BotProcess:
 
 
 class Rig(BotProcess):
-    """A workspace, a vendor, and the bot as a process that is started again when it dies."""
+    """A workspace, a vendor, and the bot as a process that is restarted when it dies."""
 
     def __init__(
         self, folder: Path, workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any] | None = None
@@ -135,7 +135,7 @@ class Rig(BotProcess):
             await ledger.close()
 
     async def until_quiet(self) -> tuple[list[Fact], list[OutboxRow]]:
-        """Wait until an incident is open, every effect is through, and the flag serves the fallback."""
+        """Wait until an incident is open, every effect is done, and the flag serves the fallback."""
         async with asyncio.timeout(WITHIN_S):
             while True:
                 facts, rows = await self.ledger()
@@ -146,7 +146,7 @@ class Rig(BotProcess):
 
 
 def impatient(workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration that looks five times a second and believes what it sees at once: time is real here."""
+    """A configuration that checks five times a second and believes each result at once, because time is real here."""
     changed = settings(workspace, vendor, **changes)
     changed["slack"]["invite"] = [workspace.person("bob").id]
     changed["detection"] = {"at_least": "0s"}  # deaths are what is tested
@@ -161,7 +161,7 @@ def impatient(workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, A
 async def a_rig(
     folder: Path, *, changes: Mapping[str, Any] | None = None, limits: Settings | None = None
 ) -> AsyncIterator[Rig]:
-    """Workspace and vendor around a bot that is not started yet; `changes` replace sections of its configuration."""
+    """A workspace and a vendor around a bot that has not started yet; `changes` replace sections of its configuration."""
     async with surroundings(limits) as (workspace, vendor):
         rig = Rig(folder, workspace, vendor, changes)
         try:
@@ -173,7 +173,7 @@ async def a_rig(
 
 @asynccontextmanager
 async def surroundings(limits: Settings | None = None) -> AsyncIterator[tuple[LocalWorkspace, Vendor]]:
-    """What is around bots: a workspace with two people, and a vendor."""
+    """What bots need around them: a workspace with two people, and a vendor."""
     vendor = Vendor()
     runner = web.AppRunner(vendor.application(), access_log=None)
     await runner.setup()

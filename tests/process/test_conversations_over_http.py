@@ -1,4 +1,4 @@
-"""Conversations down the ramp of a real bot that is killed and reloaded on the way: nobody is moved twice."""
+"""Conversations during the hand-back of a real bot that is killed and reloaded meanwhile: none changes sides twice."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ PLAYS_S = 60.0
 
 
 class Conversation:
-    """One key of a service that says when it began, in one way or another, or does not."""
+    """One targeting key of a service that may say when the conversation began, in one of several ways."""
 
     def __init__(self, number: int, began: float) -> None:
         self.began = began
@@ -35,7 +35,7 @@ class Conversation:
 
 
 async def read(bot: Bot, conversations: list[Conversation]) -> None:
-    """Each of them once, one flag or all; a bot that is away answers nothing."""
+    """Read the flag once for each conversation, singly or in bulk; nothing is recorded if the bot does not answer."""
     control, waiting = bot.control, iter(conversations)
     headers = {"Authorization": f"Bearer {control['token']}"}
     async with aiohttp.ClientSession(control["url"], headers=headers) as session:
@@ -52,8 +52,8 @@ async def _read_some(session: aiohttp.ClientSession, waiting: Iterator[Conversat
 
 
 @pytest.mark.timeout(180)
-async def test_nobody_changes_sides_twice_down_the_ramp_of_a_bot_that_is_killed_and_reloaded(tmp_path: Path) -> None:
-    """Conversations begin and end all the way; those that say when they began stay until their time is up, too."""
+async def test_no_conversation_changes_sides_twice_while_the_bot_is_killed_and_reloaded(tmp_path: Path) -> None:
+    """Conversations begin and end all the time; those that say when they began stay until their time is up."""
     flags = {FLAG: FLAGS[FLAG] | {"sticky_by": "conversation", "min_hold": "0s", "hand_back": HAND_BACK}}
     dice = random.Random(7)
     async with a_deployment(tmp_path) as deployment:
@@ -98,12 +98,12 @@ async def shares(facts: Any) -> list[int]:
 
 
 def is_wrong_way(sides: list[str]) -> bool:
-    """Back onto the fallback after it was on the default."""
+    """Whether it went back to the fallback after it was on the default."""
     return "claude" in sides and "gpt" in sides[sides.index("claude") :]
 
 
 def left_early(one: Conversation, facts: list[Fact]) -> bool:
-    """Whether it ran at the first step, and was on the default before anybody's time was up."""
+    """Whether it ran at the first step, and was on the default before its time was up."""
     first = next(fact.at.timestamp() for fact in facts if isinstance(fact.body, HandBackStepped))
     followed = next(fact.at.timestamp() for fact in facts if isinstance(fact.body, ConversationsFollowed | Released))
     return one.began < first - 0.001 and any(side == "claude" for at, side in one.reads if at < followed)

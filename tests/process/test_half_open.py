@@ -1,4 +1,4 @@
-"""Few files may be open, and somebody opens connections and says nothing: flags, checks and Slack go on."""
+"""Few files may be open, and somebody opens connections without finishing a request: flags, checks and Slack go on."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ CROWD = 148
 SOON_S = 1.5  # of a busy machine; without limits it takes as long as the crowd stands
 
 
-async def test_flags_checks_and_slack_go_on_when_a_crowd_holds_half_open_connections(tmp_path: Path) -> None:
-    """As with `ulimit -n 128` and 148 connections that begin a request and never end it."""
+async def test_flags_checks_and_slack_go_on_beside_half_open_connections(tmp_path: Path) -> None:
+    """With `ulimit -n 128` and 148 connections that begin a request and never finish it."""
     async with a_rig(tmp_path) as rig:
         await rig.start(open_files=OPEN_FILES)
         await rig.workspace.connected(within=20.0)

@@ -1,4 +1,4 @@
-"""kill -9 between every two steps of opening an incident and of switching a flag: nothing is lost, nothing is said twice."""
+"""kill -9 between every two steps of opening an incident and switching a flag: nothing is lost or posted twice."""
 
 import asyncio
 from collections import Counter
@@ -32,7 +32,7 @@ AT_SLACK = [
 
 
 def check(rig: Rig, facts: list[Fact], rows: list[OutboxRow]) -> None:
-    """One incident, one channel, every post once."""
+    """Assert that there is one incident and one channel, and every post exists once."""
     made = [c for c in rig.workspace.channels() if c.creator == rig.workspace.bot_user_id]
     posts = Counter(
         m.metadata["event_payload"]["key"]
@@ -47,7 +47,7 @@ def check(rig: Rig, facts: list[Fact], rows: list[OutboxRow]) -> None:
 
 
 async def serves(rig: Rig) -> str:
-    """The variant that a downstream service reads now, asked until the bot answers."""
+    """The variant that a service reads now; repeats the request until the bot answers."""
     async with asyncio.timeout(WITHIN_S):
         while (found := await rig.ask("POST", f"/ofrep/v1/evaluate/flags/{FLAG}", {"context": {"targetingKey": "t"}})) is None:
             await asyncio.sleep(0.05)
@@ -55,8 +55,8 @@ async def serves(rig: Rig) -> str:
 
 
 @pytest.mark.parametrize("point", [p for p in IN_THE_LEDGER if "flag.released" not in p])
-async def test_an_incident_opens_once_when_the_bot_is_killed_at_a_commit(point: str, tmp_path: Path) -> None:
-    """Killed just before or just after a commit of the opening: one channel, every post once, the flag as committed."""
+async def test_incident_opens_once_if_the_bot_is_killed_at_a_commit(point: str, tmp_path: Path) -> None:
+    """Just before or just after each commit: one channel, every post once, the flag as committed."""
     async with a_rig(tmp_path) as rig:
         rig.vendor.answers = {"anthropic.api": 502}
         await rig.start(point)
@@ -69,8 +69,8 @@ async def test_an_incident_opens_once_when_the_bot_is_killed_at_a_commit(point: 
 
 
 @pytest.mark.parametrize("point", AT_SLACK)
-async def test_an_incident_opens_once_when_the_bot_is_killed_in_a_call(point: str, tmp_path: Path) -> None:
-    """Killed while Slack has not yet done it, or has done it and the bot does not know: the same."""
+async def test_incident_opens_once_if_the_bot_is_killed_during_a_slack_call(point: str, tmp_path: Path) -> None:
+    """Before Slack acted, or after it acted but before its answer arrived."""
     when, method, nth = point.split()
     async with a_rig(tmp_path) as rig:
         seen: Counter[str] = Counter()
@@ -93,10 +93,8 @@ async def test_an_incident_opens_once_when_the_bot_is_killed_in_a_call(point: st
 
 
 @pytest.mark.parametrize(("point", "expected"), [("before:flag.released", "gpt"), ("after:flag.released", "claude")])
-async def test_a_flag_reads_as_committed_when_the_bot_is_killed_while_switching(
-    point: str, expected: str, tmp_path: Path
-) -> None:
-    """A switch that was not committed did not happen; one that was, did, and the next reader sees it."""
+async def test_flag_reads_as_committed_if_the_bot_is_killed_while_switching(point: str, expected: str, tmp_path: Path) -> None:
+    """An uncommitted switch did not happen; a committed one did, and the next reader sees it."""
     async with a_rig(tmp_path) as rig:
         rig.vendor.answers = {"anthropic.api": 502}
         await rig.start(point)

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Watched:
-    """The store, with an eye on what is committed."""
+    """A store that reports what is committed."""
 
     def __init__(self, store: Store, sees: Callable[[Commit], None]) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class Watched:
 
 
 class DeadlyLedger:
-    """`Ledger` that kills its process before a commit is made, or after it is durable and before anybody hears of it."""
+    """A ledger that kills its process before a commit, or after it is durable and before anybody learns of it."""
 
     def __init__(self, inner: SqliteLedger, point: str) -> None:
         self._inner = inner

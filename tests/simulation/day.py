@@ -31,7 +31,7 @@ Edge = tuple[Phase, Phase]
 
 @dataclass
 class Day:
-    """What one day came to."""
+    """The result of one day."""
 
     seed: int
     broken: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ async def _play(seed: int, hours: float, *, tidied: bool, busy: bool, many: bool
 
 
 async def _at_work(stage: Stage, busy: bool) -> None:
-    """Every other day people work on their incidents too, which doubles what happens; on a busy day they do little else."""
+    """On every other day people work on their incidents too, which doubles what happens; on a busy day they do little else."""
     if busy or stage.seed % 2 == 0:
         await work(stage, random.Random(stage.seed + 6), every_s=BUSY_EVERY_S if busy else WORK_EVERY_S)
 
@@ -85,7 +85,7 @@ async def _tidied(stage: Stage, tidied: bool) -> None:
 
 
 async def _after_repairs(stage: Stage) -> list[str]:
-    """One press for each incident that is open, a quiet while, and all of it stands, said once."""
+    """Press *Repair* once for each open incident and wait; then everything must exist once."""
     assert stage.app is not None
     for incident in stage.app.engine.world.open_incidents():
         ask(stage, random.Random(stage.seed), incident, f"last/{incident.number}")
@@ -94,7 +94,7 @@ async def _after_repairs(stage: Stage) -> list[str]:
 
 
 async def _restarts_in_flaps(stage: Stage, rng: random.Random) -> None:
-    """While the flap guard holds a component, the process ends some times over."""
+    """Restart the process a few times while the flap guard holds a component."""
     for flap in stage.weather.flaps:
         at = flap.ends - 30
         for _ in range(5):
@@ -111,7 +111,7 @@ def play(seed: int, hours: float = HOURS, *, tidied: bool = False, busy: bool = 
 
 
 def main(argv: Sequence[str]) -> int:
-    """The program; 1 where a law was broken, or where a hundred days and more never walked an edge of LEGAL."""
+    """Run the program; returns 1 if a law was broken, or if at least a hundred days never used an edge of LEGAL."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     asked = argparse.ArgumentParser(
         prog="python -m tests.simulation.day", description=__doc__.splitlines()[0] if __doc__ else ""

@@ -1,4 +1,4 @@
-"""What must hold after any day, however bad. Each law returns the sentences that tell how it was broken."""
+"""What must hold after any day, however bad. Each law yields one sentence per breach."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ SEEN_AGAIN = timedelta(minutes=3)  # controls that answer again must do so for a
 
 
 async def broken(stage: Stage) -> list[str]:
-    """Every broken law, in words."""
+    """Every breach, one sentence each."""
     assert stage.app is not None
     facts = await stage.disk.read(lambda store: store.all_facts())
     rows = await stage.disk.read(lambda store: store.outbox())
@@ -54,7 +54,7 @@ def _posts(stage: Stage) -> Counter[str]:
 
 
 def _said_once(stage: Stage, rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """Nothing is lost and nothing is said twice."""
+    """Nothing is lost, and nothing is posted twice."""
     posts = _posts(stage)
     yield from (f"{key} was said {count} times" for key, count in posts.items() if count > 1)
     for row in rows:
@@ -66,7 +66,7 @@ def _said_once(stage: Stage, rows: Sequence[OutboxRow]) -> Iterator[str]:
 
 
 def _nothing_waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """After a quiet while everything is done, superseded, or given up with a reason."""
+    """In the end every effect is done, superseded, or given up with a reason."""
     for row in rows:
         if row.state in ("pending", "sending", "ambiguous"):
             yield f"{row.effect.key} is still {row.state}: {row.error}"
@@ -75,7 +75,7 @@ def _nothing_waits(rows: Sequence[OutboxRow]) -> Iterator[str]:
 
 
 def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """One channel an incident; none that nobody knows of."""
+    """Each incident has one channel, and every channel belongs to one."""
     opened = Counter(fact.body.channel for fact in facts if isinstance(fact.body, ChannelOpened))
     incidents = Counter(fact.incident for fact in facts if isinstance(fact.body, ChannelOpened))
     made = {c.id for c in stage.chat.channels.values() if c.creator == stage.chat.me and c.name.startswith(("inc-", "drill-"))}
@@ -84,7 +84,7 @@ def _one_channel(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _muted(facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """A component that goes down while muted is said once a mute, by one quiet post."""
+    """A component that goes down while muted is reported once per mute, by one quiet post."""
     posts = {row.effect.key for row in rows if type(row.effect.body) is OpenThread}
     told: dict[str, bool] = {}  # by muted component: whether it was said already
     for fact in facts:
@@ -125,7 +125,7 @@ def _moved(fact: Fact) -> bool:
 
 
 def _inert(stage: Stage) -> Iterator[str]:
-    """Nobody foreign can mention anybody."""
+    """No foreign text can mention anybody."""
     for channel in stage.chat.channels.values():
         for message in channel.messages:
             whole = " ".join([message.text, *_marked_up(list(message.blocks))])
@@ -134,7 +134,7 @@ def _inert(stage: Stage) -> Iterator[str]:
 
 
 def _marked_up(part: Any) -> Iterator[str]:
-    """Every text that Slack reads as markup; plain_text is inert by its nature."""
+    """Every text that Slack reads as markup; plain_text is not."""
     if isinstance(part, list):
         for each in part:
             yield from _marked_up(each)
@@ -144,7 +144,7 @@ def _marked_up(part: Any) -> Iterator[str]:
 
 
 def _legal(facts: Sequence[Fact]) -> Iterator[str]:
-    """Phases move along LEGAL only, from where they were."""
+    """Phases move along LEGAL only, each from where it was."""
     at: dict[int, Phase] = {}
     for fact in facts:
         if isinstance(fact.body, PhaseChanged) and fact.incident is not None:
@@ -155,7 +155,7 @@ def _legal(facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _updates_in_time(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """An open incident speaks at least every cadence, plus the time nobody was there."""
+    """An open incident posts an update every cadence at least, not counting the time when no bot ran."""
     assert stage.app is not None
     policy = stage.app.engine.policy.incidents
     world = World()
@@ -204,7 +204,7 @@ def _flags_never_onto_fire(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]
 
 
 async def _entered_by_a_failure(stage: Stage, facts: Sequence[Fact]) -> list[str]:
-    """No outage is entered without a failure that was seen since the component was last known to be anything else."""
+    """No outage begins without a failure since the component was last known to be anything else."""
     failed: dict[str, list[datetime]] = {}
     for sample in await stage.samples.since(EPOCH):
         if sample.outcome in (Outcome.FAIL, Outcome.SLOW):
@@ -225,7 +225,7 @@ async def _entered_by_a_failure(stage: Stage, facts: Sequence[Fact]) -> list[str
 
 
 def _flags_served(stage: Stage) -> Iterator[str]:
-    """What is served is what was committed."""
+    """The served values are the committed ones."""
     assert stage.app is not None
     world = stage.app.engine.world
     for key, policy in stage.app.engine.policy.flags.items():
@@ -241,7 +241,7 @@ def _flags_served(stage: Stage) -> Iterator[str]:
 
 
 def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """While we are blind no rule opens an incident, what a cut of our own made fail opens none either; each is told once."""
+    """While we are blind no rule opens an incident, nor do failures that our own cut caused; each blindness is reported once."""
     assert stage.app is not None
     world, lost, dark_since = World(), 0, None
     for fact in facts:
@@ -265,7 +265,7 @@ def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> It
 
 
 def _paged(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """A step is taken once, while somebody has to be found, and soon after it is due."""
+    """A paging step is taken once, while somebody has to be found, and soon after it is due."""
     assert stage.app is not None
     policy, world = stage.app.engine.policy.paging, World()
     taken: set[tuple[int | None, str, int]] = set()
@@ -294,7 +294,7 @@ def _paged(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """What is held back is bad, and is told soon after its reason ended."""
+    """Only bad components are held back, and they are reported soon after the reason ends."""
     assert stage.app is not None
     policy, world = stage.app.engine.policy, World()
     free_since: dict[str, datetime] = {}
@@ -312,7 +312,7 @@ def _held_back(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 def _opens_again(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """What is down has an open incident, `resolve_after` after a resolution at the latest, unless something keeps it quiet."""
+    """Whatever is down has an open incident, at the latest `resolve_after` after a resolution, unless it is kept quiet."""
     assert stage.app is not None
     policy, world = stage.app.engine.policy, World()
     down_since: dict[str, datetime] = {}
@@ -331,7 +331,7 @@ def _opens_again(stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
 
 
 async def _rebuilt(stage: Stage, facts: Sequence[Fact]) -> list[str]:
-    """The state rows are what the facts add up to."""
+    """The stored states equal the folded facts."""
     world = World()
     for fact in facts:
         world = evolve(world, fact)
@@ -341,7 +341,7 @@ async def _rebuilt(stage: Stage, facts: Sequence[Fact]) -> list[str]:
 
 
 async def _chained(stage: Stage, facts: Sequence[Fact]) -> list[str]:
-    """The chain of hashes is whole, and the audit finds that every state follows from its facts."""
+    """The hash chains hold, and the audit finds that every state follows from its facts."""
     streams = {fact.stream for fact in facts}
     found = [await stage.disk.read(lambda store, s=s: store.examine(s)) for s in sorted(streams)]  # type: ignore[misc] # bound early
     return [flaw.sentence for flaw in found if flaw]

@@ -1,4 +1,4 @@
-"""What must hold of what people do with incidents: drills, merges, tasks and timelines. Each law returns how it was broken."""
+"""What must hold of people's work with incidents: drills, merges, tasks, timelines. Each law yields its breaches."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ SPARE = timedelta(seconds=90)  # a beat, a settle time, and a turn in the lane
 
 
 def broken_at_work(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> list[str]:
-    """Every broken law, in words."""
+    """Every breach, one sentence each."""
     world, found = World(), []
     for fact, upcoming in zip(facts, [*facts[1:], None], strict=True):
         before, world = world, evolve(world, fact)
@@ -48,7 +48,7 @@ def broken_at_work(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow
 
 
 def _one_open(world: World, fact: Fact) -> Iterator[str]:
-    """At most one open incident for each provider, and whatever else it holds for its parts; a component is in one."""
+    """At most one open incident per provider, whatever it was merged with; a component belongs to one incident."""
     if fact.stream.startswith("incident/"):
         running = world.open_incidents()
         for what, held in (
@@ -63,7 +63,7 @@ def _one_open(world: World, fact: Fact) -> Iterator[str]:
 
 
 def _drills_end(stage: Stage, world: World, fact: Fact) -> Iterator[str]:
-    """Nothing is pretended for longer than was wanted, and none stays open."""
+    """No drill lasts longer than requested, and none stays open."""
     for incident in world.open_incidents():
         if incident.drill is None:
             continue
@@ -74,7 +74,7 @@ def _drills_end(stage: Stage, world: World, fact: Fact) -> Iterator[str]:
 
 
 def _drills_stay_drills(stage: Stage, world: World, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """A drill moves no flag and no component, and calls nobody unless that was wanted."""
+    """A drill moves no flag and no component, and pages nobody unless that was requested."""
     drills = {n: incident for n, incident in world.incidents.items() if incident.drill}
     for fact in facts:
         if fact.incident in drills and (fact.stream.startswith("flag/") or isinstance(fact.body, VerdictChanged)):
@@ -90,7 +90,7 @@ def _drills_stay_drills(stage: Stage, world: World, facts: Sequence[Fact], rows:
 
 
 def _drills_do_not_count(world: World, stage: Stage, facts: Sequence[Fact]) -> Iterator[str]:
-    """What is counted as declared and as open is real."""
+    """Only real incidents are counted as declared and as open."""
     assert stage.app is not None
     metrics = Metrics("0")
     for fact in facts:
@@ -106,7 +106,7 @@ def _drills_do_not_count(world: World, stage: Stage, facts: Sequence[Fact]) -> I
 
 
 def _reported_once(world: World, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """A drill ends once, and the report comes once: when it is resolved."""
+    """A drill ends once, and its report comes once, when it is resolved."""
     for n in (n for n, incident in world.incidents.items() if incident.drill):
         mine = [fact.body for fact in facts if fact.incident == n]
         ends, resolved = (
@@ -124,7 +124,7 @@ def _reported_once(world: World, facts: Sequence[Fact], rows: Sequence[OutboxRow
 
 
 def _tasks(stage: Stage, world: World, facts: Sequence[Fact]) -> Iterator[str]:
-    """Each task is in one place whatever is merged, its owner is reminded once for each due time, and none is forgotten."""
+    """Each task is in one place after any merge, its owner is reminded once per due time, and none is forgotten."""
     at: dict[TaskRef, TaskRef] = {}  # where it is now -> where it was said
     reminded: Counter[TaskRef] = Counter()  # since its owner or its due time changed
     for fact in facts:
@@ -158,7 +158,7 @@ def _tasks(stage: Stage, world: World, facts: Sequence[Fact]) -> Iterator[str]:
 
 @dataclass
 class Entry:
-    """What an entry should read like, by the facts alone."""
+    """What a timeline entry should say, by the facts alone."""
 
     words: str
     at: datetime
@@ -169,7 +169,7 @@ class Entry:
 
 
 def _told_whole(incident: Incident, facts: Sequence[Fact]) -> Iterator[str]:
-    """Its own facts are all there, each entry of people is shown once, as corrected last, with all that it was before."""
+    """A timeline has all facts of its incident, and each entry by people once: the latest correction, with its history."""
     own = [fact for fact in facts if fact.stream == incident.stream]
     if [fact.seq for fact in own] != list(range(1, len(own) + 1)) or any(fact.incident != incident.number for fact in own):
         yield f"the timeline of {incident.name} has gaps"
@@ -223,7 +223,7 @@ def _reads(incident: Incident, row: Row, wanted: Entry) -> Iterator[str]:
 
 
 def _measured(world: World, incident: Incident, facts: Sequence[Fact]) -> Iterator[str]:
-    """While it runs, what its exports call away or failing is so, whatever it was merged with meanwhile."""
+    """While an incident runs, its exports call what is away or failing so, whatever it was merged with."""
     if not incident.phase.open:
         return
     took = durations(incident, facts)

@@ -13,7 +13,7 @@ MONITOR = Actor.operator("grafana")
 
 
 async def act(stage: Stage, rng: random.Random, *, every_s: float) -> None:
-    """Do something now and then, for ever; a request to a dead process is lost, as in life."""
+    """Do something now and then, for ever; a request to a dead process is lost, as in reality."""
     number = 0
     while True:
         await asyncio.sleep(rng.expovariate(1 / every_s))

@@ -12,7 +12,7 @@ from bot.system.clock import Clock
 
 @dataclass
 class Spell:
-    """A stretch of time in which a component answers in one way."""
+    """A period in which a component answers in one way."""
 
     begins: float
     ends: float
@@ -23,7 +23,7 @@ class Spell:
 
 @dataclass
 class Weather:
-    """Spells by component, drawn once from the seed."""
+    """The spells of each component, drawn once from the seed."""
 
     rng: random.Random
     hours: float
@@ -79,7 +79,7 @@ class Weather:
 
 
 class ScriptedProber:
-    """`Prober` that sees the weather."""
+    """A `Prober` that returns what the weather says."""
 
     def __init__(self, weather: Weather, clock: Clock, rng: random.Random) -> None:
         self._weather = weather
@@ -104,7 +104,7 @@ class ScriptedProber:
 
 
 class ScriptedPage:
-    """`Fetcher` of a page that is late, sometimes stale, and hostile in its words."""
+    """A `Fetcher` of a status page that is late, sometimes stale, and hostile in its texts."""
 
     def __init__(self, weather: Weather, clock: Clock, rng: random.Random, components: Mapping[str, str]) -> None:
         self._weather = weather

@@ -1,4 +1,4 @@
-"""What people do with incidents: declare in every way, merge, take apart, drill, tasks, timelines; by seed."""
+"""People's work with incidents: declaring in every way, merging, splitting, drills, tasks, timelines; by seed."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ MINUTES = [timedelta(minutes=n) for n in (2, 5, 12, 25)]
 
 
 async def work(stage: Stage, rng: random.Random, *, every_s: float) -> None:
-    """Do something now and then, for ever; a request to a dead process is lost, as in life."""
+    """Do something now and then, for ever; a request to a dead process is lost, as in reality."""
     number = 0
     while True:
         await asyncio.sleep(rng.expovariate(1 / every_s))
@@ -31,7 +31,7 @@ async def work(stage: Stage, rng: random.Random, *, every_s: float) -> None:
 
 
 class Hands:
-    """One person at one moment, before a world in which much is over already."""
+    """One person at one moment, in a world where many incidents have ended."""
 
     def __init__(self, stage: Stage, rng: random.Random, id: str) -> None:
         assert stage.app is not None
