@@ -241,7 +241,7 @@ def _flags_served(stage: Stage) -> Iterator[str]:
 
 
 def _blind(stage: Stage, facts: Sequence[Fact], rows: Sequence[OutboxRow]) -> Iterator[str]:
-    """While we are blind no rule opens an incident, nor do failures that our own cut caused; each blindness is reported once."""
+    """While we are blind no rule opens an incident, nor do failures that our cut caused; each blindness is reported once."""
     assert stage.app is not None
     world, lost, dark_since = World(), 0, None
     for fact in facts:
