@@ -1,4 +1,4 @@
-"""What is said of a ledger that was edited: at the start, and by the daily audit at each new finding, once."""
+"""What people are told about an edited ledger: at the start, and once for each new finding of the daily audit."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def edited(streams: int) -> InlineLedger:
-    """A ledger in which somebody changed who did it, in so many open incidents: 1, 2 and so on."""
+    """A ledger in which the actor of so many open incidents was changed by hand: 1, 2 and so on."""
     ledger = InlineLedger.open()
     for number in range(1, streams + 1):
         ledger.store.commit(commit(fact(f"incident/{number}", 1)))
@@ -32,7 +32,7 @@ def edited(streams: int) -> InlineLedger:
 
 
 def an_edited_incident(stream: str = "") -> InlineLedger:
-    """A ledger of a long story, in which somebody changed who did what in one stream."""
+    """A ledger with a long history, in one stream of which an actor was changed by hand."""
     ledger = InlineLedger.open()
     for one in an_incident():
         ledger.store.commit(one)
@@ -48,18 +48,18 @@ async def refused(ledger: InlineLedger) -> str:
 
 
 @pytest.mark.parametrize(("streams", "more"), [(2, " (1 more stream is broken). "), (3, " (2 more streams are broken). ")])
-async def test_a_start_says_how_much_is_broken(streams: int, more: str) -> None:
-    """The first by name, and how many besides."""
+async def test_start_names_the_first_broken_stream_and_counts_the_others(streams: int, more: str) -> None:
+    """So the operator knows how much there is to do."""
     assert more in await refused(edited(streams))
 
 
-async def test_a_start_speaks_of_one_broken_stream_alone() -> None:
+async def test_start_does_not_count_others_if_one_stream_is_broken() -> None:
     """No "0 more"."""
     assert " more " not in await refused(edited(1))
 
 
-async def test_a_start_names_only_what_cannot_be_mended() -> None:
-    """A state that does not follow from its facts is made anew; nobody need set its stream aside."""
+async def test_start_names_only_streams_that_it_cannot_repair() -> None:
+    """A state that does not follow from its facts is rebuilt, so nobody need set its stream aside."""
     ledger = an_edited_incident("incident/2")
     ledger.conn.execute("UPDATE states SET body = '{}' WHERE stream = 'component/anthropic.api'")
     said = await refused(ledger)
@@ -68,13 +68,13 @@ async def test_a_start_names_only_what_cannot_be_mended() -> None:
     assert "component/anthropic.api" not in said
 
 
-async def test_a_start_names_ten_streams_at_most() -> None:
+async def test_start_names_at_most_ten_streams() -> None:
     """A line to type, not a page."""
     assert MOST_NAMED == (await refused(edited(MOST_NAMED + 2))).count("--set-aside ")
 
 
-async def test_a_start_reads_on_past_the_state_of_an_incident_that_is_over() -> None:
-    """It is rebuilt from its facts, though only what is open is checked at first."""
+async def test_start_repairs_the_state_of_an_ended_incident() -> None:
+    """It is rebuilt from its facts, although only open incidents are checked at first."""
     ledger = an_edited_incident()
     ledger.conn.execute("UPDATE states SET body = json_set(body, '$.severity', 'SEV9') WHERE stream = 'incident/1'")
     world = await load_checked(CommittingEngine(ledger, ManualClock(EPOCH), policy()), ledger)
@@ -82,8 +82,8 @@ async def test_a_start_reads_on_past_the_state_of_an_incident_that_is_over() -> 
     assert Phase.RESOLVED is world.incidents[1].phase
 
 
-async def test_five_findings_are_told_and_stand_on_the_board() -> None:
-    """More of them say nothing more to somebody on a phone."""
+async def test_first_five_findings_are_reported_and_shown_on_the_board() -> None:
+    """More of them would say nothing more to somebody on a phone."""
     calls: list[str] = []
     audit = DailyAudit(edited(7), lambda title, text: calls.append(text))
     await audit.look()
@@ -92,8 +92,8 @@ async def test_five_findings_are_told_and_stand_on_the_board() -> None:
 
 
 @pytest.mark.parametrize("body", [OfTomorrow("test.of_tomorrow"), OfTomorrow(NoteAdded.KIND, NoteAdded.VERSION + 1)])
-async def test_what_a_newer_understudy_wrote_is_not_called_edited(body: Any) -> None:
-    """After a downgrade the remedy is an upgrade; to set the stream aside would throw it away."""
+async def test_facts_of_a_newer_version_are_not_called_edited(body: Any) -> None:
+    """After a downgrade the remedy is an upgrade; setting the stream aside would lose it."""
     ledger = InlineLedger.open()
     ledger.store.commit(declared(1))
     ledger.store.commit(commit(fact("incident/1", 2, body)))
@@ -108,7 +108,7 @@ async def test_what_a_newer_understudy_wrote_is_not_called_edited(body: Any) -> 
 
 
 class Failing(InlineLedger):
-    """A ledger of which the first reading fails."""
+    """A ledger whose first read fails."""
 
     fails = True
 
@@ -119,8 +119,8 @@ class Failing(InlineLedger):
         return await super().read(work)
 
 
-def test_an_audit_that_failed_is_made_again_the_next_day() -> None:
-    """A disk that stumbles once ends no watch."""
+def test_failed_audit_is_repeated_the_next_day() -> None:
+    """One disk error does not end the audits."""
 
     async def play() -> list[str]:
         ledger = Failing(edited(1).conn)
@@ -134,8 +134,8 @@ def test_an_audit_that_failed_is_made_again_the_next_day() -> None:
     assert 1 == len(in_virtual_time(play))
 
 
-async def test_a_second_finding_is_told_though_the_first_was() -> None:
-    """Whoever knows of one edited stream does not know of the next."""
+async def test_second_finding_is_reported_after_the_first() -> None:
+    """Knowing of one edited stream is not knowing of the next."""
     ledger, calls = an_edited_incident(), list[str]()
     audit = DailyAudit(ledger, lambda title, text: calls.append(text))
     untouched = audit.trouble

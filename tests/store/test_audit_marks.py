@@ -1,4 +1,4 @@
-"""Marks of the audit: a start folds what follows them, and believes no edit of what stands before."""
+"""Audit marks: a start folds only the facts after them, and still notices edits before them."""
 
 import json
 from collections.abc import AsyncIterator
@@ -74,7 +74,7 @@ class History:
 
 @pytest.fixture
 async def history() -> AsyncIterator[History]:
-    """A start has marked the first facts, and a few came later."""
+    """A ledger in which a start marked the first facts, with a few later ones."""
     new = History()
     new.goes_on(LONG)
     await new.started()
@@ -83,13 +83,13 @@ async def history() -> AsyncIterator[History]:
     await new.ledger.close()
 
 
-async def test_a_start_marks_a_long_stream(history: History) -> None:
-    """The next one is ready sooner."""
+async def test_start_marks_a_long_stream(history: History) -> None:
+    """The next start is faster."""
     assert (LONG, False) == (history.marked_at, history.read_whole)
 
 
-async def test_a_short_stream_is_read_whole_each_time() -> None:
-    """Nothing is written for what takes no time."""
+async def test_short_stream_gets_no_mark() -> None:
+    """Reading it takes no time."""
     new = History()
     new.goes_on(WORTH - 1)
     await new.started()
@@ -97,31 +97,31 @@ async def test_a_short_stream_is_read_whole_each_time() -> None:
     assert 0 == new.marked_at
 
 
-async def test_a_start_moves_a_mark_that_is_far_behind(history: History) -> None:
-    """A ledger that grows is not read from an old mark for ever."""
+async def test_start_moves_a_mark_that_is_far_behind(history: History) -> None:
+    """A growing ledger is not read from an old mark for ever."""
     history.goes_on(WORTH)
     await history.started()
 
     assert LONG + 3 + WORTH == history.marked_at
 
 
-async def test_the_daily_audit_marks_what_it_read(history: History) -> None:
-    """A bot that runs for months starts as fast as one that was started yesterday."""
+async def test_daily_audit_marks_what_it_read(history: History) -> None:
+    """A bot that ran for months restarts as fast as one started yesterday."""
     await DailyAudit(history.ledger, lambda title, text: None).look()
 
     assert LONG + 3 == history.marked_at
 
 
-async def test_a_start_from_a_mark_knows_the_same_world(history: History) -> None:
-    """As if everything had been read."""
+async def test_start_from_a_mark_gives_the_same_world(history: History) -> None:
+    """As if every fact had been read."""
     from_mark = await history.started()
     history.ledger.store.forget_marks()
 
     assert from_mark == await history.started()
 
 
-async def test_a_state_is_rebuilt_from_the_mark_on(history: History) -> None:
-    """Somebody edited the state; it is made from the marked one and the facts that followed."""
+async def test_edited_state_is_rebuilt_from_the_mark(history: History) -> None:
+    """From the marked state and the facts after it."""
     right = await history.started()
     history.edit("UPDATE states SET body = json_set(body, '$.reason', 'made up')")
 
@@ -146,22 +146,22 @@ async def test_a_state_is_rebuilt_from_the_mark_on(history: History) -> None:
         ("UPDATE facts SET prev_hash = 'abc' WHERE seq = (SELECT max(seq) FROM facts) - 2", LONG + 1),
     ],
 )
-async def test_an_edit_is_refused_by_name_wherever_the_mark_stands(sql: str, wrong: int, history: History) -> None:
-    """The mark spares time and hides nothing: facts before it have to be those that were audited."""
+async def test_edited_fact_is_named_before_or_after_the_mark(sql: str, wrong: int, history: History) -> None:
+    """The mark saves time and hides nothing: facts before it must be those that were audited."""
     history.edit(sql)
 
     assert f"the facts of {STREAM} do not hold from number {wrong} on" in await history.refused()
 
 
-async def test_text_that_is_none_is_refused_before_a_mark(history: History) -> None:
-    """A disk that flips bits makes no text of them."""
+async def test_invalid_text_before_a_mark_is_refused(history: History) -> None:
+    """A disk that flips bits does not produce valid text."""
     history.edit("UPDATE facts SET body = CAST(x'7bff' AS TEXT) WHERE seq = 7")
 
     assert f"the facts of {STREAM} do not hold: one is no longer text" in await history.refused()
 
 
-async def test_facts_that_were_cut_off_up_to_the_mark_are_missed(history: History) -> None:
-    """The last ones and the state that they led to: what is left is what was marked."""
+async def test_facts_deleted_after_the_mark_are_missed(history: History) -> None:
+    """With the state they led to; what remains equals the mark."""
     history.edit(f"DELETE FROM facts WHERE seq > {LONG}")  # noqa: S608 # a constant
     history.edit("DELETE FROM states")
 
@@ -183,8 +183,8 @@ async def test_facts_that_were_cut_off_up_to_the_mark_are_missed(history: Histor
         "UPDATE settings SET value = '[]'",
     ],
 )
-async def test_a_mark_that_was_edited_does_not_count(sql: str, history: History) -> None:
-    """The stream is read whole then, and comes to what its facts say."""
+async def test_edited_mark_is_ignored(sql: str, history: History) -> None:
+    """The whole stream is read instead."""
     right = await history.started()
     history.edit(f"{sql} WHERE name GLOB '{PREFIX}*'")
     untrusted = history.read_whole
@@ -192,8 +192,8 @@ async def test_a_mark_that_was_edited_does_not_count(sql: str, history: History)
     assert (True, right) == (untrusted, await history.started())
 
 
-async def test_what_the_daily_audit_finds_stops_the_next_start(history: History) -> None:
-    """Also where somebody made the mark anew for the facts they edited: no mark of an edited ledger is believed."""
+async def test_finding_of_the_daily_audit_stops_the_next_start(history: History) -> None:
+    """Even if the mark was recomputed for the edited facts."""
     history.edit("UPDATE facts SET body = replace(body, 'run 7', 'run 8') WHERE seq = 7")
     state = history.world.component("anthropic.api")
     history.ledger.store.keep_marks([made(history.ledger.conn, STREAM, LONG + 3, state)])
@@ -204,8 +204,8 @@ async def test_what_the_daily_audit_finds_stops_the_next_start(history: History)
     assert "do not hold from number 7 on" in await history.refused()
 
 
-def test_marks_of_other_rules_do_not_count(tmp_path: Path) -> None:
-    """A version that folds otherwise reads everything once: one changed line of a fold is enough."""
+def test_marks_of_another_version_are_ignored(tmp_path: Path) -> None:
+    """One changed line of a fold is enough: that version reads everything once."""
     (tmp_path / "folds.py").write_text("level = 1\n")
     before = rules(tmp_path)
     rules.cache_clear()

@@ -1,4 +1,4 @@
-"""What the doctor says of samples: their room, their pace, and how long a budget holds them."""
+"""What the doctor says about samples: their size, their growth, and how long the budget holds them."""
 
 import subprocess
 import sys
@@ -31,16 +31,16 @@ FULL = DailyGrowth(samples=28_800_000, raw_bytes=0.64 * GB, rolled_bytes=0.04 * 
         ),
     ],
 )  # fmt: skip
-def test_the_budget_is_judged_by_what_arrives(budget: int, pace: DailyGrowth | None, state: str, words: str) -> None:
-    """Less than a day of raw samples is worth a word before it is missed."""
+def test_budget_is_judged_by_the_daily_growth(budget: int, pace: DailyGrowth | None, state: str, words: str) -> None:
+    """Less than a day of raw samples is worth a note."""
     found = judge(int(1.2 * GB), budget, FORTNIGHT, pace)
 
     assert state == found.state
     assert found.words.endswith(words)
 
 
-async def test_a_file_is_measured_as_it_lies_there(tmp_path: Path) -> None:
-    """Its side files count, and its newest hour tells what a day takes."""
+async def test_file_is_measured_with_its_side_files(tmp_path: Path) -> None:
+    """Its newest hour tells how much a day takes."""
     assert None is look_at_samples(tmp_path, GB, FORTNIGHT)
     samples = InlineSamples.open(tmp_path / "samples.db")
     few = look_at_samples(tmp_path, GB, FORTNIGHT)
@@ -55,8 +55,8 @@ async def test_a_file_is_measured_as_it_lies_there(tmp_path: Path) -> None:
     await samples.close()
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    """The doctor goes on."""
+def test_unreadable_file_is_reported(tmp_path: Path) -> None:
+    """The doctor goes on with the rest."""
     (tmp_path / "samples.db").write_text("not a database, but long enough to be looked at as one" * 20)
 
     found = look_at_samples(tmp_path, GB, FORTNIGHT)
@@ -66,8 +66,8 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     assert f"{tmp_path / 'samples.db'} cannot be read" in found.words
 
 
-def test_what_was_set_aside_is_named(tmp_path: Path) -> None:
-    """Nobody finds it otherwise."""
+def test_files_set_aside_are_named(tmp_path: Path) -> None:
+    """Nobody would find them otherwise."""
     (tmp_path / "samples.db.broken-1").touch()
     (tmp_path / "samples.db.broken-1-wal").touch()
 
@@ -76,8 +76,8 @@ def test_what_was_set_aside_is_named(tmp_path: Path) -> None:
     ]
 
 
-def test_a_disk_that_takes_nothing_is_bad(tmp_path: Path) -> None:
-    """Asked of the disk itself, by a program of its own that may write no file beyond 16 KiB."""
+def test_full_disk_is_bad(tmp_path: Path) -> None:
+    """Tested on the disk itself, by a process that may write no file beyond 16 KiB."""
     program = (
         "import resource, sys; from pathlib import Path; from bot.doctor.storage import look_at_disk\n"
         "_, most = resource.getrlimit(resource.RLIMIT_FSIZE)\n"

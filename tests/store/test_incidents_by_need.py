@@ -1,4 +1,4 @@
-"""Of the incidents in a ledger, a start reads those that decisions need, and the others are read when somebody asks."""
+"""A start loads only the incidents that decisions need; others are read when somebody asks for them."""
 
 import asyncio
 import random
@@ -52,8 +52,8 @@ async def years() -> AsyncIterator[Years]:
 
 
 @pytest.mark.parametrize("seed", range(24))
-async def test_a_world_that_was_read_decides_as_the_one_that_was_lived(seed: int) -> None:
-    """After a restart nothing is decided otherwise, whatever happened in the years before."""
+async def test_loaded_world_decides_as_the_one_before_the_restart(seed: int) -> None:
+    """Whatever happened in the years before."""
     table, dice = Table(), random.Random(seed)
     for signal in signals(table, dice, 120):
         table.send(signal)
@@ -74,8 +74,8 @@ async def test_a_world_that_was_read_decides_as_the_one_that_was_lived(seed: int
         table.world = lived
 
 
-async def test_a_start_leaves_long_past_incidents_in_the_ledger(years: Years) -> None:
-    """Their number is remembered, they are not."""
+async def test_start_does_not_load_old_incidents(years: Years) -> None:
+    """Only their number is known."""
     number = await years.an_incident(await years.started())
     years.clock.advance(LONG)
     engine = await years.started()
@@ -83,7 +83,7 @@ async def test_a_start_leaves_long_past_incidents_in_the_ledger(years: Years) ->
     assert ({}, number) == (dict(engine.world.incidents), engine.world.last_incident)
 
 
-async def test_a_start_reads_the_newest_two_hundred_at_most(years: Years) -> None:
+async def test_start_loads_at_most_two_hundred_ended_incidents(years: Years) -> None:
     """A storm of incidents does not fill the memory."""
     engine = await years.started()
     for _ in range(MOST_RECENT + 3):
@@ -91,8 +91,8 @@ async def test_a_start_reads_the_newest_two_hundred_at_most(years: Years) -> Non
     assert set(range(4, MOST_RECENT + 4)) == set((await years.started()).world.incidents)
 
 
-async def test_a_running_bot_forgets_what_is_long_over(years: Years) -> None:
-    """Memory does not grow with the days that it runs."""
+async def test_running_bot_unloads_old_incidents(years: Years) -> None:
+    """Memory does not grow with uptime."""
     engine = await years.started()
     await years.an_incident(engine)
     years.clock.advance(LONG)
@@ -101,8 +101,8 @@ async def test_a_running_bot_forgets_what_is_long_over(years: Years) -> None:
     assert 1 not in engine.world.incidents
 
 
-async def test_a_note_reaches_an_incident_that_is_long_over(years: Years) -> None:
-    """It is read before it is decided on, and its facts go on where they ended."""
+async def test_note_to_an_old_incident_continues_its_facts(years: Years) -> None:
+    """It is loaded before the decision."""
     number = await years.an_incident(await years.started())
     years.clock.advance(LONG)
     engine = await years.started()
@@ -113,8 +113,8 @@ async def test_a_note_reaches_an_incident_that_is_long_over(years: Years) -> Non
     assert ("incident.note_added", len(facts)) == (facts[-1].kind, facts[-1].seq)
 
 
-async def test_an_incident_that_is_long_over_is_reopened(years: Years) -> None:
-    """It is in memory from then on, and after a restart too."""
+async def test_old_incident_can_be_reopened(years: Years) -> None:
+    """From then on it stays loaded, also after a restart."""
     number = await years.an_incident(await years.started())
     years.clock.advance(LONG)
     await (await years.started()).handle(s.SetPhase(actor=ANA, incident=number, phase=Phase.INVESTIGATING))
@@ -122,8 +122,8 @@ async def test_an_incident_that_is_long_over_is_reopened(years: Years) -> None:
     assert [number] == [i.number for i in (await years.started()).world.open_incidents()]
 
 
-async def test_signals_that_come_together_reach_old_incidents(years: Years) -> None:
-    """Several at once are decided in a row and committed together."""
+async def test_simultaneous_signals_reach_old_incidents(years: Years) -> None:
+    """They are decided one after the other and committed together."""
     engine = await years.started()
     numbers = [await years.an_incident(engine) for _ in range(3)]
     years.clock.advance(LONG)
@@ -133,16 +133,16 @@ async def test_signals_that_come_together_reach_old_incidents(years: Years) -> N
     assert [True, True, True] == [answer.ok for answer in await asyncio.gather(*map(engine.handle, notes))]
 
 
-async def test_a_number_that_was_never_given_is_refused(years: Years) -> None:
-    """Nobody is sent to look for it in vain."""
+async def test_unknown_incident_number_is_refused(years: Years) -> None:
+    """Nobody searches for it in vain."""
     engine = await years.started()
     await years.an_incident(engine)
     answer = await engine.handle(s.AddNote(actor=ANA, incident=7, text="Noted."))
     assert ("no_incident", False) == (answer.KIND, answer.ok)
 
 
-async def test_a_face_sees_an_old_incident_without_the_world_changing(years: Years) -> None:
-    """Who asks for it gets it; nobody else does."""
+async def test_reading_an_old_incident_does_not_load_it(years: Years) -> None:
+    """Only the caller gets it."""
     number = await years.an_incident(await years.started())
     years.clock.advance(LONG)
     engine = await years.started()
@@ -152,8 +152,8 @@ async def test_a_face_sees_an_old_incident_without_the_world_changing(years: Yea
     assert {} == dict(engine.world.incidents)
 
 
-async def test_a_component_that_still_fails_keeps_its_canceled_incident(years: Years) -> None:
-    """A restart a year later opens no new one for what people said is none."""
+async def test_failing_component_keeps_its_canceled_incident_over_a_restart(years: Years) -> None:
+    """A restart a year later opens no new incident for what people called none."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="external"))
@@ -167,8 +167,8 @@ async def test_a_component_that_still_fails_keeps_its_canceled_incident(years: Y
     assert ([1], ()) == (list(engine.world.incidents), engine.world.open_incidents())
 
 
-async def test_an_incident_is_found_by_its_channel(years: Years) -> None:
-    """Who types in the channel of an old one means that one."""
+async def test_old_incident_is_found_by_its_channel(years: Years) -> None:
+    """A command typed in its channel means that incident."""
     engine = await years.started()
     number = await years.an_incident(engine)
     opened = s.EffectDone(

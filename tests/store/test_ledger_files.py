@@ -1,4 +1,4 @@
-"""The ledger's file and folder: who may open it, in which shape, and what is found after a crash."""
+"""The ledger's file and folder: who may open them, in which schema, and what a crash leaves."""
 
 import asyncio
 import os
@@ -28,8 +28,8 @@ def pragma(conn: Any, name: str) -> Any:
 # --- owners
 
 
-async def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> None:
-    """The first goes on; after its end the folder is free, though the lock's file is still there."""
+async def test_second_owner_learns_who_holds_the_folder(tmp_path: Path) -> None:
+    """The first goes on; when it ends the folder is free, although the lock file remains."""
     folder = tmp_path / "data"
     first = await open_ledger(folder)
 
@@ -41,8 +41,8 @@ async def test_a_second_owner_is_told_who_holds_the_folder(tmp_path: Path) -> No
     await second.close()
 
 
-async def test_a_lock_file_that_was_removed_lets_no_second_owner_in(tmp_path: Path) -> None:
-    """Somebody tidies up under a running bot: the folder itself is locked as well."""
+async def test_removed_lock_file_admits_no_second_owner(tmp_path: Path) -> None:
+    """The folder itself is locked as well."""
     first = await open_ledger(tmp_path)
     (tmp_path / "lock").unlink()
 
@@ -53,8 +53,8 @@ async def test_a_lock_file_that_was_removed_lets_no_second_owner_in(tmp_path: Pa
     assert is_free(tmp_path)
 
 
-async def test_a_lock_that_was_handed_in_stays_its_owners(tmp_path: Path) -> None:
-    """Who took the lock gives it back."""
+async def test_lock_passed_in_is_released_by_its_owner(tmp_path: Path) -> None:
+    """Closing the ledger does not release it."""
     with DataLock(tmp_path) as lock:
         ledger = await open_ledger(tmp_path, lock=lock)
         await ledger.close()
@@ -63,7 +63,7 @@ async def test_a_lock_that_was_handed_in_stays_its_owners(tmp_path: Path) -> Non
     assert not lock.held
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     """The sentence says what to check."""
     (tmp_path / "file").write_text("", encoding="utf-8")
 
@@ -72,7 +72,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 async def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
-    """What teams say in an outage is nobody else's business; a file that was too open is closed."""
+    """What teams say in an outage is private; too open a file is restricted."""
     folder = tmp_path / "data"
     ledger = await open_ledger(folder)
     await ledger.write(lambda store: store.commit(declared(1)))
@@ -91,7 +91,7 @@ async def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["run", "read"])
-async def test_a_newer_ledger_is_refused(tmp_path: Path, way: str) -> None:
+async def test_newer_ledger_is_refused(tmp_path: Path, way: str) -> None:
     """By name, with the remedy, and without touching it."""
     ledger = InlineLedger.open(tmp_path / "ledger.db")
     ledger.conn.execute("PRAGMA user_version = 99")
@@ -107,8 +107,8 @@ async def test_a_newer_ledger_is_refused(tmp_path: Path, way: str) -> None:
     ("content", "sentence"),
     [("garbage", "cannot be opened"), ("table", "is not an Understudy file"), ("samples", "is not a")],
 )
-async def test_a_file_that_is_not_a_ledger_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
-    """Somebody else's database is not written into."""
+async def test_file_that_is_not_a_ledger_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
+    """Nothing is written into somebody else's database."""
     path = tmp_path / "ledger.db"
     if content == "garbage":
         path.write_bytes(b"this is not a database, whatever its name says" * 100)
@@ -121,8 +121,8 @@ async def test_a_file_that_is_not_a_ledger_is_refused(tmp_path: Path, content: s
         await open_ledger(tmp_path)
 
 
-async def test_an_old_ledger_is_not_read_before_it_was_brought_up_to_date(tmp_path: Path) -> None:
-    """A reader may not mend it."""
+async def test_old_ledger_cannot_be_read_before_its_migration(tmp_path: Path) -> None:
+    """A reader may not migrate it."""
     connect(tmp_path / "ledger.db").close()
 
     with pytest.raises(StoreError, match="from an older Understudy"):
@@ -130,7 +130,7 @@ async def test_an_old_ledger_is_not_read_before_it_was_brought_up_to_date(tmp_pa
 
 
 def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
-    """Every start asks; only the first acts."""
+    """Every start tries; only the first does something."""
     for _ in range(2):
         ledger = InlineLedger.open(tmp_path / "ledger.db")
         assert [4, "m001_first", "m002_incidents_in_parts", "m003_clocks_of_older_incidents", "m004_replicas"] == [
@@ -143,7 +143,7 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
 # --- reading beside a bot
 
 
-async def test_an_export_reads_while_the_bot_writes(tmp_path: Path) -> None:
+async def test_export_reads_while_the_bot_writes(tmp_path: Path) -> None:
     """It takes no lock, sees what is committed and cannot write."""
     ledger = await open_ledger(tmp_path)
     await ledger.write(lambda store: store.commit(declared(1)))
@@ -159,8 +159,8 @@ async def test_an_export_reads_while_the_bot_writes(tmp_path: Path) -> None:
     await ledger.close()
 
 
-def test_a_folder_without_ledger_is_named(tmp_path: Path) -> None:
-    """An export from the wrong folder must not make an empty ledger there."""
+def test_folder_without_a_ledger_is_named(tmp_path: Path) -> None:
+    """An export from the wrong folder must not create an empty ledger there."""
     with pytest.raises(StoreError, match=r"there is no ledger in .*; check --data"):
         open_read_only(tmp_path)
     assert [] == list(tmp_path.iterdir())
@@ -169,8 +169,8 @@ def test_a_folder_without_ledger_is_named(tmp_path: Path) -> None:
 # --- pragmas and the library
 
 
-def test_a_writing_connection_is_durable_and_careful(tmp_path: Path) -> None:
-    """FULL: an answer is never ahead of the disk."""
+def test_writing_connection_is_durable_and_safe(tmp_path: Path) -> None:
+    """With synchronous FULL, an answer is never ahead of the disk."""
     conn = connect(tmp_path / "x.db")
     wanted = {
         "journal_mode": sqlite_report().journal_mode.lower(), "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5_000,
@@ -181,8 +181,8 @@ def test_a_writing_connection_is_durable_and_careful(tmp_path: Path) -> None:
     conn.close()
 
 
-def test_a_reading_connection_neither_writes_nor_checkpoints(tmp_path: Path) -> None:
-    """One connection writes and checkpoints; no other ever does."""
+def test_reading_connection_neither_writes_nor_checkpoints(tmp_path: Path) -> None:
+    """Only one connection ever does."""
     connect(tmp_path / "x.db").close()
     conn = connect_read_only(tmp_path / "x.db")
 
@@ -197,21 +197,21 @@ def test_a_reading_connection_neither_writes_nor_checkpoints(tmp_path: Path) -> 
         ((3, 50, 6), True), ((3, 50, 7), False), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 53, 4), False),
     ],
 )  # fmt: skip
-def test_versions_with_the_wal_reset_defect_are_known(version: tuple[int, ...], defect: bool) -> None:
-    """As sqlite.org/wal.html#walresetbug lists them, with the two mended older lines."""
+def test_sqlite_versions_with_the_wal_reset_defect_are_known(version: tuple[int, ...], defect: bool) -> None:
+    """As listed at sqlite.org/wal.html#walresetbug, with the two fixed older lines."""
     assert defect == vulnerable(version)
 
 
-def test_the_report_says_which_journal_is_used_and_why() -> None:
-    """Write-ahead log where it is sound, a rollback journal where it is not."""
+def test_report_says_which_journal_is_used_and_why() -> None:
+    """Write-ahead log where it is safe, a rollback journal otherwise."""
     report = sqlite_report()
 
     assert ("TRUNCATE" if report.vulnerable else "WAL") == report.journal_mode
     assert report.version in report.sentence and report.module in report.sentence
 
 
-async def test_the_rollback_journal_serves_writer_and_readers_too(tmp_path: Path) -> None:
-    """Where SQLite has the defect, everything works the same."""
+async def test_everything_works_with_the_rollback_journal(tmp_path: Path) -> None:
+    """It is used where SQLite has the defect."""
     conn = connect(tmp_path / "ledger.db")
     assert ("truncate",) == tuple(conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone())
     ledger = InlineLedger(conn)
@@ -241,8 +241,8 @@ asyncio.run(main())
 """
 
 
-async def test_everything_acknowledged_is_there_when_the_process_was_killed(tmp_path: Path) -> None:
-    """kill -9 in the middle of writing loses nothing that was answered, breaks no chain and frees the folder."""
+async def test_acknowledged_writes_survive_a_kill(tmp_path: Path) -> None:
+    """kill -9 while writing loses nothing acknowledged, breaks no hash chain and frees the folder."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WRITER, str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
@@ -277,8 +277,8 @@ async def test_everything_acknowledged_is_there_when_the_process_was_killed(tmp_
         ("DELETE FROM facts WHERE seq = 5", 5),
     ],
 )
-async def test_the_chain_shows_the_first_fact_that_was_tampered_with(tampering: str, first_wrong: int) -> None:
-    """Edited, removed or cut off: each is seen."""
+async def test_hash_chain_names_the_first_tampered_fact(tampering: str, first_wrong: int) -> None:
+    """Whether edited, removed or cut off."""
     ledger = InlineLedger.open()
     await ledger.write(lambda store: store.commit(declared(1)))
     for seq in range(2, 6):
@@ -296,8 +296,8 @@ async def test_the_chain_shows_the_first_fact_that_was_tampered_with(tampering: 
 
 
 @pytest.mark.parametrize("relinked", [False, True])
-async def test_the_chain_shows_a_rewriting_that_made_a_hash_of_its_own(relinked: bool) -> None:
-    """Whoever rewrites one fact has to rewrite every later one: the next names the old hash, and its own hash holds that."""
+async def test_hash_chain_shows_a_fact_rewritten_with_a_new_hash(relinked: bool) -> None:
+    """The next fact contains the old hash, and its own hash covers that."""
     ledger = InlineLedger.open()
     for seq in range(1, 5):
         ledger.store.commit(commit(fact("flag/a", seq)))
@@ -317,7 +317,7 @@ async def test_the_chain_shows_a_rewriting_that_made_a_hash_of_its_own(relinked:
 @pytest.mark.parametrize(
     "sql", ["UPDATE facts SET kind = 'x'", "DELETE FROM facts", "INSERT OR REPLACE INTO facts SELECT * FROM facts"]
 )
-async def test_a_fact_cannot_be_changed_by_accident(sql: str) -> None:
+async def test_fact_cannot_be_changed_by_accident(sql: str) -> None:
     """The file itself refuses."""
     ledger = InlineLedger.open()
     await ledger.write(lambda store: store.commit(declared(1)))
@@ -327,8 +327,8 @@ async def test_a_fact_cannot_be_changed_by_accident(sql: str) -> None:
     await ledger.close()
 
 
-async def test_a_fact_of_unknown_kind_is_named(tmp_path: Path) -> None:
-    """A ledger from the future is read as far as it says what stopped it."""
+async def test_fact_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
+    """A ledger of a newer version is read as far as possible, and the error says where it stopped."""
     conn = connect(tmp_path / "ledger.db")
     store = SqlStore(InlineLedger(conn).conn)
     store.commit(commit(fact("flag/a", 1, NoteAdded("x"))))
@@ -340,15 +340,15 @@ async def test_a_fact_of_unknown_kind_is_named(tmp_path: Path) -> None:
     conn.close()
 
 
-def test_the_texts_of_notes_are_read_as_written() -> None:
-    """The helper of these tests reads what it thinks it reads."""
+def test_helper_reads_the_texts_of_notes() -> None:
+    """The helper of these tests works."""
     store = InlineLedger.open().store
 
     assert ["note 1"] == texts(store.commit(commit(fact("flag/a", 1))))
 
 
-def test_an_outbox_row_that_was_edited_until_nobody_can_read_it_holds_up_no_lane() -> None:
-    """It is given up by name, and what stands behind it goes out."""
+def test_unreadable_outbox_row_does_not_block_its_lane() -> None:
+    """It is given up by name, and the rows behind it go out."""
     store = InlineLedger.open().store
     store.commit(queued(effect("first"), effect("second")))
     store.conn.execute("UPDATE outbox SET args = '{' WHERE key = 'first'")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The right ledger in its right place: what counts as lost, and that nothing is committed into a file that is gone."""
+"""The right ledger in the right place: when it counts as lost, and that nothing is committed into a deleted file."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ from bot.store.sqlite.ledgers import open_ledger
 
 
 @pytest.mark.parametrize("left", ["samples.db", MARKER])
-async def test_a_folder_with_one_trace_of_a_ledger_is_no_new_one(left: str, tmp_path: Path) -> None:
-    """Either is proof enough that one was here."""
+async def test_folder_with_traces_of_a_ledger_is_not_new(left: str, tmp_path: Path) -> None:
+    """Either file proves that a ledger was here."""
     (tmp_path / left).write_text("x")
     with pytest.raises(StoreError, match="is gone or empty"):
         require_there(tmp_path / "ledger.db", tmp_path / "samples.db")
 
 
 @pytest.mark.parametrize("file", ["ledger.db", "ledger.db-wal"])
-async def test_nothing_is_committed_into_a_file_that_is_gone(file: str, tmp_path: Path) -> None:
-    """The log beside it counts: what is written there is lost with it."""
+async def test_commit_into_a_deleted_file_is_refused(file: str, tmp_path: Path) -> None:
+    """Its log file counts too: what is written there is lost with it."""
     ledger = await open_ledger(tmp_path)
     await ledger.write(lambda store: store.put_setting("a", "1"))
     (tmp_path / file).rename(tmp_path / "away")
@@ -32,8 +32,8 @@ async def test_nothing_is_committed_into_a_file_that_is_gone(file: str, tmp_path
     await ledger.close()
 
 
-async def test_a_commit_is_not_acknowledged_when_the_file_went_meanwhile(tmp_path: Path) -> None:
-    """It may be lost, so nobody is told that it is done."""
+async def test_commit_is_not_acknowledged_if_the_file_was_deleted_meanwhile(tmp_path: Path) -> None:
+    """It may be lost, so nobody gets a confirmation."""
     ledger = await open_ledger(tmp_path)
     with pytest.raises(StoreError, match="is gone"):
         await ledger.write(lambda store: ledger.path.unlink())

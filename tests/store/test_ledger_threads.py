@@ -1,4 +1,4 @@
-"""Many callers at once: grouped, each with its own fate; and many claimers on one file."""
+"""Many callers at once: grouped, each with its own result; and many processes claiming from one file."""
 
 import asyncio
 import threading
@@ -23,8 +23,8 @@ def put(name: str, value: str = "") -> Any:
     return lambda store: store.put_setting(name, value)
 
 
-async def test_one_failing_write_hurts_no_other(tmp_path: Path) -> None:
-    """Three hundred share a few transactions; the one that fails is undone alone."""
+async def test_failing_write_affects_no_other(tmp_path: Path) -> None:
+    """Three hundred share a few transactions; the one that fails is rolled back alone."""
     ledger = await open_ledger(tmp_path)
 
     def fails(store: Store) -> None:
@@ -43,8 +43,8 @@ async def test_one_failing_write_hurts_no_other(tmp_path: Path) -> None:
     await ledger.close()
 
 
-async def test_writes_are_grouped_when_many_wait(tmp_path: Path) -> None:
-    """What gathers while one transaction runs is committed together, in the order in which it was asked for."""
+async def test_waiting_writes_are_grouped(tmp_path: Path) -> None:
+    """Whatever arrives during one transaction is committed together next, in order of arrival."""
     ledger = await open_ledger(tmp_path)
     inside, go_on = threading.Event(), threading.Event()
     order: list[int] = []
@@ -73,8 +73,8 @@ async def test_writes_are_grouped_when_many_wait(tmp_path: Path) -> None:
     await ledger.close()
 
 
-async def test_a_write_is_carried_out_when_its_caller_was_cancelled(tmp_path: Path) -> None:
-    """Once asked for it is done; nobody can call it back half way."""
+async def test_write_of_a_cancelled_caller_is_carried_out(tmp_path: Path) -> None:
+    """Once requested, it cannot be called back half way."""
     ledger = await open_ledger(tmp_path)
     gate = threading.Event()
     held = asyncio.create_task(ledger.write(lambda store: gate.wait(30)))
@@ -91,8 +91,8 @@ async def test_a_write_is_carried_out_when_its_caller_was_cancelled(tmp_path: Pa
     await ledger.close()
 
 
-async def test_what_was_asked_for_is_done_when_the_ledger_closes(tmp_path: Path) -> None:
-    """Close waits; who comes after it is told."""
+async def test_closing_waits_for_requested_writes(tmp_path: Path) -> None:
+    """Later callers get an error."""
     ledger = await open_ledger(tmp_path)
     tasks = [asyncio.create_task(ledger.write(put(f"{n}", "x"))) for n in range(20)]
     await asyncio.sleep(0)
@@ -109,8 +109,8 @@ async def test_what_was_asked_for_is_done_when_the_ledger_closes(tmp_path: Path)
     await again.close()
 
 
-async def test_answers_tell_the_truth_when_the_disk_is_full(tmp_path: Path) -> None:
-    """Whoever was told yes has it, whoever was told no has nothing of it, and the ledger goes on when there is room."""
+async def test_answers_are_true_when_the_disk_is_full(tmp_path: Path) -> None:
+    """A confirmed write is there, a refused one left nothing, and the ledger goes on once there is space."""
     ledger = await open_ledger(tmp_path)
     await ledger.write(put("first"))
     pages = await ledger.write(lambda store: store.conn.execute("PRAGMA page_count").fetchone()[0])  # type: ignore[attr-defined]
@@ -128,8 +128,8 @@ async def test_answers_tell_the_truth_when_the_disk_is_full(tmp_path: Path) -> N
     await ledger.close()
 
 
-async def test_a_reader_sees_one_moment_through_all_its_reading(tmp_path: Path) -> None:
-    """What is written meanwhile shows in the next reading, not half in this one."""
+async def test_reader_sees_one_snapshot(tmp_path: Path) -> None:
+    """Later writes appear in its next read, not half in this one."""
     ledger = await open_ledger(tmp_path)
     await ledger.write(put("a", "1"))
     inside, go_on = threading.Event(), threading.Event()
@@ -153,8 +153,8 @@ async def test_a_reader_sees_one_moment_through_all_its_reading(tmp_path: Path) 
     await ledger.close()
 
 
-def test_no_row_is_claimed_twice_when_eight_claimers_race(tmp_path: Path) -> None:
-    """Each row goes to one of them, and each lane's rows go in order."""
+def test_row_is_claimed_once_by_eight_racing_claimers(tmp_path: Path) -> None:
+    """And the rows of each lane go in order."""
     path = tmp_path / "ledger.db"
     first = InlineLedger.open(path)
     effects = [effect(f"{n % 7}/{n:03}", f"lane {n % 7}") for n in range(140)]
@@ -190,8 +190,8 @@ def test_no_row_is_claimed_twice_when_eight_claimers_race(tmp_path: Path) -> Non
     first.conn.close()
 
 
-def test_one_incident_opens_when_processes_would_race(tmp_path: Path) -> None:
-    """Connections of their own, no lock between them: the file itself holds the rule."""
+def test_one_incident_opens_in_a_race_of_processes(tmp_path: Path) -> None:
+    """They have connections of their own and no common lock; the file enforces the rule."""
     path = tmp_path / "ledger.db"
     first = InlineLedger.open(path)
     outcomes: list[str] = []

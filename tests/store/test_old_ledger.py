@@ -1,4 +1,4 @@
-"""Ledgers from before the house was rearranged open, and read as they did then: see tests/fixtures/ledgers/README.md."""
+"""Ledgers of earlier versions open and read as they did then: see tests/fixtures/ledgers/README.md."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def unpacked(name: str, folder: Path) -> Path:
-    """The kept ledger in a folder of its own; gives its file."""
+    """Unpack the stored ledger into a folder of its own; returns its file."""
     file = folder / "ledger.db"
     file.write_bytes(gzip.decompress((FOLDER / f"{name}.db.gz").read_bytes()))
     return file
@@ -90,7 +90,7 @@ async def read(ledger: SqliteLedger) -> dict[str, Any]:
 
 
 def _flat(state: Any, policy: Policy) -> dict[str, Any]:
-    """A state as it was written then: those of incidents had no parts, as they have none in the API to this day."""
+    """A state as earlier versions wrote it: incidents had no parts, as in the API to this day."""
     written: dict[str, Any] = encode(state)
     return incident_shape(state, policy) | {"affected": written["affected"]} if isinstance(state, Incident) else written
 
@@ -101,7 +101,7 @@ def _row(fact: Fact) -> list[Any]:
 
 
 def stands(expected: Any, found: Any, at: str = "") -> list[str]:
-    """Where what was read then reads otherwise now. Fields that came later are no difference; prose has tests of its own."""
+    """Where today's reading differs from the one stored then. New fields are no difference; texts have tests of their own."""
     if isinstance(expected, dict) and isinstance(found, dict):
         known = [name for name in expected if name != "text" or "data" not in expected]
         return [line for name in known for line in stands(expected[name], found.get(name, "missing"), f"{at}/{name}")]
@@ -111,13 +111,13 @@ def stands(expected: Any, found: Any, at: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("part", ["states", "facts", "exports", "flags"])
-async def test_an_old_ledger_reads_as_it_did(ledger: SqliteLedger, name: str, part: str) -> None:
-    """An upgrade over a weekend changes nothing of what was written before it."""
+async def test_old_ledger_reads_as_it_did_then(ledger: SqliteLedger, name: str, part: str) -> None:
+    """An upgrade changes nothing that was written before it."""
     assert [] == stands(EXPECTED[name][part], (await read(ledger))[part])
 
 
-async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> None:
-    """Programs that read /api/v1 notice nothing: the same keys with the same values; of what came since, what it meant then."""
+async def test_api_shows_old_incidents_unchanged(tmp_path: Path) -> None:
+    """Programs that read /api/v1 get the same keys and values; new fields have the meaning of the old behaviour."""
     unpacked("before-parts", tmp_path)
 
     async with opened(tmp_path) as ledger:
@@ -135,8 +135,8 @@ async def test_incidents_are_told_by_the_api_as_they_were(tmp_path: Path) -> Non
     assert {name: shape | since | {"affected": named[name]} for name, shape in then.items()} == told
 
 
-async def test_no_field_of_an_incident_is_lost_when_its_state_gets_parts(tmp_path: Path) -> None:
-    """The ledger is brought up to date in place, at the first start of the new version."""
+async def test_no_field_of_an_incident_is_lost_in_the_migration(tmp_path: Path) -> None:
+    """The first start of the new version migrates the ledger in place."""
     file = unpacked("before-parts", tmp_path)
     moments = ("acknowledged_at", "vendor_first_at", "outage_began_at", "outage_known_at", "resolve_asked_at", "resolved_at")
     others = ("mitigated_at", "well_since", "severity_at")
@@ -153,8 +153,8 @@ async def test_no_field_of_an_incident_is_lost_when_its_state_gets_parts(tmp_pat
     assert row == {name: shape[name] for name in row}
 
 
-async def test_states_of_an_old_ledger_are_what_its_facts_come_to(ledger: SqliteLedger) -> None:
-    """The daily audit finds nothing: states that were written then equal those that are folded now, and every hash holds."""
+async def test_states_of_an_old_ledger_equal_its_folded_facts(ledger: SqliteLedger) -> None:
+    """The daily audit finds nothing, and every hash holds."""
 
     def flaws(store: Store) -> list[object]:
         return [flaw for stream in store.streams() if (flaw := store.examine(stream))]
@@ -162,16 +162,16 @@ async def test_states_of_an_old_ledger_are_what_its_facts_come_to(ledger: Sqlite
     assert [] == await ledger.read(flaws)
 
 
-async def test_an_old_ledger_is_written_on(ledger: SqliteLedger, engine: CommittingEngine) -> None:
-    """The first thing that a new version does is to add to what is there."""
+async def test_old_ledger_can_be_continued(ledger: SqliteLedger, engine: CommittingEngine) -> None:
+    """A new version first adds to what is there."""
     answer = await engine.handle(AddNote(actor=ANA, incident=4, text="upgraded"))
 
     assert answer.ok
     assert await ledger.read(lambda store: store.examine("incident/4")) is None
 
 
-async def test_nearly_every_kind_of_fact_stands_in_the_old_ledger(ledger: SqliteLedger, name: str) -> None:
-    """What is not in it proves nothing; a kind that came later is no fault of it."""
+async def test_old_ledger_has_nearly_every_kind_of_fact(ledger: SqliteLedger, name: str) -> None:
+    """A kind that it lacks would prove nothing; kinds that came later are excluded."""
     kinds = {fact.kind for fact in await ledger.read(lambda store: store.all_facts())}
 
     assert kinds <= set(BODIES)

@@ -1,4 +1,4 @@
-"""Rows of the outbox that somebody edited by hand: none holds up what it has nothing to do with, and none ends unsaid."""
+"""Outbox rows edited by hand: none blocks unrelated rows, and none is lost in silence."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,7 +23,7 @@ NO_TEXT = "CAST(x'7bff' AS TEXT)"
 
 
 class File:
-    """A ledger in a file: `first` and `second` wait in one lane, `other` in another."""
+    """A ledger file: `first` and `second` wait in one lane, `other` in another."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,8 +68,8 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("values", [values for values, _ in UNREADABLE])
-def test_an_unreadable_row_holds_up_no_lane(values: str, file: File) -> None:
-    """Every other alert goes out, those behind it in its lane as well."""
+def test_unreadable_row_blocks_no_lane(values: str, file: File) -> None:
+    """All other alerts go out, also those behind it in its lane."""
     file.edit(values)
 
     claimed = file.claim()
@@ -79,8 +79,8 @@ def test_an_unreadable_row_holds_up_no_lane(values: str, file: File) -> None:
 
 
 @pytest.mark.parametrize(("values", "why"), UNREADABLE)
-def test_an_unreadable_row_is_given_up_with_the_reason(values: str, why: str, file: File) -> None:
-    """It can be read from then on, by whoever counts what is dead."""
+def test_unreadable_row_is_given_up_with_a_reason(values: str, why: str, file: File) -> None:
+    """From then on it can be read by whatever counts dead rows."""
     file.edit(values)
     file.claim()
 
@@ -90,8 +90,8 @@ def test_an_unreadable_row_is_given_up_with_the_reason(values: str, why: str, fi
 
 
 @pytest.mark.parametrize(("values", "kind"), [(f"args = {NO_TEXT}", EditCard.KIND), ("kind = 'nonsense'", "")])
-def test_an_unreadable_row_waits_to_be_told(values: str, kind: str, file: File) -> None:
-    """Whoever claimed it may die before there is a fact: the next start finds it, with its kind as far as that is known."""
+def test_unreadable_row_is_reported_after_a_restart(values: str, kind: str, file: File) -> None:
+    """Its claimer may die before there is a fact; the next start finds the row, with its kind as far as known."""
     file.ledger.store.commit(queued(effect("card", "incident/4", slot="card")))
     edit(file.folder, f"UPDATE outbox SET {values} WHERE key = 'card'")  # noqa: S608 # constants
     file.claim()
@@ -99,8 +99,8 @@ def test_an_unreadable_row_waits_to_be_told(values: str, kind: str, file: File) 
     assert [("card", kind)] == [(row.effect.key, row.result.get("kind", "")) for row in file.ledger.store.untold()]
 
 
-def test_an_unreadable_row_is_told_once(file: File) -> None:
-    """No start tells it again."""
+def test_unreadable_row_is_reported_once(file: File) -> None:
+    """Not again at every start."""
     file.edit(f"args = {NO_TEXT}")
     file.claim()
     file.ledger.store.told(1)
@@ -108,8 +108,8 @@ def test_an_unreadable_row_is_told_once(file: File) -> None:
     assert [] == file.ledger.store.untold()
 
 
-def test_an_unreadable_row_is_named_in_the_log(file: File) -> None:
-    """Somebody looks for an alert that never came."""
+def test_unreadable_row_is_logged(file: File) -> None:
+    """For whoever searches for an alert that never came."""
     file.edit(f"args = {NO_TEXT}")
     with capture_logs() as lines:
         file.claim()
@@ -119,8 +119,8 @@ def test_an_unreadable_row_is_named_in_the_log(file: File) -> None:
     ]
 
 
-def test_a_key_that_is_no_text_is_spelled_out_as_no_other_row_has_it(file: File) -> None:
-    """Two rows of one key would stop every claim."""
+def test_key_that_is_not_text_gets_a_unique_spelling(file: File) -> None:
+    """Two rows with one key would stop every claim."""
     file.ledger.store.commit(queued(effect("{\\udcff", "incident/3")))
     file.edit(f"key = {NO_TEXT}")
     file.claim()
@@ -128,8 +128,8 @@ def test_a_key_that_is_no_text_is_spelled_out_as_no_other_row_has_it(file: File)
     assert ["{\\udcff (row 1)"] == [row.effect.key for row in file.ledger.store.outbox(RowState.DEAD)]
 
 
-def test_a_waiting_row_that_is_no_text_is_named_where_rows_are_counted(file: File) -> None:
-    """It was told as another program's use of the file."""
+def test_waiting_row_that_is_not_text_is_named_in_the_counts(file: File) -> None:
+    """It used to be reported as another program using the file."""
     file.edit(f"lane = {NO_TEXT}")
 
     with pytest.raises(StoreError, match=r"row 1 of the outbox \(first\) was changed by hand") as raised:
@@ -137,24 +137,24 @@ def test_a_waiting_row_that_is_no_text_is_named_where_rows_are_counted(file: Fil
     assert raised.value.kind is StoreTrouble.CORRUPT
 
 
-def test_words_of_an_error_that_are_no_text_cost_no_effect(file: File) -> None:
-    """What is to be done can be read."""
+def test_unreadable_error_text_does_not_lose_the_effect(file: File) -> None:
+    """The effect itself can be read."""
     file.edit(f"error = {NO_TEXT}")
 
     assert ("first", "sending") in file.claim()
 
 
 @pytest.mark.parametrize("until", [YEAR_9999, -1])
-def test_a_row_put_off_for_ages_is_due_at_once(until: int, file: File) -> None:
-    """Its lane stood still until then, and nobody was told."""
+def test_row_postponed_for_ages_is_due_at_once(until: int, file: File) -> None:
+    """Its lane would stand still until then, and nobody would know."""
     file.edit(f"not_before = {until}")
 
     assert file.due()
     assert ("first", "sending") in file.claim()
 
 
-def test_a_row_that_the_outbox_put_off_keeps_its_time(file: File) -> None:
-    """What Slack asked for at most is no hand's work."""
+def test_row_postponed_by_the_outbox_keeps_its_time(file: File) -> None:
+    """Even the longest wait that Slack may ask for."""
     file.claim()
     file.ledger.store.settle(1, 1, Settled(RowState.PENDING, NOON + LONGEST_LIMIT), NOON)
 
@@ -162,8 +162,8 @@ def test_a_row_that_the_outbox_put_off_keeps_its_time(file: File) -> None:
     assert "first" in dict(file.claim(3_600))
 
 
-def test_no_row_is_put_off_for_longer_than_counts(file: File) -> None:
-    """Else it would be due at once."""
+def test_outbox_postpones_no_row_beyond_that_limit(file: File) -> None:
+    """Otherwise it would be due at once."""
     file.claim()
     file.ledger.store.settle(1, 1, Settled(RowState.PENDING, NOON + timedelta(days=2)), NOON)
 
@@ -173,8 +173,8 @@ def test_no_row_is_put_off_for_longer_than_counts(file: File) -> None:
 
 
 @pytest.mark.parametrize("lease", ["NULL", str(YEAR_9999), str(HUGE), f"-{HUGE}"])
-def test_a_row_that_is_sent_by_nobody_is_looked_up(lease: str, file: File) -> None:
-    """Without a lease, or with one that is never over, its lane would wait for a sender that there is not."""
+def test_sending_row_without_a_valid_lease_is_looked_up(lease: str, file: File) -> None:
+    """Otherwise its lane would wait for a sender that does not exist."""
     file.edit(f"state = 'sending', lease_until = {lease}")
 
     assert file.due()
@@ -182,8 +182,8 @@ def test_a_row_that_is_sent_by_nobody_is_looked_up(lease: str, file: File) -> No
 
 
 @pytest.mark.parametrize("started", ["NULL", str(HUGE), f"-{HUGE}", str(YEAR_9999)])
-def test_a_row_that_was_never_started_is_taken_up_at_the_next_start(started: str, file: File) -> None:
-    """It waits out the settle time from now on; a start must not fail at it."""
+def test_sending_row_without_a_start_time_is_taken_up_at_the_next_start(started: str, file: File) -> None:
+    """After the settle time from then on; the start must not fail."""
     file.edit(f"state = 'sending', started_at = {started}")
 
     assert 1 == file.ledger.store.release_claims(after(10), SETTLE_FOR)

@@ -1,4 +1,4 @@
-"""What the ledger forgets after a month, what it must not, and how large it stays."""
+"""What the ledger forgets after a month, what it must keep, and how large it stays."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ def ledger() -> InlineLedger:
 
 
 def do_all(ledger: InlineLedger, at: datetime) -> None:
-    """Claim and finish everything that waits."""
+    """Claim and finish every waiting effect."""
     while rows := ledger.store.claim(at, "me", LEASE, 100):
         for row in rows:
             ledger.store.settle(row.id, row.attempt, Settled("done", result={"channel": "C1", "ts": "1.1"}), at)
@@ -35,7 +35,7 @@ def signals(ledger: InlineLedger) -> list[str]:
     return [row[0] for row in ledger.conn.execute("SELECT id FROM signals ORDER BY id")]
 
 
-async def test_effects_that_are_done_are_forgotten_after_a_month(ledger: InlineLedger) -> None:
+async def test_done_effects_are_deleted_after_a_month(ledger: InlineLedger) -> None:
     """Not a day earlier."""
     ledger.store.commit(queued(effect("old"), at=NOON))
     ledger.store.commit(queued(effect("young"), at=NOON + timedelta(days=2)))
@@ -47,8 +47,8 @@ async def test_effects_that_are_done_are_forgotten_after_a_month(ledger: InlineL
     assert ["young"] == keys(ledger)
 
 
-async def test_what_is_not_settled_is_never_forgotten(ledger: InlineLedger) -> None:
-    """The bot was off for two months in the middle of a post: it is still looked up, and its signal still keeps it single."""
+async def test_unsettled_effects_are_never_deleted(ledger: InlineLedger) -> None:
+    """After two months off in the middle of a post, it is still looked up, and its signal id still prevents a repetition."""
     ledger.store.commit(queued(effect("a"), at=NOON))
     ledger.store.claim(NOON, "me", LEASE, 1)
     ledger.store.commit(commit(fact("incident/1", 1), signal="done/a"))
@@ -61,8 +61,8 @@ async def test_what_is_not_settled_is_never_forgotten(ledger: InlineLedger) -> N
         ledger.store.commit(commit(fact("incident/1", 3), signal="done/a"))
 
 
-async def test_a_refusal_of_what_is_not_settled_keeps_it_single(ledger: InlineLedger) -> None:
-    """As its success does."""
+async def test_refused_signal_of_an_unsettled_effect_is_kept(ledger: InlineLedger) -> None:
+    """Like a successful one."""
     ledger.store.commit(queued(effect("a"), at=NOON))
     ledger.store.claim(NOON, "me", LEASE, 1)
     ledger.store.commit(commit(fact("incident/1", 1), signal="refused/a"))
@@ -71,8 +71,8 @@ async def test_a_refusal_of_what_is_not_settled_keeps_it_single(ledger: InlineLe
     assert ["refused/a"] == signals(ledger)
 
 
-async def test_a_row_that_is_taken_up_again_meanwhile_is_not_forgotten(ledger: InlineLedger) -> None:
-    """Between looking and deleting others write."""
+async def test_row_retried_meanwhile_is_not_deleted(ledger: InlineLedger) -> None:
+    """Others write between the search and the deletion."""
     ledger.store.commit(queued(effect("a"), at=NOON))
     do_all(ledger, NOON)
     old = ledger.store.find_old(NOON + timedelta(days=60), KEEP, 0)
@@ -82,8 +82,8 @@ async def test_a_row_that_is_taken_up_again_meanwhile_is_not_forgotten(ledger: I
     assert (1, ["a"]) == (len(old.rows), keys(ledger))
 
 
-async def test_room_is_given_back_when_much_was_forgotten(tmp_path: Path) -> None:
-    """A storm's rows do not keep their room on the disk for ever, and each step gives back a little."""
+async def test_file_shrinks_after_many_deletions(tmp_path: Path) -> None:
+    """Each step returns a little space."""
     ledger = InlineLedger.open(tmp_path / "ledger.db")
     for n in range(0, 4_000, 100):
         many = [effect(f"{n + m}", lane=f"lane {m}", text="x" * 3_000) for m in range(100)]
@@ -95,7 +95,7 @@ async def test_room_is_given_back_when_much_was_forgotten(tmp_path: Path) -> Non
     assert before > ledger.conn.execute("PRAGMA page_count").fetchone()[0]
 
 
-async def test_a_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> None:
+async def test_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> None:
     """As long as anybody may repeat it."""
     ledger.store.commit(commit(fact("flag/a", 1), signal="api/key"))
     await forget_old(ledger, NOON + timedelta(days=29), KEEP)
@@ -106,8 +106,8 @@ async def test_a_signal_is_acted_upon_once_for_a_month(ledger: InlineLedger) -> 
     assert [] == signals(ledger)
 
 
-async def test_the_digest_of_a_request_is_forgotten_with_its_key(ledger: InlineLedger) -> None:
-    """And a part of it that is left over is in nobody's way."""
+async def test_digest_of_a_request_is_deleted_with_its_key(ledger: InlineLedger) -> None:
+    """A leftover half does no harm."""
     made = replace(commit(fact("flag/a", 1), signal="api/key"), digests={"api/key": "d1"})
     ledger.store.commit(made)
     kept = signals(ledger)
@@ -119,8 +119,8 @@ async def test_the_digest_of_a_request_is_forgotten_with_its_key(ledger: InlineL
     assert (2, 2, []) == (len(kept), len(again), signals(ledger))
 
 
-async def test_an_idempotency_key_is_kept_as_a_hash(ledger: InlineLedger) -> None:
-    """Somebody sent a token as the key: it stands in no file and no backup, and the request still counts once."""
+async def test_idempotency_key_is_stored_as_a_hash(ledger: InlineLedger) -> None:
+    """Somebody may send a token as key: it is in no file and no backup, and the request still counts once."""
     ledger.store.commit(commit(fact("flag/a", 1), signal="api/sk-not-meant-for-this"))
 
     assert not [id for id in signals(ledger) if "sk-not-meant" in id]
@@ -128,16 +128,16 @@ async def test_an_idempotency_key_is_kept_as_a_hash(ledger: InlineLedger) -> Non
         ledger.store.commit(commit(fact("flag/a", 2), signal="api/sk-not-meant-for-this"))
 
 
-async def test_a_key_that_an_earlier_version_kept_as_it_came_is_recognised(ledger: InlineLedger) -> None:
-    """A request that is repeated over an upgrade counts once as well."""
+async def test_plain_key_of_an_earlier_version_is_recognised(ledger: InlineLedger) -> None:
+    """A request repeated over an upgrade counts once."""
     ledger.conn.execute("INSERT INTO signals (id, at) VALUES ('api/k-1', 0)")
 
     with pytest.raises(AlreadyHandled):
         ledger.store.commit(commit(fact("flag/a", 1), signal="api/k-1"))
 
 
-async def test_the_first_post_of_a_quiet_thread_stays(ledger: InlineLedger) -> None:
-    """A component that is degraded for months is told about in the thread that was begun for it."""
+async def test_first_post_of_a_quiet_thread_is_kept(ledger: InlineLedger) -> None:
+    """A component that is degraded for months is reported in the same thread."""
     ledger.store.commit(queued(Effect("root", "ops", OpenThread(), None, "component/a", 1), effect("line")))
     do_all(ledger, NOON)
     await forget_old(ledger, NOON + timedelta(days=90), KEEP)
@@ -147,8 +147,8 @@ async def test_the_first_post_of_a_quiet_thread_stays(ledger: InlineLedger) -> N
     assert [] == keys(ledger)
 
 
-async def test_the_ledger_holds_a_month_of_effects_however_long_it_runs(ledger: InlineLedger) -> None:
-    """Three rows a fact for ever would be gigabytes; their room is used again."""
+async def test_ledger_holds_a_month_of_effects(ledger: InlineLedger) -> None:
+    """Three rows per fact for ever would be gigabytes; their space is reused."""
     sizes = []
     for day in range(100):
         at = NOON + timedelta(days=day)
@@ -162,8 +162,8 @@ async def test_the_ledger_holds_a_month_of_effects_however_long_it_runs(ledger: 
     assert 31 * 20 * 4 == max(sizes) == sizes[-1]
 
 
-async def test_no_step_is_longer_than_a_commit_may_wait(ledger: InlineLedger) -> None:
-    """A hundred thousand old rows go five hundred at a time."""
+async def test_pruning_goes_in_short_steps(ledger: InlineLedger) -> None:
+    """A hundred thousand old rows are deleted five hundred at a time, so that commits do not wait."""
     for n in range(0, 3_000, 100):
         ledger.store.commit(queued(*(effect(f"{n + m}", lane=f"lane {m}") for m in range(100))))
     do_all(ledger, NOON)
