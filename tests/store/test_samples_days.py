@@ -1,4 +1,4 @@
-"""Samples in PostgreSQL: what is particular to results that lie in days, and that several replicas write."""
+"""Samples in PostgreSQL: partitions by day, and several replicas that write them."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -30,8 +30,8 @@ async def count_since(samples: PostgresSamples, at: datetime) -> int:
     return (await latency_of(samples, COMPONENT, at)).count
 
 
-async def test_a_day_goes_as_a_whole_once_it_is_over(samples: PostgresSamples) -> None:
-    """What is younger stays until its own day is over."""
+async def test_day_is_dropped_as_a_whole(samples: PostgresSamples) -> None:
+    """Younger samples stay until their own day is over."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(48)])
 
     assert 0 == await samples.trim(MIDNIGHT + 23 * HOUR)
@@ -39,8 +39,8 @@ async def test_a_day_goes_as_a_whole_once_it_is_over(samples: PostgresSamples) -
     assert MIDNIGHT + DAY == (await samples.since(MIDNIGHT))[0].at
 
 
-async def test_sums_by_hour_outlive_their_day(samples: PostgresSamples) -> None:
-    """Latency over a week is told from them."""
+async def test_hourly_roll_ups_outlive_their_day(samples: PostgresSamples) -> None:
+    """Latency over a week is read from them."""
     await samples.add([good(MIDNIGHT + n * HOUR, 100.0 + n) for n in range(48)])
     await samples.trim(MIDNIGHT + DAY)
 
@@ -49,8 +49,8 @@ async def test_sums_by_hour_outlive_their_day(samples: PostgresSamples) -> None:
     assert seen.p50_ms == pytest.approx(123, rel=0.06)
 
 
-async def test_what_comes_later_than_its_hour_joins_it(samples: PostgresSamples) -> None:
-    """Also after its day was dropped; and once, however often it is sent."""
+async def test_late_sample_joins_its_hour(samples: PostgresSamples) -> None:
+    """Even after its day was dropped, and once however often it is sent."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(48)])
     late = good(MIDNIGHT + timedelta(minutes=7))
     await samples.add([late])
@@ -60,16 +60,16 @@ async def test_what_comes_later_than_its_hour_joins_it(samples: PostgresSamples)
     assert 49 == await count_since(samples, MIDNIGHT)
 
 
-async def test_the_budget_drops_the_oldest_days_and_keeps_the_last_two(samples: PostgresSamples) -> None:
-    """However small it is: what just happened is what somebody asks for."""
+async def test_budget_drops_the_oldest_days_and_keeps_the_last_two(samples: PostgresSamples) -> None:
+    """However small it is: the newest results are what people ask for."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
 
     assert 48 == await samples.keep_within(1, MIDNIGHT + 4 * DAY)
     assert MIDNIGHT + 2 * DAY == (await samples.since(MIDNIGHT))[0].at
 
 
-async def test_days_that_are_still_to_come_take_no_days_place(samples: PostgresSamples) -> None:
-    """Somebody's clock was ahead, by two days and by a year. Those go first, and never does today or yesterday."""
+async def test_future_days_are_dropped_before_today(samples: PostgresSamples) -> None:
+    """Somebody's clock was ahead, by two days and by a year."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(48)])
     await samples.add([good(MIDNIGHT + 3 * DAY), good(MIDNIGHT + 365 * DAY)])
     await samples.keep_within(1, MIDNIGHT + 47 * HOUR)
@@ -77,15 +77,15 @@ async def test_days_that_are_still_to_come_take_no_days_place(samples: PostgresS
     assert [MIDNIGHT + n * HOUR for n in range(48)] == [sample.at for sample in await samples.since(MIDNIGHT)]
 
 
-async def test_a_day_that_just_begins_somewhere_stays(samples: PostgresSamples) -> None:
-    """A clock that is some seconds ahead is right."""
+async def test_day_that_begins_within_seconds_is_kept(samples: PostgresSamples) -> None:
+    """A clock that is some seconds ahead counts as right."""
     await samples.add([good(MIDNIGHT), good(MIDNIGHT + DAY + timedelta(seconds=2))])
 
     assert 0 == await samples.keep_within(1, MIDNIGHT + DAY - timedelta(seconds=3))
 
 
-async def test_counts_do_not_go_in_vain(samples: PostgresSamples) -> None:
-    """Where the results of the last two days alone are too many, forgetting a year of counts would make no room."""
+async def test_counts_are_not_deleted_if_that_cannot_make_room(samples: PostgresSamples) -> None:
+    """When the results of the last two days alone exceed the budget."""
     minutes = [MinuteCount(MIDNIGHT + n * DAY, Route("chat"), Counts(ok=1)) for n in range(4)]
     await samples.outcomes.add(minutes, now=MIDNIGHT)
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
@@ -94,15 +94,15 @@ async def test_counts_do_not_go_in_vain(samples: PostgresSamples) -> None:
     assert minutes == await samples.outcomes.between(MIDNIGHT, MIDNIGHT + 5 * DAY)
 
 
-async def test_nothing_goes_while_there_is_room(samples: PostgresSamples) -> None:
-    """The budget is a bound and no goal."""
+async def test_nothing_is_deleted_within_the_budget(samples: PostgresSamples) -> None:
+    """The budget is a limit and not a goal."""
     await samples.add([good(MIDNIGHT + n * HOUR) for n in range(96)])
 
     assert 0 == await samples.keep_within(100_000_000, MIDNIGHT + 4 * DAY)
 
 
-async def test_two_replicas_write_beside_each_other(samples: PostgresSamples, postgres: str) -> None:
-    """The same check and way are one, and a run that both tell of counts once."""
+async def test_two_replicas_write_samples_at_once(samples: PostgresSamples, postgres: str) -> None:
+    """They share ids of checks, and a run that both report counts once."""
     other = await open_postgres_samples(postgres, "two")
     await samples.add([good(MIDNIGHT), good(MIDNIGHT + HOUR)])
     await other.add([good(MIDNIGHT + HOUR), good(MIDNIGHT + 2 * HOUR)])
@@ -111,8 +111,8 @@ async def test_two_replicas_write_beside_each_other(samples: PostgresSamples, po
     assert [MIDNIGHT + n * HOUR for n in range(3)] == [sample.at for sample in await samples.recent(CHECK, 10)]
 
 
-async def test_counts_of_two_replicas_add_up(samples: PostgresSamples, postgres: str) -> None:
-    """Each tells of the requests that it was told of."""
+async def test_counts_of_two_replicas_are_summed(samples: PostgresSamples, postgres: str) -> None:
+    """Each reports the requests that it received."""
     other = await open_postgres_samples(postgres, "two")
     for keeper in (samples, other, samples):
         await keeper.outcomes.add([MinuteCount(MIDNIGHT, Route("chat"), Counts(ok=2, failed=1))], now=MIDNIGHT)
@@ -122,7 +122,7 @@ async def test_counts_of_two_replicas_add_up(samples: PostgresSamples, postgres:
     assert (6, 3) == (found.counts.ok, found.counts.failed)
 
 
-async def test_counts_of_real_requests_go_with_their_day(samples: PostgresSamples) -> None:
+async def test_counts_of_real_requests_are_dropped_with_their_day(samples: PostgresSamples) -> None:
     """`samples.keep` says when."""
     minutes = [MinuteCount(MIDNIGHT + n * 12 * HOUR, Route("chat"), Counts(ok=1)) for n in range(4)]
     await samples.outcomes.add(minutes, now=MIDNIGHT)

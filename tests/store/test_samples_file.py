@@ -1,4 +1,4 @@
-"""The samples file itself: how large it grows, what its roll-ups hold, what survives."""
+"""The samples file: how large it grows, what its roll-ups contain, and what survives."""
 
 import json
 import subprocess
@@ -49,8 +49,8 @@ def hours(samples: InlineSamples) -> list[tuple[int, ...]]:
     return [tuple(row) for row in samples.conn.execute(sql, (int(NOON.timestamp()),))]
 
 
-async def test_an_hour_is_rolled_up_when_it_has_been_over_for_a_minute() -> None:
-    """Then nothing of it is under way any more."""
+async def test_hour_is_rolled_up_a_minute_after_its_end() -> None:
+    """By then no run of it is under way."""
     samples = InlineSamples.open()
     await samples.add([run(0, total=100), run(30, total=300), run(59, outcome=Outcome.FAIL), run(3600, total=50)])
     await samples.add([run(90, outcome=Outcome.INCONCLUSIVE), run(91, outcome=Outcome.SLOW, total=900), run(3659)])
@@ -65,8 +65,8 @@ async def test_an_hour_is_rolled_up_when_it_has_been_over_for_a_minute() -> None
     await samples.close()
 
 
-async def test_an_hour_of_many_checks_is_rolled_up_with_several_batches() -> None:
-    """A batch moves a few hundred checks at most, so that it never takes long; every check ends up there once."""
+async def test_hour_of_many_checks_is_rolled_up_in_several_batches() -> None:
+    """A batch moves at most a few hundred checks, so that it never takes long; each check is moved once."""
     samples = InlineSamples.open()
     for half in (0, 1800):
         await samples.add([run(half + check / 1000, check) for check in range(1000)])
@@ -80,8 +80,8 @@ async def test_an_hour_of_many_checks_is_rolled_up_with_several_batches() -> Non
     await samples.close()
 
 
-async def test_a_crash_in_the_middle_of_a_roll_up_counts_nothing_twice(tmp_path: Path) -> None:
-    """What was held in memory is counted again from raw rows, and the hour that was half moved begins anew."""
+async def test_crash_during_a_roll_up_counts_nothing_twice(tmp_path: Path) -> None:
+    """Counts in memory are rebuilt from raw rows, and the half-moved hour starts again."""
     before = InlineSamples.open(tmp_path / "samples.db")
     await before.add([run(check / 1000, check) for check in range(600)])
     await before.add([run(3660)])
@@ -98,7 +98,7 @@ async def test_a_crash_in_the_middle_of_a_roll_up_counts_nothing_twice(tmp_path:
     await after_it.close()
 
 
-async def test_a_batch_that_failed_is_counted_nowhere() -> None:
+async def test_failed_batch_is_not_counted() -> None:
     """Counting is part of the transaction."""
     samples = InlineSamples.open()
     await samples.add([run(0)])
@@ -113,8 +113,8 @@ async def test_a_batch_that_failed_is_counted_nowhere() -> None:
     await samples.close()
 
 
-async def test_a_late_sample_joins_its_hour() -> None:
-    """At once, twice as well as never; that there is a roll-up of the hour already makes no difference."""
+async def test_late_sample_counts_once_in_its_hour() -> None:
+    """At once, and even if the hour was rolled up already."""
     samples = InlineSamples.open()
     await samples.add([run(0)])
     await samples.add([run(3660)])
@@ -126,8 +126,8 @@ async def test_a_late_sample_joins_its_hour() -> None:
     await samples.close()
 
 
-async def test_a_clock_that_was_set_wrong_for_a_moment_spoils_no_hour() -> None:
-    """An hour that was closed too early takes the rest of its samples as late ones."""
+async def test_hour_closed_too_early_takes_later_samples() -> None:
+    """A clock was wrong for a moment."""
     samples = InlineSamples.open()
     await samples.add([run(0)])
     await samples.add([run(86_400)])
@@ -138,7 +138,7 @@ async def test_a_clock_that_was_set_wrong_for_a_moment_spoils_no_hour() -> None:
     await samples.close()
 
 
-async def test_roll_ups_go_on_when_nothing_came_for_days() -> None:
+async def test_roll_ups_continue_after_days_without_samples() -> None:
     """Only hours with samples cost anything."""
     samples = InlineSamples.open()
     for second in (0, 5 * 86_400, 5 * 86_400 + 3_700):
@@ -148,8 +148,8 @@ async def test_roll_ups_go_on_when_nothing_came_for_days() -> None:
     await samples.close()
 
 
-async def test_roll_ups_stay_when_samples_are_forgotten_for_their_age() -> None:
-    """Raw rows for days, hours for as long as the budget has room."""
+async def test_roll_ups_outlive_raw_samples() -> None:
+    """Raw rows are kept for days, hours as long as the budget allows."""
     samples = InlineSamples.open()
     await samples.add([run(0)])
     await samples.add([run(20 * 86_400)])
@@ -165,8 +165,8 @@ async def a_busy_day(samples: InlineSamples, checks: int = 20, every_s: int = 60
         await samples.add([run(second + check / 1000, check, 100.0 + check) for check in range(checks)])
 
 
-async def test_a_day_of_raw_samples_outlives_older_roll_ups(tmp_path: Path) -> None:
-    """Both together would not fit; what happened lately is worth more than how it was on average last month."""
+async def test_last_day_of_raw_samples_outlives_older_roll_ups(tmp_path: Path) -> None:
+    """If both do not fit, recent results are worth more than last month's averages."""
     samples = InlineSamples.open(tmp_path / "samples.db")
     await a_busy_day(samples)
     day = await samples.size_bytes() * 24 // 30
@@ -180,8 +180,8 @@ async def test_a_day_of_raw_samples_outlives_older_roll_ups(tmp_path: Path) -> N
     await samples.close()
 
 
-async def test_a_sample_from_the_day_after_tomorrow_makes_nothing_old(tmp_path: Path) -> None:
-    """Somebody's clock was two days ahead: what happened today is still worth more than roll-ups from before."""
+async def test_sample_from_the_future_makes_nothing_old(tmp_path: Path) -> None:
+    """Somebody's clock was two days ahead: today's samples still outlive old roll-ups."""
     samples = InlineSamples.open(tmp_path / "samples.db")
     await a_busy_day(samples)
     await samples.add([run(78 * 3_600)])
@@ -191,8 +191,8 @@ async def test_a_sample_from_the_day_after_tomorrow_makes_nothing_old(tmp_path: 
     await samples.close()
 
 
-async def test_the_file_shrinks_when_its_budget_is_lowered(tmp_path: Path) -> None:
-    """Step by step, down to nothing where it must be; `ls` shows it."""
+async def test_file_shrinks_when_its_budget_is_lowered(tmp_path: Path) -> None:
+    """Step by step, down to nothing if necessary; `ls` shows it."""
     samples = InlineSamples.open(tmp_path / "samples.db")
     await a_busy_day(samples)
     held = (tmp_path / "samples.db").stat().st_size
@@ -205,8 +205,8 @@ async def test_the_file_shrinks_when_its_budget_is_lowered(tmp_path: Path) -> No
     await samples.close()
 
 
-async def test_a_file_at_its_budget_keeps_its_size(tmp_path: Path) -> None:
-    """New rows take the pages of forgotten ones; nothing is given back only to be asked for again."""
+async def test_file_at_its_budget_keeps_its_size(tmp_path: Path) -> None:
+    """New rows reuse the pages of deleted ones, and nothing is returned only to be requested again."""
     samples = InlineSamples.open(tmp_path / "samples.db")
     sizes = set()
     for second in range(0, 10 * 3_600, 60):
@@ -220,8 +220,8 @@ async def test_a_file_at_its_budget_keeps_its_size(tmp_path: Path) -> None:
     await samples.close()
 
 
-async def test_a_file_of_the_first_shape_is_taken_over(tmp_path: Path) -> None:
-    """Nothing that it knew is lost; the hour that was being rolled up is counted again from its raw rows."""
+async def test_file_of_the_first_schema_is_migrated(tmp_path: Path) -> None:
+    """Nothing is lost; the hour that was being rolled up is counted again from its raw rows."""
     path = tmp_path / "samples.db"
     conn = connect(path)
     for sql in (CHECKS, FIRST_SAMPLES, ROLLUPS):
@@ -276,8 +276,8 @@ asyncio.run(main())
 """
 
 
-def test_the_library_of_python_itself_does_it_all(tmp_path: Path) -> None:
-    """Where there is no wheel of the newer one, the same SQL runs on what the system has."""
+def test_everything_works_with_the_sqlite_of_python(tmp_path: Path) -> None:
+    """Where no wheel of the newer library exists, the same SQL runs on the system's."""
     ended = subprocess.run(
         [sys.executable, "-c", OTHER_LIBRARY, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
@@ -285,7 +285,7 @@ def test_the_library_of_python_itself_does_it_all(tmp_path: Path) -> None:
     assert ("sqlite3 247 100.0\n247 0\n", "") == (ended.stdout, ended.stderr)
 
 
-async def test_a_median_is_of_one_vantage_where_one_is_named() -> None:
+async def test_median_is_of_the_named_vantage() -> None:
     """What is far away for us may be near for another."""
     samples = InlineSamples.open()
     for hour in range(2):
@@ -298,8 +298,8 @@ async def test_a_median_is_of_one_vantage_where_one_is_named() -> None:
     await samples.close()
 
 
-async def test_samples_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
-    """Close waits for what was asked for."""
+async def test_samples_survive_a_reopening(tmp_path: Path) -> None:
+    """Closing waits for requested writes."""
     samples = await open_samples(tmp_path)
     await samples.add([run(1)])
     await samples.close()
@@ -312,15 +312,15 @@ async def test_samples_are_there_when_the_file_is_opened_again(tmp_path: Path) -
     await again.close()
 
 
-def test_a_bucket_stands_for_its_latencies_within_five_percent() -> None:
+def test_bucket_represents_its_latencies_within_five_percent() -> None:
     """From under a millisecond to minutes."""
     for us in (1, 950, 12_345, 812_345, 59_999_999, 600_000_000):
         assert abs(middle_ms(bucket(us)) * 1_000 / us - 1) <= 0.05
 
 
 @pytest.mark.parametrize("damage", ["garbage", "another program's"])
-async def test_a_broken_samples_file_is_set_aside_and_begun_anew(damage: str, tmp_path: Path) -> None:
-    """Only check results are lost, so it is no reason not to start; what was there can still be looked at."""
+async def test_broken_samples_file_is_set_aside_and_recreated(damage: str, tmp_path: Path) -> None:
+    """Only check results are lost, so the bot starts; the old file can still be examined."""
     path = tmp_path / "samples.db"
     if damage == "garbage":
         path.write_bytes(b"this is not a database, whatever its name says" * 100)
@@ -339,8 +339,8 @@ async def test_a_broken_samples_file_is_set_aside_and_begun_anew(damage: str, tm
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
-async def test_a_samples_file_that_is_lost_under_a_running_bot_is_begun_anew(how: str, tmp_path: Path) -> None:
-    """Results would else go into a file that nobody can open again, or nowhere until the next start."""
+async def test_samples_file_lost_under_a_running_bot_is_recreated(how: str, tmp_path: Path) -> None:
+    """Otherwise results would go into a file that nobody can open, or nowhere until the next start."""
     samples = await open_samples(tmp_path)
     await samples.add([run(0)])
     samples.path.unlink()
@@ -357,8 +357,8 @@ async def test_a_samples_file_that_is_lost_under_a_running_bot_is_begun_anew(how
     await again.close()
 
 
-async def test_damage_that_is_met_while_reading_is_set_aside_too(tmp_path: Path) -> None:
-    """A bad page in the middle stops neither the start, which reads what was measured, nor the writing that follows."""
+async def test_file_with_a_damaged_page_is_set_aside(tmp_path: Path) -> None:
+    """It stops neither the start, which reads the file, nor later writes."""
     samples = await open_samples(tmp_path)
     await samples.add([run(second) for second in range(3_000)])
     await samples.close()
@@ -374,8 +374,8 @@ async def test_damage_that_is_met_while_reading_is_set_aside_too(tmp_path: Path)
     await samples.close()
 
 
-async def test_a_check_whose_first_batch_was_lost_is_found_by_its_name_later(tmp_path: Path) -> None:
-    """The disk was full when it first spoke; what another check was called meanwhile is not its name."""
+async def test_check_whose_first_batch_was_lost_keeps_its_own_id(tmp_path: Path) -> None:
+    """The disk was full at its first sample, and meanwhile another check got an id."""
     samples = InlineSamples.open(tmp_path / "samples.db")
     samples.conn.execute("PRAGMA max_page_count = 1")
     with pytest.raises(DatabaseError):
@@ -388,8 +388,8 @@ async def test_a_check_whose_first_batch_was_lost_is_found_by_its_name_later(tmp
     await samples.close()
 
 
-async def test_a_samples_file_whose_renewal_failed_is_begun_anew_later(tmp_path: Path) -> None:
-    """The folder was away for a moment: once it is back, results are kept again, and people are told of both."""
+async def test_samples_file_is_recreated_once_its_folder_returns(tmp_path: Path) -> None:
+    """People are told of both."""
     folder = tmp_path / "data"
     folder.mkdir()
     samples = await open_samples(folder)
@@ -408,6 +408,6 @@ async def test_a_samples_file_whose_renewal_failed_is_begun_anew_later(tmp_path:
 
 
 @pytest.mark.parametrize("shape", [LEDGER, SAMPLES], ids=["ledger", "samples"])
-def test_a_file_has_as_many_versions_as_migrations(shape: Shape) -> None:
-    """Else a file from before the newest one passes for up to date, and is never lifted."""
+def test_file_version_equals_the_number_of_migrations(shape: Shape) -> None:
+    """Otherwise an older file would count as current, and never be migrated."""
     assert shape.version == len(shape.migrations().pending(Database(memory=True)))

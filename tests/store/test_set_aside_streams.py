@@ -1,4 +1,4 @@
-"""What is set aside takes nothing else along: each kind of stream, alone and together, in a ledger with a whole story."""
+"""Setting streams aside affects nothing else: each kind of stream, alone and together, in a ledger with a full history."""
 
 import json
 from datetime import timedelta
@@ -39,13 +39,13 @@ def ledger() -> InlineLedger:
 
 
 def edit(ledger: InlineLedger, *streams: str) -> None:
-    """The first fact of each is dated anew."""
+    """Change the date of the first fact of each stream."""
     for stream in streams:
         ledger.conn.execute("UPDATE facts SET at = '2020-01-01T00:00:00.000000+00:00' WHERE stream = ? AND seq = 1", (stream,))
 
 
 def delete(ledger: InlineLedger, stream: str) -> int:
-    """All facts of a stream, and the state they led to."""
+    """Delete all facts of a stream, and its state; returns how many there were."""
     gone = ledger.conn.execute("DELETE FROM facts WHERE stream = ?", (stream,)).rowcount
     ledger.conn.execute("DELETE FROM states WHERE stream = ?", (stream,))
     return gone
@@ -56,7 +56,7 @@ def engine(ledger: InlineLedger) -> CommittingEngine:
 
 
 async def started(ledger: InlineLedger) -> World:
-    """The world as a start finds it, after what a start mends."""
+    """The world as a start finds it, after its repairs."""
     return await load_checked(engine(ledger), ledger)
 
 
@@ -65,7 +65,7 @@ def facts_of(ledger: InlineLedger, *without: str) -> list[str]:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-async def test_a_start_after_one_stream_was_set_aside_finds_nothing_wrong(
+async def test_start_finds_nothing_wrong_after_one_stream_was_set_aside(
     stream: str, ledger: InlineLedger, tmp_path: Path
 ) -> None:
     """Neither what is missing on purpose nor a state that counted what the stream said."""
@@ -78,7 +78,7 @@ async def test_a_start_after_one_stream_was_set_aside_finds_nothing_wrong(
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-async def test_setting_one_stream_aside_leaves_the_facts_of_all_others(
+async def test_setting_one_stream_aside_keeps_the_facts_of_all_others(
     stream: str, ledger: InlineLedger, tmp_path: Path
 ) -> None:
     """An incident's timeline also stands in streams of components, flags and the vendor: those stay."""
@@ -90,8 +90,8 @@ async def test_setting_one_stream_aside_leaves_the_facts_of_all_others(
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-async def test_what_was_set_aside_stands_in_the_file_whole(stream: str, ledger: InlineLedger, tmp_path: Path) -> None:
-    """Every fact with its number, so that it can be looked at, or put back."""
+async def test_stream_set_aside_is_written_to_a_file_completely(stream: str, ledger: InlineLedger, tmp_path: Path) -> None:
+    """Every fact with its number, so that it can be examined, or put back."""
     edit(ledger, stream)
     expected = [row[0] for row in ledger.conn.execute("SELECT id FROM facts WHERE stream = ? ORDER BY id", (stream,))]
     await set_aside(ledger, tmp_path, [stream], NOW)
@@ -100,8 +100,8 @@ async def test_what_was_set_aside_stands_in_the_file_whole(stream: str, ledger: 
     assert expected == [row["id"] for row in rows if row["table"] == "facts"]
 
 
-async def test_a_flag_and_its_component_are_set_aside_together(ledger: InlineLedger, tmp_path: Path) -> None:
-    """The flag serves its default, the component is learned anew, the incident about both goes on."""
+async def test_flag_and_its_component_can_be_set_aside_together(ledger: InlineLedger, tmp_path: Path) -> None:
+    """The flag serves its default, the component starts again, and the incident about both goes on."""
     edit(ledger, FLAG, COMPONENT)
     await set_aside(ledger, tmp_path, [FLAG, COMPONENT], NOW)
     world = await started(ledger)
@@ -111,8 +111,8 @@ async def test_a_flag_and_its_component_are_set_aside_together(ledger: InlineLed
     assert [2] == [incident.number for incident in world.open_incidents()]
 
 
-async def test_everything_about_an_incident_is_set_aside_together(ledger: InlineLedger, tmp_path: Path) -> None:
-    """The incident, its component and its vendor: INC-2 keeps its number and is over."""
+async def test_everything_about_an_incident_can_be_set_aside_together(ledger: InlineLedger, tmp_path: Path) -> None:
+    """The incident, its component and its vendor; INC-2 keeps its number and counts as ended."""
     edit(ledger, OPEN, COMPONENT, PROVIDER)
     await set_aside(ledger, tmp_path, [OPEN, COMPONENT, PROVIDER], NOW)
     world = await started(ledger)
@@ -122,8 +122,8 @@ async def test_everything_about_an_incident_is_set_aside_together(ledger: Inline
     assert {} == world.providers
 
 
-async def test_an_incident_whose_vendor_was_set_aside_goes_on(ledger: InlineLedger, tmp_path: Path) -> None:
-    """What the vendor said is no longer counted in its state, and more can be written to it."""
+async def test_incident_whose_vendor_was_set_aside_goes_on(ledger: InlineLedger, tmp_path: Path) -> None:
+    """The vendor's statements no longer count in its state, and new ones can be recorded."""
     edit(ledger, PROVIDER)
     await set_aside(ledger, tmp_path, [PROVIDER], NOW)
     bot = engine(ledger)
@@ -135,9 +135,7 @@ async def test_an_incident_whose_vendor_was_set_aside_goes_on(ledger: InlineLedg
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-async def test_a_stream_that_was_deleted_whole_is_missed_after_another_was_set_aside(
-    stream: str, ledger: InlineLedger, tmp_path: Path
-) -> None:
+async def test_deleted_stream_is_missed_after_another_was_set_aside(stream: str, ledger: InlineLedger, tmp_path: Path) -> None:
     """What is missing on purpose hides nothing else: exactly the deleted facts are counted."""
     other = COMPONENT if stream != COMPONENT else FLAG
     edit(ledger, other)
@@ -148,7 +146,7 @@ async def test_a_stream_that_was_deleted_whole_is_missed_after_another_was_set_a
     assert gone == ledger.store.missing()
 
 
-async def test_facts_deleted_from_a_stream_before_it_was_set_aside_are_not_missed(ledger: InlineLedger, tmp_path: Path) -> None:
+async def test_facts_deleted_from_a_stream_that_was_set_aside_are_not_missed(ledger: InlineLedger, tmp_path: Path) -> None:
     """The refusal says to set it aside, and that is enough."""
     ledger.conn.execute("DELETE FROM facts WHERE stream = ? AND seq = 2", (COMPONENT,))
     await set_aside(ledger, tmp_path, [COMPONENT], NOW)
@@ -156,8 +154,8 @@ async def test_facts_deleted_from_a_stream_before_it_was_set_aside_are_not_misse
     assert 0 == ledger.store.missing()
 
 
-async def test_an_edited_number_hides_no_later_deletion(ledger: InlineLedger, tmp_path: Path) -> None:
-    """A stream that claims a million facts when it is set aside is not believed to have had them."""
+async def test_edited_number_hides_no_later_deletion(ledger: InlineLedger, tmp_path: Path) -> None:
+    """A stream that claims a million facts when it is set aside is not believed."""
     ledger.conn.execute("UPDATE states SET seq = 1000000 WHERE stream = ?", (COMPONENT,))
     await set_aside(ledger, tmp_path, [COMPONENT], NOW)
     ledger.conn.execute("DROP TRIGGER facts_last")
@@ -166,8 +164,8 @@ async def test_an_edited_number_hides_no_later_deletion(ledger: InlineLedger, tm
     assert gone == ledger.store.missing()
 
 
-async def test_what_is_forgotten_after_a_month_is_not_missed(ledger: InlineLedger) -> None:
-    """Effects and ids of signals are pruned, facts are not."""
+async def test_pruned_rows_are_not_missed(ledger: InlineLedger) -> None:
+    """Effects and signal ids are pruned, facts are not."""
     late = NOW + timedelta(days=400)
     for row in ledger.store.outbox():
         ledger.conn.execute("UPDATE outbox SET state = 'done' WHERE id = ?", (row.id,))
@@ -176,8 +174,8 @@ async def test_what_is_forgotten_after_a_month_is_not_missed(ledger: InlineLedge
     assert 0 == ledger.store.missing()
 
 
-async def test_a_commit_that_was_refused_leaves_no_gap(ledger: InlineLedger) -> None:
-    """Numbers that were given in a transaction that did not come about are given again."""
+async def test_refused_commit_leaves_no_gap(ledger: InlineLedger) -> None:
+    """Numbers from a rolled-back transaction are given again."""
     again = an_incident()[-1]
     with pytest.raises(Exception, match="signal/"):
         ledger.store.commit(again)
@@ -185,16 +183,16 @@ async def test_a_commit_that_was_refused_leaves_no_gap(ledger: InlineLedger) -> 
     assert 0 == ledger.store.missing()
 
 
-async def test_a_start_refuses_a_ledger_that_a_stream_was_deleted_from(ledger: InlineLedger) -> None:
-    """An engaged flag would be back on the provider that fails, and nothing in its stream would show it."""
+async def test_start_refuses_a_ledger_with_a_deleted_stream(ledger: InlineLedger) -> None:
+    """An engaged flag would be back on the failing provider, and nothing in its stream would show it."""
     gone = delete(ledger, FLAG)
 
     with pytest.raises(StoreError, match=f"{gone} of its facts were deleted"):
         await started(ledger)
 
 
-async def test_a_ledger_whose_missing_facts_were_accepted_is_used(ledger: InlineLedger) -> None:
-    """They are counted once; what is deleted later is missed again."""
+async def test_ledger_whose_losses_were_accepted_is_used(ledger: InlineLedger) -> None:
+    """They are accepted once; facts deleted later are missed again."""
     delete(ledger, FLAG)
     ledger.store.accept_missing()
     await started(ledger)
@@ -203,8 +201,8 @@ async def test_a_ledger_whose_missing_facts_were_accepted_is_used(ledger: Inline
     assert gone == ledger.store.missing()
 
 
-async def test_what_follows_accepted_losses_is_told(ledger: InlineLedger) -> None:
-    """A flag begins at number 1 again; the line about its first fact is not taken for the one that was told before."""
+async def test_facts_after_accepted_losses_are_reported(ledger: InlineLedger) -> None:
+    """A flag starts again at number 1, and its first line is not confused with the earlier one."""
     line = effect(PostLine(To.OPS), About(FLAG, 1))
     ledger.store.commit(queued(line))
     delete(ledger, FLAG)
@@ -214,8 +212,8 @@ async def test_what_follows_accepted_losses_is_told(ledger: InlineLedger) -> Non
     assert [NOW] == [row.created_at for row in ledger.store.outbox() if row.effect.key == line.key]
 
 
-async def test_losses_of_which_nothing_tells_are_said_to_be_so(ledger: InlineLedger) -> None:
-    """Nobody looks for a name that the sentence has not."""
+async def test_losses_without_a_trace_are_reported_as_such(ledger: InlineLedger) -> None:
+    """So that nobody searches for a name."""
     ledger.conn.execute("DELETE FROM outbox")
     delete(ledger, FLAG)
 
@@ -223,8 +221,8 @@ async def test_losses_of_which_nothing_tells_are_said_to_be_so(ledger: InlineLed
         await started(ledger)
 
 
-async def test_an_incident_that_was_deleted_is_named_by_what_other_streams_say(ledger: InlineLedger) -> None:
-    """Its effects are forgotten after a month; facts of its provider and its flags name it for ever."""
+async def test_deleted_incident_is_named_from_other_streams(ledger: InlineLedger) -> None:
+    """Its effects are pruned after a month, but facts of its provider and flags name it for ever."""
     ledger.conn.execute("DELETE FROM outbox")
     delete(ledger, "incident/1")
 

@@ -1,4 +1,4 @@
-"""One of several processes that want the same: says as JSON what it won."""
+"""One of several processes that compete for the same thing; prints what it won as JSON."""
 
 import asyncio
 import json

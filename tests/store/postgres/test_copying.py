@@ -1,4 +1,4 @@
-"""`understudy store copy`: a ledger arrives whole, in either direction, or not at all."""
+"""`understudy store copy`: a ledger arrives completely, in either direction, or not at all."""
 
 import gzip
 import sqlite3
@@ -37,7 +37,7 @@ def table(path: Path, name: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
-    """A data folder with an incident, a setting, a thing seen, and an effect that was being sent when the bot died."""
+    """A data folder with an incident, a setting, a seen id, and an effect that was being sent when the bot died."""
     at = tmp_path / "here"
     ledger = await open_ledger(at)
     await ledger.write(lambda store: store.commit(declared(1)))
@@ -50,8 +50,8 @@ async def folder(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["before-issue-8", "before-parts"])
-async def test_an_old_ledger_goes_into_postgresql_and_back(name: str, tmp_path: Path, postgres: str) -> None:
-    """From every schema that was released, with facts byte for byte; the old file stays as it was."""
+async def test_old_ledger_is_copied_to_postgresql_and_back(name: str, tmp_path: Path, postgres: str) -> None:
+    """From every released schema, with facts byte for byte; the old file stays unchanged."""
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     (here / "ledger.db").write_bytes(old := gzip.decompress((FOLDER / f"{name}.db.gz").read_bytes()))
@@ -74,8 +74,8 @@ async def test_an_old_ledger_goes_into_postgresql_and_back(name: str, tmp_path: 
         await ledger.close()
 
 
-async def test_everything_arrives(folder: Path, tmp_path: Path, postgres: str) -> None:
-    """States, effects under way, signals, what was seen, settings: nothing is done twice afterwards."""
+async def test_copy_has_everything(folder: Path, tmp_path: Path, postgres: str) -> None:
+    """States, effects under way, signals, seen ids and settings, so that nothing is done twice afterwards."""
     copy(Home(folder), Home(tmp_path, postgres), NOW)
     copy(Home(tmp_path, postgres), Home(tmp_path / "there"), NOW)
 
@@ -85,8 +85,8 @@ async def test_everything_arrives(folder: Path, tmp_path: Path, postgres: str) -
     assert (folder / MARKER).read_text() == (tmp_path / "there" / MARKER).read_text()
 
 
-async def test_a_bot_starts_on_what_was_copied_from_its_folder(folder: Path, postgres: str) -> None:
-    """`store` is set, and the folder knows the ledger again."""
+async def test_bot_starts_over_the_copy_of_its_folder(folder: Path, postgres: str) -> None:
+    """With `store` set; the folder recognises the ledger."""
     copy(Home(folder), Home(folder, postgres), NOW)
 
     ledger = await Home(folder, postgres).open(replica="one")
@@ -97,8 +97,8 @@ async def test_a_bot_starts_on_what_was_copied_from_its_folder(folder: Path, pos
     assert ["INC-1", "post", "next"] == [row.effect.key for row in rows]
 
 
-async def test_facts_that_were_set_aside_stay_accounted_for(folder: Path, tmp_path: Path, postgres: str) -> None:
-    """Their numbers are not given anew."""
+async def test_facts_set_aside_keep_their_numbers_in_the_copy(folder: Path, tmp_path: Path, postgres: str) -> None:
+    """The numbers are not given again."""
     ledger = await open_ledger(folder)
     await ledger.write(lambda store: store.remove("flag/a"))
     await ledger.close()
@@ -113,8 +113,8 @@ async def test_facts_that_were_set_aside_stay_accounted_for(folder: Path, tmp_pa
     await back.close()
 
 
-async def test_nothing_is_copied_onto_a_ledger(folder: Path, tmp_path: Path, postgres: str) -> None:
-    """Neither file nor database."""
+async def test_copy_does_not_overwrite_a_ledger(folder: Path, tmp_path: Path, postgres: str) -> None:
+    """Neither a file nor a database."""
     copy(Home(folder), Home(tmp_path, postgres), NOW)
 
     for target in (Home(tmp_path, postgres), Home(folder)):
@@ -122,8 +122,8 @@ async def test_nothing_is_copied_onto_a_ledger(folder: Path, tmp_path: Path, pos
             copy(Home(folder), target, NOW)
 
 
-async def test_a_running_bot_is_not_copied(folder: Path, tmp_path: Path, postgres: str) -> None:
-    """What it commits meanwhile would be lost."""
+async def test_ledger_of_a_running_bot_is_not_copied(folder: Path, tmp_path: Path, postgres: str) -> None:
+    """Later commits would be lost."""
     with DataLock(folder), pytest.raises(StoreError, match="another Understudy"):
         copy(Home(folder), Home(tmp_path, postgres), NOW)
 
@@ -135,8 +135,8 @@ async def test_a_running_bot_is_not_copied(folder: Path, tmp_path: Path, postgre
     assert not (tmp_path / "there" / "ledger.db").exists()
 
 
-async def test_facts_that_do_not_hold_are_not_copied(folder: Path, tmp_path: Path, postgres: str) -> None:
-    """Copied they would look as if they did."""
+async def test_tampered_facts_are_not_copied(folder: Path, tmp_path: Path, postgres: str) -> None:
+    """In the copy they would look valid."""
     with closing(sqlite3.connect(folder / "ledger.db")) as conn:
         conn.execute("DROP TRIGGER facts_stay")
         conn.execute("UPDATE facts SET body = replace(body, 'note 1', 'note 9') WHERE stream = 'flag/a'")
@@ -146,7 +146,7 @@ async def test_facts_that_do_not_hold_are_not_copied(folder: Path, tmp_path: Pat
         copy(Home(folder), Home(tmp_path, postgres), NOW)
 
 
-async def test_the_verb_says_what_it_did_and_keeps_the_password(folder: Path, postgres: str) -> None:
+async def test_command_reports_what_it_did_without_the_password(folder: Path, postgres: str) -> None:
     """In one paragraph, with what to do next."""
     done = CliRunner().invoke(main, ["store", "copy", "--from", str(folder), "--to", postgres])
     again = CliRunner().invoke(main, ["store", "copy", "--from", str(folder), "--to", postgres])

@@ -1,4 +1,4 @@
-"""A connection that breaks exactly at a commit: nobody can say whether it was written, and nothing is written twice."""
+"""A connection breaks exactly at a commit: nobody knows whether it was written, yet nothing is written twice."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -66,7 +66,7 @@ def where(request: pytest.FixtureRequest) -> Cut:
 
 @pytest.fixture
 async def engine(ledger: PostgresLedger) -> CommittingEngine:
-    """With an incident that is open."""
+    """An engine with one open incident."""
     engine = CommittingEngine(ledger, ManualClock(START), policy())
     await engine.load()
     await engine.handle(s.Declare(actor=ANA, title="Chat is slow", severity=Severity.SEV2))
@@ -82,7 +82,7 @@ def note(text: str) -> s.AddNote:
     return s.AddNote(actor=ANA, id=text, incident=1, text=text)
 
 
-async def test_whoever_asks_again_after_a_cut_has_it_written_once(
+async def test_signal_repeated_after_a_cut_is_written_once(
     engine: CommittingEngine, ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
 ) -> None:
     """Slack, a service, or a person who presses again: the signal has the same id."""
@@ -96,7 +96,7 @@ async def test_whoever_asks_again_after_a_cut_has_it_written_once(
     assert ["a failover, says support"] == await notes(ledger)
 
 
-async def test_what_is_decided_after_a_cut_follows_what_was_written(
+async def test_decision_after_a_cut_follows_what_was_written(
     engine: CommittingEngine, ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
 ) -> None:
     """What the ledger holds counts, not what we were told."""
@@ -112,7 +112,7 @@ async def test_what_is_decided_after_a_cut_follows_what_was_written(
     assert await fresh.load() == engine.world
 
 
-async def test_of_many_that_share_a_commit_each_is_written_once(
+async def test_each_signal_of_a_shared_commit_is_written_once(
     engine: CommittingEngine, ledger: PostgresLedger, wire: WireThatBreaks, where: Cut
 ) -> None:
     """None of them is answered as if it were written, and each asks again."""

@@ -1,4 +1,4 @@
-"""The database's disk is full: it is said, nothing acknowledged is lost, and it goes on by itself once there is room."""
+"""The database's disk is full: this is reported, nothing acknowledged is lost, and work resumes once there is space."""
 
 import asyncio
 import os
@@ -41,8 +41,8 @@ def server() -> Iterator[PostgresServer]:
         shutil.rmtree(made.folder, ignore_errors=True)
 
 
-async def test_a_full_disk_loses_nothing_and_ends_by_itself(server: PostgresServer) -> None:
-    """Whether the server refuses the statement or restarts itself."""
+async def test_full_disk_loses_nothing_and_work_resumes(server: PostgresServer) -> None:
+    """Whether the server refuses the statement or restarts."""
     ledger = await open_postgres_ledger(server.url(), "one")
     try:
         filler = server.folder / "filler"
@@ -61,7 +61,7 @@ async def test_a_full_disk_loses_nothing_and_ends_by_itself(server: PostgresServ
 
 
 async def fill(ledger: PostgresLedger) -> tuple[int, StoreError]:
-    """Write until it does not: how many were acknowledged, and what was said."""
+    """Write until an error; returns how many writes were acknowledged, and the error."""
     for seq in range(1, 10_000):
         body = NoteAdded(secrets.token_hex(LONG // 2))
         try:
@@ -72,7 +72,7 @@ async def fill(ledger: PostgresLedger) -> tuple[int, StoreError]:
 
 
 async def goes_on(ledger: PostgresLedger) -> int:
-    """The number of the first fact that is taken again."""
+    """The number of the first fact that is accepted again."""
     async with asyncio.timeout(WITHIN_S):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The database dies and its standby takes its place: what was acknowledged is there, and the bot finds it by itself."""
+"""The database dies and its standby takes over: everything acknowledged is there, and the bot finds it by itself."""
 
 import asyncio
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ def pair() -> Iterator[tuple[PostgresServer, PostgresServer]]:
             standby.close()
 
 
-async def test_what_was_acknowledged_is_there_after_a_failover(pair: tuple[PostgresServer, PostgresServer]) -> None:
-    """Both hosts stand in the address, and libpq takes the one that may be written."""
+async def test_acknowledged_facts_are_there_after_a_failover(pair: tuple[PostgresServer, PostgresServer]) -> None:
+    """Both hosts are in the address, and libpq chooses the writable one."""
     primary, standby = pair
     hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
     ledger = await open_postgres_ledger(f"postgresql://{USER}:{PASSWORD}@{hosts}/postgres", "one")
@@ -55,7 +55,7 @@ async def test_what_was_acknowledged_is_there_after_a_failover(pair: tuple[Postg
 
 
 async def write(ledger: PostgresLedger, acknowledged: list[int]) -> None:
-    """Facts one after the other; of one whose fate is not known the ledger is asked."""
+    """Write facts one after the other; if one's fate is unknown, ask the ledger."""
     seq = 1
     while seq <= COMMITS:
         try:
@@ -67,7 +67,7 @@ async def write(ledger: PostgresLedger, acknowledged: list[int]) -> None:
 
 
 async def next_seq(ledger: PostgresLedger) -> int:
-    """Behind what is there, once that can be asked."""
+    """The next number in the stream, once the ledger can be asked."""
     while True:
         await asyncio.sleep(0.1)
         try:

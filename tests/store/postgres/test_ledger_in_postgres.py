@@ -1,4 +1,4 @@
-"""What a ledger in PostgreSQL promises beyond what all do: to several processes, and while the server is away."""
+"""What a PostgreSQL ledger guarantees beyond the common contract: for several processes, and while the server is away."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ async def ledger(postgres: str) -> AsyncIterator[PostgresLedger]:
 
 
 def ask(address: str, sql: str) -> list[tuple[object, ...]]:
-    """As whoever has the database's password."""
+    """Run a statement as whoever has the database's password."""
     with psycopg.connect(address, autocommit=True, options="-c search_path=understudy") as conn:
         done = conn.execute(sql)  # type: ignore[call-overload]
         return done.fetchall() if done.description else []
@@ -47,8 +47,8 @@ def ask(address: str, sql: str) -> list[tuple[object, ...]]:
 # --- several processes
 
 
-async def test_another_replica_hears_of_a_commit_at_once(ledger: PostgresLedger, postgres: str) -> None:
-    """A flag that was switched by one is served by all within a moment."""
+async def test_commit_is_announced_to_other_replicas_at_once(ledger: PostgresLedger, postgres: str) -> None:
+    """A switched flag is served by all replicas within a moment."""
     other = await open_postgres_ledger(postgres, "two")
     heard = asyncio.Event()
     try:
@@ -63,8 +63,8 @@ async def test_another_replica_hears_of_a_commit_at_once(ledger: PostgresLedger,
         await other.close()
 
 
-async def test_positions_have_no_gaps_when_commits_are_refused(ledger: PostgresLedger) -> None:
-    """A place that nobody took would look like a fact that is gone."""
+async def test_refused_commits_leave_no_gap_in_positions(ledger: PostgresLedger) -> None:
+    """A gap would look like a missing fact."""
     for number in (1, 2):  # the second holds the same key
         await asyncio.gather(ledger.write(lambda store, n=number: store.commit(declared(n))), return_exceptions=True)  # type: ignore[misc]
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
@@ -73,8 +73,8 @@ async def test_positions_have_no_gaps_when_commits_are_refused(ledger: PostgresL
     assert 0 == await ledger.read(lambda store: store.missing())
 
 
-async def test_facts_are_neither_changed_nor_deleted(ledger: PostgresLedger, postgres: str) -> None:
-    """Not even by whoever has the password; what is set aside goes by a way of its own."""
+async def test_facts_can_be_neither_changed_nor_deleted(ledger: PostgresLedger, postgres: str) -> None:
+    """Not even with the password; setting streams aside has a way of its own."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
 
     for sql in ("UPDATE facts SET body = '{}'", "DELETE FROM facts", "TRUNCATE facts"):
@@ -86,8 +86,8 @@ async def test_facts_are_neither_changed_nor_deleted(ledger: PostgresLedger, pos
     assert 0 == await ledger.read(lambda store: store.missing())
 
 
-async def test_facts_that_somebody_took_out_are_missed(ledger: PostgresLedger, postgres: str) -> None:
-    """The counter knows how many there were, also where the last ones went."""
+async def test_removed_facts_are_missed(ledger: PostgresLedger, postgres: str) -> None:
+    """The counter knows how many there were, even if the last ones were removed."""
     await ledger.write(lambda store: store.commit(commit(*(fact("flag/a", n) for n in (1, 2, 3)))))
     ask(postgres, "SET understudy.deleting_facts = 'on'; DELETE FROM facts WHERE seq > 1")
 
@@ -97,8 +97,8 @@ async def test_facts_that_somebody_took_out_are_missed(ledger: PostgresLedger, p
 # --- the tables
 
 
-async def test_a_vendors_strange_letters_keep_no_incident_from_being_found(ledger: PostgresLedger) -> None:
-    """PostgreSQL refuses JSON with a NUL or half an emoji in it, and a vendor's page may hold both."""
+async def test_incident_with_unusual_characters_is_found(ledger: PostgresLedger) -> None:
+    """PostgreSQL refuses JSON with a NUL or half an emoji, and a vendor's page may contain both."""
     clock = ManualClock(START)
     engine = CommittingEngine(ledger, clock, policy())
     await engine.load()
@@ -116,9 +116,7 @@ async def test_a_vendors_strange_letters_keep_no_incident_from_being_found(ledge
     assert 2 == (await engine.load()).last_incident
 
 
-async def test_a_state_that_was_edited_into_no_json_keeps_nothing_else_from_being_found(
-    ledger: PostgresLedger, postgres: str
-) -> None:
+async def test_state_edited_into_invalid_json_hides_no_other_incident(ledger: PostgresLedger, postgres: str) -> None:
     """It is rebuilt from its facts; meanwhile the others are there."""
     for n in (1, 2):
         await ledger.write(lambda store, n=n: store.commit(declared(n, f"key {n}")))  # type: ignore[misc]
@@ -130,8 +128,8 @@ async def test_a_state_that_was_edited_into_no_json_keeps_nothing_else_from_bein
     assert ["incident/1", "incident/2"] == await ledger.read(lambda store: store.streams(only_open=True))
 
 
-async def test_a_schema_of_ones_own_is_taken_by_the_address(postgres: str, ledger: PostgresLedger) -> None:
-    """Two deployments may share one database, and hear nothing of each other."""
+async def test_address_may_name_a_schema(postgres: str, ledger: PostgresLedger) -> None:
+    """Two deployments may share a database without hearing of each other."""
     other = await open_postgres_ledger(f"{postgres}?schema=staging", "other")
     try:
         await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
@@ -141,8 +139,8 @@ async def test_a_schema_of_ones_own_is_taken_by_the_address(postgres: str, ledge
         await other.close()
 
 
-async def test_a_ledger_of_a_newer_version_is_refused(postgres: str) -> None:
-    """With the way out."""
+async def test_ledger_of_a_newer_version_is_refused(postgres: str) -> None:
+    """With the remedy."""
     await (await open_postgres_ledger(postgres, "new")).close()
     ask(postgres, "UPDATE versions SET version = 99, needs = 99")
 
@@ -151,8 +149,8 @@ async def test_a_ledger_of_a_newer_version_is_refused(postgres: str) -> None:
             await opening()
 
 
-async def test_a_replica_starts_on_tables_to_which_a_newer_one_only_added(postgres: str) -> None:
-    """While an upgrade rolls, one of the version before may have to be started again."""
+async def test_older_replica_starts_over_tables_that_a_newer_one_extended(postgres: str) -> None:
+    """During a rolling upgrade it may have to be restarted."""
     await (await open_postgres_ledger(postgres, "new")).close()
     ask(postgres, "UPDATE versions SET version = 99")
     ask(postgres, "ALTER TABLE facts ADD COLUMN colour text NOT NULL DEFAULT ''")
@@ -167,8 +165,8 @@ def _read_only(address: str) -> PostgresReadOnlyLedger:
     return PostgresReadOnlyLedger(place_of(address))
 
 
-async def test_eight_replicas_may_start_on_an_empty_database_at_once(postgres: str, tmp_path: Path) -> None:
-    """One of them makes the tables and names the ledger, and each of them remembers that name."""
+async def test_eight_replicas_start_over_an_empty_database_at_once(postgres: str, tmp_path: Path) -> None:
+    """One creates the tables and names the ledger, and each of them remembers that name."""
     folders = [tmp_path / str(n) for n in range(8)]
     for folder in folders:
         folder.mkdir()
@@ -181,8 +179,8 @@ async def test_eight_replicas_may_start_on_an_empty_database_at_once(postgres: s
     assert [id] * 8 == [(folder / MARKER).read_text(encoding="ascii").strip() for folder in folders]
 
 
-async def test_another_ledger_than_before_is_refused(postgres: str, tmp_path: Path) -> None:
-    """An empty database in its place would mean that every flag is back on its default."""
+async def test_different_ledger_than_before_is_refused(postgres: str, tmp_path: Path) -> None:
+    """An empty database in its place would put every flag back on its default."""
     await (await open_postgres_ledger(postgres, "one", folder=tmp_path)).close()
     assert (tmp_path / MARKER).exists()
     await (await open_postgres_ledger(postgres, "one", folder=tmp_path)).close()
@@ -192,8 +190,8 @@ async def test_another_ledger_than_before_is_refused(postgres: str, tmp_path: Pa
     assert StoreTrouble.GONE is refused.value.kind
 
 
-async def test_a_reader_beside_the_bot_sees_what_is_committed(ledger: PostgresLedger, postgres: str) -> None:
-    """For exports: it writes nothing."""
+async def test_reader_beside_the_bot_sees_commits(ledger: PostgresLedger, postgres: str) -> None:
+    """For exports; it writes nothing."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
     reader = _read_only(postgres)
     try:
@@ -209,7 +207,7 @@ async def test_a_reader_beside_the_bot_sees_what_is_committed(ledger: PostgresLe
 
 @pytest.fixture
 def server(postgres_server: PostgresServer) -> PostgresServer:
-    """One that the test may stop."""
+    """A server that the test may stop."""
     del postgres_server  # skips where there is none
     made = PostgresServer()
     made.create()
@@ -217,8 +215,8 @@ def server(postgres_server: PostgresServer) -> PostgresServer:
     return made
 
 
-async def test_everything_goes_on_when_a_server_comes_back(server: PostgresServer) -> None:
-    """Its restart is told while it lasts, nothing acknowledged is lost, and nobody has to do anything."""
+async def test_everything_resumes_when_the_server_returns(server: PostgresServer) -> None:
+    """Its absence is reported, nothing acknowledged is lost, and nobody has to act."""
     ledger = await open_postgres_ledger(server.url(), "one")
     changes: list[int] = []
     ledger.on_commit(lambda: changes.append(1))
@@ -244,8 +242,8 @@ async def test_everything_goes_on_when_a_server_comes_back(server: PostgresServe
         server.close()
 
 
-async def test_a_start_waits_for_a_server_that_is_away_for_a_moment(server: PostgresServer) -> None:
-    """Also in its middle; once it is through, everybody is told at once."""
+async def test_start_waits_for_a_server_that_is_away(server: PostgresServer) -> None:
+    """Even in the middle of the start; afterwards errors are immediate again."""
     ledger = await open_postgres_ledger(server.url(), "one")
     ledger.be_patient(True)
     try:
@@ -264,8 +262,8 @@ async def test_a_start_waits_for_a_server_that_is_away_for_a_moment(server: Post
         server.close()
 
 
-async def test_a_connection_that_breaks_before_anybody_listens_is_a_server_that_is_away(postgres: str) -> None:
-    """A start tries again where a server went down in the midst of it."""
+async def test_connection_broken_before_listening_counts_as_server_away(postgres: str) -> None:
+    """A start retries if the server goes down in its middle."""
 
     def broken() -> PostgresConnection:
         conn = reading(place_of(postgres), "listens")
@@ -279,8 +277,8 @@ async def test_a_connection_that_breaks_before_anybody_listens_is_a_server_that_
     assert StoreTrouble.AWAY is away.value.kind
 
 
-async def test_whoever_waits_for_others_is_not_woken_by_its_own_commits(postgres: str) -> None:
-    """Forty commits a second would be forty questions a second; those of others are heard behind them."""
+async def test_follower_is_not_woken_by_its_own_commits(postgres: str) -> None:
+    """Forty commits a second would be forty queries; other replicas' commits still wake it."""
     wake, waker = os.pipe()
     conn = reading(place_of(postgres), "listens")
     conn.listen("understudy")
@@ -299,8 +297,8 @@ async def test_whoever_waits_for_others_is_not_woken_by_its_own_commits(postgres
     os.close(waker)
 
 
-async def test_nobody_waits_for_ever_for_a_server_that_stands_still(server: PostgresServer) -> None:
-    """Its machine acknowledges all that it is sent, so that no connection breaks; checks go on meanwhile."""
+async def test_nobody_waits_for_ever_for_a_frozen_server(server: PostgresServer) -> None:
+    """Its machine acknowledges every packet, so no connection breaks; checks go on."""
     ledger = await open_postgres_ledger(server.url(), "one")
     ledger._patience._answers_within_s = 0.5
     try:
@@ -323,8 +321,8 @@ async def test_nobody_waits_for_ever_for_a_server_that_stands_still(server: Post
         server.close()
 
 
-async def test_a_connection_that_was_cut_between_two_commits_is_made_anew(ledger: PostgresLedger, postgres: str) -> None:
-    """Nothing was begun on it, so a new one is taken without a word."""
+async def test_connection_cut_between_commits_is_replaced_silently(ledger: PostgresLedger, postgres: str) -> None:
+    """Nothing had begun on it."""
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1))))
     ask(postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'understudy/%'")
 
@@ -333,8 +331,8 @@ async def test_a_connection_that_was_cut_between_two_commits_is_made_anew(ledger
     assert ["note 1", "note 2"] == texts(await ledger.read(lambda store: store.all_facts()))
 
 
-async def test_what_a_cut_interrupts_is_undone_and_raised(ledger: PostgresLedger, postgres: str) -> None:
-    """Half a commit is none; whoever asked for it hears so, and others go on."""
+async def test_interrupted_commit_is_rolled_back_and_raises(ledger: PostgresLedger, postgres: str) -> None:
+    """Its caller gets the error, and others go on."""
 
     def work(store: Store) -> None:
         store.put_setting("half", "done")
@@ -349,8 +347,8 @@ async def test_what_a_cut_interrupts_is_undone_and_raised(ledger: PostgresLedger
     await ledger.write(lambda store: store.put_setting("half", "again"))
 
 
-async def test_a_failure_that_was_swallowed_is_not_taken_for_a_commit(ledger: PostgresLedger) -> None:
-    """PostgreSQL answers the COMMIT of a transaction that failed with a ROLLBACK, and calls that a success."""
+async def test_swallowed_error_does_not_count_as_a_commit(ledger: PostgresLedger) -> None:
+    """PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, and reports success."""
 
     def work(store: Store) -> None:
         store.put_setting("a", "1")
@@ -365,8 +363,8 @@ async def test_a_failure_that_was_swallowed_is_not_taken_for_a_commit(ledger: Po
     assert await ledger.read(lambda store: store.setting("a")) is None
 
 
-async def test_one_failure_leaves_the_others_of_its_batch_alone(ledger: PostgresLedger) -> None:
-    """Sixty-four callers share one commit; a conflict is its own caller's."""
+async def test_failure_affects_only_its_own_caller(ledger: PostgresLedger) -> None:
+    """Sixty-four callers share one commit."""
     await ledger.write(lambda store: store.commit(declared(1)))
     tries = [ledger.write(lambda store, n=n: store.commit(declared(n, "" if n % 2 else "anthropic"))) for n in range(2, 66)]  # type: ignore[misc]
 
@@ -376,7 +374,7 @@ async def test_one_failure_leaves_the_others_of_its_batch_alone(ledger: Postgres
     assert 33 == await ledger.read(lambda store: store.position())
 
 
-async def test_a_process_that_stands_still_holds_nobody_up(ledger: PostgresLedger, postgres: str) -> None:
+async def test_paused_process_blocks_nobody(ledger: PostgresLedger, postgres: str) -> None:
     """The server ends its transaction after two seconds."""
     other = await open_postgres_ledger(postgres, "two")
     try:
@@ -417,8 +415,8 @@ async def _until(holds: Callable[[], bool]) -> None:
 # --- time
 
 
-async def test_leases_go_by_the_clock_of_the_database(ledger: PostgresLedger) -> None:
-    """A replica whose own clock is an hour off gets nothing by it."""
+async def test_leases_use_the_clock_of_the_database(ledger: PostgresLedger) -> None:
+    """A replica whose clock is an hour off gains nothing."""
     ttl = timedelta(seconds=0.3)
     wrong = NOON + timedelta(days=9_000)
 
@@ -435,8 +433,8 @@ async def test_leases_go_by_the_clock_of_the_database(ledger: PostgresLedger) ->
 # --- the tools of the audit and of pruning
 
 
-async def test_what_is_missed_is_named_and_can_be_accepted(ledger: PostgresLedger, postgres: str) -> None:
-    """As far as effects, incidents and other streams still speak of it."""
+async def test_missing_facts_are_named_and_can_be_accepted(ledger: PostgresLedger, postgres: str) -> None:
+    """As far as effects, incidents and other streams mention them."""
     await ledger.write(lambda store: store.commit(declared(1)))
     await ledger.write(lambda store: store.commit(commit(fact("flag/a", 1, NoteAdded("of it"), 1))))
     ask(postgres, "SET understudy.deleting_facts = 'on'; DELETE FROM facts WHERE stream = 'incident/1'; DELETE FROM states")
@@ -448,8 +446,8 @@ async def test_what_is_missed_is_named_and_can_be_accepted(ledger: PostgresLedge
     assert [] == await ledger.read(lambda store: store.outbox())
 
 
-async def test_a_mark_counts_until_a_fact_before_it_is_edited(ledger: PostgresLedger, postgres: str) -> None:
-    """A start compares the bytes of what was audited, and reads the stream whole where they differ."""
+async def test_mark_is_valid_until_a_fact_before_it_is_edited(ledger: PostgresLedger, postgres: str) -> None:
+    """A start compares the bytes of audited facts, and reads the whole stream if they differ."""
     clock = ManualClock(START)
     engine = CommittingEngine(ledger, clock, policy())
     await engine.load()
@@ -475,7 +473,7 @@ async def test_a_mark_counts_until_a_fact_before_it_is_edited(ledger: PostgresLe
     await ledger.write(lambda store: store.forget_marks())
 
 
-async def test_a_state_that_was_edited_is_made_anew(ledger: PostgresLedger, postgres: str) -> None:
+async def test_edited_state_is_rebuilt(ledger: PostgresLedger, postgres: str) -> None:
     """From its facts."""
     engine = CommittingEngine(ledger, ManualClock(START), policy())
     await engine.load()
@@ -487,8 +485,8 @@ async def test_a_state_that_was_edited_is_made_anew(ledger: PostgresLedger, post
     assert before == await ledger.read(lambda store: store.states())
 
 
-async def test_what_is_done_is_forgotten_after_a_month(ledger: PostgresLedger) -> None:
-    """Effects and signals; what is under way stays."""
+async def test_done_effects_and_signals_are_deleted_after_a_month(ledger: PostgresLedger) -> None:
+    """Whatever is under way stays."""
     await ledger.write(lambda store: store.commit(declared(1)))
     await ledger.write(lambda store: store.commit(queued(effect("open", "x"))))
     [row, _] = await ledger.write(lambda store: store.claim(NOON, "me", timedelta(seconds=90), 9))

@@ -1,4 +1,4 @@
-"""Behind PgBouncer, which many put before PostgreSQL: where it gives each client a connection of its own, nothing is amiss."""
+"""Behind PgBouncer, which many put before PostgreSQL: in session mode everything works."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 async def through(postgres: str, postgres_server: PostgresServer) -> AsyncIterator[Callable[[str], str]]:
-    """The database's address through a PgBouncer in the given mode."""
+    """Returns the database's address through a PgBouncer in the given mode."""
     folder = Path(tempfile.mkdtemp(prefix="understudy-pgbouncer-"))
     folder.chmod(0o755)  # it does not run as root
     running: list[subprocess.Popen[bytes]] = []
@@ -72,8 +72,8 @@ async def opened(stack: AsyncExitStack, address: str, name: str) -> PostgresLedg
     return ledger
 
 
-async def test_replicas_share_a_ledger_through_it(through: Callable[[str], str]) -> None:
-    """Each sees and hears what the other commits."""
+async def test_replicas_share_a_ledger_through_pgbouncer(through: Callable[[str], str]) -> None:
+    """Each sees and hears the others' commits."""
     address = through("session")
     async with AsyncExitStack() as stack:
         one, two = [await opened(stack, address, name) for name in ("one", "two")]
@@ -89,7 +89,7 @@ async def test_replicas_share_a_ledger_through_it(through: Callable[[str], str])
         await samples.close()
 
 
-async def test_in_transaction_mode_it_is_refused(through: Callable[[str], str]) -> None:
-    """There a session's settings are somebody else's, and nobody would hear of a commit."""
+async def test_pgbouncer_in_transaction_mode_is_refused(through: Callable[[str], str]) -> None:
+    """There session settings belong to somebody else, and nobody would hear of commits."""
     with pytest.raises(StoreError, match="session"):
         await open_postgres_ledger(through("transaction"), "one")

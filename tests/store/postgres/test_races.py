@@ -1,4 +1,4 @@
-"""Four processes on one PostgreSQL: whatever is done once is done by one of them."""
+"""Four processes over one PostgreSQL: whatever must happen once is done by one of them."""
 
 import asyncio
 import json
@@ -29,8 +29,8 @@ async def race(what: str, address: str, number: int) -> list[list[str]]:
     return [json.loads(out) for out, _ in said]
 
 
-async def test_each_effect_is_claimed_by_one(postgres: str) -> None:
-    """2,000 rows, four senders: nobody is told anything twice."""
+async def test_each_effect_is_claimed_by_one_process(postgres: str) -> None:
+    """2,000 rows, four senders, and no message is sent twice."""
     ledger = await open_postgres_ledger(postgres, "race")
     try:
         await ledger.write(lambda store: store.commit(queued(*(effect(f"key {n}", f"lane {n}") for n in range(2_000)))))
@@ -43,8 +43,8 @@ async def test_each_effect_is_claimed_by_one(postgres: str) -> None:
         await ledger.close()
 
 
-async def test_one_incident_is_opened_for_each_provider(postgres: str) -> None:
-    """Four replicas see the same outages at one time."""
+async def test_racing_processes_open_one_incident_per_provider(postgres: str) -> None:
+    """Four replicas see the same outages at once."""
     won = await race("open", postgres, 100)
 
     ledger = await open_postgres_ledger(postgres, "race")

@@ -1,4 +1,4 @@
-"""Whatever keeps us from a database is said with its place and the remedy, and never with the password."""
+"""Whatever keeps us from a database is reported with its place and the remedy, and never with the password."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -25,8 +25,8 @@ async def refusal(address: str) -> StoreError:
     return refused.value
 
 
-async def test_a_wrong_password_is_said(postgres: str) -> None:
-    """With whose it is, and where to look."""
+async def test_wrong_password_is_reported(postgres: str) -> None:
+    """With the user, and where to look."""
     error = await refusal(postgres.replace(PASSWORD, "another"))
 
     assert f"does not let {USER} in; check user and password in `store`" in str(error)
@@ -34,36 +34,36 @@ async def test_a_wrong_password_is_said(postgres: str) -> None:
     assert (StoreTrouble.OTHER, True) == (error.kind, error.permanent)
 
 
-async def test_a_server_that_does_not_listen_is_away(postgres: str) -> None:
-    """It goes on by itself."""
+async def test_server_that_does_not_listen_counts_as_away(postgres: str) -> None:
+    """Work resumes by itself when it does."""
     error = await refusal(f"postgresql://{USER}:{PASSWORD}@127.0.0.1:1/x")
 
     assert "PostgreSQL at 127.0.0.1:1/x: it cannot be reached" in str(error)
     assert (StoreTrouble.AWAY, False) == (error.kind, error.permanent)
 
 
-async def test_an_unknown_host_is_said() -> None:
-    """A word that was misspelled, or a resolver that is dead."""
+async def test_unknown_host_is_reported() -> None:
+    """A typing error, or a dead resolver."""
     error = await refusal(f"postgresql://{USER}:{PASSWORD}@nowhere.invalid/x")
 
     assert "PostgreSQL at nowhere.invalid/x: there is no host of that name" in str(error)
 
 
-async def test_a_missing_database_is_said(postgres_server: PostgresServer) -> None:
-    """With the statement that makes it."""
+async def test_missing_database_is_reported(postgres_server: PostgresServer) -> None:
+    """With the statement that creates it."""
     error = await refusal(postgres_server.url("nothing_there"))
 
     assert "there is no such database; `CREATE DATABASE nothing_there` makes it" in str(error)
 
 
-async def test_a_server_without_tls_is_said(postgres: str) -> None:
-    """Whoever asks for TLS does not get less in silence."""
+async def test_server_without_tls_is_refused_if_tls_is_required(postgres: str) -> None:
+    """Nobody who asks for TLS silently gets less."""
     error = await refusal(f"{postgres}?sslmode=require")
 
     assert "`sslmode` asks for TLS, and the server has none" in str(error)
 
 
-async def test_a_user_without_the_right_to_create_is_said(postgres: str) -> None:
+async def test_missing_right_to_create_is_reported(postgres: str) -> None:
     """With what to grant."""
     with psycopg.connect(postgres, autocommit=True) as conn:
         conn.execute("DROP ROLE IF EXISTS guest")
@@ -74,8 +74,8 @@ async def test_a_user_without_the_right_to_create_is_said(postgres: str) -> None
     assert f"GRANT CREATE ON DATABASE {place_of(postgres).database}" in str(error)
 
 
-async def test_a_database_of_another_encoding_is_refused(postgres_server: PostgresServer) -> None:
-    """It could not hold every text that people write."""
+async def test_database_that_is_not_utf8_is_refused(postgres_server: PostgresServer) -> None:
+    """It could not store every text that people write."""
     postgres_server.run(
         "createdb", "--maintenance-db", postgres_server.url(), "-T", "template0", "-E", "LATIN1", "--locale", "C", "latin"
     )
@@ -85,8 +85,8 @@ async def test_a_database_of_another_encoding_is_refused(postgres_server: Postgr
         postgres_server.run("dropdb", "--maintenance-db", postgres_server.url(), "latin")
 
 
-async def test_a_standby_is_refused_and_the_primary_beside_it_is_taken(postgres: str) -> None:
-    """Several hosts may stand in one address."""
+async def test_standby_is_refused_and_the_primary_is_chosen(postgres: str) -> None:
+    """The address may list several hosts."""
     with psycopg.connect(postgres, autocommit=True) as conn:
         conn.execute(f"ALTER DATABASE {place_of(postgres).database} SET default_transaction_read_only = on")
 
@@ -95,7 +95,7 @@ async def test_a_standby_is_refused_and_the_primary_beside_it_is_taken(postgres:
     assert "it takes no changes, as a standby does" in str(error)
 
 
-async def test_too_many_connections_are_said(postgres: str) -> None:
+async def test_too_many_connections_are_reported(postgres: str) -> None:
     """With how many a replica needs."""
     with psycopg.connect(postgres, autocommit=True) as conn:
         conn.execute("DROP ROLE IF EXISTS lonely")
@@ -108,7 +108,7 @@ async def test_too_many_connections_are_said(postgres: str) -> None:
     assert StoreTrouble.AWAY is error.kind
 
 
-async def test_an_option_that_is_none_is_said(postgres: str) -> None:
+async def test_unknown_option_is_reported(postgres: str) -> None:
     """Before anything is sent."""
     assert "cannot be read" in str(await refusal(f"{postgres}?sslmood=require"))
 
@@ -124,8 +124,8 @@ async def test_an_option_that_is_none_is_said(postgres: str) -> None:
         f"postgresql://u:{quote(CANARY, safe='')}@db.example.com:port/x",
     ],
 )
-def test_an_address_that_cannot_be_read_is_refused_without_a_part_of_it(address: str) -> None:
-    """A password with signs of an address in it is cut up anywhere."""
+def test_unreadable_address_is_refused_without_quoting_it(address: str) -> None:
+    """A password with special characters may be split anywhere."""
     with pytest.raises(StoreError) as refused:
         place_of(address)
 
@@ -143,8 +143,8 @@ def test_an_address_that_cannot_be_read_is_refused_without_a_part_of_it(address:
         ("postgres://secret_user@h", "PostgreSQL at h/secret_user"),
     ],
 )
-def test_a_place_is_shown_without_its_password(address: str, shown: str) -> None:
-    """In sentences, logs and what Python prints of an object."""
+def test_place_is_shown_without_its_password(address: str, shown: str) -> None:
+    """In sentences, logs and Python's repr."""
     assert shown == str(place_of(address))
     assert "secret" not in repr(Home(Path("data"), address))
 
@@ -165,8 +165,8 @@ def test_a_place_is_shown_without_its_password(address: str, shown: str) -> None
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_each_trouble_of_a_server_has_a_kind_and_a_remedy(error: psycopg.Error, kind: StoreTrouble, words: str) -> None:
-    """On one line, with the place in front and what the server said behind."""
+def test_every_server_error_has_a_kind_and_a_remedy(error: psycopg.Error, kind: StoreTrouble, words: str) -> None:
+    """On one line: the place first, the server's own words last."""
     place = place_of("postgresql://u:secret@db.example.com/x")
     said = explained(type(error)(f"{error} secret\nDETAIL: more"), place)
 
@@ -175,8 +175,8 @@ def test_each_trouble_of_a_server_has_a_kind_and_a_remedy(error: psycopg.Error, 
     assert str(said).endswith("***)")
 
 
-async def test_the_server_ends_what_takes_ten_seconds(postgres: str) -> None:
-    """Nobody waits longer for a disk that hangs, and the writers that take turns are not held up by one of them."""
+async def test_server_cancels_statements_after_ten_seconds(postgres: str) -> None:
+    """Nobody waits longer for a hanging disk, and one slow writer does not block the others."""
     ledger = await open_postgres_ledger(postgres, "one")
     try:
         [(limit,)] = await ledger.write(lambda store: store.conn.execute("SHOW statement_timeout").fetchall())  # type: ignore[attr-defined]
@@ -186,8 +186,8 @@ async def test_the_server_ends_what_takes_ten_seconds(postgres: str) -> None:
         await ledger.close()
 
 
-async def test_a_statement_that_takes_too_long_is_undone(postgres: str) -> None:
-    """A slow disk costs the one who asked, and no commit is half done."""
+async def test_statement_that_timed_out_is_rolled_back(postgres: str) -> None:
+    """Only its caller is affected, and no commit is half done."""
     ledger = await open_postgres_ledger(postgres, "one")
     try:
 

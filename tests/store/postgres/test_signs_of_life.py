@@ -1,4 +1,4 @@
-"""Signs of life, leases and news in PostgreSQL: they wait for nobody who writes, nor for a disk, and none is missed."""
+"""Renewals, leases and messages in PostgreSQL wait for no other writer and no disk, and no message is missed."""
 
 import asyncio
 import threading
@@ -15,15 +15,15 @@ from tests.ledger_facts import NOON
 
 @pytest.fixture
 async def ledgers(postgres: str) -> AsyncIterator[list[PostgresLedger]]:
-    """Two replicas' and a listener's."""
+    """Those of two replicas and of a listener."""
     opened = [await open_postgres_ledger(postgres, name) for name in "abc"]
     yield opened
     for ledger in opened:
         await ledger.close()
 
 
-async def test_they_do_not_wait_for_a_commit_that_takes_long(ledgers: list[PostgresLedger]) -> None:
-    """Neither one's own nor another replica's."""
+async def test_renewals_do_not_wait_for_a_long_commit(ledgers: list[PostgresLedger]) -> None:
+    """Neither the replica's own nor another's."""
     one, other, _ = ledgers
     writes, over = threading.Event(), threading.Event()
 
@@ -42,8 +42,8 @@ async def test_they_do_not_wait_for_a_commit_that_takes_long(ledgers: list[Postg
     assert not waited
 
 
-async def test_only_they_are_taken_back_by_a_crash_of_the_server(ledgers: list[PostgresLedger]) -> None:
-    """What somebody relies on is flushed."""
+async def test_only_renewals_and_messages_may_be_lost_in_a_server_crash(ledgers: list[PostgresLedger]) -> None:
+    """Everything that somebody relies on is flushed."""
 
     def flushed(store: object) -> str:
         [(value,)] = store.conn.execute("SHOW synchronous_commit").fetchall()  # type: ignore[attr-defined] # a database's
@@ -52,8 +52,8 @@ async def test_only_they_are_taken_back_by_a_crash_of_the_server(ledgers: list[P
     assert ("off", "on") == (await ledgers[0].write_at_once(flushed), await ledgers[0].write(flushed))
 
 
-async def test_no_news_is_missed_where_one_replica_tells_slowly(ledgers: list[PostgresLedger]) -> None:
-    """Who asks from the last place on hears everything: nothing with a lower place comes later."""
+async def test_no_message_is_missed_if_one_sender_is_slow(ledgers: list[PostgresLedger]) -> None:
+    """Reading from the last position finds everything: no message appears later with a lower one."""
     slow, quick, listener = ledgers
     told = threading.Event()
 

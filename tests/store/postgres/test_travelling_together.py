@@ -1,4 +1,4 @@
-"""Statements that travel together: whatever fails among them, each caller is told what became of its own work."""
+"""Statements that share a round trip: whatever fails, each caller learns the result of its own work."""
 
 import asyncio
 import threading
@@ -36,7 +36,7 @@ def adds(seq: int) -> Callable[[Store], object]:
 
 
 async def in_one_batch(ledger: PostgresLedger, *works: Callable[[Store], object]) -> list[object]:
-    """What each came to; they gather while another piece of work is under way."""
+    """The result of each; they gather while other work is under way."""
     gathered = threading.Event()
     before = asyncio.create_task(ledger.write(lambda store: gathered.wait(5)))
     await asyncio.sleep(0.05)  # the writer has taken it
@@ -47,14 +47,14 @@ async def in_one_batch(ledger: PostgresLedger, *works: Callable[[Store], object]
     return list(await asyncio.gather(*tries, return_exceptions=True))
 
 
-async def test_what_fails_on_its_way_to_the_commit_is_raised(ledger: PostgresLedger) -> None:
+async def test_error_before_the_commit_is_raised(ledger: PostgresLedger) -> None:
     """Nobody may be told that all is well."""
     with pytest.raises((StoreError, psycopg.IntegrityError)):
         await ledger.write(lambda store: conn_of(store).later(FAILS))
 
 
-async def test_what_fails_after_its_work_was_done_is_told_to_all_of_its_batch(ledger: PostgresLedger) -> None:
-    """The work before it was told that it had gone well; so all of it is undone, and all hear so."""
+async def test_error_after_the_work_is_raised_to_the_whole_batch(ledger: PostgresLedger) -> None:
+    """The work before it had reported success, so all of it is rolled back, and all callers learn so."""
     results = await in_one_batch(
         ledger, adds(1), lambda store: conn_of(store).later(FAILS), lambda store: conn_of(store).execute("SELECT 1")
     )
@@ -64,8 +64,8 @@ async def test_what_fails_after_its_work_was_done_is_told_to_all_of_its_batch(le
     await ledger.write(adds(1))
 
 
-async def test_who_goes_on_after_all_was_undone_makes_no_commit_of_it(ledger: PostgresLedger) -> None:
-    """PostgreSQL calls the COMMIT of nothing a success."""
+async def test_swallowed_rollback_does_not_count_as_a_commit(ledger: PostgresLedger) -> None:
+    """PostgreSQL reports success for a COMMIT of nothing."""
 
     def goes_on(store: Store) -> None:
         with suppress(psycopg.Error):
@@ -77,8 +77,8 @@ async def test_who_goes_on_after_all_was_undone_makes_no_commit_of_it(ledger: Po
     assert [] == await ledger.read(lambda store: store.all_facts())
 
 
-async def test_a_server_that_is_away_is_tried_once_for_all_that_wait(postgres: str) -> None:
-    """Each try may take seconds, and the one thread that writes would take them one after the other."""
+async def test_absent_server_is_tried_once_for_all_waiting_callers(postgres: str) -> None:
+    """Each attempt may take seconds, and the one writing thread would make them one by one."""
     tries = 0
 
     def connect() -> Raw:
@@ -106,8 +106,8 @@ def asks(conn: PostgresConnection) -> object:
     return conn.execute("SELECT 1").fetchone()
 
 
-async def test_work_that_is_given_up_leaves_nothing_of_what_was_to_travel(ledger: PostgresLedger) -> None:
-    """Not even its failure, where it had not been sent yet."""
+async def test_abandoned_work_leaves_no_unsent_statements(ledger: PostgresLedger) -> None:
+    """Nor their errors."""
 
     def work(store: Store) -> None:
         conn_of(store).later("INSERT INTO settings (name, value) VALUES ('a', '1')")
@@ -122,7 +122,7 @@ async def test_work_that_is_given_up_leaves_nothing_of_what_was_to_travel(ledger
 
 
 async def test_work_that_fails_at_its_first_statement_fails_alone(ledger: PostgresLedger) -> None:
-    """Although the transaction of all began with it."""
+    """Although the shared transaction began with it."""
 
     def breaks(store: Store) -> None:
         conn_of(store).execute(FAILS)
@@ -133,15 +133,15 @@ async def test_work_that_fails_at_its_first_statement_fails_alone(ledger: Postgr
     assert ["note 1"] == texts(await ledger.read(lambda store: store.all_facts()))
 
 
-async def test_what_was_only_to_be_done_later_is_done(ledger: PostgresLedger) -> None:
-    """Also where nothing else was asked in the transaction."""
+async def test_deferred_statements_are_sent(ledger: PostgresLedger) -> None:
+    """Even if the transaction has no other statement."""
     await ledger.write(lambda store: conn_of(store).later("INSERT INTO settings (name, value) VALUES ('a', '1')"))
 
     assert "1" == await ledger.read(lambda store: store.setting("a"))
 
 
-async def test_writers_see_each_other_whatever_isolation_is_usual(postgres: str) -> None:
-    """A role may have another usual isolation: whoever waited for its turn must see what was committed meanwhile."""
+async def test_writers_see_each_other_whatever_the_default_isolation(postgres: str) -> None:
+    """A writer that waited for its turn must see what was committed meanwhile."""
     address = f"{postgres}?options=-c%20default_transaction_isolation%3Dserializable"
     one, two = await open_postgres_ledger(address, "one"), await open_postgres_ledger(address, "two")
 
