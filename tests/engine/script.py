@@ -1,4 +1,4 @@
-"""A shipped scenario in virtual time: the whole bot by a real configuration, only its ports replaced."""
+"""A shipped scenario in virtual time: the whole bot with a real configuration, only its ports replaced."""
 
 import asyncio
 from collections import Counter
@@ -77,7 +77,7 @@ class ScenarioProber:
 
 @dataclass(frozen=True)
 class _Plain:
-    """The least that a look needs of a check."""
+    """The least that a run needs of a check."""
 
     id: str
     component: str
@@ -86,7 +86,7 @@ class _Plain:
 
 
 class Fine(LoopTicker):
-    """Beats so often that looks begin on time, as those do that the real metronome arms ahead."""
+    """Beats often enough that checks begin on time, like those that the real metronome schedules ahead."""
 
     def start(self, beat: Any, look: Any, every_s: float) -> None:
         super().start(beat, look, 0.1)
@@ -120,7 +120,7 @@ async def _bot(config: Path, scenario: Scenario, minute_0: datetime, seed: int) 
 
 
 def detected_after_s(config: Path, scenario: Scenario, *, begins_s: float, seed: int) -> float:
-    """Let the first outage of the scenario begin so many seconds after the bot; seconds from then to the first incident."""
+    """Start the scenario's first outage so many seconds after the bot; returns the seconds until the first incident."""
 
     async def play() -> float:
         first = timedelta(minutes=min(event.at for event in scenario.answer_events))
@@ -140,7 +140,7 @@ def detected_after_s(config: Path, scenario: Scenario, *, begins_s: float, seed:
 
 
 def looks_of(config: Path, scenario: Scenario, *, hours: float) -> tuple[Counter[str], int]:
-    """Let the scenario pass from its minute 0; looks by component, and incidents."""
+    """Play the scenario from its minute 0; returns the runs by component, and the number of incidents."""
 
     async def play() -> tuple[Counter[str], int]:
         app, prober = await _bot(config, scenario, EPOCH, 0)

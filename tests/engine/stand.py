@@ -1,4 +1,4 @@
-"""A watch over scripted looks: engine and ledger are real, time is moved by hand, a second a step."""
+"""A watch over scripted checks: engine and ledger are real, time is moved by hand, one second per step."""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a look finds."""
+    """The result of a check."""
 
     outcome: Outcome = Outcome.OK
     error: str | None = None
@@ -50,7 +50,7 @@ TOO_LATE = Answer(Outcome.FAIL, "deadline", Fault.THEIRS, 10_000.0)
 
 @dataclass
 class Script:
-    """A `Prober` and `Fetcher`: `answers` by check id, well by default; a check in `hangs` answers once its event is set."""
+    """A `Prober` and `Fetcher`: `answers` by check id, healthy by default; a check in `hangs` answers once its event is set."""
 
     clock: ManualClock
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Script:
 
 
 def sample(check: str, found: Answer, at: Any, vantage: str = "local") -> Sample:
-    """A result as the prober would give it."""
+    """A result as the prober would return it."""
     return Sample(
         check, check.rpartition(".")[0], at, found.outcome, found.error, found.fault, "as scripted",
         {"total": found.total_ms}, vantage=vantage,
@@ -98,7 +98,7 @@ class Lagging:
 
 
 class Stand:
-    """One watch and all that it stands on. `reopened` is the same after a restart."""
+    """A watch with everything it needs. `reopened` is the same after a restart."""
 
     def __init__(
         self, checks: Sequence[Check], *, ledger: InlineLedger | None = None, samples: InlineSamples | None = None,

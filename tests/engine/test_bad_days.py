@@ -40,7 +40,7 @@ def in_virtual_time(play: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 class Stumbling(CommittingEngine):
-    """An engine whose ledger did not take one signal, since the disk was full for a moment."""
+    """An engine whose ledger refuses one signal, because the disk is full for a moment."""
 
     id = ""  # of that signal
 
@@ -52,7 +52,7 @@ class Stumbling(CommittingEngine):
 
 
 class Shop:
-    """Engine and outbox over a ledger in memory and a chat in memory."""
+    """Engine and outbox over an in-memory ledger and an in-memory chat."""
 
     def __init__(self) -> None:
         self.clock = LoopClock(asyncio.get_running_loop())
@@ -95,8 +95,8 @@ class Shop:
         return await self.ledger.read(lambda store: store.all_facts())
 
 
-def test_an_incident_speaks_in_ops_when_neither_alert_nor_channel_could_be_made() -> None:
-    """There is no thread to go on in; its words must not wait for one for ever."""
+def test_incident_posts_in_ops_if_neither_alert_nor_channel_could_be_created() -> None:
+    """There is no thread to use, and its posts must not wait for one for ever."""
 
     async def play() -> tuple[list[str], bool]:
         shop = Shop()
@@ -116,7 +116,7 @@ def test_an_incident_speaks_in_ops_when_neither_alert_nor_channel_could_be_made(
     assert told
 
 
-def test_a_card_in_a_lost_channel_is_let_go() -> None:
+def test_card_in_a_lost_channel_is_given_up_silently() -> None:
     """The bot was removed from the channel: nobody is told of edits that cannot be made there."""
 
     async def play() -> list[str]:
@@ -142,8 +142,8 @@ def test_a_card_in_a_lost_channel_is_let_go() -> None:
         (lambda shop: shop.stumbles("pin"), "INC-1: Understudy itself failed at pinning the status card: internal error"),
     ],
 )
-def test_what_is_given_up_is_put_on_whom_it_failed_at(happens: Callable[[Shop], None], said: str) -> None:
-    """Nobody looks for a right that is missing in Slack when the defect is ours."""
+def test_given_up_effect_names_whose_fault_it_was(happens: Callable[[Shop], None], said: str) -> None:
+    """Nobody should search Slack for a missing right when the defect is ours."""
 
     async def play() -> list[str]:
         shop = Shop()
@@ -157,8 +157,8 @@ def test_what_is_given_up_is_put_on_whom_it_failed_at(happens: Callable[[Shop], 
     assert any(text.startswith(said) for text in in_virtual_time(play))
 
 
-def test_a_post_is_not_given_up_because_the_ledger_failed_after_it() -> None:
-    """The disk was full for a moment, just when Slack had taken the alert: it is looked up, and edits find it."""
+def test_post_is_not_given_up_if_the_ledger_failed_after_it() -> None:
+    """The disk was full just when Slack had accepted the alert: it is looked up, and edits find it."""
 
     async def play() -> tuple[str, int, list[str]]:
         shop = Shop()
@@ -177,8 +177,8 @@ def test_a_post_is_not_given_up_because_the_ledger_failed_after_it() -> None:
     assert [] == gone
 
 
-def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
-    """A short wait that Slack asked for, or our own pacing, is no refusal of the alert."""
+def test_short_wait_for_slack_pages_nobody() -> None:
+    """A wait that Slack asked for, or our own pacing, is no refusal of the alert."""
 
     async def play() -> list[str]:
         said: list[str] = []
@@ -206,8 +206,8 @@ def test_people_are_not_paged_because_slack_asked_for_a_second() -> None:
 # --- the clock
 
 
-def test_the_steady_clock_does_not_notice_that_the_wall_was_set() -> None:
-    """Leases and settle times must not end because somebody corrected the wall clock."""
+def test_leases_and_settle_times_ignore_corrections_of_the_wall_clock() -> None:
+    """They use the monotonic clock."""
     wall = ManualClock(EPOCH)
     steady = SteadyClock(wall)
     wall.advance(timedelta(minutes=1))
@@ -271,8 +271,8 @@ async def passes(watch: Watch, clock: ManualClock, minutes: float) -> None:
         await watch.idle()
 
 
-async def test_updates_go_out_when_samples_cannot_be_written() -> None:
-    """A full disk under the samples is no reason to be silent in an incident."""
+async def test_updates_go_out_if_samples_cannot_be_written() -> None:
+    """A full disk under the samples is no reason for silence in an incident."""
     clock = ManualClock(EPOCH)
     engine, watch = await watching(clock, NoRoom.open(), Looks(clock))
     await engine.handle(s.Declare(actor=ANA, title="Something"))
@@ -287,7 +287,7 @@ async def test_updates_go_out_when_samples_cannot_be_written() -> None:
 
 
 async def test_results_of_another_day_do_not_count_with_todays() -> None:
-    """Two old failures and one blip after the holidays are no outage since before the holidays."""
+    """Two old failures and one after the holidays are no outage since before the holidays."""
     clock = ManualClock(EPOCH)
     samples = InlineSamples.open()
     old = [
@@ -302,8 +302,8 @@ async def test_results_of_another_day_do_not_count_with_todays() -> None:
     assert not engine.world.component("anthropic.api").level.bad
 
 
-async def test_updates_go_on_when_the_wall_clock_is_set_back_while_running() -> None:
-    """The deadline that was reckoned before lies two hours ahead now; an hour later at the latest somebody spoke."""
+async def test_updates_go_on_when_the_wall_clock_is_set_back() -> None:
+    """The known deadline is suddenly two hours ahead; an update still comes within an hour."""
     clock = ManualClock(EPOCH)
     engine, watch = await watching(clock, InlineSamples.open(), Looks(clock))
     await engine.handle(s.Declare(actor=ANA, title="Something"))
@@ -317,8 +317,8 @@ async def test_updates_go_on_when_the_wall_clock_is_set_back_while_running() -> 
 # --- what left the configuration
 
 
-def test_components_of_incidents_that_are_over_are_not_brought_back() -> None:
-    """Only an open incident needs what left the configuration; the board shows no ghosts."""
+def test_components_of_ended_incidents_are_not_kept_after_their_removal() -> None:
+    """Only an open incident keeps what left the configuration; the board shows no ghosts."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
@@ -331,7 +331,7 @@ def test_components_of_incidents_that_are_over_are_not_brought_back() -> None:
 
 
 class Slow:
-    """A ledger whose answer to a write takes a while to come, as with a writer thread under load."""
+    """A ledger whose answers to writes are late, as with a writer thread under load."""
 
     def __init__(self, inner: InlineLedger) -> None:
         self._inner = inner
@@ -346,8 +346,8 @@ class Slow:
         return await self._inner.read(work)
 
 
-def test_what_was_claimed_is_seen_through_when_the_bot_ends_meanwhile() -> None:
-    """A clean stop leaves no row `sending`: it would wait out its settle time at the next start."""
+def test_clean_stop_finishes_claimed_effects() -> None:
+    """A row left `sending` would wait for its settle time at the next start."""
 
     async def play() -> list[str]:
         shop = Shop()

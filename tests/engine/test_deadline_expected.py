@@ -1,4 +1,4 @@
-"""The metronome is told when the ledger's next deadline passes, so that it is kept to the moment."""
+"""The metronome knows the ledger's next deadline, so that it is met to the moment."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ providers: {anthropic: {components: {api: {name: Claude API}}}}
 
 
 class Told(HandTicker):
-    """Notes which moments it was told of."""
+    """Records the moments that it was given."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,13 +35,13 @@ class Told(HandTicker):
 
 
 class Fast(ManualClock):
-    """Domain time that runs ten times as fast as life."""
+    """Domain time that runs ten times as fast as real time."""
 
     speed = 10.0
 
 
-async def test_the_metronome_knows_the_next_deadline(tmp_path: Path) -> None:
-    """In real time, though domain time runs faster in a demo; it is told once, not with every beat."""
+async def test_metronome_knows_the_next_deadline(tmp_path: Path) -> None:
+    """In real time, although domain time runs faster in a demo; it is told once, not with every beat."""
     path, ticker, clock = tmp_path / "understudy.yaml", Told(), Fast(EPOCH)
     path.write_text(CONFIG, encoding="utf-8")
     chat = FakeChat(clock)

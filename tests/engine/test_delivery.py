@@ -1,4 +1,4 @@
-"""Where what is said goes when the chat is not as it was: names are taken, alerts are deleted, what it answers to is late."""
+"""Where posts go when the chat has changed: names are taken, alerts are deleted, a thread's first message is late."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ NOT_ALLOWED = ChatError("no: restricted_action", code="restricted_action", perma
 
 
 async def in_a_thread(shop: Shop) -> FakeMessage:
-    """An incident whose channel may not be made; its alert."""
+    """An incident whose channel may not be created; returns its alert."""
     shop.refuses("create_channel", "restricted_action")
     await shop.open()
     await shop.fails()
@@ -27,12 +27,12 @@ async def in_a_thread(shop: Shop) -> FakeMessage:
 
 
 def threads(shop: Shop) -> dict[str, list[str]]:
-    """What stands in the threads of the ops channel, by the key of the message on top."""
+    """The replies in the threads of the ops channel, by the key of the first message."""
     return {m.key: [reply.text for reply in shop.chat.messages("#ops", thread_ts=m.ts)] for m in shop.chat.messages("#ops")}
 
 
-def test_words_go_on_under_the_new_alert_when_somebody_deleted_the_first() -> None:
-    """They are not given up with the thread they were meant for."""
+def test_replies_go_to_the_new_alert_if_somebody_deleted_the_first() -> None:
+    """They are not given up with their thread."""
 
     async def play() -> tuple[list[str], bool]:
         shop = Shop()
@@ -50,8 +50,8 @@ def test_words_go_on_under_the_new_alert_when_somebody_deleted_the_first() -> No
     assert told
 
 
-def test_words_wait_for_the_alert_whose_thread_they_go_into() -> None:
-    """Slack limits the alert for two minutes: what belongs under it is not scattered over the ops channel meanwhile."""
+def test_replies_wait_for_their_alert() -> None:
+    """Slack limits the alert for two minutes: its replies are not scattered over the ops channel meanwhile."""
 
     async def play() -> tuple[list[str], bool]:
         shop = Shop()
@@ -78,8 +78,8 @@ def test_words_wait_for_the_alert_whose_thread_they_go_into() -> None:
     assert told
 
 
-def test_a_channel_takes_the_next_name_when_the_first_is_somebody_elses() -> None:
-    """Theirs is left alone, and the incident has its own."""
+def test_channel_takes_the_next_name_if_the_first_is_taken() -> None:
+    """The other channel is left alone."""
 
     async def play() -> tuple[str, str, set[str]]:
         shop = Shop()
@@ -98,8 +98,8 @@ def test_a_channel_takes_the_next_name_when_the_first_is_somebody_elses() -> Non
     assert set() == theirs
 
 
-def test_a_channel_that_was_made_unheard_is_found_although_the_next_try_is_refused() -> None:
-    """The workspace's settings changed in between; what exists and is ours is used."""
+def test_channel_with_a_lost_answer_is_used_although_the_retry_is_refused() -> None:
+    """The workspace's settings changed in between; the existing channel is the incident's."""
 
     async def play() -> tuple[list[str], str]:
         shop = Shop()
@@ -115,8 +115,8 @@ def test_a_channel_that_was_made_unheard_is_found_although_the_next_try_is_refus
     assert made == [channel]
 
 
-def test_a_reply_waits_as_long_as_its_root_does() -> None:
-    """It asks again when the root is tried again, and is not said beside it."""
+def test_reply_waits_as_long_as_its_first_message() -> None:
+    """It is retried when that is retried, and not posted elsewhere."""
 
     async def play() -> tuple[Performed | Wait, str]:
         shop = Shop()

@@ -1,4 +1,4 @@
-"""What is kept of refusals: little, without secrets, and nothing that somebody wrote into it by hand."""
+"""What is recorded of refusals: little, without secrets, and nothing that was edited into it by hand."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from bot.views.denied import denied_attempts
 
 
 class Notes:
-    """A ledger that holds settings alone."""
+    """A ledger that only has settings."""
 
     def __init__(self, **settings: str) -> None:
         self.settings = settings
@@ -35,8 +35,8 @@ class Notes:
         self.settings[name] = value
 
 
-async def test_a_flood_of_people_leaves_a_bounded_record() -> None:
-    """The oldest go first."""
+async def test_flood_of_refusals_leaves_a_bounded_record() -> None:
+    """The oldest are dropped first."""
     notes: Any = Notes()
     denials = Denials(ManualClock(EPOCH), notes)
     for number in range(3 * KEPT):
@@ -46,8 +46,8 @@ async def test_a_flood_of_people_leaves_a_bounded_record() -> None:
     assert (KEPT, f"U{3 * KEPT - 1}") == (len(json.loads(notes.settings[SETTING])), (await denials.newest())[0].who)
 
 
-async def test_two_replicas_keep_what_each_of_them_refused() -> None:
-    """Neither writes over the other one's record, and both show it, whoever is asked."""
+async def test_two_replicas_keep_their_own_refusals() -> None:
+    """Neither overwrites the other's, and each shows both."""
     notes: Any = Notes()
     here, there = (Denials(ManualClock(EPOCH), notes) for _ in range(2))
     for denials, who in ((here, "U1"), (here, "U3"), (there, "U2")):
@@ -58,8 +58,8 @@ async def test_two_replicas_keep_what_each_of_them_refused() -> None:
     assert ["U2", "U3", "U1"] == [one.who for one in await here.newest()]
 
 
-async def test_a_secret_in_what_somebody_typed_is_not_kept() -> None:
-    """The first word after a slash command is kept, and people paste anything."""
+async def test_typed_secret_is_not_recorded() -> None:
+    """The first word after a slash command is recorded, and people paste anything."""
     notes: Any = Notes()
     denials = Denials(ManualClock(EPOCH), notes, Redactor(["canary-secret-token"]))
     denials.note("U1", "guest", "/health canary-secret-token")
@@ -80,8 +80,8 @@ def one_kept(at: str = "2026-03-20T12:00:00Z", incident: str = "7", held_back: s
         one_kept(held_back="-Infinity"), one_kept(held_back="NaN"), one_kept(at="9999-12-31T23:59:59-12:00"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_read_is_left_out(kept: str) -> None:
-    """Somebody edited the setting; the bot starts."""
+async def test_unreadable_record_is_left_out(kept: str) -> None:
+    """Somebody edited the setting, and the bot starts all the same."""
     notes: Any = Notes(**{SETTING: kept})
     denials = Denials(ManualClock(EPOCH), notes)
     await denials.recall()
@@ -89,8 +89,8 @@ async def test_what_cannot_be_read_is_left_out(kept: str) -> None:
     assert [] == await denials.newest()
 
 
-async def test_a_time_without_a_zone_is_read_as_utc() -> None:
-    """So it can be shown, and told from the others."""
+async def test_time_without_a_zone_counts_as_utc() -> None:
+    """So it can be shown and compared."""
     notes: Any = Notes(**{SETTING: one_kept(at="2026-03-20T12:00:00")})
     denials = Denials(ManualClock(EPOCH), notes)
     await denials.recall()
@@ -100,8 +100,8 @@ async def test_a_time_without_a_zone_is_read_as_utc() -> None:
     assert "U1 (guest)" in str(shown.blocks)
 
 
-async def test_each_person_is_noted_once_a_minute_with_what_was_held_back() -> None:
-    """Whoever hammers on a button fills no record, and hides nobody else."""
+async def test_person_is_recorded_once_a_minute_with_the_number_left_out() -> None:
+    """Somebody who hammers on a button neither fills the record nor hides others."""
     notes, clock = Notes(), ManualClock(EPOCH)
     denials = Denials(clock, notes)  # type: ignore[arg-type] # a ledger of settings
     for _ in range(3):
@@ -115,8 +115,8 @@ async def test_each_person_is_noted_once_a_minute_with_what_was_held_back() -> N
     assert [("U1", "SetPhase", None, 0), ("U2", "SetPhase", None, 0), ("U1", "Declare", 7, 2)] == kept
 
 
-async def test_so_many_people_are_told_apart_and_no_more() -> None:
-    """Beyond that the counting begins anew: a crowd takes no memory for good, and the first is noted again."""
+async def test_number_of_people_remembered_is_limited() -> None:
+    """Beyond it counting starts again: a crowd takes no memory for good, and the first person is recorded again."""
     denials = Denials(ManualClock(EPOCH))
     for number in (*range(MOST), 0, MOST, 0):
         denials.note(f"U{number}", "guest", "SetPhase")
@@ -124,8 +124,8 @@ async def test_so_many_people_are_told_apart_and_no_more() -> None:
     assert ["U0", f"U{MOST}", f"U{MOST - 1}"] == [one.who for one in (await denials.newest())[:3]]
 
 
-async def test_what_is_refused_while_another_is_written_down_is_on_record_too() -> None:
-    """The disk is slow, and nobody comes after it."""
+async def test_refusal_during_a_write_is_recorded_too() -> None:
+    """The disk is slow, and no later refusal triggers another write."""
     gate = asyncio.Event()
 
     class Slow(Notes):
@@ -145,8 +145,8 @@ async def test_what_is_refused_while_another_is_written_down_is_on_record_too() 
     assert ["U1", "U2"] == [one["who"] for one in json.loads(notes.settings[SETTING])]
 
 
-async def test_what_was_refused_before_a_restart_is_known_while_the_ledger_is_away() -> None:
-    """The start read it."""
+async def test_earlier_refusals_are_known_while_the_ledger_is_away() -> None:
+    """The start read them."""
 
     class Away(Notes):
         away = False

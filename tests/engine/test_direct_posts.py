@@ -1,4 +1,4 @@
-"""What is said in the alerts channel while nothing can be committed, when Slack misbehaves as well; in virtual time."""
+"""Posts in the alerts channel while nothing can be committed and Slack misbehaves too; in virtual time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ OVER = Note("ledger/1/over", Message("Written again"), EPOCH, follows=FULL.key)
 
 
 class Channel:
-    """#ops, a bot that posts there, and what Slack does wrong with the calls to come."""
+    """#ops, a bot that posts there, and the faults of Slack's next calls."""
 
     def __init__(self) -> None:
         self.clock = LoopClock(asyncio.get_running_loop())
@@ -43,7 +43,7 @@ class Channel:
 
 
 def play(*steps: Note | float, **faults: list[Fault]) -> Channel:
-    """Let notes be shown and seconds pass, in this order, while these calls go wrong."""
+    """Show notes and let seconds pass, in this order, while these calls fail."""
 
     async def run() -> Channel:
         channel = Channel()
@@ -59,23 +59,23 @@ def play(*steps: Note | float, **faults: list[Fault]) -> Channel:
     return in_virtual_time(run)
 
 
-def test_a_note_is_posted_once_slack_is_back() -> None:
-    """Slack was away for some minutes: tried again, ever more slowly."""
+def test_note_is_posted_when_slack_returns() -> None:
+    """After some minutes of retries with growing pauses."""
     channel = play(FULL, 300.0, find_post=[Fault.down()] * 7)
 
     assert [FULL.message.text] == channel.shows()
     assert 8 == channel.chat.calls.count("find_post")
 
 
-def test_a_post_whose_answer_was_lost_is_not_doubled() -> None:
-    """It landed twenty seconds later: whoever posts again at once says it twice."""
+def test_note_with_a_lost_answer_is_not_posted_twice() -> None:
+    """It arrived twenty seconds later; an immediate retry would double it."""
     channel = play(FULL, 120.0, post=[Fault("late", delay_s=20.0)])
 
     assert [FULL.message.text] == channel.shows()
 
 
-def test_a_bot_that_starts_anew_finds_its_own_post() -> None:
-    """Started three times on the same full disk, it says it once."""
+def test_restarted_bot_finds_its_own_post() -> None:
+    """Three starts on the same full disk post it once."""
 
     async def run() -> Channel:
         channel = Channel()
@@ -89,21 +89,21 @@ def test_a_bot_that_starts_anew_finds_its_own_post() -> None:
     assert [FULL.message.text] == in_virtual_time(run).shows()
 
 
-def test_a_note_is_edited_when_its_words_change() -> None:
-    """Edits push nobody."""
+def test_note_is_edited_when_its_text_changes() -> None:
+    """Edits notify nobody."""
     channel = play(FULL, 5.0, replace(FULL, message=Message("It was full")), 5.0)
 
     assert ["It was full"] == channel.shows()
 
 
-def test_the_end_is_told_where_the_beginning_was() -> None:
-    """And in this order."""
+def test_end_is_posted_after_the_beginning() -> None:
+    """In the same place, and in this order."""
     channel = play(FULL, 5.0, OVER, 5.0)
 
     assert [FULL.message.text, OVER.message.text] == channel.shows()
 
 
-def test_the_end_is_not_told_where_nobody_heard_of_the_beginning() -> None:
+def test_end_is_not_posted_without_its_beginning() -> None:
     """Slack was away throughout: "written again" would be a riddle."""
     was = replace(FULL, message=Message("It was full"), follows=FULL.key)
     channel = play(FULL, 5.0, was, OVER, 300.0, find_post=[Fault.down()] * 4)
@@ -111,8 +111,8 @@ def test_the_end_is_not_told_where_nobody_heard_of_the_beginning() -> None:
     assert [] == channel.shows()
 
 
-def test_a_note_of_an_earlier_process_is_edited_only_where_it_stands() -> None:
-    """Nobody hears that a provider recovered of whose failure nobody heard."""
+def test_note_of_an_earlier_process_is_only_edited_if_it_exists() -> None:
+    """Nobody is told of a recovery without having been told of the failure."""
     well = Note("ledger/1/claude", Message("Claude is well"), EPOCH, follows=FULL.key, may_post=False)
     red = replace(well, message=Message("Claude is down"), may_post=True)
 
@@ -120,22 +120,22 @@ def test_a_note_of_an_earlier_process_is_edited_only_where_it_stands() -> None:
     assert [FULL.message.text, "Claude is well"] == play(FULL, red, 5.0, well, 5.0).shows()
 
 
-def test_notes_about_a_post_that_is_not_there_ask_slack_once() -> None:
-    """Each start asks about what an earlier process may have said of each provider; mostly it said nothing."""
+def test_notes_about_a_missing_post_search_slack_once() -> None:
+    """Each start searches for what an earlier process may have posted about each provider; mostly there is nothing."""
     follow = [Note(f"ledger/1/{n}", Message("well"), EPOCH, follows=FULL.key, may_post=False) for n in range(9)]
 
     assert 1 == play(*follow, 5.0).chat.calls.count("find_post")
 
 
-def test_a_note_is_posted_where_slack_lets_nobody_look() -> None:
+def test_note_is_posted_if_slack_cannot_be_searched() -> None:
     """Twice is better than not at all."""
     channel = play(FULL, 5.0, find_post=[Fault("refused", NO_RIGHT)])
 
     assert [FULL.message.text] == channel.shows()
 
 
-def test_a_note_that_cannot_be_edited_holds_up_no_other() -> None:
-    """Somebody deleted it, or the workspace's time for edits is over."""
+def test_note_that_cannot_be_edited_blocks_no_other() -> None:
+    """Somebody deleted it, or the workspace's time limit for edits is over."""
     locked = ChatError("the time for edits is over", code="edit_window_closed", permanent=True)
     changed = replace(FULL, message=Message("It was full"))
     channel = play(FULL, 5.0, changed, OVER, 5.0, edit=[Fault("refused", locked)])

@@ -1,4 +1,4 @@
-"""What a replica decided by itself is committed while it may decide that, and takes nobody along where it may not any more."""
+"""A replica's own decisions are committed only while it may make them; a refused one affects no other signal."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ def alert(key: str) -> s.Alerted:
 
 
 class Paused(InlineLedger):
-    """A shared ledger in front of whose writes the process may stand still, while the world goes on."""
+    """A shared ledger before whose writes the process may pause while the world goes on."""
 
     def __init__(self, conn) -> None:  # type: ignore[no-untyped-def] # as the other one
         super().__init__(conn, shared=True)
@@ -51,7 +51,7 @@ class Paused(InlineLedger):
 
 @dataclass
 class Two:
-    """A replica that is alive and holds the clock, another one beside it, and what the first one takes itself for."""
+    """A live replica that holds the clock, another one, and what the first believes of itself."""
 
     conn: InlineLedger = field(default_factory=InlineLedger.open)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
@@ -108,8 +108,8 @@ async def two() -> AsyncIterator[Two]:
     await made.conn.close()
 
 
-def test_only_what_a_replica_decides_by_itself_is_fenced() -> None:
-    """What people say, what comes in and what became of effects is true whichever replica it came to."""
+def test_only_a_replicas_own_decisions_are_fenced() -> None:
+    """What people say, alerts from outside and results of effects are true whichever replica receives them."""
     fenced = {kind: kind.DUTY for kind in SIGNALS if kind.DUTY is not Duty.HEARD}
     assert fenced == {
         s.VerdictReached: Duty.SHARE, s.FeedRead: Duty.SHARE, s.SightChanged: Duty.CLOCK, s.TimePassed: Duty.CLOCK,
@@ -118,8 +118,8 @@ def test_only_what_a_replica_decides_by_itself_is_fenced() -> None:
     }  # fmt: skip
 
 
-async def test_a_verdict_of_the_living_is_committed(two: Two) -> None:
-    """The fence is in nobody's way."""
+async def test_verdict_of_a_live_replica_is_committed(two: Two) -> None:
+    """The fence does not get in its way."""
     answer = await two.engine.handle(verdict())
     assert answer.changed
     assert Level.DOWN is two.engine.world.component(API).level
@@ -133,8 +133,8 @@ BY_ITSELF = [
 
 
 @pytest.mark.parametrize("signal", BY_ITSELF, ids=lambda signal: type(signal).__name__)
-async def test_what_the_dead_decided_comes_to_nothing(two: Two, signal: s.Signal) -> None:
-    """It stood still between its look at its lease and its commit; that is no fault, and nothing is written."""
+async def test_decision_of_an_expired_replica_is_dropped(two: Two, signal: s.Signal) -> None:
+    """It was paused between checking its lease and the commit; that is no error, and nothing is written."""
     before = await two.elsewhere.read(lambda store: store.position())
     two.ledger.meanwhile = [two.is_over]
     assert isinstance(await two.engine.handle(signal), NotOurs)
@@ -142,8 +142,8 @@ async def test_what_the_dead_decided_comes_to_nothing(two: Two, signal: s.Signal
     assert Level.DOWN is not two.engine.world.component(API).level
 
 
-async def test_what_it_decided_in_an_epoch_that_is_over_comes_to_nothing(two: Two) -> None:
-    """It is alive again by the time of the commit: it may have been somebody else's to decide in between."""
+async def test_decision_from_an_earlier_epoch_is_dropped(two: Two) -> None:
+    """The replica is alive again, but another one may have been responsible in between."""
     two.ledger.meanwhile = [two.loses_the_clock]
     asked = asyncio.create_task(two.engine.handle(verdict()))
     assert isinstance(await asked, NotOurs)
@@ -151,8 +151,8 @@ async def test_what_it_decided_in_an_epoch_that_is_over_comes_to_nothing(two: Tw
     assert (await two.engine.handle(verdict())).changed
 
 
-async def test_who_lost_the_clock_lets_no_time_pass(two: Two) -> None:
-    """It is alive, and in its epoch; what falls due is somebody else's to act on."""
+async def test_replica_without_the_clock_acts_on_no_deadline(two: Two) -> None:
+    """It is alive and in its epoch, but deadlines are another replica's."""
     await two.engine.handle(s.Mute(ANA, component=API, lasts=timedelta(minutes=5)))
     two.clock.advance(timedelta(minutes=6))
     await two.loses_the_clock()
@@ -160,8 +160,8 @@ async def test_who_lost_the_clock_lets_no_time_pass(two: Two) -> None:
     assert not isinstance(await two.other.handle(s.TimePassed(actor=DETECTOR)), NotOurs)
 
 
-async def test_a_fenced_signal_takes_nobody_along(two: Two) -> None:
-    """Decided on in one batch with what other monitors said, and between them."""
+async def test_refused_decision_affects_no_other_signal_of_its_batch(two: Two) -> None:
+    """It was decided between alerts of other monitors."""
     two.ledger.meanwhile = [two.is_over]
     answers = await two.both(alert("a"), verdict(), alert("b"), verdict(WEB), alert("c"))
     assert [False, True, False, True, False] == [isinstance(answer, NotOurs) for answer in answers]
@@ -169,8 +169,8 @@ async def test_a_fenced_signal_takes_nobody_along(two: Two) -> None:
     assert {Level.DOWN} & {two.engine.world.component(id).level for id in (API, WEB)} == set()
 
 
-async def test_the_living_and_others_share_a_commit(two: Two) -> None:
-    """Together as before, the fence of one among them."""
+async def test_fenced_and_unfenced_signals_share_a_commit(two: Two) -> None:
+    """As before, with the fence of the one."""
     before = await two.elsewhere.read(lambda store: store.position())
     answers = await two.both(alert("a"), verdict(), alert("b"))
     assert [True] * 3 == [answer.changed for answer in answers]
@@ -178,8 +178,8 @@ async def test_the_living_and_others_share_a_commit(two: Two) -> None:
     assert before < await two.elsewhere.read(lambda store: store.position())
 
 
-async def test_who_dies_while_others_commit_first_writes_nothing(two: Two) -> None:
-    """Its first try met a commit of another replica; it decides anew inside the ledger, and its time is over by then."""
+async def test_replica_that_expires_during_a_conflict_writes_nothing(two: Two) -> None:
+    """It decides again inside the ledger, when its lease has expired."""
     two.ledger.meanwhile = [two.somebody_commits, two.is_over]
     assert isinstance(await two.engine.handle(verdict()), NotOurs)
     assert Level.DOWN is not two.engine.world.component(API).level

@@ -1,4 +1,4 @@
-"""Who follows what other replicas commit knows when it does not: why, and since when."""
+"""A follower of other replicas' commits knows when it cannot follow, why, and since when."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ NEWER = StoreError("a newer Understudy writes this ledger", kind=StoreTrouble.NE
 
 
 class Engine:
-    """An engine that catches up, or raises what it is told."""
+    """An engine that catches up, or raises what it is told to."""
 
     def __init__(self) -> None:
         self.fails: Exception | None = None
@@ -52,8 +52,8 @@ def later(clock: ManualClock, seconds: float) -> datetime:
     return clock.now()
 
 
-async def test_what_it_cannot_follow_is_known_since_the_last_good_look(engine: Engine, clock: ManualClock) -> None:
-    """Flags may have been switched elsewhere from then on; a good look ends that."""
+async def test_view_counts_as_outdated_since_the_last_good_look(engine: Engine, clock: ManualClock) -> None:
+    """Flags may have been switched elsewhere since; the next good look ends that."""
     follows = follower(engine, clock)
     good = later(clock, 1)
     await follows.look()
@@ -68,8 +68,8 @@ async def test_what_it_cannot_follow_is_known_since_the_last_good_look(engine: E
     assert (None, None, clock.now()) == (follows.error, follows.unheard_since(), follows.heard_at)
 
 
-async def test_a_ledger_that_says_nothing_is_not_heard_either(engine: Engine, clock: ManualClock) -> None:
-    """A look that hangs raises no error; three seconds are the pace of looks and a hiccup."""
+async def test_silent_ledger_counts_as_outdated_after_three_seconds(engine: Engine, clock: ManualClock) -> None:
+    """A hanging look raises no error; three seconds allow for the interval and a hiccup."""
     follows = follower(engine, clock)
     await follows.look()
     later(clock, UNHEARD_AFTER_S)
@@ -79,8 +79,8 @@ async def test_a_ledger_that_says_nothing_is_not_heard_either(engine: Engine, cl
     assert (None, START) == (before, follows.unheard_since())
 
 
-async def test_an_older_understudy_knows_that_it_is_one(engine: Engine, clock: ManualClock) -> None:
-    """It stops to decide, and says to upgrade it."""
+async def test_older_version_knows_that_it_is_outdated(engine: Engine, clock: ManualClock) -> None:
+    """It stops deciding, and says to upgrade it."""
     follows = follower(engine, clock)
     engine.fails = NEWER
     await follows.look()
@@ -88,8 +88,8 @@ async def test_an_older_understudy_knows_that_it_is_one(engine: Engine, clock: M
     assert follows.outdated
 
 
-async def test_a_fault_of_ours_is_in_the_log_once_and_tried_again(engine: Engine, clock: ManualClock) -> None:
-    """With its traceback; what others commit must not stay unseen for good."""
+async def test_own_bug_is_logged_once_and_retried(engine: Engine, clock: ManualClock) -> None:
+    """With its traceback; other replicas' commits must not stay unseen for good."""
     follows = follower(engine, clock)
     engine.fails = KeyError("incident/7")
     with capture_logs() as lines:
@@ -103,7 +103,7 @@ async def test_a_fault_of_ours_is_in_the_log_once_and_tried_again(engine: Engine
     assert follows.error is None
 
 
-async def test_each_reason_not_to_follow_is_in_the_log_once(engine: Engine, clock: ManualClock) -> None:
+async def test_each_reason_not_to_follow_is_logged_once(engine: Engine, clock: ManualClock) -> None:
     """It looks every second, and the same line would hide all others."""
     follows = follower(engine, clock)
     with capture_logs() as lines:
@@ -115,8 +115,8 @@ async def test_each_reason_not_to_follow_is_in_the_log_once(engine: Engine, cloc
 
 
 @pytest.mark.parametrize("shared", [True, False])
-async def test_it_follows_where_there_is_anybody(engine: Engine, clock: ManualClock, shared: bool) -> None:
-    """The one process of a ledger looks at nothing over and over."""
+async def test_only_a_shared_ledger_is_followed(engine: Engine, clock: ManualClock, shared: bool) -> None:
+    """The only process of a ledger has nobody to follow."""
     follows = follower(engine, clock, shared=shared)
     follows.start()
     for _ in range(5):
@@ -126,8 +126,8 @@ async def test_it_follows_where_there_is_anybody(engine: Engine, clock: ManualCl
     assert shared is bool(engine.looks)
 
 
-async def test_it_looks_when_the_ledger_calls_and_again_where_it_calls_meanwhile(engine: Engine, clock: ManualClock) -> None:
-    """A commit during a look may have come too late for it; nobody waits a second then."""
+async def test_announcement_during_a_look_causes_another_look(engine: Engine, clock: ManualClock) -> None:
+    """The commit may have been too late for the first, and nobody should wait a second."""
     calls: list[Callable[[], None]] = []
 
     class Calling(InlineLedger):

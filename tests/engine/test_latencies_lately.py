@@ -1,4 +1,4 @@
-"""How fast checks were, for whoever asks what is down: told when it is known, and never waited for."""
+"""Latencies for the health command: shown if they are known, and never waited for."""
 
 import asyncio
 from collections.abc import Collection
@@ -25,8 +25,8 @@ class Stuck:
 
 
 @pytest.mark.parametrize("error", [StoreError("it is away", permanent=False), None], ids=["away", "silent"])
-def test_what_is_down_is_told_without_how_fast_it_was(error: StoreError | None) -> None:
-    """A database that is away says so, one that stands still says nothing: either way the answer comes within a second."""
+def test_health_is_answered_without_latencies_if_they_are_late(error: StoreError | None) -> None:
+    """Whether the database raises an error or hangs, the answer comes within a second."""
 
     async def asked() -> tuple[dict[str, LatencyPicture], float]:
         found = await latencies_lately(cast(Samples, Stuck(error)), ["anthropic.api"], EPOCH)

@@ -1,4 +1,4 @@
-"""A ledger that takes nothing: who is told, when, and what is done once it takes everything again; in virtual time."""
+"""A ledger that accepts no writes: who is told, when, and what happens once it does again; in virtual time."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Disk:
-    """A ledger and its file; `error` is what the next writing comes to, `gone` what looking at the file's place does."""
+    """A ledger and its file; `error` is the next write's result, `gone` whether the file has disappeared."""
 
     def __init__(self) -> None:
         self.inner = InlineLedger.open()
@@ -48,7 +48,7 @@ class Disk:
 
 
 class Bridge:
-    """The watch over a ledger, and what it told whom."""
+    """The watch over a ledger, and whom it told what."""
 
     def __init__(self, disk: Disk | None = None, *, beside: Disk | None = None) -> None:
         self.disk = disk or Disk()
@@ -73,8 +73,8 @@ class Bridge:
 FAILS = Verdict("anthropic.api", Level.DOWN, "HTTP 502, 3 of 3 checks")
 
 
-def test_people_are_called_within_a_minute_when_the_disk_runs_full() -> None:
-    """Also in calm times, when nothing needs to be written: nobody learns of it only in the outage."""
+def test_people_are_called_within_a_minute_of_a_full_disk() -> None:
+    """Even if nothing needs to be written: nobody should learn of it only in the outage."""
 
     async def play() -> Bridge:
         bridge = Bridge()
@@ -90,8 +90,8 @@ def test_people_are_called_within_a_minute_when_the_disk_runs_full() -> None:
     assert [True, False] == bridge.writable
 
 
-def test_people_are_called_again_when_a_provider_fails_meanwhile() -> None:
-    """No incident can open for it, so this is the only word they get."""
+def test_people_are_called_again_if_a_provider_fails_meanwhile() -> None:
+    """No incident can open for it, so they would hear nothing else."""
 
     async def play() -> Bridge:
         bridge = Bridge()
@@ -106,7 +106,7 @@ def test_people_are_called_again_when_a_provider_fails_meanwhile() -> None:
     assert "Claude API is down: HTTP 502, 3 of 3 checks" in second[1]
 
 
-def test_people_are_not_called_for_each_swing_of_a_provider_that_comes_and_goes() -> None:
+def test_flapping_provider_calls_people_once() -> None:
     """Nobody answers a phone that rings every minute; another provider is news."""
 
     async def play() -> Bridge:
@@ -127,8 +127,8 @@ def test_people_are_not_called_for_each_swing_of_a_provider_that_comes_and_goes(
     assert "OpenAI" in second[1]
 
 
-def test_readiness_says_what_the_checks_see_while_it_cannot_be_written() -> None:
-    """Whoever looks there first must not be left in the belief that the providers are well."""
+def test_readiness_shows_live_verdicts_while_they_cannot_be_written() -> None:
+    """Whoever looks there first must not believe that the providers are well."""
 
     async def play() -> str:
         bridge = Bridge()
@@ -140,8 +140,8 @@ def test_readiness_says_what_the_checks_see_while_it_cannot_be_written() -> None
     assert "Not on record: Claude API is down: HTTP 502, 3 of 3 checks." in in_virtual_time(play)
 
 
-def test_what_the_checks_see_is_given_out_only_while_it_cannot_be_written() -> None:
-    """In good times people are shown what is committed: a verdict that is not ripe is none of their business."""
+def test_live_verdicts_are_shown_only_while_they_cannot_be_written() -> None:
+    """Otherwise people see what is committed, and no unconfirmed verdict."""
 
     async def play() -> tuple[list[str], list[str]]:
         bridge = Bridge()
@@ -158,8 +158,8 @@ def test_what_the_checks_see_is_given_out_only_while_it_cannot_be_written() -> N
     assert ["anthropic.api"] == unwritten
 
 
-def test_a_trouble_of_a_moment_calls_nobody() -> None:
-    """It stands in the log."""
+def test_momentary_error_calls_nobody() -> None:
+    """It is logged."""
 
     async def play() -> Bridge:
         bridge = Bridge()
@@ -174,8 +174,8 @@ def test_a_trouble_of_a_moment_calls_nobody() -> None:
     assert bridge.watch.standing.error is None
 
 
-def test_a_file_that_is_gone_is_noticed_within_a_second() -> None:
-    """Long before the next proof is due."""
+def test_deleted_file_is_noticed_within_a_second() -> None:
+    """Long before the next test write is due."""
 
     async def play() -> StoreTrouble | None:
         bridge = Bridge()
@@ -188,8 +188,8 @@ def test_a_file_that_is_gone_is_noticed_within_a_second() -> None:
     assert StoreTrouble.GONE is in_virtual_time(play)
 
 
-def test_what_waited_is_written_when_there_is_room() -> None:
-    """What a start on a full disk had to leave out is made up for, without a restart, and people hear of the end."""
+def test_postponed_writes_are_made_when_there_is_space() -> None:
+    """A start on a full disk catches up without a restart, and people hear of the end."""
 
     async def play() -> tuple[Bridge, str | None]:
         bridge = Bridge()
@@ -210,8 +210,8 @@ def test_what_waited_is_written_when_there_is_room() -> None:
     assert [True, False, True] == bridge.writable
 
 
-def test_health_names_the_trouble_of_now() -> None:
-    """The disk was full, and then the file was gone: whoever looks must not make room in vain."""
+def test_health_names_the_current_trouble() -> None:
+    """The disk was full, then the file was deleted: nobody should free space in vain."""
 
     async def play() -> str:
         bridge = Bridge()
@@ -224,8 +224,8 @@ def test_health_names_the_trouble_of_now() -> None:
     assert "gone" == in_virtual_time(play)
 
 
-def test_room_for_a_moment_is_not_told_as_the_end() -> None:
-    """A disk at its brim takes a little now and then: people hear once that it is full."""
+def test_momentary_space_is_not_reported_as_the_end() -> None:
+    """A disk at its limit accepts a little now and then; people hear once that it is full."""
 
     async def play() -> Bridge:
         bridge = Bridge()
@@ -243,8 +243,8 @@ def test_room_for_a_moment_is_not_told_as_the_end() -> None:
     assert 1 == len({note.key for note in bridge.notes})
 
 
-def test_posts_about_a_spell_keep_their_keys_over_a_restart() -> None:
-    """By them the bot that starts anew finds what it posted before."""
+def test_keys_of_posts_survive_a_restart() -> None:
+    """By them a restarted bot finds what it posted before."""
 
     async def play() -> tuple[Bridge, Bridge]:
         first = Bridge()
@@ -263,8 +263,8 @@ def test_posts_about_a_spell_keep_their_keys_over_a_restart() -> None:
     assert first.notes == [note for note in second.notes if note.may_post]
 
 
-def test_a_provider_that_recovers_on_a_full_disk_is_told_as_well() -> None:
-    """Its post is brought up to date, and not with each new wording of the same."""
+def test_recovery_of_a_provider_on_a_full_disk_is_reported() -> None:
+    """Its post is edited, but not for each new wording of the same."""
 
     async def play() -> list[Note]:
         bridge = Bridge()
@@ -281,8 +281,8 @@ def test_a_provider_that_recovers_on_a_full_disk_is_told_as_well() -> None:
     assert well.message.text == "🟢 Claude API is operational again"
 
 
-def test_a_start_after_a_spell_asks_whether_its_end_was_told() -> None:
-    """Room was made while the bot was stopped; the notes are posted only where the beginning stands."""
+def test_start_after_a_full_disk_reports_its_end_once() -> None:
+    """Space was freed while the bot was stopped; the end is posted only where the beginning is."""
 
     async def play() -> tuple[Bridge, Bridge]:
         first = Bridge()
@@ -322,38 +322,38 @@ async def _restarted(*, seen_again: dict[str, Verdict], room: bool = False) -> l
     return [note for note in second.notes if note.key.endswith("/anthropic")]
 
 
-def test_a_provider_that_recovered_while_the_bot_was_started_anew_loses_its_red_post() -> None:
-    """Nobody saw it recover; the post of the process before is edited once the checks have looked, and none is made."""
+def test_red_post_of_a_provider_that_recovered_during_a_restart_is_edited() -> None:
+    """Nobody saw it recover: the earlier post is edited after the checks have run, and no new one is made."""
     [note] = in_virtual_time(lambda: _restarted(seen_again={}))
 
     assert "🟢 Nothing of Claude fails any more" == note.message.text
     assert not note.may_post
 
 
-def test_a_provider_that_still_fails_after_a_restart_is_not_called_well() -> None:
-    """Not in between either: before the checks have looked nobody knows."""
+def test_provider_that_still_fails_after_a_restart_is_not_reported_as_well() -> None:
+    """Nor in between: before the checks have run nobody knows."""
     notes = in_virtual_time(lambda: _restarted(seen_again={"anthropic.api": FAILS}))
 
     assert ["🔴 Claude API is down, and no incident can open: the disk is full"] == [note.message.text for note in notes]
 
 
-def test_a_provider_in_doubt_after_a_restart_is_not_called_well() -> None:
-    """One check of three failed again: that is neither down nor well."""
+def test_provider_in_doubt_after_a_restart_is_not_reported_as_well() -> None:
+    """One check of three failed again, which is neither down nor well."""
     doubt = Verdict("anthropic.api", Level.UNKNOWN, "1 of 3 checks failed")
 
     assert [] == in_virtual_time(lambda: _restarted(seen_again={"anthropic.api": doubt}))
 
 
-def test_a_red_post_is_history_where_there_is_room_after_a_restart() -> None:
-    """The new process can write from the start: what still fails is told as an incident, and the old post says so."""
+def test_red_post_says_that_it_is_over_if_a_restarted_bot_can_write() -> None:
+    """What still fails opens an incident."""
     [note] = in_virtual_time(lambda: _restarted(seen_again={}, room=True))
 
     assert "⚪ Claude failed while nothing could be recorded" == note.message.text
     assert not note.may_post
 
 
-def test_a_second_full_disk_calls_people_again() -> None:
-    """Room was made, and a day later it is full again."""
+def test_second_full_disk_calls_people_again() -> None:
+    """A day after space was freed."""
 
     async def play() -> list[str]:
         bridge = Bridge()
@@ -368,8 +368,8 @@ def test_a_second_full_disk_calls_people_again() -> None:
     assert [full, over, full, over] == in_virtual_time(play)
 
 
-def test_what_lies_beside_the_ledger_is_written_again_with_it() -> None:
-    """Samples were opened for reading alone, on the same full disk."""
+def test_samples_are_written_again_together_with_the_ledger() -> None:
+    """They were opened read-only, on the same full disk."""
 
     async def play() -> list[bool]:
         beside = Disk()

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class Between(InlineLedger):
-    """A shared ledger: before and after each piece of work the others may come in, as the dice fall."""
+    """A shared ledger: before and after each access other engines may act, at random."""
 
     dice = random.Random(0)
 
@@ -55,7 +55,7 @@ class Between(InlineLedger):
 
 @dataclass
 class Replica:
-    """One engine, and all that its listeners heard since it was loaded."""
+    """An engine, and everything that its listeners received since it was loaded."""
 
     engine: CommittingEngine
     heard: list[Fact] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Replica:
 
 
 class Cluster:
-    """So many engines over one ledger in memory."""
+    """Several engines over one in-memory ledger."""
 
     def __init__(self, many: int, seed: int) -> None:
         self.dice = random.Random(seed)
@@ -150,8 +150,8 @@ STEPS = st.lists(st.sampled_from(("signal",) * 8 + ("time", "tail", "look", "twi
 @settings(deadline=None)
 @example(many=4, seed=24786, before=43, steps=["signal"] * 4 + ["flood"])  # the last that ended is opened again
 @given(many=st.integers(2, 4), seed=st.integers(0, 2**32), before=st.integers(0, 60), steps=STEPS)
-def test_engines_that_share_a_ledger_end_in_one_world(many: int, seed: int, before: int, steps: list[str]) -> None:
-    """Equal to each other, to what the ledger's states say, and to all facts folded one by one."""
+def test_engines_that_share_a_ledger_reach_the_same_world(many: int, seed: int, before: int, steps: list[str]) -> None:
+    """The same as the stored states, and as all facts folded one by one."""
     cluster = Cluster(many, seed)
     began = asyncio.run(cluster.live(before, steps))
     store, now = InlineLedger(cluster.conn).store, cluster.clock.now()

@@ -16,19 +16,19 @@ EVERY_S = 0.02
 
 
 async def hold_the_loop(lots: random.Random) -> None:
-    """What a busy machine does to everybody: the loop stands still, now and then for several beats."""
+    """Block the event loop now and then for several beats, as a busy machine does."""
     for _ in range(20):
         time.sleep(lots.choice((0.0, 0.03, 0.06)))  # noqa: ASYNC251 # standing still is the point
         await asyncio.sleep(lots.choice((0.0, 0.0, 0.001, 0.01)))
 
 
 def nothing() -> None:
-    """What a beat does here."""
+    """A beat that does nothing."""
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_busy_machine_is_no_trouble_of_the_scheduler(caplog: pytest.LogCaptureFixture, seed: int) -> None:
-    """Whoever reads the log is not told of jobs and instances, of which they know nothing."""
+def test_scheduler_logs_nothing_on_a_busy_machine(caplog: pytest.LogCaptureFixture, seed: int) -> None:
+    """Operators know nothing of its jobs and instances."""
     caplog.set_level(logging.WARNING, logger="apscheduler")
     lots = random.Random(seed)
 
@@ -44,8 +44,8 @@ def test_a_busy_machine_is_no_trouble_of_the_scheduler(caplog: pytest.LogCapture
     assert [] == [record.getMessage() for record in caplog.records if record.name.startswith("apscheduler")]
 
 
-async def test_looks_that_are_left_out_are_said_in_one_line() -> None:
-    """A machine or a database that cannot keep up makes what falls due late: that is not swallowed, and fills no log."""
+async def test_skipped_looks_are_logged_in_one_line() -> None:
+    """A machine or database that cannot keep up delays deadlines: that is logged, but does not fill the log."""
     ticker = ApTicker()
     with structlog.testing.capture_logs() as logs:
         ticker.start(nothing, lambda: asyncio.sleep(LONG_LOOK_S), EVERY_S)
@@ -58,8 +58,8 @@ async def test_looks_that_are_left_out_are_said_in_one_line() -> None:
     assert said[0]["left_out"] > 0
 
 
-async def test_beats_go_on_while_a_look_waits() -> None:
-    """For a database that stands still, perhaps; when it is over, looks go on as well."""
+async def test_beats_go_on_while_a_look_hangs() -> None:
+    """Perhaps for a frozen database; looks resume when that is over."""
     answers = asyncio.Event()
     beats = looks = 0
 
@@ -84,8 +84,8 @@ async def test_beats_go_on_while_a_look_waits() -> None:
     await ticker.stop()
 
 
-async def test_a_beat_that_fails_ends_nothing() -> None:
-    """Neither the looks nor the beats that follow."""
+async def test_failing_beat_stops_nothing() -> None:
+    """Neither looks nor later beats."""
     beats = looks = 0
 
     def beat() -> None:
@@ -108,8 +108,8 @@ async def test_a_beat_that_fails_ends_nothing() -> None:
     assert {"beat failed"} == {log["event"] for log in logs}
 
 
-async def test_a_look_under_way_is_never_joined_by_another() -> None:
-    """What is due is decided by one at a time; nothing is under way once the metronome has stopped."""
+async def test_only_one_look_runs_at_a_time() -> None:
+    """And none is left running once the metronome has stopped."""
     running = most = looks = 0
 
     async def look() -> None:
@@ -130,8 +130,8 @@ async def test_a_look_under_way_is_never_joined_by_another() -> None:
     assert 0 == running
 
 
-def test_a_slow_beat_is_not_taken_for_a_stepped_clock() -> None:
-    """The demo beats twenty times a second: a beat or a look of a quarter of a second is no news, and no line each time."""
+def test_slow_beat_is_not_mistaken_for_a_stepped_clock() -> None:
+    """The demo beats twenty times a second; a quarter of a second is not worth a line."""
 
     async def play() -> None:
         ticker = ApTicker()
@@ -145,8 +145,8 @@ def test_a_slow_beat_is_not_taken_for_a_stepped_clock() -> None:
     assert [] == logs
 
 
-async def test_a_deadline_is_looked_at_when_it_passes() -> None:
-    """Not with the beat after it, which may be a second away."""
+async def test_deadline_is_handled_when_it_passes() -> None:
+    """Not at the next beat, which may be a second away."""
     looked = asyncio.Event()
 
     async def look() -> None:
@@ -164,8 +164,8 @@ async def test_a_deadline_is_looked_at_when_it_passes() -> None:
     assert 0.04 < time.monotonic() - began
 
 
-async def test_a_deadline_that_is_gone_is_not_looked_at() -> None:
-    """Somebody wrote the update before it was asked for."""
+async def test_cancelled_deadline_is_not_handled() -> None:
+    """Somebody wrote the update before it was due."""
     looks = 0
 
     async def look() -> None:

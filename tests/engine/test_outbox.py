@@ -1,4 +1,4 @@
-"""The outbox by itself: it knows what an effect states of itself and what its performer says, and nothing of Slack."""
+"""The outbox by itself: it knows only what an effect says of itself and what its performer returns, and nothing of Slack."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -42,7 +42,7 @@ Script = list[Performed | Wait | EffectError | None]
 
 @dataclass
 class Post:
-    """What became of one effect: what was called when, in seconds, how its row ended, what trouble was told."""
+    """The history of one effect: which calls at which second, how its row ended, which trouble was reported."""
 
     called: list[tuple[str, float]] = field(default_factory=list)
     row: OutboxRow | None = None
@@ -59,7 +59,7 @@ class Post:
 
 
 def carried_out(body: EffectBody, performing: Script, finding: Script | None = None) -> Post:
-    """Queue one effect and let the outbox work for an hour; its performer says these things, one after the other."""
+    """Queue one effect and let the outbox work for an hour, with these results of its performer."""
     post = Post()
 
     async def play() -> None:
@@ -96,8 +96,8 @@ def carried_out(body: EffectBody, performing: Script, finding: Script | None = N
     return post
 
 
-def test_what_is_done_is_done_once() -> None:
-    """Where it stands is on record."""
+def test_done_effect_is_not_repeated() -> None:
+    """Its position is recorded."""
     post = carried_out(PostLine(), [DONE])
 
     assert post.row is not None
@@ -106,8 +106,8 @@ def test_what_is_done_is_done_once() -> None:
     assert {"channel": "C1", "ts": "1.2", "name": ""} == post.row.result
 
 
-def test_whose_turn_has_not_come_waits_without_trouble() -> None:
-    """Nobody is paged because the alert that a line answers to is still on its way."""
+def test_effect_that_waits_for_another_reports_no_trouble() -> None:
+    """Nobody is paged because a reply's alert is still on its way."""
     post = carried_out(PostLine(), [Wait("the alert is not posted yet"), Wait("the alert is not posted yet"), DONE])
 
     assert ["perform"] * 3 == post.calls
@@ -115,42 +115,42 @@ def test_whose_turn_has_not_come_waits_without_trouble() -> None:
     assert [] == post.troubles
 
 
-def test_a_wait_ends_when_its_performer_says() -> None:
-    """A time that is known is not guessed at."""
+def test_wait_ends_when_the_performer_says() -> None:
+    """A known time is not guessed."""
     later = datetime(2026, 3, 20, 3, 5, tzinfo=UTC)  # virtual time begins at 3:00
 
     assert [("perform", 0.0), ("perform", 300.0)] == carried_out(PostLine(), [Wait("limited", later), DONE]).called
 
 
-def test_an_unclear_post_whose_place_is_not_known_yet_is_looked_up_and_not_sent() -> None:
-    """Waiting does not make it certain."""
+def test_unclear_post_without_a_known_place_is_looked_up_and_not_sent() -> None:
+    """Waiting does not make its result certain."""
     post = carried_out(PostLine(), [UNCLEAR], [Wait("the alert is not posted yet"), DONE])
 
     assert ["perform", "find", "find"] == post.calls
     assert "done" == post.end[0]
 
 
-def test_an_unclear_post_is_looked_up_after_the_settle_time() -> None:
-    """It may land late; sent again at once it would stand there twice."""
+def test_unclear_post_is_looked_up_after_the_settle_time() -> None:
+    """It may arrive late, and an immediate retry would double it."""
     post = carried_out(PostLine(), [UNCLEAR], [DONE])
 
     assert [("perform", 0.0), ("find", SETTLE_FOR.total_seconds())] == post.called
 
 
-def test_a_post_that_is_not_there_is_sent_again() -> None:
-    """The look-up said so."""
+def test_missing_post_is_sent_again() -> None:
+    """After the search found nothing."""
     assert ["perform", "find", "perform"] == carried_out(PostLine(), [UNCLEAR, DONE], [None]).calls
 
 
-def test_a_pause_that_was_asked_for_is_kept() -> None:
-    """Retry-After is honoured to the second."""
+def test_retry_after_is_honoured() -> None:
+    """To the second."""
     limited = EffectError("slow down", permanent=False, retry_after=timedelta(seconds=42))
 
     assert [("perform", 0.0), ("perform", 42.0)] == carried_out(PostLine(), [limited, DONE]).called
 
 
-def test_what_is_refused_for_good_is_given_up_with_its_reason() -> None:
-    """And told as trouble, once."""
+def test_permanently_refused_effect_is_given_up_with_its_reason() -> None:
+    """And reported once."""
     post = carried_out(PostLine(), [REFUSED])
 
     assert ["perform"] == post.calls
@@ -158,18 +158,18 @@ def test_what_is_refused_for_good_is_given_up_with_its_reason() -> None:
     assert ["not allowed"] == post.troubles
 
 
-def test_what_may_be_repeated_is_repeated_without_a_look_up() -> None:
-    """An edit made twice is an edit made once."""
+def test_repeatable_effect_is_repeated_without_a_look_up() -> None:
+    """Editing twice is the same as once."""
     assert ["perform", "perform"] == carried_out(EditCard(), [UNCLEAR, DONE]).calls
 
 
-def test_what_may_be_repeated_says_why_it_was_refused_in_the_end() -> None:
-    """The second answer was clear; nothing about it is unknown."""
+def test_repeated_effect_reports_its_final_refusal() -> None:
+    """The second answer was clear, so nothing is unknown."""
     assert ("dead", "not allowed") == carried_out(EditCard(), [UNCLEAR, REFUSED]).end
 
 
-def test_a_direct_message_that_may_have_arrived_is_not_sent_again() -> None:
-    """Nobody can read it there, so nobody asks; it is given up with that reason."""
+def test_possibly_sent_direct_message_is_not_sent_again() -> None:
+    """It cannot be looked up, so it is given up with that reason."""
     post = carried_out(TellPerson("U0ANA"), [UNCLEAR])
 
     reason = "it may have been posted, and cannot be looked up: the bot may not read what it sends there"
@@ -179,13 +179,13 @@ def test_a_direct_message_that_may_have_arrived_is_not_sent_again() -> None:
 
 
 @pytest.mark.parametrize("body", [PostAlert(), PostSummary()], ids=lambda body: type(body).__name__)
-def test_an_alert_that_cannot_be_looked_up_is_said_again(body: EffectBody) -> None:
+def test_alert_that_cannot_be_looked_up_is_sent_again(body: EffectBody) -> None:
     """Twice is better than never."""
     assert ["perform", "find", "find", "find", "perform"] == carried_out(body, [UNCLEAR, DONE], [BLIND] * 3).calls
 
 
-def test_an_update_that_cannot_be_looked_up_is_given_up() -> None:
-    """The next one comes within the hour and says how many did not get through."""
+def test_update_that_cannot_be_looked_up_is_given_up() -> None:
+    """The next one comes within the hour and says how many were missed."""
     post = carried_out(PostUpdate(SINCE, 1), [UNCLEAR], [BLIND] * 3)
 
     reason = "it may have been posted, and cannot be looked up: history may not be read"
@@ -193,8 +193,8 @@ def test_an_update_that_cannot_be_looked_up_is_given_up() -> None:
     assert ("dead", reason) == post.end
 
 
-def test_an_effect_that_nobody_carries_out_is_given_up_by_name() -> None:
-    """As after a sink was taken out of the configuration while something waited for it."""
+def test_effect_without_a_performer_is_given_up_by_name() -> None:
+    """For instance after a sink was removed while something waited for it."""
 
     async def play() -> tuple[str, str]:
         clock, ledger = LoopClock(asyncio.get_running_loop()), InlineLedger.open()
@@ -220,7 +220,7 @@ async def nothing(body: Any, row: OutboxRow) -> Performed:
 
 
 def test_every_effect_has_one_performer() -> None:
-    """A new effect that nobody carries out would wait until it is given up."""
+    """A new effect without one would wait until it is given up."""
     clock, ledger = ManualClock(SINCE), InlineLedger.open()
     chat, engine = FakeChat(clock), CommittingEngine(ledger, clock, policy())
 
@@ -229,20 +229,20 @@ def test_every_effect_has_one_performer() -> None:
     assert set(EFFECTS.values()) - {FeedSink} == set(performers), "a sink is told by `bot.delivery.sinks`, and has no chat"
 
 
-def test_two_performers_of_one_effect_are_refused() -> None:
-    """It would be a matter of luck which of them does it."""
+def test_two_performers_for_one_effect_are_refused() -> None:
+    """It would be a matter of luck which one acts."""
     with pytest.raises(ValueError, match="EditCard has two performers"):
         together({EditCard: Performer(nothing)}, {EditCard: Performer(nothing)})
 
 
-def test_a_performer_that_cannot_look_up_what_must_be_is_refused() -> None:
-    """Found out at the start, not when an answer gets lost."""
+def test_performer_without_a_required_look_up_is_refused() -> None:
+    """At the start, not when an answer gets lost."""
     with pytest.raises(ValueError, match="PostLine is to be looked up, and its performer cannot"):
         together({PostLine: Performer(nothing)})
 
 
-def test_performers_of_several_places_stand_in_one_table() -> None:
-    """What is done in the chat, and what is done elsewhere."""
+def test_tables_of_performers_are_combined() -> None:
+    """Those of the chat, and those of other parts."""
     edits, posts = Performer(nothing), Performer(nothing, nothing)
 
     assert {EditCard: edits, PostLine: posts} == together({EditCard: edits}, {PostLine: posts})

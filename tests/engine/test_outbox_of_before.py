@@ -30,7 +30,7 @@ DIRECT = "INC-1/tell/incident/1/4"  # its sender was killed; a direct message ca
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What came of it: how often each key stands in Slack, the rows by key, what else was made."""
+    """The result: how often each key is in Slack, the rows by key, and what else was created."""
 
     posts: Counter[str]
     rows: dict[str, OutboxRow]
@@ -39,7 +39,7 @@ class Aftermath:
 
 
 def write_down(path: Path) -> dict[str, str]:
-    """Put the old ledger there; the kinds of its unfinished rows by key."""
+    """Create the old ledger; returns the kinds of its unfinished rows by key."""
     conn = sqlite3.connect(path)
     conn.executescript(BEFORE.read_text(encoding="utf-8"))
     found = dict(conn.execute("SELECT key, kind FROM outbox WHERE state IN ('pending', 'sending', 'ambiguous')"))
@@ -90,28 +90,28 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
         return runner.run(_carry_on(path))
 
 
-def test_every_old_post_stands_in_slack_once_under_its_old_key(waiting: dict[str, str], after: Aftermath) -> None:
-    """Nothing that waited is lost, and what had landed unheard is not said again."""
+def test_every_old_post_is_in_slack_once_under_its_old_key(waiting: dict[str, str], after: Aftermath) -> None:
+    """Nothing that waited is lost, and what had arrived unnoticed is not posted again."""
     posts = [key for key, kind in waiting.items() if kind.endswith((".post", ".reply"))]
 
     assert dict.fromkeys(posts, 1) == {key: after.posts[key] for key in posts}
 
 
 def test_every_old_row_but_an_unclear_direct_message_is_done(waiting: dict[str, str], after: Aftermath) -> None:
-    """A direct message that may have arrived is not sent again; an edit that a newer one overtook need not be made."""
+    """That message may have arrived and is not sent again; an edit overtaken by a newer one is not needed."""
     states = {key: after.rows[key].state for key in waiting}
 
     assert {DIRECT: "dead"} == {key: state for key, state in states.items() if state not in ("done", "superseded")}
 
 
-def test_an_old_channel_and_an_old_file_are_made_once(after: Aftermath) -> None:
-    """INC-3's channel had been made, and its timeline had not been uploaded."""
+def test_old_channel_and_old_file_are_created_once(after: Aftermath) -> None:
+    """The channel of INC-3 existed, and its timeline had not been uploaded."""
     assert [2, 3] == sorted(int(name.split("-")[2]) for name in after.channels)
     assert 1 == len(after.files)
 
 
-def test_an_old_row_speaks_of_what_it_always_spoke_of(after: Aftermath) -> None:
-    """The arguments of before are understood: who is told, where a line goes, which thread is answered, since when."""
+def test_arguments_of_old_rows_are_understood(after: Aftermath) -> None:
+    """Who is told, where a line goes, which thread is answered, since when."""
     expected = {
         DIRECT: TellPerson(BOB.id),
         "given-up/INC-1/channel.topic": PostLine(To.OPS),

@@ -1,4 +1,4 @@
-"""Signals that wait for each other are decided on in a row and committed together, and each is answered as if it were alone."""
+"""Signals that wait for each other are decided one by one and committed together, each answered as if it were alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class WatchedLedger:
-    """A real ledger that notes what is committed, waits at its `gate`, and refuses what `refuses` says."""
+    """A real ledger that records commits, waits at its `gate`, and refuses what `refuses` says."""
 
     def __init__(self, ledger: InlineLedger) -> None:
         self.real = ledger
@@ -86,8 +86,8 @@ def remembered(engine: CommittingEngine) -> set[str]:
     return {id.removeprefix("grafana/") for id in engine.world.component(API).alerts}
 
 
-async def test_signals_that_wait_share_a_commit(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """Forty alerts at once are one flush of the disk, every fact in its place; what was decided is what the ledger holds."""
+async def test_waiting_signals_share_a_commit(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """Forty alerts at once cost one flush of the disk; the ledger has what was decided, every fact in its place."""
     told: list[int] = []
     engine.listen(lambda facts, world: told.append(len(facts)))
     answers = await all_at_once(engine, *(alert(f"k{number}", f"id-{number}") for number in range(MANY)))
@@ -101,15 +101,15 @@ async def test_signals_that_wait_share_a_commit(engine: CommittingEngine, ledger
     assert engine.world.components == (await again.load()).components
 
 
-async def test_more_than_fit_go_in_several_commits(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """A person who comes behind a flood of alerts waits for one batch of them, not for all."""
+async def test_large_batches_are_split(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """A person behind a flood of alerts waits for one batch of them, not for all."""
     many = [s.Alerted(MONITOR, "", source=f"m{n}", key="k", component=API, state="firing") for n in range(MOST_TOGETHER + 9)]
     await all_at_once(engine, *many)
     assert [MOST_TOGETHER, 9] == [len(commit.facts) for commit in ledger.commits]
 
 
-async def test_others_have_their_turns_while_many_are_decided_on(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """A reader of a flag waits for a few decisions, not for all that came together."""
+async def test_loop_serves_others_while_many_signals_are_decided(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """A reader of a flag waits for a few decisions, not for the whole batch."""
     turns: list[None] = []
 
     async def others() -> None:
@@ -124,7 +124,7 @@ async def test_others_have_their_turns_while_many_are_decided_on(engine: Committ
 
 
 async def test_nobody_is_answered_before_the_commit(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """Not even those for whom nothing had to be written: what they were told of might never come to be."""
+    """Not even if nothing had to be written: what they were told might never happen."""
     ledger.gate.clear()
     asked = [asyncio.create_task(engine.handle(alert(key))) for key in ("a", "b", "a")]
     for _ in range(50):
@@ -135,8 +135,8 @@ async def test_nobody_is_answered_before_the_commit(engine: CommittingEngine, le
     assert ["heard", "heard", "already known"] == [told(await task) for task in asked]
 
 
-async def test_signal_that_cannot_be_decided_on_fails_alone(engine: CommittingEngine) -> None:
-    """What no rule can make sense of is raised where it came from; its neighbours are heard."""
+async def test_signal_that_cannot_be_decided_fails_alone(engine: CommittingEngine) -> None:
+    """Its error is raised to its caller; the others of the batch are decided."""
     odd = s.VerdictReached(actor=Actor.rule("detector"), verdict=None)  # type: ignore[arg-type] # as a fault of ours would
     answers = await all_at_once(engine, alert("a"), odd, alert("b"))
     assert [False, True, False] == [isinstance(answer, Exception) for answer in answers]
@@ -144,15 +144,15 @@ async def test_signal_that_cannot_be_decided_on_fails_alone(engine: CommittingEn
 
 
 async def test_signal_that_cannot_be_written_fails_alone(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """What breaks a shared commit is found by letting each go alone."""
+    """After a failed shared commit each is committed alone."""
     ledger.refuses = lambda commit: ValueError("poison") if "bad" in commit.signals else None
     answers = await all_at_once(engine, alert("a", "good"), alert("b", "bad"), alert("c"))
     assert [False, True, False] == [isinstance(answer, Exception) for answer in answers]
     assert {"a", "c"} == remembered(engine)
 
 
-async def test_repeated_ids_count_once_among_many(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """An id that was handled before, or stands twice in the same batch, changes nothing and takes nobody along."""
+async def test_repeated_ids_count_once_in_a_batch(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """An id that was handled before, or appears twice, changes nothing and affects no other signal."""
     await engine.handle(alert("a", "before"))
     answers = await all_at_once(engine, alert("b", "before"), alert("c", "twice"), alert("d", "twice"), alert("e", "new"))
     assert [(True, False), (True, True), (True, False), (True, True)] == [
@@ -162,8 +162,8 @@ async def test_repeated_ids_count_once_among_many(engine: CommittingEngine, ledg
     assert 3 == len(await ledger.read(lambda store: store.facts(f"component/{API}")))
 
 
-async def test_an_id_that_stands_twice_in_one_commit_counts_once(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """A button is pressed twice before anything is committed: nothing in the ledger could tell of the first yet."""
+async def test_id_that_appears_twice_in_one_commit_counts_once(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """A button pressed twice before the commit: the ledger does not know of the first press yet."""
     answers = await all_at_once(engine, alert("a", "twice"), alert("b", "twice"), alert("c", "once"))
 
     assert [True, False, True] == [isinstance(answer, Answer) and answer.changed for answer in answers]
@@ -171,8 +171,8 @@ async def test_an_id_that_stands_twice_in_one_commit_counts_once(engine: Committ
     assert [["twice", "once"]] == [list(commit.signals) for commit in ledger.commits]
 
 
-async def test_conflict_with_another_writer_takes_nobody_down(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """A second engine on the same ledger was quicker: all are decided on anew, and none is lost."""
+async def test_conflict_with_another_engine_loses_nothing(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """The other was quicker: all signals are decided again."""
     other = CommittingEngine(ledger, ManualClock(START), policy())
     await other.load()
     await other.handle(alert("first"))
@@ -181,8 +181,8 @@ async def test_conflict_with_another_writer_takes_nobody_down(engine: Committing
     assert {"first", "a", "b"} == remembered(engine)
 
 
-async def test_broken_disk_is_told_to_everybody_once(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """Nothing is tried again behind their backs: whether the last try was written is not known for every fault."""
+async def test_disk_error_is_raised_to_every_caller_once(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """Nothing is retried silently, since after some errors nobody knows whether it was written."""
     tries: list[Any] = []
     full = StoreError("the disk is full", kind=StoreTrouble.FULL)
     ledger.refuses = lambda commit: tries.append(commit) or full
@@ -193,8 +193,8 @@ async def test_broken_disk_is_told_to_everybody_once(engine: CommittingEngine, l
     assert [True] == [isinstance(answer, Answer) and answer.ok for answer in await all_at_once(engine, alert("a"))]
 
 
-async def test_caller_that_goes_away_loses_nothing(engine: CommittingEngine, ledger: WatchedLedger) -> None:
-    """An HTTP client hangs up while its alert waits in a batch: what was asked for is done all the same."""
+async def test_signal_of_a_cancelled_caller_is_handled(engine: CommittingEngine, ledger: WatchedLedger) -> None:
+    """An HTTP client hangs up while its alert waits in a batch."""
     ledger.gate.clear()
     asked = [asyncio.create_task(engine.handle(alert(key))) for key in ("a", "b", "c")]
     for _ in range(20):
@@ -207,7 +207,7 @@ async def test_caller_that_goes_away_loses_nothing(engine: CommittingEngine, led
     assert {"a", "b", "c"} == remembered(engine)
 
 
-async def test_refusal_is_kept_although_whoever_asked_has_gone(ledger: WatchedLedger) -> None:
+async def test_refusal_is_recorded_although_its_caller_has_gone(ledger: WatchedLedger) -> None:
     """Somebody tried, and that is what an admin looks for."""
     denials = Denials(ManualClock(START))
     engine = CommittingEngine(ledger, ManualClock(START), policy(), denials=denials)
@@ -223,8 +223,8 @@ async def test_refusal_is_kept_although_whoever_asked_has_gone(ledger: WatchedLe
     assert ["ReleaseFlag"] == [attempt.what for attempt in await denials.newest()]
 
 
-async def test_a_refusal_says_who_it_was_and_of_which_incident(ledger: WatchedLedger) -> None:
-    """An admin reads names, and looks at that incident."""
+async def test_refusal_records_person_and_incident(ledger: WatchedLedger) -> None:
+    """An admin reads names, and opens that incident."""
     denials = Denials(ManualClock(START))
     led = replace(policy(), incidents=replace(policy().incidents, commanders=(ANA.id,)))
     engine = CommittingEngine(ledger, ManualClock(START), led, denials=denials)

@@ -1,4 +1,4 @@
-"""Sinks over kills: what was there before is known, whatever moment the bot died at. Engine, ledger and outbox are real."""
+"""Sinks over kills: the original state is known whenever the bot died. Engine, ledger and outbox are real."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Killed(BaseException):
 
 @dataclass
 class Elsewhere:
-    """A sink that holds one word. `dies_after` kills the bot right behind that call; `fails` refuses so many first."""
+    """A sink that holds one word. `dies_after` kills the bot right after that call; `fails` refuses so many calls first."""
 
     holds: str = "the team's"
     dies_after: str = ""
@@ -67,7 +67,7 @@ class Elsewhere:
 
 
 class Bot:
-    """One life of the bot over a ledger; `until` waits for what is seen elsewhere."""
+    """One run of the bot over a ledger; `until` waits for what is seen in the sink."""
 
     def __init__(self, ledger: InlineLedger, sink: Elsewhere) -> None:
         self.clock = ManualClock(EPOCH)
@@ -101,8 +101,8 @@ class Bot:
 
 
 @pytest.mark.parametrize("call", ["plan", "apply"])
-async def test_what_was_there_is_put_back_although_the_bot_was_killed_while_it_switched(call: str) -> None:
-    """Right before the change, and right behind it: the second life must not take our own change for the team's."""
+async def test_original_state_is_restored_although_the_bot_was_killed_while_switching(call: str) -> None:
+    """Right before or after the change: the restarted bot must not take its own change for the team's."""
     ledger, sink = InlineLedger.open(), Elsewhere(dies_after=call)
     first = await Bot(ledger, sink).start()
     await first.engage()
@@ -118,8 +118,8 @@ async def test_what_was_there_is_put_back_although_the_bot_was_killed_while_it_s
     assert "the team's" == sink.holds
 
 
-async def test_change_of_the_team_after_a_release_is_what_the_next_switch_puts_back() -> None:
-    """What was kept of the first outage is over with it."""
+async def test_state_that_the_team_set_after_a_release_is_restored_next_time() -> None:
+    """What was stored for the first outage no longer counts."""
     ledger, sink = InlineLedger.open(), Elsewhere()
     bot = await Bot(ledger, sink).start()
     await bot.engage()
@@ -137,7 +137,7 @@ async def test_change_of_the_team_after_a_release_is_what_the_next_switch_puts_b
     assert "newer" == sink.holds
 
 
-async def test_second_fallback_does_not_take_the_first_for_what_was_there_before() -> None:
+async def test_second_fallback_does_not_mistake_the_first_for_the_original() -> None:
     """From gpt to cached within one outage."""
     ledger, sink = InlineLedger.open(), Elsewhere()
     bot = await Bot(ledger, sink).start()
@@ -153,8 +153,8 @@ async def test_second_fallback_does_not_take_the_first_for_what_was_there_before
     assert ["gpt", "cached"] == sink.applied
 
 
-async def test_fault_of_our_own_is_said_and_tried_again() -> None:
-    """An order that is given up would leave customers with the broken provider for ever."""
+async def test_own_bug_is_reported_and_retried() -> None:
+    """Giving up would leave customers on the broken provider for ever."""
     ledger, sink = InlineLedger.open(), Elsewhere(fails=2, error=KeyError("oh"))
     bot = await Bot(ledger, sink).start()
     await bot.engage()
@@ -167,8 +167,8 @@ async def test_fault_of_our_own_is_said_and_tried_again() -> None:
     assert "internal error: KeyError" == said
 
 
-async def test_order_to_a_sink_that_left_waits_until_it_is_back() -> None:
-    """It was taken out of the file in the middle of an outage, before it followed."""
+async def test_order_to_a_removed_sink_waits_until_it_returns() -> None:
+    """It was removed from the configuration in the middle of an outage, before it switched."""
     ledger, sink = InlineLedger.open(), Elsewhere(fails=1_000)
     first = await Bot(ledger, sink).start()
     await first.engage()
@@ -187,8 +187,8 @@ async def test_order_to_a_sink_that_left_waits_until_it_is_back() -> None:
     assert ["gpt"] == sink.applied
 
 
-async def test_order_that_was_overtaken_while_the_sink_was_away_is_never_carried_out() -> None:
-    """Released before it was ever told: there is nothing to put back, and nothing is touched."""
+async def test_order_overtaken_while_its_sink_was_removed_is_dropped() -> None:
+    """The flag was released first, so there is nothing to restore, and nothing is touched."""
     ledger, sink = InlineLedger.open(), Elsewhere(fails=3)
     bot = await Bot(ledger, sink).start()
     await bot.engage()

@@ -1,4 +1,4 @@
-"""What an engine makes of what others commit to its ledger: it follows, and decides on nothing older."""
+"""How an engine handles what others commit to its ledger: it follows, and decides on nothing older."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -38,7 +38,7 @@ LONG = RECENT_FOR + timedelta(days=2)
 
 
 class Engines:
-    """As many engines as are asked for, over one ledger that none of them owns."""
+    """Any number of engines over one ledger that none of them owns."""
 
     def __init__(self) -> None:
         self.conn = connect(":memory:")
@@ -62,7 +62,7 @@ async def engines() -> AsyncIterator[Engines]:
 
 
 class Heard:
-    """What a listener of an engine was told: facts by kind, and how often the world was read anew."""
+    """What a listener of an engine received: facts by kind, and how often the world was reloaded."""
 
     def __init__(self, engine: CommittingEngine, *, own: bool = False) -> None:
         self.kinds: list[str] = []
@@ -84,8 +84,8 @@ def note(number: int, id: str = "") -> s.AddNote:
     return s.AddNote(actor=ANA, id=id, incident=number, text="Noted.")
 
 
-async def test_what_another_engine_committed_is_shown(engines: Engines) -> None:
-    """The same world, and listeners hear the facts that led there as if they were their own engine's."""
+async def test_commits_of_another_engine_are_shown(engines: Engines) -> None:
+    """The worlds are equal, and listeners get the facts as if they were their own engine's."""
     here, there = await engines.started(), await engines.started()
     heard, own = Heard(here), Heard(here, own=True)
     number = await declared(there)
@@ -98,7 +98,7 @@ async def test_what_another_engine_committed_is_shown(engines: Engines) -> None:
 
 
 async def test_nothing_is_shown_twice(engines: Engines) -> None:
-    """Somebody calls for nothing, or because of our own commit."""
+    """After a needless call, or one for our own commit."""
     engine = await engines.started()
     heard = Heard(engine)
     await declared(engine)
@@ -107,21 +107,21 @@ async def test_nothing_is_shown_twice(engines: Engines) -> None:
     assert (before, 0) == (heard.kinds, heard.anew)
 
 
-async def test_a_refusal_is_true_when_it_is_said(engines: Engines) -> None:
-    """Declared at one replica, spoken of at the other a moment later: nobody is told that there is no such incident."""
+async def test_refusal_is_true_when_it_is_given(engines: Engines) -> None:
+    """An incident declared at one replica is known at the other a moment later."""
     here, there = await engines.started(), await engines.started()
     answer = await here.handle(note(await declared(there)))
     assert answer.ok
 
 
-async def test_numbers_are_given_once_when_two_declare_at_the_same_time(engines: Engines) -> None:
-    """Whoever comes second decides again on what the first one did, and takes the next number."""
+async def test_two_simultaneous_declarations_get_different_numbers(engines: Engines) -> None:
+    """The second is decided again after the first, and takes the next number."""
     here, there = await engines.started(), await engines.started()
     assert [1, 2] == sorted([await declared(here), await declared(there)])
 
 
-async def test_a_conflict_reads_no_world_anew(engines: Engines) -> None:
-    """It costs what the others wrote, however long the history is."""
+async def test_conflict_reloads_no_world(engines: Engines) -> None:
+    """It costs only what the others wrote, however long the history is."""
     here, there = await engines.started(), await engines.started()
     heard = Heard(here)
     await declared(there, "Logins fail")
@@ -129,8 +129,8 @@ async def test_a_conflict_reads_no_world_anew(engines: Engines) -> None:
     assert (2, 0) == (heard.kinds.count("incident.declared"), heard.anew)
 
 
-async def test_what_a_key_was_used_for_is_known_to_every_replica(engines: Engines) -> None:
-    """The digest of the first request stands in the ledger with what it came to; a second one leaves no other."""
+async def test_every_replica_knows_what_a_key_was_used_for(engines: Engines) -> None:
+    """The digest of the first request is in the ledger, and a second one does not replace it."""
     here, there = await engines.started(), await engines.started()
     number = await declared(there)
     await here.catch_up()
@@ -141,8 +141,8 @@ async def test_what_a_key_was_used_for_is_known_to_every_replica(engines: Engine
     assert "first" == engines.store.digest_of("api/k")
 
 
-async def test_what_was_done_at_another_replica_is_seen_by_who_asks_again(engines: Engines) -> None:
-    """A click that came to both: the second answer says that it is done, and the world beside it shows that."""
+async def test_repeated_signal_at_another_replica_sees_its_result(engines: Engines) -> None:
+    """A double click that reached both: the second answer says that it is done, and the world shows it."""
     here, there = await engines.started(), await engines.started()
     number = await declared(there)
     await here.catch_up()
@@ -153,8 +153,8 @@ async def test_what_was_done_at_another_replica_is_seen_by_who_asks_again(engine
     assert there.world == here.world
 
 
-async def test_signals_that_wait_share_a_commit_though_another_engine_was_quicker(engines: Engines) -> None:
-    """A conflict is no reason to let each of them go alone."""
+async def test_waiting_signals_share_a_commit_after_a_conflict(engines: Engines) -> None:
+    """A conflict is no reason to commit each alone."""
     here, there = await engines.started(), await engines.started()
     number = await declared(there)
     await here.catch_up()
@@ -167,8 +167,8 @@ async def test_signals_that_wait_share_a_commit_though_another_engine_was_quicke
     assert [20] == told
 
 
-async def test_a_rule_that_another_replica_was_told_to_keep_off_moves_nothing_here(engines: Engines) -> None:
-    """Frozen there a moment ago, in a stream that this decision writes nothing to: it is seen before anything is switched."""
+async def test_freeze_at_another_replica_stops_rules_here(engines: Engines) -> None:
+    """It was committed a moment ago, to a stream that this decision does not write to."""
     here, there = await engines.started(), await engines.started()
     await here.handle(verdict("openai.api", Level.OPERATIONAL))
     await there.handle(s.FreezeFlags(actor=ANA))
@@ -187,8 +187,8 @@ def verdict(component: str, level: Level) -> s.VerdictReached:
 # --- what is long over
 
 
-async def test_an_incident_that_another_engine_reopened_is_here_with_its_parts(engines: Engines) -> None:
-    """It was long over, so nobody had it in memory; what it stands for is decided on too."""
+async def test_incident_reopened_by_another_engine_is_loaded_with_its_parts(engines: Engines) -> None:
+    """It was old, so nobody had it in memory."""
     engine = await engines.started()
     first, second = await declared(engine), await declared(engine)
     await engine.handle(s.Merge(actor=ANA, incident=second, into=first))
@@ -211,7 +211,7 @@ async def test_an_incident_that_another_engine_reopened_is_here_with_its_parts(e
     ],
     ids=["task", "note"],
 )
-async def test_what_another_engine_wrote_about_what_is_long_over_is_right_here(
+async def test_facts_about_old_incidents_by_another_engine_are_followed(
     engines: Engines, signal: Callable[[int], s.Signal]
 ) -> None:
     """It is read as it is after that, once, and the next word on it is decided on in the same world."""
@@ -230,15 +230,15 @@ async def test_what_another_engine_wrote_about_what_is_long_over_is_right_here(
     assert await there.world_with([old]) == await here.world_with([old])
 
 
-async def test_an_incident_that_another_replica_declared_is_found_at_once(engines: Engines) -> None:
-    """Whoever follows a link to it asks any replica."""
+async def test_incident_declared_by_another_replica_is_found_at_once(engines: Engines) -> None:
+    """A link to it may be opened at any replica."""
     here, there = await engines.started(), await engines.started()
     number = await declared(there)
     assert number in (await here.world_with([number])).incidents
 
 
-async def test_what_is_long_over_is_there_for_whoever_asks_for_it(engines: Engines) -> None:
-    """And for nobody else: the world in memory stays small. What was never declared is nowhere."""
+async def test_old_incident_is_read_for_its_caller_only(engines: Engines) -> None:
+    """The world in memory stays small; an unknown number is found nowhere."""
     engine = await engines.started()
     old = await declared(engine)
     await engine.handle(s.SetPhase(actor=ANA, incident=old, phase=Phase.RESOLVED, force=True))
@@ -250,7 +250,7 @@ async def test_what_is_long_over_is_there_for_whoever_asks_for_it(engines: Engin
     assert Phase.RESOLVED is found.incidents[old].phase
 
 
-async def test_what_became_of_an_effect_of_what_is_long_over_is_kept(engines: Engines) -> None:
+async def test_result_of_an_old_incidents_effect_is_recorded(engines: Engines) -> None:
     """The row waited for weeks, and nobody has its incident in memory any more."""
     engine = await engines.started()
     old = await declared(engine)
@@ -267,8 +267,8 @@ async def test_what_became_of_an_effect_of_what_is_long_over_is_kept(engines: En
 # --- when following leads nowhere
 
 
-async def test_who_is_far_behind_reads_the_states(engines: Engines) -> None:
-    """A replica that slept for a week does not fold a week."""
+async def test_engine_that_is_far_behind_reads_the_states(engines: Engines) -> None:
+    """A replica that slept for a week does not fold a week of facts."""
     here, there = await engines.started(), await engines.started()
     number = await declared(there)
     last = engines.store.facts(f"incident/{number}")[-1].seq
@@ -281,8 +281,8 @@ async def test_who_is_far_behind_reads_the_states(engines: Engines) -> None:
     assert last + MOST_BEHIND + 1 == here.world.seqs[f"incident/{number}"]
 
 
-async def test_a_ledger_that_was_put_back_is_read_anew(engines: Engines) -> None:
-    """Somebody restored a copy under the running replicas: what came after it never happened."""
+async def test_restored_ledger_is_reloaded(engines: Engines) -> None:
+    """Somebody restored a backup under the running replicas: what came after it never happened."""
     here = await engines.started()
     await declared(here)
     heard = Heard(here)
@@ -295,8 +295,8 @@ async def test_a_ledger_that_was_put_back_is_read_anew(engines: Engines) -> None
     assert 1 == await declared(here)
 
 
-async def test_a_ledger_that_was_mended_by_hand_is_read_anew_when_a_decision_meets_it(engines: Engines) -> None:
-    """A copy that stands where the other one stood shows only when what is in memory does not fit."""
+async def test_ledger_restored_to_the_same_position_is_reloaded_at_the_next_decision(engines: Engines) -> None:
+    """The restored copy has the same position, and shows only when a decision does not fit."""
     here = await engines.started()
     number = await declared(here)
     engines.conn.execute("DROP TRIGGER facts_stay")
@@ -308,7 +308,7 @@ async def test_a_ledger_that_was_mended_by_hand_is_read_anew_when_a_decision_mee
 
 @pytest.mark.parametrize("body", [OfTomorrow("test.of_tomorrow"), OfTomorrow(NoteAdded.KIND, NoteAdded.VERSION + 1)])
 @pytest.mark.parametrize("gap", [0, MOST_BEHIND])
-async def test_nothing_is_decided_on_what_a_newer_understudy_wrote(engines: Engines, body: Any, gap: int) -> None:
+async def test_nothing_is_decided_on_facts_of_a_newer_version(engines: Engines, body: Any, gap: int) -> None:
     """In a rolling upgrade the older replica stops, says so, and goes on showing what it understood."""
     here = await engines.started()
     number = await declared(here)
@@ -328,7 +328,7 @@ async def test_nothing_is_decided_on_what_a_newer_understudy_wrote(engines: Engi
 
 
 class Stumbling(InlineLedger):
-    """Its next write is durable and said to have failed."""
+    """Its next write is durable and reported as failed."""
 
     stumbles = False
 
@@ -340,8 +340,8 @@ class Stumbling(InlineLedger):
         return done
 
 
-async def test_a_commit_of_which_nobody_heard_is_followed(engines: Engines) -> None:
-    """The answer got lost on its way: what was asked for happened, once, and is shown as soon as anybody asks again."""
+async def test_commit_with_a_lost_answer_is_followed(engines: Engines) -> None:
+    """It happened once, and is shown at the next look."""
     ledger = Stumbling(engines.conn, shared=True)
     engine = await engines.started(ledger)
     number = await declared(engine)
@@ -359,7 +359,7 @@ async def test_a_commit_of_which_nobody_heard_is_followed(engines: Engines) -> N
 
 
 async def three_ledgers(request: pytest.FixtureRequest, folder: Path) -> list[SqliteLedger | PostgresLedger]:
-    """Three ways to one ledger, each with threads and connections of its own."""
+    """Three ledgers over one store, each with threads and connections of its own."""
     if request.param == "postgres":
         address = request.getfixturevalue("postgres")
         return [await open_postgres_ledger(address, f"replica-{n}") for n in range(3)]
@@ -378,7 +378,7 @@ async def ways(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         await ledger.close()
 
 
-async def test_each_engine_comes_to_its_turn_when_all_commit_as_fast_as_they_can(
+async def test_each_engine_gets_its_turn_when_all_commit_at_full_speed(
     ways: list[SqliteLedger | PostgresLedger],
 ) -> None:
     """However busy the others are, a decision is made after one conflict at most; nothing is lost, nothing done twice."""
@@ -406,8 +406,8 @@ async def test_each_engine_comes_to_its_turn_when_all_commit_as_fast_as_they_can
         assert engines[0].world == engine.world
 
 
-async def test_a_follower_shows_what_the_database_calls_for(ways: list[SqliteLedger | PostgresLedger]) -> None:
-    """Of the three each shows in the end what one committed: called where the ledger calls, by looking where it does not."""
+async def test_followers_show_what_one_engine_committed(ways: list[SqliteLedger | PostgresLedger]) -> None:
+    """When the ledger announces it, or by looking where it does not."""
     engines = [CommittingEngine(ledger, ManualClock(START), policy()) for ledger in ways]
     for engine in engines:
         await engine.load()
@@ -426,8 +426,8 @@ async def test_a_follower_shows_what_the_database_calls_for(ways: list[SqliteLed
         await follower.close()
 
 
-def test_a_replica_that_is_older_than_its_ledger_takes_no_effects() -> None:
-    """It could not say what came of them, and a row that it held would be nobody else's."""
+def test_older_version_claims_no_effects() -> None:
+    """It could not record their results, and would keep their rows from others."""
 
     async def play() -> list[RowState]:
         clock, engines = LoopClock(asyncio.get_running_loop()), Engines()
