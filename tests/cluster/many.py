@@ -1,4 +1,4 @@
-"""Several replicas with their watches over one ledger; time is moved by hand, a second a step."""
+"""Several replicas with their watches over one ledger; time is moved by hand, one second per step."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ BY_HAND = ReplicaTiming(every_s=3_600.0)
 
 
 class HearingEngine(CommittingEngine):
-    """An engine that keeps what it was told."""
+    """An engine that records the signals it receives."""
 
     heard: list[Signal]
 
@@ -46,7 +46,7 @@ AWAY = StoreError("the database is away", kind=StoreTrouble.AWAY, permanent=Fals
 
 
 class CutOff(InlineLedger):
-    """A replica's way to the ledger, which may be away."""
+    """A replica's connection to the ledger, which may be cut."""
 
     away = False
 

@@ -23,7 +23,10 @@ BY_HAND = ReplicaTiming(every_s=3_600.0)
 
 @dataclass
 class Its:
-    """One machine's clocks: monotonic seconds pass at its own `rate`, and its wall shows the ledger's time and `off`."""
+    """One machine with its clocks.
+
+    Monotonic seconds pass at its own `rate`; its wall clock differs from the ledger by `off`.
+    """
 
     scene: "Scene"
     rate: float = 1.0
@@ -38,7 +41,7 @@ class Its:
 
 
 class TimedLedger(InlineLedger):
-    """A ledger with a clock of its own, as a database has: what replicas say what time it is does not count."""
+    """A ledger with a clock of its own, like a database: the times that replicas pass do not count."""
 
     scene: "Scene"
 
@@ -47,7 +50,7 @@ class TimedLedger(InlineLedger):
 
 
 class _Timed:
-    """A store that goes by the scene's time in all that leases are about."""
+    """A store that uses the scene's time for everything about leases."""
 
     def __init__(self, store, scene) -> None:  # type: ignore[no-untyped-def]
         self._store, self._scene = store, scene
@@ -70,7 +73,7 @@ class _Timed:
 
 @dataclass
 class Scene:
-    """One ledger and the replicas on it."""
+    """One ledger and its replicas."""
 
     passed: float = 0.0
     replicas: dict[str, Replica] = field(default_factory=dict)

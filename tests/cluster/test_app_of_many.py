@@ -1,4 +1,4 @@
-"""Whole bots over one ledger: what people hear of it, and what a start refuses."""
+"""Complete bots over one ledger: what people see of it, and what a start refuses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ DETECTOR = Actor.rule("detector")
 
 
 class Off(SystemClock):
-    """A wall clock that is set wrong."""
+    """A wall clock that is wrong."""
 
     def __init__(self, by: timedelta) -> None:
         self._by = by
@@ -67,13 +67,13 @@ async def running(*apps: App) -> AsyncIterator[None]:
 
 
 async def soon(holds: Callable[[], bool]) -> None:
-    """Until this holds: a sign of life is given each second of real time."""
+    """Wait until this holds; replicas renew each second of real time."""
     async with asyncio.timeout(15):
         while not holds():
             await asyncio.sleep(0.05)
 
 
-async def test_replicas_say_who_is_live_and_who_holds_the_clock(tmp_path: Path, ledger: InlineLedger) -> None:
+async def test_replicas_list_who_is_live_and_who_holds_the_clock(tmp_path: Path, ledger: InlineLedger) -> None:
     """In `/understudy`, in `/readyz` and on the board, in one sentence."""
     one, other = made(tmp_path / "a", ledger), made(tmp_path / "b", ledger)
     async with running(one, other):
@@ -87,8 +87,8 @@ async def test_replicas_say_who_is_live_and_who_holds_the_clock(tmp_path: Path, 
         assert ("", True) == (one.trouble(), one.health().parts["replicas"].ok)
 
 
-async def test_replicas_of_different_configurations_say_so_by_name(tmp_path: Path, ledger: InlineLedger) -> None:
-    """On both sides: which parts differ, and what only one of them has. The vantage and addresses may."""
+async def test_replicas_name_differences_of_their_configurations(tmp_path: Path, ledger: InlineLedger) -> None:
+    """Each names which parts differ, and what only one of them has. Vantage and addresses may differ."""
     same = made(tmp_path / "a", ledger)
     changed = {**FLAG, "default": "b"}
     differs = made(
@@ -104,8 +104,8 @@ async def test_replicas_of_different_configurations_say_so_by_name(tmp_path: Pat
         assert not same.health().parts["replicas"].ok
 
 
-async def test_a_wrong_clock_is_told_and_acts_on_nothing(tmp_path: Path, ledger: InlineLedger) -> None:
-    """Two minutes ahead: the other one holds the clock."""
+async def test_replica_with_a_wrong_clock_says_so_and_acts_on_no_deadline(tmp_path: Path, ledger: InlineLedger) -> None:
+    """It is two minutes ahead, and the other replica holds the clock."""
     wrong = made(tmp_path / "a", TimedByItself(ledger), wall=Off(timedelta(minutes=2)))
     right = made(tmp_path / "b", TimedByItself(ledger))
     async with running(wrong, right):
@@ -115,8 +115,8 @@ async def test_a_wrong_clock_is_told_and_acts_on_nothing(tmp_path: Path, ledger:
         assert "is 2 min ahead of the database's: it does no checks, and nothing that falls due" in right.trouble()
 
 
-async def test_one_replica_calls_people_when_they_go_blind(tmp_path: Path, ledger: InlineLedger) -> None:
-    """The others hear of it from the ledger, and nobody's phone rings twice."""
+async def test_one_replica_calls_people_when_all_go_blind(tmp_path: Path, ledger: InlineLedger) -> None:
+    """The others learn of it from the ledger, and nobody's phone rings twice."""
     pager = Pager()
     one, other = made(tmp_path / "a", ledger, pager=pager), made(tmp_path / "b", ledger, pager=pager)
     async with running(one, other):
@@ -128,8 +128,8 @@ async def test_one_replica_calls_people_when_they_go_blind(tmp_path: Path, ledge
     assert ["Understudy is blind"] == pager.called
 
 
-async def test_another_clusters_ledger_is_refused_by_name(tmp_path: Path, ledger: InlineLedger) -> None:
-    """Two of them on one database would run each other's incidents."""
+async def test_ledger_of_another_cluster_is_refused_by_name(tmp_path: Path, ledger: InlineLedger) -> None:
+    """Two clusters on one database would run each other's incidents."""
     async with running(made(tmp_path / "a", ledger)):
         pass
 
@@ -141,8 +141,8 @@ async def test_another_clusters_ledger_is_refused_by_name(tmp_path: Path, ledger
         pass
 
 
-async def test_another_apps_ledger_is_refused(ledger: InlineLedger) -> None:
-    """Whoever was there first speaks for it."""
+async def test_ledger_of_another_slack_app_is_refused(ledger: InlineLedger) -> None:
+    """It belongs to the first one."""
     await require_app(ledger, "T1/U1", "U1 in Acme")
     await require_app(ledger, "T1/U1", "U1 in Acme")
 
@@ -150,8 +150,8 @@ async def test_another_apps_ledger_is_refused(ledger: InlineLedger) -> None:
         await require_app(ledger, "T1/U2", "U2 in Acme")
 
 
-async def test_one_process_on_a_file_is_told_nothing_of_replicas(tmp_path: Path) -> None:
-    """And gives no sign of life: nothing is written while nothing happens."""
+async def test_single_process_mentions_no_replicas(tmp_path: Path) -> None:
+    """It does not renew either: nothing is written while nothing happens."""
     folder = tmp_path / "a"
     app = build(load(written(folder), {}), data=folder / "data", parts=Parts(ticker=HandTicker()))
     async with running(app):
@@ -162,7 +162,7 @@ async def test_one_process_on_a_file_is_told_nothing_of_replicas(tmp_path: Path)
 
 
 class TimedByItself(InlineLedger):
-    """The same ledger with a clock of its own, which is right."""
+    """The same ledger with a correct clock of its own."""
 
     def __init__(self, ledger: InlineLedger) -> None:
         super().__init__(ledger.conn, shared=True)
@@ -191,8 +191,8 @@ class _Timed:
         return self._store.leases(SystemClock().now())
 
 
-async def test_a_bot_whose_time_is_over_decides_nothing_by_itself(tmp_path: Path, ledger: InlineLedger) -> None:
-    """It does not know yet, and others may have taken over. What people say is committed wherever it comes in."""
+async def test_bot_whose_lease_expired_decides_nothing_by_itself(tmp_path: Path, ledger: InlineLedger) -> None:
+    """It does not know yet, and others may have taken over. What people say is committed wherever it arrives."""
     async with running(one := made(tmp_path / "a", ledger)):
         [live] = await ledger.read(lambda store: store.replicas(SystemClock().now()))
         await ledger.write(lambda store: store.give_back(live.says.boot))

@@ -1,4 +1,4 @@
-"""A balancer spreads the requests of a conversation over replicas while a hand-back leaves those that run where they are."""
+"""A balancer spreads a conversation's requests over replicas during a hand-back; running conversations stay where they are."""
 
 import random
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.flags.test_conversations import FLAG, NEW, TableClock, a_board, is_wr
 
 
 def engaged() -> Table:
-    """The default was down, and is well again; nobody has gone back yet."""
+    """The default was down and has recovered; nobody has gone back yet."""
     table = calm(**NEW | {"hold": timedelta(hours=3)})
     table.sees(API, Level.DOWN)
     table.passes(15)
@@ -52,8 +52,8 @@ def stepped(table: Table, boards: list[FlagBoard]) -> None:
     table.passes(1)
 
 
-def test_a_conversation_that_another_replica_heard_of_stays() -> None:
-    """It runs since before the step, whoever is asked next."""
+def test_conversation_known_to_another_replica_stays() -> None:
+    """It began before the step, whichever replica is asked next."""
     table = engaged()
     boards = two(table)
     before = {variant(boards[0], one) for one in named()}
@@ -65,8 +65,8 @@ def test_a_conversation_that_another_replica_heard_of_stays() -> None:
     assert new.count("claude") > 10
 
 
-def test_no_conversation_comes_back_to_the_side_that_it_left() -> None:
-    """One that two replicas heard of at two moments, with a step between them, goes early, and for good."""
+def test_no_conversation_returns_to_the_side_it_left() -> None:
+    """One that two replicas first saw before and after a step leaves early, and for good."""
     table = engaged()
     boards = two(table)
     for one in named(400):
@@ -79,8 +79,8 @@ def test_no_conversation_comes_back_to_the_side_that_it_left() -> None:
     assert {"claude"} == {variant(board, one) for board in boards for one in early}
 
 
-def test_nobody_is_moved_twice_while_replicas_tell_each_other() -> None:
-    """Asked at random, each second time by another replica."""
+def test_no_conversation_moves_twice_while_replicas_synchronise() -> None:
+    """Random requests, every second one to another replica."""
     dice, table = random.Random(3), engaged()
     boards, sides = two(table), {one["conversation"]: list[str]() for one in named(400)}
     for look in range(12):
@@ -95,8 +95,8 @@ def test_nobody_is_moved_twice_while_replicas_tell_each_other() -> None:
     assert [] == [seen for seen in sides.values() if is_wrong_way(seen)]
 
 
-def test_who_comes_later_is_told_again_and_in_parts() -> None:
-    """A replica that just started knows nothing of what runs."""
+def test_new_replica_learns_the_running_conversations_in_parts() -> None:
+    """It has just started and knows none."""
     table = engaged()
     board, late = two(table)
     for one in named(50):
@@ -111,8 +111,8 @@ def test_who_comes_later_is_told_again_and_in_parts() -> None:
     assert ([30, 20, 0], 50) == ([len(part) for part in told], late.conversations)
 
 
-def test_one_process_keeps_nothing_to_be_told() -> None:
-    """There is nobody who asks for it."""
+def test_single_process_keeps_nothing_for_others() -> None:
+    """Nobody asks for it."""
     table = engaged()
     board = shown(a_board(table), table)
     for one in named(50):
@@ -123,7 +123,7 @@ def test_one_process_keeps_nothing_to_be_told() -> None:
 
 @dataclass
 class Room:
-    """As much of a replica as looks who reads."""
+    """As much of a replica as the exchange of readers needs."""
 
     member: Any
     engine: Any
@@ -137,8 +137,8 @@ class Knows:
     world: World
 
 
-async def test_replicas_pass_it_on_with_their_beats() -> None:
-    """Until the switch is over: what comes late then is of another one."""
+async def test_replicas_exchange_conversations_with_their_beats() -> None:
+    """Until the switch is over; what arrives later belongs to another one."""
     table, scene = engaged(), Scene()
     boards = two(table)
     looks = []

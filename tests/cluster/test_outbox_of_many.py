@@ -1,4 +1,4 @@
-"""Effects of one ledger that several replicas carry out: each is done once, by one that is alive; in virtual time."""
+"""Several replicas carry out one ledger's effects: each is done once, by a live replica; in virtual time."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass
 class Line:
-    """One replica's way to the ledger and to the chat; nothing gets through while the replica is paused."""
+    """One replica's connection to ledger and chat; nothing gets through while the replica is paused."""
 
     ledger: InlineLedger
     shared: bool = True
@@ -46,7 +46,7 @@ class Line:
 
 
 class World:
-    """A chat that everybody posts to, one ledger, and replicas that can be paused and killed."""
+    """A chat that all replicas post to, one ledger, and replicas that can be paused and killed."""
 
     def __init__(self, *, takes_s: Callable[[], float] = lambda: 0.2) -> None:
         self.loop = asyncio.get_running_loop()
@@ -106,8 +106,8 @@ def played(play: Coroutine[Any, Any, T]) -> T:
         return runner.run(play)
 
 
-def test_what_a_paused_replica_had_not_sent_another_one_sends() -> None:
-    """It sleeps for a minute in front of the call: when it wakes it sends nothing, and writes nothing of it."""
+def test_effect_of_a_paused_replica_is_sent_by_another() -> None:
+    """The first pauses for a minute before the call; when it wakes it sends and records nothing."""
 
     async def play() -> None:
         world = World(takes_s=lambda: 1.0)
@@ -127,8 +127,8 @@ def test_what_a_paused_replica_had_not_sent_another_one_sends() -> None:
     played(play())
 
 
-def test_what_a_paused_replica_had_sent_is_found_by_another_one() -> None:
-    """Posted, and not written down: it is looked up a settle time after it was begun."""
+def test_post_of_a_paused_replica_is_found_by_another() -> None:
+    """It was posted but not recorded, so it is looked up after the settle time."""
 
     async def play() -> None:
         world = World(takes_s=lambda: 1.0)
@@ -150,8 +150,8 @@ def test_what_a_paused_replica_had_sent_is_found_by_another_one() -> None:
     played(play())
 
 
-def test_a_dead_replicas_row_is_looked_up_no_sooner_than_it_may_have_landed() -> None:
-    """A settle time after it was begun, which is longer than a call can take; and not much later."""
+def test_row_of_a_dead_replica_is_looked_up_after_the_settle_time() -> None:
+    """That is longer than a call can take; and not much later."""
 
     async def play() -> float:
         world = World(takes_s=lambda: 2.0)
@@ -169,7 +169,7 @@ def test_a_dead_replicas_row_is_looked_up_no_sooner_than_it_may_have_landed() ->
 
 @pytest.mark.parametrize("seed", range(12))
 def test_each_effect_is_done_once_however_replicas_pause(seed: int) -> None:
-    """Three of them, paused for a moment or a minute again and again; lanes keep their order."""
+    """Three replicas pause again and again for a moment or a minute; lanes keep their order."""
 
     async def play() -> None:
         rng = random.Random(seed)  # a script
@@ -199,8 +199,8 @@ def test_each_effect_is_done_once_however_replicas_pause(seed: int) -> None:
     played(play())
 
 
-def test_a_refusal_that_comes_after_the_lease_is_not_written() -> None:
-    """Whoever has the row by then decides what becomes of it."""
+def test_refusal_after_the_lease_expired_is_not_recorded() -> None:
+    """The replica that has the row by then decides."""
 
     async def play() -> None:
         world = World()

@@ -1,4 +1,4 @@
-"""A balancer spreads what services tell of their requests over replicas: nothing is counted twice."""
+"""A balancer spreads services' reports over replicas: nothing is counted twice."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from tests.desk import START
 
 
 class Two:
-    """Two replicas that write to one place."""
+    """Two replicas that write to one store."""
 
     def __init__(self) -> None:
         self.clock = ManualClock(START)
@@ -39,8 +39,8 @@ class Two:
         return sum(one.counts.total for one in rows)
 
 
-async def test_a_counter_that_grows_is_told_to_one_replica_and_then_to_the_other() -> None:
-    """What is new in it is new for all of them. Their figures for Prometheus add up to it too."""
+async def test_counter_reported_to_alternating_replicas_counts_its_growth() -> None:
+    """The replicas' Prometheus figures add up to it too."""
     two = Two()
     two.clock.advance(timedelta(minutes=30))
     for number in range(10):
@@ -51,8 +51,8 @@ async def test_a_counter_that_grows_is_told_to_one_replica_and_then_to_the_other
     assert (280, 280) == (await two.total(), two.observed)
 
 
-async def test_a_counter_goes_on_after_a_restart() -> None:
-    """The service sees none of it, and nothing of what it told is lost."""
+async def test_counter_goes_on_after_a_restart() -> None:
+    """The service notices nothing, and nothing that it reported is lost."""
     two = Two()
     two.clock.advance(timedelta(minutes=30))
     await two.exports(0, 100, 120)
@@ -63,8 +63,8 @@ async def test_a_counter_goes_on_after_a_restart() -> None:
     assert 130 == await two.total()
 
 
-async def test_the_same_key_at_two_replicas_counts_once() -> None:
-    """Within the second in which neither has written what it was told."""
+async def test_same_key_at_two_replicas_counts_once() -> None:
+    """Within the second in which neither has written it yet."""
     two = Two()
     for intake in two.intakes:
         await intake.take([make_outcome(START, Route("chat"), ok=True)], key="a")
@@ -73,7 +73,7 @@ async def test_the_same_key_at_two_replicas_counts_once() -> None:
     assert 2 == await two.total()
 
 
-async def test_a_batch_whose_answer_of_the_database_got_lost_counts_once() -> None:
+async def test_batch_with_a_lost_answer_counts_once() -> None:
     """It was committed, and is written again since nobody knew."""
     two = Two()
     [intake, _] = two.intakes
@@ -85,8 +85,8 @@ async def test_a_batch_whose_answer_of_the_database_got_lost_counts_once() -> No
     assert 1 == await two.total()
 
 
-async def test_spans_of_a_service_whose_metrics_went_elsewhere_are_not_counted() -> None:
-    """The other replica passed it on, and again a minute later; what it noted is good for ten minutes."""
+async def test_spans_are_not_counted_if_another_replica_gets_the_metrics() -> None:
+    """The other replica says so, and again each minute; it is valid for ten minutes."""
     clock = ManualClock(START)
     passed: list[list[str]] = []
     here, there = Measured(clock, passed.append), Measured(clock)
@@ -101,8 +101,8 @@ async def test_spans_of_a_service_whose_metrics_went_elsewhere_are_not_counted()
     assert not there.includes("mail")
 
 
-async def test_a_replica_that_comes_knows_whose_metrics_went_elsewhere() -> None:
-    """Before the next ones are exported: what was passed on before its start it never heard."""
+async def test_new_replica_knows_which_services_send_metrics_elsewhere() -> None:
+    """Before the next export: it never received what was announced before its start."""
     scene = Scene()
     shared(await scene.joins("a"), Its(scene)).note({"mail"})
     await scene.passes(5, "a")

@@ -1,4 +1,4 @@
-"""One of several replicas: until when it may act, what it holds, whose share something is, and what it tells the others."""
+"""One of several replicas: until when it may act, what it holds, which shares it has, and what it tells the others."""
 
 import asyncio
 from contextlib import suppress
@@ -20,8 +20,8 @@ SHARE, OF_THE_CLOCK = Duty.SHARE, Duty.CLOCK
 KEYS = [f"vendor.c{n}" for n in range(300)]
 
 
-async def test_a_replica_may_act_while_its_last_sign_of_life_counts() -> None:
-    """A little less long than the others believe it, by its own clock."""
+async def test_replica_may_act_until_shortly_before_its_lease_expires() -> None:
+    """By its own clock, slightly shorter than the others count."""
     scene = Scene()
     one = await scene.joins("a")
 
@@ -31,8 +31,8 @@ async def test_a_replica_may_act_while_its_last_sign_of_life_counts() -> None:
     assert not one.alive()
 
 
-async def test_who_slept_too_long_knows_it_before_it_does_anything() -> None:
-    """Nobody has to tell it: its monotonic clock ran on. It continues in another epoch."""
+async def test_replica_that_slept_too_long_notices_before_acting() -> None:
+    """By its own monotonic clock. It continues in a new epoch."""
     scene = Scene()
     one = await scene.joins("a")
     before = one.epoch
@@ -44,8 +44,8 @@ async def test_who_slept_too_long_knows_it_before_it_does_anything() -> None:
     assert (True, True, False) == (one.alive(), one.holds(CLOCK), one.alive(before))
 
 
-async def test_a_decision_of_its_own_names_what_it_was_made_by() -> None:
-    """The epoch, and the epoch of the clock, where it is about what one does for all; nothing where somebody else spoke."""
+async def test_own_decisions_carry_their_epochs() -> None:
+    """Its own, and the clock's for what one does for all; nothing if somebody else caused it."""
     scene = Scene()
     first, second = await scene.joins("a"), await scene.joins("b")
     await scene.passes(4, "b")
@@ -57,7 +57,7 @@ async def test_a_decision_of_its_own_names_what_it_was_made_by() -> None:
 
 
 async def is_cut_off(scene: Scene, one: Replica, seconds: int) -> None:
-    """Its signs of life do not reach the ledger for so long, and it gives them all the same."""
+    """Its renewals do not reach the ledger for so long, although it sends them."""
     sign = scene.ledger.write_at_once
 
     async def away(work: Any) -> Any:
@@ -72,8 +72,8 @@ async def is_cut_off(scene: Scene, one: Replica, seconds: int) -> None:
     await one.beat()
 
 
-async def test_who_was_cut_off_knows_that_it_was_awake() -> None:
-    """Its time was over as that of one that was paused, but it looked at everything itself."""
+async def test_replica_that_was_cut_off_knows_that_it_was_awake() -> None:
+    """Its lease expired as in a pause, but it kept checking everything."""
     scene = Scene()
     one = await scene.joins("a")
     await is_cut_off(scene, one, 30)
@@ -84,8 +84,8 @@ async def test_who_was_cut_off_knows_that_it_was_awake() -> None:
     assert (3, False, False, True) == (one.epoch, one.awake_since(1), one.awake_since(2), one.awake_since(3))
 
 
-async def test_who_was_paused_in_the_midst_of_being_cut_off_was_not_awake() -> None:
-    """Whatever came first."""
+async def test_replica_paused_while_cut_off_was_not_awake() -> None:
+    """Whichever came first."""
     scene = Scene()
     one = await scene.joins("a")
     scene.passed += 2.5  # too short to cost the lease, and then the ledger is away
@@ -93,7 +93,7 @@ async def test_who_was_paused_in_the_midst_of_being_cut_off_was_not_awake() -> N
     assert (2, False) == (one.epoch, one.awake_since(1))
 
 
-async def test_a_pause_that_cost_no_lease_is_forgotten() -> None:
+async def test_pause_without_a_lost_lease_is_ignored() -> None:
     """Nobody took over."""
     scene = Scene()
     one = await scene.joins("a")
@@ -103,8 +103,8 @@ async def test_a_pause_that_cost_no_lease_is_forgotten() -> None:
     assert (2, True) == (one.epoch, one.awake_since(1))
 
 
-async def test_who_is_paused_while_its_sign_is_on_its_way_was_paused() -> None:
-    """It wakes up with the answer in its hands."""
+async def test_pause_during_a_renewal_counts_as_a_pause() -> None:
+    """The replica wakes up with the answer."""
     scene = Scene()
     one = await scene.joins("a")
     sign = scene.ledger.write_at_once
@@ -118,8 +118,8 @@ async def test_who_is_paused_while_its_sign_is_on_its_way_was_paused() -> None:
     assert (2, False) == (one.epoch, one.awake_since(1))
 
 
-async def test_a_wall_clock_that_was_set_back_hides_no_pause() -> None:
-    """As one that slept is found by it, others are found by the steady clock."""
+async def test_wall_clock_set_back_hides_no_pause() -> None:
+    """The monotonic clock shows it; sleep of the machine is found by the wall clock."""
     scene = Scene()
     one = await scene.joins("a")
     scene.passed += 60
@@ -128,8 +128,8 @@ async def test_a_wall_clock_that_was_set_back_hides_no_pause() -> None:
     assert (2, False) == (one.epoch, one.awake_since(1))
 
 
-async def test_a_machine_that_slept_was_paused() -> None:
-    """Its monotonic clock stood still as well; the wall tells."""
+async def test_sleep_of_the_machine_counts_as_a_pause() -> None:
+    """Its monotonic clock stopped too, but the wall clock shows it."""
     scene = Scene()
     one = await scene.joins("a", rate=0.0)
     scene.passed += 60
@@ -137,8 +137,8 @@ async def test_a_machine_that_slept_was_paused() -> None:
     assert (2, False) == (one.epoch, one.awake_since(1))
 
 
-async def test_the_clock_goes_to_another_one_when_its_holder_dies() -> None:
-    """Within five seconds of its last sign of life."""
+async def test_clock_lease_moves_when_its_holder_dies() -> None:
+    """Within five seconds of the last renewal."""
     scene = Scene()
     first, second = await scene.joins("a"), await scene.joins("b")
     assert (True, False, "a") == (first.holds(CLOCK), second.holds(CLOCK), second.holder(CLOCK))
@@ -148,8 +148,8 @@ async def test_the_clock_goes_to_another_one_when_its_holder_dies() -> None:
     assert (True, "b", ["b"]) == (second.holds(CLOCK), second.holder(CLOCK), [one.says.name for one in second.live])
 
 
-async def test_who_leaves_is_followed_at_the_next_sign_of_life() -> None:
-    """A clean stop costs nobody the time that a death does."""
+async def test_clean_stop_frees_the_lease_by_the_next_renewal() -> None:
+    """Without the delay of a death."""
     scene = Scene()
     first, second = await scene.joins("a"), await scene.joins("b")
 
@@ -159,8 +159,8 @@ async def test_who_leaves_is_followed_at_the_next_sign_of_life() -> None:
     assert (False, True) == (first.alive(), second.holds(CLOCK))
 
 
-async def test_listeners_hear_when_somebody_comes_goes_or_returns() -> None:
-    """And not of every sign of life."""
+async def test_listeners_hear_of_arrivals_departures_and_returns() -> None:
+    """Not of every renewal."""
     scene = Scene()
     one = await scene.joins("a")
     calls: list[float] = []
@@ -177,8 +177,8 @@ async def test_listeners_hear_when_somebody_comes_goes_or_returns() -> None:
 # --- shares
 
 
-async def test_each_share_is_one_replicas() -> None:
-    """And about as many are everybody's."""
+async def test_each_share_belongs_to_one_replica() -> None:
+    """And each replica has about as many."""
     scene = Scene()
     all_of = [await scene.joins(name) for name in "abc"]
     await scene.passes(1, *"abc")
@@ -189,8 +189,8 @@ async def test_each_share_is_one_replicas() -> None:
 
 
 @given(names=st.sets(st.sampled_from("abcdefgh"), min_size=2), gone=st.data())
-def test_only_the_shares_of_who_went_move(names: set[str], gone: Any) -> None:
-    """Whoever stays keeps what it had."""
+def test_only_the_shares_of_a_departed_replica_move(names: set[str], gone: Any) -> None:
+    """Everybody else keeps theirs."""
     leaver = gone.draw(st.sampled_from(sorted(names)))
     before = {key: owner_of(key, sorted(names)) for key in KEYS}
     after = {key: owner_of(key, sorted(names - {leaver})) for key in KEYS}
@@ -198,8 +198,8 @@ def test_only_the_shares_of_who_went_move(names: set[str], gone: Any) -> None:
     assert {key for key in KEYS if before[key] == leaver} == {key for key in KEYS if before[key] != after[key]}
 
 
-async def test_shares_stay_as_they_were_while_the_ledger_is_away() -> None:
-    """Checks go on; nothing that may be done by one alone does."""
+async def test_shares_stay_while_the_ledger_is_away() -> None:
+    """Checks go on, but nothing that only one replica may do."""
     scene = Scene()
     one = await scene.joins("a")
     await scene.joins("b")
@@ -213,8 +213,8 @@ async def test_shares_stay_as_they_were_while_the_ledger_is_away() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"off_s": 120.0}, {"off_s": -120.0}, {"blind": True}])
-async def test_who_cannot_judge_does_no_checks(wrong: dict[str, Any]) -> None:
-    """One whose clock is off, or that sees its own network instead of vendors, leaves them to the others."""
+async def test_replica_that_cannot_judge_runs_no_checks(wrong: dict[str, Any]) -> None:
+    """If its clock is wrong, or its own network fails, it leaves them to others."""
     scene = Scene()
     bad, good = await scene.joins("a", **wrong), await scene.joins("b")
     await scene.passes(4, "a", "b")
@@ -222,8 +222,8 @@ async def test_who_cannot_judge_does_no_checks(wrong: dict[str, Any]) -> None:
     assert (0, len(KEYS)) == (sum(map(bad.owns, KEYS)), sum(map(good.owns, KEYS)))
 
 
-async def test_where_nobody_sees_anything_everybody_goes_on_with_checks() -> None:
-    """Else nobody would notice that the network is back."""
+async def test_if_all_are_blind_all_go_on_checking() -> None:
+    """Otherwise nobody would notice that the network is back."""
     scene = Scene()
     blind = [await scene.joins(name, blind=True) for name in "ab"]
     await scene.passes(4, "a", "b")
@@ -231,14 +231,14 @@ async def test_where_nobody_sees_anything_everybody_goes_on_with_checks() -> Non
     assert len(KEYS) == sum(sum(map(one.owns, KEYS)) for one in blind)
 
 
-def test_every_version_gives_the_shares_to_the_same_replicas() -> None:
-    """In a rolling upgrade two of them run side by side: what each took for the other's, nobody would look at."""
+def test_every_version_assigns_the_same_shares() -> None:
+    """In a rolling upgrade a check that two versions assign differently might be run by neither."""
     owners = "".join(owner_of(f"vendor.c{n}", ("a", "b", "c")) for n in range(12))
     assert ("abbaccbbbbbb", "") == (owners, owner_of("vendor.c0", ()))
 
 
-async def test_who_has_a_wrong_clock_does_not_hold_the_clock() -> None:
-    """What falls due would be acted on too early, or too late."""
+async def test_replica_with_a_wrong_clock_does_not_hold_the_clock_lease() -> None:
+    """Deadlines would be handled too early or too late."""
     scene = Scene()
     bad = await scene.joins("a", off_s=120)
     assert bad.holds(CLOCK)  # somebody has to
@@ -249,16 +249,16 @@ async def test_who_has_a_wrong_clock_does_not_hold_the_clock() -> None:
     assert (False, True) == (bad.holds(CLOCK), good.holds(CLOCK))
 
 
-async def test_the_ledgers_time_is_known_by_whoever_has_a_wrong_clock() -> None:
-    """Rows of the outbox are due by one clock, whoever claims them."""
+async def test_replica_with_a_wrong_clock_knows_the_ledgers_time() -> None:
+    """Outbox rows are due by one clock, whoever claims them."""
     scene = Scene()
     one = await scene.joins("a", off_s=120)
 
     assert scene.now == one.time(scene.now + timedelta(seconds=120))
 
 
-async def test_who_is_older_than_the_ledger_leaves_its_work_to_the_others() -> None:
-    """In a rolling upgrade: it could commit nothing that it saw, and nothing that falls due."""
+async def test_outdated_replica_leaves_its_work_to_the_others() -> None:
+    """In a rolling upgrade it could commit neither verdicts nor deadlines."""
     scene = Scene()
     old, new = await scene.joins("a"), await scene.joins("b")
     assert old.holds(CLOCK)
@@ -270,8 +270,8 @@ async def test_who_is_older_than_the_ledger_leaves_its_work_to_the_others() -> N
     assert (False, True) == (old.holds(CLOCK), new.holds(CLOCK))
 
 
-async def test_where_nobody_understands_the_ledger_checks_go_on() -> None:
-    """The newer one is gone again: what fails is at least seen and measured, and nobody acts on what falls due."""
+async def test_checks_go_on_if_no_replica_understands_the_ledger() -> None:
+    """The newer one is gone again: failures are at least measured, and nobody acts on deadlines."""
     scene = Scene(outdated={"a", "b"})
     one, other = await scene.joins("a"), await scene.joins("b")
     await scene.passes(4, "a", "b")
@@ -283,8 +283,8 @@ async def test_where_nobody_understands_the_ledger_checks_go_on() -> None:
 # --- telling
 
 
-async def test_what_is_told_reaches_the_others_once() -> None:
-    """Not whoever told it, and not who joined later."""
+async def test_message_reaches_the_other_replicas_once() -> None:
+    """Not its sender, nor a replica that joined later."""
     scene = Scene()
     heard: list[tuple[str, Any]] = []
 
@@ -306,7 +306,7 @@ async def test_what_is_told_reaches_the_others_once() -> None:
         await one.stop()
 
 
-async def test_what_could_not_be_told_is_told_later() -> None:
+async def test_message_is_sent_later_if_the_ledger_was_away() -> None:
     """The ledger was away for a moment."""
     scene = Scene()
     heard: list[Any] = []
@@ -342,8 +342,8 @@ MOVES = st.lists(
 
 
 @given(moves=MOVES, rates=st.tuples(*[st.floats(0.9, 1.1)] * 3))
-def test_no_two_replicas_hold_the_clock_at_one_moment(moves: list[tuple[str, str, float]], rates: tuple[float, ...]) -> None:
-    """However they are paused, however differently their clocks run, and whoever leaves: as each of them knows by itself."""
+def test_no_two_replicas_hold_the_clock_at_once(moves: list[tuple[str, str, float]], rates: tuple[float, ...]) -> None:
+    """However they pause, their clocks run, or they leave: by each replica's own knowledge."""
 
     async def play() -> None:
         scene = Scene()
@@ -364,8 +364,8 @@ def test_no_two_replicas_hold_the_clock_at_one_moment(moves: list[tuple[str, str
     asyncio.run(play())
 
 
-async def test_who_held_the_clock_comes_first_also_while_the_ledger_is_away() -> None:
-    """Then by name, and all know the same order: who tells people what none of them can write."""
+async def test_replicas_agree_on_an_order_while_the_ledger_is_away() -> None:
+    """The clock's holder first, then by name: it decides who tells people that nothing can be written."""
     scene = Scene()
     for name in ("b", "c", "a"):
         await scene.joins(name)
@@ -377,8 +377,8 @@ async def test_who_held_the_clock_comes_first_also_while_the_ledger_is_away() ->
     assert {"a": 0, "c": 1} == {name: scene.replicas[name].place() for name in "ac"}
 
 
-def test_one_process_is_alone_by_the_same_interface() -> None:
-    """Always alive, everything its own, and nothing written for it."""
+def test_single_process_has_the_same_interface() -> None:
+    """Always alive, owner of everything, and nothing is written for it."""
     one = SingleReplica()
 
     assert (True, True, True, True) == (one.alive(0), one.holds(CLOCK), one.owns("x"), one.place() == 0)

@@ -1,4 +1,4 @@
-"""What a replica knows of itself and the others: its clock, its own start before, and what is whose once somebody went."""
+"""What a replica knows of itself and others: its clock, its own previous start, and who takes over shares."""
 
 import asyncio
 from contextlib import suppress
@@ -29,8 +29,8 @@ async def began(one: Replica) -> Replica:
 # --- shares
 
 
-async def test_the_shares_of_who_went_are_somebodys_at_once() -> None:
-    """Who they were was known, and is not believed any longer."""
+async def test_shares_of_a_departed_replica_are_reassigned_at_once() -> None:
+    """Its existence was known, and no longer counts."""
     scene = Scene()
     one, other = await scene.joins("a"), await scene.joins("b")
     await scene.passes(1, "a", "b")
@@ -44,8 +44,8 @@ async def test_the_shares_of_who_went_are_somebodys_at_once() -> None:
 # --- who holds what
 
 
-async def test_whoever_holds_the_clock_is_named() -> None:
-    """By all of them, also where others come before it in every order."""
+async def test_clock_holder_is_named_by_all() -> None:
+    """Even if others come first in every order."""
     scene = Scene()
     for name in "bac":
         await scene.joins(name)
@@ -54,8 +54,8 @@ async def test_whoever_holds_the_clock_is_named() -> None:
     assert ["b", "b", "b"] == [scene.replicas[name].holder(CLOCK) for name in "abc"]
 
 
-async def test_nobody_is_named_where_nobody_holds_it() -> None:
-    """Both gave a first sign of life, and neither knows yet whether its clock is right."""
+async def test_no_clock_holder_is_named_if_there_is_none() -> None:
+    """Both have renewed once, and neither knows yet whether its clock is right."""
     scene = Scene()
     one, other = scene.add("a"), scene.add("b")
     for replica in (one, other):
@@ -65,8 +65,8 @@ async def test_nobody_is_named_where_nobody_holds_it() -> None:
     assert "" == other.holder(CLOCK)
 
 
-async def test_who_gives_its_signs_of_life_stays_in_its_epoch() -> None:
-    """Whatever it began then, it may finish."""
+async def test_replica_that_renews_keeps_its_epoch() -> None:
+    """It may finish what it began."""
     scene = Scene()
     one = await scene.joins("a")
     began = one.epoch
@@ -75,8 +75,8 @@ async def test_who_gives_its_signs_of_life_stays_in_its_epoch() -> None:
     assert one.alive(began)
 
 
-async def test_a_pause_that_cost_no_lease_hides_no_watch_of_before() -> None:
-    """It was cut off before that, and awake; what it saw since its first epoch it saw itself."""
+async def test_pause_without_a_lost_lease_does_not_hide_earlier_checks() -> None:
+    """Before that it was cut off but awake, and saw everything since its first epoch."""
     scene = Scene()
     one = await scene.joins("a")
     sign = scene.ledger.write_at_once
@@ -100,8 +100,8 @@ async def test_a_pause_that_cost_no_lease_hides_no_watch_of_before() -> None:
 # --- a start
 
 
-async def test_who_starts_alone_may_act_at_once() -> None:
-    """The first sign of life says how far its clock is off, and the second makes it the one that lets time pass."""
+async def test_replica_alone_may_act_at_once() -> None:
+    """Its first renewal measures its clock, and the second gives it the clock lease."""
     scene = Scene()
     one = scene.add("a")
     await one.start()
@@ -111,15 +111,15 @@ async def test_who_starts_alone_may_act_at_once() -> None:
         await one.stop()
 
 
-async def test_who_leads_knows_first_that_its_clock_is_right() -> None:
-    """With its very first sign nobody can tell yet, so somebody else may take the clock."""
+async def test_clock_lease_needs_a_measured_clock() -> None:
+    """After the first renewal it is unknown, so another replica may take the lease."""
     one = Scene().add("a")
     await one.beat()
 
     assert (True, False) == (one.alive(), one.holds(CLOCK))
 
 
-async def test_our_own_start_of_before_is_no_namesake() -> None:
+async def test_previous_start_of_the_same_replica_is_no_namesake() -> None:
     """It counts as alive for three seconds after it was killed."""
     scene = Scene()
     await scene.joins("a")
@@ -129,8 +129,8 @@ async def test_our_own_start_of_before_is_no_namesake() -> None:
     assert [] == again.troubles()
 
 
-async def test_a_copy_of_our_data_folder_is_told() -> None:
-    """The other one goes on with its signs of life, so it is no start of before."""
+async def test_copy_of_the_data_folder_is_reported() -> None:
+    """The other one keeps renewing, so it is no previous start."""
     scene = Scene()
     await scene.joins("a")
     again = await began(restarted(scene, "a"))
@@ -139,8 +139,8 @@ async def test_a_copy_of_our_data_folder_is_told() -> None:
     assert ["Another replica is called a too"] == [trouble.partition(",")[0] for trouble in again.troubles()]
 
 
-async def test_another_one_that_differs_is_told_at_once() -> None:
-    """It is nobody's start of before: whoever starts a second replica sees it in its first lines."""
+async def test_different_replica_is_reported_at_once() -> None:
+    """It is no previous start: whoever starts it sees the difference in its first lines."""
     scene = Scene()
     await scene.joins("a", configuration={"flags": "1"})
     other = await scene.joins("b", configuration={"flags": "2"})
@@ -148,8 +148,8 @@ async def test_another_one_that_differs_is_told_at_once() -> None:
     assert 1 == len(other.troubles())
 
 
-async def test_who_could_give_no_sign_of_life_says_so() -> None:
-    """It acts on nothing, and whoever looks at it should know why."""
+async def test_replica_that_cannot_renew_says_so() -> None:
+    """It acts on nothing, and people should know why."""
     scene = Scene()
     one = await scene.joins("a")
     before = one.troubles()
@@ -163,7 +163,7 @@ async def test_who_could_give_no_sign_of_life_says_so() -> None:
 
 
 def takes(scene: Scene, before_s: float, after_s: float) -> None:
-    """From now on a sign of life is so long on its way to the ledger, and its answer so long on its way back."""
+    """From now on a renewal takes so long to reach the ledger, and its answer so long to return."""
     sign = scene.ledger.write_at_once
 
     async def slow(work: Any) -> Any:
@@ -175,8 +175,8 @@ def takes(scene: Scene, before_s: float, after_s: float) -> None:
     scene.ledger.write_at_once = slow  # type: ignore[method-assign]
 
 
-async def test_how_long_the_ledgers_answer_took_does_not_put_its_clock_off() -> None:
-    """It looked at its clock half way."""
+async def test_latency_of_the_answer_does_not_distort_the_measured_offset() -> None:
+    """The ledger is assumed to read its clock half way."""
     scene = Scene()
     takes(scene, 0.4, 0.4)
     one = await scene.joins("a", off_s=100)
@@ -184,8 +184,8 @@ async def test_how_long_the_ledgers_answer_took_does_not_put_its_clock_off() -> 
     assert scene.now == one.time(Its(scene, off=timedelta(seconds=100)).now())
 
 
-async def test_a_slow_answer_says_nothing_of_the_ledgers_clock() -> None:
-    """Nobody knows where it waited; what was known before stays."""
+async def test_slow_answer_does_not_replace_a_known_offset() -> None:
+    """Nobody knows where the time was spent."""
     scene = Scene()
     one = await scene.joins("a", off_s=100)
     takes(scene, 0.0, 2.0)
@@ -194,8 +194,8 @@ async def test_a_slow_answer_says_nothing_of_the_ledgers_clock() -> None:
     assert scene.now == one.time(Its(scene, off=timedelta(seconds=100)).now())
 
 
-async def test_a_slow_answer_is_better_than_none() -> None:
-    """At the start nothing is known yet."""
+async def test_slow_answer_counts_if_no_offset_is_known() -> None:
+    """At the start."""
     scene = Scene()
     takes(scene, 1.0, 1.0)
     one = scene.add("a", off_s=100)
@@ -204,7 +204,7 @@ async def test_a_slow_answer_is_better_than_none() -> None:
     assert scene.now == one.time(Its(scene, off=timedelta(seconds=100)).now())
 
 
-async def test_before_anything_is_known_the_own_clock_counts() -> None:
+async def test_own_clock_counts_until_the_ledgers_is_known() -> None:
     """There is no other."""
     scene = Scene()
     assert scene.now == scene.add("a").time(scene.now)
@@ -214,7 +214,7 @@ async def test_before_anything_is_known_the_own_clock_counts() -> None:
 
 
 class Hears:
-    """Keeps what was told."""
+    """Records what it is told."""
 
     def __init__(self) -> None:
         self.heard: list[Any] = []
@@ -223,8 +223,8 @@ class Hears:
         self.heard.append(body)
 
 
-async def test_what_is_told_during_a_start_is_heard_once_somebody_listens() -> None:
-    """Parts of a bot start one after the other."""
+async def test_messages_during_a_start_are_delivered_once_somebody_listens() -> None:
+    """The parts of a bot start one after the other."""
     scene, hears = Scene(), Hears()
     one, other = await scene.joins("a"), scene.add("b")
     await other.start()
@@ -238,8 +238,8 @@ async def test_what_is_told_during_a_start_is_heard_once_somebody_listens() -> N
     await other.stop()
 
 
-async def test_who_joins_later_hears_nothing_old() -> None:
-    """What was told before its start it has read from the ledger."""
+async def test_new_replica_gets_no_old_messages() -> None:
+    """It has read their results from the ledger."""
     scene, hears = Scene(), Hears()
     one = await scene.joins("a")
     one.tell("word", 1)
@@ -253,8 +253,8 @@ async def test_who_joins_later_hears_nothing_old() -> None:
     await later.stop()
 
 
-async def test_a_clock_that_was_set_right_is_believed_from_then_on() -> None:
-    """Nobody has to restart the bot after that, however long it and its machine ran before."""
+async def test_corrected_clock_is_trusted_at_once() -> None:
+    """Without a restart, however long bot and machine had run."""
     scene = Scene(passed=86_400.0)
     await scene.joins("b")
     clock = Its(scene, off=timedelta(minutes=2))

@@ -1,4 +1,4 @@
-"""What a replica does by itself goes on, whatever the ledger or a listener made of one thing."""
+"""A replica's background work survives single failures of the ledger or of a listener."""
 
 import asyncio
 from typing import Any
@@ -14,8 +14,8 @@ OURS = LookupError("a fault of ours")
 
 
 @pytest.mark.parametrize("error", [AWAY, OURS])
-async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> None:
-    """One replica that gives none any more does nothing any more."""
+async def test_renewals_go_on_after_one_failed(error: Exception) -> None:
+    """A replica that stopped renewing would do nothing any more."""
     scene = Scene()
     clock = Its(scene)
     one = Replica(scene.ledger, ReplicaInfo("a", "boot-a"), clock, clock, timing=ReplicaTiming(every_s=0.001))
@@ -39,7 +39,7 @@ async def test_signs_of_life_go_on_after_one_that_failed(error: Exception) -> No
 
 
 @pytest.mark.parametrize("error", [AWAY, OURS])
-async def test_what_comes_next_is_heard_after_something_that_could_not_be_taken_in(error: Exception) -> None:
+async def test_messages_go_on_after_one_could_not_be_handled(error: Exception) -> None:
     """It may be of another version, or the ledger may be away."""
     scene, heard = Scene(), list[Any]()
 
@@ -60,8 +60,8 @@ async def test_what_comes_next_is_heard_after_something_that_could_not_be_taken_
     assert ["good"] == heard
 
 
-async def test_of_what_waits_to_be_told_the_oldest_goes_first() -> None:
-    """While the ledger is away for long it would fill the memory."""
+async def test_oldest_waiting_messages_are_dropped_first() -> None:
+    """While the ledger is away for long they would fill the memory."""
     scene, heard = Scene(), list[Any]()
 
     async def hear(body: Any) -> None:

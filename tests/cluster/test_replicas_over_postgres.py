@@ -1,4 +1,4 @@
-"""Replicas over the database that they share in earnest: leases go by its clock, so this takes real seconds."""
+"""Replicas over a real PostgreSQL: leases use its clock, so these tests take real seconds."""
 
 import asyncio
 from collections.abc import Callable
@@ -36,8 +36,8 @@ async def soon(holds: Callable[[], bool], within_s: float = 10.0) -> float:
     return asyncio.get_running_loop().time() - began
 
 
-async def test_the_clock_is_taken_over_within_five_seconds_of_a_death(postgres: str) -> None:
-    """By whoever is left; who leaves cleanly is followed within two."""
+async def test_clock_lease_is_taken_over_within_five_seconds_of_a_death(postgres: str) -> None:
+    """After a clean stop within two."""
     ledgers = [await open_postgres_ledger(postgres, name) for name in "abc"]
     one, two, three = [
         Replica(ledger, ReplicaInfo(name, f"boot-{name}"), SystemClock(), SystemClock())
@@ -61,8 +61,8 @@ async def test_the_clock_is_taken_over_within_five_seconds_of_a_death(postgres: 
         await ledger.close()
 
 
-async def test_a_clock_that_is_off_is_measured_against_the_databases(postgres: str) -> None:
-    """It tells the others, gives the clock to none of its own will, and knows the database's time all the same."""
+async def test_wrong_clock_is_measured_against_the_databases(postgres: str) -> None:
+    """The replica tells the others, leaves the clock lease to them, and knows the database's time."""
     ledger = await open_postgres_ledger(postgres, "a")
     replica = Replica(ledger, ReplicaInfo("a", "boot-a"), Ahead(), Ahead())
     await replica.start()
@@ -74,8 +74,8 @@ async def test_a_clock_that_is_off_is_measured_against_the_databases(postgres: s
     await ledger.close()
 
 
-async def test_effects_of_the_dead_are_taken_up_and_news_passes(postgres: str) -> None:
-    """The same statements as over a file, in the other dialect."""
+async def test_effects_of_a_dead_replica_are_taken_over_and_messages_pass(postgres: str) -> None:
+    """The same statements as over SQLite, in the other dialect."""
     ledger = await open_postgres_ledger(postgres, "a")
     now = SystemClock().now()
 
@@ -97,8 +97,8 @@ async def test_effects_of_the_dead_are_taken_up_and_news_passes(postgres: str) -
     await ledger.close()
 
 
-async def test_whole_bots_share_a_database(postgres: str, tmp_path: Path) -> None:
-    """Each by `store` alone: they know of each other, and who stays takes over from who leaves."""
+async def test_complete_bots_share_a_database(postgres: str, tmp_path: Path) -> None:
+    """With `store` alone: they know of each other, and the one that stays takes over."""
     apps = [started(tmp_path / name, postgres) for name in "ab"]
     for app in apps:
         await app.start()

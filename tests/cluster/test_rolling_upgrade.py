@@ -1,4 +1,4 @@
-"""Versions follow each other, and run side by side, as processes with real sources: an incident goes on through all of it."""
+"""Versions replace each other and run side by side, as processes from real sources, through an incident."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -60,19 +60,19 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def reads(replica: Replica) -> tuple[str, str]:
-    """What a service gets, and whether it is told that this may be out of date."""
+    """What a service gets, and whether that may be out of date."""
     found = await replica.ask("POST", f"/ofrep/v1/evaluate/flags/{FLAG}", {"context": {"targetingKey": "t"}}) or {}
     return found.get("variant", ""), found.get("metadata", {}).get("state", "")
 
 
 async def incidents(replica: Replica) -> dict[str, bool]:
-    """By title: whether it is open."""
+    """Whether each incident is open, by title."""
     found = await replica.ask("GET", "/api/v1/incidents?state=all") or {}
     return {one["title"]: one["open"] for one in found.get("incidents", [])}
 
 
 async def note(replica: Replica, text: str) -> bool:
-    """Whether it was acknowledged."""
+    """Write a note; whether it was acknowledged."""
     return bool((await replica.ask("POST", "/api/v1/incidents/1/note", {"text": text}) or {}).get("ok"))
 
 
@@ -81,7 +81,7 @@ async def ready(replica: Replica) -> bool:
 
 
 async def an_outage(scene: Scene, replica: Replica) -> None:
-    """Claude fails, an incident is open with its channel, and the flag serves the fallback."""
+    """Claude fails, an incident opens with its channel, and the flag serves the fallback."""
     scene.vendor.answers = {"anthropic.api": 502}
 
     async def opened() -> bool:
@@ -95,12 +95,12 @@ def channels(scene: Scene) -> list[str]:
 
 
 def said(scene: Scene, text: str) -> int:
-    """How many messages of incidents' channels hold it."""
+    """How many messages in incident channels contain the text."""
     return sum(text in scene.workspace.shows(one) for name in channels(scene) for one in scene.workspace.messages(name))
 
 
 async def replicas(store: str) -> tuple[list[str], list[str]]:
-    """The names of those that are alive, and of whoever holds the clock."""
+    """The names of the live replicas, and of the clock's holder."""
     now, ledger = datetime.now(UTC), PostgresReadOnlyLedger(place_of(store))
     live, leases = await ledger.read(lambda held: (held.replicas(now), held.leases(now)))
     await ledger.close()
@@ -108,8 +108,10 @@ async def replicas(store: str) -> tuple[list[str], list[str]]:
     return [one.says.name for one in live], [one.says.name for one in live if one.says.boot in holders]
 
 
-async def test_an_incident_of_a_file_from_before_replicas_goes_on_and_moves_to_postgresql(scene: Scene, postgres: str) -> None:
-    """The last version that knew SQLite alone opened it; today's carries it on, and so does today's over PostgreSQL."""
+async def test_incident_of_the_last_version_without_replicas_continues_in_sqlite_and_postgresql(
+    scene: Scene, postgres: str
+) -> None:
+    """That version opened it; today's continues it, also after a copy to PostgreSQL."""
     before = of_commit(BEFORE_REPLICAS, scene.folder)
     bot = scene.replica("bot")
     await bot.start(before)
@@ -135,19 +137,19 @@ async def test_an_incident_of_a_file_from_before_replicas_goes_on_and_moves_to_p
 
 
 async def released(replica: Replica) -> bool:
-    """Whether a person could take the flag back by hand, and it is served so."""
+    """Release the flag by hand; whether the default is served."""
     wanted = {"reason": "to see that it is heard", "force": True}
     answer = await replica.ask("POST", f"/api/v1/flags/{FLAG}/release", wanted) or {}
     return bool(answer.get("ok")) and ("claude", "") == await reads(replica)
 
 
 async def every_note(scene: Scene, notes: tuple[str, ...]) -> bool:
-    """Each once in the incident's channel."""
+    """Whether each is in the incident's channel once."""
     return [1] * len(notes) == [said(scene, one) for one in notes]
 
 
 async def test_replicas_of_two_versions_share_one_incident(scene: Scene, postgres: str) -> None:
-    """An upgrade one by one, from the first version that ran over PostgreSQL: nothing is lost, nothing is said twice."""
+    """A rolling upgrade from the first version over PostgreSQL loses and repeats nothing."""
     old = of_commit(FIRST_REPLICAS, scene.folder)
     one, other = scene.replica("one", postgres), scene.replica("other", postgres)
     await one.start(old)
@@ -177,8 +179,8 @@ async def serves(replica: Replica, variant: str) -> bool:
 
 
 @pytest.mark.parametrize("version", ["today's", "the first over PostgreSQL"])
-async def test_a_replica_that_meets_a_newer_fact_decides_nothing_and_says_so(scene: Scene, postgres: str, version: str) -> None:
-    """It serves its flags on, and says that they may be out of date; upgraded, it decides again."""
+async def test_replica_that_meets_a_newer_fact_decides_nothing_and_says_so(scene: Scene, postgres: str, version: str) -> None:
+    """It keeps serving its flags as possibly out of date; once upgraded, it decides again."""
     older = ROOT if version == "today's" else of_commit(FIRST_REPLICAS, scene.folder)
     tomorrow = of_tomorrow(scene.folder)
     one, other = scene.replica("one", postgres), scene.replica("other", postgres)
@@ -206,8 +208,8 @@ async def test_a_replica_that_meets_a_newer_fact_decides_nothing_and_says_so(sce
     assert ("gpt", "") == await reads(one)
 
 
-async def test_the_newer_replica_carries_on_alone(scene: Scene, postgres: str) -> None:
-    """The older one leaves its checks, the clock and what people type to it, and takes the last back when it is alone."""
+async def test_newer_replica_carries_on_alone(scene: Scene, postgres: str) -> None:
+    """The older one leaves it checks, the clock and commands, and takes its checks back when it is alone."""
     one, other = scene.replica("one", postgres), scene.replica("other", postgres)
     await one.start(ROOT)
     await an_outage(scene, one)

@@ -1,4 +1,4 @@
-"""A job tells one of several replicas that it lives: it is written down once, and none of them takes it for silent."""
+"""A job reports to one of several replicas: it is recorded once, and no replica counts the job as silent."""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ POLICY = replace(policy(), components={JOB.component: component(JOB.component, "
 
 
 class SharedSamples(InlineSamples):
-    """Samples that all replicas write to, and that are away while they are told so."""
+    """Samples that all replicas write to, and that may be away."""
 
     shared = True
     away = False
@@ -71,7 +71,7 @@ class One:
 
 
 class Jobs:
-    """Replicas over one ledger and one place for samples."""
+    """Replicas over one ledger and one store of samples."""
 
     def __init__(self) -> None:
         self.scene = Scene()
@@ -110,8 +110,8 @@ class Jobs:
         return [one for one in await self.samples.recent(JOB.id, 100) if one.evidence.get("sign") == kind]
 
 
-async def test_a_sign_of_life_is_written_down_once() -> None:
-    """By whoever was asked, at the time at which it came; the others hear of it."""
+async def test_heartbeat_is_recorded_once() -> None:
+    """By the replica that received it, with its time of arrival; the others are told."""
     jobs = Jobs()
     owner, asked, other = await jobs.add("a", "b", "c")
     await asked.told("start", None, "")
@@ -122,8 +122,8 @@ async def test_a_sign_of_life_is_written_down_once() -> None:
     assert {told_at} == {one.register.job(JOB.id).started[0] for one in (owner, asked, other)}  # type: ignore[index]
 
 
-async def test_who_does_not_run_a_check_judges_nothing_by_its_signs() -> None:
-    """It would remember a check that never looked, in the place of what its owner knows."""
+async def test_replica_that_does_not_run_a_check_does_not_judge_its_heartbeats() -> None:
+    """Its memory of a check that never ran would replace what the owner knows."""
     jobs = Jobs()
     owner, asked = await jobs.add("a", "b")
     await asked.told("fail", 1, "")
@@ -132,8 +132,8 @@ async def test_who_does_not_run_a_check_judges_nothing_by_its_signs() -> None:
     assert [1, 0] == [len(one.watch._tracks.of(JOB.id)) for one in (owner, asked)]
 
 
-async def test_a_job_that_failed_while_its_next_owner_was_cut_off_stays_failed() -> None:
-    """The word of it is gone after a minute; what was written down is not."""
+async def test_failure_reported_while_the_next_owner_was_cut_off_counts() -> None:
+    """The message is gone after a minute, but the stored sample is not."""
     jobs = Jobs()
     owner, next_one = await jobs.add("a", "b")
     await next_one.told("success", 0, "")
@@ -153,8 +153,8 @@ async def test_a_job_that_failed_while_its_next_owner_was_cut_off_stays_failed()
     assert Level.DOWN is next_one.engine.world.component(JOB.component).level
 
 
-async def test_a_job_that_reported_while_its_next_owner_was_cut_off_is_not_silent() -> None:
-    """Five minutes without a word are too long, and it did say a word."""
+async def test_heartbeat_while_the_next_owner_was_cut_off_counts() -> None:
+    """Five minutes of silence would be too long, but the job did report."""
     jobs = Jobs()
     owner, next_one = await jobs.add("a", "b")
     await next_one.told("success", 0, "")
@@ -170,8 +170,8 @@ async def test_a_job_that_reported_while_its_next_owner_was_cut_off_is_not_silen
     assert Level.OPERATIONAL is next_one.engine.world.component(JOB.component).level
 
 
-async def test_before_a_job_counts_as_silent_it_is_looked_up() -> None:
-    """A word got lost between replicas that were there all the time: one died before it passed it on."""
+async def test_samples_are_read_before_a_job_counts_as_silent() -> None:
+    """A message was lost although all replicas were there: its sender died first."""
     jobs = Jobs()
     owner, other = await jobs.add("a", "b")
     await owner.told("success", 0, "")
@@ -185,8 +185,8 @@ async def test_before_a_job_counts_as_silent_it_is_looked_up() -> None:
     assert (Outcome.FAIL, "heartbeat_missing") == await owner.looks()
 
 
-async def test_nobody_is_called_silent_while_nobody_can_look_it_up() -> None:
-    """The database is away: another replica may have been told."""
+async def test_no_job_counts_as_silent_while_samples_cannot_be_read() -> None:
+    """The database is away, and another replica may have received a report."""
     jobs = Jobs()
     [owner] = await jobs.add("a")
     await owner.told("success", 0, "")
@@ -199,8 +199,8 @@ async def test_nobody_is_called_silent_while_nobody_can_look_it_up() -> None:
     assert (Outcome.FAIL, "heartbeat_missing") == await owner.looks()
 
 
-async def test_a_sign_that_was_long_on_its_way_keeps_its_time() -> None:
-    """Whoever took it could not reach the ledger for four minutes: the next one is due by it, not by the news of it."""
+async def test_late_heartbeat_keeps_its_time() -> None:
+    """Its receiver could not reach the ledger for four minutes; the next one is due by its own time."""
     jobs = Jobs()
     owner, asked = await jobs.add("a", "b")
     asked.runs = False
@@ -215,8 +215,8 @@ async def test_a_sign_that_was_long_on_its_way_keeps_its_time() -> None:
     assert (told_at, 242.0) == (ok[0], owner.clock.monotonic() - ok[1])
 
 
-async def test_a_sign_goes_by_the_time_of_the_ledger() -> None:
-    """The clock of who is asked is two minutes ahead, so that it does no checks; signs come in all the same."""
+async def test_heartbeat_is_dated_by_the_ledgers_clock() -> None:
+    """The receiver's clock is two minutes ahead, so it runs no checks, but accepts reports."""
     jobs = Jobs()
     owner, asked = await jobs.add("a", "b", off=[timedelta(), timedelta(minutes=2)])
     await asked.told("start", None, "")
@@ -229,7 +229,7 @@ async def test_a_sign_goes_by_the_time_of_the_ledger() -> None:
     assert {None} == {one.register.job(JOB.id).started for one in (owner, asked)}
 
 
-async def test_what_was_told_before_a_start_was_over_is_heard() -> None:
+async def test_messages_before_the_end_of_a_start_are_handled() -> None:
     """The hooks open some moments after a replica has joined."""
     scene = Scene()
     one, other = await scene.joins("a"), scene.add("b")

@@ -1,4 +1,4 @@
-"""People ask and act in Slack while PostgreSQL stands still: every connection is open, and nothing is answered."""
+"""People use Slack while PostgreSQL is frozen: every connection is open, and nothing is answered."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(programs() is None, reason=MISSING)
 
 @asynccontextmanager
 async def beside_a_still_database(folder: Path) -> AsyncIterator[tuple[LocalWorkspace, PostgresServer]]:
-    """A bot that runs, knows ana, and whose database stands still."""
+    """A running bot that knows ana, and whose database is frozen."""
     with a_server() as server:
         async with surroundings() as (workspace, vendor):
             bot = Replica(folder)
@@ -38,8 +38,8 @@ async def beside_a_still_database(folder: Path) -> AsyncIterator[tuple[LocalWork
                 await bot.gone()
 
 
-async def test_a_question_is_answered(tmp_path: Path) -> None:
-    """Within Slack's three seconds: what is asked for is known without the database."""
+async def test_question_is_answered_while_the_database_is_frozen(tmp_path: Path) -> None:
+    """Within Slack's three seconds, since the answer is in memory."""
     async with beside_a_still_database(tmp_path) as (workspace, _):
         ana = workspace.person("ana")
         await ana.types("/fallback status")
@@ -48,8 +48,8 @@ async def test_a_question_is_answered(tmp_path: Path) -> None:
     assert "claude" in seen
 
 
-async def test_a_command_is_taken_and_carried_out_once_when_the_database_goes_on(tmp_path: Path) -> None:
-    """Slack does not call it a failure meanwhile, which people would type again."""
+async def test_command_is_accepted_and_carried_out_once_the_database_resumes(tmp_path: Path) -> None:
+    """Slack shows no failure meanwhile, which people would answer by typing it again."""
     async with beside_a_still_database(tmp_path) as (workspace, server):
         ana = workspace.person("ana")
         await ana.types("/incident declare Payments are slow")
@@ -64,5 +64,5 @@ async def test_a_command_is_taken_and_carried_out_once_when_the_database_goes_on
 
 
 def made(workspace: LocalWorkspace) -> list[str]:
-    """Channels of incidents."""
+    """Names of incident channels."""
     return [one.name for one in workspace.channels() if one.creator == workspace.bot_user_id]

@@ -1,4 +1,4 @@
-"""The database goes away under several replicas: the alerts channel is told once, and once that it is back; in virtual time."""
+"""The database goes away under several replicas: the alerts channel is told once, and once when it returns; in virtual time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ BACK = "🟢 The database can be written again"
 
 
 class Way:
-    """One replica's way to the database, which may be cut while the others' are not."""
+    """One replica's connection to the database, which may be cut alone."""
 
     def __init__(self, inner: InlineLedger) -> None:
         self._inner = inner
@@ -47,7 +47,7 @@ class Way:
 
 
 class Seat:
-    """One replica, as far as it tells people of the ledger."""
+    """One replica, as far as it tells people about the ledger."""
 
     def __init__(self, scene: "Replicas", name: str, place: int) -> None:
         self.place = place
@@ -118,7 +118,7 @@ def play(story: Callable[[Replicas], Awaitable[None]]) -> Replicas:
     return in_virtual_time(run)
 
 
-def test_the_holder_of_the_clock_tells_and_nobody_else() -> None:
+def test_only_the_clock_holder_posts() -> None:
     """Once that the database is away, and once that it is back, whoever notices first."""
 
     async def story(replicas: Replicas) -> None:
@@ -133,8 +133,8 @@ def test_the_holder_of_the_clock_tells_and_nobody_else() -> None:
     assert ["Understudy can write its ledger again", "Understudy cannot write its ledger"] == sorted(told.called())
 
 
-def test_the_next_one_tells_when_the_holder_died_with_the_database() -> None:
-    """They were on one machine. The next one waits a minute, for it cannot know."""
+def test_next_replica_posts_if_the_holder_died_with_the_database() -> None:
+    """They were on one machine. It waits a minute, because it cannot know."""
 
     async def story(replicas: Replicas) -> None:
         await replicas.a.dies()
@@ -150,8 +150,8 @@ def test_the_next_one_tells_when_the_holder_died_with_the_database() -> None:
     assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
 
 
-def test_the_end_is_told_also_where_who_told_the_beginning_died() -> None:
-    """The others saw the post, and bring it to its end."""
+def test_end_is_posted_if_the_poster_of_the_beginning_died() -> None:
+    """The others found its post, and complete it."""
 
     async def story(replicas: Replicas) -> None:
         await replicas.everything_goes()
@@ -163,8 +163,8 @@ def test_the_end_is_told_also_where_who_told_the_beginning_died() -> None:
     assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
 
 
-def test_one_that_was_cut_off_first_has_told_for_all() -> None:
-    """It could not know whether it is alone, and says so; half an hour later it is not."""
+def test_replica_that_was_cut_off_first_posts_for_all() -> None:
+    """It cannot know whether it is alone, and says so; half an hour later it is not."""
 
     async def story(replicas: Replicas) -> None:
         replicas.a.way.cut = True
@@ -179,8 +179,8 @@ def test_one_that_was_cut_off_first_has_told_for_all() -> None:
     assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
 
 
-def test_a_second_time_is_told_again() -> None:
-    """A post whose end was told stands for nothing."""
+def test_second_outage_of_the_database_is_posted_again() -> None:
+    """A completed post no longer counts."""
 
     async def story(replicas: Replicas) -> None:
         for _ in range(2):
@@ -192,8 +192,8 @@ def test_a_second_time_is_told_again() -> None:
     assert 2 * ["⚪ For a while not every replica could write", BACK] == play(story).shows()
 
 
-def test_the_end_is_told_once_also_where_the_answer_to_its_claim_got_lost() -> None:
-    """The claim was committed; who asks again is told that it is theirs, and the others that it is not."""
+def test_end_is_posted_once_if_the_answer_to_its_claim_got_lost() -> None:
+    """The claim was committed; asking again confirms it, and refuses the others."""
 
     async def story(replicas: Replicas) -> None:
         await replicas.everything_goes()
@@ -206,8 +206,8 @@ def test_the_end_is_told_once_also_where_the_answer_to_its_claim_got_lost() -> N
     assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
 
 
-def test_the_post_of_one_that_never_came_back_stands_for_an_hour_at_most() -> None:
-    """It was cut off alone and replaced, so that nobody ended its post. Hours later the database goes away for all."""
+def test_post_of_a_vanished_replica_counts_for_an_hour_at_most() -> None:
+    """It was cut off alone and replaced, so nobody completed its post. Hours later the database goes away for all."""
 
     async def story(replicas: Replicas) -> None:
         replicas.a.way.cut = True
@@ -221,8 +221,8 @@ def test_the_post_of_one_that_never_came_back_stands_for_an_hour_at_most() -> No
     assert ["🔴 a cannot reach its database", "🔴 b cannot reach its database"] == play(story).shows()
 
 
-def test_nothing_is_told_twice_while_slack_is_away_as_well() -> None:
-    """Nobody can see what another one told; whoever comes first when Slack is back, tells."""
+def test_nothing_is_posted_twice_if_slack_is_away_too() -> None:
+    """No replica can see the others' posts; the first to reach Slack again posts."""
 
     async def story(replicas: Replicas) -> None:
         replicas.deaf = {"newest_key", "find_post", "post"}
@@ -238,8 +238,8 @@ def test_nothing_is_told_twice_while_slack_is_away_as_well() -> None:
     assert ["⚪ For a while not every replica could write", BACK] == play(story).shows()
 
 
-def test_nothing_is_told_afterwards_that_is_over() -> None:
-    """Slack was away for as long as the database."""
+def test_ended_outage_is_not_posted_afterwards() -> None:
+    """Slack was away as long as the database."""
 
     async def story(replicas: Replicas) -> None:
         replicas.deaf = {"newest_key", "find_post", "post"}
@@ -253,8 +253,8 @@ def test_nothing_is_told_afterwards_that_is_over() -> None:
     assert [] == play(story).shows()
 
 
-def test_where_slack_lets_nobody_look_the_holder_alone_tells() -> None:
-    """The right to read the channel was not given: three posts would be worse than none of two dead ones."""
+def test_only_the_holder_posts_if_slack_cannot_be_searched() -> None:
+    """Without the right to read the channel, three posts would be worse than none if the holder is dead."""
 
     async def story(replicas: Replicas) -> None:
         replicas.refused = ChatError("missing_scope", code="missing_scope", permanent=True)
@@ -269,8 +269,8 @@ def test_where_slack_lets_nobody_look_the_holder_alone_tells() -> None:
     assert [called, [], []] == [seat.calls for seat in play(story).all]
 
 
-def test_each_tells_of_what_fails_in_its_own_share() -> None:
-    """Nobody else looks at it, and no incident can open."""
+def test_each_replica_posts_failures_of_its_own_checks() -> None:
+    """No other replica checks them, and no incident can open."""
 
     async def story(replicas: Replicas) -> None:
         await replicas.everything_goes()

@@ -1,4 +1,4 @@
-"""PostgreSQL stands still as on a machine that is stuck: every connection is open, and nothing is answered."""
+"""PostgreSQL freezes, as on a stuck machine: every connection is open, and nothing is answered."""
 
 import asyncio
 import uuid
@@ -37,7 +37,7 @@ def server() -> Iterator[PostgresServer]:
 
 
 class Watched:
-    """A watch over a real database; domain time is moved by hand, and it looks as the metronome lets it."""
+    """A watch over a real database; domain time is moved by hand, and it acts when the metronome lets it."""
 
     def __init__(self, ledger: PostgresLedger, samples: PostgresSamples) -> None:
         self.clock = ManualClock(EPOCH)
@@ -88,8 +88,8 @@ async def watched(server: PostgresServer) -> AsyncIterator[Watched]:
 
 
 @pytest.mark.parametrize("gives_up", [False, True])
-async def test_checks_go_on_and_nothing_is_told_twice(watched: Watched, server: PostgresServer, gives_up: bool) -> None:
-    """Also where whoever waits gave up, and what was asked for is carried out all the same when the database goes on."""
+async def test_checks_go_on_and_nothing_is_reported_twice(watched: Watched, server: PostgresServer, gives_up: bool) -> None:
+    """Even if a caller gave up, and its request is carried out when the database resumes."""
     await watched.passes(2 * INTERVAL_S, settles=True)
     (stored, verdicts), looked = await watched.counted(), len(watched.script.began)
     assert stored == looked

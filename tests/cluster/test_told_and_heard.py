@@ -1,4 +1,4 @@
-"""What replicas tell each other besides facts: jobs' signs of life, readers of a flag, tabs that were opened, money spent."""
+"""What replicas tell each other besides facts: heartbeats of jobs, readers of flags, opened Home tabs, money spent."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,7 +30,7 @@ LOOK = Sample(check="a.b.c", component="a.b", at=EPOCH, outcome=Outcome.OK, vant
 
 
 class Wire(SingleReplica):
-    """A member whose word goes straight to others; `share` says what is its own."""
+    """A member whose messages go straight to others; `share` says what is its own."""
 
     def __init__(self, *, share: bool = True) -> None:
         super().__init__()
@@ -49,8 +49,8 @@ class Wire(SingleReplica):
         self.hearers[kind] = callback
 
 
-async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
-    """A job asks whichever replica the balancer chose; the others must not miss it."""
+async def test_heartbeat_reaches_the_replica_that_runs_its_check() -> None:
+    """A job reports to whichever replica the balancer chose."""
     clock, told = ManualClock(EPOCH), list[Any]()
     registers = [Heartbeats(clock), Heartbeats(clock)]
     counted: list[Sample] = []
@@ -71,8 +71,8 @@ async def test_a_sign_of_life_reaches_the_replica_that_runs_its_check() -> None:
     assert "s3cret" not in str(told)  # it goes by way of the ledger
 
 
-async def test_a_sign_that_is_told_twice_counts_once() -> None:
-    """The ledger had taken it, and its answer got lost: a job that failed once has not failed twice."""
+async def test_heartbeat_sent_twice_counts_once() -> None:
+    """The ledger had accepted it, but its answer got lost: one failure is not two."""
     clock, told = ManualClock(EPOCH), list[Any]()
     counted: list[Sample] = []
 
@@ -93,8 +93,8 @@ async def test_a_sign_that_is_told_twice_counts_once() -> None:
     assert [Outcome.FAIL, Outcome.OK] == [sample.outcome for sample in counted]
 
 
-async def test_what_was_measured_counts_once_where_an_answer_of_the_ledger_got_lost() -> None:
-    """It was committed, and is passed on again since nobody knew; what comes after counts as ever."""
+async def test_measurement_counts_once_if_the_ledgers_answer_got_lost() -> None:
+    """It was committed and is sent again; what comes later counts as usual."""
     scene = Scene()
     one, other = await scene.joins("a"), scene.add("b")
     taken: list[str] = []
@@ -124,8 +124,8 @@ async def test_what_was_measured_counts_once_where_an_answer_of_the_ledger_got_l
     assert ["a.b.first", "a.b.second"] == taken
 
 
-async def test_readers_of_a_switch_are_counted_over_all_replicas() -> None:
-    """Who has it anywhere has it; what a replica told ten seconds ago, that is gone since, counts no more."""
+async def test_readers_with_the_newest_switch_are_counted_over_all_replicas() -> None:
+    """A reader that got it anywhere has it; reports of a vanished replica expire after ten seconds."""
     clock = ManualClock(EPOCH)
     elsewhere = ReadersElsewhere(clock)
     await elsewhere.hear(["b", {"chat": {"web": True, "worker": False}}])
@@ -136,8 +136,8 @@ async def test_readers_of_a_switch_are_counted_over_all_replicas() -> None:
     assert mine == elsewhere.merged(mine)
 
 
-def test_what_another_replica_spent_on_a_check_counts() -> None:
-    """The check came from there; told twice it counts once."""
+def test_money_spent_by_another_replica_counts() -> None:
+    """The check came from there; the amount is counted once even if reported twice."""
     clock = ManualClock(EPOCH)
     theirs, ours = BudgetBook(clock), BudgetBook(clock)
     for _ in range(3):
@@ -153,8 +153,8 @@ def test_what_another_replica_spent_on_a_check_counts() -> None:
     assert Spent(0, 0) == ours.spent("a")
 
 
-async def test_a_home_tab_is_drawn_by_who_is_asked_and_followed_by_one() -> None:
-    """Each change costs one drawing, however many replicas there are."""
+async def test_home_tab_is_updated_by_one_replica() -> None:
+    """The replica that is asked draws it; later changes cost one drawing, however many replicas there are."""
     ledger, clock = InlineLedger.open(), ManualClock(EPOCH)
     drawn: list[tuple[str, str]] = []
     wires = {"asked": Wire(share=False), "follows": Wire(share=True)}

@@ -1,4 +1,4 @@
-"""The database is away for longer than a lease: who looked all the time goes on with what it knows, who was paused does not."""
+"""The database is away for longer than a lease: a replica that kept checking continues, a paused one starts again."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ def owner(many: Many, component: str) -> One:
 
 
 async def watching(*names: str) -> tuple[Many, str, One]:
-    """Replicas over a world that is well, a component that will fail, and whose share it is."""
+    """Replicas over healthy providers, a component that will fail, and the replica that checks it."""
     many = Many()
     await many.add(*(names or ("a", "b")))
     await many.passes(120)
@@ -28,7 +28,7 @@ def fails(many: Many, component: str) -> None:
 
 
 async def told_after(many: Many, component: str, most: int = 300) -> int:
-    """In how many more seconds a change of it is committed."""
+    """After how many more seconds a change of it is committed."""
     before = await changes(many, component)
     for seconds in range(1, most):
         await many.passes(1)
@@ -49,7 +49,7 @@ async def level(many: Many, component: str) -> Level:
 
 
 async def is_away(many: Many, seconds: int) -> None:
-    """Nobody reaches the database, and everybody looks on."""
+    """Nobody reaches the database, and everybody keeps checking."""
     for one in many.all.values():
         one.is_cut_off(True)
     await many.passes(seconds)
@@ -64,8 +64,8 @@ async def with_a_lease_that_held() -> int:
 
 
 @pytest.mark.parametrize("away_s", [4, 10])
-async def test_an_outage_is_told_as_early_as_if_the_lease_had_held(away_s: int) -> None:
-    """A vendor fails while the database is away: every replica's time is over, and none was paused."""
+async def test_outage_is_committed_as_early_as_with_a_valid_lease(away_s: int) -> None:
+    """A vendor fails while the database is away: all leases expire, and no replica was paused."""
     many, component, one = await watching()
     epoch = one.replica.epoch
     fails(many, component)
@@ -77,8 +77,8 @@ async def test_an_outage_is_told_as_early_as_if_the_lease_had_held(away_s: int) 
     assert Level.DOWN is await level(many, component)
 
 
-async def test_what_was_found_meanwhile_is_told_as_soon_as_the_database_is_back() -> None:
-    """Long found: nobody has to find it again."""
+async def test_outage_found_meanwhile_is_committed_when_the_database_returns() -> None:
+    """It need not be found again."""
     many, component, _ = await watching()
     fails(many, component)
     await is_away(many, 90)
@@ -87,8 +87,8 @@ async def test_what_was_found_meanwhile_is_told_as_soon_as_the_database_is_back(
     assert Level.DOWN is await level(many, component)
 
 
-async def test_a_check_that_did_not_look_within_its_interval_is_waited_for() -> None:
-    """One of its checks hangs: half of what would be seen now is too little to go by."""
+async def test_verdict_waits_for_a_check_that_missed_its_interval() -> None:
+    """It hangs, and half of the results are too little."""
     many, component, one = await watching()
     many.answers[f"{component}.one"] = BROKEN
     hangs = one.script.hangs[f"{component}.two"] = asyncio.Event()
@@ -102,8 +102,8 @@ async def test_a_check_that_did_not_look_within_its_interval_is_waited_for() -> 
     assert await told_after(many, component) <= RECHECK_S
 
 
-async def test_who_was_paused_begins_anew() -> None:
-    """Another one may have decided meanwhile: what it doubted before counts no more, and one bad look is nothing."""
+async def test_paused_replica_starts_again() -> None:
+    """Another one may have decided meanwhile: earlier doubts no longer count, and one bad result is nothing."""
     found_after_s = await with_a_lease_that_held()
     many, component, one = await watching()
     before = await changes(many, component)
@@ -120,8 +120,8 @@ async def test_who_was_paused_begins_anew() -> None:
     assert Level.DOWN is await level(many, component)
 
 
-async def test_who_was_cut_off_alone_comes_back_without_a_word() -> None:
-    """Others found the outage, and its end, while it looked for itself: it knows both, and says nothing twice."""
+async def test_replica_cut_off_alone_returns_silently() -> None:
+    """Others committed the outage and its end; it learns of both and repeats nothing."""
     many, component, one = await watching("a", "b")
     fails(many, component)
     one.is_cut_off(True)
@@ -142,8 +142,8 @@ async def test_who_was_cut_off_alone_comes_back_without_a_word() -> None:
     assert before + 1 == await changes(many, component)
 
 
-async def test_an_outage_that_only_others_saw_ends_by_good_results() -> None:
-    """It was well by its own looks all the time, and takes the component over with the outage that is committed."""
+async def test_outage_seen_only_by_others_ends_by_good_results() -> None:
+    """By its own checks all was well, but it takes over the component with the committed outage."""
     many, component, one = await watching("a", "b")
     other = next(each for each in many.all.values() if each is not one)
     other.script.answers = {f"{component}.{name}": BROKEN for name in ("one", "two")}

@@ -1,4 +1,4 @@
-"""Several replicas that watch one world: each component is one's share, and changes hands without a word too many."""
+"""Several replicas share the checks: each component belongs to one, and changes hands without needless reports."""
 
 import asyncio
 from dataclasses import replace
@@ -16,7 +16,7 @@ from tests.engine.stand import BROKEN
 
 
 async def test_each_component_is_checked_by_one_replica() -> None:
-    """All checks of it, since a verdict needs all of them; and everything is looked at."""
+    """With all its checks, since a verdict needs all of them; and everything is checked."""
     many = Many()
     one, other = await many.add("a", "b")
     await many.passes(60)
@@ -26,8 +26,8 @@ async def test_each_component_is_checked_by_one_replica() -> None:
     assert len(COMPONENTS) == await many.changes()
 
 
-async def test_a_takeover_that_could_not_be_read_is_made_up_for() -> None:
-    """A database that just came back may be away again. An outage is not forgotten over it: it ends by good results."""
+async def test_failed_read_during_a_takeover_is_repeated() -> None:
+    """A database that just returned may be away again. An outage is not forgotten: it ends by good results."""
     many = Many()
     one, other = await many.add("a", "b")
     theirs = next(id for id in COMPONENTS if other.replica.owns(id))
@@ -44,8 +44,8 @@ async def test_a_takeover_that_could_not_be_read_is_made_up_for() -> None:
     assert (Level.DOWN, Level.OPERATIONAL) == (still, one.engine.world.component(theirs).level)
 
 
-async def test_what_is_committed_is_read_before_anything_is_told_of_what_arrived() -> None:
-    """Its checks look meanwhile, and find all well: an outage ends by good results, not because nobody has read of it yet."""
+async def test_committed_state_is_read_before_a_new_component_is_reported() -> None:
+    """Its checks pass meanwhile, but an outage ends by good results, not because nobody has read of it yet."""
     many = Many()
     one, other = await many.add("a", "b")
     theirs = next(id for id in COMPONENTS if other.replica.owns(id))
@@ -65,8 +65,8 @@ async def test_what_is_committed_is_read_before_anything_is_told_of_what_arrived
     assert (Level.DOWN, Level.OPERATIONAL) == (still, one.engine.world.component(theirs).level)
 
 
-async def test_what_comes_again_while_it_is_taken_over_is_taken_over_anew() -> None:
-    """It left meanwhile, and somebody else decided on it: what was read before is old."""
+async def test_component_that_leaves_and_returns_is_taken_over_again() -> None:
+    """Somebody else decided on it in between, so what was read before is outdated."""
     many = Many()
     one, other = await many.add("a", "b")
     await many.passes(10)
@@ -97,8 +97,8 @@ async def test_what_comes_again_while_it_is_taken_over_is_taken_over_anew() -> N
     assert shares.may_report(mine, not_run_yet=()) and shares.may_report(theirs[0], not_run_yet=())
 
 
-async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:
-    """The database took the samples ten seconds late: another replica may have spoken since, of a world that is well."""
+async def test_results_from_before_a_long_wait_are_not_reported() -> None:
+    """The database accepted the samples ten seconds late, and another replica may have reported since."""
     many = Many()
     [one] = await many.add("a")
     await many.passes(60)
@@ -120,8 +120,8 @@ async def test_what_was_seen_before_a_long_wait_is_told_no_more() -> None:
     assert [] == [verdict for verdict in told if verdict.level.bad]
 
 
-async def test_shares_of_the_dead_are_taken_over_without_a_word() -> None:
-    """Everything was well and is: nothing is written, nobody is told, and each check looks again within seconds."""
+async def test_checks_of_a_dead_replica_are_taken_over_silently() -> None:
+    """All is well: nothing is written, nobody is told, and each check runs again within seconds."""
     many = Many()
     one, other = await many.add("a", "b")
     await many.passes(60)
@@ -136,8 +136,8 @@ async def test_shares_of_the_dead_are_taken_over_without_a_word() -> None:
     assert before == await many.changes()
 
 
-async def test_an_outage_changes_hands_and_stays_one() -> None:
-    """Its new owner knows nothing of it but what is committed; it ends by good looks, and once."""
+async def test_outage_stays_one_when_its_component_changes_hands() -> None:
+    """The new owner knows only what is committed; it ends once, by good results."""
     many = Many()
     one, other = await many.add("a", "b")
     await many.passes(60)
@@ -156,8 +156,8 @@ async def test_an_outage_changes_hands_and_stays_one() -> None:
     assert ("operational", before + 2) == (other.engine.world.component(mine).level.value, await many.changes())
 
 
-async def test_half_an_outage_changes_hands_and_is_no_whole_one() -> None:
-    """One of two checks fails: what its new owner knows of it by the ledger alone makes it no worse."""
+async def test_degraded_component_stays_degraded_when_it_changes_hands() -> None:
+    """One of two checks fails, and the new owner's missing results make it no worse."""
     many = Many()
     one, other = await many.add("a", "b")
     await many.passes(60)
@@ -172,8 +172,8 @@ async def test_half_an_outage_changes_hands_and_is_no_whole_one() -> None:
     assert (before, Level.DEGRADED) == (await many.changes(), other.engine.world.component(mine).level)
 
 
-async def test_who_was_paused_says_nothing_on_what_it_saw_before() -> None:
-    """It wakes in the middle of an outage that another replica has ended meanwhile."""
+async def test_paused_replica_reports_nothing_of_what_it_saw_before() -> None:
+    """It wakes after another replica has ended the outage."""
     many = Many()
     one, _ = await many.add("a", "b")
     await many.passes(60)
@@ -196,8 +196,8 @@ async def test_who_was_paused_says_nothing_on_what_it_saw_before() -> None:
     assert before == await many.changes()
 
 
-async def test_a_component_that_arrives_has_no_say_before_each_check_looked() -> None:
-    """One check fails, and the other one hangs: half of it is too little to go by."""
+async def test_new_component_is_not_reported_before_each_check_ran() -> None:
+    """One check fails and the other hangs: half is too little."""
     many = Many()
     one, other = await many.add("a", "b")
     await many.passes(60)
@@ -216,8 +216,8 @@ async def test_a_component_that_arrives_has_no_say_before_each_check_looked() ->
     assert mine in other.verdicts()
 
 
-async def test_where_everybody_looks_one_still_speaks() -> None:
-    """Each is a vantage of its own, and a verdict is told by one of them, on what both see."""
+async def test_one_replica_reports_if_all_run_every_check() -> None:
+    """Each is a vantage of its own, and the verdict rests on the results of both."""
     many = Many()
     one, other = await many.add("a", "b", every_replica_checks=True)
     await many.passes(60)
@@ -235,8 +235,8 @@ async def test_where_everybody_looks_one_still_speaks() -> None:
     assert "one (a, b, 2 of 2 vantages)" in told.verdict.reason
 
 
-async def test_what_falls_due_is_acted_on_by_one() -> None:
-    """By whoever holds the clock, and by the next one within seconds of its death."""
+async def test_deadlines_are_handled_by_one_replica() -> None:
+    """By the clock's holder, and by its successor within seconds of its death."""
     many = Many()
     one, other = await many.add("a", "b")
     for each in (one, other):
@@ -253,8 +253,8 @@ async def test_what_falls_due_is_acted_on_by_one() -> None:
 
 
 @pytest.mark.parametrize(("mine", "others", "told"), [(True, True, True), (True, False, False), (False, True, False)])
-async def test_replicas_are_blind_together_or_not_at_all(mine: bool, others: bool, told: bool) -> None:
-    """One that sees nothing but its own network is left out; the world is blind only where nobody sees."""
+async def test_world_is_blind_only_if_every_replica_is(mine: bool, others: bool, told: bool) -> None:
+    """A replica that only sees its own network fail is left out."""
     many = Many()
     one, other = await many.add("a", "b")
     other.replica._blind = lambda: others  # as its watch would tell

@@ -1,4 +1,4 @@
-"""Replicas of other versions, as processes over a database: of a commit of this repository's history, and of tomorrow."""
+"""Replicas of other versions as processes over a database: of a past commit, and of a simulated future."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ FIRST_REPLICAS = "a8e8f43ca945"  # the first one of which several ran over one P
 
 
 def of_commit(commit: str, folder: Path) -> Path:
-    """The sources as they were at that commit; skips, and says so, where the history is not there."""
+    """The sources of that commit; skips the test, and says so, if the history is missing."""
     made = folder / f"at-{commit}"
     made.mkdir()
     packed = subprocess.run(["git", "archive", commit, *SOURCES], cwd=ROOT, capture_output=True, check=False)
@@ -39,7 +39,7 @@ def of_commit(commit: str, folder: Path) -> Path:
 
 
 def of_tomorrow(folder: Path) -> Path:
-    """Today's sources, in which notes are of a next version and the table of facts has a column more."""
+    """Today's sources with a next version of notes and one more column in the table of facts."""
     made = folder / "tomorrow"
     for name in SOURCES:
         shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -49,7 +49,7 @@ def of_tomorrow(folder: Path) -> Path:
 
 
 class Replica(BotProcess):
-    """One that runs as people run it, from the sources of whatever version."""
+    """A replica run as people run it, from the sources of any version."""
 
     _program: asyncio.subprocess.Process | None = None
 
