@@ -11,13 +11,13 @@ from tests.house import House, a_house
 
 @pytest.fixture
 async def talk(house: House) -> Talk:
-    """Everything is well; ana and bob are in #ops."""
+    """A healthy deployment, with Ana and Bob in #ops."""
     return Talk(house)
 
 
 @pytest.fixture
 async def outage(house: House) -> Talk:
-    """The Claude API has failed for two minutes, and everything that follows from that is said."""
+    """The Claude API has been failing for two minutes, and every message about it has been posted."""
     await house.fails("anthropic.api")
     await house.quiet()
     return Talk(house)
@@ -25,6 +25,6 @@ async def outage(house: House) -> Talk:
 
 @pytest.fixture
 async def empty_house(tmp_path: Path) -> AsyncIterator[House]:
-    """A deployment that is not started yet, so that its configuration can be changed."""
+    """A deployment that has not started yet, so tests can still change its configuration."""
     async with a_house(tmp_path, started=False) as found:
         yield found

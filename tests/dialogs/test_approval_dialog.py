@@ -1,4 +1,4 @@
-"""A switch that waits for a yes: who may say it, how many it takes, a no, and nobody who answers."""
+"""A switch that needs approval: who may approve, how many approvals it takes, a rejection, and no answer at all."""
 
 import pytest
 
@@ -23,13 +23,13 @@ async def asked(house: House, **flag: object) -> Talk:
 
 
 def serving(talk: Talk) -> str | None:
-    """The variant that services read."""
+    """The variant that services get."""
     assert talk.house.app is not None
     return talk.house.app.board.evaluate(FLAG, {"targetingKey": "client-1"}).variant  # type: ignore[union-attr] # it exists
 
 
-async def test_only_approvers_may_say_yes(empty_house: House) -> None:
-    """They are mentioned, whoever else presses hears who may, and the button stays for them."""
+async def test_only_approvers_may_approve(empty_house: House) -> None:
+    """The message mentions the approvers; anyone else who presses is told who may, and the button stays."""
     talk = await asked(empty_house, approvers=[empty_house.ana.id])
     assert "May answer: @ana" in talk.shows(talk.said(CHANNEL, "switch to gpt?")[-1])
 
@@ -40,8 +40,8 @@ async def test_only_approvers_may_say_yes(empty_house: House) -> None:
     assert "gpt" == serving(talk)
 
 
-async def test_two_people_say_yes_where_it_takes_two(empty_house: House) -> None:
-    """The message keeps its button for the second one and shows who was first; a restart forgets nobody."""
+async def test_two_approvals_are_counted_over_a_restart(empty_house: House) -> None:
+    """The message shows who approved first and keeps its button for the second approval, also after a restart."""
     talk = await asked(empty_house, quorum=2)
     first = await talk.presses(talk.house.ana, YES, channel=CHANNEL, message_containing="Nothing is switched yet")
     await talk.house.quiet()
@@ -61,8 +61,8 @@ async def test_two_people_say_yes_where_it_takes_two(empty_house: House) -> None
 
 
 @pytest.mark.parametrize("typed", [False, True])
-async def test_a_no_is_told_and_ends_the_question(empty_house: House, typed: bool) -> None:
-    """By a press or a word; a late yes is answered with how things are."""
+async def test_rejection_is_announced_and_ends_the_proposal(empty_house: House, typed: bool) -> None:
+    """By a button or by typing; an approval that comes later is answered with the current state."""
     talk = await asked(empty_house)
     ana, bob = talk.house.ana, talk.house.bob
     said = await (talk.asks(ana, f"/fallback reject {FLAG} we look first") if typed else talk.presses(ana, NO, channel=CHANNEL))
@@ -75,8 +75,8 @@ async def test_a_no_is_told_and_ends_the_question(empty_house: House, typed: boo
     assert "claude" == serving(talk)
 
 
-async def test_nobody_answers_and_paging_goes_on(empty_house: House) -> None:
-    """Ana acknowledged the incident, and customers still wait: the channel and the alert's thread hear of it."""
+async def test_unanswered_proposal_keeps_paging(empty_house: House) -> None:
+    """Ana has acknowledged the incident, but customers still wait: the channel and the alert's thread are reminded."""
     talk = await asked(empty_house, approve_within="3m")
     await talk.presses(talk.house.ana, "Acknowledge", channel="ops")
     await talk.house.passes(minutes=4)

@@ -1,4 +1,4 @@
-"""Our own way out is cut: one notice, no incident, no flag moves; and what is really theirs is told afterwards."""
+"""Our own network is cut: one notice, no incident, no flag change; a real outage behind it is reported afterwards."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ CONTROLS = ("one", "two")
 
 
 class Town:
-    """A bot, and servers on real ports that can be cut off: `doors` by name of provider or control."""
+    """A bot, and servers on real ports that can be cut off; `doors` maps a provider or control to its server."""
 
     def __init__(self, house: House, doors: dict[str, Door], pages: list[dict[str, str]]) -> None:
         self.house = house
@@ -30,35 +30,35 @@ class Town:
         self.pages = pages  # what the out-of-band notifier got
 
     async def cut(self, *names: str) -> None:
-        """Nobody listens there any more; all of them where none is named."""
+        """Close the named servers, or all of them."""
         for name in names or self.doors:
             await self.doors[name].close()
 
     async def mend(self, *names: str) -> None:
-        """They listen again."""
+        """Open the servers again."""
         for name in names or self.doors:
             await self.doors[name].open()
 
     async def served(self) -> str:
-        """What a service reads, over HTTP."""
+        """The variant that a service gets over HTTP."""
         assert self.house.app is not None
         address = f"{self.house.app.url}/ofrep/v1/evaluate/flags/{FLAG}"
         async with aiohttp.ClientSession() as session, session.post(address, json={"context": {"targetingKey": "s"}}) as reply:
             return str((await reply.json())["variant"])
 
     async def incidents(self) -> list[str]:
-        """The titles of all incidents that were ever declared."""
+        """The titles of all incidents declared so far."""
         return [fact.body.title for fact in await self.talk.facts(Declared) if isinstance(fact.body, Declared)]
 
     async def notices(self) -> list[str]:
-        """The bot's own messages in #ops, once all is sent."""
+        """The bot's own messages in #ops, once everything has been sent."""
         await self.house.quiet()
         return [self.talk.shows(message) for message in self.talk.said("ops")]
 
 
 @asynccontextmanager
 async def a_town(folder: Path, *, providers: int, controls: bool) -> AsyncIterator[Town]:
-    """So many providers, with or without the control group; everything is well."""
+    """A healthy town with that many providers, with or without the control group."""
     async with AsyncExitStack() as stack:
         pages: list[dict[str, str]] = []
         names = [*list(PROVIDERS)[:providers], *(CONTROLS if controls else ())]
@@ -103,8 +103,8 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         yield found
 
 
-async def test_one_notice_and_no_incident_when_everything_is_out_of_reach(town: Town) -> None:
-    """Providers and controls vanish at once: people read why nothing opens, on both ways, and services go on as they were."""
+async def test_unreachable_network_posts_one_notice_and_no_incident(town: Town) -> None:
+    """Providers and controls vanish together: Slack and the out-of-band notifier both say why nothing opens, and flags stay."""
     await town.cut()
     await town.house.passes(minutes=10)
 
@@ -119,8 +119,8 @@ async def test_one_notice_and_no_incident_when_everything_is_out_of_reach(town: 
     assert "both controls are unreachable" in town.pages[0]["message"]
 
 
-async def test_the_board_says_unknown_while_we_are_blind(town: Town) -> None:
-    """Neither well nor down: nobody can tell."""
+async def test_board_says_unknown_while_the_bot_is_blind(town: Town) -> None:
+    """It shows neither operational nor down, since nobody can tell."""
     await town.cut()
     await town.house.passes(minutes=2)
     board = await town.talk.asks(town.house.ana, "/health")
@@ -129,8 +129,8 @@ async def test_the_board_says_unknown_while_we_are_blind(town: Town) -> None:
     assert "⚪ We have been blind since 12:01 UTC: both controls are unreachable." in board
 
 
-async def test_one_reply_says_that_we_see_again(town: Town) -> None:
-    """Everything comes back: a word under the notice, how long it was, and nothing else ever."""
+async def test_recovered_network_posts_one_reply_under_the_notice(town: Town) -> None:
+    """The reply says how long the bot was blind; nothing else follows."""
     await town.cut()
     await town.house.passes(minutes=5)
     await town.mend()
@@ -145,8 +145,8 @@ async def test_one_reply_says_that_we_see_again(town: Town) -> None:
     assert ["Understudy is blind", "Understudy sees again"] == [page["title"] for page in town.pages]
 
 
-async def test_a_vendor_that_stays_away_has_its_incident_when_we_see_again(town: Town) -> None:
-    """The cut hid an outage: it opens then, once, and its flag switches then."""
+async def test_outage_hidden_by_our_network_opens_once_it_recovers(town: Town) -> None:
+    """The provider's own outage opens one incident and switches its flag when the bot can see again."""
     await town.cut()
     await town.house.passes(minutes=5)
     assert "claude" == await town.served()
@@ -161,8 +161,8 @@ async def test_a_vendor_that_stays_away_has_its_incident_when_we_see_again(town:
     assert "the connection was refused" in Talk(town.house).evidence()
 
 
-async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -> None:
-    """The controls are asked in the moment of doubt, and they answer."""
+async def test_provider_failing_alone_opens_an_incident_at_once(town: Town) -> None:
+    """The bot asks the controls as soon as it doubts its network, and they answer."""
     await town.cut("anthropic")
     await town.house.passes(minutes=2)
 
@@ -173,8 +173,8 @@ async def test_a_vendor_that_vanishes_alone_is_an_incident_at_once(town: Town) -
     assert [] == await town.talk.facts(SightLost)
 
 
-async def test_dead_controls_excuse_nobody_while_another_vendor_answers(tmp_path: Path) -> None:
-    """An answer proves our way out, whatever the controls say."""
+async def test_failing_controls_do_not_matter_while_another_provider_answers(tmp_path: Path) -> None:
+    """An answer from any provider proves that our own network works."""
     async with a_town(tmp_path, providers=2, controls=True) as town:
         await town.cut(*CONTROLS)
         await town.house.passes(minutes=5)
@@ -186,8 +186,8 @@ async def test_dead_controls_excuse_nobody_while_another_vendor_answers(tmp_path
         assert ["Claude API is down"] == await town.incidents()
 
 
-async def test_three_providers_that_vanish_at_once_are_no_three_incidents(tmp_path: Path) -> None:
-    """Without any control group, unrelated vendors speak for each other."""
+async def test_three_providers_failing_at_once_open_no_incidents(tmp_path: Path) -> None:
+    """Without a control group, three unrelated providers failing together point to our own network."""
     async with a_town(tmp_path, providers=3, controls=False) as town:
         await town.cut()
         await town.house.passes(minutes=5)
@@ -204,8 +204,8 @@ async def test_three_providers_that_vanish_at_once_are_no_three_incidents(tmp_pa
         assert [] == await town.incidents()
 
 
-async def test_two_providers_that_vanish_at_once_have_their_incidents(tmp_path: Path) -> None:
-    """Two prove nothing of our own way out."""
+async def test_two_providers_failing_at_once_open_two_incidents(tmp_path: Path) -> None:
+    """Two failures are too few to blame our own network."""
     async with a_town(tmp_path, providers=2, controls=False) as town:
         await town.cut()
         await town.house.passes(minutes=3)

@@ -1,4 +1,4 @@
-"""Whoever joins an incident's channel late is told how it stands, seen by them alone."""
+"""People who join an incident's channel late get a briefing that only they see."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ BROKEN = "SEV2 · Claude API is down. It's Claude, not us."
 
 @pytest.fixture
 async def called(tmp_path: Path) -> AsyncIterator[Talk]:
-    """An outage in a deployment whose people work in a call."""
+    """An outage in a deployment whose incidents have a call link."""
     async with a_house(tmp_path, incidents={"bridge_url": CALL}) as house:
         await house.fails("anthropic.api")
         await house.quiet()
@@ -25,13 +25,13 @@ async def called(tmp_path: Path) -> AsyncIterator[Talk]:
 
 
 def joins(house: House, name: str) -> None:
-    """Somebody finds the channel and joins it by themselves."""
+    """Someone finds the channel and joins it without an invitation."""
     team = house.workspace.team
     team.join(team.channel_named(CHANNEL), team.user_named(name).id)
 
 
-async def test_who_joins_late_is_briefed_alone(outage: Talk) -> None:
-    """In three lines: what is broken and whose it is, customers and flags, who leads and when the next update comes."""
+async def test_late_joiner_gets_a_private_briefing(outage: Talk) -> None:
+    """Three lines: what is broken and on whose side, customers and flags, the lead and the time of the next update."""
     house = outage.house
     await outage.asks(house.ana, "/incident role INC-1 lead me")
     await house.passes(minutes=2)
@@ -46,8 +46,8 @@ async def test_who_joins_late_is_briefed_alone(outage: Talk) -> None:
     assert lines[2].startswith("Lead: @ana · next update by")
 
 
-async def test_who_is_invited_at_the_start_is_not_briefed(outage: Talk) -> None:
-    """They read the card as it is posted; one who comes later is briefed, so the event was heard."""
+async def test_people_invited_at_the_start_get_no_briefing(outage: Talk) -> None:
+    """They read the card as it is posted; a later joiner is briefed, which proves that the bot handled the earlier events."""
     house = outage.house
     house.workspace.add_user("eve", "Eve Early")
     house.workspace.add_user("liv", "Liv Late")
@@ -62,8 +62,8 @@ async def test_who_is_invited_at_the_start_is_not_briefed(outage: Talk) -> None:
     assert "(only you)" not in house.workspace.person("eve").sees(newest.name)
 
 
-async def test_who_joins_a_channel_of_nobodys_incident_hears_nothing(outage: Talk) -> None:
-    """And so does whoever looks into one that is over."""
+async def test_joining_an_unrelated_or_closed_channel_brings_no_briefing(outage: Talk) -> None:
+    """Neither a channel without an incident nor that of a resolved incident briefs anybody."""
     house = outage.house
     house.workspace.add_user("liv", "Liv Late")
     await outage.asks(house.ana, "/incident cancel INC-1 external")
@@ -75,8 +75,8 @@ async def test_who_joins_a_channel_of_nobodys_incident_hears_nothing(outage: Tal
     assert [] == outage.whispers(house.workspace.person("liv"))
 
 
-async def test_only_viewers_are_briefed(outage: Talk) -> None:
-    """Whoever may not ask, and a guest of the workspace, is told nothing by joining; whoever may ask is."""
+async def test_only_people_who_may_view_are_briefed(outage: Talk) -> None:
+    """Guests and people without the right to ask get nothing on joining; people with it do."""
     house = outage.house
     policy = house.app.engine.policy  # type: ignore[union-attr]
     people = (house.bob.id,)
@@ -92,16 +92,16 @@ async def test_only_viewers_are_briefed(outage: Talk) -> None:
     assert [] == [*outage.whispers(house.workspace.person("gil")), *outage.whispers(house.workspace.person("liv"))]
 
 
-async def test_a_briefing_is_asked_for(outage: Talk) -> None:
-    """From anywhere, and by the only one who sees it."""
+async def test_briefing_can_be_requested_from_any_channel(outage: Talk) -> None:
+    """Only the person who asked sees it."""
     said = await outage.asks(outage.house.bob, "/incident brief")
 
     assert BROKEN in said
     assert "No lead yet · next update by" in said
 
 
-async def test_the_call_is_a_bookmark_and_stands_on_card_and_briefing(called: Talk) -> None:
-    """Nobody looks for the link at night."""
+async def test_call_link_is_in_bookmark_card_and_briefing(called: Talk) -> None:
+    """Nobody should have to look for the link at night."""
     channel = called.house.workspace.channel(CHANNEL)
     bookmarks = {one.title: one.link for one in channel.bookmarks}
 

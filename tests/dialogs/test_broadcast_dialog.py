@@ -1,4 +1,4 @@
-"""Stakeholders see one message for each incident, kept true, without names and without the talk of the work."""
+"""Stakeholders get one message per incident, kept current, without names or working discussion."""
 
 import pytest
 
@@ -14,7 +14,7 @@ FULL = {"channel": "#support-leads", "severities": ["SEV1"], "detail": "full"}
 
 @pytest.fixture
 async def told(empty_house: House) -> Talk:
-    """Claude is down, a SEV2; ana has acknowledged it."""
+    """Claude is down (SEV2), and Ana has acknowledged it."""
     house = empty_house
     house.changes["broadcast"] = [SHORT, FULL]
     house.workspace.add_channel("stakeholders", members=("bob",))
@@ -30,7 +30,7 @@ async def told(empty_house: House) -> Talk:
 
 
 def shown(talk: Talk, channel: str = "stakeholders") -> list[str]:
-    """The bot's messages there, replies among them."""
+    """The bot's messages in the stakeholders' channel, with replies."""
     house = talk.house
     return [talk.shows(m) for m in house.workspace.messages(channel) if m.user == house.workspace.bot_user_id]
 
@@ -40,14 +40,14 @@ def thread(talk: Talk, channel: str = "stakeholders") -> list[str]:
     return [talk.shows(m) for m in talk.house.workspace.messages(channel, thread_ts=root.ts)[1:]]
 
 
-async def test_stakeholders_see_how_it_stands(told: Talk) -> None:
-    """Title, severity, whether customers are served, since when, and when the next word comes."""
+async def test_stakeholders_see_the_state_of_the_incident(told: Talk) -> None:
+    """Title, severity, whether customers are served, since when, and the time of the next update."""
     assert ["🔴 SEV2 · Claude API is down.\nCustomers are served.\nSince 12:01 UTC · Next update by 13:02 UTC"] == shown(told)
     assert [] == shown(told, "support-leads")
 
 
-async def test_an_update_and_the_end_are_replies(told: Talk) -> None:
-    """The message says how it stands; no name of anybody who works on it appears."""
+async def test_updates_and_resolution_are_replies_without_names(told: Talk) -> None:
+    """The message itself shows the current state; nobody who works on the incident is named."""
     house = told.house
     await told.asks(house.ana, "/incident update Quality is fine")
     await told.asks(house.bob, "/incident note INC-1 the vendor's phone is busy")
@@ -62,8 +62,8 @@ async def test_an_update_and_the_end_are_replies(told: Talk) -> None:
     assert not any(word in everything for word in ("ana", "bob", "phone", "mended"))
 
 
-async def test_one_that_is_raised_is_told_in_full_where_people_want_that(told: Talk) -> None:
-    """Components, flags, lead and where it goes on."""
+async def test_full_broadcast_of_a_raised_incident_lists_components_and_lead(told: Talk) -> None:
+    """With full broadcasts configured it shows components, flags, the lead and the incident's channel."""
     house = told.house
     await told.asks(house.ana, "/incident severity SEV1 nobody can pay")
     await told.asks(house.ana, "/incident role lead me")
@@ -81,8 +81,8 @@ async def test_one_that_is_raised_is_told_in_full_where_people_want_that(told: T
     assert shown(told)[0].startswith("🔴 SEV1 · Claude API is down.")
 
 
-async def test_a_channel_that_is_not_there_is_said_once_in_ops(empty_house: House) -> None:
-    """With what to do; everything else goes on."""
+async def test_missing_broadcast_channel_is_reported_once_in_ops(empty_house: House) -> None:
+    """The report says what to do; everything else goes on."""
     house = empty_house
     house.changes["broadcast"] = [{"channel": "#nowhere"}]
     await house.start()
@@ -98,8 +98,8 @@ async def test_a_channel_that_is_not_there_is_said_once_in_ops(empty_house: Hous
     assert "I see no channel #nowhere: create it" in line
 
 
-async def test_it_is_posted_once_over_a_restart(told: Talk) -> None:
-    """And goes on being edited."""
+async def test_broadcast_is_posted_once_over_a_restart(told: Talk) -> None:
+    """The bot keeps editing the same message afterwards."""
     house = told.house
     await house.stop()
     await house.start()
@@ -110,8 +110,8 @@ async def test_it_is_posted_once_over_a_restart(told: Talk) -> None:
     assert "Support chat is slow" in shown(told)[0]
 
 
-async def test_what_waited_for_slack_comes_in_order(told: Talk) -> None:
-    """Said at the terminal while Slack was away: each once, the update before the end."""
+async def test_updates_held_while_slack_was_away_arrive_in_order(told: Talk) -> None:
+    """Commands from the terminal are posted once each, the update before the resolution."""
     house, carla = told.house, Actor.operator("carla")
     await house.workspace.faults.offline()
     assert house.app is not None
@@ -127,8 +127,8 @@ async def test_what_waited_for_slack_comes_in_order(told: Talk) -> None:
     assert shown(told)[0].startswith("🟢 Resolved after ")
 
 
-async def test_repair_tells_a_channel_that_was_archived(told: Talk) -> None:
-    """What Slack did not take goes out once somebody has made the channel anew, and the answer says so."""
+async def test_repair_delivers_to_a_recreated_broadcast_channel(told: Talk) -> None:
+    """Messages that Slack refused go out once someone has recreated the channel, and the reply says so."""
     house = told.house
     channel = house.workspace.channel("stakeholders")
     channel.is_archived = True
@@ -144,8 +144,8 @@ async def test_repair_tells_a_channel_that_was_archived(told: Talk) -> None:
     assert "Update:\n> We look into it" in thread(told)
 
 
-async def test_what_is_merged_says_where_it_goes_on(told: Talk) -> None:
-    """Whoever follows the one has to know that the other is theirs now."""
+async def test_broadcast_of_a_merged_incident_names_the_surviving_one(told: Talk) -> None:
+    """People who followed the merged incident need to know which one to follow now."""
     ana = told.house.ana
     await told.asks(ana, "/incident declare separate Search is slow")
     await told.house.quiet()

@@ -1,4 +1,4 @@
-"""people.commanders: who may command, also when they are named as a user group."""
+"""people.commanders: who may run incidents, listed by name or as a Slack user group."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ SWITCH_BACK = "Switch support chat back to claude"
 
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    """Only Bob's group commands, and INC-1 is open."""
+    """Only Bob's group may command, and INC-1 is open."""
     async with a_house(tmp_path, started=False) as house:
         group = house.workspace.add_group("sre", "SRE", members=(house.bob,))
         house.changes["people"] = {"commanders": [group]}
@@ -33,7 +33,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
 
 
 async def test_only_members_of_the_commanders_group_may_resolve(talk: Talk) -> None:
-    """Ana is told why not; Bob may."""
+    """Ana is told why she may not; Bob may."""
     refused = await talk.asks(talk.house.ana, "/incident resolve INC-1")
     done = await talk.asks(talk.house.bob, "/incident resolve INC-1 it was nothing")
 
@@ -49,8 +49,8 @@ async def test_only_members_of_the_commanders_group_may_resolve(talk: Talk) -> N
         f"/fallback release {FLAG}",
     ],
 )  # fmt: skip
-async def test_whoever_may_not_command_changes_nothing(talk: Talk, words: str) -> None:
-    """A form is not even opened: nobody should write an update that is then refused."""
+async def test_person_without_command_rights_changes_nothing(talk: Talk, words: str) -> None:
+    """Not even a form opens, so nobody writes an update that is then refused."""
     before = len(await talk.facts(Body))
     refused = await talk.asks(talk.house.ana, words)
 
@@ -58,8 +58,8 @@ async def test_whoever_may_not_command_changes_nothing(talk: Talk, words: str) -
     assert (before, None) == (len(await talk.facts(Body)), talk.house.ana.modal)
 
 
-async def test_the_first_step_back_is_for_commanders(talk: Talk) -> None:
-    """The button moves customers, as the command does."""
+async def test_first_step_back_button_is_for_commanders(talk: Talk) -> None:
+    """The button moves customers, just like the command."""
     house = talk.house
     await talk.asks(house.bob, f"/fallback engage {FLAG} gpt we try it")
     await talk.asks(house.ana, "/fallback status")
@@ -70,8 +70,8 @@ async def test_the_first_step_back_is_for_commanders(talk: Talk) -> None:
     assert [] == list(await talk.facts(HandBackStepped, Released))
 
 
-async def test_every_member_may_take_an_incident_and_note_what_they_know(talk: Talk) -> None:
-    """Who is awake helps, whoever commands."""
+async def test_any_member_may_acknowledge_and_add_notes(talk: Talk) -> None:
+    """Whoever is awake may help, with or without command rights."""
     note = await talk.asks(talk.house.ana, "/incident note INC-1 support sees it too")
     taken = await talk.asks(talk.house.ana, "/incident ack INC-1")
 
@@ -89,18 +89,18 @@ def group_of(talk: Talk) -> str:
 
 
 def secretly(talk: Talk, *members: Person) -> None:
-    """The group changes, and Slack tells nobody."""
+    """Change the group's members without the event that Slack usually sends."""
     talk.house.workspace.team.groups[group_of(talk)].members = [person.id for person in members]
 
 
 async def may_command(talk: Talk) -> list[str]:
-    """Who of ana and bob may, by name."""
+    """Which of Ana and Bob may command, by name."""
     people = (talk.house.ana, talk.house.bob)
     return [person.name for person in people if not (await talk.asks(person, WRITES)).startswith(REFUSED)]
 
 
-async def test_whoever_joins_the_group_commands_and_whoever_leaves_does_not(talk: Talk) -> None:
-    """Slack tells of it, and the group is read at once."""
+async def test_group_change_event_updates_commanders_at_once(talk: Talk) -> None:
+    """A new member may command and a former member may not, as soon as Slack reports the change."""
     talk.house.workspace.change_group(group_of(talk), [talk.house.ana])
     await until(talk, talk.house.ana)
 
@@ -108,15 +108,15 @@ async def test_whoever_joins_the_group_commands_and_whoever_leaves_does_not(talk
 
 
 async def until(talk: Talk, person: Person) -> None:
-    """Wait until the group was read with this person in it."""
+    """Wait until the group has been read with this person in it."""
     assert talk.house.app is not None
     async with asyncio.timeout(SOON_S):
         while person.id not in talk.house.app.engine.policy.incidents.commanders:
             await asyncio.sleep(0.01)
 
 
-async def test_the_group_is_read_anew_every_few_minutes(talk: Talk) -> None:
-    """An event may be missed; the shift changes all the same."""
+async def test_commanders_group_is_read_again_every_few_minutes(talk: Talk) -> None:
+    """A missed event must not keep the previous shift in charge."""
     secretly(talk, talk.house.ana)
     await talk.house.passes(minutes=1.5)  # two and a half since the start
     before = await may_command(talk)
@@ -125,8 +125,8 @@ async def test_the_group_is_read_anew_every_few_minutes(talk: Talk) -> None:
     assert (["bob"], ["ana"]) == (before, await may_command(talk))
 
 
-async def test_the_group_is_read_anew_after_a_reconnection(talk: Talk) -> None:
-    """What changed while the bot was deaf, Slack told nobody."""
+async def test_commanders_group_is_read_again_after_a_reconnection(talk: Talk) -> None:
+    """Slack sends no events for changes made while the bot was disconnected."""
     secretly(talk, talk.house.ana)
     await talk.house.workspace.faults.drop_sockets()
     await talk.house.workspace.connected(within=SOON_S)
@@ -135,8 +135,8 @@ async def test_the_group_is_read_anew_after_a_reconnection(talk: Talk) -> None:
     assert ["ana"] == await may_command(talk)
 
 
-async def test_a_group_that_cannot_be_read_keeps_its_members(talk: Talk) -> None:
-    """Slack is half down, and the bot is restarted besides: whoever was on call still commands."""
+async def test_unreadable_group_keeps_its_last_known_members(talk: Talk) -> None:
+    """Slack fails and the bot restarts: the members read before may still command."""
     talk.house.workspace.faults.add("usergroups.users.list", "error:internal_error", times=99)
     await talk.house.passes(minutes=4)
     before = await may_command(talk)
@@ -146,24 +146,24 @@ async def test_a_group_that_cannot_be_read_keeps_its_members(talk: Talk) -> None
     assert (["bob"], ["bob"]) == (before, await may_command(talk))
 
 
-async def test_a_group_that_is_gone_lets_nobody_in(talk: Talk) -> None:
-    """No commanders configured means everybody; a group without members must not."""
+async def test_deleted_group_leaves_no_commanders(talk: Talk) -> None:
+    """An empty setting means everybody may command; a group without members must not."""
     talk.house.workspace.team.groups.clear()
     await talk.house.passes(minutes=4)
 
     assert [] == await may_command(talk)
 
 
-async def test_an_empty_group_lets_nobody_in(talk: Talk) -> None:
-    """The last one left it."""
+async def test_empty_group_leaves_no_commanders(talk: Talk) -> None:
+    """Removing the last member must not open the commands to everybody."""
     secretly(talk)
     await talk.house.passes(minutes=4)
 
     assert [] == await may_command(talk)
 
 
-async def test_a_guest_in_the_group_does_not_command(talk: Talk) -> None:
-    """The group gives command to members only."""
+async def test_guest_in_the_commanders_group_may_not_command(talk: Talk) -> None:
+    """Membership of the group counts for full members only."""
     house = talk.house
     secretly(talk, house.ana)
     await house.passes(minutes=4)

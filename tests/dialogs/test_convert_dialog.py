@@ -1,4 +1,4 @@
-"""`/incident convert`: people talk in a channel already, and it becomes the incident's."""
+"""`/incident convert` turns a channel that people already talk in into the incident's channel."""
 
 import pytest
 
@@ -11,14 +11,14 @@ from tests.house import BOTH_WAYS
 
 @pytest.fixture
 def talking(talk: Talk) -> Talk:
-    """Ana and Bob talk about it where the bot is not."""
+    """Ana and Bob discuss a problem in a channel without the bot."""
     talk.house.workspace.add_channel("payments-trouble", members=[talk.house.ana, talk.house.bob])
     return talk
 
 
 @BOTH_WAYS
-async def test_the_channel_becomes_the_incidents(talking: Talk) -> None:
-    """The bot comes by itself; card, topic and alert are there, and no other channel is made."""
+async def test_converted_channel_becomes_the_incidents_channel(talking: Talk) -> None:
+    """The bot joins, sets the topic, and posts card and alert; it creates no other channel."""
     house, before = talking.house, len(talking.house.workspace.channels())
     said = await talking.asks(house.ana, "/incident convert Payments are slow", channel="payments-trouble")
     await house.quiet()
@@ -32,8 +32,8 @@ async def test_the_channel_becomes_the_incidents(talking: Talk) -> None:
     assert ["payments-trouble"] == [fact.body.name for fact in await talking.facts(ChannelOpened)]  # type: ignore[attr-defined]
 
 
-async def test_verbs_need_no_name_in_it(talking: Talk) -> None:
-    """As in any incident's channel; notes and updates go on there."""
+async def test_commands_in_a_converted_channel_need_no_incident_id(talking: Talk) -> None:
+    """Notes and updates work as in any incident's channel."""
     house = talking.house
     await talking.asks(house.ana, "/incident convert Payments are slow", channel="payments-trouble")
     await talking.asks(house.ana, "/incident declare separate Mail is late")
@@ -42,15 +42,15 @@ async def test_verbs_need_no_name_in_it(talking: Talk) -> None:
     assert "INC-1 is yours." == await talking.asks(house.bob, "/incident ack", channel="payments-trouble")
 
 
-async def test_without_a_title_it_is_called_after_the_channel(talking: Talk) -> None:
-    """Nobody has to think of one."""
+async def test_convert_without_a_title_uses_the_channels_name(talking: Talk) -> None:
+    """Nobody should have to think of a title."""
     said = await talking.asks(talking.house.ana, "/incident convert", channel="payments-trouble")
 
     assert said.startswith("INC-1 is declared: payments trouble.")
 
 
-async def test_the_channel_of_an_incident_is_not_converted_again(talking: Talk) -> None:
-    """Neither while it runs nor afterwards."""
+async def test_incidents_channel_cannot_be_converted_again(talking: Talk) -> None:
+    """Neither while the incident is open nor after it was resolved."""
     house = talking.house
     await talking.asks(house.ana, "/incident convert Payments are slow", channel="payments-trouble")
     await house.quiet()
@@ -62,8 +62,8 @@ async def test_the_channel_of_an_incident_is_not_converted_again(talking: Talk) 
     assert 1 == len(await talking.facts(Declared))
 
 
-async def test_a_private_channel_says_what_to_do(talk: Talk) -> None:
-    """The bot cannot go there by itself; Slack does not even show it."""
+async def test_converting_a_private_channel_explains_what_to_do(talk: Talk) -> None:
+    """The bot cannot join by itself, since Slack does not show it the channel."""
     talk.house.workspace.add_channel("secret-trouble", members=[talk.house.ana], private=True)
     said = await talk.asks(talk.house.ana, "/incident convert It leaks", channel="secret-trouble")
 
@@ -74,16 +74,16 @@ async def test_a_private_channel_says_what_to_do(talk: Talk) -> None:
 @pytest.mark.parametrize(
     ("channel", "words"), [("ops", "This is where alerts come in."), ("general", "This channel is for everybody.")]
 )
-async def test_a_channel_for_other_things_is_left_alone(talk: Talk, channel: str, words: str) -> None:
-    """It would lose its topic, and everybody in it their peace."""
+async def test_convert_refuses_a_channel_with_another_purpose(talk: Talk, channel: str, words: str) -> None:
+    """Converting it would replace its topic and flood its members."""
     said = await talk.asks(talk.house.ana, "/incident convert It burns", channel=channel)
 
     assert said.startswith(words)
     assert [] == list(await talk.facts(Declared))
 
 
-async def test_what_is_open_for_the_provider_is_pointed_to_first(outage: Talk) -> None:
-    """A separate one keeps the channel."""
+async def test_convert_points_to_an_open_incident_of_the_provider(outage: Talk) -> None:
+    """Declaring a separate incident still converts the channel."""
     house = outage.house
     house.workspace.add_channel("claude-trouble", members=[house.ana])
     pointed = await outage.asks(house.ana, "/incident convert Claude is broken", channel="claude-trouble")

@@ -1,4 +1,4 @@
-"""Declaring by the form and by shortcuts: what is open is joined by one press, and nothing is done twice."""
+"""Declaring by form and shortcuts: an open incident is joined with one press, and nothing is declared twice."""
 
 import asyncio
 from dataclasses import replace
@@ -25,8 +25,8 @@ async def told_directly(talk: Talk, containing: str) -> str:
 
 
 @BOTH_WAYS
-async def test_the_global_shortcut_opens_the_form(talk: Talk) -> None:
-    """From anywhere in Slack; the answer comes in a direct message, since there is no channel to answer in."""
+async def test_global_shortcut_opens_the_form(talk: Talk) -> None:
+    """The reply comes as a direct message, since a global shortcut has no channel."""
     ana = talk.house.ana
     await ana.uses_shortcut("declare_incident")
     await ana.waits_for("== Declare incident ==")
@@ -35,8 +35,8 @@ async def test_the_global_shortcut_opens_the_form(talk: Talk) -> None:
     assert "INC-1 is declared: Mail is late." in await told_directly(talk, "is declared")
 
 
-async def test_what_is_open_is_joined_from_the_form(outage: Talk) -> None:
-    """One press: Bob is in the channel, and the form says where it goes on."""
+async def test_open_incident_is_joined_from_the_form(outage: Talk) -> None:
+    """One press adds Bob to the channel, and the form links to it."""
     bob = outage.house.bob
     await bob.uses_shortcut("declare_incident")
     form = await bob.waits_for("== Declare incident ==")
@@ -50,8 +50,8 @@ async def test_what_is_open_is_joined_from_the_form(outage: Talk) -> None:
     assert [] == outage.house.workspace.direct_messages(bob)
 
 
-async def test_the_incident_of_the_same_provider_stands_first(outage: Talk) -> None:
-    """Pressed at what fails: its own incident comes before newer ones about something else."""
+async def test_form_lists_the_incident_of_the_same_provider_first(outage: Talk) -> None:
+    """It comes before newer incidents about other providers."""
     ana = outage.house.ana
     await outage.asks(ana, "/incident declare The lights went out")
     await outage.asks(ana, "/health claude")
@@ -61,8 +61,8 @@ async def test_the_incident_of_the_same_provider_stands_first(outage: Talk) -> N
     assert form.index("INC-1 SEV2") < form.index("INC-2 SEV2")
 
 
-async def test_a_form_that_is_sent_twice_declares_once(talk: Talk) -> None:
-    """Two presses, two triggers, one form."""
+async def test_form_submitted_twice_declares_once(talk: Talk) -> None:
+    """Two presses and two triggers, but one form."""
     house, ana = talk.house, talk.house.ana
     await ana.uses_shortcut("declare_incident")
     await ana.waits_for("== Declare incident ==")
@@ -77,8 +77,8 @@ async def test_a_form_that_is_sent_twice_declares_once(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("metadata", ["", "CNOTACHANNEL", "<!channel>", "x" * 3000, '{"channel":["C1"]}'])
-async def test_forged_metadata_costs_the_place_only(talk: Talk, metadata: str) -> None:
-    """The incident is declared, and whoever declared it is answered directly."""
+async def test_forged_form_metadata_still_declares(talk: Talk, metadata: str) -> None:
+    """The only loss is the channel: the reply comes as a direct message."""
     ana = talk.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
@@ -89,8 +89,8 @@ async def test_forged_metadata_costs_the_place_only(talk: Talk, metadata: str) -
     assert "INC-1 is declared: Mail is late." in await told_directly(talk, "is declared")
 
 
-async def test_a_form_that_came_too_late_is_asked_for_again(talk: Talk) -> None:
-    """Slack lets a form open for three seconds; whoever waited is told what to do."""
+async def test_form_that_opens_too_late_says_how_to_retry(talk: Talk) -> None:
+    """Slack allows three seconds to open a form; after that the person is told what to do."""
     team = talk.house.workspace.team
     team.settings = replace(team.settings, trigger_lives_s=0.0)
     await talk.house.ana.uses_shortcut("declare_incident")
@@ -101,8 +101,8 @@ async def test_a_form_that_came_too_late_is_asked_for_again(talk: Talk) -> None:
 @pytest.mark.parametrize(
     "title", ["支付系统宕机", "المدفوعات بطيئة", "платежи не проходят 💳", "<!channel> & <@U0BOB> down", "e\u0301" * 90]
 )
-async def test_a_title_in_any_script_is_kept(talk: Talk, title: str) -> None:
-    """It mentions nobody, and is read as it was typed."""
+async def test_title_in_any_script_is_kept(talk: Talk, title: str) -> None:
+    """The title mentions nobody and reads as it was typed."""
     ana = talk.house.ana
     await ana.uses_shortcut("declare_incident")
     await ana.waits_for("== Declare incident ==")
@@ -114,8 +114,8 @@ async def test_a_title_in_any_script_is_kept(talk: Talk, title: str) -> None:
     assert "<!channel>" not in str([m.blocks for m in talk.alerts()])
 
 
-async def test_a_text_for_a_title_is_cut_and_kept_as_a_note(talk: Talk) -> None:
-    """Somebody pastes a log: the title stays readable, and no word is lost."""
+async def test_overlong_title_is_cut_and_kept_whole_as_a_note(talk: Talk) -> None:
+    """If someone pastes a log, the title stays readable and no word is lost."""
     await talk.asks(talk.house.ana, "/incident declare " + "Payments time out. " * 150)
     await talk.house.quiet()
     [fact] = await talk.facts(Declared)
@@ -128,8 +128,8 @@ async def test_a_text_for_a_title_is_cut_and_kept_as_a_note(talk: Talk) -> None:
 # --- afterwards
 
 
-async def test_a_clock_time_is_one_of_the_persons_own_clock(talk: Talk) -> None:
-    """Ana is in Tokyo, where it is nine hours later than in London."""
+async def test_clock_time_is_read_in_the_persons_time_zone(talk: Talk) -> None:
+    """Ana is in Tokyo, nine hours ahead of London."""
     house, ana = talk.house, talk.house.ana
     house.workspace.change_user(ana, tz="Asia/Tokyo")
     said = await talk.asks(ana, "/incident declare Mail is late since 20:30")
@@ -142,8 +142,8 @@ async def test_a_clock_time_is_one_of_the_persons_own_clock(talk: Talk) -> None:
     assert "Since 11:30 UTC (declared at 12:01 UTC)" in talk.alert()
 
 
-async def test_yesterdays_outage_is_recorded_as_over(talk: Talk) -> None:
-    """With its own length; the summary asks for the post-mortem."""
+async def test_past_outage_is_recorded_as_resolved(talk: Talk) -> None:
+    """It keeps its own duration, and the summary asks for the post-mortem."""
     said = await talk.asks(talk.house.ana, "/incident declare claude was down from 14:00 to 15:30 yesterday")
     await talk.house.quiet()
     [channel] = [one.name for one in talk.house.workspace.channels() if one.name.startswith("inc-")]
@@ -155,8 +155,8 @@ async def test_yesterdays_outage_is_recorded_as_over(talk: Talk) -> None:
     assert [] == talk.thread("ops", "INC-1 resolved").splitlines()
 
 
-async def test_the_form_takes_a_time_and_says_at_its_field_what_is_wrong_with_it(talk: Talk) -> None:
-    """The form stays open, with every word in it."""
+async def test_form_shows_a_wrong_time_as_an_error_at_its_field(talk: Talk) -> None:
+    """The form stays open and keeps everything that was typed."""
     ana = talk.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
@@ -173,8 +173,8 @@ async def test_the_form_takes_a_time_and_says_at_its_field_what_is_wrong_with_it
 
 
 @pytest.mark.parametrize("typed", ["separate", "separate since 11:00", "sev2 since 11:00"])
-async def test_a_declaration_without_a_title_is_asked_for_one(talk: Talk, typed: str) -> None:
-    """By the form, with the time that was typed in it."""
+async def test_declaring_without_a_title_opens_the_form(talk: Talk, typed: str) -> None:
+    """The form keeps the time from the command."""
     ana = talk.house.ana
     await ana.types(f"/incident declare {typed}")
     await ana.waits_for("== Declare incident ==")
@@ -185,8 +185,8 @@ async def test_a_declaration_without_a_title_is_asked_for_one(talk: Talk, typed:
     assert "Mail is late." in told
 
 
-async def test_a_time_that_is_unclear_declares_nothing(talk: Talk) -> None:
-    """Whoever says since when does not mean now."""
+async def test_unclear_start_time_declares_nothing(talk: Talk) -> None:
+    """A person who gives a start time does not mean now."""
     said = await talk.asks(talk.house.ana, "/incident declare Mail is late since last night")
 
     assert said.startswith("since last night: when was that? Write since 14:00")
@@ -194,8 +194,8 @@ async def test_a_time_that_is_unclear_declares_nothing(talk: Talk) -> None:
     assert [] == list(await talk.facts(Declared))
 
 
-async def test_a_separate_one_keeps_its_times(outage: Talk) -> None:
-    """The button carries them."""
+async def test_declaring_separately_keeps_the_given_times(outage: Talk) -> None:
+    """The button carries the times along."""
     ana = outage.house.ana
     await outage.asks(ana, "/incident declare Claude loses our files since 11:30")
     said = await outage.presses(ana, "Declare a separate one")
@@ -208,13 +208,13 @@ async def test_a_separate_one_keeps_its_times(outage: Talk) -> None:
 
 @pytest.fixture
 def said(talk: Talk) -> Talk:
-    """Bob has written what he sees, in a channel where the bot is not."""
+    """Bob has posted what he sees in a channel without the bot."""
     talk.house.workspace.add_channel("support", members=[talk.house.ana, talk.house.bob])
     return talk
 
 
 async def first_entry(talk: Talk) -> SourceMessage:
-    """The one message in the timeline of INC-1."""
+    """The only message in the timeline of INC-1."""
     await talk.house.quiet()
     [fact] = await talk.facts(MessageAdded)
     assert isinstance(fact.body, MessageAdded)
@@ -223,8 +223,8 @@ async def first_entry(talk: Talk) -> SourceMessage:
 
 
 @BOTH_WAYS
-async def test_a_message_becomes_the_first_entry(said: Talk) -> None:
-    """With its author, its own time and its address; the form suggests its words."""
+async def test_message_becomes_the_first_timeline_entry(said: Talk) -> None:
+    """The entry keeps author, time and link; the form suggests the message's words as the title."""
     ana, bob = said.house.ana, said.house.bob
     ts = await bob.says("Claude API answers nothing & customers wait\nsince noon", channel="support")
     await ana.uses_shortcut("declare_from_message", message_containing="customers wait")
@@ -240,8 +240,8 @@ async def test_a_message_becomes_the_first_entry(said: Talk) -> None:
     assert entry.link.startswith("https://")
 
 
-async def test_since_when_is_read_out_of_the_message(said: Talk) -> None:
-    """It stands in its own field, on the clock of whoever declares, and leaves the title."""
+async def test_start_time_is_read_from_the_message(said: Talk) -> None:
+    """It fills its own field, in the declarer's time zone, and is left out of the title."""
     house, ana = said.house, said.house.ana
     house.workspace.change_user(ana, tz="Asia/Tokyo")
     await house.bob.says("Mail is late since 20:40, customers wait", channel="support")
@@ -253,8 +253,8 @@ async def test_since_when_is_read_out_of_the_message(said: Talk) -> None:
     assert "for 11:40 UTC: Mail is late, customers wait." in await told_directly(said, "is declared")
 
 
-async def test_a_message_without_a_clear_time_is_asked_about(said: Talk) -> None:
-    """The form does not make it now: whoever sends it says when."""
+async def test_message_without_a_clear_time_leaves_the_field_to_the_person(said: Talk) -> None:
+    """The form does not assume now; the person who submits it gives the time."""
     ana = said.house.ana
     await said.house.bob.says("Mail is late since yesterday", channel="support")
     await ana.uses_shortcut("declare_from_message", message_containing="Mail is late")
@@ -266,8 +266,8 @@ async def test_a_message_without_a_clear_time_is_asked_about(said: Talk) -> None
     assert "for 2026-03-19 14:00 UTC: Mail is late." in await told_directly(said, "is declared")
 
 
-async def test_a_bots_message_and_a_strangers_are_taken_too(said: Talk) -> None:
-    """What they wrote is foreign text: it mentions nobody and opens nothing."""
+async def test_messages_of_bots_and_outsiders_can_be_declared_from(said: Talk) -> None:
+    """Their words are foreign text: they mention nobody and open nothing."""
     house = said.house
     alarm = house.workspace.add_user("alarm", is_bot=True)
     house.workspace.channel("support").members.append(alarm.id)
@@ -284,8 +284,8 @@ async def test_a_bots_message_and_a_strangers_are_taken_too(said: Talk) -> None:
         assert "<https://evil.example" not in str(message.blocks) + message.text
 
 
-async def test_a_message_of_any_length_in_any_script_fits_the_form(said: Talk) -> None:
-    """What does not fit is cut, and the message stays where it is."""
+async def test_message_of_any_length_and_script_fits_the_form(said: Talk) -> None:
+    """The form cuts what is too long; the original message is untouched."""
     house = said.house
     await house.bob.says("支付系统宕机 \U0001f4b3 \\ '<>& " * 900, channel="support")
     await house.ana.uses_shortcut("declare_from_message", message_containing="支付")
@@ -297,8 +297,8 @@ async def test_a_message_of_any_length_in_any_script_fits_the_form(said: Talk) -
 
 
 @pytest.mark.parametrize("metadata", ["{}", '{"channel":"<!channel>","ts":"x"}', "[1]", "{" * 3000])
-async def test_a_form_that_lost_its_message_declares_without_it(said: Talk, metadata: str) -> None:
-    """Nobody types it again at three in the morning."""
+async def test_form_whose_message_is_gone_still_declares(said: Talk, metadata: str) -> None:
+    """Nobody should have to type it again at three in the morning."""
     ana = said.house.ana
     await said.house.bob.says("Mail is late", channel="support")
     await ana.uses_shortcut("declare_from_message", message_containing="Mail is late")
@@ -313,7 +313,7 @@ async def test_a_form_that_lost_its_message_declares_without_it(said: Talk, meta
 
 @pytest.fixture
 async def pointed(outage: Talk) -> Talk:
-    """Ana declares from a message of Bob's, and is pointed to the incident that is open for Claude."""
+    """Ana declares from Bob's message, and is shown the incident that is already open for Claude."""
     house = outage.house
     await house.bob.says("Claude is broken", channel="ops")
     await house.ana.uses_shortcut("declare_from_message", message_containing="Claude is broken")
@@ -321,8 +321,8 @@ async def pointed(outage: Talk) -> Talk:
     return outage
 
 
-async def test_where_one_is_open_the_message_waits_for_the_button(pointed: Talk) -> None:
-    """Nothing is put where nobody looked; the answer says what takes it along."""
+async def test_message_is_not_added_to_an_open_incident_without_a_press(pointed: Talk) -> None:
+    """The reply says which button adds the message."""
     await pointed.house.ana.submits({})
     told = await pointed.house.ana.waits_for("The message is in no timeline yet")
 
@@ -330,8 +330,8 @@ async def test_where_one_is_open_the_message_waits_for_the_button(pointed: Talk)
     assert [] == list(await pointed.facts(MessageAdded))
 
 
-async def test_joining_takes_the_message_along(pointed: Talk) -> None:
-    """By the button of the answer: who wanted to tell something has told it."""
+async def test_joining_from_the_reply_adds_the_message(pointed: Talk) -> None:
+    """Pressing the reply's button joins the incident and adds the message."""
     ana = pointed.house.ana
     await ana.submits({})
     await ana.waits_for("The message is in no timeline yet")
@@ -341,8 +341,8 @@ async def test_joining_takes_the_message_along(pointed: Talk) -> None:
     assert "Claude is broken" == (await first_entry(pointed)).text
 
 
-async def test_joining_in_the_form_takes_the_message_along(pointed: Talk) -> None:
-    """By the button that stands above the fields; also for whoever has joined before."""
+async def test_joining_from_the_form_adds_the_message(pointed: Talk) -> None:
+    """By the button above the fields, also for people who joined before."""
     ana = pointed.house.ana
     await pointed.asks(ana, "/incident join INC-1")
     await ana.clicks("Join INC-1")
@@ -351,8 +351,8 @@ async def test_joining_in_the_form_takes_the_message_along(pointed: Talk) -> Non
     assert "Claude is broken" == (await first_entry(pointed)).text
 
 
-async def test_a_separate_one_takes_the_message_along(pointed: Talk) -> None:
-    """It is its first entry."""
+async def test_separate_incident_keeps_the_message(pointed: Talk) -> None:
+    """The message is its first entry."""
     ana = pointed.house.ana
     await ana.submits({})
     await ana.waits_for("The message is in no timeline yet")
@@ -362,8 +362,8 @@ async def test_a_separate_one_takes_the_message_along(pointed: Talk) -> None:
     assert 2 == fact.incident
 
 
-async def test_the_evidence_says_whether_anything_watches_what_people_report(talk: Talk) -> None:
-    """Claude has checks, and they see nothing; the mail has none."""
+async def test_evidence_says_whether_checks_cover_the_reported_component(talk: Talk) -> None:
+    """Claude has checks that see no failure; mail has no checks."""
     ana, house = talk.house.ana, talk.house
     await talk.asks(ana, "/incident declare Claude answers nonsense")
     await house.quiet()

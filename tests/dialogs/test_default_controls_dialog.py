@@ -1,4 +1,4 @@
-"""The smallest configuration of the docs, word for word: our own dead network is no vendor's outage; its own is one."""
+"""The docs' smallest configuration, verbatim: our own network's failure is no vendor outage; a real one is."""
 
 import re
 from collections.abc import AsyncIterator
@@ -37,14 +37,14 @@ def smallest() -> dict[str, Any]:
 
 @pytest.fixture
 async def script(small: House) -> Script:
-    """What every check and control finds."""
+    """What every check and control gets as an answer."""
     assert small.script is not None
     return small.script
 
 
 @pytest.fixture
 async def small(tmp_path: Path) -> AsyncIterator[House]:
-    """The smallest deployment and a flag; everything was well for a minute."""
+    """The smallest deployment with one flag, healthy for a minute."""
     flag = {
         "variants": {"claude": "a", "cached": "b"}, "default": "claude", "fallbacks": [{"variant": "cached"}],
         "depends_on": ["anthropic.api"], "automation": "auto",
@@ -60,8 +60,8 @@ async def small(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.mark.parametrize("unfit", list(UNFIT))
-async def test_nothing_opens_when_everything_is_out_of_reach(unfit: str, small: House, script: Script) -> None:
-    """One notice that says why; no incident, and services go on as they were."""
+async def test_unreachable_network_opens_no_incident(unfit: str, small: House, script: Script) -> None:
+    """One notice says why; services keep the variant they had."""
     script.answers = dict.fromkeys((*CHECKS, *CONTROLS), UNFIT[unfit])
     await small.passes(minutes=10)
     await small.quiet()
@@ -73,8 +73,8 @@ async def test_nothing_opens_when_everything_is_out_of_reach(unfit: str, small: 
     assert [] == await talk.facts(Engaged)
 
 
-async def test_names_that_nobody_finds_are_our_resolver(small: House, script: Script) -> None:
-    """A captive resolver says that no name exists, while addresses answer."""
+async def test_failing_name_lookups_are_blamed_on_our_resolver(small: House, script: Script) -> None:
+    """A captive resolver denies every name while addresses still answer."""
     dark = (*CHECKS, "control.root-servers", "control.wikipedia")
     script.answers = dict.fromkeys(dark, UNFIT["no such name"])
     await small.passes(minutes=10)
@@ -86,8 +86,8 @@ async def test_names_that_nobody_finds_are_our_resolver(small: House, script: Sc
 
 
 @pytest.mark.parametrize("unfit", list(UNFIT))
-async def test_a_vendor_that_vanishes_alone_is_its_outage(unfit: str, small: House, script: Script) -> None:
-    """The controls answer, so it is theirs: an incident within two minutes, and the flag moves."""
+async def test_provider_failing_alone_opens_its_incident(unfit: str, small: House, script: Script) -> None:
+    """The controls answer, so an incident opens within two minutes and the flag switches."""
     script.answers = dict.fromkeys(CHECKS, UNFIT[unfit])
     await small.passes(minutes=2)
 
@@ -96,8 +96,8 @@ async def test_a_vendor_that_vanishes_alone_is_its_outage(unfit: str, small: Hou
     assert 1 == len(await Talk(small).facts(Engaged))
 
 
-async def test_people_are_told_which_controls_apply(small: House) -> None:
-    """Whoever asks reads what the bot talks to, and how to turn it off."""
+async def test_people_can_see_which_controls_apply(small: House) -> None:
+    """The reply lists what the bot contacts, and how to turn it off."""
     said = await Talk(small).asks(small.ana, "/understudy about")
 
     assert "so the default applies: tcp 1.1.1.1:443, tcp 8.8.8.8:443" in said

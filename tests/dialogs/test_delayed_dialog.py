@@ -1,4 +1,4 @@
-"""What Slack delivers three hours late, after the incident was resolved, changes nothing that is over."""
+"""Slack events delivered three hours late, after the incident was resolved, change nothing that is over."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -33,13 +33,13 @@ async def room(outage: Talk) -> Talk:
 
 
 class Late:
-    """`doing` happens now and reaches the bot three hours later, when the incident is long over."""
+    """`doing` happens now and reaches the bot three hours later, when the incident is long resolved."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
 
     async def arrives(self, doing: Awaitable[Any]) -> list[Fact]:
-        """What is written down because of it."""
+        """The facts recorded because of it."""
         talk, house = self.talk, self.talk.house
         house.workspace.faults.hold_back()
         acting = asyncio.ensure_future(doing)
@@ -56,7 +56,7 @@ class Late:
 
 
 async def over(talk: Talk) -> None:
-    """Everything is well, ana resolves it by the terminal, and three hours pass."""
+    """Everything recovers, Ana resolves the incident from the terminal, and three hours pass."""
     house = talk.house
     await house.recovers("anthropic.api")
     assert house.app is not None
@@ -71,7 +71,7 @@ async def over(talk: Talk) -> None:
 
 
 async def settled(talk: Talk) -> None:
-    """What the bot heard is worked off."""
+    """Wait until the bot has handled everything it received."""
     await asyncio.sleep(0.3)
     await talk.house.quiet()
 
@@ -86,8 +86,8 @@ async def phase(talk: Talk) -> Phase:
     return talk.house.app.engine.world.incidents[1].phase
 
 
-async def test_a_late_question_is_answered_as_things_are_now(room: Talk) -> None:
-    """Whoever asked in the outage is not told that it goes on."""
+async def test_late_question_gets_the_current_state(room: Talk) -> None:
+    """A question from the outage must not be answered as if it went on."""
     house = room.house
     facts = await Late(room).arrives(house.bob.writes("is claude down?"))
     said = room.shows(house.workspace.direct_messages(house.bob)[-1])
@@ -96,8 +96,8 @@ async def test_a_late_question_is_answered_as_things_are_now(room: Talk) -> None
     assert said.startswith("🟢"), said
 
 
-async def test_a_late_pin_is_an_entry_and_nothing_else(room: Talk) -> None:
-    """Late pins count: the timeline gains the message, and the incident stays resolved."""
+async def test_late_pin_adds_an_entry_and_nothing_else(room: Talk) -> None:
+    """The timeline gains the message, and the incident stays resolved."""
     await room.house.ana.says("The vendor called us", channel=ROOM)
     facts = await Late(room).arrives(room.house.bob.reacts("pushpin", message_containing="The vendor called us", channel=ROOM))
 
@@ -105,8 +105,8 @@ async def test_a_late_pin_is_an_entry_and_nothing_else(room: Talk) -> None:
     assert Phase.RESOLVED is await phase(room)
 
 
-async def test_a_late_unpin_takes_the_entry_out_of_sight(room: Talk) -> None:
-    """As whoever pinned it wanted; nothing else moves."""
+async def test_late_unpin_hides_the_entry(room: Talk) -> None:
+    """The person who unpinned the message wanted that; nothing else changes."""
     facts = await Late(room).arrives(room.house.ana.unreacts("pushpin", message_containing=WRONG, channel=ROOM))
     listed = await room.asks(room.house.ana, "/incident timeline INC-1")
 
@@ -114,8 +114,8 @@ async def test_a_late_unpin_takes_the_entry_out_of_sight(room: Talk) -> None:
     assert WRONG not in listed
 
 
-async def test_a_late_edit_is_shown_as_one(room: Talk) -> None:
-    """The entry reads as its author wanted, and says that it was edited."""
+async def test_late_edit_updates_the_entry_and_marks_it_edited(room: Talk) -> None:
+    """The entry reads as its author wanted."""
     facts = await Late(room).arrives(room.house.bob.edits(WRONG, "It was their database", channel=ROOM))
     listed = await room.asks(room.house.ana, "/incident timeline INC-1")
 
@@ -125,8 +125,8 @@ async def test_a_late_edit_is_shown_as_one(room: Talk) -> None:
     assert Phase.RESOLVED is await phase(room)
 
 
-async def test_a_late_deletion_keeps_the_words(room: Talk) -> None:
-    """It was said, and stays on record."""
+async def test_late_deletion_keeps_the_entry(room: Talk) -> None:
+    """The words were said and stay on record."""
     facts = await Late(room).arrives(room.house.bob.deletes(WRONG, channel=ROOM))
     listed = await room.asks(room.house.ana, "/incident timeline INC-1")
 
@@ -136,24 +136,24 @@ async def test_a_late_deletion_keeps_the_words(room: Talk) -> None:
 
 
 @pytest.mark.parametrize("button", ["Acknowledge", "Post update"])
-async def test_a_late_press_changes_nothing(room: Talk, button: str) -> None:
-    """The button is answered with how it stands."""
+async def test_late_button_press_changes_nothing(room: Talk, button: str) -> None:
+    """The press is answered with the current state."""
     facts = await Late(room).arrives(room.house.bob.clicks(button, channel="ops"))
 
     assert [] == facts
     assert Phase.RESOLVED is await phase(room)
 
 
-async def test_a_late_press_is_answered(room: Talk) -> None:
-    """Whoever pressed it learns that it is over."""
+async def test_late_button_press_is_answered(room: Talk) -> None:
+    """The person is told that the incident is over."""
     await Late(room).arrives(room.house.bob.clicks("Acknowledge", channel="ops"))
     [*_, said] = room.whispers(room.house.bob)
 
     assert "resolved" in room.shows(said)
 
 
-async def test_a_late_switch_back_switches_nothing(room: Talk) -> None:
-    """The flag was given back long ago; whatever was switched since is another matter."""
+async def test_late_switch_back_changes_no_flag(room: Talk) -> None:
+    """The flag was switched back long ago; a switch made since is another matter."""
     await room.house.bob.picks("incident.more", "Switch back…", channel="ops")
     async with asyncio.timeout(SOON_S):
         while room.house.bob.modal is None:
@@ -172,8 +172,8 @@ async def test_a_late_switch_back_switches_nothing(room: Talk) -> None:
         ("Resolve…", {"reason": "the vendor says so"}),
     ],
 )
-async def test_a_late_form_changes_nothing(room: Talk, choice: str, fields: dict[str, str]) -> None:
-    """It was filled in for an incident that ran."""
+async def test_late_form_changes_nothing(room: Talk, choice: str, fields: dict[str, str]) -> None:
+    """The form was filled in while the incident was open."""
     await room.house.bob.picks("incident.more", choice, channel="ops")
     async with asyncio.timeout(SOON_S):
         while room.house.bob.modal is None:
@@ -185,8 +185,8 @@ async def test_a_late_form_changes_nothing(room: Talk, choice: str, fields: dict
     assert 1 == len(ends)
 
 
-async def test_a_late_update_is_not_posted(room: Talk) -> None:
-    """Nobody reads of an outage that is over as if it ran."""
+async def test_late_update_is_not_posted(room: Talk) -> None:
+    """An outage that is over must not read as if it went on."""
     await room.house.bob.clicks("Post update", channel="ops")
     async with asyncio.timeout(SOON_S):
         while room.house.bob.modal is None:
@@ -197,8 +197,8 @@ async def test_a_late_update_is_not_posted(room: Talk) -> None:
     assert not room.said(ROOM, "We are waiting for the vendor")
 
 
-async def test_whoever_joins_late_is_not_briefed(room: Talk) -> None:
-    """There is nothing to work on."""
+async def test_joining_after_the_end_brings_no_briefing(room: Talk) -> None:
+    """Nothing is left to work on."""
     house = room.house
     house.workspace.add_user("liv", "Liv Late")
 

@@ -1,4 +1,4 @@
-"""Drills: a whole one, one in the middle of which the bot restarts or something really fails, and who reads a flag in it."""
+"""Drills: a complete one, a restart or a real outage in the middle, and who gets the fallback during a drill."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ ONE = "🔵 DRILL: Claude API is down. SEV2, an exercise: nothing is broken."
 
 
 async def starts(talk: Talk, words: str = "claude api") -> str:
-    """Ana starts a drill, and all that follows from that is said."""
+    """Ana starts a drill, and every message about it has been posted."""
     answer = await talk.asks(talk.house.ana, f"/drill start {words}")
     await talk.house.quiet()
     return answer
 
 
 async def reads(house: House, reader: str, **context: Any) -> dict[str, Any]:
-    """What a service gets that reads the flag over HTTP."""
+    """The variant that a service gets over HTTP."""
     assert house.app is not None
     async with httpx.AsyncClient(trust_env=False) as client:
         body = {"context": {"targetingKey": reader, **context}}
@@ -35,8 +35,8 @@ def newest_alert(talk: Talk, containing: str = "DRILL") -> str:
     return talk.shows(talk.said("ops", containing)[-1])
 
 
-async def test_a_whole_drill_from_its_start_to_its_report(talk: Talk) -> None:
-    """People do what they would do in an outage, and read at the end how it went."""
+async def test_drill_runs_from_start_to_report(talk: Talk) -> None:
+    """People act as in an outage, and the report tells them how it went."""
     house = talk.house
     answer = await starts(talk, "claude api for 15m")
     assert answer.startswith(
@@ -72,8 +72,8 @@ async def test_a_whole_drill_from_its_start_to_its_report(talk: Talk) -> None:
     assert not await talk.facts(Paged)
 
 
-async def test_a_drill_that_nobody_comes_to_says_so_plainly(talk: Talk) -> None:
-    """It ends by itself, and its report is no praise."""
+async def test_report_of_an_unattended_drill_says_so(talk: Talk) -> None:
+    """The drill ends by itself, and its report does not praise anybody."""
     await starts(talk, "claude api for 5m")
     await talk.house.passes(minutes=36)
     await talk.house.quiet()
@@ -82,7 +82,7 @@ async def test_a_drill_that_nobody_comes_to_says_so_plainly(talk: Talk) -> None:
         assert words in report
 
 
-async def test_nobody_is_blamed_for_a_drill_that_a_real_outage_ended(talk: Talk) -> None:
+async def test_drill_ended_by_a_real_outage_blames_nobody(talk: Talk) -> None:
     """Its time was over, and people had half an hour to resolve it."""
     await starts(talk, "claude api for 5m")
     await talk.house.passes(minutes=6)
@@ -94,8 +94,8 @@ async def test_nobody_is_blamed_for_a_drill_that_a_real_outage_ended(talk: Talk)
     assert "Nobody resolved it." not in report
 
 
-async def test_every_reply_under_the_alert_of_a_drill_says_so_and_offers_no_reopening(talk: Talk) -> None:
-    """A phone shows the reply alone; a button that can only be refused is none."""
+async def test_replies_under_a_drills_alert_say_drill_and_offer_no_reopening(talk: Talk) -> None:
+    """A phone shows the reply alone, and a reopening would only be refused."""
     await starts(talk)
     await talk.asks(talk.house.ana, "/incident severity SEV1 to see what happens")
     await talk.asks(talk.house.ana, "/drill stop")
@@ -106,8 +106,8 @@ async def test_every_reply_under_the_alert_of_a_drill_says_so_and_offers_no_reop
     assert resolved == "🔵 DRILL · 🟢 INC-1 is resolved (by @ana). Somebody stopped it."
 
 
-async def test_a_restart_in_the_middle_forgets_nothing(talk: Talk) -> None:
-    """Neither that it runs, nor who read what, nor when it ends."""
+async def test_drill_survives_a_restart(talk: Talk) -> None:
+    """The bot still knows that it runs, who read which variant, and when it ends."""
     house = talk.house
     await starts(talk, f"claude api flag {FLAG}")
     await reads(house, "chat-1", understudy_drill=True)
@@ -124,8 +124,8 @@ async def test_a_restart_in_the_middle_forgets_nothing(talk: Talk) -> None:
     assert "chat-1 and chat-2 read gpt for support chat" in talk.shows(talk.said(CHANNEL, "Report of the drill")[-1])
 
 
-async def test_a_restart_takes_what_a_drill_pretends_for_nothing_that_left(talk: Talk) -> None:
-    """No component stands twice on the board, and nothing is missing."""
+async def test_restart_does_not_treat_a_drills_component_as_removed(talk: Talk) -> None:
+    """No component appears twice on the board, and none is missing."""
     house = talk.house
     await starts(talk, "openai")
     await house.stop()
@@ -139,8 +139,8 @@ async def test_a_restart_takes_what_a_drill_pretends_for_nothing_that_left(talk:
     assert "drill:" not in board
 
 
-async def test_only_who_asks_in_the_scope_reads_the_fallback(talk: Talk) -> None:
-    """By JSON's true and nothing like it; everybody else gets what they always get."""
+async def test_only_requests_in_the_drills_scope_get_the_fallback(talk: Talk) -> None:
+    """The scope needs JSON `true` exactly; every other request gets the usual variant."""
     house = talk.house
     await starts(talk, f"claude api flag {FLAG}")
     scoped = await reads(house, "chat-1", understudy_drill=True)
@@ -150,15 +150,15 @@ async def test_only_who_asks_in_the_scope_reads_the_fallback(talk: Talk) -> None
         assert (plain["variant"], plain["reason"], "drill" in plain["metadata"]) == ("claude", "STATIC", False)
 
 
-async def test_after_the_drill_its_scope_is_like_any_other(talk: Talk) -> None:
-    """Whoever forgets to take it out of their requests loses nothing."""
+async def test_scope_has_no_effect_after_the_drill(talk: Talk) -> None:
+    """Services that forget to remove it from their requests lose nothing."""
     await starts(talk, f"claude api flag {FLAG}")
     await talk.asks(talk.house.ana, "/drill stop")
     assert (await reads(talk.house, "chat-1", understudy_drill=True))["variant"] == "claude"
 
 
-async def test_status_names_who_reads_the_fallback_and_who_does_not(talk: Talk) -> None:
-    """So that somebody can look after the service that does not."""
+async def test_drill_status_names_services_with_and_without_the_fallback(talk: Talk) -> None:
+    """So that somebody can look into the service that does not have it."""
     house = talk.house
     await starts(talk, f"claude api flag {FLAG}")
     await reads(house, "chat-1")
@@ -172,8 +172,8 @@ async def test_status_names_who_reads_the_fallback_and_who_does_not(talk: Talk) 
     assert len(await talk.facts(DrillReadersSeen)) == 1
 
 
-async def test_status_of_one_that_is_over_is_its_report(talk: Talk) -> None:
-    """By its name; what is no drill has none."""
+async def test_status_of_a_finished_drill_is_its_report(talk: Talk) -> None:
+    """Found by its name; an ordinary incident has no such report."""
     house = talk.house
     await starts(talk)
     await starts(talk, "openai")
@@ -187,8 +187,8 @@ async def test_status_of_one_that_is_over_is_its_report(talk: Talk) -> None:
     assert await talk.asks(house.bob, "/drill status INC-3") == "INC-3 is not a drill."
 
 
-async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk: Talk) -> None:
-    """The alert of the real one is as ever; the drill's channel is told why it is over."""
+async def test_real_outage_opens_its_own_incident_and_ends_the_drill(talk: Talk) -> None:
+    """The real alert looks as usual, and the drill's channel is told why the drill ended."""
     house = talk.house
     await starts(talk)
     await house.fails("anthropic.api")
@@ -215,26 +215,26 @@ async def test_a_real_outage_gets_its_own_incident_and_the_drill_gives_way(talk:
         ("", "• /drill stop [INC-7]: end the drill; its report comes in its channel"),
     ],
 )
-async def test_a_slip_is_answered_and_starts_nothing(talk: Talk, words: str, expected: str) -> None:
-    """One drill runs; nothing of this begins another."""
+async def test_mistyped_drill_command_is_answered_and_starts_nothing(talk: Talk, words: str, expected: str) -> None:
+    """One drill is running, and none of these commands starts another."""
     await starts(talk)
     assert expected in await talk.asks(talk.house.bob, f"/drill {words}")
     assert talk.house.app is not None
     assert talk.house.app.engine.world.last_incident == 1
 
 
-async def test_how_long_may_be_said_in_words(talk: Talk) -> None:
-    """As people write it, and what stands behind it counts."""
+async def test_drill_length_may_be_given_in_words(talk: Talk) -> None:
+    """As people write it; the words after it still count."""
     assert "until 12:06 UTC: DRILL: OpenAI API is down. People are paged." in await starts(talk, "openai for 5 min paging")
 
 
-async def test_what_a_variant_is_called_is_drilled_too(talk: Talk) -> None:
-    """As `/health gpt` understands it."""
+async def test_drill_accepts_a_variants_name(talk: Talk) -> None:
+    """It understands the same names as `/health gpt`."""
     assert "DRILL: OpenAI API is down" in await starts(talk, "gpt")
 
 
-async def test_a_stranger_starts_none(talk: Talk) -> None:
-    """A guest of the workspace is refused at the door."""
+async def test_guest_cannot_start_a_drill(talk: Talk) -> None:
+    """Guests of the workspace are refused before the command is read."""
     house = talk.house
     eve = house.workspace.add_user("eve", "Eve", guest="multi")
     house.workspace.channel("ops").members.append(eve.id)
@@ -243,8 +243,8 @@ async def test_a_stranger_starts_none(talk: Talk) -> None:
     assert house.app.engine.world.last_incident == 0
 
 
-async def test_the_report_tells_what_people_did(talk: Talk) -> None:
-    """Which tasks were made and which steps of the runbook were done, by whom; also to programs."""
+async def test_drill_report_lists_tasks_and_runbook_steps(talk: Talk) -> None:
+    """Who made which tasks and finished which steps, also in the machine-readable report."""
     house = talk.house
     await starts(talk, "claude api for 15m")
     await talk.asks(house.bob, "/incident task INC-1 Call Anthropic support")

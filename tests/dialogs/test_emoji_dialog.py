@@ -1,4 +1,4 @@
-"""An emoji on a message offers to declare an incident from it, to whoever put it there and to nobody else."""
+"""An emoji on a message offers to declare an incident, to the person who added it and to nobody else."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,14 +16,14 @@ EMOJI = "rotating_light"
 
 @pytest.fixture
 async def alert(tmp_path: Path) -> AsyncIterator[Talk]:
-    """The emoji is configured; Bob has written what he sees."""
+    """The emoji is configured, and Bob has posted what he sees."""
     async with a_house(tmp_path, incidents={"declare_emoji": f":{EMOJI}:"}) as house:
         await house.bob.says("Mail is late & customers wait", channel="ops")
         yield Talk(house)
 
 
 async def reacts(talk: Talk, person: Person, emoji: str = EMOJI) -> str:
-    """Put the emoji there; what only this person is told."""
+    """Add the emoji; return what only this person is told."""
 
     async def put() -> None:
         await person.reacts(emoji, message_containing="Mail is late", channel="ops")
@@ -31,8 +31,8 @@ async def reacts(talk: Talk, person: Person, emoji: str = EMOJI) -> str:
     return await talk.hears(person, put())
 
 
-async def test_the_emoji_offers_to_declare(alert: Talk) -> None:
-    """One press opens the form with the message's words; the message is the first entry."""
+async def test_emoji_offers_to_declare_an_incident(alert: Talk) -> None:
+    """One press opens the form with the message's words, and the message becomes the first entry."""
     ana = alert.house.ana
     offered = await reacts(alert, ana)
     await ana.clicks("Declare incident", channel="ops")
@@ -47,16 +47,16 @@ async def test_the_emoji_offers_to_declare(alert: Talk) -> None:
     assert isinstance(entry, MessageAdded) and "Mail is late & customers wait" == entry.message.text
 
 
-async def test_nobody_else_sees_the_offer(alert: Talk) -> None:
-    """And nothing is declared by an emoji alone."""
+async def test_only_the_reacting_person_sees_the_offer(alert: Talk) -> None:
+    """An emoji alone declares nothing."""
     await reacts(alert, alert.house.ana)
     await alert.house.quiet()
 
     assert ([], []) == (alert.whispers(alert.house.bob), list(await alert.facts(Declared)))
 
 
-async def test_other_emojis_and_one_that_goes_offer_nothing(alert: Talk) -> None:
-    """Most reactions are none of ours."""
+async def test_other_emojis_and_removed_emojis_offer_nothing(alert: Talk) -> None:
+    """Most reactions have nothing to do with the bot."""
     ana = alert.house.ana
     await reacts(alert, ana)
     await ana.unreacts(EMOJI, message_containing="Mail is late", channel="ops")
@@ -66,8 +66,8 @@ async def test_other_emojis_and_one_that_goes_offer_nothing(alert: Talk) -> None
     assert 2 == len(alert.whispers(ana))
 
 
-async def test_without_configuration_no_emoji_offers_anything(talk: Talk) -> None:
-    """It is off by default."""
+async def test_no_emoji_offers_anything_by_default(talk: Talk) -> None:
+    """The setting is off unless configured."""
     ana = talk.house.ana
     await talk.house.bob.says("Mail is late", channel="ops")
     await ana.reacts(EMOJI, message_containing="Mail is late", channel="ops")
@@ -76,8 +76,8 @@ async def test_without_configuration_no_emoji_offers_anything(talk: Talk) -> Non
     assert 1 == len(talk.whispers(ana))
 
 
-async def test_guests_use_emojis_as_they_like(alert: Talk) -> None:
-    """They are offered nothing and told nothing."""
+async def test_guests_emojis_are_ignored(alert: Talk) -> None:
+    """Guests are offered nothing and told nothing."""
     eve = alert.house.workspace.add_user("eve", guest="multi")
     alert.house.workspace.channel("ops").members.append(eve.id)
     await eve.reacts(EMOJI, message_containing="Mail is late", channel="ops")
@@ -86,8 +86,8 @@ async def test_guests_use_emojis_as_they_like(alert: Talk) -> None:
     assert ([], []) == (alert.whispers(eve), alert.house.workspace.direct_messages(eve))
 
 
-async def test_who_may_not_declare_is_told_so(tmp_path: Path) -> None:
-    """Before a form opens, as everywhere."""
+async def test_person_who_may_not_declare_is_told_so(tmp_path: Path) -> None:
+    """The refusal comes before a form opens, as everywhere."""
     async with a_house(tmp_path, started=False) as house:
         house.changes |= {"incidents": {"declare_emoji": EMOJI}, "people": {"commanders": [house.ana.id]}}
         await house.start()
@@ -96,8 +96,8 @@ async def test_who_may_not_declare_is_told_so(tmp_path: Path) -> None:
         assert "Only commanders may do that here" in await reacts(Talk(house), house.bob)
 
 
-async def test_a_long_message_goes_along_whole(alert: Talk) -> None:
-    """The offer carries a piece of it, the timeline has what was written."""
+async def test_long_message_reaches_the_timeline_whole(alert: Talk) -> None:
+    """The offer shows an excerpt; the timeline has the full text."""
     ana, words = alert.house.ana, 'Mail is late "again" \\ ' * 60
     await alert.house.bob.says(words, channel="ops")
     await reacts(alert, ana)

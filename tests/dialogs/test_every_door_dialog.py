@@ -1,4 +1,4 @@
-"""Every way in from Slack, for every kind of outsider: nothing comes of it; for a full member something does."""
+"""Every way in from Slack, tried by every kind of outsider without effect, and by a full member with effect."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,7 +71,7 @@ async def asks_by_name(talk: Talk, person: Person) -> None:
 
 
 async def sends(talk: Talk, person: Person, payload: Mapping[str, Any]) -> None:
-    """A payload as it comes from another workspace: the person and the team say so, and it claims what it can."""
+    """A payload from another workspace: person and team say so, while its other fields claim all they can."""
     user = {"id": person.id, "username": person.name, "name": person.name, "team_id": "T07OTHER"}
     team = {"id": "T07OTHER", "domain": "others"}
     trigger = talk.house.workspace.team.new_trigger(person.id)
@@ -84,7 +84,7 @@ DOORS = [*WRITING, *FORMS, asks_by_name]
 
 
 async def comes_in(talk: Talk, kind: Mapping[str, Any]) -> Person:
-    """Somebody of that kind, in the alerts channel and in the incident's; a colleague has written there."""
+    """An outsider of that kind joins the alerts channel and the incident's channel, where a colleague has written."""
     house = talk.house
     eve = house.workspace.add_user("eve", "Eve", **kind)
     house.workspace.channel("ops").members.append(eve.id)
@@ -99,7 +99,7 @@ async def everything(talk: Talk) -> Sequence[Fact]:
 
 
 def answered(talk: Talk, person: Person) -> str:
-    """All that the bot told a person: seen by them alone, in a direct message, or in the thread of what they wrote."""
+    """Everything the bot told a person: ephemeral, as a direct message, or in the thread of their message."""
     workspace = talk.house.workspace
     threads = [m for m in workspace.channel("ops").messages if m.is_reply and m.user == workspace.bot_user_id]
     roots = {m.ts for m in workspace.channel("ops").messages if m.user == person.id}
@@ -108,14 +108,14 @@ def answered(talk: Talk, person: Person) -> str:
 
 
 async def someone_else_pins(talk: Talk) -> None:
-    """Ana pins a message, and it is on record: what came in before has been served by now."""
+    """Ana pins a message; once it is recorded, everything that arrived before has been handled."""
     await talk.house.ana.says("and it is slow", channel=room(talk))
     await talk.house.ana.reacts("pushpin", message_containing="and it is slow", channel=room(talk))
     await grows(talk, await everything(talk))
 
 
 async def grows(talk: Talk, before: Sequence[Fact]) -> None:
-    """Wait until there are more facts."""
+    """Wait until more facts have been recorded."""
     async with asyncio.timeout(ANSWER_WITHIN_S):
         while len(await everything(talk)) <= len(before):
             await asyncio.sleep(0.01)
@@ -123,8 +123,8 @@ async def grows(talk: Talk, before: Sequence[Fact]) -> None:
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_nothing_comes_of_what_an_outsider_does(outage: Talk, kind: str, door: Door) -> None:
-    """No fact, no form, and no word about the incident."""
+async def test_outsiders_action_has_no_effect(outage: Talk, kind: str, door: Door) -> None:
+    """It brings no fact, no form and no word about the incident."""
     eve = await comes_in(outage, KINDS[kind])
     before = await everything(outage)
     await door(outage, eve)
@@ -139,8 +139,8 @@ async def test_nothing_comes_of_what_an_outsider_does(outage: Talk, kind: str, d
 
 
 @pytest.mark.parametrize("door", WRITING, ids=lambda door: door.__name__)
-async def test_the_same_of_a_full_member_is_done(outage: Talk, door: Door) -> None:
-    """Else the doors above would be closed for everybody."""
+async def test_full_members_action_has_an_effect(outage: Talk, door: Door) -> None:
+    """Otherwise the test above could pass because the way in works for nobody."""
     eve = await comes_in(outage, {})
     before = await everything(outage)
     await door(outage, eve)
@@ -150,8 +150,8 @@ async def test_the_same_of_a_full_member_is_done(outage: Talk, door: Door) -> No
 
 
 @pytest.mark.parametrize("door", FORMS, ids=lambda door: door.__name__)
-async def test_a_full_member_is_shown_the_form(outage: Talk, door: Door) -> None:
-    """The same for what opens one."""
+async def test_full_member_gets_the_form(outage: Talk, door: Door) -> None:
+    """The same proof for actions that open a form."""
     eve = await comes_in(outage, {})
     await door(outage, eve)
     async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -161,8 +161,8 @@ async def test_a_full_member_is_shown_the_form(outage: Talk, door: Door) -> None
     assert not outage.whispers(eve)
 
 
-async def test_a_full_member_is_answered(outage: Talk) -> None:
-    """The same for a question."""
+async def test_full_member_gets_an_answer(outage: Talk) -> None:
+    """The same proof for questions."""
     eve = await comes_in(outage, {})
     await asks_by_name(outage, eve)
     async with asyncio.timeout(ANSWER_WITHIN_S):

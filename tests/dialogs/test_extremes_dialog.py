@@ -1,4 +1,4 @@
-"""What Slack allows at its most: words without end, every script, and channels that people change under the bot."""
+"""The extremes that Slack allows: huge texts, every script, and channels that people change under the bot."""
 
 import pytest
 
@@ -10,16 +10,16 @@ FULL = "Zürich 東京 ☂ " * 300  # more than a field of Slack's takes
 NAMES = ("Søren Ångström", "李小龍", "مريم العلي", "Дмитрий", "नमिता", "🦊 Fox", "Zoë‑Ann O'Neil <b>", "*bold* `code`")
 
 
-async def test_a_slash_word_of_forty_thousand_characters_is_answered(talk: Talk) -> None:
-    """As any word that is not known, in one line."""
+async def test_command_of_forty_thousand_characters_is_answered(talk: Talk) -> None:
+    """In one line, like any unknown command."""
     said = await talk.asks(talk.house.ana, f"/incident {'ä' * 40_000}")
 
     assert said.endswith("is not known. /incident help shows what is.")
     assert len(said) < 200
 
 
-async def test_a_note_of_forty_thousand_characters_is_kept_whole(outage: Talk) -> None:
-    """What somebody pasted is not lost; the answer is short."""
+async def test_note_of_forty_thousand_characters_is_kept_whole(outage: Talk) -> None:
+    """Pasted text is not lost; the reply is short."""
     said = await outage.asks(outage.house.ana, f"/incident note {'x' * 39_900} the end")
     await outage.house.quiet()
 
@@ -29,8 +29,8 @@ async def test_a_note_of_forty_thousand_characters_is_kept_whole(outage: Talk) -
     assert noted.body.text.endswith("the end")
 
 
-async def test_a_form_filled_to_the_brim_is_taken(outage: Talk) -> None:
-    """The longest words that a field takes are posted as an update."""
+async def test_form_with_fields_at_their_limit_is_accepted(outage: Talk) -> None:
+    """The longest text that the field allows is posted as an update."""
     await outage.house.ana.clicks("incident.update", channel="ops")
     await outage.house.ana.submits({"text": FULL[:3000]})
     await outage.house.quiet()
@@ -41,7 +41,7 @@ async def test_a_form_filled_to_the_brim_is_taken(outage: Talk) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_names_in_every_script_are_shown_as_they_are(outage: Talk, name: str) -> None:
-    """In the lists that name people without a mention, too."""
+    """Also in lists that name people without mentioning them."""
     person = outage.house.workspace.add_user(f"u{NAMES.index(name)}", name)
     outage.house.workspace.channel("ops").members.append(person.id)
     await outage.asks(person, "/incident ack")
@@ -52,8 +52,8 @@ async def test_names_in_every_script_are_shown_as_they_are(outage: Talk, name: s
     assert f"@{person.name}" in outage.alert()
 
 
-async def test_a_renamed_channel_stays_the_incidents_channel(outage: Talk) -> None:
-    """People tidy names; the bot knows it by its id."""
+async def test_renamed_channel_stays_the_incidents_channel(outage: Talk) -> None:
+    """The bot knows the channel by its id."""
     await outage.asks(outage.house.ana, "/incident join")
     await outage.house.quiet()
     outage.house.workspace.channel(CHANNEL).name = "claude-is-down-again"
@@ -65,8 +65,8 @@ async def test_a_renamed_channel_stays_the_incidents_channel(outage: Talk) -> No
     assert outage.said("claude-is-down-again", "We serve from the fallback")
 
 
-async def test_a_bot_that_was_removed_goes_on_in_the_thread_until_it_is_repaired(outage: Talk) -> None:
-    """By accident or not: the update is read where the alert is, and one word brings it back."""
+async def test_bot_removed_from_the_channel_posts_in_the_thread_until_repair(outage: Talk) -> None:
+    """Updates go to the alert's thread, and one command brings the bot back."""
     house = outage.house
     house.workspace.channel(CHANNEL).members.remove(house.workspace.bot_user_id)
     await outage.asks(house.ana, "/incident update INC-1 We serve from the fallback")
@@ -75,8 +75,8 @@ async def test_a_bot_that_was_removed_goes_on_in_the_thread_until_it_is_repaired
     assert "We serve from the fallback" in "\n".join(outage.pushed())
 
 
-async def test_a_deleted_channel_is_followed_by_the_thread(outage: Talk) -> None:
-    """The update goes where people still read, and says why."""
+async def test_updates_go_to_the_alerts_thread_after_the_channel_is_deleted(outage: Talk) -> None:
+    """The update says why it appears there."""
     house = outage.house
     del house.workspace.team.channels[house.workspace.channel(CHANNEL).id]
     await outage.asks(house.ana, "/incident update INC-1 We serve from the fallback")

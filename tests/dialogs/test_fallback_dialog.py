@@ -1,4 +1,4 @@
-"""`/fallback`: seeing and switching flags by hand, and what is refused."""
+"""`/fallback`: viewing and switching flags by hand, and what is refused."""
 
 import pytest
 
@@ -13,7 +13,7 @@ SWITCH_BACK = "Switch support chat back to claude"
 
 @pytest.fixture
 async def proposed(empty_house: House) -> Talk:
-    """The Claude API fails, and automation only proposes."""
+    """The Claude API fails, and automation only proposes a switch."""
     house = empty_house
     flags = settings(house.workspace, house.vendor)["flags"]
     flags[FLAG]["automation"] = "propose"
@@ -26,13 +26,13 @@ async def proposed(empty_house: House) -> Talk:
 
 
 def serving(talk: Talk) -> str | None:
-    """The variant that services read."""
+    """The variant that services get."""
     assert talk.house.app is not None
     return talk.house.app.board.evaluate(FLAG, {"targetingKey": "client-1"}).variant  # type: ignore[union-attr] # it exists
 
 
 async def test_status_shows_what_each_flag_serves_and_why(talk: Talk) -> None:
-    """Before, and after somebody switched: since when, who, why, until when, and the way back."""
+    """Before and after a switch: since when, by whom, why, until when, and how to undo it."""
     before = await talk.asks(talk.house.ana, "/fallback status")
     assert "🟢 support chat: on its default claude." in before
     assert f"{FLAG} · 0 readers in 15 min · fallbacks: gpt and cached · automation: auto" in before
@@ -47,8 +47,8 @@ async def test_status_shows_what_each_flag_serves_and_why(talk: Talk) -> None:
         assert words in after
 
 
-async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Talk) -> None:
-    """Without an incident #ops is told who switched what, why, and how to undo it."""
+async def test_engaging_without_a_variant_takes_the_first_healthy_one(talk: Talk) -> None:
+    """Outside an incident, #ops is told who switched what, why, and how to undo it."""
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
     await talk.house.quiet()
 
@@ -75,15 +75,15 @@ async def test_engaging_without_a_variant_takes_the_first_that_is_well(talk: Tal
         ("help", "• /fallback release FLAG [force] [REASON]: switch back to the default at once"),
     ],
 )
-async def test_a_slip_is_answered_and_switches_nothing(talk: Talk, words: str, expected: str) -> None:
-    """Typos get the nearest word; nobody is sent to a fallback by a slip of the finger."""
+async def test_mistyped_fallback_command_is_answered_and_switches_nothing(talk: Talk, words: str, expected: str) -> None:
+    """A typo gets the nearest command, and nobody is moved to a fallback by mistake."""
     assert expected in await talk.asks(talk.house.ana, f"/fallback {words}")
     assert "claude" == serving(talk)
     assert [] == list(await talk.facts(Engaged))
 
 
-async def test_a_reason_may_begin_like_anything(talk: Talk) -> None:
-    """What is no variant and near to none is a reason; letters' case does not matter for a variant."""
+async def test_words_unlike_any_variant_are_the_reason(talk: Talk) -> None:
+    """A word that is no variant, and not close to one, starts the reason; a variant's case does not matter."""
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} Claude is slow today")
     await talk.asks(talk.house.ana, f"/fallback release {FLAG}")
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} Cached costs less")
@@ -94,8 +94,8 @@ async def test_a_reason_may_begin_like_anything(talk: Talk) -> None:
     ]
 
 
-async def test_engaging_onto_an_unwell_fallback_is_refused(talk: Talk) -> None:
-    """Nobody is sent from one fire into the next; the reason is given in names."""
+async def test_engaging_a_failing_fallback_is_refused(talk: Talk) -> None:
+    """Customers must not be moved from one outage into another; the reply names what fails."""
     await talk.house.fails("openai.api")
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt")
 
@@ -105,8 +105,8 @@ async def test_engaging_onto_an_unwell_fallback_is_refused(talk: Talk) -> None:
     assert "Support chat serves cached now." in await talk.asks(talk.house.ana, f"/fallback engage {FLAG}")
 
 
-async def test_releasing_onto_an_unwell_default_takes_force(outage: Talk) -> None:
-    """First the refusal with the way to insist; with force it is done, and everybody reads that it was forced."""
+async def test_releasing_onto_a_failing_default_needs_force(outage: Talk) -> None:
+    """The refusal shows how to force it; a forced release is announced as forced."""
     ana = outage.house.ana
     refused = await outage.asks(ana, f"/fallback release {FLAG}")
     insist = f"To switch support chat back anyway: /fallback release {FLAG} force"
@@ -120,8 +120,8 @@ async def test_releasing_onto_an_unwell_default_takes_force(outage: Talk) -> Non
     assert line.endswith("(by @ana).\nWhy: we take the errors (forced although Claude API is down).")
 
 
-async def test_a_button_that_releases_onto_an_unwell_default_is_refused_too(outage: Talk) -> None:
-    """A press is no force: the answer says what to type if one means it."""
+async def test_button_that_releases_onto_a_failing_default_is_refused(outage: Talk) -> None:
+    """A press does not force anything; the reply says what to type instead."""
     answer = await outage.presses(outage.house.bob, SWITCH_BACK, channel=CHANNEL)
 
     assert f"back anyway: /fallback release {FLAG} force" in answer
@@ -129,8 +129,8 @@ async def test_a_button_that_releases_onto_an_unwell_default_is_refused_too(outa
     assert "[Switch support chat back to claude]" in outage.shows(outage.said(CHANNEL, "instead of claude")[-1])
 
 
-async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
-    """Nothing is switched until somebody approves; then everybody reads who did, and services read the fallback."""
+async def test_proposal_switches_only_after_approval(proposed: Talk) -> None:
+    """Afterwards everybody reads who approved, and services get the fallback."""
     proposal = proposed.shows(proposed.said(CHANNEL, "switch to gpt?")[-1])
     assert "Support chat: switch to gpt? Nothing is switched yet (automatic)." in proposal
     assert "Why: Claude API is down. The flag decides: “Which provider answers the support chat”." in proposal
@@ -147,8 +147,8 @@ async def test_a_proposal_waits_for_a_yes(proposed: Talk) -> None:
     assert proposal.endswith("“Switch support chat to gpt” was pressed by @bob, 2026-03-20 12:03 UTC.")
 
 
-async def test_a_proposal_is_withdrawn_when_the_default_recovers(proposed: Talk) -> None:
-    """Its late yes is answered with how things are, not with a switch that nobody needs any more."""
+async def test_proposal_is_withdrawn_when_the_default_recovers(proposed: Talk) -> None:
+    """A late approval is answered with the current state and switches nothing."""
     await proposed.house.recovers("anthropic.api")
     await proposed.house.quiet()
     assert proposed.said(CHANNEL, "Support chat no longer needs to be switched (automatic).")
@@ -159,8 +159,8 @@ async def test_a_proposal_is_withdrawn_when_the_default_recovers(proposed: Talk)
     assert "claude" == serving(proposed)
 
 
-async def test_an_update_asks_for_the_yes_that_is_missing(proposed: Talk) -> None:
-    """An hour later the proposal still waits, and the update says how to answer it."""
+async def test_update_asks_for_the_missing_approval(proposed: Talk) -> None:
+    """After an hour the proposal is still open, and the update says how to answer it."""
     await proposed.house.passes(minutes=61)
     await proposed.house.quiet()
     update = proposed.shows(proposed.said(CHANNEL, "Update 1 of INC-1")[-1])
@@ -168,15 +168,15 @@ async def test_an_update_asks_for_the_yes_that_is_missing(proposed: Talk) -> Non
     assert f"To switch support chat to gpt: /fallback engage {FLAG} gpt." in update
 
 
-async def test_engaging_again_without_a_variant_keeps_the_model_that_serves(outage: Talk) -> None:
-    """The rule was quicker: GPT serves already, and the same words move nobody to canned answers."""
+async def test_engaging_again_without_a_variant_keeps_the_current_one(outage: Talk) -> None:
+    """A rule has already switched to GPT; the same command must not move customers on to canned answers."""
     answer = await outage.asks(outage.house.ana, f"/fallback engage {FLAG}")
 
     assert ("No fallback of support chat would be better: cached would be worse.", "gpt") == (answer, serving(outage))
 
 
-async def test_a_flag_is_typed_as_messages_call_it(talk: Talk) -> None:
-    """In two words, or as the first part of its key."""
+async def test_flag_can_be_typed_as_messages_name_it(talk: Talk) -> None:
+    """As two words, or as the first part of its key."""
     ana = talk.house.ana
     engaged = await talk.asks(ana, "/fallback engage support chat gpt for 2h answers are wrong")
     assert engaged == f"Support chat serves gpt now. Undo: /fallback release {FLAG}"
@@ -188,14 +188,14 @@ async def test_a_flag_is_typed_as_messages_call_it(talk: Talk) -> None:
 
 
 def reads_all(talk: Talk, *names: str) -> None:
-    """These services take all flags, as the client kit does."""
+    """These services fetch all flags at once, as the client kit does."""
     assert talk.house.app is not None
     for name in names:
         talk.house.app.board.rules(name)
 
 
-async def test_clients_are_named_with_what_they_have(talk: Talk) -> None:
-    """First the one that does not have the switch; whoever asks each time always has it."""
+async def test_status_names_clients_and_the_variant_they_have(talk: Talk) -> None:
+    """Those without the switch come first; clients that ask each time always have it."""
     reads_all(talk, "web-1", "web-2")
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} cached a test")
     reads_all(talk, "web-1")
@@ -209,14 +209,14 @@ async def test_clients_are_named_with_what_they_have(talk: Talk) -> None:
 
 
 async def test_flag_without_readers_says_so(talk: Talk) -> None:
-    """Nothing would follow a switch."""
+    """Switching it would change nothing."""
     assert "Nobody has read support chat in the last 15 minutes." == await talk.asks(
         talk.house.ana, f"/fallback clients {FLAG}"
     )
 
 
-async def test_ops_hear_who_does_not_have_a_switch(talk: Talk) -> None:
-    """After fifteen seconds, and again when everybody has it."""
+async def test_ops_is_told_which_clients_lack_a_switch(talk: Talk) -> None:
+    """After fifteen seconds, and again once everybody has it."""
     house = talk.house
     reads_all(talk, "web-1", "web-2")
     await talk.asks(house.ana, f"/fallback engage {FLAG} cached a test")
@@ -233,8 +233,8 @@ async def test_ops_hear_who_does_not_have_a_switch(talk: Talk) -> None:
     )
 
 
-async def test_readers_that_are_not_back_after_a_restart_are_awaited(talk: Talk) -> None:
-    """Nobody says that all have a switch before they had time to come back."""
+async def test_clients_get_time_to_reconnect_after_a_restart(talk: Talk) -> None:
+    """Nobody may claim that all have a switch before they had time to come back."""
     house = talk.house
     reads_all(talk, "web-1", "web-2")
     await talk.asks(house.ana, f"/fallback engage {FLAG} cached a test")

@@ -1,4 +1,4 @@
-"""`/health`: the board, one provider, and the way from there to an incident."""
+"""`/health`: the board, the page of one provider, and declaring an incident from there."""
 
 from bot.core.record.incident_facts import Declared
 from tests.dialogs.talk import Talk
@@ -6,8 +6,8 @@ from tests.house import BOTH_WAYS, FLAG
 
 
 @BOTH_WAYS
-async def test_the_board_says_how_everything_is(talk: Talk) -> None:
-    """All is operational, and open incidents; every component by name."""
+async def test_board_shows_every_component_and_open_incidents(talk: Talk) -> None:
+    """One line says that all is operational; every component is listed by name."""
     board = await talk.asks(talk.house.ana, "/health")
     for words in (
         " components are operational.",
@@ -18,8 +18,8 @@ async def test_the_board_says_how_everything_is(talk: Talk) -> None:
         assert words in board
 
 
-async def test_the_board_puts_trouble_first(outage: Talk) -> None:
-    """The provider that fails stands on top; a phone shows it in one sentence."""
+async def test_board_puts_failing_providers_first(outage: Talk) -> None:
+    """A phone shows the failure in one sentence."""
     board = await outage.asks(outage.house.bob, "/health")
 
     assert board.startswith("🔴 Claude API is down (since 12:01 UTC). It's Claude, not us.")
@@ -29,14 +29,14 @@ async def test_the_board_puts_trouble_first(outage: Talk) -> None:
     assert "Claude API: down since 12:01 UTC." == outage.whispers(outage.house.bob)[-1].text
 
 
-async def test_a_provider_is_found_by_any_of_its_names(talk: Talk) -> None:
-    """Id, name, and the name of a component all lead to it; case does not matter."""
+async def test_provider_is_found_by_any_of_its_names(talk: Talk) -> None:
+    """By its id, its name or the name of a component, in any case."""
     for name in ("claude", "Anthropic", "claude.ai", "@claude", "anthropic.api"):
         seen = await talk.asks(talk.house.ana, f"/health {name}")
         assert seen.startswith("🟢 Claude is operational.\n"), name
 
 
-async def test_a_question_is_answered_as_a_mention_is(talk: Talk) -> None:
+async def test_health_answers_questions_like_a_mention(talk: Talk) -> None:
     """People type what they would ask a colleague."""
     for question in ("is claude down?", "is the Claude API up", "status of claude.ai, please"):
         seen = await talk.asks(talk.house.ana, f"/health {question}")
@@ -45,8 +45,8 @@ async def test_a_question_is_answered_as_a_mention_is(talk: Talk) -> None:
         assert " components are operational." in await talk.asks(talk.house.ana, f"/health {question}"), question
 
 
-async def test_a_provider_is_shown_with_evidence_and_latency(outage: Talk) -> None:
-    """Why we think so, whose fault it is, numbers beside every bar, and buttons."""
+async def test_provider_page_shows_evidence_and_latency(outage: Talk) -> None:
+    """The reason for the state, whose fault it is, numbers beside every bar, and buttons."""
     seen = await outage.asks(outage.house.ana, "/health claude")
     for words in (
         "🔴 Claude API is down. It's Claude, not us.",
@@ -59,14 +59,14 @@ async def test_a_provider_is_shown_with_evidence_and_latency(outage: Talk) -> No
         assert words in seen
 
 
-async def test_a_typo_gets_the_nearest_provider(talk: Talk) -> None:
-    """The answer says what to type instead."""
+async def test_typo_gets_the_nearest_provider(talk: Talk) -> None:
+    """The reply says what to type instead."""
     answer = await talk.asks(talk.house.ana, "/health cluade")
 
     assert "No provider is called cluade. Did you mean claude? Known: Claude, OpenAI." == answer
 
 
-async def test_help_shows_what_can_be_typed(talk: Talk) -> None:
+async def test_help_lists_the_commands(talk: Talk) -> None:
     """With an example for each."""
     answer = await talk.asks(talk.house.ana, "/health help")
 
@@ -74,8 +74,8 @@ async def test_help_shows_what_can_be_typed(talk: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_an_incident_is_declared_from_the_board(talk: Talk) -> None:
-    """The button opens the form with the component chosen; the declarer is told where people meet, and is there."""
+async def test_incident_is_declared_from_the_board(talk: Talk) -> None:
+    """The form opens with the component chosen; the declarer gets the channel's link and is added to it."""
     ana = talk.house.ana
     await talk.asks(ana, "/health claude")
     await ana.clicks("Declare incident")
@@ -90,8 +90,8 @@ async def test_an_incident_is_declared_from_the_board(talk: Talk) -> None:
     assert ana.id in talk.house.workspace.channel("inc-20260320-0001-answers-are-garbled").members
 
 
-async def test_a_flag_is_switched_from_the_board(talk: Talk) -> None:
-    """The button of the provider's page does what the slash command does."""
+async def test_flag_is_switched_from_the_board(talk: Talk) -> None:
+    """The button on the provider's page does what the slash command does."""
     await talk.asks(talk.house.ana, "/health claude")
     answer = await talk.presses(talk.house.ana, "Switch support chat to gpt")
 

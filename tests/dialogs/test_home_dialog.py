@@ -1,4 +1,4 @@
-"""The Home tab shows what is open, what is mine, how the providers are; it follows what happens, and its buttons work."""
+"""The Home tab shows open incidents, my roles and tasks, and the providers; it stays current, and its buttons work."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ SOON_S = 5.0
 
 
 async def soon(seen: Callable[[], bool]) -> bool:
-    """Whether this can be seen before long."""
+    """Whether the text appears before long."""
     try:
         async with asyncio.timeout(SOON_S):
             while not seen():
@@ -28,7 +28,7 @@ async def soon(seen: Callable[[], bool]) -> bool:
 
 
 async def opens(person: Person) -> str:
-    """Open the Home tab; what it shows, once it is drawn."""
+    """Open the Home tab; return what it shows once it is drawn."""
     before = drawn(person)
     await person.opens_home()
     async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -38,14 +38,14 @@ async def opens(person: Person) -> str:
 
 
 def drawn(person: Person) -> str:
-    """Which drawing of the tab stands there."""
+    """The version of the tab that Slack shows."""
     view = person._team.homes.get(person.id)
     return view.hash if view else ""
 
 
 @BOTH_WAYS
-async def test_home_shows_what_is_open_and_how_all_is(outage: Talk) -> None:
-    """The incident with who leads, providers with the worst first, flags with what they serve."""
+async def test_home_shows_open_incidents_providers_and_flags(outage: Talk) -> None:
+    """Incidents with their lead, providers with the worst first, and flags with the variant they serve."""
     await outage.asks(outage.house.bob, "/incident role lead me")
     home = await opens(outage.house.ana)
 
@@ -56,8 +56,8 @@ async def test_home_shows_what_is_open_and_how_all_is(outage: Talk) -> None:
     assert "Support chat" in home or "support chat" in home
 
 
-async def test_home_of_a_calm_day(talk: Talk) -> None:
-    """One line says that all is well."""
+async def test_home_without_trouble_is_one_line(talk: Talk) -> None:
+    """The line says that all is well."""
     await talk.house.passes(minutes=1)
     home = await opens(talk.house.ana)
 
@@ -65,8 +65,8 @@ async def test_home_of_a_calm_day(talk: Talk) -> None:
     assert "open incident" not in home
 
 
-async def test_home_follows_what_happens(talk: Talk) -> None:
-    """Nobody has to open it again."""
+async def test_open_home_updates_by_itself(talk: Talk) -> None:
+    """Nobody has to open the tab again."""
     await talk.house.passes(minutes=1)
     ana = talk.house.ana
     await opens(ana)
@@ -75,8 +75,8 @@ async def test_home_follows_what_happens(talk: Talk) -> None:
     assert await soon(lambda: "INC-1" in ana.home)
 
 
-async def test_home_is_followed_for_a_day(talk: Talk) -> None:
-    """Who does not look at it costs nothing after that."""
+async def test_home_stops_updating_after_a_day(talk: Talk) -> None:
+    """Tabs that nobody looks at cost nothing after that."""
     ana = talk.house.ana
     await opens(ana)
     await talk.house.passes(seconds=30)
@@ -87,8 +87,8 @@ async def test_home_is_followed_for_a_day(talk: Talk) -> None:
     assert "Mail is late" not in ana.home
 
 
-async def test_home_is_drawn_anew_after_a_restart(talk: Talk) -> None:
-    """Whoever opened it before sees what happened meanwhile."""
+async def test_home_is_redrawn_after_a_restart(talk: Talk) -> None:
+    """People who opened it earlier see what happened in between."""
     house = talk.house
     await house.passes(minutes=1)
     await opens(house.ana)
@@ -100,8 +100,8 @@ async def test_home_is_drawn_anew_after_a_restart(talk: Talk) -> None:
     assert await soon(lambda: "INC-1" in house.ana.home)
 
 
-async def test_acknowledging_on_home_shows_there(outage: Talk) -> None:
-    """The button goes, and no message is sent about it."""
+async def test_acknowledging_on_home_updates_the_tab(outage: Talk) -> None:
+    """The button disappears, and no message is sent."""
     ana = outage.house.ana
     await opens(ana)
     await ana.clicks("Acknowledge", **on_home(ana))
@@ -113,12 +113,12 @@ async def test_acknowledging_on_home_shows_there(outage: Talk) -> None:
 
 
 def on_home(person: Person) -> dict[str, Any]:
-    """Where no message stands, so that only the tab is left."""
+    """Remove all messages, so that only the tab is left."""
     return {"channel": "ops", "message_containing": "no message has this text"}
 
 
-async def test_who_is_too_late_is_told_over_the_tab(outage: Talk) -> None:
-    """Two look at the same tab and press the same button."""
+async def test_second_person_to_press_gets_a_dialog_over_the_tab(outage: Talk) -> None:
+    """Two people look at the same tab and press the same button."""
     house = outage.house
     await opens(house.ana)
     view = house.workspace.team.homes[house.ana.id]
@@ -131,8 +131,8 @@ async def test_who_is_too_late_is_told_over_the_tab(outage: Talk) -> None:
     assert "bob" in str(house.ana.modal)
 
 
-async def test_open_shows_the_incident_over_the_tab(outage: Talk) -> None:
-    """The card, to be read."""
+async def test_open_shows_the_incidents_card_over_the_tab(outage: Talk) -> None:
+    """The card is read-only there."""
     ana = outage.house.ana
     await opens(ana)
     await ana.clicks("Open", **on_home(ana))
@@ -141,8 +141,8 @@ async def test_open_shows_the_incident_over_the_tab(outage: Talk) -> None:
     assert ana.modal is not None and "actions" not in {block["type"] for block in ana.modal["blocks"]}
 
 
-async def test_declaring_on_home(talk: Talk) -> None:
-    """The same form as everywhere; the answer comes directly."""
+async def test_declaring_on_home_uses_the_usual_form(talk: Talk) -> None:
+    """The reply comes as a direct message."""
     ana = talk.house.ana
     await opens(ana)
     await ana.clicks("Declare incident", **on_home(ana))
@@ -153,8 +153,8 @@ async def test_declaring_on_home(talk: Talk) -> None:
     assert "INC-1" in talk.shows(talk.house.workspace.direct_messages(ana)[-1])
 
 
-async def test_what_one_may_do_is_shown(tmp_path: Path) -> None:
-    """Only commanders may run incidents here: bob has no button for it, and reads that he may not."""
+async def test_home_hides_buttons_from_people_who_may_not_command(tmp_path: Path) -> None:
+    """Only commanders run incidents here: Bob has no button, and reads that he may not."""
     async with a_house(tmp_path, started=False) as house:
         house.changes["people"] = {"commanders": [house.ana.id]}
         await house.start()
@@ -166,16 +166,16 @@ async def test_what_one_may_do_is_shown(tmp_path: Path) -> None:
         assert "You may help" in str(house.bob.modal) and "You may not run incidents" in str(house.bob.modal)
 
 
-async def test_a_guest_sees_nothing(outage: Talk) -> None:
-    """Unless guests may ask."""
+async def test_guest_sees_an_empty_home(outage: Talk) -> None:
+    """Unless guests are allowed to ask."""
     eve = outage.house.workspace.add_user("eve", guest="multi")
 
     assert "Guests of this workspace may not do that" in await opens(eve)
     assert "INC-1" not in eve.home
 
 
-async def test_a_guest_who_may_ask_sees_how_things_are_and_no_button(tmp_path: Path) -> None:
-    """None of them would do anything for them."""
+async def test_guest_who_may_ask_sees_home_without_buttons(tmp_path: Path) -> None:
+    """None of the buttons would work for them."""
     async with a_house(tmp_path, people={"external": "read"}) as house:
         await house.fails("anthropic.api")
         await house.quiet()
@@ -186,16 +186,16 @@ async def test_a_guest_who_may_ask_sees_how_things_are_and_no_button(tmp_path: P
     assert [] == [word for word in ("[Declare incident]", "[Acknowledge]", "[Open]", "[What may I do?]") if word in home]
 
 
-async def test_my_roles_stand_on_my_home_alone(outage: Talk) -> None:
-    """What somebody has taken on."""
+async def test_roles_appear_on_their_holders_home_only(outage: Talk) -> None:
+    """The tab lists the roles that this person has taken."""
     await outage.asks(outage.house.bob, "/incident role lead me")
 
     assert "You lead INC-1: " in await opens(outage.house.bob)
     assert "You lead" not in await opens(outage.house.ana)
 
 
-async def test_my_tasks_stand_on_my_home_and_are_done_there(outage: Talk) -> None:
-    """No message is sent about it: the tab shows it."""
+async def test_tasks_appear_on_home_and_can_be_done_there(outage: Talk) -> None:
+    """Finishing a task updates the tab and sends no message."""
     house = outage.house
     await outage.asks(house.bob, "/incident task Call support @ana in 30m")
     home = await opens(house.ana)
@@ -207,8 +207,8 @@ async def test_my_tasks_stand_on_my_home_and_are_done_there(outage: Talk) -> Non
     assert "Call support" not in await opens(house.bob)
 
 
-async def test_a_stale_tab_is_drawn_over(outage: Talk) -> None:
-    """Another copy of the bot drew it meanwhile: the newest state wins."""
+async def test_stale_home_is_redrawn(outage: Talk) -> None:
+    """Another replica drew it in between: the newest state wins."""
     house = outage.house
     await opens(house.ana)
     house.workspace.team.homes[house.ana.id].hash = "another one"
@@ -217,8 +217,8 @@ async def test_a_stale_tab_is_drawn_over(outage: Talk) -> None:
     assert await soon(lambda: "acknowledged by @bob" in house.ana.home)
 
 
-async def test_a_tab_that_slack_did_not_take_is_drawn_later(outage: Talk) -> None:
-    """Slack says when."""
+async def test_home_that_slack_refused_is_drawn_later(outage: Talk) -> None:
+    """After the delay that Slack asks for."""
     house = outage.house
     house.workspace.faults.add("views.publish", "429", times=1)
     await house.ana.opens_home()
@@ -226,8 +226,8 @@ async def test_a_tab_that_slack_did_not_take_is_drawn_later(outage: Talk) -> Non
     assert await soon(lambda: "INC-1" in house.ana.home)
 
 
-async def test_many_changes_at_once_are_few_drawings(outage: Talk) -> None:
-    """Ten new titles in a row: a few drawings, and the last one shows the newest."""
+async def test_many_changes_at_once_cause_few_redraws(outage: Talk) -> None:
+    """Ten title changes in a row cause a few redraws, and the last shows the newest title."""
     house, shown = outage.house, list[str]()
     assert house.app is not None
     app = house.app

@@ -1,4 +1,4 @@
-"""Texts that want to be more than texts: from people, from vendors, from answers of a broken service."""
+"""Hostile texts: from people, from vendors, and in the answers of a broken service."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ LIVE = ("<!channel", "<!here", "<!subteam", "<@U1>", "<https://evil", "\x00", "\
 
 
 def live(messages: list[Message]) -> list[str]:
-    """Every dangerous piece that stands unescaped where Slack reads markup."""
+    """Every dangerous piece of text that appears unescaped where Slack reads markup."""
 
     def texts(part: Any) -> list[str]:
         if isinstance(part, list):
@@ -29,14 +29,14 @@ def live(messages: list[Message]) -> list[str]:
 
 
 def everything(talk: Talk) -> list[Message]:
-    """All that the bot ever said, aloud or to one person."""
+    """All that the bot ever said, in public or to one person."""
     bot = talk.house.workspace.bot_user_id
     aloud = [m for channel in talk.house.workspace.team.channels.values() for m in channel.messages if m.user == bot]
     return [m for m in [*aloud, *talk.house.workspace.team.ephemerals] if not m.subtype]
 
 
-async def test_loud_words_of_people_stay_words(talk: Talk) -> None:
-    """Title, update, note, reasons and flags: shown as typed, and nobody is mentioned."""
+async def test_markup_typed_by_people_is_shown_as_text(talk: Talk) -> None:
+    """Title, update, note, reasons and flags appear as typed, and nobody is mentioned."""
     ana = talk.house.ana
     await talk.asks(ana, f"/incident declare Trouble {LOUD}")
     await talk.house.quiet()
@@ -56,8 +56,8 @@ async def test_loud_words_of_people_stay_words(talk: Talk) -> None:
     assert "<!channel> <!here>" in ana.sees("ops")
 
 
-async def test_loud_words_in_the_form_stay_words(talk: Talk) -> None:
-    """What is typed into a form arrives raw; what is answered is not."""
+async def test_markup_typed_into_a_form_is_shown_as_text(talk: Talk) -> None:
+    """Slack delivers form fields unescaped; the bot must escape what it posts."""
     ana = talk.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
@@ -69,8 +69,8 @@ async def test_loud_words_in_the_form_stay_words(talk: Talk) -> None:
     assert "SEV2 · <!channel> <!here> <!subteam^S1|@oncall>" in talk.shows(talk.said("ops")[-1])
 
 
-async def test_a_vendors_loud_notice_stays_words(outage: Talk) -> None:
-    """Forty thousand characters with mentions: cut, quoted, inert, and everything else still fits."""
+async def test_markup_in_a_vendors_notice_is_shown_as_text(outage: Talk) -> None:
+    """Forty thousand characters with mentions are cut, quoted and inert, and everything else still fits."""
     body = (LOUD + " words of the vendor \x00 \u202e backwards\n") * 400
     update = {"id": "u1", "status": "investigating", "body": body[:40_000], "created_at": "2026-03-20T12:05:00Z"}
     outage.house.vendor.page["incidents"] = [
@@ -91,8 +91,8 @@ async def test_a_vendors_loud_notice_stays_words(outage: Talk) -> None:
     assert outage.said(CHANNEL, "Update 1 of INC-1")
 
 
-async def test_a_service_that_answers_with_markup_stays_evidence(talk: Talk) -> None:
-    """What a failing server sends back is quoted as evidence, without power."""
+async def test_markup_in_a_services_answer_is_quoted_as_evidence(talk: Talk) -> None:
+    """What a failing server sends back has no effect in Slack."""
     talk.house.vendor.answers["anthropic.api"] = 502
     await talk.house.passes(minutes=2)
     await talk.house.quiet()
@@ -113,8 +113,8 @@ async def test_a_service_that_answers_with_markup_stays_evidence(talk: Talk) -> 
         ("x" * 300, f"inc-20260320-0001-{'x' * 40}"),
     ],
 )
-async def test_any_title_makes_a_channel(talk: Talk, title: str, channel: str) -> None:
-    """Slack takes few letters in names; the number keeps them apart."""
+async def test_any_title_gives_a_valid_channel_name(talk: Talk, title: str, channel: str) -> None:
+    """Slack allows few characters; the number keeps the names unique."""
     await talk.asks(talk.house.ana, f"/incident declare {title}")
     await talk.house.quiet()
 
@@ -123,8 +123,8 @@ async def test_any_title_makes_a_channel(talk: Talk, title: str, channel: str) -
     assert "\u202e" not in talk.house.ana.sees()
 
 
-async def test_an_endless_update_is_cut_and_kept(talk: Talk) -> None:
-    """Slack takes long texts from people; the message is cut, the timeline keeps the words."""
+async def test_endless_update_is_cut_in_slack_and_whole_in_the_timeline(talk: Talk) -> None:
+    """Slack accepts long texts from people, but the bot's message has a limit."""
     ana = talk.house.ana
     await talk.asks(ana, "/incident declare Payments are slow")
     answer = await talk.asks(ana, "/incident update " + "long words " * 3_600)
@@ -137,8 +137,8 @@ async def test_an_endless_update_is_cut_and_kept(talk: Talk) -> None:
     assert "Next update by" in talk.shows(update)
 
 
-async def test_a_secret_in_somebodys_words_is_hidden(talk: Talk) -> None:
-    """A token pasted into a note is not repeated by the bot."""
+async def test_secret_in_a_note_is_hidden(talk: Talk) -> None:
+    """The bot does not repeat a token that somebody pasted."""
     ana = talk.house.ana
     await talk.asks(ana, "/incident declare Payments are slow")
     await talk.asks(ana, "/incident note the key is xoxb-1234567890-abcdefghij and sk-ant-REDACTED")

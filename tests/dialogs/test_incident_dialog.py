@@ -1,4 +1,4 @@
-"""`/incident`: declaring in three ways, every verb, and what is said to those who slip."""
+"""`/incident`: three ways to declare, every verb, and the replies to mistyped commands."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ CHANNEL = "inc-20260320-0001-payments-are-slow"
 
 @pytest.fixture
 async def declared(talk: Talk) -> Talk:
-    """Ana has declared an incident that no check knows of."""
+    """Ana has declared an incident that no check sees."""
     await talk.asks(talk.house.ana, "/incident declare Payments are slow")
     await talk.house.quiet()
     return talk
@@ -24,8 +24,8 @@ async def declared(talk: Talk) -> Talk:
 # --- declaring
 
 
-async def test_declaring_answers_with_the_place_and_opens_it(declared: Talk) -> None:
-    """The declarer learns where people meet and is brought there; #ops sees who declared it."""
+async def test_declaring_links_to_the_channel_and_adds_the_declarer(declared: Talk) -> None:
+    """#ops sees who declared the incident."""
     ana = declared.house.ana
     answer = declared.shows(declared.whispers(ana)[-1])
 
@@ -40,7 +40,7 @@ async def test_declaring_answers_with_the_place_and_opens_it(declared: Talk) -> 
 
 
 async def test_declaring_with_a_component_and_a_severity(talk: Talk) -> None:
-    """Both are read out of the words; the runbook of that component comes along."""
+    """Both are read from the words of the command; the component's runbook is posted."""
     await talk.asks(talk.house.ana, "/incident declare Claude API answers slowly sev3")
     await talk.house.quiet()
     channel = "inc-20260320-0001-claude-api-answers-slowly"
@@ -53,7 +53,7 @@ async def test_declaring_with_a_component_and_a_severity(talk: Talk) -> None:
 
 @BOTH_WAYS
 async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
-    """The form shows what is open already; a field left empty is asked for."""
+    """The form lists open incidents and asks for fields that were left empty."""
     house, ana = declared.house, declared.house.ana
     await ana.types("/incident declare")
     form = await ana.waits_for("== Declare incident ==")
@@ -68,8 +68,8 @@ async def test_declaring_without_a_title_opens_a_form(declared: Talk) -> None:
     assert declared.slowest_ack_s < 1.0
 
 
-async def test_the_form_points_to_what_is_open_for_the_same_provider(outage: Talk) -> None:
-    """The form closes, and its words come back with both ways on as buttons."""
+async def test_form_points_to_an_open_incident_of_the_same_provider(outage: Talk) -> None:
+    """The form closes; its words come back with two buttons: join, or declare separately."""
     ana = outage.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
@@ -84,8 +84,8 @@ WAYS = "Or type /incident join INC-1, or /incident declare separate TITLE."
 
 
 @BOTH_WAYS
-async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(outage: Talk) -> None:
-    """Bob declares what everybody works on already: he is brought there, and it is on record."""
+async def test_declaring_a_known_outage_offers_to_join_it(outage: Talk) -> None:
+    """Bob declares an outage that people already work on: one press adds him to the channel, and it is recorded."""
     bob, channel = outage.house.bob, outage.house.workspace.channel("inc-20260320-0001-claude")
     pointed = await outage.asks(bob, "/incident declare Claude is broken")
     joined = await outage.presses(bob, "Join INC-1")
@@ -98,8 +98,8 @@ async def test_a_providers_name_finds_its_open_incident_and_one_press_joins_it(o
     assert outage.said(channel.name, "@bob joined to help.")
 
 
-async def test_each_of_two_open_incidents_is_joined_by_one_press(outage: Talk) -> None:
-    """Claude's own, and the one that Ana declared beside it: Bob chooses the second."""
+async def test_each_of_two_open_incidents_can_be_joined(outage: Talk) -> None:
+    """The provider's own and the one that Ana declared separately: Bob chooses the second."""
     ana, bob = outage.house.ana, outage.house.bob
     await outage.asks(ana, "/incident declare separate Claude loses our files")
     await outage.house.quiet()
@@ -111,8 +111,8 @@ async def test_each_of_two_open_incidents_is_joined_by_one_press(outage: Talk) -
     assert joined.startswith("You are in INC-2 now.")
 
 
-async def test_the_api_names_channels_as_people_do(outage: Talk) -> None:
-    """Slack's reference to a channel means nothing to a program or a terminal."""
+async def test_api_names_channels_as_people_do(outage: Talk) -> None:
+    """Slack's channel reference means nothing to a program or a terminal."""
     app = outage.house.app
     assert app is not None
     headers = {"Authorization": f"Bearer {app.local_token}"}
@@ -124,15 +124,15 @@ async def test_the_api_names_channels_as_people_do(outage: Talk) -> None:
     assert "You are in INC-1 now. It continues in #inc-20260320-0001-claude." == joined.json()["text"]
 
 
-async def test_a_separate_incident_is_declared_all_the_same(outage: Talk) -> None:
-    """By the word as by the button; the words of the title are kept."""
+async def test_separate_incident_is_declared_by_command_or_button(outage: Talk) -> None:
+    """The title keeps its words either way."""
     answer = await outage.asks(outage.house.bob, "/incident declare separate Claude bills us twice")
 
     assert answer.startswith("INC-2 is declared: Claude bills us twice.")
 
 
-async def test_a_form_sent_from_elsewhere_is_answered_directly(talk: Talk) -> None:
-    """Typed where the bot is no member: the answer comes as a direct message."""
+async def test_form_from_a_channel_without_the_bot_is_answered_directly(talk: Talk) -> None:
+    """The reply comes as a direct message."""
     ana = talk.house.ana
     await ana.types("/incident declare", channel="general")
     await ana.waits_for("== Declare incident ==")
@@ -194,8 +194,8 @@ TABLE = [
 
 
 @BOTH_WAYS
-async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: Talk) -> None:
-    """A whole life by hand: each word gets its sentence within a second, and the channel reads like minutes."""
+async def test_every_verb_is_answered_and_announced_in_the_channel(declared: Talk) -> None:
+    """A whole incident by hand: each command is answered within a second, and the channel reads like minutes."""
     house = declared.house
     for words, expected in TABLE:
         answer = await declared.asks(house.ana, f"/incident {words}", channel=CHANNEL)
@@ -224,8 +224,8 @@ async def test_every_verb_is_answered_and_the_channel_tells_the_story(declared: 
     assert story == [text[: len(begin)] for text, begin in zip(told, story, strict=True)]
 
 
-async def test_the_incident_must_be_named_when_several_are_open(declared: Talk) -> None:
-    """Elsewhere the bot asks which one; by name, number or channel it knows."""
+async def test_incident_must_be_named_when_several_are_open(declared: Talk) -> None:
+    """Outside their channels the bot asks which one; it accepts the name, the number or the channel."""
     ana = declared.house.ana
     await declared.asks(ana, "/incident declare separate Mail is late")
     await declared.house.quiet()
@@ -237,8 +237,8 @@ async def test_the_incident_must_be_named_when_several_are_open(declared: Talk) 
     assert "There is no INC-9. /incident list all shows every one." == await declared.asks(ana, "/incident show inc-9")
 
 
-async def test_of_many_open_ones_the_newest_are_named(declared: Talk) -> None:
-    """And where all of them are listed."""
+async def test_question_for_the_incident_names_the_newest(declared: Talk) -> None:
+    """With many open incidents, it also says where to see all of them."""
     ana = declared.house.ana
     for number in range(2, 6):
         await declared.asks(ana, f"/incident declare separate Trouble {number}")
@@ -268,13 +268,13 @@ async def test_of_many_open_ones_the_newest_are_named(declared: Talk) -> None:
         ("new separate Mail is late", "INC-2 is declared: Mail is late."),
     ],
 )
-async def test_what_tired_people_type_is_understood(typed: str, answer: str, declared: Talk) -> None:
-    """Words for what a verb does, a severity alone, a number alone."""
+async def test_synonyms_and_short_forms_are_understood(typed: str, answer: str, declared: Talk) -> None:
+    """Other words for a verb, a severity alone, a number alone."""
     assert answer in await declared.asks(declared.house.ana, f"/incident {typed}")
 
 
-async def test_a_bare_number_is_the_incident_that_it_names(declared: Talk) -> None:
-    """Also in the channel of another one, which stays as it is; what may be a reason or a text is left to be one."""
+async def test_bare_number_names_its_incident(declared: Talk) -> None:
+    """Also in another incident's channel, which stays unchanged; a number that may be a reason or a text stays one."""
     ana = declared.house.ana
     await declared.asks(ana, "/incident declare separate Mail is late")
     await declared.house.quiet()
@@ -293,28 +293,28 @@ async def test_a_bare_number_is_the_incident_that_it_names(declared: Talk) -> No
 
 
 async def test_merging_understands_bare_numbers(declared: Talk) -> None:
-    """As one says it aloud."""
+    """As people say it aloud."""
     ana = declared.house.ana
     await declared.asks(ana, "/incident declare separate Mail is late")
     assert (await declared.asks(ana, "/incident merge 2 into 1")).startswith("INC-2 is part of INC-1 now")
 
 
-async def test_nothing_open_is_said_as_such(talk: Talk) -> None:
-    """Without an incident every verb says so instead of guessing."""
+async def test_verbs_say_so_when_no_incident_is_open(talk: Talk) -> None:
+    """The bot must not guess which incident was meant."""
     for verb in ("ack", "update all good", "note x", "resolve", "timeline", "show"):
         assert "No incident is open." == await talk.asks(talk.house.ana, f"/incident {verb}")
 
 
-async def test_a_provider_has_one_open_incident(outage: Talk) -> None:
-    """Declaring it again points to the first one, and nothing is made."""
+async def test_provider_has_one_open_incident(outage: Talk) -> None:
+    """Declaring again points to the first incident and creates nothing."""
     answer = await outage.asks(outage.house.bob, "/incident declare Claude API is broken")
 
     assert f"{OPEN}\n{WAYS}\n[Join INC-1] [Declare a separate one]" == answer
     assert 1 == len(await outage.facts(Declared))
 
 
-async def test_people_are_named_in_updates_not_numbered(declared: Talk) -> None:
-    """Mentions, ampersands and links come out as they were typed, and mention nobody."""
+async def test_updates_name_people_instead_of_their_ids(declared: Talk) -> None:
+    """Mentions, ampersands and links read as they were typed, and mention nobody."""
     words = "@bob & I see <500> at #ops"
     await declared.asks(declared.house.ana, f"/incident update {words}", channel=CHANNEL)
     await declared.house.quiet()
@@ -327,8 +327,8 @@ async def test_people_are_named_in_updates_not_numbered(declared: Talk) -> None:
     assert words == fact.body.text
 
 
-async def test_the_summary_can_be_reopened_and_exported(declared: Talk) -> None:
-    """The way back is a button that asks why; the export stays."""
+async def test_resolved_incident_can_be_reopened_and_exported(declared: Talk) -> None:
+    """Reopening is a button that asks for the reason; the export stays available."""
     await declared.asks(declared.house.ana, "/incident resolve", channel=CHANNEL)
     await declared.house.quiet()
     await declared.house.bob.clicks("Reopen", channel=CHANNEL, message_containing="post-mortem")
@@ -344,8 +344,8 @@ async def test_the_summary_can_be_reopened_and_exported(declared: Talk) -> None:
     assert "[Acknowledge] [Post update]" in declared.alert()
 
 
-async def test_words_work_with_the_manifests_prefix(house: House) -> None:
-    """A workspace that calls it /us-incident gets help under that name."""
+async def test_commands_work_with_the_manifests_prefix(house: House) -> None:
+    """A workspace that has /us-incident gets help under that name."""
     assert house.workspace.team.commands["/incident"].should_escape
     spec = house.workspace.team.commands["/incident"]
     house.workspace.team.commands["/us-incident"] = spec
@@ -355,8 +355,8 @@ async def test_words_work_with_the_manifests_prefix(house: House) -> None:
     assert "• /us-incident ack [INC-7]: acknowledge it: you are working on it" in answer
 
 
-async def test_a_second_declarer_is_pointed_to_what_was_declared_just_now(declared: Talk) -> None:
-    """Bob sees the same and calls it otherwise: he may join ana with one press, or go on alone with another."""
+async def test_second_declarer_is_shown_the_incident_declared_just_before(declared: Talk) -> None:
+    """Bob gives the same outage another title: he may join Ana's incident, or declare his own."""
     bob = declared.house.bob
     pointed = await declared.asks(bob, "/incident declare Nobody can pay")
 

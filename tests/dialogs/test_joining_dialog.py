@@ -1,4 +1,4 @@
-"""A second part of the vendor fails: its runbook, its flags and its people come into the channel that is there."""
+"""A second component of the vendor fails: its runbook, flags and people are added to the existing channel."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +15,7 @@ WEB_FLAG = "search.answers"
 
 @pytest.fixture
 async def wider(tmp_path: Path) -> AsyncIterator[Talk]:
-    """The API fails, a minute later claude.ai does; the one has a runbook and Bob, the other one has a group and a flag."""
+    """The API fails, and a minute later claude.ai; the first has a runbook and Bob, the second a group and a flag."""
     async with a_house(tmp_path, started=False) as house:
         house.workspace.add_user("eve", "Eve Web")
         group = house.workspace.add_group("web", "Web people", [house.workspace.person("eve").id])
@@ -44,7 +44,7 @@ def members(house: House) -> set[str]:
 
 
 async def test_each_checklist_is_posted_once(wider: Talk) -> None:
-    """The second holds the steps of what joined, and not those of the first once more."""
+    """The second checklist has the new component's steps without repeating the first one's."""
     first, second = (wider.shows(message) for message in wider.said(CHANNEL, "☐"))
 
     assert "Confirm on the board" in first
@@ -52,28 +52,31 @@ async def test_each_checklist_is_posted_once(wider: Talk) -> None:
     assert "Confirm on the board" not in second
 
 
-async def test_the_card_lists_both_runbooks(wider: Talk) -> None:
+async def test_card_lists_both_runbooks(wider: Talk) -> None:
+    """People need the runbook of each component that fails."""
     assert "Runbook: Claude API and claude.ai" in wider.card(CHANNEL)
 
 
-async def test_its_runbook_is_bookmarked(wider: Talk) -> None:
+async def test_joined_components_runbook_is_bookmarked(wider: Talk) -> None:
+    """Just like that of the first component."""
     titles = [bookmark.title for bookmark in wider.house.workspace.channel(CHANNEL).bookmarks]
 
     assert ["Claude status page", "Runbook: claude.ai"] == titles
 
 
-async def test_its_people_are_invited(wider: Talk) -> None:
+async def test_joined_components_people_are_invited(wider: Talk) -> None:
+    """They did not need to know of the channel before."""
     assert wider.house.workspace.person("eve").id in members(wider.house)
 
 
-async def test_its_flag_is_switched_and_shown(wider: Talk) -> None:
-    """On the card, and in the head of the alert."""
+async def test_joined_components_flag_is_switched_and_shown(wider: Talk) -> None:
+    """On the card, and at the top of the alert."""
     assert "search: gpt until" in wider.card(CHANNEL)
     assert "search switched to gpt" in wider.alert()
 
 
-async def test_whoever_left_is_not_invited_again(wider: Talk) -> None:
-    """They meant it; a restart and somebody who acknowledges change nothing of that."""
+async def test_person_who_left_the_channel_is_not_invited_again(wider: Talk) -> None:
+    """They left on purpose; neither a restart nor an acknowledgement brings them back."""
     house = wider.house
     house.workspace.channel(CHANNEL).members.remove(house.workspace.person("eve").id)
     await house.stop()
@@ -88,8 +91,8 @@ async def test_whoever_left_is_not_invited_again(wider: Talk) -> None:
     assert len(invited) == len(set(invited))
 
 
-async def test_who_cannot_be_invited_is_said_once(empty_house: House) -> None:
-    """An id with a typing error is named in the ops channel; who acknowledges does not bring it up again."""
+async def test_person_who_cannot_be_invited_is_reported_once(empty_house: House) -> None:
+    """#ops is told of a mistyped id; an acknowledgement does not repeat the report."""
     house = empty_house
     house.changes = {"runbooks": {"anthropic.api": {"invite": ["U0NOBODY00"]}}}
     await house.start()

@@ -1,4 +1,4 @@
-"""people.viewers, responders, commanders and admins: who may ask, help, run things and look after the bot, by user group."""
+"""people.viewers, responders, commanders and admins: who may ask, help, run incidents and administer the bot."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ LOOKS_AFTER = "/understudy denied"
 
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    """Vic watches, Ria helps and Bob commands, by their groups; Ada looks after the bot, Ana is in no list. INC-1 is open."""
+    """By their groups Vic views, Ria responds and Bob commands; Ada administers, Ana is in no list. INC-1 is open."""
     async with a_house(tmp_path, started=False) as house:
         space = house.workspace
         people = {name: space.add_user(name) for name in ("vic", "ria", "ada")}
@@ -57,10 +57,10 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
         ("ada", ("", "", "", "")),
     ],
 )
-async def test_each_level_may_what_the_lower_ones_may_and_is_told_who_may_more(
+async def test_each_level_includes_the_lower_ones_and_names_who_may_more(
     talk: Talk, name: str, answers: tuple[str, ...]
 ) -> None:
-    """By slash commands; the answer names the group or the person of the list."""
+    """By slash command; the refusal names the group or person that may."""
     person = talk.house.workspace.person(name)
     said = [await talk.asks(person, words) for words in (ASKS, HELPS, RUNS, LOOKS_AFTER)]
 
@@ -71,15 +71,15 @@ ALL_WORDS = ["/health", "/incident list", "/incident declare", "/fallback status
 
 
 @pytest.mark.parametrize("words", ALL_WORDS)
-async def test_whoever_is_no_viewer_gets_nothing_by_any_word(talk: Talk, words: str) -> None:
+async def test_person_below_viewer_gets_nothing_by_any_command(talk: Talk, words: str) -> None:
     """Neither a board nor a form."""
     said = await talk.asks(talk.house.ana, words)
 
     assert (VIEWERS, None) == (said, talk.house.ana.modal)
 
 
-async def test_buttons_are_for_their_level(talk: Talk) -> None:
-    """The alert with its buttons stands where everybody sees it: Ana may not look, Vic not acknowledge, Ria not update."""
+async def test_buttons_require_their_level(talk: Talk) -> None:
+    """Everybody sees the alert, but Ana may not view, Vic not acknowledge and Ria not post an update."""
     people = (talk.house.ana, talk.house.workspace.person("vic"), talk.house.workspace.person("ria"))
     said = [
         await talk.presses(person, label, channel="ops")
@@ -89,8 +89,8 @@ async def test_buttons_are_for_their_level(talk: Talk) -> None:
     assert [VIEWERS, RESPONDERS, COMMANDERS] == said
 
 
-async def test_a_shortcut_is_for_its_level(talk: Talk) -> None:
-    """No form opens for whoever could not send it."""
+async def test_shortcut_requires_its_level(talk: Talk) -> None:
+    """No form opens for people who could not submit it."""
     ria = talk.house.workspace.person("ria")
     await ria.uses_shortcut("declare_incident")
     await talk.house.quiet()
@@ -107,7 +107,7 @@ async def told_directly(talk: Talk, person: Person) -> str:
     return talk.shows(talk.house.workspace.direct_messages(person)[-1])
 
 
-async def test_the_home_tab_is_for_viewers(talk: Talk) -> None:
+async def test_home_tab_requires_viewer(talk: Talk) -> None:
     """It shows incidents and flags."""
     ana = talk.house.ana
     await ana.opens_home()
@@ -118,15 +118,15 @@ async def test_the_home_tab_is_for_viewers(talk: Talk) -> None:
     assert VIEWERS in ana.home and "INC-1" not in ana.home
 
 
-async def test_a_question_is_for_viewers(talk: Talk) -> None:
-    """Told directly, not in the channel where others wait for the answer."""
+async def test_question_requires_viewer(talk: Talk) -> None:
+    """The refusal is a direct message, not a reply in the channel where others wait for an answer."""
     await talk.house.ana.says("@understudy is Claude down?", channel="ops")
 
     assert VIEWERS == await told_directly(talk, talk.house.ana)
 
 
-async def test_a_pin_is_for_responders(talk: Talk) -> None:
-    """It would write into the timeline."""
+async def test_pin_requires_responder(talk: Talk) -> None:
+    """A pin writes into the timeline."""
     vic, room = talk.house.workspace.person("vic"), talk.house.incident_channel
     talk.house.workspace.channel(room).members.append(vic.id)
     await talk.house.bob.says("support sees timeouts", channel=room)
@@ -140,8 +140,8 @@ async def reacts(person: Person, message: str, channel: str) -> None:
     await person.reacts("pushpin", message_containing=message, channel=channel)
 
 
-async def test_a_form_that_was_opened_as_a_commander_is_refused_after_that(talk: Talk) -> None:
-    """Bob changed groups while he wrote; he is told at the field, and what he wrote stays in the form."""
+async def test_form_is_refused_after_its_author_lost_command_rights(talk: Talk) -> None:
+    """Bob changed groups while typing: the form stays open with his words and an error at the field."""
     house = talk.house
     groups = {group.handle: id for id, group in house.workspace.team.groups.items()}
     await house.bob.types("/incident update INC-1")
@@ -157,7 +157,7 @@ async def test_a_form_that_was_opened_as_a_commander_is_refused_after_that(talk:
 
 
 async def test_denied_attempts_are_shown_to_admins(talk: Talk) -> None:
-    """By slash command and API, also after a restart; a hundred tries of one person are one line a minute."""
+    """By slash command and API, also after a restart; a hundred attempts of one person are one line a minute."""
     house = talk.house
     for words in (RUNS, RUNS, f"/fallback engage {FLAG} gpt"):
         await talk.asks(house.workspace.person("ria"), words)
@@ -178,7 +178,7 @@ async def test_denied_attempts_are_shown_to_admins(talk: Talk) -> None:
 
 
 async def by_api(talk: Talk) -> list[tuple[str, int | None]]:
-    """The same, as a program reads it."""
+    """The same list, as a program reads it."""
     assert talk.house.app is not None
     headers = {"Authorization": f"Bearer {talk.house.app.local_token}"}
     async with aiohttp.ClientSession() as http, http.get(f"{talk.house.app.url}/api/v1/denied", headers=headers) as answer:

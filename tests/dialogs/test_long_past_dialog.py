@@ -1,4 +1,4 @@
-"""An incident that ended weeks ago and left the memory: people ask for it as for any other."""
+"""An incident that ended weeks ago and is no longer in memory works like any other."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ CHANNEL = "inc-20260320-0001-payments-are-slow"
 
 @pytest.fixture
 async def later(talk: Talk) -> Talk:
-    """INC-1 was resolved, six weeks passed, and the bot was started anew."""
+    """INC-1 was resolved six weeks ago, and the bot has restarted since."""
     house = talk.house
     await talk.asks(house.ana, "/incident declare Payments are slow")
     await house.quiet()
@@ -39,13 +39,13 @@ async def later(talk: Talk) -> Talk:
         ("show INC-2", "ops", "There is no INC-2."),
     ],
 )
-async def test_people_ask_for_it_as_for_any_other(later: Talk, typed: str, channel: str, answer: str) -> None:
+async def test_old_incident_is_shown_like_any_other(later: Talk, typed: str, channel: str, answer: str) -> None:
     """By its number, by its channel's name, and in its channel."""
     assert answer in await later.asks(later.house.ana, f"/incident {typed}", channel=channel)
 
 
-async def test_its_export_comes_as_a_file(later: Talk) -> None:
-    """Into its channel, with all that happened."""
+async def test_old_incident_is_exported_as_a_file(later: Talk) -> None:
+    """Into its channel, with its whole timeline."""
     await later.asks(later.house.ana, "/incident export INC-1 json")
     await later.house.done(UploadExport)
     await later.house.quiet()
@@ -53,8 +53,8 @@ async def test_its_export_comes_as_a_file(later: Talk) -> None:
     assert 2 == len(files), "one as it was resolved, one now"
 
 
-async def test_it_is_reopened_and_its_alert_says_so(later: Talk) -> None:
-    """The message that people remember shows how it stands."""
+async def test_reopening_an_old_incident_updates_its_alert(later: Talk) -> None:
+    """The message that people remember shows the current state."""
     assert "INC-1 is investigating now." in await later.asks(later.house.ana, "/incident reopen INC-1 it fills again")
     await later.house.quiet()
     assert "SEV2 · Payments are slow." in later.alert()

@@ -1,4 +1,4 @@
-"""The menu and the forms under alert and card: they say what they would do, and do what the slash commands do."""
+"""The menu and forms under alert and card: they say what they will do, and do what the slash commands do."""
 
 import pytest
 
@@ -11,20 +11,20 @@ CHANNEL = "inc-20260320-0001-claude"
 
 
 async def chooses(person: Person, choice: str, *, channel: str = "ops") -> str:
-    """Pick from the menu under the alert; what the form that opens says."""
+    """Pick from the menu under the alert; return the text of the form that opens."""
     await person.picks("incident.more", choice, channel=channel)
     return await person.waits_for("== ", channel=channel)
 
 
-async def test_resolving_by_the_menu_says_what_still_fails(outage: Talk) -> None:
-    """Before anything is sent."""
+async def test_resolve_form_says_what_still_fails(outage: Talk) -> None:
+    """Before anything is submitted."""
     form = await chooses(outage.house.ana, "Resolve…")
 
     assert "Still failing: Claude API. Still on a fallback: support chat." in form
 
 
-async def test_the_form_ends_the_incident_with_its_reason(outage: Talk) -> None:
-    """As `/incident resolve force REASON` does."""
+async def test_resolve_form_resolves_with_its_reason(outage: Talk) -> None:
+    """Just as `/incident resolve force REASON` does."""
     ana = outage.house.ana
     await chooses(ana, "Resolve…")
     await ana.submits({"Why is it over?": "the vendor confirms the fix"})
@@ -33,8 +33,8 @@ async def test_the_form_ends_the_incident_with_its_reason(outage: Talk) -> None:
     assert "ended by @ana: the vendor confirms the fix." in outage.alert()
 
 
-async def test_a_form_that_saw_nothing_fail_does_not_overrule_what_fails_since(talk: Talk) -> None:
-    """It was opened while all was well; what it did not name, it does not end."""
+async def test_resolve_form_does_not_overrule_a_newer_failure(talk: Talk) -> None:
+    """The form opened while all was well, so its author has not seen the failure."""
     ana = talk.house.ana
     await talk.asks(ana, "/incident declare Claude API answers oddly")
     await talk.house.quiet()
@@ -47,8 +47,8 @@ async def test_a_form_that_saw_nothing_fail_does_not_overrule_what_fails_since(t
     assert "INC-1 is resolved" not in talk.alert()
 
 
-async def test_a_severity_is_changed_by_a_form(outage: Talk) -> None:
-    """With the reason, in the channel and under the alert."""
+async def test_severity_is_changed_by_form(outage: Talk) -> None:
+    """The channel and the alert's thread are told the reason."""
     ana = outage.house.ana
     await chooses(ana, "Change severity…")
     await ana.submits({"Impact on us": "SEV1", "Why?": "nobody can log in"})
@@ -58,8 +58,8 @@ async def test_a_severity_is_changed_by_a_form(outage: Talk) -> None:
     assert 1 == len(await outage.facts(SeverityChanged))
 
 
-async def test_the_same_severity_is_refused_at_its_field(outage: Talk) -> None:
-    """Nothing is lost: the form stays open."""
+async def test_unchanged_severity_is_refused_at_its_field(outage: Talk) -> None:
+    """The form stays open, so nothing is lost."""
     ana = outage.house.ana
     await chooses(ana, "Change severity…")
 
@@ -67,8 +67,8 @@ async def test_the_same_severity_is_refused_at_its_field(outage: Talk) -> None:
         await ana.submits({"Impact on us": "SEV2"})
 
 
-async def test_a_false_alarm_is_ended_by_a_form(outage: Talk) -> None:
-    """The alert says what it was, and offers no way back."""
+async def test_false_alarm_is_closed_by_form(outage: Talk) -> None:
+    """The alert says that it was a false alarm, and has no button to reopen."""
     ana = outage.house.ana
     await chooses(ana, "No incident, or merge…")
     await ana.submits({"What was it?": "false-alarm", "Why?": "our proxy was at fault"})
@@ -82,7 +82,7 @@ async def test_a_false_alarm_is_ended_by_a_form(outage: Talk) -> None:
 
 @pytest.fixture
 async def second(outage: Talk) -> Talk:
-    """Bob has declared INC-2 beside the outage."""
+    """Bob has declared INC-2 besides the outage."""
     await outage.asks(outage.house.bob, "/incident declare separate Chat is slow")
     await outage.house.quiet()
     return outage
@@ -91,8 +91,8 @@ async def second(outage: Talk) -> Talk:
 SECOND = "inc-20260320-0002-chat-is-slow"
 
 
-async def test_a_duplicate_is_ended_by_a_form_that_asks_of_which(second: Talk) -> None:
-    """Each names the other."""
+async def test_duplicate_is_closed_by_a_form_that_asks_for_the_original(second: Talk) -> None:
+    """Each incident names the other."""
     bob = second.house.bob
     await chooses(bob, "No incident, or merge…", channel=SECOND)
     with pytest.raises(ModalErrors, match=r"Choose the other incident below\."):
@@ -104,8 +104,8 @@ async def test_a_duplicate_is_ended_by_a_form_that_asks_of_which(second: Talk) -
     assert second.said(CHANNEL, "INC-2 was a duplicate of INC-1 (by @bob): Chat is slow.")
 
 
-async def test_a_part_is_merged_by_the_same_form(second: Talk) -> None:
-    """With the reason, in the channel."""
+async def test_incident_is_merged_by_the_same_form(second: Talk) -> None:
+    """The channel is told the reason."""
     bob = second.house.bob
     await chooses(bob, "No incident, or merge…", channel=SECOND)
     await bob.submits({"What was it?": "merge", "Which other incident?": "1", "Why?": "one outage"})
@@ -114,8 +114,8 @@ async def test_a_part_is_merged_by_the_same_form(second: Talk) -> None:
     assert second.said(SECOND, "INC-2 is part of INC-1 now (by @bob). One outage. Continue in")
 
 
-async def test_a_phase_is_changed_by_a_form(outage: Talk) -> None:
-    """Back too, with the reason."""
+async def test_phase_is_changed_by_form(outage: Talk) -> None:
+    """Also to an earlier phase, with the reason."""
     ana = outage.house.ana
     await chooses(ana, "Change phase…")
     await ana.submits({"Phase": "identified", "Why?": "their database"})
@@ -124,7 +124,7 @@ async def test_a_phase_is_changed_by_a_form(outage: Talk) -> None:
     assert outage.said(CHANNEL, "INC-1 is identified (by @ana). Their database.")
 
 
-async def test_a_milder_severity_needs_a_reason_in_the_form(outage: Talk) -> None:
+async def test_lower_severity_needs_a_reason_in_the_form(outage: Talk) -> None:
     """Fewer people are called from then on."""
     ana = outage.house.ana
     await chooses(ana, "Change severity…")
@@ -133,8 +133,8 @@ async def test_a_milder_severity_needs_a_reason_in_the_form(outage: Talk) -> Non
         await ana.submits({"Impact on us": "SEV3"})
 
 
-async def test_a_milder_severity_that_is_typed_without_a_reason_opens_the_form(outage: Talk) -> None:
-    """With what was typed chosen already."""
+async def test_lower_severity_typed_without_a_reason_opens_the_form(outage: Talk) -> None:
+    """The form has the typed severity already chosen."""
     ana = outage.house.ana
     await ana.types("/incident severity INC-1 SEV3")
     await ana.waits_for("== ")
@@ -144,15 +144,15 @@ async def test_a_milder_severity_that_is_typed_without_a_reason_opens_the_form(o
     assert outage.said(CHANNEL, "INC-1 is SEV3 now, was SEV2 (by @ana). One model only.")
 
 
-async def test_switching_back_by_the_menu_warns_of_a_default_that_fails(outage: Talk) -> None:
-    """All of it would go back to a provider that is down."""
+async def test_switch_back_form_warns_of_a_failing_default(outage: Talk) -> None:
+    """All customers would go back to a provider that is down."""
     form = await chooses(outage.house.bob, "Switch back…")
 
     assert "goes back to claude at once. Careful: Claude API is down." in form
 
 
-async def test_the_form_switches_the_flag_back(outage: Talk) -> None:
-    """It was said what the default is like, so this is meant."""
+async def test_switch_back_form_switches_the_flag_back(outage: Talk) -> None:
+    """The form showed the state of the default, so the person means it."""
     bob = outage.house.bob
     await chooses(bob, "Switch back…")
     await bob.submits({})
@@ -161,8 +161,8 @@ async def test_the_form_switches_the_flag_back(outage: Talk) -> None:
     assert [bob.id] == [fact.actor.id for fact in await outage.facts(Released)]
 
 
-async def test_an_update_is_one_press_away(outage: Talk) -> None:
-    """The form that `/incident update` opens."""
+async def test_update_in_the_menu_opens_the_update_form(outage: Talk) -> None:
+    """The same form as `/incident update`."""
     ana = outage.house.ana
     await ana.clicks("Post update", channel="ops")
     await ana.waits_for("Write an update")
@@ -172,8 +172,8 @@ async def test_an_update_is_one_press_away(outage: Talk) -> None:
     assert "@ana writes:\n> Support knows" in outage.shows(outage.said(CHANNEL, "Update 1 of INC-1")[-1])
 
 
-async def test_exporting_by_the_menu_brings_the_file(outage: Talk) -> None:
-    """Straight away: there is nothing to ask."""
+async def test_export_in_the_menu_posts_the_file(outage: Talk) -> None:
+    """At once, since there is nothing to ask."""
     ana = outage.house.ana
     await outage.asks(ana, "/fallback release support-chat.llm force")
     await outage.house.quiet()
@@ -183,8 +183,8 @@ async def test_exporting_by_the_menu_brings_the_file(outage: Talk) -> None:
     assert 1 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
 
 
-async def test_a_menu_of_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
-    """Somebody resolved it meanwhile; the choice changes nothing, and says so."""
+async def test_outdated_menu_is_answered_with_the_current_state(outage: Talk) -> None:
+    """Somebody resolved the incident in between; the choice changes nothing, and the reply says so."""
     house, bob = outage.house, outage.house.bob
     message = outage.alerts()[-1]
     menu = next(one for block in message.blocks if block["type"] == "actions" for one in block["elements"] if "options" in one)
@@ -207,8 +207,8 @@ async def test_a_menu_of_an_old_screen_is_answered_by_the_state(outage: Talk) ->
         "no json at all",
     ],
 )
-async def test_a_forged_choice_changes_nothing(outage: Talk, value: str) -> None:
-    """Answered in a sentence, and no form opens."""
+async def test_forged_menu_choice_changes_nothing(outage: Talk, value: str) -> None:
+    """It is answered in a sentence, and no form opens."""
     house, bob = outage.house, outage.house.bob
     message = outage.alerts()[-1]
     menu = next(one for block in message.blocks if block["type"] == "actions" for one in block["elements"] if "options" in one)

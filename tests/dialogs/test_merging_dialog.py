@@ -1,4 +1,4 @@
-"""`/incident merge` and `unmerge`: one outage in two channels, in Slack."""
+"""`/incident merge` and `unmerge` in Slack: one outage with two channels."""
 
 import pytest
 
@@ -9,7 +9,7 @@ PAYMENTS, MAIL = "inc-20260320-0001-payments-are-slow", "inc-20260320-0002-mail-
 
 @pytest.fixture
 async def merged(talk: Talk) -> Talk:
-    """Ana has declared two incidents, and merges the second into the first, in the channel of the second."""
+    """Ana has declared two incidents, and merges the second into the first from the second's channel."""
     await talk.asks(talk.house.ana, "/incident declare Payments are slow")
     await talk.asks(talk.house.ana, "/incident declare separate Mail is late")
     await talk.house.quiet()
@@ -19,8 +19,8 @@ async def merged(talk: Talk) -> Talk:
     return talk
 
 
-async def test_the_channel_of_the_merged_one_is_told_where_to_go(merged: Talk) -> None:
-    """With a link, so that nobody searches."""
+async def test_merged_incidents_channel_links_to_the_surviving_one(merged: Talk) -> None:
+    """With a link, so that nobody has to search."""
     [line] = merged.said(MAIL, "INC-2 is part of INC-1 now (by @ana)")
     room = merged.house.workspace.channel(PAYMENTS)
 
@@ -28,25 +28,27 @@ async def test_the_channel_of_the_merged_one_is_told_where_to_go(merged: Talk) -
     assert f"<#{room.id}>" in line.text or room.id in str(line.blocks)
 
 
-async def test_the_other_channel_is_told_what_came(merged: Talk) -> None:
+async def test_surviving_incidents_channel_is_told_of_the_merge(merged: Talk) -> None:
+    """People there need to know what else they now work on."""
     assert merged.said(PAYMENTS, "INC-2 is part of INC-1 now (by @ana): Mail is late.")
 
 
-async def test_the_card_names_what_is_part_of_it(merged: Talk) -> None:
-    """Whoever comes later finds what was said there."""
+async def test_card_names_merged_incidents(merged: Talk) -> None:
+    """People who join later can find what was said there."""
     [card] = merged.cards(PAYMENTS)
 
     assert "Merged into this: INC-2" in merged.shows(card)
 
 
-async def test_one_is_listed_as_open(merged: Talk) -> None:
+async def test_only_the_surviving_incident_is_listed_as_open(merged: Talk) -> None:
+    """The merged incident is no longer worked on by itself."""
     listed = await merged.asks(merged.house.ana, "/incident list")
 
     assert "Payments are slow" in listed and "Mail is late" not in listed
 
 
-async def test_the_export_of_each_names_the_other(merged: Talk) -> None:
-    """Both timelines stay whole."""
+async def test_export_of_each_names_the_other(merged: Talk) -> None:
+    """Both timelines stay complete."""
     listed = await merged.asks(merged.house.ana, "/incident timeline INC-2")
     other = await merged.asks(merged.house.ana, "/incident timeline INC-1")
 
@@ -54,7 +56,7 @@ async def test_the_export_of_each_names_the_other(merged: Talk) -> None:
     assert "INC-2 “Mail is late” became part of INC-1" in other
 
 
-async def test_a_press_takes_them_apart(merged: Talk) -> None:
+async def test_unmerge_button_reopens_the_merged_incident(merged: Talk) -> None:
     """It is open again, in its own channel."""
     await merged.presses(merged.house.bob, "Unmerge", channel=MAIL)
     await merged.house.quiet()
@@ -63,20 +65,21 @@ async def test_a_press_takes_them_apart(merged: Talk) -> None:
     assert merged.said(PAYMENTS, "INC-2 was taken out of INC-1 (by @bob)")
 
 
-async def test_both_may_be_named_anywhere(merged: Talk) -> None:
-    """In a channel of neither."""
+async def test_merge_names_both_incidents_from_any_channel(merged: Talk) -> None:
+    """Also in a channel that belongs to neither."""
     assert "INC-2 is its own incident again: triage." == await merged.asks(merged.house.bob, "/incident unmerge INC-2")
     assert (await merged.asks(merged.house.bob, "/incident merge INC-2 into INC-1")).startswith("INC-2 is part of INC-1 now.")
 
 
-async def test_without_the_other_one_it_asks_for_it(merged: Talk) -> None:
+async def test_merge_without_a_target_asks_for_it(merged: Talk) -> None:
+    """The bot must not guess which incident was meant."""
     said = await merged.asks(merged.house.ana, "/incident merge", channel=PAYMENTS)
 
     assert "INC-1 into which incident? Write into INC-7; /incident list shows what is open." == said
 
 
-async def test_what_was_merged_sends_on_to_the_other_one(merged: Talk) -> None:
-    """It cannot be reopened, so nobody is told to."""
+async def test_commands_on_a_merged_incident_point_to_the_surviving_one(merged: Talk) -> None:
+    """A merged incident cannot be reopened, so the reply does not suggest it."""
     update = await merged.asks(merged.house.ana, "/incident update INC-2 we wait", channel=MAIL)
     role = await merged.asks(merged.house.ana, "/incident role", channel=MAIL)
 

@@ -1,4 +1,4 @@
-"""When Slack gives no channel, gives it to somebody else, or takes it away: the incident goes on, and people know where."""
+"""Slack refuses the channel, has its name taken, or archives it: the incident goes on, and people are told where."""
 
 from bot.core.record.room.room_facts import ChannelRefused, GivenUp
 from tests.dialogs.talk import Talk
@@ -6,8 +6,8 @@ from tests.dialogs.talk import Talk
 CHANNEL = "inc-20260320-0001-claude"
 
 
-async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Talk) -> None:
-    """Ops and the declarer read why and what to do; updates and lines come under the alert."""
+async def test_refused_channel_is_explained_and_the_thread_is_used_instead(talk: Talk) -> None:
+    """#ops and the declarer read why and what to do; updates appear under the alert."""
     house, ana = talk.house, talk.house.ana
     house.workspace.faults.add("conversations.create", "error:restricted_action", times=9)
     await talk.asks(ana, "/incident declare Claude API is odd")
@@ -40,8 +40,8 @@ async def test_a_refused_channel_is_explained_and_the_thread_takes_over(talk: Ta
     assert [] == [c.name for c in house.workspace.channels() if c.name.startswith("inc-")]
 
 
-async def test_a_name_that_others_use_gets_the_next_suffix(talk: Talk) -> None:
-    """A channel of somebody else is never taken over, archived or not."""
+async def test_taken_channel_name_gets_the_next_suffix(talk: Talk) -> None:
+    """The bot never takes over an existing channel, archived or not."""
     house = talk.house
     house.workspace.add_channel(CHANNEL, members=("bob",))
     house.workspace.add_channel(f"{CHANNEL}-2", members=("bob",))
@@ -56,8 +56,8 @@ async def test_a_name_that_others_use_gets_the_next_suffix(talk: Talk) -> None:
     assert house.workspace.bot_user_id not in house.workspace.channel(CHANNEL).members
 
 
-async def test_an_archived_channel_is_followed_by_the_thread(outage: Talk) -> None:
-    """Somebody archives it in mid-incident: ops is told, and what comes next comes under the alert, nothing twice."""
+async def test_updates_go_to_the_thread_after_the_channel_is_archived(outage: Talk) -> None:
+    """#ops is told, and later messages appear under the alert, each once."""
     house = outage.house
     channel = house.workspace.channel(CHANNEL)
     channel.is_archived = True

@@ -1,4 +1,4 @@
-"""Slack itself is down: services are switched all the same, people hear it on another way, and nothing is said twice later."""
+"""Slack itself is down: flags switch anyway, people are paged another way, and nothing is posted twice later."""
 
 import json
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ CHANNEL = "inc-20260320-0001-claude"
 
 
 class Pager:
-    """Somebody's webhook, as Apprise's `json://` speaks to it."""
+    """A webhook that receives what Apprise's `json://` sends."""
 
     def __init__(self) -> None:
         self.heard: list[dict[str, str]] = []
@@ -43,21 +43,21 @@ async def pager() -> AsyncIterator[Pager]:
 
 @pytest.fixture
 async def paged(pager: Pager, tmp_path: Path) -> AsyncIterator[House]:
-    """A deployment that knows the pager."""
+    """A deployment that notifies the pager."""
     async with a_house(tmp_path, notify=[f"json://127.0.0.1:{pager.port}/hook"]) as house:
         yield house
 
 
 async def served(house: House) -> str:
-    """What a service reads, over HTTP."""
+    """The variant that a service gets over HTTP."""
     assert house.app is not None
     address = f"{house.app.url}/ofrep/v1/evaluate/flags/{FLAG}"
     async with aiohttp.ClientSession() as session, session.post(address, json={"context": {"targetingKey": "s1"}}) as reply:
         return str((await reply.json())["variant"])
 
 
-async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House, pager: Pager) -> None:
-    """One page for the new incident with what was switched; Slack gets alert and channel once it is back, each once."""
+async def test_flags_switch_and_the_pager_is_called_while_slack_is_down(paged: House, pager: Pager) -> None:
+    """One page names the new incident and what was switched; Slack gets alert and channel once each when it is back."""
     await paged.workspace.faults.offline()
     await paged.fails("anthropic.api")
     assert "gpt" == await served(paged)
@@ -77,8 +77,8 @@ async def test_flags_switch_and_the_pager_rings_while_slack_is_down(paged: House
     assert 1 == len(talk.cards(CHANNEL))
 
 
-async def test_an_incident_goes_on_while_slack_is_down(paged: House, pager: Pager) -> None:
-    """Recovery falls into Slack's absence: afterwards the channel reads in order, each line once, and nobody was paged."""
+async def test_recovery_while_slack_is_down_is_posted_later_in_order(paged: House, pager: Pager) -> None:
+    """Each line appears once in the channel, and nobody was paged."""
     await paged.fails("anthropic.api")
     await paged.quiet()
     await paged.workspace.faults.offline()
@@ -99,8 +99,8 @@ async def test_an_incident_goes_on_while_slack_is_down(paged: House, pager: Page
     assert [] == pager.heard
 
 
-async def test_words_are_understood_again_when_slack_is_back(paged: House) -> None:
-    """The socket heals by itself, and the first word after it is answered."""
+async def test_commands_work_again_when_slack_is_back(paged: House) -> None:
+    """The socket reconnects by itself, and the first command is answered."""
     await paged.workspace.faults.offline()
     await paged.workspace.faults.online()
     await paged.workspace.connected(within=10.0)
@@ -111,8 +111,8 @@ async def test_words_are_understood_again_when_slack_is_back(paged: House) -> No
     assert 1 == len(await Talk(paged).facts(Declared))
 
 
-async def test_a_lost_answer_of_slack_does_not_double_a_post(paged: House) -> None:
-    """Slack took the alert and made the channel, and the line broke: both are looked up, not done again."""
+async def test_lost_reply_from_slack_does_not_double_a_post(paged: House) -> None:
+    """Slack took the alert and made the channel before the connection broke: both are looked up, not repeated."""
     paged.workspace.faults.add("chat.postMessage", "drop_after", times=1)
     paged.workspace.faults.add("conversations.create", "500_after", times=1)
     await paged.fails("anthropic.api")

@@ -1,4 +1,4 @@
-"""Paging whoever a calendar or another service says is on call, over the real way out."""
+"""Paging the person that a calendar or another service has on call, over real HTTP."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ STEPS = [{"after": "0s", "mention": ["primary"]}, {"after": "5m", "mention": ["p
 
 @dataclass
 class Elsewhere:
-    """Where people keep their rota."""
+    """The server that has the rota."""
 
     body: str = CALENDAR.replace("\n", "\r\n")
     status: int = 200
@@ -50,7 +50,7 @@ class Elsewhere:
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Elsewhere]:
-    """It is there."""
+    """The rota's server is up."""
     made, app = Elsewhere(), web.Application()
     app.router.add_get("/{tail:.*}", made.answer)
     runner = web.AppRunner(app, access_log=None)
@@ -63,13 +63,13 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A deployment that is not started."""
+    """A deployment that has not started."""
     async with a_house(tmp_path, started=False) as house:
         yield house
 
 
 async def runs(house: House, source: dict[str, Any]) -> Talk:
-    """Start it, and let the Claude API fail; nobody acknowledges."""
+    """Start the deployment and let the Claude API fail; nobody acknowledges."""
     house.changes |= {"people": {"on_call": {"primary": source}}, "paging": {"SEV2": STEPS}}
     await house.start()
     await house.passes(minutes=1)
@@ -83,8 +83,8 @@ def calendar(house: House, elsewhere: Elsewhere) -> dict[str, Any]:
     return {"ical": f"{elsewhere.url}/secret-1/oncall.ics", "users": users}
 
 
-async def test_the_calendar_says_who_is_mentioned_and_then_who_is_next(house: House, elsewhere: Elsewhere) -> None:
-    """Ana's shift ends while nobody answers; the second step is Bob's."""
+async def test_calendar_decides_who_is_paged_at_each_step(house: House, elsewhere: Elsewhere) -> None:
+    """Ana's shift ends while nobody answers; the second step pages Bob."""
     talk = await runs(house, calendar(house, elsewhere))
     first = talk.alert()
     await house.passes(minutes=4.5)
@@ -95,8 +95,8 @@ async def test_the_calendar_says_who_is_mentioned_and_then_who_is_next(house: Ho
     assert "/secret-1/oncall.ics" in elsewhere.asked
 
 
-async def test_a_calendar_that_is_away_is_remembered_and_that_is_said(house: House, elsewhere: Elsewhere) -> None:
-    """The shifts of the next days are known; ops reads how old they are, without the calendar's address."""
+async def test_unreachable_calendar_is_used_from_memory_and_reported(house: House, elsewhere: Elsewhere) -> None:
+    """The next days' shifts are known; #ops reads how old they are, without the calendar's address."""
     talk = await runs(house, calendar(house, elsewhere))
     elsewhere.status = 503
     await house.passes(minutes=4.5)
@@ -111,8 +111,8 @@ async def test_a_calendar_that_is_away_is_remembered_and_that_is_said(house: Hou
     assert "Who is on call as primary cannot be read: HTTP 503." in house.app.trouble()
 
 
-async def test_a_schedule_of_pagerduty_says_who_is_mentioned(house: House, elsewhere: Elsewhere) -> None:
-    """By the address that people have there."""
+async def test_pagerduty_schedule_decides_who_is_mentioned(house: House, elsewhere: Elsewhere) -> None:
+    """People are matched by the email address that they have there."""
     elsewhere.body = '{"oncalls": [{"user": {"id": "P1", "email": "bob@example.com"}, "start": null, "end": null}]}'
     schedule = {"schedule": "PABC123", "token": "pd-token-1", "api_url": elsewhere.url}
     talk = await runs(house, {"pagerduty": schedule, "users": {"bob@example.com": house.bob.id}})
@@ -120,8 +120,8 @@ async def test_a_schedule_of_pagerduty_says_who_is_mentioned(house: House, elsew
     assert "Nobody has acknowledged this. @bob" in talk.alert()
 
 
-async def test_a_schedule_of_jira_says_who_is_mentioned(house: House, elsewhere: Elsewhere) -> None:
-    """By Atlassian's id of the account."""
+async def test_jira_schedule_decides_who_is_mentioned(house: House, elsewhere: Elsewhere) -> None:
+    """People are matched by their Atlassian account id."""
     elsewhere.body = '{"onCallUsers": ["5b2b0e01"]}'
     jsm = {"cloud": "c1", "schedule": "s1", "email": "bot@example.com", "token": "jira-token-1", "api_url": elsewhere.url}
     talk = await runs(house, {"jsm": jsm, "users": {"5b2b0e01": house.ana.id}})
@@ -129,8 +129,8 @@ async def test_a_schedule_of_jira_says_who_is_mentioned(house: House, elsewhere:
     assert "Nobody has acknowledged this. @ana" in talk.alert()
 
 
-async def test_somebody_whom_slack_does_not_know_is_named_in_ops(house: House, elsewhere: Elsewhere) -> None:
-    """The next step does not wait, and whoever reads it knows what to add where."""
+async def test_on_call_person_unknown_to_slack_is_named_in_ops(house: House, elsewhere: Elsewhere) -> None:
+    """The next step does not wait, and the report says what to add where."""
     elsewhere.body = '{"onCallUsers": ["70121:x"]}'
     jsm = {"cloud": "c1", "schedule": "s1", "email": "bot@example.com", "token": "jira-token-1", "api_url": elsewhere.url}
     talk = await runs(house, {"jsm": jsm, "users": {"5b2b0e01": house.ana.id}})

@@ -1,4 +1,4 @@
-"""The app is installed for a whole Enterprise Grid organization: one token, several workspaces, `slack.team` says where."""
+"""The app is installed for a whole Enterprise Grid: one token, several workspaces, and `slack.team` to choose one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ ELSEWHERE = {"team_id": "T07OTHER", "workspaces": ("T07OTHER",)}  # of another w
 
 @pytest.fixture
 async def grid(tmp_path: Path) -> AsyncIterator[House]:
-    """Everything is well; channels are made in the first workspace, and Bob commands by his user group."""
+    """A healthy deployment; channels are made in the first workspace, and Bob commands by his user group."""
     async with a_house(tmp_path, started=False, of=ORGANIZATION) as house:
         group = house.workspace.add_group("sre", "SRE", members=(house.bob,))
         house.changes |= {"slack": {"team": house.workspace.team_id, "invite": [group]}, "people": {"commanders": [group]}}
@@ -30,12 +30,12 @@ async def grid(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def refusals(house: House) -> list[tuple[str, str | None]]:
-    """What Slack did not take."""
+    """The calls that Slack refused."""
     return [(call.method, call.error) for call in house.workspace.calls if call.error]
 
 
-async def test_an_incident_lives_from_declaring_to_resolving(grid: House) -> None:
-    """Channel, card, invitations by user group, acknowledging, an update and the end, without one refusal of Slack's."""
+async def test_incident_runs_from_declaring_to_resolving(grid: House) -> None:
+    """Channel, card, group invitations, acknowledgement, update and resolution, without a single refusal by Slack."""
     talk = Talk(grid)
     assert grid.bob.id.startswith("W")
     await talk.asks(grid.bob, "/incident declare Claude API is slow")
@@ -56,8 +56,8 @@ async def test_an_incident_lives_from_declaring_to_resolving(grid: House) -> Non
     assert [] == refusals(grid)
 
 
-async def test_people_of_the_other_workspaces_belong_to_us(grid: House) -> None:
-    """What they type comes with their workspace's id; they have the level that the lists give them."""
+async def test_people_of_the_organizations_other_workspaces_are_members(grid: House) -> None:
+    """Their commands carry their own workspace's id; the lists give them their level."""
     talk = Talk(grid)
     sam = in_ops(grid, "sam", **ELSEWHERE)
     shown = await talk.asks(sam, "/incident list")
@@ -73,8 +73,8 @@ async def test_people_of_the_other_workspaces_belong_to_us(grid: House) -> None:
     [{"guest": "multi"}, {"enterprise_id": "E07ELSE", "team_id": "T07ELSE", "workspaces": ("T07ELSE",), "stranger": True}],
     ids=["guest", "of another organization"],
 )
-async def test_outsiders_of_an_organization_are_outsiders(grid: House, kind: dict[str, object]) -> None:
-    """A guest of the organization, and somebody of another one."""
+async def test_guests_and_other_organizations_are_outsiders(grid: House, kind: dict[str, object]) -> None:
+    """A guest of the organization, and a person from another one."""
     eve = in_ops(grid, "eve", **kind)
 
     assert "Nothing was done. Ask a full member of this workspace." in await Talk(grid).asks(eve, "/incident list")
@@ -86,8 +86,8 @@ def in_ops(house: House, name: str, **kind: object) -> Person:
     return person
 
 
-async def test_without_a_workspace_the_bot_does_not_start_and_says_which_there_are(tmp_path: Path) -> None:
-    """No channel could be found or made."""
+async def test_missing_slack_team_stops_the_start_and_lists_workspaces(tmp_path: Path) -> None:
+    """Without a workspace no channel could be found or made."""
     async with a_house(tmp_path, started=False, of=ORGANIZATION) as house:
         with pytest.raises(StartRefused) as refused:
             await house.start()

@@ -1,4 +1,4 @@
-"""An outage as people live through it: alert, channel, flag, updates, recovery, hand-back, resolution."""
+"""An outage as people live through it: alert, channel, flag, updates, recovery, switching back, resolution."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.house import BOTH_WAYS, FLAG, House
 CHANNEL = "inc-20260320-0001-claude"
 
 
-async def test_one_blip_makes_no_noise(talk: Talk) -> None:
-    """A single failed run is no outage: nothing is posted anywhere."""
+async def test_single_failed_check_posts_nothing(talk: Talk) -> None:
+    """One failed run is no outage."""
     before = talk.house.ana.sees("ops")
     talk.house.vendor.answers["anthropic.api"] = 502
     await talk.house.passes(seconds=30)
@@ -25,8 +25,8 @@ async def test_one_blip_makes_no_noise(talk: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage: Talk) -> None:
-    """What fails, since when, the evidence, whose fault it is, what was switched, and what one can do."""
+async def test_alert_explains_a_vendors_outage_to_a_newcomer(outage: Talk) -> None:
+    """What fails, since when, the evidence, whose fault it is, what was switched, and what people can do."""
     assert (
         "🔴 SEV2 · Claude API is down. It's Claude, not us.\n"
         "Customers are served: support chat switched to gpt at 12:02 UTC (automatic).\n"
@@ -38,8 +38,8 @@ async def test_the_alert_tells_a_stranger_everything_when_a_vendor_fails(outage:
     assert 1 == len(outage.alerts())
 
 
-async def test_the_evidence_stands_in_the_alerts_thread(outage: Talk) -> None:
-    """One line a component, with what its checks brought along, and the vendor's words."""
+async def test_evidence_is_the_first_reply_under_the_alert(outage: Talk) -> None:
+    """One line per component with the results of its checks, and the vendor's words."""
     for words in (
         "🔴 Claude API: down since 12:01 UTC. Front: ",
         "HTTP 502 after",
@@ -50,8 +50,8 @@ async def test_the_evidence_stands_in_the_alerts_thread(outage: Talk) -> None:
         assert words in outage.evidence()
 
 
-async def test_the_evidence_is_edited_in_place(outage: Talk) -> None:
-    """A component that joins has its line there; nobody is called again for it."""
+async def test_evidence_is_edited_in_place(outage: Talk) -> None:
+    """A component that joins gets its line there, without another notification."""
     await outage.house.fails("anthropic.web")
     await outage.house.quiet()
     root = outage.alerts()[-1]
@@ -60,22 +60,22 @@ async def test_the_evidence_is_edited_in_place(outage: Talk) -> None:
     assert 2 == len(outage.house.workspace.messages("ops", thread_ts=root.ts))
 
 
-async def test_the_evidence_is_shown_to_whoever_asks(outage: Talk) -> None:
-    """To nobody else."""
+async def test_evidence_button_answers_only_the_person_who_pressed(outage: Talk) -> None:
+    """Others see nothing of it."""
     answer = await outage.presses(outage.house.bob, "Evidence", channel="ops")
 
     assert outage.evidence() == answer
 
 
-async def test_the_notification_fits_a_phone_when_a_vendor_fails(outage: Talk) -> None:
-    """The text without blocks is the first line: what is broken, and whose it is."""
+async def test_notification_of_an_outage_fits_a_phone(outage: Talk) -> None:
+    """The text without blocks is the first line: what is down, and whose fault it is."""
     expected = "🔴 SEV2 · Claude API is down. It's Claude, not us."
 
     assert expected == outage.said("ops")[0].text
 
 
-async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: House) -> None:
-    """Pinned card, topic, bookmarks, runbook, and the people of the configuration."""
+async def test_new_incidents_channel_is_set_up(empty_house: House) -> None:
+    """Pinned card, topic, bookmarks, runbook, and the configured people."""
     house = empty_house
     oncall = house.workspace.add_group("oncall", "On call", ["bob"])
     house.changes = {"slack": {"invite": [oncall]}}
@@ -100,8 +100,8 @@ async def test_the_channel_is_furnished_when_an_incident_opens(empty_house: Hous
 
 
 @BOTH_WAYS
-async def test_acknowledging_is_one_click_and_one_line(outage: Talk) -> None:
-    """The alert changes in place, the button goes, the channel hears it once, and whoever has it is invited."""
+async def test_acknowledging_takes_one_click_and_posts_one_line(outage: Talk) -> None:
+    """The alert changes in place, the button goes, and the new lead is invited to the channel."""
     before = outage.said("ops")[0].ts
     assert "INC-1 is yours." == await outage.presses(outage.house.ana, "Acknowledge", channel="ops")
     await outage.house.quiet()
@@ -114,8 +114,8 @@ async def test_acknowledging_is_one_click_and_one_line(outage: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
-    """It is asked for, started by a person, and goes on by itself; the used button becomes a line of record."""
+async def test_hand_back_runs_step_by_step_after_approval(outage: Talk) -> None:
+    """A person starts it when asked, and it goes on by itself; the used button becomes a record."""
     house = outage.house
     await house.recovers("anthropic.api")
     await house.passes(minutes=10)
@@ -143,8 +143,8 @@ async def test_hand_back_goes_step_by_step_after_a_yes(outage: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
-    """After half an hour of health the bot asks; a yes ends it with a summary and a file, and the alert keeps one button."""
+async def test_resolution_is_proposed_and_summarized(outage: Talk) -> None:
+    """After half an hour of health the bot asks; a yes posts summary and file, and the alert keeps one button."""
     house = outage.house
     await house.recovers("anthropic.api")
     await house.passes(minutes=31)
@@ -175,8 +175,8 @@ async def test_resolution_is_asked_for_and_summed_up(outage: Talk) -> None:
     assert 1 == len(await outage.facts(Declared))
 
 
-async def test_recovery_is_told_component_by_component(outage: Talk) -> None:
-    """API back, web still failing: nobody has to guess which half works."""
+async def test_recovery_is_announced_component_by_component(outage: Talk) -> None:
+    """With the API back and the web still failing, people must see which half works."""
     house = outage.house
     await house.fails("anthropic.web")
     await house.recovers("anthropic.api")
@@ -195,8 +195,8 @@ async def test_recovery_is_told_component_by_component(outage: Talk) -> None:
     assert "Claude API and claude.ai are back (since 12:08 UTC)." in outage.alert()
 
 
-async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk) -> None:
-    """It fails again on the way back: the same incident goes on, and all traffic is on the fallback again."""
+async def test_relapse_continues_the_incident_and_stops_the_hand_back(outage: Talk) -> None:
+    """When the provider fails again during the hand-back, all traffic returns to the fallback."""
     house = outage.house
     await house.recovers("anthropic.api")
     await house.passes(minutes=10)
@@ -214,8 +214,8 @@ async def test_a_relapse_takes_the_incident_and_the_hand_back_back(outage: Talk)
     assert 1 == len(outage.said("ops"))
 
 
-async def test_an_outage_of_a_fallback_says_so(talk: Talk) -> None:
-    """OpenAI fails while nobody uses it: the alert says whose way out that was."""
+async def test_alert_about_an_unused_fallback_says_so(talk: Talk) -> None:
+    """OpenAI fails while nobody uses it: the alert says for which service it is the fallback."""
     await talk.house.fails("openai.api")
     await talk.house.quiet()
 
@@ -224,7 +224,7 @@ async def test_an_outage_of_a_fallback_says_so(talk: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_every_press_and_word_is_acknowledged_in_time(outage: Talk) -> None:
+async def test_every_press_and_command_is_acknowledged_in_time(outage: Talk) -> None:
     """Slack waits three seconds, people one."""
     await outage.presses(outage.house.ana, "Acknowledge", channel="ops")
     await outage.asks(outage.house.ana, "/incident note we called the vendor", channel="ops")
@@ -235,7 +235,7 @@ async def test_every_press_and_word_is_acknowledged_in_time(outage: Talk) -> Non
 
 
 async def test_messages_name_people_and_things_never_ids(outage: Talk) -> None:
-    """No user, channel or component id stands where a name should."""
+    """No user, channel or component id appears in place of a name."""
     house = outage.house
     await outage.presses(house.ana, "Acknowledge", channel="ops")
     await house.recovers("anthropic.api")
@@ -249,8 +249,8 @@ async def test_messages_name_people_and_things_never_ids(outage: Talk) -> None:
         assert id not in screen, id
 
 
-async def test_nobody_is_shouted_at_during_an_outage(outage: Talk) -> None:
-    """No @channel and no @here anywhere."""
+async def test_outage_mentions_neither_channel_nor_here(outage: Talk) -> None:
+    """No message has @channel or @here."""
     await outage.house.passes(minutes=61)
     await outage.house.quiet()
     bodies = [str(m.text) + str(m.blocks) for c in outage.house.workspace.channels() for m in c.messages]
@@ -258,8 +258,8 @@ async def test_nobody_is_shouted_at_during_an_outage(outage: Talk) -> None:
     assert [] == [body for body in bodies if "<!channel" in body or "<!here" in body or "<!everyone" in body]
 
 
-async def test_a_used_button_is_gone_from_its_message(outage: Talk) -> None:
-    """After the yes there is nothing left to press by mistake."""
+async def test_used_button_is_removed_from_its_message(outage: Talk) -> None:
+    """After the approval nothing is left to press by mistake."""
     await outage.house.recovers("anthropic.api")
     await outage.house.passes(minutes=10)
     await outage.house.quiet()
@@ -270,8 +270,8 @@ async def test_a_used_button_is_gone_from_its_message(outage: Talk) -> None:
         await outage.house.bob.clicks("Send 10 % back to claude", channel=CHANNEL)
 
 
-async def test_an_identified_incident_stays_mitigated(outage: Talk) -> None:
-    """The cause is found while the fallback serves: the card says both, and no rule takes the phase back."""
+async def test_identifying_the_cause_keeps_the_incident_mitigated(outage: Talk) -> None:
+    """The cause is found while the fallback serves: the card shows both, and no rule resets the phase."""
     ana = outage.house.ana
     await ana.types("/incident phase INC-1 identified their database")
     await outage.house.passes(minutes=2)

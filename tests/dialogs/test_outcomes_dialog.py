@@ -1,4 +1,4 @@
-"""What services tell of their requests, as people in Slack meet it."""
+"""Request outcomes that services report, as people in Slack see them."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ CHANNEL = "inc-20260320-0001-claude"
 
 
 async def tell(talk: Talk, variant: str, ok: int, failed: int = 0) -> None:
-    """A service tells over HTTP, as any of them does."""
+    """A service reports outcomes over HTTP."""
     app = talk.house.app
     assert app is not None
     counts = [(good, count) for good, count in ((True, ok), (False, failed)) if count]
@@ -26,7 +26,7 @@ async def tell(talk: Talk, variant: str, ok: int, failed: int = 0) -> None:
 
 
 async def post(talk: Talk, path: str, body: Any) -> Any:
-    """Ask the bot over HTTP, as its own terminal does."""
+    """Ask the bot over HTTP, as the terminal does."""
     app = talk.house.app
     assert app is not None
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {app.local_token}"}) as http:
@@ -36,7 +36,7 @@ async def post(talk: Talk, path: str, body: Any) -> Any:
 
 
 async def test_card_and_summary_say_how_many_customers_were_served(talk: Talk) -> None:
-    """From what services told, by which variant, and what was lost before the switch."""
+    """By variant, from the reported outcomes, with what was lost before the switch."""
     await tell(talk, "claude", 10, 90)
     await talk.house.fails("anthropic.api")
     await talk.house.quiet()
@@ -49,8 +49,8 @@ async def test_card_and_summary_say_how_many_customers_were_served(talk: Talk) -
     assert line in talk.card(CHANNEL)
 
 
-async def test_requests_that_fail_make_a_component_degraded_though_checks_pass(talk: Talk) -> None:
-    """Its checks stay well; whoever asks reads both."""
+async def test_failing_requests_degrade_a_component_whose_checks_pass(talk: Talk) -> None:
+    """The checks stay green; people who ask are shown both."""
     await tell(talk, "claude", 800, 200)
     await talk.house.passes(minutes=1)
     await talk.house.quiet()
@@ -61,8 +61,8 @@ async def test_requests_that_fail_make_a_component_degraded_though_checks_pass(t
     assert "200 of 1,000 real requests failed in 5 min (HTTP 529)" in await talk.asks(talk.house.ana, "/health claude api")
 
 
-async def test_a_hand_back_that_hurts_is_stopped_and_told(talk: Talk) -> None:
-    """In the channel of the incident, with the figures and when it is tried again."""
+async def test_harmful_hand_back_is_stopped_and_announced(talk: Talk) -> None:
+    """The incident's channel gets the figures and the time of the next attempt."""
     house = talk.house
     await house.fails("anthropic.api")
     await house.quiet()
@@ -80,8 +80,8 @@ async def test_a_hand_back_that_hurts_is_stopped_and_told(talk: Talk) -> None:
     assert "Switching support chat back was stopped: 40 of 100 requests failed on claude." in told
 
 
-async def test_a_plan_says_what_the_empty_cache_of_the_fallback_costs(empty_house: House) -> None:
-    """For the share of the requests that services told of lately; to whoever asks by program too."""
+async def test_switch_plan_says_what_the_fallbacks_empty_cache_costs(empty_house: House) -> None:
+    """For the share of requests that services reported recently; programs get it too."""
     empty_house.changes = {"prices": {"openai.api": {"input_per_mtok": 1.25, "cached_per_mtok": 0.13, "output_per_mtok": 10}}}
     await empty_house.start()
     await empty_house.passes(minutes=1)

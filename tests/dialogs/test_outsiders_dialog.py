@@ -1,4 +1,4 @@
-"""Guests, people of other organizations, bots and deactivated people change nothing, whatever they use, and are told so."""
+"""Guests, people of other organizations, bots and deactivated people change nothing by any means, and are told so."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -44,7 +44,7 @@ def eve_in_ops(house: House, **kind: Any) -> Person:
 
 @pytest.fixture
 async def open_house(tmp_path: Path) -> AsyncIterator[House]:
-    """A house in which outsiders may ask."""
+    """A deployment that lets outsiders ask."""
     async with a_house(tmp_path, people={"external": "read"}) as house:
         yield house
 
@@ -55,8 +55,8 @@ async def everything(talk: Talk) -> Sequence[Fact]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_an_outsider_gets_nothing_by_any_slash_word(outage: Talk, kind: str) -> None:
-    """Not even the board: by default outsiders may do nothing at all."""
+async def test_outsider_gets_nothing_by_any_slash_command(outage: Talk, kind: str) -> None:
+    """Not even the board: by default outsiders may do nothing."""
     eve, before = eve_in_ops(outage.house, **KINDS[kind]), await everything(outage)
     answers = [await outage.asks(eve, words) for words in SLASH_WORDS]
 
@@ -66,8 +66,8 @@ async def test_an_outsider_gets_nothing_by_any_slash_word(outage: Talk, kind: st
 
 @pytest.mark.parametrize("kind", KINDS)
 @BOTH_WAYS
-async def test_an_outsider_changes_nothing_by_a_button(outage: Talk, kind: str) -> None:
-    """The alert with its buttons stands where guests see it too."""
+async def test_outsider_changes_nothing_by_a_button(outage: Talk, kind: str) -> None:
+    """Guests see the alert with its buttons as well."""
     eve, before = eve_in_ops(outage.house, **KINDS[kind]), await everything(outage)
     answers = [await outage.presses(eve, label, channel="ops") for label in ("Acknowledge", "Post update", "Evidence")]
 
@@ -75,8 +75,8 @@ async def test_an_outsider_changes_nothing_by_a_button(outage: Talk, kind: str) 
     assert before == await everything(outage)
 
 
-async def test_a_form_that_was_opened_as_a_member_is_refused_as_a_guest(talk: Talk) -> None:
-    """Somebody was made a guest while they wrote: what they wrote is not done, and they are told."""
+async def test_form_is_refused_after_its_author_became_a_guest(talk: Talk) -> None:
+    """The form has no effect, and its author is told."""
     house = talk.house
     await house.ana.types("/incident declare")
     await house.ana.waits_for("== Declare incident ==")
@@ -88,8 +88,8 @@ async def test_a_form_that_was_opened_as_a_member_is_refused_as_a_guest(talk: Ta
 
 
 @BOTH_WAYS
-async def test_a_shortcut_is_refused_too(talk: Talk) -> None:
-    """Also one that this version does not know: whoever it is from comes first."""
+async def test_outsiders_shortcut_is_refused(talk: Talk) -> None:
+    """Even a shortcut that this version does not know: the person is checked first."""
     eve = eve_in_ops(talk.house, guest="multi")
     await eve.uses_shortcut("declare_incident")
     await talk.house.ana.uses_shortcut("of another version")
@@ -107,8 +107,8 @@ async def told_directly(talk: Talk, person: Person) -> str:
 
 
 @BOTH_WAYS
-async def test_a_menu_offers_an_outsider_nothing(talk: Talk) -> None:
-    """Slack waits for a list: an empty one, and no word about it for each letter that is typed."""
+async def test_menu_offers_an_outsider_no_choices(talk: Talk) -> None:
+    """Slack needs a list, so it gets an empty one, without a refusal for each letter typed."""
     eve = eve_in_ops(talk.house, guest="multi")
     asks = {"type": "block_suggestion", "user": {"id": eve.id}, "action_id": "incident", "value": "i"}
     offered = await talk.house.workspace.links.deliver("interactive", asks)
@@ -117,8 +117,8 @@ async def test_a_menu_offers_an_outsider_nothing(talk: Talk) -> None:
     assert ({"options": []}, []) == (offered, talk.house.workspace.direct_messages(eve))
 
 
-async def test_what_an_outsider_chooses_in_a_menu_is_refused_at_the_door(outage: Talk) -> None:
-    """It has no label, as a button has; the rules behind the door need not be asked."""
+async def test_outsiders_menu_choice_is_refused_before_the_rules(outage: Talk) -> None:
+    """A choice has no label as a button has; the core's rules need not be asked."""
     eve = eve_in_ops(outage.house, guest="multi")
     choice = {"action_id": "incident.ack", "value": '{"incident": 1}'}
     chosen = {"type": "block_actions", "user": {"id": eve.id}, "trigger_id": "1", "actions": [choice]}
@@ -128,8 +128,8 @@ async def test_what_an_outsider_chooses_in_a_menu_is_refused_at_the_door(outage:
 
 
 @BOTH_WAYS
-async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
-    """Slack tells of it; nobody waits for a restart."""
+async def test_person_made_a_guest_loses_command_at_once(outage: Talk) -> None:
+    """Slack's event is enough; no restart is needed."""
     house = outage.house
     await outage.asks(house.ana, "/incident ack INC-1")
     house.workspace.change_user(house.ana, guest="multi")
@@ -144,8 +144,8 @@ async def test_who_is_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     assert ("Guests of this workspace may not do that" in refused, "Noted in the timeline of INC-1.") == (True, again)
 
 
-async def test_who_was_made_a_guest_while_the_bot_was_deaf_loses_command(outage: Talk) -> None:
-    """Slack told of it while no connection stood, and does not tell again: people are asked about anew."""
+async def test_person_made_a_guest_during_a_disconnection_loses_command(outage: Talk) -> None:
+    """Slack does not repeat the event, so people are looked up again after reconnecting."""
     house = outage.house
     await outage.asks(house.ana, "/incident ack INC-1")
     [before] = house.workspace.links.links
@@ -161,7 +161,7 @@ async def test_who_was_made_a_guest_while_the_bot_was_deaf_loses_command(outage:
 
 
 @pytest.mark.parametrize("words", ASKING)
-async def test_outsiders_may_ask_where_that_is_configured(open_house: House, words: str) -> None:
+async def test_outsiders_may_ask_if_configured(open_house: House, words: str) -> None:
     """A vendor's engineer in a shared channel sees what we see."""
     talk = Talk(open_house)
     await open_house.fails("anthropic.api")
@@ -173,7 +173,7 @@ async def test_outsiders_may_ask_where_that_is_configured(open_house: House, wor
 
 @pytest.mark.parametrize("words", [words for words in CHANGING if words != "/incident declare"])
 async def test_outsiders_who_may_ask_change_nothing(open_house: House, words: str) -> None:
-    """The rules of the core say so, whatever comes in."""
+    """The core's rules refuse every change, whichever way it comes in."""
     talk = Talk(open_house)
     await open_house.fails("anthropic.api")
     eve, before = eve_in_ops(open_house, guest="multi"), await everything(talk)
@@ -184,7 +184,7 @@ async def test_outsiders_who_may_ask_change_nothing(open_house: House, words: st
 
 
 async def test_outsiders_who_may_ask_get_no_form_and_no_button(open_house: House) -> None:
-    """A form is not opened for somebody whose words would be refused."""
+    """No form opens for people whose submission would be refused."""
     talk = Talk(open_house)
     await open_house.fails("anthropic.api")
     await open_house.quiet()
@@ -196,8 +196,8 @@ async def test_outsiders_who_may_ask_get_no_form_and_no_button(open_house: House
     assert ("Only full members" in form, "Guests of this workspace may not do that" in button, None) == (True, True, eve.modal)
 
 
-async def test_a_known_engineer_is_served_while_slack_does_not_say_who_anybody_is(outage: Talk) -> None:
-    """users.info fails for everybody: Ana, who was here before, resolves; Eve, who is new, is told why she may not."""
+async def test_known_member_is_served_while_users_info_fails(outage: Talk) -> None:
+    """Ana, seen before, may resolve; Eve, who is new, is told why she may not."""
     house = outage.house
     await outage.asks(house.ana, "/incident ack INC-1")
     house.workspace.faults.add("users.info", "error:internal_error", times=99)
@@ -211,8 +211,8 @@ async def test_a_known_engineer_is_served_while_slack_does_not_say_who_anybody_i
     assert "Noted in the timeline of INC-1." == done
 
 
-async def test_refusals_stand_in_the_log_once_a_minute(open_house: House) -> None:
-    """Who tried what, from the reception and from the rules alike; a hundred tries are one line."""
+async def test_refusals_are_logged_once_a_minute(open_house: House) -> None:
+    """From the entry check and from the rules alike; a hundred attempts are one line that says who tried what."""
     talk = Talk(open_house)
     eve, gus = eve_in_ops(open_house, guest="multi"), open_house.workspace.add_user("gus", guest="multi")
     open_house.workspace.channel("ops").members.append(gus.id)

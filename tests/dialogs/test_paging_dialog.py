@@ -1,4 +1,4 @@
-"""Paging over the real transport: who is woken, by what, how often, and what people read of it."""
+"""Paging over the real transport: who is paged, by which means, how often, and what people read about it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +22,7 @@ STEPS = [
 
 
 class Pager:
-    """The addresses of `notify`."""
+    """The server behind the addresses of `notify`."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
@@ -37,7 +37,7 @@ class Pager:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A deployment that is not started: its on-call group holds Ana."""
+    """A deployment that has not started, with Ana in its on-call group."""
     async with a_house(tmp_path, started=False) as house:
         group = house.workspace.add_group("oncall", "On call", members=(house.ana,))
         house.notifier = Pager()
@@ -49,7 +49,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def runs(house: House, **changes: Any) -> Talk:
-    """Start it with these sections changed, and let the Claude API fail."""
+    """Start with these sections changed, and let the Claude API fail."""
     house.changes |= changes
     await house.start()
     await house.passes(minutes=1)
@@ -64,19 +64,19 @@ async def later(talk: Talk, minutes: float) -> None:
 
 
 def raw(talk: Talk, channel: str = "ops") -> str:
-    """The alert as Slack got it, with its markup."""
+    """The alert as Slack received it, with its markup."""
     return str(talk.alerts(channel)[0].blocks)
 
 
 def direct(talk: Talk, person: str) -> list[str]:
-    """What the bot told somebody directly."""
+    """What the bot sent somebody as direct messages."""
     team = talk.house.workspace.team
     mine = [c for c in team.channels.values() if c.kind == "im" and any(team.users[m].name == person for m in c.members)]
     return [talk.shows(m) for c in mine for m in c.messages]
 
 
-async def test_the_alert_mentions_who_is_on_call(house: House) -> None:
-    """The first step costs no second message, and wakes by being posted."""
+async def test_alert_mentions_the_person_on_call(house: House) -> None:
+    """The first step needs no second message: posting the alert notifies the person."""
     talk = await runs(house)
     group = house.changes["people"]["on_call"]["primary"]["usergroup"]
 
@@ -85,8 +85,8 @@ async def test_the_alert_mentions_who_is_on_call(house: House) -> None:
     assert [] == talk.pushed()
 
 
-async def test_the_next_step_is_a_reply_and_a_direct_message(house: House) -> None:
-    """One line with a button: what is broken, and how long nobody has come."""
+async def test_next_step_is_a_reply_and_a_direct_message(house: House) -> None:
+    """One line with a button: what is down, and how long nobody has responded."""
     talk = await runs(house)
     await later(talk, 4.5)
     line = "INC-1 SEV2: Claude API is down. Nobody has acknowledged it for 5 min."
@@ -96,8 +96,8 @@ async def test_the_next_step_is_a_reply_and_a_direct_message(house: House) -> No
     assert [] == direct(talk, "bob")
 
 
-async def test_the_last_step_calls_the_addresses_of_notify(house: House) -> None:
-    """Slack alone wakes nobody who has muted it."""
+async def test_last_step_calls_the_notify_addresses(house: House) -> None:
+    """Slack alone does not wake people who have muted it."""
     talk = await runs(house)
     await later(talk, 9.5)
     assert isinstance(house.notifier, Pager)
@@ -108,8 +108,8 @@ async def test_the_last_step_calls_the_addresses_of_notify(house: House) -> None
     assert body.endswith("or: understudy incident ack INC-1")
 
 
-async def test_pages_of_a_drill_are_not_counted(house: House) -> None:
-    """An alert on pages that failed is about real ones; what a drill came to stands in its report."""
+async def test_drills_pages_are_left_out_of_the_metrics(house: House) -> None:
+    """Alerts on failed pages are about real ones; a drill's pages appear in its report."""
 
     async def counted() -> list[str]:
         async with aiohttp.ClientSession() as client, client.get(f"{house.app.url}/metrics") as page:
@@ -128,8 +128,8 @@ async def test_pages_of_a_drill_are_not_counted(house: House) -> None:
     assert [] == of_the_drill
 
 
-async def test_acknowledging_by_the_button_of_a_page_ends_paging(house: House) -> None:
-    """The button in the direct message is the same as on the alert; afterwards nobody is called."""
+async def test_acknowledging_from_a_page_ends_paging(house: House) -> None:
+    """The direct message has the same button as the alert."""
     talk = await runs(house)
     await later(talk, 4.5)
     said = await talk.presses(house.ana, "Acknowledge", message_containing="Nobody has acknowledged it for 5 min. The channel")
@@ -141,8 +141,8 @@ async def test_acknowledging_by_the_button_of_a_page_ends_paging(house: House) -
     assert [] == house.notifier.got
 
 
-async def test_a_restart_neither_forgets_nor_repeats_a_step(house: House) -> None:
-    """The ledger knows what was done; what fell due meanwhile comes at once, the last step alone."""
+async def test_restart_neither_forgets_nor_repeats_a_step(house: House) -> None:
+    """The ledger knows the completed steps; of those that fell due in between, the last comes at once."""
     talk = await runs(house)
     await later(talk, 4.5)
     await house.stop()
@@ -157,8 +157,8 @@ async def test_a_restart_neither_forgets_nor_repeats_a_step(house: House) -> Non
     assert 1 == len(house.notifier.got)
 
 
-async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(house: House) -> None:
-    """A name that stands for nobody must not cost the night."""
+async def test_empty_group_is_reported_and_the_next_step_comes_at_once(house: House) -> None:
+    """A group without members must not cost the night."""
     empty = house.workspace.add_group("nobody", "Nobody", members=())
     steps = [{"after": "0s", "mention": ["primary"]}, {"after": "15m", "mention": [house.bob.id]}]
     talk = await runs(house, people={"on_call": {"primary": {"usergroup": empty}}}, paging={"SEV2": steps})
@@ -169,8 +169,8 @@ async def test_a_group_without_members_is_said_and_the_next_step_comes_at_once(h
     assert "@bob" in "\n".join(talk.pushed())
 
 
-async def test_somebody_deactivated_is_said_and_the_next_step_comes_at_once(house: House) -> None:
-    """Slack takes a mention of them, and nobody reads it."""
+async def test_deactivated_person_is_reported_and_the_next_step_comes_at_once(house: House) -> None:
+    """Slack accepts a mention that nobody reads."""
     rota = {"starts": "2026-03-19T12:04:00Z", "every": "1d", "users": [house.ana.id]}
     steps = [{"after": "0s", "mention": ["primary"], "dm": ["primary"]}, {"after": "15m", "mention": [house.bob.id]}]
     house.workspace.change_user("ana", deleted=True)
@@ -182,8 +182,8 @@ async def test_somebody_deactivated_is_said_and_the_next_step_comes_at_once(hous
     assert "@bob" in "\n".join(talk.pushed())
 
 
-async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> None:
-    """The last line is plain about it."""
+async def test_ops_is_told_when_paging_reaches_nobody(house: House) -> None:
+    """The last message says it plainly."""
     assert isinstance(house.notifier, Pager)
     house.notifier.takes = False
     empty = house.workspace.add_group("nobody", "Nobody", members=())
@@ -196,8 +196,8 @@ async def test_where_nobody_at_all_is_reached_ops_is_told_so(house: House) -> No
     assert 2 == len(await talk.facts(PageLost))
 
 
-async def test_in_quiet_hours_the_alert_says_until_when_nobody_is_paged(house: House) -> None:
-    """It is four in the afternoon in Delhi, and for SEV2 the quiet hours last until six."""
+async def test_alert_in_quiet_hours_says_when_they_end(house: House) -> None:
+    """It is four in the afternoon in Delhi, and quiet hours for SEV2 last until six."""
     quiet = {"severities": ["SEV2"], "from": "12:00", "to": "18:00", "zone": "Asia/Kolkata"}
     talk = await runs(house, paging={"SEV2": STEPS, "quiet": {**quiet, "to": "19:00"}})
     waiting = talk.alert()
@@ -208,8 +208,8 @@ async def test_in_quiet_hours_the_alert_says_until_when_nobody_is_paged(house: H
     assert "@oncall" in "\n".join(talk.pushed())
 
 
-async def test_a_rota_is_read_at_the_moment_of_the_page(house: House) -> None:
-    """Bob's turn began while nobody answered."""
+async def test_rota_is_read_at_the_time_of_the_page(house: House) -> None:
+    """Bob's shift began while nobody answered."""
     rota = {"starts": "2026-03-19T12:04:00Z", "every": "1d", "users": [house.ana.id, house.bob.id]}
     talk = await runs(house, people={"on_call": {"primary": {"rota": rota}}})
     first = talk.alert()
@@ -220,22 +220,22 @@ async def test_a_rota_is_read_at_the_moment_of_the_page(house: House) -> None:
     assert 1 == len(direct(talk, "bob"))
 
 
-async def test_here_is_mentioned_where_the_configuration_says_so(house: House) -> None:
-    """By severity and by name, never by anybody else's words."""
+async def test_here_is_mentioned_only_as_configured(house: House) -> None:
+    """By severity and by name, never because of anybody's words."""
     talk = await runs(house, paging={"SEV2": [{"after": "0s", "mention": ["here"]}]})
 
     assert "<!here>" in raw(talk)
 
 
-async def test_whoever_is_on_call_by_name_is_invited(house: House) -> None:
-    """`slack.invite` takes the names of people.on_call."""
+async def test_people_on_call_by_name_are_invited(house: House) -> None:
+    """`slack.invite` accepts the names of people.on_call."""
     talk = await runs(house, slack={"invite": ["primary"]})
 
     assert house.ana.id in talk.house.workspace.channel(house.incident_channel).members
 
 
-async def test_slack_that_is_away_from_the_start_holds_up_no_page(house: House) -> None:
-    """Each step goes out by notify, though its alert is not posted yet; afterwards one reply stands for all that waited."""
+async def test_slack_outage_from_the_start_delays_no_page(house: House) -> None:
+    """Each step goes out by notify although the alert is not posted yet; later one reply covers them all."""
     steps = [{"after": after, "mention": ["primary"]} for after in ("0s", "5m", "10m")]
     house.changes |= {"paging": {"SEV2": steps}}
     await house.start()
@@ -260,8 +260,8 @@ async def test_slack_that_is_away_from_the_start_holds_up_no_page(house: House) 
     assert 1 == "".join(replies).count("Nobody has acknowledged it")
 
 
-async def test_pages_are_no_news_in_an_update(house: House) -> None:
-    """Everybody who reads the update knows nothing more by it."""
+async def test_updates_leave_pages_out(house: House) -> None:
+    """Pages tell the readers of an update nothing new."""
     talk = await runs(house)
     await later(talk, 70)
     said = [talk.shows(message) for message in talk.said(house.incident_channel)]
@@ -269,8 +269,8 @@ async def test_pages_are_no_news_in_an_update(house: House) -> None:
     assert [] == [text for text in said if "Page 2" in text]
 
 
-async def test_while_slack_is_away_a_page_goes_out_by_notify(house: House) -> None:
-    """A step is told once, however many ways it has."""
+async def test_page_goes_out_by_notify_while_slack_is_down(house: House) -> None:
+    """Each step is announced once, however many ways it takes."""
     await runs(house, paging={"SEV2": STEPS[:2]})
     assert isinstance(house.notifier, Pager)
     await house.workspace.faults.offline()

@@ -1,4 +1,4 @@
-"""Many hands: double clicks, two people at once, old buttons, and what Slack delivers twice. One fact comes of it."""
+"""Double clicks, two people at once, old buttons, and repeated deliveries by Slack: each leads to one fact."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ SWITCH_BACK = "Switch support chat back to claude"
 
 
 async def answered(talk: Talk, count: int) -> list[str]:
-    """Wait until ana and bob together were told so many things; what they were told, sorted."""
+    """Wait until Ana and Bob together have that many replies; return them sorted."""
     people = (talk.house.ana, talk.house.bob)
     async with asyncio.timeout(ANSWER_WITHIN_S):
         while sum(len(talk.whispers(person)) for person in people) < count:
@@ -22,8 +22,8 @@ async def answered(talk: Talk, count: int) -> list[str]:
 
 
 @BOTH_WAYS
-async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
-    """The second press is answered by the state, and the channel hears it once."""
+async def test_double_click_acknowledges_once(outage: Talk) -> None:
+    """The second press is answered with the current state, and the channel is told once."""
     ana = outage.house.ana
     await asyncio.gather(ana.clicks("Acknowledge", channel="ops"), ana.clicks("Acknowledge", channel="ops"))
     answers = await answered(outage, 2)
@@ -34,8 +34,8 @@ async def test_a_double_click_acknowledges_once(outage: Talk) -> None:
     assert 1 == len(outage.said(CHANNEL, "acknowledged INC-1."))
 
 
-async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
-    """One has it, the other is told who."""
+async def test_two_people_acknowledging_at_once_make_one_lead(outage: Talk) -> None:
+    """The other person is told who leads."""
     ana, bob = outage.house.ana, outage.house.bob
     await asyncio.gather(ana.clicks("Acknowledge", channel="ops"), bob.clicks("Acknowledge", channel="ops"))
     answers = await answered(outage, 2)
@@ -44,8 +44,8 @@ async def test_two_people_at_once_get_one_commander(outage: Talk) -> None:
     assert ["INC-1 is yours.", f"{fact.actor.name} has already acknowledged INC-1."] == answers
 
 
-async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
-    """One summary, one file."""
+async def test_two_people_resolving_at_once_resolve_it_once(outage: Talk) -> None:
+    """One summary and one file."""
     ana, bob = outage.house.ana, outage.house.bob
     await asyncio.gather(*(one.types("/incident resolve INC-1 force all done") for one in (ana, bob)))
     answers = await answered(outage, 2)
@@ -56,7 +56,7 @@ async def test_two_people_who_resolve_at_once_end_it_once(outage: Talk) -> None:
     assert 1 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
 
 
-async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
+async def test_double_click_starts_the_hand_back_once(outage: Talk) -> None:
     """Ten percent stay ten percent."""
     await outage.house.recovers("anthropic.api")
     await outage.house.passes(minutes=10)
@@ -73,8 +73,8 @@ async def test_a_double_click_starts_the_hand_back_once(outage: Talk) -> None:
     assert 1 == len(await outage.facts(HandBackStepped))
 
 
-async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
-    """Both mean Claude; the second is pointed to the first."""
+async def test_two_people_declaring_the_same_outage_open_one_incident(talk: Talk) -> None:
+    """The second is shown the first one's incident."""
     ana, bob = talk.house.ana, talk.house.bob
     await asyncio.gather(ana.types("/incident declare Claude API is odd"), bob.types("/incident declare claude.ai is odd"))
     answers = await answered(talk, 2)
@@ -85,8 +85,8 @@ async def test_two_people_who_declare_the_same_open_one(talk: Talk) -> None:
     ]
 
 
-async def test_buttons_of_an_ended_incident_are_answered_with_how_it_is(outage: Talk) -> None:
-    """Old lines keep old buttons; pressing them breaks nothing and says what is true."""
+async def test_buttons_of_a_resolved_incident_answer_with_its_state(outage: Talk) -> None:
+    """Old messages keep old buttons; a press changes nothing."""
     house = outage.house
     await outage.asks(house.ana, f"/fallback release {FLAG} force")
     await outage.asks(house.ana, "/incident resolve INC-1 force")
@@ -101,8 +101,8 @@ async def test_buttons_of_an_ended_incident_are_answered_with_how_it_is(outage: 
     assert 2 == len(outage.said(CHANNEL, "[file: INC-1-timeline.md]"))
 
 
-async def test_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
-    """Buttons on somebody's private view of an incident that is over say so."""
+async def test_outdated_private_view_is_answered_with_the_current_state(outage: Talk) -> None:
+    """Its buttons say that the incident is over."""
     house = outage.house
     await outage.asks(house.bob, "/incident show INC-1")
     await outage.asks(house.ana, "/incident resolve INC-1 force")
@@ -113,8 +113,8 @@ async def test_an_old_screen_is_answered_by_the_state(outage: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_what_slack_delivers_twice_counts_once(talk: Talk) -> None:
-    """The same envelope again: one incident, one note, one answer each."""
+async def test_envelope_delivered_twice_counts_once(talk: Talk) -> None:
+    """One incident, one note, and one reply each."""
     house = talk.house
     house.workspace.faults.deliver_twice(1)
     await talk.asks(house.ana, "/incident declare Payments are slow")
@@ -130,8 +130,8 @@ async def test_what_slack_delivers_twice_counts_once(talk: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_a_form_delivered_twice_declares_once(talk: Talk) -> None:
-    """Slack repeats forms too."""
+async def test_form_delivered_twice_declares_once(talk: Talk) -> None:
+    """Slack repeats forms as well."""
     ana = talk.house.ana
     await ana.types("/incident declare")
     await ana.waits_for("== Declare incident ==")
@@ -144,7 +144,7 @@ async def test_a_form_delivered_twice_declares_once(talk: Talk) -> None:
 
 
 def old_message(talk: Talk, label: str, action: str, value: str) -> None:
-    """A message of the bot, with a button that it would not make (any more)."""
+    """A message of the bot, with a button that this version does not make."""
     text = {"type": "plain_text", "text": label}
     element = {"type": "button", "action_id": action, "text": text, "value": value}
     blocks = [{"type": "actions", "block_id": "old", "elements": [element]}]
@@ -152,8 +152,8 @@ def old_message(talk: Talk, label: str, action: str, value: str) -> None:
     workspace.team.post(workspace.channel("ops"), workspace.bot_user_id, "an old message", blocks=blocks, bot=True)
 
 
-async def test_a_button_of_another_version_is_answered(talk: Talk) -> None:
-    """Nothing stays without an answer."""
+async def test_button_of_another_version_is_answered(talk: Talk) -> None:
+    """No press may go without a reply."""
     house = talk.house
     old_message(talk, "Escalate", "incident.escalate", "{}")
     answer = await talk.presses(house.ana, "Escalate", channel="ops")
@@ -161,8 +161,8 @@ async def test_a_button_of_another_version_is_answered(talk: Talk) -> None:
     assert "I do not know this button any more, and nothing was done." in answer
 
 
-async def test_a_button_with_a_broken_value_does_nothing(talk: Talk) -> None:
-    """What a button carries is not trusted."""
+async def test_button_with_a_broken_value_does_nothing(talk: Talk) -> None:
+    """The value of a button is untrusted input."""
     house = talk.house
     for value in ("[1]", "{", '{"incident":"1"}', '{"incident":true}', '{"incident":99}'):
         old_message(talk, "Old", "incident.ack", value)

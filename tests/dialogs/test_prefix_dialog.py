@@ -1,4 +1,4 @@
-"""A workspace whose manifest put `us-` before every slash command: what people are told to type is what works there."""
+"""A workspace whose manifest prefixes every slash command with `us-`: the bot suggests commands that exist there."""
 
 import re
 from collections.abc import AsyncIterator
@@ -17,13 +17,13 @@ WITHOUT = re.compile(r"(?<![\w/.-])/(health|incident|fallback|understudy)\b")
 
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
-    """Everything is well."""
+    """A healthy deployment."""
     async with a_house(tmp_path, slack={"prefix": "us-"}) as house:
         yield Talk(house)
 
 
-async def test_what_is_offered_after_a_button_or_a_form_is_typed_with_the_prefix(talk: Talk) -> None:
-    """The form's answer names the ways on as this workspace has them, and so does a button's."""
+async def test_replies_to_buttons_and_forms_suggest_prefixed_commands(talk: Talk) -> None:
+    """Unprefixed commands do not exist in this workspace."""
     house, ana = talk.house, talk.house.ana
     await talk.asks(ana, "/us-incident declare Claude API is slow")
     await house.quiet()
@@ -37,8 +37,8 @@ async def test_what_is_offered_after_a_button_or_a_form_is_typed_with_the_prefix
     assert declared.startswith("INC-2 is declared: claude.ai too. Its channel ")
 
 
-async def test_an_error_at_a_forms_field_is_typed_with_the_prefix(talk: Talk) -> None:
-    """Only blanks for a title: what the field says to type is what works here."""
+async def test_error_at_a_forms_field_suggests_the_prefixed_command(talk: Talk) -> None:
+    """A blank title brings the error."""
     ana = talk.house.ana
     await ana.types("/us-incident declare")
     await ana.waits_for("== Declare incident ==")
@@ -46,7 +46,7 @@ async def test_an_error_at_a_forms_field_is_typed_with_the_prefix(talk: Talk) ->
         await ana.submits({"What is wrong?": "   "})
 
 
-async def test_no_message_of_an_outage_names_a_word_that_is_not_there(talk: Talk) -> None:
+async def test_no_message_of_an_outage_names_an_unprefixed_command(talk: Talk) -> None:
     """Alert, card, threads, updates and help."""
     house, ana = talk.house, talk.house.ana
     house.vendor.answers["anthropic.api"] = 503
@@ -63,19 +63,19 @@ async def test_no_message_of_an_outage_names_a_word_that_is_not_there(talk: Talk
 @pytest.mark.parametrize(
     "foreign", ["HTTP 404 on /health", "see https://status.example.com/incident today", "a/fallback b", "/incidents open"]
 )
-def test_what_others_call_so_stays_as_it_is(foreign: str) -> None:
-    """A path is not a slash command of ours."""
+def test_paths_that_look_like_commands_stay_unprefixed(foreign: str) -> None:
+    """A URL path is not one of our slash commands."""
     assert foreign == Wording("us-").text(foreign)
 
 
-def test_every_word_of_the_table_is_known_to_the_wording() -> None:
-    """A new word is not forgotten."""
+def test_every_command_of_the_table_gets_the_prefix() -> None:
+    """A new command must not be forgotten."""
     for word in WORDS:
         assert f"`/us-{word.word[1:]} help`" == Wording("us-").text(f"`{word.word} help`")
 
 
-def test_what_a_button_carries_is_not_reworded() -> None:
-    """A title that somebody typed comes back as it was typed."""
+def test_button_values_are_not_prefixed() -> None:
+    """A title comes back as it was typed."""
     button = {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "value": "`/incident help`"}
 
     assert {"blocks": [button]} == Wording("us-").body({"blocks": [button]})

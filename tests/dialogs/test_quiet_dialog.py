@@ -1,4 +1,4 @@
-"""Trouble that alerts nobody: a small part that fails, a check that is ours to mend, a mute, a parent that is down."""
+"""Failures that alert nobody: a small part, a check that we must fix, a mute, a parent that is down."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ CHANNEL = "inc-20260320-0001-claude"
 
 
 async def opened(house: House, providers: dict[str, Any]) -> Talk:
-    """A deployment with these providers, looked at once."""
+    """A deployment with these providers, after one round of checks."""
     house.changes = {"providers": providers}
     await house.start()
     await house.passes(minutes=1)
     return Talk(house)
 
 
-async def test_a_small_part_that_fails_is_told_once_and_taken_back(empty_house: House) -> None:
-    """One of four checks: an advisory in a thread of its own, beside the verdict on the board, and no incident."""
+async def test_small_failure_is_an_advisory_that_is_withdrawn(empty_house: House) -> None:
+    """With one of four checks failing: one thread and a note on the board, but no incident."""
     house = empty_house
     providers = settings(house.workspace, house.vendor)["providers"]
     api = providers["anthropic"]["components"]["api"]
@@ -52,8 +52,8 @@ async def test_a_small_part_that_fails_is_told_once_and_taken_back(empty_house: 
     assert [] == list(await talk.facts(Declared, Engaged))
 
 
-async def test_an_address_that_checks_may_not_reach_is_told_with_the_remedy(empty_house: House) -> None:
-    """Nothing is sent there; the operator reads what to list, and the component is not "no result yet" for ever."""
+async def test_forbidden_address_is_reported_with_the_remedy(empty_house: House) -> None:
+    """Nothing is sent there; the operator reads what to list, and the component does not stay "no result yet"."""
     house = empty_house
     providers = settings(house.workspace, house.vendor)["providers"]
     inner = {"type": "tcp", "name": "inner", "host": "10.1.2.3", "port": 9}
@@ -72,8 +72,8 @@ async def test_an_address_that_checks_may_not_reach_is_told_with_the_remedy(empt
         assert words in talk.shows(root)
 
 
-async def test_a_mute_holds_the_alert_back_until_somebody_ends_it(talk: Talk) -> None:
-    """It is said who muted and why, the board says so once, and afterwards a rule declares, not the person."""
+async def test_mute_holds_the_alert_back_until_it_is_ended(talk: Talk) -> None:
+    """The board says who muted it and why; afterwards a rule declares the incident, not that person."""
     house = talk.house
     await talk.asks(house.ana, "/understudy mute claude api for 1h load test")
     await house.fails("anthropic.api")
@@ -93,8 +93,8 @@ async def test_a_mute_holds_the_alert_back_until_somebody_ends_it(talk: Talk) ->
     assert "declared at 12:03 UTC (automatic)" in talk.card(house.incident_channel)
 
 
-async def test_a_component_that_depends_on_a_failed_one_is_a_line_there(empty_house: House) -> None:
-    """The alert about the child is held back, with where to read on; five minutes after the parent it comes by itself."""
+async def test_dependent_component_is_a_line_in_its_parents_incident(empty_house: House) -> None:
+    """The child's alert waits and links to the parent's; it follows five minutes after the parent recovers."""
     house = empty_house
     providers = settings(house.workspace, house.vendor)["providers"]
     providers["openai"]["components"]["api"]["depends_on"] = ["anthropic.api"]

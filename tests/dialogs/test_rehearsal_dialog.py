@@ -1,4 +1,4 @@
-"""A fallback is rehearsed against a scripted provider, and people hear what it found."""
+"""A fallback is rehearsed against a scripted provider, and people are told the result."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ PRICES = {"openai.api": {"input_per_mtok": 3.0, "output_per_mtok": 15.0}}
 async def rehearsing(
     house: House, word: str = "ok", prices: Any = None, only_gpt: bool = False, **rehearse: Any
 ) -> AsyncIterator[Talk]:
-    """The house with a provider whose model answers with one word, and a flag that rehearses it."""
+    """A deployment with a provider whose model answers with one word, and a flag that rehearses it."""
     vendors = Vendors(read(SCRIPT.replace("WORD", word), "fallback.yaml"), ManualClock(START))
     await vendors.start()
     try:
@@ -52,7 +52,7 @@ async def rehearsing(
 
 
 async def result(talk: Talk, word: str) -> str:
-    """What follows the answer that it runs."""
+    """The message after the reply that the rehearsal is running."""
     ana = talk.house.ana
     await talk.asks(ana, f"/fallback rehearse {FLAG}")
     async with asyncio.timeout(30):
@@ -64,13 +64,13 @@ async def result(talk: Talk, word: str) -> str:
 
 
 async def heard(talk: Talk, words: str) -> str:
-    """What #ops reads."""
+    """The messages in #ops."""
     await talk.house.quiet()
     return talk.shows(talk.said("ops", words)[-1])
 
 
-async def test_a_fallback_that_passes_is_told_to_who_asked_only(empty_house: House) -> None:
-    """It asks for the variant's own model, and names the one that answered."""
+async def test_passed_rehearsal_is_reported_only_to_who_asked(empty_house: House) -> None:
+    """It queries the variant's own model, and names the model that answered."""
     async with rehearsing(empty_house) as talk:
         answer = await result(talk, "passed")
         found = [fact.body for fact in await talk.facts(Rehearsed)]
@@ -80,8 +80,8 @@ async def test_a_fallback_that_passes_is_told_to_who_asked_only(empty_house: Hou
     assert [] == talk.said("ops", "rehears")
 
 
-async def test_a_fallback_that_fails_is_told_in_ops(empty_house: House) -> None:
-    """Once, when it is found by time, with what is wrong."""
+async def test_failed_scheduled_rehearsal_is_reported_in_ops(empty_house: House) -> None:
+    """Once, with what is wrong."""
     async with rehearsing(empty_house, "no_tools") as talk:
         await result(talk, "failed")
         line = await heard(talk, "failed its rehearsal")
@@ -92,8 +92,8 @@ async def test_a_fallback_that_fails_is_told_in_ops(empty_house: House) -> None:
     assert 1 == len(talk.said("ops", "failed its rehearsal"))
 
 
-async def test_a_day_without_money_is_said(empty_house: House) -> None:
-    """Nothing is asked, and the budget is named."""
+async def test_rehearsal_over_the_daily_budget_is_refused(empty_house: House) -> None:
+    """No request is sent, and the budget is named."""
     async with rehearsing(empty_house, dollars_per_day=0.01) as talk:
         answer = await result(talk, "not rehearsed")
 
@@ -102,7 +102,7 @@ async def test_a_day_without_money_is_said(empty_house: House) -> None:
         assert list(await talk.facts(RehearsalSkipped))
 
 
-async def test_without_a_price_the_budget_of_the_check_holds(empty_house: House) -> None:
+async def test_rehearsal_without_a_price_uses_the_checks_budget(empty_house: House) -> None:
     """No dollars are counted there."""
     async with rehearsing(empty_house, prices={}) as talk:
         await result(talk, "passed")
@@ -111,8 +111,8 @@ async def test_without_a_price_the_budget_of_the_check_holds(empty_house: House)
     assert {0.0} == {one.dollars for one in found}  # type: ignore[attr-defined] # of Rehearsed
 
 
-async def test_what_did_not_pass_says_so_where_it_is_offered(empty_house: House) -> None:
-    """In the status, and to who wants to switch to it; with `force` it is switched."""
+async def test_failed_rehearsal_is_shown_wherever_the_fallback_is_offered(empty_house: House) -> None:
+    """In the status, and to people who want to switch to it; `force` switches anyway."""
     async with rehearsing(empty_house, "no_tools") as talk:
         await result(talk, "failed")
         ana = talk.house.ana
@@ -126,8 +126,8 @@ async def test_what_did_not_pass_says_so_where_it_is_offered(empty_house: House)
     assert forced.startswith("Support chat serves gpt now.")
 
 
-async def test_a_press_switches_to_what_its_question_warned_of(empty_house: House) -> None:
-    """The question says that the rehearsal failed, so the press means it."""
+async def test_press_switches_if_its_question_warned_of_the_failure(empty_house: House) -> None:
+    """The question said that the rehearsal failed, so the press means it."""
     async with rehearsing(empty_house, "no_tools", only_gpt=True) as talk:
         await result(talk, "failed")
         ana = talk.house.ana
@@ -137,8 +137,8 @@ async def test_a_press_switches_to_what_its_question_warned_of(empty_house: Hous
     assert done.startswith("Support chat serves gpt now.")
 
 
-async def test_a_press_whose_question_did_not_warn_is_asked_again(empty_house: House) -> None:
-    """An earlier version's button only said that it forces; the new one knows what it overrules."""
+async def test_press_is_asked_again_if_its_question_did_not_warn(empty_house: House) -> None:
+    """An earlier version's button did not say what it would overrule."""
     async with rehearsing(empty_house, "no_tools", only_gpt=True) as talk:
         await result(talk, "failed")
         ana = talk.house.ana

@@ -1,4 +1,4 @@
-"""The lead is reminded of an overdue update, and can be rid of it: buttons, slash command, restarts."""
+"""The lead is reminded of an overdue update, and can snooze or turn off reminders, also over restarts."""
 
 import pytest
 
@@ -11,7 +11,7 @@ REMINDER = "no person has written an update for"
 
 @pytest.fixture
 async def led(outage: Talk) -> Talk:
-    """Ana leads, and an hour has passed without a word of hers."""
+    """Ana leads, and has posted no update for an hour."""
     await outage.asks(outage.house.ana, "/incident ack INC-1")
     await later(outage, 62)
     return outage
@@ -26,8 +26,8 @@ def reminders(talk: Talk) -> list[str]:
     return [talk.shows(one) for one in talk.said(CHANNEL, REMINDER)]
 
 
-async def test_the_lead_is_reminded_where_the_work_is(led: Talk) -> None:
-    """A mention, how long it is, and what to press: in the hourly update, which is due in that minute too."""
+async def test_lead_is_reminded_in_the_incidents_channel(led: Talk) -> None:
+    """In the hourly update that is due then: a mention, the time since the last update, and the buttons."""
     (reminder,) = reminders(led)
 
     assert "Update 1 of INC-1" in reminder
@@ -35,8 +35,8 @@ async def test_the_lead_is_reminded_where_the_work_is(led: Talk) -> None:
     assert reminder.endswith("[Post update] [Snooze 30 min]")
 
 
-async def test_a_reminder_opens_the_form_with_the_facts_filled_in(led: Talk) -> None:
-    """Whoever is tired adds what no check can know, and sees what is said anyway and when the next one is due."""
+async def test_reminder_opens_a_form_with_the_facts_filled_in(led: Talk) -> None:
+    """The lead adds what no check can know, and sees what is posted anyway and when the next update is due."""
     await led.asks(led.house.bob, "/incident note INC-1 we called the vendor")
     await led.house.ana.clicks("Post update", channel=CHANNEL, message_containing=REMINDER)
     await led.submits_when_open(led.house.ana, text="Quality is fine")
@@ -49,8 +49,8 @@ async def test_a_reminder_opens_the_form_with_the_facts_filled_in(led: Talk) -> 
     assert 1 == len(reminders(led))
 
 
-async def test_what_the_form_says_is_what_happened_since_the_last_update(led: Talk) -> None:
-    """States, customers, the news, and the moment of the next update if this one goes out now."""
+async def test_update_form_lists_what_happened_since_the_last_update(led: Talk) -> None:
+    """States, customers, news, and when the next update would be due."""
     await led.asks(led.house.bob, "/incident note INC-1 we called the vendor")
     await led.house.ana.types("/incident update", channel=CHANNEL)
     await led.house.quiet()
@@ -64,8 +64,8 @@ async def test_what_the_form_says_is_what_happened_since_the_last_update(led: Ta
     assert "acknowledged" not in form  # the update before said it
 
 
-async def test_a_snoozed_reminder_comes_back_after_half_an_hour(led: Talk) -> None:
-    """By the button, which becomes a line of record; over a restart in between too."""
+async def test_snoozed_reminder_comes_back_after_half_an_hour(led: Talk) -> None:
+    """The button becomes a record; a restart in between changes nothing."""
     said = await led.presses(led.house.ana, "Snooze 30 min", channel=CHANNEL)
     await later(led, 20)
     await led.house.stop()
@@ -77,8 +77,8 @@ async def test_a_snoozed_reminder_comes_back_after_half_an_hour(led: Talk) -> No
     assert (1, 2) == (held, len(reminders(led)))
 
 
-async def test_reminders_can_be_turned_off_and_on_by_slash_word(led: Talk) -> None:
-    """`never`, `off`, a length of one's own; the channel hears who did it."""
+async def test_reminders_can_be_turned_off_and_on_by_slash_command(led: Talk) -> None:
+    """`never`, `off` or a length; the channel is told who did it."""
     off = await led.asks(led.house.ana, "/incident snooze never", channel=CHANNEL)
     await later(led, 180)
     held = len(reminders(led))
@@ -102,13 +102,13 @@ async def test_reminders_can_be_turned_off_and_on_by_slash_word(led: Talk) -> No
         ("INC-1 off", "Reminders of INC-1 are not snoozed."),
     ],
 )
-async def test_what_is_typed_is_answered(words: str, expected: str, led: Talk) -> None:
-    """Half an hour where nothing is said; what cannot be read says what can."""
+async def test_snooze_command_is_answered(words: str, expected: str, led: Talk) -> None:
+    """Without a length it means half an hour; an unreadable length gets the possible ones."""
     assert (await led.asks(led.house.ana, f"/incident snooze {words}")).startswith(expected)
 
 
-async def test_a_reminder_comes_once_over_restarts(led: Talk) -> None:
-    """The ledger knows that it was said."""
+async def test_reminder_comes_once_over_restarts(led: Talk) -> None:
+    """The ledger knows that it was posted."""
     await led.house.stop()
     await led.house.start()
     await later(led, 30)

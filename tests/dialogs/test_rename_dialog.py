@@ -1,4 +1,4 @@
-"""`/incident rename`: what it is called, in Slack."""
+"""`/incident rename`: changing an incident's title, as seen in Slack."""
 
 import pytest
 
@@ -10,7 +10,7 @@ CHANNEL = "inc-20260320-0001-payments-are-slow"
 
 @pytest.fixture
 async def renamed(talk: Talk) -> Talk:
-    """Ana has declared an incident, and Bob found out what it is."""
+    """Ana has declared an incident, and Bob renames it after finding the cause."""
     await talk.asks(talk.house.ana, "/incident declare Payments are slow")
     await talk.house.quiet()
     answer = await talk.asks(talk.house.bob, "/incident rename INC-1 Stripe <answers> & fails")
@@ -19,34 +19,37 @@ async def renamed(talk: Talk) -> Talk:
     return talk
 
 
-async def test_the_alert_bears_the_new_title(renamed: Talk) -> None:
+async def test_alert_shows_the_new_title(renamed: Talk) -> None:
+    """The alert is where people in #ops read the title."""
     assert "Stripe <answers> & fails" in renamed.alert()
 
 
-async def test_the_card_bears_the_new_title(renamed: Talk) -> None:
-    """Also on a phone, where only the head of it is seen."""
+async def test_card_shows_the_new_title(renamed: Talk) -> None:
+    """Also in the phone notification, which shows only the first line."""
     [card] = renamed.cards(CHANNEL)
 
     assert "SEV2 · Stripe <answers> & fails" in renamed.shows(card)
 
 
-async def test_the_topic_bears_the_new_title(renamed: Talk) -> None:
+async def test_topic_shows_the_new_title(renamed: Talk) -> None:
+    """The topic is what people in the channel see first."""
     assert "Stripe" in renamed.house.workspace.channel(CHANNEL).topic
 
 
-async def test_the_channel_hears_who_renamed_it(renamed: Talk) -> None:
-    """It keeps its name, and the line has the title before."""
+async def test_channel_is_told_who_renamed_the_incident(renamed: Talk) -> None:
+    """The channel keeps its name, and the message has the previous title."""
     assert renamed.said(CHANNEL, "INC-1 is now called “Stripe <answers> & fails” (was “Payments are slow”) (by @bob)")
 
 
-async def test_the_timeline_has_it(renamed: Talk) -> None:
+async def test_timeline_records_the_new_title(renamed: Talk) -> None:
+    """The export must explain why the title changed."""
     shown = await renamed.asks(renamed.house.ana, "/incident timeline", channel=CHANNEL)
 
     assert "INC-1 is now called “Stripe <answers> & fails”" in shown
 
 
-async def test_without_a_title_nothing_is_renamed(renamed: Talk) -> None:
-    """The answer says what it is called."""
+async def test_rename_without_a_title_changes_nothing(renamed: Talk) -> None:
+    """The reply gives the current title."""
     answer = await renamed.asks(renamed.house.ana, "/incident rename", channel=CHANNEL)
 
     assert "Which title? INC-1 is called “Stripe <answers> & fails”." == answer
@@ -55,23 +58,24 @@ async def test_without_a_title_nothing_is_renamed(renamed: Talk) -> None:
 
 @pytest.fixture
 async def wider(outage: Talk) -> Talk:
-    """A second part of the vendor fails."""
+    """A second component of the vendor fails."""
     await outage.house.fails("anthropic.web")
     await outage.house.quiet()
     return outage
 
 
-async def test_the_alert_says_how_far_it_reaches_when_more_fails(wider: Talk) -> None:
-    """Until somebody names it, the title follows the provider."""
+async def test_alerts_title_widens_when_more_components_fail(wider: Talk) -> None:
+    """Until a person renames it, the title follows the provider."""
     assert "SEV2 · Claude is down (API, claude.ai)" in wider.alert()
 
 
-async def test_the_topic_says_how_far_it_reaches_when_more_fails(wider: Talk) -> None:
-    """The channel keeps its name: it is the provider's."""
+async def test_topic_widens_when_more_components_fail(wider: Talk) -> None:
+    """The channel keeps its name, which is the provider's."""
     assert wider.house.workspace.channel("inc-20260320-0001-claude").topic.endswith("Claude is down (API, claude.ai)")
 
 
-async def test_the_title_of_a_person_stays_when_more_fails(outage: Talk) -> None:
+async def test_title_given_by_a_person_stays_when_more_fails(outage: Talk) -> None:
+    """A rule must not overrule a person."""
     await outage.asks(outage.house.ana, "/incident rename INC-1 Nobody can chat")
     await outage.house.fails("anthropic.web")
     await outage.house.quiet()

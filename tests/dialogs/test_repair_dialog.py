@@ -1,4 +1,4 @@
-"""`/incident repair`: what was tidied away, or never got through, stands again; and the answer says what that was."""
+"""`/incident repair` restores what was removed in Slack or never got through, and says what it restored."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ def deletes(talk: Talk, channel: str, message: Message) -> None:
 
 
 def archives(talk: Talk, channel: str) -> None:
-    """Slack removes the bot from what is archived."""
+    """Archive a channel; Slack removes the bot from it."""
     place = talk.house.workspace.channel(channel)
     place.is_archived = True
     place.members.remove(talk.house.workspace.bot_user_id)
@@ -30,12 +30,12 @@ async def repairs(talk: Talk, words: str = "/incident repair INC-1") -> str:
     return answer
 
 
-async def test_nothing_is_done_where_nothing_is_missing(outage: Talk) -> None:
+async def test_repair_changes_nothing_if_nothing_is_missing(outage: Talk) -> None:
     assert "Nothing of INC-1 is missing in Slack." == await repairs(outage)
     assert [] == list(await outage.facts(Repaired))
 
 
-async def test_a_deleted_card_comes_back_with_its_pin(outage: Talk) -> None:
+async def test_repair_posts_a_deleted_card_and_pins_it(outage: Talk) -> None:
     deletes(outage, CHANNEL, outage.cards(CHANNEL)[0])
 
     assert "Posting the card again. Nothing else was missing." == await repairs(outage)
@@ -43,7 +43,7 @@ async def test_a_deleted_card_comes_back_with_its_pin(outage: Talk) -> None:
     assert [card.ts] == list(outage.house.workspace.channel(CHANNEL).pins)
 
 
-async def test_a_card_that_was_unpinned_is_pinned(outage: Talk) -> None:
+async def test_repair_pins_an_unpinned_card(outage: Talk) -> None:
     outage.house.workspace.channel(CHANNEL).pins.clear()
 
     assert "Pinning the card. Nothing else was missing." == await repairs(outage)
@@ -51,7 +51,7 @@ async def test_a_card_that_was_unpinned_is_pinned(outage: Talk) -> None:
     assert [card.ts] == list(outage.house.workspace.channel(CHANNEL).pins)
 
 
-async def test_a_topic_of_somebody_else_is_replaced(outage: Talk) -> None:
+async def test_repair_replaces_a_changed_topic(outage: Talk) -> None:
     channel = outage.house.workspace.channel(CHANNEL)
     channel.topic, channel.topic_by = "lunch at 12", outage.house.bob.id
 
@@ -59,8 +59,8 @@ async def test_a_topic_of_somebody_else_is_replaced(outage: Talk) -> None:
     assert channel.topic.endswith("Claude API is down")
 
 
-async def test_bookmarks_and_people_come_back(outage: Talk) -> None:
-    """Whoever acknowledged it was removed by mistake."""
+async def test_repair_restores_bookmarks_and_people(outage: Talk) -> None:
+    """The person who acknowledged the incident was removed by mistake."""
     house, channel = outage.house, outage.house.workspace.channel(CHANNEL)
     await outage.asks(house.bob, "/incident ack INC-1")
     await house.quiet()
@@ -72,7 +72,7 @@ async def test_bookmarks_and_people_come_back(outage: Talk) -> None:
     assert 2 == len(channel.bookmarks)
 
 
-async def test_a_deleted_alert_comes_back_with_its_evidence(outage: Talk) -> None:
+async def test_repair_posts_a_deleted_alert_with_its_evidence(outage: Talk) -> None:
     deletes(outage, "ops", outage.said("ops", ALERT)[0])
 
     await repairs(outage)
@@ -80,7 +80,7 @@ async def test_a_deleted_alert_comes_back_with_its_evidence(outage: Talk) -> Non
     assert "HTTP 502" in outage.evidence()
 
 
-async def test_deleted_evidence_comes_back_alone(outage: Talk) -> None:
+async def test_repair_posts_deleted_evidence_alone(outage: Talk) -> None:
     root = outage.said("ops", ALERT)[0]
     deletes(outage, "ops", outage.house.workspace.messages("ops", thread_ts=root.ts)[1])
 
@@ -90,8 +90,8 @@ async def test_deleted_evidence_comes_back_alone(outage: Talk) -> None:
 
 
 @pytest.mark.parametrize("how", ["archived", "deleted"])
-async def test_a_lost_channel_is_replaced_by_a_new_one_with_everything_in_it(outage: Talk, how: str) -> None:
-    """Nobody spoke in it since, so the bot learns of the loss by looking."""
+async def test_repair_replaces_a_lost_channel_with_a_complete_new_one(outage: Talk, how: str) -> None:
+    """Nobody has posted there since, so repair itself discovers the loss."""
     house = outage.house
     if how == "archived":
         archives(outage, CHANNEL)
@@ -111,8 +111,8 @@ async def test_a_lost_channel_is_replaced_by_a_new_one_with_everything_in_it(out
     assert [] == outage.said("ops", "has no channel of its own")
 
 
-async def test_a_channel_that_the_bot_was_removed_from_is_taken_again(outage: Talk) -> None:
-    """Everything stands there: nothing is posted a second time."""
+async def test_repair_rejoins_a_channel_that_the_bot_was_removed_from(outage: Talk) -> None:
+    """Its messages are still there, so nothing is posted twice."""
     house = outage.house
     channel = house.workspace.channel(CHANNEL)
     channel.members.remove(house.workspace.bot_user_id)
@@ -124,8 +124,8 @@ async def test_a_channel_that_the_bot_was_removed_from_is_taken_again(outage: Ta
     assert before == [message.ts for message in outage.said(CHANNEL)]
 
 
-async def test_a_channel_that_was_unarchived_is_taken_again(outage: Talk) -> None:
-    """As the message says that told of the loss."""
+async def test_repair_uses_an_unarchived_channel_again(outage: Talk) -> None:
+    """The message about the loss says so."""
     house = outage.house
     archives(outage, CHANNEL)
     await outage.asks(house.ana, "/incident note INC-1 where is it?")
@@ -142,8 +142,8 @@ async def test_a_channel_that_was_unarchived_is_taken_again(outage: Talk) -> Non
     assert outage.said(CHANNEL, "there it is")
 
 
-async def test_a_channel_that_is_refused_once_more_is_said_once_more(talk: Talk) -> None:
-    """The card stays where it is, in the thread."""
+async def test_channel_refused_again_is_reported_again(talk: Talk) -> None:
+    """The card stays in the thread."""
     house = talk.house
     house.workspace.faults.add("conversations.create", "error:restricted_action", times=9)
     await talk.asks(house.ana, "/incident declare Claude API is odd")
@@ -154,7 +154,7 @@ async def test_a_channel_that_is_refused_once_more_is_said_once_more(talk: Talk)
     assert 1 == talk.thread("ops", "SEV2 · Claude API is odd").count("tells everybody")
 
 
-async def test_the_channel_comes_when_the_workspace_allows_it(talk: Talk) -> None:
+async def test_repair_creates_the_channel_once_the_workspace_allows_it(talk: Talk) -> None:
     house = talk.house
     house.workspace.faults.add("conversations.create", "error:restricted_action", times=1)
     await talk.asks(house.ana, "/incident declare Claude API is odd")
@@ -165,8 +165,8 @@ async def test_the_channel_comes_when_the_workspace_allows_it(talk: Talk) -> Non
     assert house.ana.id in house.workspace.channel(house.incident_channel).members
 
 
-async def test_what_slack_did_not_take_is_said_again(outage: Talk) -> None:
-    """An update that was given up, by the button in the line that says so; it is told once."""
+async def test_repair_posts_an_update_that_slack_refused(outage: Talk) -> None:
+    """By the button in the message about the refusal; the update appears once."""
     house = outage.house
     channel = house.workspace.channel(CHANNEL).id
     house.workspace.faults.add(
@@ -183,8 +183,8 @@ async def test_what_slack_did_not_take_is_said_again(outage: Talk) -> None:
     assert "Nothing of INC-1 is missing in Slack." == await repairs(outage)
 
 
-async def test_a_summary_that_got_lost_comes_after_the_end(outage: Talk) -> None:
-    """What is over is not furnished any more, but what was to be said is."""
+async def test_repair_posts_a_lost_summary_of_a_resolved_incident(outage: Talk) -> None:
+    """A resolved incident's channel is not set up again, but undelivered messages still are posted."""
     house = outage.house
     channel = house.workspace.channel(CHANNEL).id
     house.workspace.faults.add(
@@ -200,8 +200,8 @@ async def test_a_summary_that_got_lost_comes_after_the_end(outage: Talk) -> None
     assert [] == outage.cards(CHANNEL)[1:]
 
 
-async def test_two_who_ask_at_once_repair_once(outage: Talk) -> None:
-    """The second is told that it is on its way, or that all of it stands."""
+async def test_two_repairs_at_once_repair_once(outage: Talk) -> None:
+    """The second person is told that the repair is running, or that nothing is missing."""
     house = outage.house
     deletes(outage, CHANNEL, outage.cards(CHANNEL)[0])
     await asyncio.gather(
@@ -213,8 +213,8 @@ async def test_two_who_ask_at_once_repair_once(outage: Talk) -> None:
     assert 1 == len(list(await outage.facts(Repaired)))
 
 
-async def test_a_second_press_while_slack_is_slow_orders_nothing(outage: Talk) -> None:
-    """What waits in the outbox is named."""
+async def test_second_repair_while_slack_is_slow_adds_no_work(outage: Talk) -> None:
+    """The reply names what waits in the outbox."""
     house = outage.house
     channel = house.workspace.channel(CHANNEL).id
     deletes(outage, CHANNEL, outage.cards(CHANNEL)[0])
@@ -227,7 +227,7 @@ async def test_a_second_press_while_slack_is_slow_orders_nothing(outage: Talk) -
     assert 1 == len(outage.cards(CHANNEL))
 
 
-async def test_what_was_ordered_is_done_once_when_the_bot_starts_anew(outage: Talk) -> None:
+async def test_repair_is_done_once_over_a_restart(outage: Talk) -> None:
     house = outage.house
     channel = house.workspace.channel(CHANNEL).id
     deletes(outage, CHANNEL, outage.cards(CHANNEL)[0])
@@ -244,15 +244,15 @@ async def test_what_was_ordered_is_done_once_when_the_bot_starts_anew(outage: Ta
     assert "Nothing of INC-1 is missing in Slack." == await repairs(outage)
 
 
-async def test_what_slack_does_not_tell_is_said(outage: Talk) -> None:
-    """The ledger's part is repaired all the same."""
+async def test_repair_says_what_slack_could_not_tell(outage: Talk) -> None:
+    """What the ledger shows as missing is repaired all the same."""
     outage.house.workspace.faults.add("conversations.replies", "error:fatal_error", times=9)
 
     answer = await repairs(outage)
     assert answer.startswith("Slack did not tell of everything (Slack failed inside (conversations.replies: fatal_error)")
 
 
-async def test_a_guest_may_not(outage: Talk) -> None:
+async def test_guest_may_not_repair(outage: Talk) -> None:
     """Full members only, as everywhere."""
     house = outage.house
     eve = house.workspace.add_user("eve", "Eve Guest", guest="multi")

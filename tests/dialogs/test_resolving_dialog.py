@@ -1,4 +1,4 @@
-"""Resolving while something still fails: every way asks first, and what still fails comes back."""
+"""Resolving while something still fails: every way asks first, and a remaining failure alerts again."""
 
 from bot.core.record.incident_facts import PhaseChanged
 from tests.dialogs.talk import Talk
@@ -8,8 +8,8 @@ ASKED = "INC-1 is not over: Claude API is down, support chat is still on gpt. No
 DONE = "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:"
 
 
-async def test_resolving_by_command_asks_and_one_press_does_it(outage: Talk) -> None:
-    """The words say what is not over, the button ends it all the same."""
+async def test_resolve_command_asks_and_one_press_confirms(outage: Talk) -> None:
+    """The question says what still fails, and its button resolves anyway."""
     ana = outage.house.ana
     asked = await outage.asks(ana, "/incident resolve INC-1")
     done = await outage.presses(ana, "Resolve anyway")
@@ -18,8 +18,8 @@ async def test_resolving_by_command_asks_and_one_press_does_it(outage: Talk) -> 
     assert done.startswith(DONE)
 
 
-async def test_force_as_a_word_resolves_without_a_question(outage: Talk) -> None:
-    """And what follows it is the reason."""
+async def test_resolve_force_asks_nothing(outage: Talk) -> None:
+    """The words after `force` are the reason."""
     done = await outage.asks(outage.house.ana, "/incident resolve INC-1 force we live with it")
     phase = (await outage.facts(PhaseChanged))[-1].body
 
@@ -28,15 +28,15 @@ async def test_force_as_a_word_resolves_without_a_question(outage: Talk) -> None
     assert ("resolved", "we live with it") == (phase.phase, phase.reason)
 
 
-async def test_the_phase_command_asks_too(outage: Talk) -> None:
+async def test_setting_the_phase_to_resolved_asks_as_well(outage: Talk) -> None:
     """It is the same thing by another name."""
     asked = await outage.asks(outage.house.ana, "/incident phase INC-1 resolved")
 
     assert asked.startswith(ASKED)
 
 
-async def test_an_outage_that_was_resolved_alerts_anew(outage: Talk) -> None:
-    """Half an hour later the API is still down, and #ops has a second alert."""
+async def test_outage_that_goes_on_after_resolving_alerts_again(outage: Talk) -> None:
+    """Half an hour later the API is still down, and #ops gets a second alert."""
     house = outage.house
     await outage.asks(house.ana, "/incident resolve INC-1 force")
     await house.passes(minutes=31)
@@ -46,8 +46,8 @@ async def test_an_outage_that_was_resolved_alerts_anew(outage: Talk) -> None:
     assert "Nobody has acknowledged this" in outage.alert()
 
 
-async def test_an_incident_declared_by_a_providers_name_asks_too(outage: Talk) -> None:
-    """Claude's API is muted and down; whoever declares and resolves "Claude" is told that it is not over."""
+async def test_resolving_an_incident_declared_by_provider_name_asks(outage: Talk) -> None:
+    """Claude's API is muted and down, so resolving "Claude" must say that it still fails."""
     house = outage.house
     await outage.asks(house.ana, "/incident resolve INC-1 force")
     await outage.asks(house.ana, "/understudy mute claude api for 2h")

@@ -1,4 +1,4 @@
-"""`/incident role`: who leads, in Slack."""
+"""`/incident role`: the lead and other roles in Slack."""
 
 import pytest
 
@@ -11,14 +11,14 @@ CHANNEL = "inc-20260320-0001-payments-are-slow"
 
 @pytest.fixture
 async def declared(talk: Talk) -> Talk:
-    """Ana has declared an incident that no check knows of."""
+    """Ana has declared an incident that no check sees."""
     await talk.asks(talk.house.ana, "/incident declare Payments are slow")
     await talk.house.quiet()
     return talk
 
 
-async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: Talk) -> None:
-    """Bob is invited, mentioned by id, and named in the timeline; then it is taken back."""
+async def test_lead_is_shown_on_alert_card_and_channel(declared: Talk) -> None:
+    """Bob is invited, mentioned by id and named in the timeline; then the role is taken back."""
     house = declared.house
     answer = await declared.asks(house.ana, "/incident role INC-1 lead @bob")
     await house.quiet()
@@ -39,7 +39,7 @@ async def test_who_leads_stands_on_alert_and_card_and_in_the_channel(declared: T
     assert (house.bob.id, None) == (given.person and given.person.id, back.person)
 
 
-async def test_somebody_takes_it_themselves(declared: Talk) -> None:
+async def test_person_takes_the_lead_with_me(declared: Talk) -> None:
     """Nobody types their own name at night."""
     assert "bob leads INC-1 now." == await declared.asks(declared.house.bob, "/incident role lead me")
 
@@ -54,7 +54,7 @@ async def test_somebody_takes_it_themselves(declared: Talk) -> None:
         ("role lead none", "Nobody leads INC-1."),
     ],
 )
-async def test_slips_are_answered_with_what_to_type(declared: Talk, words: str, expected: str) -> None:
+async def test_mistyped_role_command_is_answered_with_what_to_type(declared: Talk, words: str, expected: str) -> None:
     """Nothing is changed."""
     assert expected == await declared.asks(declared.house.ana, f"/incident {words}")
     assert [] == list(await declared.facts(RoleChanged))
@@ -63,8 +63,8 @@ async def test_slips_are_answered_with_what_to_type(declared: Talk, words: str, 
 # --- roles besides the lead, and the form
 
 
-async def test_communications_stands_on_the_card_and_not_in_the_topic(declared: Talk) -> None:
-    """The topic has room for who leads."""
+async def test_communications_is_on_the_card_but_not_in_the_topic(declared: Talk) -> None:
+    """The topic has room for the lead only."""
     house = declared.house
     answer = await declared.asks(house.bob, "/incident role INC-1 comms me")
     await house.quiet()
@@ -80,8 +80,8 @@ async def opens_roles(person: Person) -> str:
     return await person.waits_for("== ", channel=CHANNEL)
 
 
-async def test_the_form_gives_a_role(declared: Talk) -> None:
-    """It says who has which, proposes what is free, and keeps the name of whom it chose."""
+async def test_role_form_assigns_a_role(declared: Talk) -> None:
+    """It shows who has which role, suggests a free one, and keeps the chosen person's name."""
     house = declared.house
     await declared.asks(house.ana, "/incident role lead me")
     await house.quiet()
@@ -94,8 +94,8 @@ async def test_the_form_gives_a_role(declared: Talk) -> None:
     assert "bob is scribe for INC-1" in await declared.asks(house.ana, "/incident timeline", channel=CHANNEL)
 
 
-async def test_the_form_without_a_person_gives_the_role_up(declared: Talk) -> None:
-    """Whoever goes to bed hands the phone on."""
+async def test_role_form_without_a_person_gives_the_role_up(declared: Talk) -> None:
+    """For people who go to bed."""
     house = declared.house
     await declared.asks(house.ana, "/incident role lead me")
     await house.quiet()
@@ -116,23 +116,23 @@ async def test_the_form_without_a_person_gives_the_role_up(declared: Talk) -> No
         ("cancel", "No incident"),
     ],
 )
-async def test_a_verb_alone_opens_its_form(declared: Talk, verb: str, title: str) -> None:
-    """What was not typed is chosen."""
+async def test_role_verb_alone_opens_its_form(declared: Talk, verb: str, title: str) -> None:
+    """With what was typed already chosen."""
     await declared.house.ana.types(f"/incident {verb}", channel=CHANNEL)
 
     assert title in await declared.house.ana.waits_for("== ", channel=CHANNEL)
 
 
 @pytest.mark.parametrize("verb", ["role", "update", "phase", "severity", "cancel"])
-async def test_no_form_opens_for_what_is_over(declared: Talk, verb: str) -> None:
-    """Nobody fills in what will be refused."""
+async def test_no_role_form_opens_for_a_resolved_incident(declared: Talk, verb: str) -> None:
+    """Nobody should fill in what will be refused."""
     await declared.asks(declared.house.ana, "/incident resolve", channel=CHANNEL)
     said = await declared.asks(declared.house.ana, f"/incident {verb}", channel=CHANNEL)
 
     assert "It is over; there is nothing to change any more. /incident reopen begins it again." == said
 
 
-async def test_somebody_deactivated_is_refused_at_the_field(declared: Talk) -> None:
+async def test_deactivated_person_is_refused_at_the_field(declared: Talk) -> None:
     """The form stays open."""
     house = declared.house
     zoe = house.workspace.add_user("zoe", "Zoe Left")
@@ -143,8 +143,8 @@ async def test_somebody_deactivated_is_refused_at_the_field(declared: Talk) -> N
         await house.ana.submits({"Role": "Lead", "Who": zoe})
 
 
-async def test_a_forged_role_is_refused(declared: Talk) -> None:
-    """Nothing is written down."""
+async def test_forged_role_is_refused(declared: Talk) -> None:
+    """Nothing is recorded."""
     house = declared.house
     await opens_roles(house.ana)
     view = house.workspace.team.modals[house.ana.id][-1]
@@ -158,8 +158,8 @@ async def test_a_forged_role_is_refused(declared: Talk) -> None:
 # --- the lead that is free
 
 
-async def test_the_lead_is_taken_by_a_press(declared: Talk) -> None:
-    """It stands under the word that nobody leads, and becomes a line of record."""
+async def test_lead_is_taken_by_a_button(declared: Talk) -> None:
+    """The button is under the message that nobody leads, and becomes a record."""
     house = declared.house
     await declared.asks(house.ana, "/incident role lead me")
     await declared.asks(house.ana, "/incident role lead none")
@@ -172,8 +172,8 @@ async def test_the_lead_is_taken_by_a_press(declared: Talk) -> None:
     assert "was pressed by @bob" in declared.shows(declared.said(CHANNEL, "Nobody leads INC-1 any more")[-1])
 
 
-async def test_who_leads_is_asked_in_the_channel_once(outage: Talk) -> None:
-    """Ten minutes after somebody acknowledged it; a press answers."""
+async def test_channel_is_asked_once_who_leads(outage: Talk) -> None:
+    """Ten minutes after the acknowledgement; a button answers."""
     house, channel = outage.house, outage.house.incident_channel
     await outage.presses(house.ana, "Acknowledge", channel="ops")
     await house.passes(minutes=30)
@@ -187,8 +187,8 @@ async def test_who_leads_is_asked_in_the_channel_once(outage: Talk) -> None:
     assert "lead @ana" in house.workspace.channel(channel).topic
 
 
-async def test_that_it_was_asked_survives_a_restart(outage: Talk) -> None:
-    """Nobody is nagged again by a bot that starts anew."""
+async def test_question_who_leads_is_not_repeated_after_a_restart(outage: Talk) -> None:
+    """A restarted bot must not nag."""
     house, channel = outage.house, outage.house.incident_channel
     await outage.presses(house.ana, "Acknowledge", channel="ops")
     await house.passes(minutes=12)
@@ -201,8 +201,8 @@ async def test_that_it_was_asked_survives_a_restart(outage: Talk) -> None:
     assert 1 == len(outage.said(channel, "Nobody leads INC-1 yet."))
 
 
-async def test_a_lead_who_is_deactivated_is_said_to_be_gone(declared: Talk) -> None:
-    """Slack tells it, and the channel is offered the lead."""
+async def test_deactivated_lead_is_announced_and_the_lead_offered(declared: Talk) -> None:
+    """Slack sends an event for the deactivation."""
     house = declared.house
     await declared.asks(house.ana, "/incident role lead @bob")
     await house.passes(seconds=30)
@@ -213,8 +213,8 @@ async def test_a_lead_who_is_deactivated_is_said_to_be_gone(declared: Talk) -> N
     assert "ana leads INC-1 now." == await declared.presses(house.ana, "Take the lead", channel=CHANNEL)
 
 
-async def test_a_lead_who_was_deactivated_while_the_bot_was_away_is_noticed(declared: Talk) -> None:
-    """Slack told nobody then, so it is asked."""
+async def test_lead_deactivated_during_the_bots_absence_is_noticed(declared: Talk) -> None:
+    """The event was missed, so the bot asks Slack."""
     house = declared.house
     await declared.asks(house.ana, "/incident role lead @bob")
     await house.quiet()

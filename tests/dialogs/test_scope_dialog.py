@@ -1,4 +1,4 @@
-"""`/fallback ... scope env=eu`: some of the readers are switched, as people meet it in Slack."""
+"""`/fallback ... scope env=eu` switches only some readers, as people see it in Slack."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,14 +23,14 @@ def gets(talk: Talk, **context: Any) -> str:
 
 @pytest.fixture
 async def apart(talk: Talk) -> Talk:
-    """Ana has sent the readers in the EU to GPT."""
+    """Ana has switched the readers in the EU to GPT."""
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt for 2h scope env=eu answers are slow there")
     await talk.house.quiet()
     return talk
 
 
-async def test_some_readers_are_switched_and_the_others_are_not(talk: Talk) -> None:
-    """The answer and the channel call it by its scope, with what takes it back."""
+async def test_scoped_switch_moves_only_matching_readers(talk: Talk) -> None:
+    """The reply and the channel name the scope and how to undo the switch."""
     answer = await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt for 2h scope env=eu answers are slow there")
     await talk.house.quiet()
 
@@ -49,8 +49,8 @@ async def test_some_readers_are_switched_and_the_others_are_not(talk: Talk) -> N
         f"engage {FLAG}@env=eu gpt 25% for 2h slow", "engage support chat scope env = eu gpt 25% for 2h slow",
     ],
 )  # fmt: skip
-async def test_the_scope_may_stand_anywhere(talk: Talk, words: str) -> None:
-    """The whole is never switched because the words came in another order."""
+async def test_scope_may_be_anywhere_in_the_command(talk: Talk, words: str) -> None:
+    """Another order of words must never switch everybody."""
     await talk.asks(talk.house.ana, f"/fallback {words}")
 
     (fact,) = await talk.facts(Engaged)
@@ -76,14 +76,14 @@ async def test_the_scope_may_stand_anywhere(talk: Talk, words: str) -> None:
         (f"engage {EU} claude", "claude is the default of support chat (env=eu)."),
     ],
 )  # fmt: skip
-async def test_a_slip_switches_nobody(talk: Talk, words: str, expected: str) -> None:
-    """Least of all those who were not meant."""
+async def test_mistyped_scope_switches_nobody(talk: Talk, words: str, expected: str) -> None:
+    """Least of all readers outside the scope."""
     assert expected in await talk.asks(talk.house.ana, f"/fallback {words}")
     assert [] == list(await talk.facts(Engaged))
 
 
-async def test_what_is_typed_with_the_scope_is_about_that_switch(apart: Talk) -> None:
-    """A share, its end, a pin, and back; the whole is left alone."""
+async def test_commands_with_a_scope_affect_that_switch_only(apart: Talk) -> None:
+    """A share, its end, a pin, and a release; the unscoped flag stays as it is."""
     bob = apart.house.bob
     await apart.asks(bob, f"/fallback ramp {EU} 50%")
     answers = [
@@ -100,8 +100,8 @@ async def test_what_is_typed_with_the_scope_is_about_that_switch(apart: Talk) ->
     assert "claude" == gets(apart, env="eu")
 
 
-async def test_the_status_shows_it_with_a_button_that_takes_it_back(apart: Talk) -> None:
-    """Beside the whole, which is on its default."""
+async def test_status_shows_the_scoped_switch_with_an_undo_button(apart: Talk) -> None:
+    """Next to the unscoped flag, which is on its default."""
     status = await apart.asks(apart.house.bob, "/fallback status")
     assert "support chat (env=eu): on gpt since 12:01 UTC (by @ana), instead of claude. Why: answers are slow there." in status
 
@@ -109,16 +109,16 @@ async def test_the_status_shows_it_with_a_button_that_takes_it_back(apart: Talk)
     assert "claude" == gets(apart, env="eu")
 
 
-async def test_a_restart_changes_nothing(apart: Talk) -> None:
-    """It is in the ledger as everything else."""
+async def test_scoped_switch_survives_a_restart(apart: Talk) -> None:
+    """The ledger records it like any switch."""
     await apart.house.stop()
     await apart.house.start()
 
     assert ["gpt", "claude"] == [gets(apart, env="eu"), gets(apart, env="us")]
 
 
-async def test_ops_hear_who_does_not_know_of_it(talk: Talk) -> None:
-    """Whoever keeps a copy reads for some of them."""
+async def test_ops_is_told_which_clients_lack_the_scoped_switch(talk: Talk) -> None:
+    """A client that caches the flag may serve readers in the scope."""
     assert talk.house.app is not None
     talk.house.app.board.rules("web-1")
     await talk.asks(talk.house.ana, f"/fallback engage {EU} gpt slow")
@@ -133,8 +133,8 @@ async def test_ops_hear_who_does_not_know_of_it(talk: Talk) -> None:
     assert "Every reader of support chat knows that env=eu is on gpt now" in talk.shows(talk.said("ops", "Every reader")[-1])
 
 
-async def test_the_form_switches_back_what_was_chosen(apart: Talk) -> None:
-    """And the whole stays where it is."""
+async def test_switch_back_form_releases_the_chosen_switch(apart: Talk) -> None:
+    """The unscoped flag stays as it is."""
     await apart.asks(apart.house.bob, f"/fallback engage {EU} cached it is no better")
     await apart.house.fails("anthropic.api")
     await apart.house.quiet()
@@ -147,8 +147,8 @@ async def test_the_form_switches_back_what_was_chosen(apart: Talk) -> None:
     assert ["gpt", "gpt"] == [gets(apart, env="eu"), gets(apart)]
 
 
-async def test_the_card_shows_both_and_resolving_asks_about_both(apart: Talk) -> None:
-    """What is switched apart is not forgotten when all is well."""
+async def test_card_and_resolve_question_show_both_switches(apart: Talk) -> None:
+    """A scoped switch must not be forgotten when all is well."""
     await apart.asks(apart.house.bob, f"/fallback engage {EU} cached it is no better")
     await apart.house.fails("anthropic.api")
     await apart.house.quiet()
@@ -160,8 +160,8 @@ async def test_the_card_shows_both_and_resolving_asks_about_both(apart: Talk) ->
     assert "Still on a fallback: support chat and support chat (env=eu)." in form
 
 
-async def test_a_rule_switches_the_whole_beside_it(apart: Talk) -> None:
-    """The incident is mitigated by that, and its card shows both."""
+async def test_rule_switches_the_unscoped_flag_next_to_it(apart: Talk) -> None:
+    """That mitigates the incident, and its card shows both switches."""
     await apart.asks(apart.house.bob, f"/fallback engage {EU} cached it is no better")
     await apart.house.fails("anthropic.api")
     await apart.house.quiet()
@@ -170,7 +170,7 @@ async def test_a_rule_switches_the_whole_beside_it(apart: Talk) -> None:
 
 
 def marked_up(part: Any) -> Iterator[str]:
-    """All texts in which Slack reads mentions and links."""
+    """All texts in which Slack interprets mentions and links."""
     if isinstance(part, Mapping) and part.get("type") == "mrkdwn":
         yield part["text"]
     for inner in part.values() if isinstance(part, Mapping) else part if isinstance(part, list | tuple) else ():
@@ -180,8 +180,8 @@ def marked_up(part: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     "value", ["*x*_y_~z~", "<!channel>", "<@U123|x>", "&lt;!here&gt;", "https://example.com/", "@here", "#ops"]
 )
-async def test_a_value_is_shown_as_it_is_and_calls_nobody(talk: Talk, value: str) -> None:
-    """It is text, whatever it looks like: in the answer, in the channel and on the board."""
+async def test_scope_value_is_shown_as_text_and_mentions_nobody(talk: Talk, value: str) -> None:
+    """In the reply, in the channel and on the board."""
     house = talk.house
     assert house.app is not None
     signal = EngageFlag(Actor.operator("x"), flag=f"{FLAG}@env={value}", variant="gpt", reason="slow")

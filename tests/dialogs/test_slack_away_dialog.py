@@ -1,11 +1,11 @@
-"""Slack goes away in mid-incident: flags still switch, and afterwards one update says what did not get through."""
+"""Slack goes down during an incident: flags still switch, and one update afterwards says what was not delivered."""
 
 from bot.core.effects import PostCard
 from tests.house import FLAG, House
 
 
-async def test_one_update_tells_what_was_missed_while_slack_was_away(house: House) -> None:
-    """Three hourly updates fall into Slack's absence: the newest is posted once it is back, and counts the others."""
+async def test_one_update_sums_up_those_missed_while_slack_was_down(house: House) -> None:
+    """Three hourly updates are due in that time: the newest is posted once Slack is back, and counts the others."""
     await house.fails("anthropic.api")
     await house.done(PostCard)
     await house.quiet()

@@ -1,4 +1,4 @@
-"""`/fallback` beyond there and back: plans, shares, halts, ends, pins and a freeze, as people meet them in Slack."""
+"""More of `/fallback` in Slack: plans, shares, halts, time limits, pins and a freeze."""
 
 import pytest
 
@@ -12,7 +12,7 @@ READERS = [f"customer-{n}" for n in range(200)]
 
 @pytest.fixture
 async def on_a_quarter(talk: Talk) -> Talk:
-    """Ana has sent a quarter of the readers to GPT, with nothing wrong."""
+    """Ana has switched a quarter of the readers to GPT, with nothing wrong."""
     await talk.asks(talk.house.ana, f"/fallback engage {FLAG} gpt 25% for 2h we try it")
     await talk.house.quiet()
     return talk
@@ -25,8 +25,8 @@ def on_gpt(talk: Talk) -> set[str]:
     return {one for one in READERS if board.evaluate(FLAG, {"targetingKey": one}).variant == "gpt"}  # type: ignore[union-attr] # it exists
 
 
-async def test_a_plan_says_what_would_change_and_changes_nothing(talk: Talk) -> None:
-    """For how many readers, how well both sides are, and what to type."""
+async def test_plan_says_what_would_change_and_changes_nothing(talk: Talk) -> None:
+    """For how many readers, how healthy both variants are, and what to type."""
     on_gpt(talk)
     answer = await talk.asks(talk.house.ana, f"/fallback plan {FLAG} gpt 25%")
 
@@ -39,8 +39,8 @@ async def test_a_plan_says_what_would_change_and_changes_nothing(talk: Talk) -> 
     assert set() == on_gpt(talk)
 
 
-async def test_a_share_grows_and_nobody_changes_sides_twice(on_a_quarter: Talk) -> None:
-    """The channel hears who sent how many, and why."""
+async def test_growing_share_moves_no_reader_twice(on_a_quarter: Talk) -> None:
+    """The channel is told who moved how many, and why."""
     quarter = on_gpt(on_a_quarter)
     answer = await on_a_quarter.asks(on_a_quarter.house.bob, f"/fallback ramp {FLAG} 50 quality is fine")
     await on_a_quarter.house.quiet()
@@ -53,7 +53,7 @@ async def test_a_share_grows_and_nobody_changes_sides_twice(on_a_quarter: Talk) 
     assert line.startswith("50 % of support chat is on gpt (by @bob); it was 25 %.\nWhy: quality is fine.")
 
 
-async def test_a_share_survives_a_restart(on_a_quarter: Talk) -> None:
+async def test_share_survives_a_restart(on_a_quarter: Talk) -> None:
     """The same readers, and the same share in the status."""
     before = on_gpt(on_a_quarter)
     await on_a_quarter.house.stop()
@@ -63,8 +63,8 @@ async def test_a_share_survives_a_restart(on_a_quarter: Talk) -> None:
     assert "25 % on gpt" in await on_a_quarter.asks(on_a_quarter.house.bob, "/fallback status")
 
 
-async def test_an_alert_says_that_only_a_share_is_served(on_a_quarter: Talk) -> None:
-    """Pinned, so no rule sends the rest: three quarters fail with Claude."""
+async def test_alert_says_that_only_a_share_is_served(on_a_quarter: Talk) -> None:
+    """The pin keeps rules from switching the rest: three quarters fail with Claude."""
     await on_a_quarter.asks(on_a_quarter.house.ana, f"/fallback pin {FLAG} we measure")
     await on_a_quarter.house.fails("anthropic.api")
     await on_a_quarter.house.quiet()
@@ -72,8 +72,8 @@ async def test_an_alert_says_that_only_a_share_is_served(on_a_quarter: Talk) -> 
     assert "Support chat is failing. 75 % of it is on claude, 25 % on gpt." in on_a_quarter.alert()
 
 
-async def test_a_hand_back_is_halted_and_goes_on_with_a_press(outage: Talk) -> None:
-    """Whoever reads that it stands still can let it go on from there."""
+async def test_halted_hand_back_goes_on_with_a_button(outage: Talk) -> None:
+    """The message about the halt has the button."""
     await outage.house.passes(minutes=10)
     await outage.house.recovers("anthropic.api")
     await outage.house.quiet()
@@ -90,8 +90,8 @@ async def test_a_hand_back_is_halted_and_goes_on_with_a_press(outage: Talk) -> N
     assert outage.said(CHANNEL, "25 % of support chat is back on claude")
 
 
-async def test_the_end_is_asked_about_before_it_comes(on_a_quarter: Talk) -> None:
-    """One press keeps it; the same press of somebody who was slower keeps it no longer."""
+async def test_expiring_switch_can_be_kept_with_a_button(on_a_quarter: Talk) -> None:
+    """A second person's press on the same button does not extend it again."""
     await on_a_quarter.house.passes(minutes=105)
     await on_a_quarter.house.quiet()
     asked = on_a_quarter.shows(on_a_quarter.said("ops", "Keep it for longer")[-1])
@@ -106,7 +106,7 @@ async def test_the_end_is_asked_about_before_it_comes(on_a_quarter: Talk) -> Non
     assert not on_a_quarter.said("ops", "longer than planned")
 
 
-async def test_a_pin_is_shown_wherever_a_switch_is_offered(outage: Talk) -> None:
+async def test_pin_is_shown_wherever_a_switch_is_offered(outage: Talk) -> None:
     """In the status and on the card; and no rule hands back."""
     await outage.asks(outage.house.ana, f"/fallback pin {FLAG} gpt we test the prompts")
     await outage.house.quiet()
@@ -121,8 +121,8 @@ async def test_a_pin_is_shown_wherever_a_switch_is_offered(outage: Talk) -> None
     assert "Support chat is no longer pinned." in await outage.asks(outage.house.bob, f"/fallback unpin {FLAG}")
 
 
-async def test_a_freeze_asks_instead_of_switching_and_the_alert_says_so(talk: Talk) -> None:
-    """What a rule would have done is a question with a button; a thaw does it at once."""
+async def test_freeze_turns_automatic_switches_into_questions(talk: Talk) -> None:
+    """The alert has the question with a button; ending the freeze switches at once."""
     frozen = await talk.asks(talk.house.ana, "/fallback freeze the board lies")
     assert "Automation of all flags is frozen: rules only ask. Undo: /fallback thaw" == frozen
     await talk.house.fails("anthropic.api")
@@ -150,13 +150,13 @@ async def test_a_freeze_asks_instead_of_switching_and_the_alert_says_so(talk: Ta
         (f"plan {FLAG} claude", "It cannot be switched: claude is the default of support chat."),
     ],
 )
-async def test_a_slip_changes_nothing(talk: Talk, words: str, expected: str) -> None:
-    """The answer says what to type."""
+async def test_mistyped_steering_command_changes_nothing(talk: Talk, words: str, expected: str) -> None:
+    """The reply says what to type."""
     assert expected in await talk.asks(talk.house.ana, f"/fallback {words}")
 
 
-async def test_whoever_may_not_switch_may_ask_for_a_plan(empty_house: House) -> None:
-    """Seeing takes less than doing."""
+async def test_person_who_may_not_switch_may_ask_for_a_plan(empty_house: House) -> None:
+    """Viewing needs a lower level than acting."""
     house = empty_house
     house.changes = {"people": {**settings(house.workspace, house.vendor).get("people", {}), "commanders": [house.ana.id]}}
     await house.start()

@@ -1,4 +1,4 @@
-"""Tasks and follow-ups in Slack: said in a line, shared out by buttons, reminded of by direct message, handed on at the end."""
+"""Tasks and follow-ups in Slack: announced, assigned by buttons, reminded of by direct message, kept after the end."""
 
 import asyncio
 from datetime import timedelta
@@ -15,7 +15,7 @@ DUE = "is due"
 
 @pytest.fixture
 async def busy(outage: Talk) -> Talk:
-    """Claude is down; ana and bob are in the incident's channel."""
+    """Claude is down; Ana and Bob are in the incident's channel."""
     await outage.asks(outage.house.ana, "/incident ack")
     await outage.asks(outage.house.bob, "/incident join")
     await outage.house.quiet()
@@ -23,7 +23,7 @@ async def busy(outage: Talk) -> Talk:
 
 
 async def asks(talk: Talk, person: Person, words: str) -> str:
-    """In the incident's channel; what follows from it is said too."""
+    """Type in the incident's channel, and wait until every message that follows has been posted."""
     said = await talk.asks(person, words, channel=CHANNEL)
     await talk.house.quiet()
     return said
@@ -35,14 +35,14 @@ async def later(talk: Talk, minutes: float) -> None:
 
 
 def direct(talk: Talk, person: Person) -> list[str]:
-    """What the bot told them directly of tasks, oldest first."""
+    """The bot's direct messages about tasks to that person, oldest first."""
     team = talk.house.workspace.team
     mine = [channel for channel in team.channels.values() if channel.kind == "im" and person.id in channel.members]
     return [text for channel in mine for m in channel.messages if DUE in (text := talk.shows(m)) or "was due" in text]
 
 
-async def test_a_task_is_said_in_the_channel_and_stands_on_the_card(busy: Talk) -> None:
-    """Whom it is for, by when, and one press to be done with it."""
+async def test_task_is_announced_and_listed_on_the_card(busy: Talk) -> None:
+    """With its owner, its due time, and a button to finish it."""
     said = await asks(busy, busy.house.ana, "/incident task Call Anthropic support @bob in 30m")
 
     assert said.startswith("Task 1 of INC-1, for @bob, due ")
@@ -53,16 +53,16 @@ async def test_a_task_is_said_in_the_channel_and_stands_on_the_card(busy: Talk) 
     assert "Tasks\n1. Call Anthropic support · @bob · due" in busy.card(CHANNEL)
 
 
-async def test_the_owner_is_invited_into_the_channel(busy: Talk) -> None:
-    """They could not read what it is about."""
+async def test_tasks_owner_is_invited_into_the_channel(busy: Talk) -> None:
+    """Otherwise the owner could not read what it is about."""
     carla = busy.house.workspace.add_user("carla", "Carla Diaz")
     await asks(busy, busy.house.ana, "/incident task Look at the quotas @carla")
 
     assert carla.id in busy.house.workspace.team.channel_named(CHANNEL).members
 
 
-async def test_the_owner_is_reminded_directly_once_over_a_restart(busy: Talk) -> None:
-    """At the due time, with what to press."""
+async def test_tasks_owner_is_reminded_once_over_a_restart(busy: Talk) -> None:
+    """By direct message at the due time, with the buttons."""
     await asks(busy, busy.house.ana, "/incident task Call Anthropic support @bob in 30m")
     await later(busy, 29)
     early = direct(busy, busy.house.bob)
@@ -78,8 +78,8 @@ async def test_the_owner_is_reminded_directly_once_over_a_restart(busy: Talk) ->
     assert 1 == len(await busy.facts(TaskReminded))
 
 
-async def test_done_in_the_reminder_becomes_a_line_of_record(busy: Talk) -> None:
-    """And the channel hears of it."""
+async def test_done_in_the_reminder_replaces_the_button_with_a_record(busy: Talk) -> None:
+    """The channel is told as well."""
     bob = busy.house.bob
     await asks(busy, busy.house.ana, "/incident task Call Anthropic support @bob in 5m")
     await later(busy, 6)
@@ -92,8 +92,8 @@ async def test_done_in_the_reminder_becomes_a_line_of_record(busy: Talk) -> None
     assert "Tasks" not in busy.card(CHANNEL)
 
 
-async def test_two_people_press_done_at_once(busy: Talk) -> None:
-    """It is done once, and the second is told by whom."""
+async def test_two_people_pressing_done_finish_the_task_once(busy: Talk) -> None:
+    """The second is told who did it."""
     house = busy.house
     await asks(busy, house.ana, "/incident task Call Anthropic support")
     presses = (
@@ -107,8 +107,8 @@ async def test_two_people_press_done_at_once(busy: Talk) -> None:
     assert any("Task 1 of INC-1 was already done by" in one for one in told)
 
 
-async def test_the_list_is_worked_through_with_its_buttons(busy: Talk) -> None:
-    """It shows what became of each press, to whoever asked alone."""
+async def test_task_list_shows_the_result_of_each_press(busy: Talk) -> None:
+    """Only the person who asked for the list sees it."""
     house = busy.house
     await asks(busy, house.ana, "/incident task Call Anthropic support")
     await asks(busy, house.ana, "/incident task Check our quotas")
@@ -123,8 +123,8 @@ async def test_the_list_is_worked_through_with_its_buttons(busy: Talk) -> None:
     assert "1 done or dropped" in shown
 
 
-async def test_a_task_is_changed_in_a_form(busy: Talk) -> None:
-    """What, who and when at once."""
+async def test_task_is_changed_in_a_form(busy: Talk) -> None:
+    """Text, owner and due time at once."""
     house = busy.house
     await asks(busy, house.ana, "/incident task Call support")
     await asks(busy, house.ana, "/incident tasks")
@@ -136,8 +136,8 @@ async def test_a_task_is_changed_in_a_form(busy: Talk) -> None:
     assert said == "Task 1 now says “Call the duty manager” and is @bob's now (by @ana)."
 
 
-async def test_what_is_open_at_the_end_goes_on_as_follow_ups(busy: Talk) -> None:
-    """The summary names them; they are reminded of once a day, long after the incident."""
+async def test_open_tasks_become_follow_ups_at_the_end(busy: Talk) -> None:
+    """The summary lists them; their owners are reminded once a day, long after the incident."""
     house = busy.house
     await asks(busy, house.ana, "/incident task Write the runbook @bob in 2h")
     await house.recovers("anthropic.api")
@@ -154,8 +154,8 @@ async def test_what_is_open_at_the_end_goes_on_as_follow_ups(busy: Talk) -> None
     assert second.startswith("Follow-up 1 of INC-1 was due")
 
 
-async def test_hostile_words_of_a_task_mention_and_link_nobody(busy: Talk) -> None:
-    """They stand as they were typed: in the line, on the card, in the list and in the reminder."""
+async def test_markup_in_a_task_is_shown_as_text(busy: Talk) -> None:
+    """In the channel, on the card, in the list and in the reminder."""
     house = busy.house
     await asks(busy, house.ana, "/incident task <!channel> ```y``` @bob in 1m")
     listed = await asks(busy, house.ana, "/incident tasks")
@@ -183,15 +183,15 @@ async def test_hostile_words_of_a_task_mention_and_link_nobody(busy: Talk) -> No
         ("done it", "it is not the number of a task. Open: 1 (Call support)."),
     ],
 )
-async def test_what_is_typed_is_answered(words: str, told: str, busy: Talk) -> None:
-    """By number, and what cannot be read says what can."""
+async def test_task_commands_are_answered(words: str, told: str, busy: Talk) -> None:
+    """Tasks are named by number; an unreadable command gets the possible ones."""
     await asks(busy, busy.house.ana, "/incident task Call support")
 
     assert (await asks(busy, busy.house.ana, f"/incident {words}")).startswith(told)
 
 
-async def test_whoever_is_deactivated_has_no_task_any_more(busy: Talk) -> None:
-    """The channel hears which one is free."""
+async def test_deactivated_person_loses_their_tasks(busy: Talk) -> None:
+    """The channel is told which task needs an owner."""
     house = busy.house
     house.workspace.add_user("carla", "Carla Diaz")
     await asks(busy, house.ana, "/incident task Look at the quotas @carla in 3h")

@@ -1,4 +1,4 @@
-"""Somebody tidies up in the middle of an incident: deletes the alert or the card, archives or deletes the channel of alerts."""
+"""People delete the alert or card, or archive or delete the alerts' channel, in the middle of an incident."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ LOST = "Understudy's alerts channel is lost"
 
 @pytest.fixture
 async def backed(tmp_path: Path) -> AsyncIterator[Talk]:
-    """The Claude API is down; alerts have a second channel."""
+    """The Claude API is down, and a second channel is configured for alerts."""
     async with a_house(tmp_path, started=False, slack={"backup_channel": f"#{BACKUP}"}) as house:
         house.workspace.add_channel(BACKUP, members=("ana", "bob"))
         await house.start()
@@ -34,12 +34,12 @@ async def backed(tmp_path: Path) -> AsyncIterator[Talk]:
 
 
 def deletes(talk: Talk, channel: str, message: Message) -> None:
-    """A person with the right to deletes a message."""
+    """Someone with the right to do so deletes a message."""
     talk.house.workspace.team.delete(talk.house.workspace.channel(channel), message)
 
 
 def archives(talk: Talk, channel: str) -> None:
-    """A person archives a channel; Slack removes the bot from it."""
+    """Someone archives a channel; Slack removes the bot from it."""
     place = talk.house.workspace.channel(channel)
     place.is_archived = True
     place.members.remove(talk.house.workspace.bot_user_id)
@@ -52,8 +52,8 @@ async def parts(talk: Talk) -> dict[str, dict[str, str]]:
         return found
 
 
-async def test_a_deleted_alert_is_posted_anew_once(outage: Talk) -> None:
-    """With the next change, and from then on it is edited in its new place."""
+async def test_deleted_alert_is_posted_again_once(outage: Talk) -> None:
+    """With the next change; from then on the new message is edited."""
     house = outage.house
     deletes(outage, "ops", outage.said("ops", ALERT)[0])
     for words in ("note first", "note second", "ack"):
@@ -66,8 +66,8 @@ async def test_a_deleted_alert_is_posted_anew_once(outage: Talk) -> None:
     assert "INC-1/alert/2" == (alert.metadata or {})["event_payload"]["key"]
 
 
-async def test_a_deleted_card_is_posted_anew_and_pinned(outage: Talk) -> None:
-    """Where it was."""
+async def test_deleted_card_is_posted_again_and_pinned(outage: Talk) -> None:
+    """In the same channel."""
     house = outage.house
     deletes(outage, CHANNEL, outage.cards(CHANNEL)[0])
     await outage.asks(house.ana, "/incident note INC-1 who did that?")
@@ -77,8 +77,8 @@ async def test_a_deleted_card_is_posted_anew_and_pinned(outage: Talk) -> None:
     assert [card.ts] == list(house.workspace.channel(CHANNEL).pins)
 
 
-async def test_who_deletes_it_twice_means_it(outage: Talk) -> None:
-    """No quarrel between a bot and a person."""
+async def test_alert_deleted_twice_stays_deleted(outage: Talk) -> None:
+    """The bot must not argue with a person."""
     house = outage.house
     for words in ("first", "second", "third"):
         for alert in outage.said("ops", ALERT):
@@ -90,7 +90,7 @@ async def test_who_deletes_it_twice_means_it(outage: Talk) -> None:
     assert [True, False] == [fact.body.again for fact in await outage.facts(PostGone) if isinstance(fact.body, PostGone)]
 
 
-async def test_a_deleted_alert_of_an_incident_that_is_over_stays_deleted(outage: Talk) -> None:
+async def test_deleted_alert_of_a_resolved_incident_stays_deleted(outage: Talk) -> None:
     """Tidying up afterwards is fine."""
     house = outage.house
     await outage.asks(house.ana, "/incident resolve INC-1 force over")
@@ -102,8 +102,8 @@ async def test_a_deleted_alert_of_an_incident_that_is_over_stays_deleted(outage:
     assert [] == outage.alerts()
 
 
-async def test_a_deleted_alert_is_posted_once_when_its_answer_gets_lost(outage: Talk) -> None:
-    """It is looked up by its key, like every post."""
+async def test_deleted_alert_is_posted_once_if_slacks_reply_is_lost(outage: Talk) -> None:
+    """The bot looks it up by its key, like every post."""
     house = outage.house
     deletes(outage, "ops", outage.said("ops", ALERT)[0])
     house.workspace.faults.add(
@@ -115,8 +115,8 @@ async def test_a_deleted_alert_is_posted_once_when_its_answer_gets_lost(outage: 
     assert 1 == len(outage.said("ops", ALERT))
 
 
-async def test_a_deleted_alert_is_posted_once_when_the_bot_starts_anew(outage: Talk) -> None:
-    """What was decided before the end is done after it, and no more."""
+async def test_deleted_alert_is_posted_once_over_a_restart(outage: Talk) -> None:
+    """Work decided before the stop is done after it, once."""
     house = outage.house
     deletes(outage, "ops", outage.said("ops", ALERT)[0])
     house.workspace.faults.add(
@@ -136,8 +136,8 @@ async def test_a_deleted_alert_is_posted_once_when_the_bot_starts_anew(outage: T
     assert 1 == len(outage.said("ops", ALERT))
 
 
-async def test_the_thread_goes_on_under_the_new_alert(outage: Talk) -> None:
-    """An incident without a channel of its own loses its alert: the updates come under the new one."""
+async def test_updates_go_under_the_new_alert(outage: Talk) -> None:
+    """For an incident without its own channel, which lost its alert."""
     house = outage.house
     archives(outage, CHANNEL)
     await outage.asks(house.ana, "/incident note INC-1 into the thread")
@@ -152,8 +152,8 @@ async def test_the_thread_goes_on_under_the_new_alert(outage: Talk) -> None:
 
 
 @pytest.mark.parametrize("how", ["archived", "deleted"])
-async def test_alerts_go_to_the_second_channel_when_theirs_is_lost(backed: Talk, how: str) -> None:
-    """The open incident's alert too; `/readyz` says so."""
+async def test_alerts_go_to_the_second_channel_if_theirs_is_lost(backed: Talk, how: str) -> None:
+    """Also the open incident's alert; `/readyz` says so."""
     house = backed.house
     if how == "archived":
         archives(backed, "ops")
@@ -168,8 +168,8 @@ async def test_alerts_go_to_the_second_channel_when_theirs_is_lost(backed: Talk,
     assert ("lost", True) == (found["state"], f"alerts go to #{BACKUP} meanwhile" in found["sentence"])
 
 
-async def test_alerts_return_when_their_channel_is_back(backed: Talk) -> None:
-    """Nobody has to tell the bot."""
+async def test_alerts_return_once_their_channel_is_back(backed: Talk) -> None:
+    """The bot notices by itself."""
     house = backed.house
     archives(backed, "ops")
     await house.fails("openai.api")
@@ -182,8 +182,8 @@ async def test_alerts_return_when_their_channel_is_back(backed: Talk) -> None:
     assert "alerts" not in await parts(backed)
 
 
-async def test_the_bot_joins_again_when_it_was_removed(backed: Talk) -> None:
-    """A removal by accident costs nothing."""
+async def test_bot_rejoins_after_being_removed(backed: Talk) -> None:
+    """An accidental removal costs nothing."""
     house = backed.house
     house.workspace.channel("ops").members.remove(house.workspace.bot_user_id)
     await house.fails("openai.api")
@@ -193,8 +193,8 @@ async def test_the_bot_joins_again_when_it_was_removed(backed: Talk) -> None:
     assert [] == backed.said(BACKUP, "SEV2 · OpenAI API")
 
 
-async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:
-    """Not first when the next alert is due."""
+async def test_lost_alerts_channel_is_reported_at_the_start(backed: Talk) -> None:
+    """Not only when the next alert is due."""
     archives(backed, "ops")
     await backed.house.stop()
     await backed.house.start()
@@ -204,7 +204,7 @@ async def test_a_lost_channel_is_known_from_the_start(backed: Talk) -> None:
 
 @pytest.fixture
 async def paged(tmp_path: Path) -> AsyncIterator[tuple[Talk, list[str]]]:
-    """All is well, and people are called on another way than Slack; the second channel is not there either."""
+    """A healthy deployment that also notifies outside Slack; its second channel does not exist."""
     async with a_house(tmp_path, started=False, slack={"backup_channel": "#nowhere"}) as house:
         house.notifier = pager = Pager()
         house.clock.advance(datetime.now(UTC) - house.clock.now())  # the ledger forgets what is past by the wall's clock
@@ -213,8 +213,8 @@ async def paged(tmp_path: Path) -> AsyncIterator[tuple[Talk, list[str]]]:
         yield Talk(house), pager.called
 
 
-async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(paged: tuple[Talk, list[str]]) -> None:
-    """People are called, and the bot says what is wrong with the first channel."""
+async def test_alert_goes_out_by_notify_if_no_channel_accepts_it(paged: tuple[Talk, list[str]]) -> None:
+    """The bot also reports what is wrong with the first channel."""
     talk, called = paged
     archives(talk, "ops")
     await talk.house.fails("anthropic.api")
@@ -223,8 +223,8 @@ async def test_an_alert_goes_out_by_other_ways_when_no_channel_takes_it(paged: t
     assert ["INC-1 SEV2: Claude API is down", LOST] == sorted(called)
 
 
-async def test_a_refused_alert_is_shown_until_it_is_repaired(paged: tuple[Talk, list[str]]) -> None:
-    """Over a restart too: that the channel is back brings no alert that was given up."""
+async def test_refused_alert_is_reported_until_it_is_repaired(paged: tuple[Talk, list[str]]) -> None:
+    """Also over a restart: the channel's return does not post an alert that was given up."""
     talk, _ = paged
     archives(talk, "ops")
     await talk.house.fails("anthropic.api")
@@ -242,8 +242,8 @@ async def test_a_refused_alert_is_shown_until_it_is_repaired(paged: tuple[Talk, 
     assert "alerts" not in await parts(talk)
 
 
-async def test_a_channel_that_came_back_and_is_lost_again_calls_people_again(paged: tuple[Talk, list[str]]) -> None:
-    """Somebody took it out of the archive, an alert came, and minutes later somebody put it back."""
+async def test_channel_lost_a_second_time_notifies_people_again(paged: tuple[Talk, list[str]]) -> None:
+    """It was unarchived, an alert came, and minutes later it was archived again."""
     talk, called = paged
     archives(talk, "ops")
     await talk.house.fails("anthropic.api")

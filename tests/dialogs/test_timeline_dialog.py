@@ -1,4 +1,4 @@
-"""The timeline that people write: by shortcut, by pushpin, followed, corrected, a page at a time."""
+"""Timeline entries by people: added from a message or a pushpin, following edits, corrected, and shown by page."""
 
 import asyncio
 
@@ -15,19 +15,19 @@ ADD = "add_to_timeline"
 
 @pytest.fixture
 async def room(outage: Talk) -> Talk:
-    """INC-1 is open; Ana and Bob are in its channel, where Bob wrote what it is."""
+    """INC-1 is open; Ana and Bob are in its channel, where Bob wrote what he found."""
     await outage.gathers(ROOM)
     await outage.house.bob.says("it was <DNS> & nothing else", channel=ROOM)
     return outage
 
 
 async def pins(talk: Talk, person: Person, containing: str, *, channel: str = ROOM) -> str:
-    """Pin the newest message with that text; what the person is told."""
+    """Pin the newest message with that text; return what the person is told."""
     return await talk.hears(person, person.reacts("pushpin", message_containing=containing, channel=channel))
 
 
 async def adds(talk: Talk, person: Person, containing: str, *, channel: str = ROOM) -> str:
-    """Choose it in the message's menu; what the person is told."""
+    """Choose "Add to timeline" in the message's menu; return what the person is told."""
     return await talk.hears(person, person.uses_shortcut(ADD, message_containing=containing, channel=channel))
 
 
@@ -38,7 +38,7 @@ async def adds_to(talk: Talk, person: Person, containing: str, *, channel: str, 
 
 
 async def written(talk: Talk, kind: type[Body], count: int = 1) -> None:
-    """Wait until so many facts of that kind stand."""
+    """Wait until that many facts of that kind are recorded."""
     async with asyncio.timeout(5):
         while len(await talk.facts(kind)) != count:
             await asyncio.sleep(0.01)
@@ -48,19 +48,19 @@ async def timeline(talk: Talk) -> str:
     return await talk.asks(talk.house.ana, "/incident timeline", channel=ROOM)
 
 
-async def test_a_message_is_added_by_its_menu(room: Talk) -> None:
+async def test_message_is_added_by_its_menu(room: Talk) -> None:
     """In the incident's channel nothing has to be asked."""
     assert "The message is now in the timeline of INC-1." == await adds(room, room.house.ana, "<DNS>")
     assert "bob wrote: it was <DNS> & nothing else" in await timeline(room)
 
 
-async def test_a_message_is_added_by_a_pushpin(room: Talk) -> None:
+async def test_message_is_added_by_a_pushpin(room: Talk) -> None:
     assert "The message is now in the timeline of INC-1." == await pins(room, room.house.ana, "<DNS>")
     assert "bob wrote: it was <DNS> & nothing else" in await timeline(room)
 
 
-async def test_a_message_that_everybody_pins_is_one_entry(room: Talk) -> None:
-    """Who pins it second sees the first pin; who chooses it in the menu is told."""
+async def test_message_pinned_by_several_people_is_one_entry(room: Talk) -> None:
+    """The second person sees the first pin; one who uses the menu is told."""
     await pins(room, room.house.ana, "<DNS>")
     await room.house.bob.reacts("pushpin", message_containing="<DNS>", channel=ROOM)
     await written(room, MessagePinned)
@@ -69,7 +69,7 @@ async def test_a_message_that_everybody_pins_is_one_entry(room: Talk) -> None:
     assert 1 == len(await room.facts(MessageAdded))
 
 
-async def test_an_entry_leads_to_the_message_and_to_its_picture(room: Talk) -> None:
+async def test_entry_links_to_the_message_and_its_image(room: Talk) -> None:
     await room.house.bob.says("look at this", channel=ROOM, file="graph.png")
     await pins(room, room.house.ana, "look at this")
     [fact] = await room.facts(MessageAdded)
@@ -80,8 +80,8 @@ async def test_an_entry_leads_to_the_message_and_to_its_picture(room: Talk) -> N
     assert ["graph.png"] == [file.name for file in message.files]
 
 
-async def test_a_reply_in_a_thread_is_pinned(room: Talk) -> None:
-    """Most of the work is done in threads."""
+async def test_reply_in_a_thread_can_be_pinned(room: Talk) -> None:
+    """Most of the work happens in threads."""
     ts = await room.house.bob.says("a thread", channel=ROOM)
     await room.house.bob.says("restarted the pods", channel=ROOM, thread_ts=ts)
     await pins(room, room.house.ana, "restarted the pods")
@@ -89,8 +89,8 @@ async def test_a_reply_in_a_thread_is_pinned(room: Talk) -> None:
     assert "bob wrote: restarted the pods" in await timeline(room)
 
 
-async def test_whose_timeline_is_asked_where_no_incident_is(room: Talk) -> None:
-    """The form shows the message, and the entry is told of in the incident's channel."""
+async def test_adding_from_another_channel_asks_for_the_incident(room: Talk) -> None:
+    """The form shows the message, and the incident's channel is told of the entry."""
     await room.house.bob.says("support has 40 tickets", channel="ops")
     await adds_to(room, room.house.ana, "40 tickets", channel="ops")
     await room.house.quiet()
@@ -99,8 +99,8 @@ async def test_whose_timeline_is_asked_where_no_incident_is(room: Talk) -> None:
     assert room.said(ROOM, "support has 40 tickets")
 
 
-async def test_a_message_where_the_bot_is_not_is_added_too(room: Talk) -> None:
-    """The menu carries it; its address is known all the same."""
+async def test_message_from_a_channel_without_the_bot_can_be_added(room: Talk) -> None:
+    """The menu's payload carries the message, and its link is known as well."""
     bob = room.house.bob
     room.house.workspace.add_channel("secret", members=[bob], private=True)
     await bob.says("found it: " + "x" * 2900, channel="secret")
@@ -114,8 +114,8 @@ async def test_a_message_where_the_bot_is_not_is_added_too(room: Talk) -> None:
     assert ".slack.com/archives/" in fact.body.message.link
 
 
-async def test_a_pushpin_elsewhere_is_nobodys_business(room: Talk) -> None:
-    """And what comes after it counts."""
+async def test_pushpin_outside_an_incidents_channel_is_ignored(room: Talk) -> None:
+    """The pin after it, in the incident's channel, counts."""
     await room.house.bob.says("lunch?", channel="ops")
     await room.house.ana.reacts("pushpin", message_containing="lunch?", channel="ops")
     await pins(room, room.house.ana, "<DNS>")
@@ -123,8 +123,8 @@ async def test_a_pushpin_elsewhere_is_nobodys_business(room: Talk) -> None:
     assert 1 == len(await room.facts(MessageAdded))
 
 
-async def test_a_pushpin_under_the_alert_counts(room: Talk) -> None:
-    """Without a channel the incident lives there."""
+async def test_pushpin_under_the_alert_counts(room: Talk) -> None:
+    """An incident without a channel is worked on there."""
     root = room.alerts()[-1]
     await room.house.bob.says("vendor confirmed", channel="ops", thread_ts=root.ts)
     await pins(room, room.house.ana, "vendor confirmed", channel="ops")
@@ -132,7 +132,7 @@ async def test_a_pushpin_under_the_alert_counts(room: Talk) -> None:
     assert "bob wrote: vendor confirmed" in await timeline(room)
 
 
-async def test_another_emoji_is_an_emoji(room: Talk) -> None:
+async def test_other_emoji_adds_nothing(room: Talk) -> None:
     await room.house.ana.reacts("eyes", message_containing="<DNS>", channel=ROOM)
     await room.house.bob.says("and BGP", channel=ROOM)
     await pins(room, room.house.ana, "and BGP")
@@ -140,8 +140,8 @@ async def test_another_emoji_is_an_emoji(room: Talk) -> None:
     assert 1 == len(await room.facts(MessageAdded))
 
 
-async def test_a_late_pin_counts(room: Talk) -> None:
-    """Whoever writes the post-mortem pins a day later."""
+async def test_late_pin_counts(room: Talk) -> None:
+    """The author of the post-mortem may pin a day later."""
     await room.house.recovers("anthropic.api")
     await room.resolves(room.house.ana)
     await room.house.quiet()
@@ -150,7 +150,7 @@ async def test_a_late_pin_counts(room: Talk) -> None:
     assert 1 == len(await room.facts(MessageAdded))
 
 
-async def test_a_guest_is_told_that_their_pin_does_not_count(room: Talk) -> None:
+async def test_guest_is_told_that_their_pin_does_not_count(room: Talk) -> None:
     guest = room.house.workspace.add_user("gus", guest="multi")
     room.house.workspace.channel(ROOM).members.append(guest.id)
 
@@ -158,8 +158,8 @@ async def test_a_guest_is_told_that_their_pin_does_not_count(room: Talk) -> None
     assert [] == list(await room.facts(MessageAdded))
 
 
-async def test_the_pin_of_a_bot_is_answered_with_nothing(room: Talk) -> None:
-    """Nor does it count: another bot tidies pins, and nobody reads what it is told."""
+async def test_pin_of_a_bot_is_ignored_silently(room: Talk) -> None:
+    """Another bot tidies pins, and nobody reads what it is told."""
     robot = room.house.workspace.add_user("robot", is_bot=True)
     room.house.workspace.channel(ROOM).members.append(robot.id)
     await robot.reacts("pushpin", message_containing="<DNS>", channel=ROOM)
@@ -169,13 +169,13 @@ async def test_the_pin_of_a_bot_is_answered_with_nothing(room: Talk) -> None:
     assert 1 == len(await room.facts(MessageAdded))
 
 
-async def test_a_pin_on_a_message_that_cannot_be_read_says_so(room: Talk) -> None:
+async def test_pin_on_an_unreadable_message_says_so(room: Talk) -> None:
     room.house.workspace.faults.add("conversations.replies", "error:missing_scope")
 
     assert "I cannot read the message you pinned" in await pins(room, room.house.ana, "<DNS>")
 
 
-async def test_the_last_pin_takes_the_entry_out_of_sight(room: Talk) -> None:
+async def test_removing_the_last_pin_hides_the_entry(room: Talk) -> None:
     await pins(room, room.house.ana, "<DNS>")
     ana = room.house.ana
     told = await room.hears(ana, ana.unreacts("pushpin", message_containing="<DNS>", channel=ROOM))
@@ -184,7 +184,7 @@ async def test_the_last_pin_takes_the_entry_out_of_sight(room: Talk) -> None:
     assert "bob wrote" not in await timeline(room)
 
 
-async def test_an_edit_is_followed(room: Talk) -> None:
+async def test_edit_of_the_message_updates_the_entry(room: Talk) -> None:
     """The entry says that it was edited."""
     await pins(room, room.house.ana, "<DNS>")
     await room.house.bob.edits("<DNS>", "it was BGP", channel=ROOM)
@@ -193,8 +193,8 @@ async def test_an_edit_is_followed(room: Talk) -> None:
     assert "bob wrote: it was BGP (edited)" in await timeline(room)
 
 
-async def test_messages_that_are_no_entries_leave_no_trace(room: Talk) -> None:
-    """Another one is pinned, and edited after it."""
+async def test_edits_of_other_messages_leave_no_trace(room: Talk) -> None:
+    """Another message is pinned, and edited later."""
     await room.house.bob.says("and BGP", channel=ROOM)
     await pins(room, room.house.ana, "and BGP")
     await room.house.bob.edits("<DNS>", "it was not", channel=ROOM)
@@ -205,8 +205,8 @@ async def test_messages_that_are_no_entries_leave_no_trace(room: Talk) -> None:
 
 
 @pytest.mark.parametrize("in_thread", [False, True])
-async def test_a_deletion_is_followed(room: Talk, in_thread: bool) -> None:
-    """Also where replies keep its place; the words stay here."""
+async def test_deletion_of_the_message_is_noted_on_the_entry(room: Talk, in_thread: bool) -> None:
+    """Also if replies keep its place in Slack; the entry keeps the words."""
     await pins(room, room.house.ana, "<DNS>")
     if in_thread:
         root = next(m for m in room.house.workspace.messages(ROOM) if "DNS" in m.text)
@@ -229,14 +229,14 @@ async def noted(room: Talk) -> Talk:
     return room
 
 
-async def test_the_newest_page_is_shown_first(noted: Talk) -> None:
+async def test_newest_page_is_shown_first(noted: Talk) -> None:
     shown = await timeline(noted)
 
     assert "Note: number 15" in shown
     assert "Note: number 5 " not in shown
 
 
-async def test_older_and_newer_turn_the_page_in_place(noted: Talk) -> None:
+async def test_older_and_newer_buttons_replace_the_page(noted: Talk) -> None:
     """One message, not one for each page."""
     await timeline(noted)
     ana, before = noted.house.ana, len(noted.whispers(noted.house.ana))
@@ -251,7 +251,7 @@ async def test_older_and_newer_turn_the_page_in_place(noted: Talk) -> None:
 
 
 def menu(talk: Talk) -> str:
-    """That of the newest entry of Ana's page."""
+    """The menu of the newest entry on Ana's page."""
     page = talk.whispers(talk.house.ana)[-1]
     return str([block["accessory"]["action_id"] for block in page.blocks if "accessory" in block][-1])
 
@@ -266,40 +266,40 @@ async def begins(talk: Talk) -> None:
 
 
 async def corrects(talk: Talk, **fields: object) -> str:
-    """Ana corrects the newest entry; what she is told."""
+    """Ana corrects the newest entry; return what she is told."""
     await begins(talk)
     return await talk.hears(talk.house.ana, talk.house.ana.submits(fields))
 
 
-async def test_a_note_is_corrected(noted: Talk) -> None:
+async def test_note_can_be_corrected(noted: Talk) -> None:
     assert "Corrected in the timeline of INC-1. The exports keep the original too." == await corrects(
         noted, text="number fifteen"
     )
     assert "Note: number fifteen (ana) (corrected by ana)" in await timeline(noted)
 
 
-async def test_a_time_is_corrected_and_the_entry_moves(noted: Talk) -> None:
-    """To before the outage began: it is on the first page now."""
+async def test_correcting_a_time_moves_the_entry(noted: Talk) -> None:
+    """To before the outage began, so that it is on the first page now."""
     await corrects(noted, time=1774000000)
 
     assert "number 15" not in await timeline(noted)
 
 
-async def test_a_time_that_lies_ahead_is_refused_at_its_field(noted: Talk) -> None:
+async def test_future_time_is_refused_at_its_field(noted: Talk) -> None:
     await begins(noted)
 
     with pytest.raises(ModalErrors, match="in the future"):
         await noted.house.ana.submits({"time": 1999999999})
 
 
-async def test_a_form_sent_as_it_was_changes_nothing(noted: Talk) -> None:
+async def test_unchanged_correction_form_changes_nothing(noted: Talk) -> None:
     await begins(noted)
 
     with pytest.raises(ModalErrors, match="nothing was changed"):
         await noted.house.ana.submits()
 
 
-async def test_an_entry_is_hidden_and_brought_back(noted: Talk) -> None:
+async def test_entry_can_be_hidden_and_shown_again(noted: Talk) -> None:
     await timeline(noted)
     ana = noted.house.ana
     told = await noted.hears(ana, ana.picks(menu(noted), "Hide", channel=ROOM))
@@ -316,8 +316,8 @@ async def test_an_entry_is_hidden_and_brought_back(noted: Talk) -> None:
     "metadata", ["", "{", "[]", '{"incident": true, "entry": 1, "channel": ""}', '{"incident": 99}', "1" * 3000]
 )
 @pytest.mark.parametrize("callback", ["correct_entry", "add_message"])
-async def test_a_forged_form_changes_nothing(noted: Talk, callback: str, metadata: str) -> None:
-    """Whatever it carries, it is answered at a field."""
+async def test_forged_correction_form_changes_nothing(noted: Talk, callback: str, metadata: str) -> None:
+    """It is answered with an error at a field, whatever it carries."""
     before = len(await noted.facts())
     await begins(noted)
     view = noted.house.workspace.team.modals[noted.house.ana.id][-1]

@@ -1,10 +1,10 @@
-"""`/understudy`: muting and reporting as people see it in Slack, and what the ops channel hears of it."""
+"""`/understudy`: mutes and reports as people see them in Slack, and what #ops is told about them."""
 
 from tests.dialogs.talk import Talk
 
 
-async def test_a_mute_holds_the_alert_back_until_it_is_ended(talk: Talk) -> None:
-    """The channel hears who muted; the outage is told when the mute ends, and only then."""
+async def test_muted_outage_alerts_only_once_the_mute_is_ended(talk: Talk) -> None:
+    """The channel is told who muted it."""
     ana, house = talk.house.ana, talk.house
     seen = await talk.asks(ana, "/understudy mute claude api for 1h load test")
     assert "Alerts about Claude API are held back until" in seen
@@ -23,8 +23,8 @@ async def test_a_mute_holds_the_alert_back_until_it_is_ended(talk: Talk) -> None
     assert "Claude API is down" in talk.alert()
 
 
-async def test_a_report_is_answered_by_what_checks_see(talk: Talk) -> None:
-    """Who reports learns that we see nothing yet; one report alone is no news for everybody."""
+async def test_report_is_answered_with_what_checks_see(talk: Talk) -> None:
+    """The reporter learns that no check sees it yet; a single report is not announced."""
     seen = await talk.asks(talk.house.bob, "/understudy report claude api answers stop half-way <!channel>")
     assert "Our checks say: Claude API is operational" in seen
     await talk.house.quiet()
@@ -32,8 +32,8 @@ async def test_a_report_is_answered_by_what_checks_see(talk: Talk) -> None:
     assert [] == talk.said("ops", "answers stop half-way")
 
 
-async def test_a_report_is_told_in_the_incident_that_it_is_about(outage: Talk) -> None:
-    """There it helps whoever works on it, with the name of who said so."""
+async def test_report_is_posted_in_the_incident_it_concerns(outage: Talk) -> None:
+    """The people who work on it see what was reported, and by whom."""
     seen = await outage.asks(outage.house.bob, "/understudy report claude api answers stop half-way")
     assert "INC-1 is open for it." in seen
     await outage.house.quiet()
@@ -42,8 +42,8 @@ async def test_a_report_is_told_in_the_incident_that_it_is_about(outage: Talk) -
     assert "bob" in outage.shows(line)
 
 
-async def test_the_bot_tells_of_itself(talk: Talk) -> None:
-    """Help, planned quiet and the bot as it runs, each in under a second."""
+async def test_understudy_answers_about_the_bot_itself(talk: Talk) -> None:
+    """Help, planned maintenance and the running bot's state, each in under a second."""
     ana = talk.house.ana
     assert "• /understudy report COMPONENT TEXT" in await talk.asks(ana, "/understudy")
     assert "Muted: none" in await talk.asks(ana, "/understudy maintenance")

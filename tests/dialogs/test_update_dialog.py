@@ -1,4 +1,4 @@
-"""The hourly word: exactly once, over restarts too, and honest about what was missed."""
+"""The hourly update: exactly once, also over restarts, and open about those that were missed."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from tests.house import BOTH_WAYS
 CHANNEL = "inc-20260320-0001-claude"
 
 
-async def test_an_update_comes_every_hour_and_says_what_people_need(outage: Talk) -> None:
-    """State, flags and who reads them, the vendor's words, what is asked of people, and when the next one comes."""
+async def test_hourly_update_says_what_people_need(outage: Talk) -> None:
+    """State, flags and their readers, the vendor's words, what is asked of people, and the time of the next update."""
     await outage.asks(outage.house.bob, "/incident note we called the vendor", channel="ops")
     await outage.house.passes(minutes=61)
     await outage.house.quiet()
@@ -29,8 +29,8 @@ async def test_an_update_comes_every_hour_and_says_what_people_need(outage: Talk
     assert "next update 14:02 UTC" in outage.house.workspace.channel(CHANNEL).topic
 
 
-async def test_an_update_is_one_line_when_nothing_changed(outage: Talk) -> None:
-    """The second hour of the same outage is not the first one again; what waits for people is asked again."""
+async def test_update_is_one_line_if_nothing_changed(outage: Talk) -> None:
+    """Questions that wait for people are repeated."""
     await outage.house.passes(minutes=121)
     await outage.house.quiet()
     second = outage.shows(outage.said(CHANNEL, "Update 2 of INC-1")[-1])
@@ -43,8 +43,8 @@ async def test_an_update_is_one_line_when_nothing_changed(outage: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_an_update_comes_once_when_the_bot_restarts_around_it(outage: Talk) -> None:
-    """Stopped a minute before the hour and started two minutes after it, or right after the post: never twice, never none."""
+async def test_update_comes_once_if_the_bot_restarts_around_it(outage: Talk) -> None:
+    """Down from a minute before the hour to two minutes after, or restarted right after the post."""
     house = outage.house
     await house.passes(minutes=57)
     await house.stop()
@@ -63,8 +63,8 @@ async def test_an_update_comes_once_when_the_bot_restarts_around_it(outage: Talk
     assert "missed" not in outage.shows(updates[0])
 
 
-async def test_one_update_counts_what_was_missed_when_the_bot_was_away_for_hours(outage: Talk) -> None:
-    """Three hours without power: one word, not three, and it says so; the next one is an hour away."""
+async def test_one_update_counts_those_missed_while_the_bot_was_down(outage: Talk) -> None:
+    """Three hours without power bring one update that says so; the next is due an hour later."""
     house = outage.house
     await house.stop()
     house.clock.advance(timedelta(hours=3, minutes=10))
@@ -78,8 +78,8 @@ async def test_one_update_counts_what_was_missed_when_the_bot_was_away_for_hours
     assert "Next update by 16:13 UTC." in updates[0]
 
 
-async def test_a_persons_update_resets_the_clock(outage: Talk) -> None:
-    """Who has just spoken is not talked over."""
+async def test_persons_update_resets_the_clock(outage: Talk) -> None:
+    """The bot must not talk over somebody who has just posted."""
     house = outage.house
     await house.passes(minutes=50)
     answer = await outage.asks(house.ana, "/incident update Support knows; @bob calls the vendor", channel="ops")
@@ -96,8 +96,8 @@ async def test_a_persons_update_resets_the_clock(outage: Talk) -> None:
     assert 2 == len(outage.said(CHANNEL, "Update "))
 
 
-async def test_a_severity_sets_the_pace_of_updates(outage: Talk) -> None:
-    """SEV1 speaks every half hour, SEV4 only on change, and both say so."""
+async def test_severity_sets_the_pace_of_updates(outage: Talk) -> None:
+    """SEV1 gets an update every half hour, SEV4 only on change, and both say so."""
     house = outage.house
     await outage.asks(house.ana, "/incident severity SEV1 nobody can log in", channel="ops")
     await house.passes(minutes=31)
@@ -114,7 +114,7 @@ async def test_a_severity_sets_the_pace_of_updates(outage: Talk) -> None:
 
 
 async def test_updates_end_with_the_incident(outage: Talk) -> None:
-    """Nothing is said of what is over."""
+    """A resolved incident needs no updates."""
     house = outage.house
     await house.recovers("anthropic.api")
     await outage.asks(house.ana, "/incident resolve INC-1 force the vendor fixed it")
@@ -126,8 +126,8 @@ async def test_updates_end_with_the_incident(outage: Talk) -> None:
 
 
 @BOTH_WAYS
-async def test_an_update_can_be_written_in_a_form(outage: Talk) -> None:
-    """`/incident update` without words opens a form; empty words are sent back, good ones stand in the channel."""
+async def test_update_can_be_written_in_a_form(outage: Talk) -> None:
+    """`/incident update` opens it; a blank text is refused, a good one is posted in the channel."""
     ana = outage.house.ana
     await ana.types("/incident update", channel="ops")
     await ana.waits_for("Write an update")

@@ -1,4 +1,4 @@
-"""The vendor's own words, and trouble that is no incident."""
+"""The vendor's own notices, and failures that are no incident."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ def notice(id: str, title: str, *updates: tuple[str, str, str], component: str =
     }  # fmt: skip
 
 
-async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -> None:
-    """Quoted, with the vendor's own time and a link, each once; the card and the alert know them too."""
+async def test_vendors_updates_are_quoted_in_the_channel(outage: Talk) -> None:
+    """Each once, with the vendor's own time and a link; card and alert show them too."""
     house = outage.house
     await house.passes(minutes=18)
     first = ("investigating", "We are seeing elevated errors.", "12:20")
@@ -46,8 +46,8 @@ async def test_the_vendors_words_come_into_the_channel_as_theirs(outage: Talk) -
     assert 1 == len(outage.alerts())
 
 
-async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> None:
-    """One line in #ops, later words under it, no incident."""
+async def test_vendors_notice_that_does_not_affect_us_is_a_quiet_thread(talk: Talk) -> None:
+    """One line in #ops, later updates under it, and no incident."""
     house = talk.house
     first = ("investigating", "Logins to the console fail.", "12:01")
     house.vendor.page["incidents"] = [notice("n2", "Console logins", first, component="p-console")]
@@ -64,8 +64,8 @@ async def test_a_notice_that_does_not_touch_us_is_a_quiet_thread(talk: Talk) -> 
     assert [] == list(await talk.facts(Declared))
 
 
-async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house: House) -> None:
-    """One of two checks fails: said once in #ops, with the way to make it an incident, and taken back in the thread."""
+async def test_degraded_component_is_a_quiet_thread_with_a_button(empty_house: House) -> None:
+    """One of two checks fails: #ops is told once and can declare an incident; the recovery is posted in the thread."""
     house = empty_house
     providers = settings(house.workspace, house.vendor)["providers"]
     [check] = providers["anthropic"]["components"]["api"]["checks"]
@@ -94,8 +94,8 @@ async def test_a_degraded_component_is_a_quiet_thread_with_a_button(empty_house:
     assert 1 == len(talk.said("ops"))
 
 
-async def test_a_refused_key_is_ours_and_no_incident(talk: Talk) -> None:
-    """401 says nothing of the vendor: unknown, our key, one quiet line with what to do, and nobody is woken."""
+async def test_refused_api_key_is_our_fault_and_no_incident(talk: Talk) -> None:
+    """A 401 says nothing about the vendor: the state is unknown, one quiet line says what to do, and nobody is paged."""
     await talk.house.fails("anthropic.api", status=401)
     await talk.house.quiet()
     seen = await talk.asks(talk.house.ana, "/health claude")

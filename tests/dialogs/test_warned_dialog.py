@@ -1,4 +1,4 @@
-"""A press overrules what its question said, and is answered by a new question where something failed since."""
+"""A press overrules only the failures that its question named; a newer failure brings a new question."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ SINCE = "Nothing was changed: something failed since this form was opened."
 
 
 async def ended(talk: Talk) -> list[str]:
-    """Whoever resolved the incident."""
+    """Who resolved the incident."""
     await talk.house.quiet()
     facts = await talk.facts(PhaseChanged)
     return [fact.actor.id for fact in facts if isinstance(fact.body, PhaseChanged) and fact.body.phase == "resolved"]
@@ -23,8 +23,8 @@ async def form(person: Person, choice: str) -> str:
     return await person.waits_for("== ", channel="ops")
 
 
-async def test_a_press_of_resolve_anyway_asks_again_about_what_failed_since(outage: Talk) -> None:
-    """The new question names it, and its button does it."""
+async def test_resolve_anyway_asks_again_about_a_newer_failure(outage: Talk) -> None:
+    """The new question names it, and its button resolves."""
     ana = outage.house.ana
     await outage.asks(ana, "/incident resolve INC-1")
     await outage.house.fails("anthropic.web")
@@ -38,7 +38,7 @@ async def test_a_press_of_resolve_anyway_asks_again_about_what_failed_since(outa
 
 
 def older(talk: Talk, value: dict[str, Any]) -> None:
-    """The newest button that resolves, as an earlier version made it."""
+    """The newest resolve button, as an earlier version made it."""
     for message in reversed(talk.house.workspace.messages("ops")):
         for block in message.blocks:
             for element in block.get("elements", ()):
@@ -48,8 +48,8 @@ def older(talk: Talk, value: dict[str, Any]) -> None:
     raise AssertionError("no button resolves")
 
 
-async def test_a_button_of_an_earlier_version_warns_before_it_resolves(outage: Talk) -> None:
-    """It says only that it forces, not what it told of."""
+async def test_earlier_versions_button_warns_before_it_resolves(outage: Talk) -> None:
+    """Its value says that it forces, but not which failures it named."""
     house, bob = outage.house, outage.house.bob
     await house.recovers("anthropic.api")
     await house.quiet()
@@ -60,8 +60,8 @@ async def test_a_button_of_an_earlier_version_warns_before_it_resolves(outage: T
     assert [] == await ended(outage)
 
 
-async def test_the_form_that_resolves_asks_again_about_what_failed_since(outage: Talk) -> None:
-    """With what was written into it; sent once more, it is meant."""
+async def test_resolve_form_asks_again_about_a_newer_failure(outage: Talk) -> None:
+    """It keeps what was typed; submitting it again resolves."""
     ana = outage.house.ana
     await form(ana, "Resolve…")
     await outage.house.fails("anthropic.web")
@@ -77,8 +77,8 @@ async def test_the_form_that_resolves_asks_again_about_what_failed_since(outage:
     assert "ended by @ana: the vendor confirms the fix." in outage.alert()
 
 
-async def test_the_form_that_switches_back_asks_again_about_what_failed_since(outage: Talk) -> None:
-    """It was opened while Claude was well."""
+async def test_switch_back_form_asks_again_about_a_newer_failure(outage: Talk) -> None:
+    """It was opened while Claude was healthy."""
     ana, house = outage.house.ana, outage.house
     await house.recovers("anthropic.api")
     await house.quiet()

@@ -1,4 +1,4 @@
-"""`slack: none`: it watches, decides and serves flags; people are told by `notify`, and nothing waits for a chat."""
+"""`slack: none`: the bot checks, decides and serves flags; people are told by `notify`, and nothing waits for a chat."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.house import FLAG, House, a_house
 
 
 class Addresses:
-    """The addresses of `notify`, which take everything."""
+    """A server behind the `notify` addresses that accepts everything."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
@@ -27,7 +27,7 @@ class Addresses:
 
 @pytest.fixture
 async def alone(tmp_path: Path) -> AsyncIterator[House]:
-    """A deployment without Slack whose Claude API has failed for two minutes."""
+    """A deployment without Slack whose Claude API has been failing for two minutes."""
     async with a_house(tmp_path, started=False, slack={"mode": "none"}, notify=["json://127.0.0.1:9/"]) as house:
         house.notifier = Addresses()
         await house.start()
@@ -43,7 +43,7 @@ def told(house: House) -> list[tuple[str, str]]:
 
 
 async def resolves(house: House) -> None:
-    """The vendor recovers, and somebody ends the incident in the terminal."""
+    """The vendor recovers, and somebody resolves the incident from the terminal."""
     assert house.app is not None
     await house.recovers("anthropic.api")
     by = Actor.operator("ana")
@@ -51,8 +51,8 @@ async def resolves(house: House) -> None:
     await house.quiet()
 
 
-async def test_an_outage_is_told_once_by_notify(alone: House) -> None:
-    """Impact, and where to look; no Slack is blamed."""
+async def test_outage_is_announced_once_by_notify(alone: House) -> None:
+    """With its impact and where to look, and without a word about Slack."""
     [(title, body)] = [(title, body) for title, body in told(alone) if title.startswith("INC-1 ")][:1]
     await alone.passes(minutes=90)
     await alone.quiet()
@@ -63,8 +63,8 @@ async def test_an_outage_is_told_once_by_notify(alone: House) -> None:
     assert [(title, body)] == again
 
 
-async def test_flags_are_switched_and_served(alone: House) -> None:
-    """What services read does not depend on a chat."""
+async def test_flags_switch_without_slack(alone: House) -> None:
+    """The variant that services get does not depend on a chat."""
     assert alone.app is not None
     engagement = alone.app.engine.world.flags[FLAG].engagement
 
@@ -72,13 +72,13 @@ async def test_flags_are_switched_and_served(alone: House) -> None:
     assert "gpt" == engagement.variant
 
 
-async def test_slack_is_never_asked(alone: House) -> None:
-    """Tokens that still stand in the file are not used."""
+async def test_slack_is_never_called(alone: House) -> None:
+    """Even if the file still has tokens."""
     assert [] == alone.workspace.calls
 
 
-async def test_nothing_waits_for_slack_and_nothing_is_given_up(alone: House) -> None:
-    """Hours later too, the outbox is empty and the timeline names no failure."""
+async def test_outbox_is_empty_and_nothing_is_given_up(alone: House) -> None:
+    """Hours later, too, and the timeline has no failure."""
     assert alone.app is not None
     await alone.passes(minutes=180)
     await alone.quiet()
@@ -88,24 +88,24 @@ async def test_nothing_waits_for_slack_and_nothing_is_given_up(alone: House) -> 
     assert ([], []) == (list(rows), lost)
 
 
-async def test_no_channel_is_said_to_be_open(alone: House) -> None:
-    """The timeline tells of nothing that is not there."""
+async def test_timeline_mentions_no_channel(alone: House) -> None:
+    """There is none."""
     assert alone.app is not None
     facts = await alone.app.ledger.read(lambda store: store.all_facts())
 
     assert [] == [fact for fact in facts if isinstance(fact.body, ChannelOpened)]
 
 
-async def test_health_says_that_there_is_no_slack_by_configuration(alone: House) -> None:
-    """Nobody looks for a fault where there is none."""
+async def test_health_says_that_slack_is_turned_off(alone: House) -> None:
+    """Nobody should look for a fault where there is none."""
     assert alone.app is not None
     part = alone.app.health().parts["slack"]
 
     assert (True, "No Slack by configuration.") == (part.ok, part.sentence)
 
 
-async def test_the_end_is_told_once(alone: House) -> None:
-    """Whoever was woken may go to sleep."""
+async def test_resolution_is_announced_once(alone: House) -> None:
+    """People who were woken may go back to sleep."""
     before = len(told(alone))
     await resolves(alone)
     [(title, body)] = told(alone)[before:]
@@ -114,8 +114,8 @@ async def test_the_end_is_told_once(alone: House) -> None:
     assert body.startswith("It is resolved.")
 
 
-async def test_people_hear_that_nothing_serves_any_more(tmp_path: Path) -> None:
-    """The only fallback fails too: customers wait, so it is told once more, in the words of the channel."""
+async def test_people_are_told_when_no_fallback_serves_any_more(tmp_path: Path) -> None:
+    """The only fallback fails too, so customers wait: one more message, in the words that the channel would get."""
     flag = {
         "variants": {"claude": {"provider": "anthropic"}, "gpt": {"provider": "openai"}}, "default": "claude",
         "fallbacks": [{"variant": "gpt", "needs": "openai.api"}], "depends_on": ["anthropic.api"], "automation": "auto",
@@ -140,7 +140,7 @@ PAGING = {"SEV2": [{"after": "0s", "mention": ["U0ANA"]}, {"after": "5m", "notif
 
 
 async def test_people_are_paged_by_notify_until_somebody_acknowledges(tmp_path: Path) -> None:
-    """A step that only Slack could take reaches nobody, so the next one comes at once; both are on record."""
+    """A step that needs Slack reaches nobody, so the next comes at once; both are recorded."""
     async with a_house(tmp_path, started=False, slack={"mode": "none"}, notify=["json://127.0.0.1:9/"], paging=PAGING) as house:
         house.notifier = Addresses()
         await house.start()
@@ -163,8 +163,8 @@ async def test_people_are_paged_by_notify_until_somebody_acknowledges(tmp_path: 
         assert [] == house.workspace.calls
 
 
-async def test_a_step_of_paging_is_taken_once_over_a_restart_without_slack(tmp_path: Path) -> None:
-    """The ledger knows whom it called."""
+async def test_paging_step_is_taken_once_over_a_restart_without_slack(tmp_path: Path) -> None:
+    """The ledger knows who was called."""
     steps = {"SEV2": [{"after": "0s", "notify": True}, {"after": "10m", "notify": True}]}
     async with a_house(tmp_path, started=False, slack={"mode": "none"}, notify=["json://127.0.0.1:9/"], paging=steps) as house:
         house.notifier = Addresses()
@@ -181,7 +181,7 @@ async def test_a_step_of_paging_is_taken_once_over_a_restart_without_slack(tmp_p
 
 
 async def with_slack(house: House) -> list[str]:
-    """Turn Slack on and start anew; what stands in the ops channel a minute later."""
+    """Turn Slack on and restart; return what is in #ops a minute later."""
     house.changes["slack"] = {"mode": "socket"}
     await house.stop()
     await house.start()
@@ -190,15 +190,15 @@ async def with_slack(house: House) -> list[str]:
     return [message.text for message in house.workspace.messages("ops")]
 
 
-async def test_turning_slack_on_later_says_nothing_of_before(alone: House) -> None:
-    """The channel is not flooded with what is over."""
+async def test_turning_slack_on_posts_nothing_about_the_past(alone: House) -> None:
+    """Resolved incidents must not flood the channel."""
     await resolves(alone)
 
     assert [] == await with_slack(alone)
 
 
-async def test_an_open_incident_goes_on_in_the_channel_when_slack_is_turned_on(alone: House) -> None:
-    """Only what happens from then on is said; nothing waits for an alert that was never posted."""
+async def test_open_incident_continues_in_the_channel_once_slack_is_on(alone: House) -> None:
+    """Only later events are posted; nothing waits for an alert that was never posted."""
     before = await with_slack(alone)
     await alone.passes(minutes=90)
     await alone.quiet()
