@@ -1,4 +1,4 @@
-"""One deployment a test, and somebody to call."""
+"""One deployment per test, and a service that pages people."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
 
 @dataclass
 class Pager:
-    """Whoever is called when Slack does not do."""
+    """Whoever is called when Slack does not work."""
 
     port: int = 0
     got: list[dict[str, Any]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Pager:
 
 @pytest.fixture
 async def pager() -> AsyncIterator[Pager]:
-    """A service that takes notices."""
+    """A service that accepts notices."""
     made = Pager()
     app = web.Application()
     app.router.add_post("/page", made.take)
@@ -59,7 +59,7 @@ async def pager() -> AsyncIterator[Pager]:
 
 @pytest.fixture
 async def engaged(tmp_path: Path) -> AsyncIterator[Deployment]:
-    """A deployment, not running, whose flag is engaged on gpt while an incident is open."""
+    """A stopped deployment whose flag is engaged on gpt while an incident is open."""
     async with a_deployment(tmp_path) as found:
         found.configure()
         assert 0 == (await found.verb("incident", "declare", "Claude is down")).status

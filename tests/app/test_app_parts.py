@@ -1,4 +1,4 @@
-"""The bot is one list of parts: started in order, stopped in reverse, also when a start fails half way."""
+"""The bot is one list of parts: started in order, stopped in reverse, also if a start fails half way."""
 
 import socket
 from pathlib import Path
@@ -15,7 +15,7 @@ from bot.wiring.parts import Parts
 
 
 class Told(AppPart):
-    """Writes down what it is told to do, and can fail at it."""
+    """Records what it is told to do, and can fail at it."""
 
     def __init__(self, name: str, book: list[str], *, fails: str = "", health: str = "", trouble: str = "") -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Told(AppPart):
 
 
 async def test_parts_start_in_order_and_stop_in_reverse() -> None:
-    """What is started later may lean on what was started before, until its own end."""
+    """A part may rely on those started before it until its own end."""
     book: list[str] = []
     parts = PartList(*(Told(name, book) for name in "abc"))
 
@@ -51,8 +51,8 @@ async def test_parts_start_in_order_and_stop_in_reverse() -> None:
     assert ["start a", "start b", "start c", "end c", "end b", "end a"] == book
 
 
-async def test_a_start_that_fails_half_way_is_ended_with_what_was_started_before_it() -> None:
-    """Nothing is left open, and what comes after it is left alone."""
+async def test_failed_start_stops_the_parts_started_before() -> None:
+    """Nothing is left open, and later parts are left alone."""
     book: list[str] = []
     parts = PartList(Told("a", book), Told("b", book, fails="start"), Told("c", book))
 
@@ -63,8 +63,8 @@ async def test_a_start_that_fails_half_way_is_ended_with_what_was_started_before
     assert ["start a", "start b", "end b", "end a"] == book
 
 
-async def test_a_part_that_fails_to_stop_keeps_no_other_from_stopping() -> None:
-    """The ledger is closed whatever else went wrong at the end."""
+async def test_failure_to_stop_one_part_does_not_keep_others_from_stopping() -> None:
+    """The ledger is closed whatever else went wrong."""
     book: list[str] = []
     parts = PartList(Told("a", book), Told("b", book, fails="stop"), Told("c", book))
     await parts.start()
@@ -75,7 +75,7 @@ async def test_a_part_that_fails_to_stop_keeps_no_other_from_stopping() -> None:
     assert ["end c", "end b", "end a"] == book[3:]
 
 
-async def test_stopping_twice_ends_nothing_twice() -> None:
+async def test_stopping_twice_is_harmless() -> None:
     """A second request to end finds nothing to do."""
     book: list[str] = []
     parts = PartList(Told("a", book))
@@ -86,8 +86,8 @@ async def test_stopping_twice_ends_nothing_twice() -> None:
     assert ["start a", "end a"] == book
 
 
-def test_parts_with_nothing_to_say_are_not_shown() -> None:
-    """Status lists who has something to say, in their order, and people read one text."""
+def test_only_parts_with_something_to_say_are_shown() -> None:
+    """In their order, and as one text for people."""
     parts = PartList(
         Told("a", [], health="ledger", trouble="The disk is full."), Told("b", []), Told("c", [], trouble="Slack is away.")
     )
@@ -104,8 +104,8 @@ providers: {{acme: {{components: {{api: {{checks: [{{type: http, url: "https://a
 """
 
 
-async def test_a_bot_that_could_not_start_leaves_the_folder_to_the_next_one(tmp_path: Path) -> None:
-    """The port was another's: the data folder is free again at once, for a bot on another port."""
+async def test_failed_start_frees_the_data_folder(tmp_path: Path) -> None:
+    """The port was taken; a bot on another port can use the folder at once."""
     config = tmp_path / "understudy.yaml"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         config.write_text(CONFIG.format(port=taken.getsockname()[1]), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How long commits take is on the page of a running bot."""
+"""A running bot's metrics show how long commits take."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,8 +15,8 @@ async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
         yield found
 
 
-async def test_each_commit_is_counted_on_the_metrics_page(deployment: Deployment) -> None:
-    """Whoever wonders whether the disk is slow finds it there."""
+async def test_each_commit_is_counted_in_the_metrics(deployment: Deployment) -> None:
+    """They show whether the disk is slow."""
     bot = await deployment.ready_bot()
     before = await _commits(bot)
     await deployment.verb("incident", "declare", "Claude is slow")

@@ -1,4 +1,4 @@
-"""What the doctor says of the way we look: what works, and will surprise somebody all the same."""
+"""What the doctor says about checks: settings that work but will surprise somebody."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ HTTP = "{type: http, url: 'https://a'}"
 
 
 def findings(folder: Path, text: str = CONTROLS, checks: str = HTTP) -> dict[str, str]:
-    """What is found in a configuration with these checks, by subject."""
+    """The doctor's findings on a configuration with these checks, by subject."""
     path = folder / "understudy.yaml"
     path.write_text(f"{SLACK}providers: {{p: {{components: {{c: {{checks: [{checks}]}}}}}}}}\n{text}", encoding="utf-8")
     found = looking(load(path, {}).config, NOW)
@@ -30,13 +30,13 @@ def llm(rest: str) -> str:
     return f"{{type: llm, name: ask, dialect: openai, url: 'https://a', model: m, api_key: k-123456, {rest}}}"
 
 
-def test_nothing_is_said_of_good_settings(tmp_path: Path) -> None:
-    """Two controls and defaults; every word that is not needed hides one that is."""
+def test_good_settings_have_no_findings(tmp_path: Path) -> None:
+    """Two controls and defaults; every needless word hides a needed one."""
     assert {} == findings(tmp_path, checks=f"{HTTP}, {llm('every: 60s')}")
 
 
-def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
-    """What people copy is as we would have it."""
+def test_example_has_no_findings(tmp_path: Path) -> None:
+    """People copy it."""
     environ = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "ANTHROPIC_API_KEY": "k-123456"}
     config = load(ROOT / "examples" / "understudy.yaml", environ).config
 
@@ -61,19 +61,19 @@ def test_example_has_nothing_to_remark(tmp_path: Path) -> None:
     ],
 )
 def test_missing_control_is_named(controls: str, said: str, tmp_path: Path) -> None:
-    """None, one without its key, one that stands alone, and one beside those that only ask our resolver."""
+    """None at all, one without its key, one alone, and one beside controls that only ask our resolver."""
     assert said in findings(tmp_path, controls)["control_group"]
 
 
-def test_default_control_group_is_named_where_none_is_written(tmp_path: Path) -> None:
-    """Whoever reads it knows what the bot talks to, and how to stop that."""
+def test_default_control_group_is_named(tmp_path: Path) -> None:
+    """People should know what the bot talks to, and how to stop that."""
     said = findings(tmp_path, "")["control_group"]
 
     assert "tcp 1.1.1.1:443, tcp 8.8.8.8:443, tcp slack.com:443, dns a.root-servers.net, dns www.wikipedia.org" in said
     assert "`control_group: []` turns it off" in said
 
 
-def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path) -> None:
+def test_no_control_group_is_needed_without_checks(tmp_path: Path) -> None:
     """Flags alone need none."""
     path = tmp_path / "understudy.yaml"
     path.write_text(SLACK, encoding="utf-8")
@@ -94,8 +94,8 @@ def test_control_group_is_not_asked_for_where_nothing_is_checked(tmp_path: Path)
         ("quorum: 3", "quorum", "3: there are only 2 vantages, so all of them must agree"),
     ],
 )
-def test_unwise_detection_is_named(written: str, key: str, said: str, tmp_path: Path) -> None:
-    """The file may have it so; whoever wrote it reads what it means."""
+def test_risky_detection_settings_are_named(written: str, key: str, said: str, tmp_path: Path) -> None:
+    """They are allowed, with a sentence on what they mean."""
     peers = "vantage: here\npeers: [{vantage: there, secret: s-123456}]\n"
     found = findings(tmp_path, f"{CONTROLS}{peers}detection: {{{written}}}")
 
@@ -103,8 +103,8 @@ def test_unwise_detection_is_named(written: str, key: str, said: str, tmp_path: 
     assert said in found[f"detection.{key}"]
 
 
-def test_patience_is_asked_for_where_no_control_tells_our_blips(tmp_path: Path) -> None:
-    """As docs/detection.md measures it."""
+def test_more_patience_is_advised_without_controls(tmp_path: Path) -> None:
+    """No control distinguishes our own short failures; docs/detection.md has the measurements."""
     none = "control_group: []\n"
     assert ": without a control group use 1m" in findings(tmp_path, none)["detection.at_least"]
     assert {"control_group"} == set(findings(tmp_path, f"{none}detection: {{at_least: 60s}}"))
@@ -125,8 +125,8 @@ def test_budget_that_ends_before_the_day_is_named_with_its_hour(written: str, sa
 
 
 @pytest.mark.parametrize("written", ["every: 30s", "every: 10s, rung: free", "every: 10s, budget: {calls_per_day: 8640}"])
-def test_budget_that_lasts_is_no_finding(written: str, tmp_path: Path) -> None:
-    """A free call costs nothing, and a budget that is just met is met."""
+def test_sufficient_budget_is_no_finding(written: str, tmp_path: Path) -> None:
+    """A free call costs nothing, and a budget may be met exactly."""
     assert {} == findings(tmp_path, checks=llm(written))
 
 
@@ -142,8 +142,8 @@ def test_budget_that_lasts_is_no_finding(written: str, tmp_path: Path) -> None:
         ("", "{}", "b costs what it costs: no price of p.c, so the budget of p.c.ask holds"),
     ],
 )
-def test_what_rehearsals_cost_in_a_day_is_said(prices: str, rehearse: str, said: str, tmp_path: Path) -> None:
-    """By their schedule, and what bounds it."""
+def test_daily_cost_of_rehearsals_is_shown(prices: str, rehearse: str, said: str, tmp_path: Path) -> None:
+    """By their schedule, and what limits it."""
     flag = (
         f"flags: {{f: {{variants: {{a: x, b: y}}, default: a, fallbacks: [{{variant: b, needs: p.c}}], rehearse: {rehearse}}}}}"
     )
@@ -151,15 +151,15 @@ def test_what_rehearsals_cost_in_a_day_is_said(prices: str, rehearse: str, said:
     assert {"flags.f.rehearse": said} == findings(tmp_path, f"{CONTROLS}{flag}\n{prices}\n", llm("every: 60s"))
 
 
-def test_a_fallback_without_a_check_of_a_model_is_named(tmp_path: Path) -> None:
-    """There is nothing to ask with."""
+def test_fallback_without_a_check_of_its_model_is_named(tmp_path: Path) -> None:
+    """A rehearsal would have nothing to ask with."""
     flag = "flags: {f: {variants: {a: x, b: y}, default: a, fallbacks: [{variant: b, needs: p.c}], rehearse: {}}}\n"
 
     assert {"flags.f.rehearse": "b is never rehearsed: p.c has no llm check"} == findings(tmp_path, f"{CONTROLS}{flag}")
 
 
-def test_peers_that_cannot_work_are_named(tmp_path: Path) -> None:
-    """Without a secret nothing is sent or taken; without a label of our own a peer would not know us."""
+def test_incomplete_peers_are_named(tmp_path: Path) -> None:
+    """Without a secret nothing is sent or accepted, and without a vantage of our own no peer would know us."""
     peers = "peers: [{vantage: iad-1, secret: ''}, {vantage: fra-1, secret: s-123456, url: 'http://fra.example.com'}]"
     path = tmp_path / "understudy.yaml"
     path.write_text(f"{SLACK}{peers}", encoding="utf-8")
@@ -172,8 +172,8 @@ def test_peers_that_cannot_work_are_named(tmp_path: Path) -> None:
     ] == found
 
 
-def test_maintenance_is_named_when_it_is_over_or_going_on(tmp_path: Path) -> None:
-    """What repeats is never over, and what comes is as it was meant."""
+def test_past_and_current_maintenance_is_named(tmp_path: Path) -> None:
+    """Repeated windows are never past, and future ones are as intended."""
     windows = """maintenance:
   - {starts: 2026-03-19T02:00:00Z, lasts: 2h}
   - {starts: 2026-03-20T11:00:00Z, lasts: 2h, components: [p.c]}
@@ -194,8 +194,8 @@ def about(found: Iterable[Finding], subject: str) -> list[tuple[str, str]]:
     return [(finding.state, finding.words) for finding in found if finding.subject == subject]
 
 
-async def test_room_for_samples_is_part_of_the_examination(tmp_path: Path) -> None:
-    """What the file takes of its budget; nothing before there is one, and a damaged one is bad."""
+async def test_size_of_samples_is_examined(tmp_path: Path) -> None:
+    """How much of its budget the file takes; nothing if there is none yet, and a damaged one is bad."""
     path, data = tmp_path / "understudy.yaml", tmp_path / "data"
     path.write_text(f"{SLACK}samples: {{budget: 100MB}}", encoding="utf-8")
     data.mkdir(mode=0o700)
@@ -211,7 +211,7 @@ async def test_room_for_samples_is_part_of_the_examination(tmp_path: Path) -> No
 
 
 async def test_check_without_its_key_is_named_with_the_variable(tmp_path: Path) -> None:
-    """As the terminal's `check` says it too."""
+    """As `understudy check` says it."""
     path = tmp_path / "understudy.yaml"
     text = "providers: {p: {components: {c: {checks: [{type: http, url: 'https://a', headers: {k: '${KEY:-}'}}]}}}}"
     path.write_text(SLACK + text, encoding="utf-8")
@@ -222,8 +222,8 @@ async def test_check_without_its_key_is_named_with_the_variable(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("notify", "said"), [("notify: ['json://a']", 1), ("", 0)])
-async def test_without_slack_the_way_out_is_named_where_there_is_one(notify: str, said: int, tmp_path: Path) -> None:
-    """Where there is none, a warning says that nobody is told of anything."""
+async def test_without_slack_other_ways_to_people_are_named(notify: str, said: int, tmp_path: Path) -> None:
+    """If there are none, a warning says that nobody is told anything."""
     path = tmp_path / "understudy.yaml"
     path.write_text(f"slack: none\n{CONTROLS}{notify}\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Whether Slack takes what we would post, asked before the first incident."""
+"""Whether Slack accepts our messages, tested before the first incident."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -38,7 +38,7 @@ async def gateway(workspace: LocalWorkspace) -> AsyncIterator[SlackGateway]:
 
 
 async def found(workspace: LocalWorkspace, folder: Path) -> Finding:
-    """What the doctor says of messages."""
+    """What the doctor says about messages."""
     path = folder / "understudy.yaml"
     path.write_text(
         f"slack: {{bot_token: {workspace.bot_token}, app_token: {workspace.app_token}, api_url: '{workspace.api_url}'}}\n"
@@ -51,7 +51,7 @@ async def found(workspace: LocalWorkspace, folder: Path) -> Finding:
 
 
 async def test_doctor_asks_slack_about_every_kind_of_message(workspace: LocalWorkspace, tmp_path: Path) -> None:
-    """Each is judged, and none is posted."""
+    """Each is validated, and none is posted."""
     finding = await found(workspace, tmp_path)
 
     assert ("good", "Slack accepts all 16 kinds of messages and forms, with your names in them") == (
@@ -62,8 +62,8 @@ async def test_doctor_asks_slack_about_every_kind_of_message(workspace: LocalWor
     assert [] == [message for message in workspace.messages("incidents") if "down" in message.text]
 
 
-async def test_doctor_says_that_slack_cannot_judge_yet(workspace: LocalWorkspace, tmp_path: Path) -> None:
-    """A Slack without that method, as GovSlack may be, is no reason to fail."""
+async def test_doctor_says_if_slack_cannot_validate_messages(workspace: LocalWorkspace, tmp_path: Path) -> None:
+    """A Slack without that method, perhaps GovSlack, is no reason to fail."""
     workspace.faults.add("blocks.validate", "error:unknown_method")
     finding = await found(workspace, tmp_path)
 
@@ -71,22 +71,22 @@ async def test_doctor_says_that_slack_cannot_judge_yet(workspace: LocalWorkspace
     assert finding.words.startswith("Slack did not say whether it accepts our messages: ")
 
 
-async def test_a_message_that_slack_dislikes_is_told_with_its_place(gateway: SlackGateway) -> None:
+async def test_rejected_message_is_reported_with_the_place(gateway: SlackGateway) -> None:
     """As precisely as Slack says it."""
     said = await message_problem(gateway, Message("x", (BAD,)))
 
     assert said.startswith("must be plain_text or mrkdwn at /blocks/0/text/type; must be less than 3001 characters at ")
 
 
-async def test_a_form_that_slack_dislikes_is_told_with_its_place(gateway: SlackGateway) -> None:
+async def test_rejected_form_is_reported_with_the_place(gateway: SlackGateway) -> None:
     """A title of 25 characters."""
     view = {"type": "modal", "title": {"type": "plain_text", "text": "x" * 25}, "blocks": []}
 
     assert "at /view/title/text" in await view_problem(gateway, view)
 
 
-async def test_a_token_that_is_refused_is_no_verdict_on_a_message(workspace: LocalWorkspace) -> None:
-    """The caller hears why nothing was judged."""
+async def test_refused_token_is_no_verdict_on_a_message(workspace: LocalWorkspace) -> None:
+    """The caller learns why nothing was validated."""
     stranger = SlackGateway(SlackLogin(workspace.api_url, "xoxb-nobody", workspace.app_token))
     with pytest.raises(ChatError, match="does not know the token"):
         await message_problem(stranger, Message("x"))
@@ -96,8 +96,8 @@ async def test_a_token_that_is_refused_is_no_verdict_on_a_message(workspace: Loc
 @pytest.mark.parametrize(
     "policy", [story_policy(), replace(story_policy(), flags={}), Policy({}, {}, story_policy().incidents)]
 )
-def test_templates_are_drawn_for_any_configuration(policy: Policy) -> None:
-    """With flags, without, and where nothing is watched at all."""
+def test_templates_work_with_any_configuration(policy: Policy) -> None:
+    """With flags, without, and without any check."""
     named = [name for name, _ in (*messages(policy, NOW), *views(policy, NOW))]
 
     assert {"alert", "card", "update", "summary", "/health", "form: declare", "form: resolve"} <= set(named)

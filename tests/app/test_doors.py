@@ -1,4 +1,4 @@
-"""The doors that a configuration opens for other programs."""
+"""What a configuration opens to other programs."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,8 +14,8 @@ START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 BACKUP = HeartbeatCheck("jobs.backup.nightly", "jobs.backup")
 
 
-async def test_sign_of_life_is_our_own_whatever_our_vantage_is_called() -> None:
-    """Under another label it would be another vantage's word, outvoted by our looks and never sent to peers."""
+async def test_heartbeat_belongs_to_our_own_vantage_whatever_its_name() -> None:
+    """Under another name it would count as another vantage's, be outvoted by our checks and never be sent to peers."""
     clock, taken = ManualClock(START), []
 
     async def take(samples: Sequence[Sample]) -> None:

@@ -31,22 +31,22 @@ def without_variant(before: Policy, variant: str) -> Policy:
     return replace(before, flags={KEY: replace(flag, variants=variants, fallbacks=fallbacks)})
 
 
-def test_nothing_is_kept_when_nothing_left() -> None:
-    """The policy of the file is the policy."""
+def test_nothing_is_kept_if_nothing_was_removed() -> None:
+    """The policy is the file's."""
     kept = keep(policy(), engaged().world, remember(policy(), {}))
 
     assert (policy(), {}, ()) == (kept.policy, dict(kept.flags), kept.left)
 
 
-def test_flag_that_is_not_engaged_may_leave() -> None:
-    """Only what is in use is held on to."""
+def test_unused_flag_may_be_removed() -> None:
+    """Only what is in use is kept."""
     kept = keep(without_flags(policy()), Table().all_well().world, remember(policy(), {}))
 
     assert ({}, ()) == (dict(kept.policy.flags), kept.left)
 
 
-def test_engaged_flag_comes_back_with_its_automation_off() -> None:
-    """Values, default and rules of the record; nothing switches it by itself any more."""
+def test_engaged_flag_is_kept_with_automation_off() -> None:
+    """With the recorded values, default and rules; nothing switches it by itself any more."""
     table = engaged()
     kept = keep(without_flags(policy()), table.world, remember(policy(automation="auto"), {}))
 
@@ -56,24 +56,24 @@ def test_engaged_flag_comes_back_with_its_automation_off() -> None:
     )
 
 
-def test_kept_flag_forgets_components_that_left_with_it() -> None:
-    """Nobody looks at them, so no rule may wait for them."""
+def test_kept_flag_forgets_removed_components() -> None:
+    """Nothing checks them, so no rule may wait for them."""
     bare = replace(without_flags(policy()), components={})
     kept = keep(bare, engaged().world, remember(policy(), {}))
 
     assert () == kept.policy.flags[KEY].depends_on
 
 
-def test_engaged_variant_comes_back_into_a_flag_that_stayed() -> None:
-    """The flag is as configured, and holds the one value more."""
+def test_engaged_variant_is_kept_in_its_flag() -> None:
+    """The flag is as configured, with one more value."""
     now = without_variant(policy(automation="propose"), "gpt")
     kept = keep(now, engaged().world, remember(policy(), {}))
 
     assert replace(now.flags[KEY], variants={**now.flags[KEY].variants, "gpt": "gpt"}) == kept.policy.flags[KEY]
 
 
-def test_kept_variant_outlives_any_number_of_starts() -> None:
-    """What one start kept is on record for the next."""
+def test_kept_variant_survives_any_number_of_starts() -> None:
+    """What one start kept is recorded for the next."""
     now, record = without_variant(policy(), "gpt"), remember(policy(), {})
     for _ in range(3):
         kept = keep(now, engaged().world, record)
@@ -82,8 +82,8 @@ def test_kept_variant_outlives_any_number_of_starts() -> None:
         assert "gpt" == kept.policy.flags[KEY].variants["gpt"]
 
 
-def test_engagement_that_no_record_knows_is_said() -> None:
-    """A ledger from elsewhere, or a record that was lost: nothing can be served, so people hear of it."""
+def test_engagement_without_a_record_is_reported() -> None:
+    """The ledger came from elsewhere, or the record was lost: nothing can be served, so people are told."""
     table = engaged()
     for record in (None, "{}", remember(without_variant(policy(), "gpt"), {})):
         kept = keep(without_flags(policy()), table.world, record)
@@ -92,7 +92,7 @@ def test_engagement_that_no_record_knows_is_said() -> None:
         assert [True] == ["which no configuration on record defines" in words for words in kept.sentences(table.world)]
 
 
-def test_nothing_is_said_once_the_engagement_ended() -> None:
+def test_nothing_is_reported_after_the_engagement_ended() -> None:
     """The sentence is about now, not about the start."""
     table = engaged()
     kept = keep(without_flags(policy()), table.world, remember(policy(), {}))
@@ -102,7 +102,7 @@ def test_nothing_is_said_once_the_engagement_ended() -> None:
 
 
 def test_component_of_an_open_incident_is_kept_by_its_id() -> None:
-    """Its name went with the file; a person has to resolve, which is said until it is done."""
+    """Its name left with the file; people are told to resolve the incident until they do."""
     table = Table().all_well()
     table.send(s.Declare(actor=ANA, title="Claude is slow", components=("anthropic.api",)))
     bare = Policy({}, {}, policy().incidents)
@@ -116,7 +116,7 @@ def test_component_of_an_open_incident_is_kept_by_its_id() -> None:
     assert () == kept.sentences(table.world)
 
 
-def test_component_of_an_ended_incident_may_leave() -> None:
+def test_component_of_an_ended_incident_may_be_removed() -> None:
     """Nothing of it is under way."""
     table = Table().all_well()
     table.send(s.Declare(actor=ANA, title="Claude is slow", components=("anthropic.api",)))
@@ -127,8 +127,8 @@ def test_component_of_an_ended_incident_may_leave() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000, '{"support-chat.llm": 7}', '{"support-chat.llm": {"key": 1}}', "7"])
-def test_a_remembered_configuration_that_was_edited_stops_no_start(text: str) -> None:
-    """It is said that nothing on record defines the value; what the file has is served."""
+def test_edited_record_stops_no_start(text: str) -> None:
+    """It is reported that no record defines the value; what the file has is served."""
     kept = keep(without_variant(policy(), "gpt"), engaged().world, text)
 
     assert [f"{KEY} is engaged on gpt, which no configuration on record defines: put it back, or release the flag"] == [
@@ -136,8 +136,8 @@ def test_a_remembered_configuration_that_was_edited_stops_no_start(text: str) ->
     ]
 
 
-def test_a_flag_of_which_a_part_is_switched_is_kept_as_a_whole() -> None:
-    """It is served from what is on record, and so is a variant that only the part is on."""
+def test_flag_with_a_switched_scope_is_kept_completely() -> None:
+    """With any variant that only the scope uses."""
     table = Table().all_well()
     table.send(s.EngageFlag(actor=ANA, flag=f"{KEY}@env=eu", variant="gpt", reason="test"))
     remembered = remember(policy(), {})

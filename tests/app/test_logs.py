@@ -1,4 +1,4 @@
-"""Logs are events in JSON, and no secret passes through them, however it is wrapped."""
+"""Logs are JSON events, and no secret passes through them, however it is wrapped."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def wrapped(secret: str) -> st.SearchStrategy[Any]:
 
 
 class Stranger:
-    """An object of somebody else's, of which a log shows the words."""
+    """An object of an unknown class, whose text appears in a log."""
 
     def __init__(self, words: str) -> None:
         self.words = words
@@ -56,8 +56,8 @@ def flat(value: Any) -> Iterator[str]:
 
 
 @given(st.data(), SECRET)
-def test_known_secret_is_in_no_part_of_a_cleaned_value(data: st.DataObject, secret: str) -> None:
-    """Keys, values, exceptions and objects of any depth."""
+def test_known_secret_is_removed_everywhere(data: st.DataObject, secret: str) -> None:
+    """From keys, values, exceptions and objects at any depth."""
     cleaned = Redactor([secret])(None, "info", {"event": "x", "value": data.draw(wrapped(secret))})
 
     assert [] == [text for text in flat(cleaned) if secret in text]
@@ -65,8 +65,8 @@ def test_known_secret_is_in_no_part_of_a_cleaned_value(data: st.DataObject, secr
 
 
 @given(st.lists(SECRET, min_size=2, max_size=4, unique=True), WORDS)
-def test_longer_secret_goes_first_when_one_holds_another(secrets: list[str], words: str) -> None:
-    """A URL with a password in it leaves nothing behind when the password is a secret of its own."""
+def test_longer_secret_is_removed_first(secrets: list[str], words: str) -> None:
+    """A URL that contains another secret, its password, leaves nothing behind."""
     long = "".join(secrets)
     cleaned = Redactor([*secrets, long]).text(f"{words} {long}")
 
@@ -75,8 +75,8 @@ def test_longer_secret_goes_first_when_one_holds_another(secrets: list[str], wor
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60), st.lists(SECRET, max_size=2))
-def test_cleaning_twice_is_cleaning_once(text: str, secrets: list[str]) -> None:
-    """What was taken out stays out, and what is left stays."""
+def test_cleaning_twice_changes_nothing_more(text: str, secrets: list[str]) -> None:
+    """The marks of removed secrets stay, and so does the rest."""
     redact = Redactor(secrets)
     once = redact.text(text)
 
@@ -90,15 +90,15 @@ def test_cleaning_twice_is_cleaning_once(text: str, secrets: list[str]) -> None:
         "sk-ant-api03-abcdefgh", "sk-proj-12345678", "Bearer abcdefgh12345", "bearer   eyJhbGciOi.J9.x-y_z==",
     ],
 )  # fmt: skip
-def test_token_is_known_by_its_look(token: str) -> None:
-    """Nobody told the logs of it; a person pasted it, or a vendor sent it."""
+def test_unknown_token_is_recognised_by_its_form(token: str) -> None:
+    """A person pasted it, or a vendor sent it."""
     cleaned = Redactor([]).text(f"they sent {token}, and more")
 
     assert f"they sent {HIDDEN}, and more" == cleaned
 
 
-def test_login_in_an_address_is_taken_out() -> None:
-    """Proxies and pagers carry passwords in their URLs."""
+def test_login_in_a_url_is_removed() -> None:
+    """Proxies and pagers have passwords in their URLs."""
     assert f"via http://{HIDDEN}@proxy:3128/x" == Redactor([]).text("via http://ana:pass@proxy:3128/x")
     assert f"redis://{HIDDEN}@cache" == Redactor([]).text("redis://:onlypass@cache")
 
@@ -111,13 +111,13 @@ def test_login_in_an_address_is_taken_out() -> None:
     ],
 )  # fmt: skip
 def test_ordinary_words_stay(text: str) -> None:
-    """People have to be able to read what went wrong."""
+    """People must be able to read what went wrong."""
     assert text == Redactor([]).text(text)
 
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """Logs as the bot has them; the process's own come back afterwards."""
+    """Logs as the bot has them; the process's own settings are restored afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
@@ -127,8 +127,8 @@ def logged() -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
-def test_every_kind_of_line_is_one_clean_event(logged: io.StringIO) -> None:
-    """Ours and the libraries', with arguments and with tracebacks."""
+def test_every_log_line_is_one_clean_event(logged: io.StringIO) -> None:
+    """Ours and those of libraries, with arguments and with tracebacks."""
     structlog.get_logger("ours").info("canary-1234 in the event", key="canary-1234", deep={"canary-1234": ["canary-1234"]})
     logging.getLogger("theirs").warning("a %s of %r", "canary-1234", {"k": "canary-1234"})
     try:
@@ -145,8 +145,8 @@ def test_every_kind_of_line_is_one_clean_event(logged: io.StringIO) -> None:
     assert 3 == sum("Traceback" in json.dumps(line) for line in lines)
 
 
-def test_noisy_libraries_are_quiet_but_for_warnings(logged: io.StringIO) -> None:
-    """Their INFO lines hold addresses and nothing that an operator needs; where only errors are wanted, errors alone."""
+def test_noisy_libraries_log_only_warnings(logged: io.StringIO) -> None:
+    """Their INFO lines contain addresses and nothing that operators need; at level ERROR, errors only."""
     logging.getLogger("httpx").info("HTTP Request: GET https://example.com")
     logging.getLogger("httpx").warning("something")
     configure_logs([], level="ERROR", stream=logged)

@@ -1,4 +1,4 @@
-"""One look at everything: what it makes of samples, whoever took them."""
+"""One run of every check, and what is concluded from the samples."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Look:
-    """A check that comes to what its script says."""
+    """A check whose result is scripted."""
 
     id: str
     error: str | None = None
@@ -35,7 +35,7 @@ class Look:
 
 @dataclass
 class Script:
-    """Takes every look at once, and counts how many were under way."""
+    """Runs everything at once, and counts how many were under way."""
 
     under_way: int = 0
     most: int = 0
@@ -59,7 +59,7 @@ class Script:
 
 
 async def look(checks: Mapping[str, str | None], *controls: str | None, **more: Any) -> OneLook:
-    """Checks by id with their error; controls by their error."""
+    """Run checks with their scripted error by id, and controls with theirs."""
     watched = [Look(id, error) for id, error in checks.items()]
     group = [Look(f"control.{number}", error) for number, error in enumerate(controls)]
     made = Plan(
@@ -86,22 +86,22 @@ def levels(looked: OneLook) -> dict[str, str]:
         (("rate_limited",), "unknown"),
     ],
 )
-async def test_component_is_judged_by_one_look_of_each_check(errors: tuple[str | None, ...], level: str) -> None:
-    """The same shares as ever, without patience; what is ours makes it unknown, never down."""
+async def test_component_is_judged_by_one_run_of_each_check(errors: tuple[str | None, ...], level: str) -> None:
+    """By the usual shares, without patience; failures of our own make it unknown, never down."""
     looked = await look({f"a.api.{n}": error for n, error in enumerate(errors)})
 
     assert {"a.api": level} == levels(looked)
 
 
 async def test_weights_count() -> None:
-    """A check that counts three times outvotes one that counts once."""
+    """A check with weight three outvotes one with weight one."""
     looked = await look({"a.api.ask": "http_5xx", "a.api.list": None}, weights={"a.api.ask": 3.0})
 
     assert {"a.api": "down"} == levels(looked)
 
 
-async def test_what_answers_proves_our_way_out_even_when_controls_are_dark() -> None:
-    """An error is an answer: the vendor's 500 counts, and so does the refusal beside it."""
+async def test_any_answer_proves_our_uplink_even_if_controls_fail() -> None:
+    """The vendor's 500 is an answer, so it counts, and so does the refusal beside it."""
     looked = await look({"a.api.list": "http_5xx", "b.api.list": "connect_refused"}, "connect_timeout", "connect_timeout")
 
     assert not looked.sight.blind
@@ -109,8 +109,8 @@ async def test_what_answers_proves_our_way_out_even_when_controls_are_dark() -> 
 
 
 @pytest.mark.parametrize("vantage", ["local", "fra-1"])
-async def test_what_cannot_be_reached_while_we_are_blind_says_nothing(vantage: str) -> None:
-    """Wherever we look from; the controls keep what they saw."""
+async def test_unreachable_checks_count_as_unknown_while_blind(vantage: str) -> None:
+    """From any vantage; the controls keep their results."""
     looked = await look(
         {"a.api.list": "dns_timeout", "b.api.list": "deadline"}, "connect_timeout", "unreachable", vantage=vantage
     )
@@ -122,16 +122,16 @@ async def test_what_cannot_be_reached_while_we_are_blind_says_nothing(vantage: s
     assert "both controls are unreachable; what was seen: no resolver answered" == looked.samples[2].reason
 
 
-async def test_unrelated_providers_that_fail_at_once_are_our_own_fault() -> None:
-    """Also where nobody configured a control group."""
+async def test_simultaneous_failures_of_unrelated_providers_are_our_fault() -> None:
+    """Even without a control group."""
     looked = await look({f"{name}.api.list": "connect_timeout" for name in "abc"})
 
     assert looked.sight.blind
     assert {Level.UNKNOWN} == {verdict.level for verdict in looked.verdicts}
 
 
-async def test_heartbeats_are_not_looked_for() -> None:
-    """Nothing in this process could have heard them; what else the component has is judged without them."""
+async def test_heartbeats_are_left_out() -> None:
+    """This process cannot have received any; the rest of the component is judged without them."""
     beat = HeartbeatCheck("a.api.beat", "a.api", EVERY)
     script = Script()
     made = Plan(checks=[beat, Look("a.api.list"), HeartbeatCheck("b.job.beat", "b.job", EVERY)])
@@ -143,8 +143,8 @@ async def test_heartbeats_are_not_looked_for() -> None:
     assert {"a.api"} == looked.looked_at
 
 
-async def test_component_without_checks_is_unknown_and_says_why() -> None:
-    """A component whose checks are all off is named all the same."""
+async def test_component_without_checks_is_unknown_with_a_reason() -> None:
+    """It is listed even if all its checks are off."""
     looked = await look_once(Plan(off={"a.api": ["ask"]}), Script(), ManualClock(START), ("a.api", "a.web"))
 
     reasons = {verdict.component: (verdict.level.value, verdict.reason) for verdict in looked.verdicts}
@@ -154,7 +154,7 @@ async def test_component_without_checks_is_unknown_and_says_why() -> None:
 
 
 async def test_a_thousand_checks_do_not_start_at_once() -> None:
-    """A laptop's network would answer with failures of its own."""
+    """A laptop's network would produce failures of its own."""
     script = Script()
     made = Plan(checks=[Look(f"a.api.{n}") for n in range(1_000)])
     looked = await look_once(made, script, ManualClock(START), ("a.api",))

@@ -1,4 +1,4 @@
-"""A peer's whole batch is taken in a few samples at a time."""
+"""A peer's large batch is accepted a few samples at a time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from bot.wiring.hooks import AT_ONCE, PeerIntake
 AT = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
-async def test_a_full_batch_lets_others_have_their_turn(tmp_path: Path) -> None:
-    """Flags are read between the samples of a thousand; all are taken, in their order."""
+async def test_large_batch_does_not_block_the_loop(tmp_path: Path) -> None:
+    """Flags are read between its thousand samples; all are accepted, in order."""
     storage = await open_storage(Home(tmp_path), None, None)
     taken: list[Sample] = []
     turns: list[int] = []

@@ -1,4 +1,4 @@
-"""`understudy run` with `server.ping_url`: a monitor elsewhere hears of it while it is well, and only then."""
+"""`understudy run` with `server.ping_url`: another monitor is pinged while the bot is well, and only then."""
 
 import asyncio
 import signal
@@ -15,8 +15,8 @@ def pinging(deployment: Deployment, port: int) -> None:
     deployment.configure(made)
 
 
-async def test_the_monitor_hears_of_a_bot_once_its_ledger_can_be_written(deployment: Deployment) -> None:
-    """On a full disk the bot is up, serves flags, and lets the other monitor miss it."""
+async def test_monitor_is_pinged_once_the_ledger_can_be_written(deployment: Deployment) -> None:
+    """On a full disk the bot runs and serves flags, but sends no ping."""
     await (await deployment.ready_bot()).ends(signal.SIGTERM)
     pinging(deployment, deployment.vendor.port)
     bot = await deployment.bot(most_bytes=16 * 1024)  # less than SQLite needs to open a file for writing
@@ -30,8 +30,8 @@ async def test_the_monitor_hears_of_a_bot_once_its_ledger_can_be_written(deploym
             await asyncio.sleep(0.05)
 
 
-async def test_a_ping_that_fails_is_in_readiness_and_metrics_and_stops_nothing(deployment: Deployment) -> None:
-    """The address is a secret and stands in none of them."""
+async def test_failed_ping_is_shown_and_stops_nothing(deployment: Deployment) -> None:
+    """In /readyz and metrics, without its address, which is a secret."""
     pinging(deployment, 9)
     bot = await deployment.ready_bot()
     part = await bot.part("ping", bool)

@@ -31,8 +31,8 @@ def loaded(folder: Path, components: dict[str, Any], **more: Any) -> Loaded:
     return load(path, {})
 
 
-def test_check_runs_as_it_is_written(tmp_path: Path) -> None:
-    """Every setting of a check reaches the prober."""
+def test_check_runs_as_configured(tmp_path: Path) -> None:
+    """Every setting reaches the prober."""
     full = {
         **CHECK, "method": "POST", "headers": {"x-api-key": "k-1234"}, "json": {"ping": [1]}, "every": "30s", "deadline": "5s",
         "expect": {"status": [200, 204], "under": "2s", "contains": "ok"},
@@ -48,7 +48,7 @@ def test_check_runs_as_it_is_written(tmp_path: Path) -> None:
 
 
 def test_check_without_its_key_is_off_and_named(tmp_path: Path) -> None:
-    """What an operator chose and what we cannot do yet are kept apart."""
+    """Apart from checks that an operator turned off."""
     keyless = {**CHECK, "headers": {"x-api-key": ""}}
     made = plan(loaded(tmp_path, {"api": {"checks": [keyless]}, "web": {"checks": [CHECK]}, "bare": {}}))
 
@@ -69,8 +69,8 @@ ALL: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def test_every_kind_of_check_reaches_its_prober(tmp_path: Path) -> None:
-    """Six kinds; several models are several checks; each with what is special to it."""
+def test_every_type_of_check_reaches_its_prober(tmp_path: Path) -> None:
+    """Six types, each with its own settings; several models are several checks."""
     checks = [{"type": kind, "name": kind, "every": "10m", **rest} for kind, rest in ALL.items()]
     made = plan(loaded(tmp_path, {"api": {"checks": checks}}))
     http, one, two, tcp, tls, dns, beat = made.checks
@@ -92,8 +92,8 @@ def test_every_kind_of_check_reaches_its_prober(tmp_path: Path) -> None:
     assert "123456" not in repr(made)
 
 
-def test_what_differs_is_kept_by_check(tmp_path: Path) -> None:
-    """A time of its own to be slow at, and how much it counts."""
+def test_settings_are_kept_per_check(tmp_path: Path) -> None:
+    """When it counts as slow, and its weight."""
     checks = [CHECK, {**CHECK, "name": "quick", "expect": {"under": "2s"}, "weight": 2}]
     made = plan(loaded(tmp_path, {"api": {"checks": checks}}))
 
@@ -102,7 +102,7 @@ def test_what_differs_is_kept_by_check(tmp_path: Path) -> None:
 
 
 def test_controls_are_planned_beside_the_checks(tmp_path: Path) -> None:
-    """The sight knows which of them look at our resolver; those without a credential stay out."""
+    """With those that test our resolver marked, and without those that lack a credential."""
     path = tmp_path / "understudy.yaml"
     loaded(tmp_path, {"api": {"checks": [CHECK]}})
     controls = [
@@ -119,8 +119,8 @@ def test_controls_are_planned_beside_the_checks(tmp_path: Path) -> None:
     assert "fra-1" == made.vantage
 
 
-def test_names_choose_a_part_of_the_plan(tmp_path: Path) -> None:
-    """Providers, components and checks; the controls stay."""
+def test_names_select_a_part_of_the_plan(tmp_path: Path) -> None:
+    """Providers, components and checks; controls are always included."""
     made = plan(loaded(tmp_path, {"api": {"checks": [CHECK]}, "web": {"checks": [CHECK]}}))
 
     assert [2, 1, 1, 0] == [len(made.only([name]).checks) for name in ("claude", "claude.web", "claude.api.front", "front")]
@@ -128,13 +128,13 @@ def test_names_choose_a_part_of_the_plan(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("known", "off"), [(["claude.api", "claude.gone"], {"claude.gone": []}), ([], {})])
-def test_component_of_the_ledger_that_left_has_no_check(known: list[str], off: dict[str, list[str]], tmp_path: Path) -> None:
-    """Its last verdict must not stand for ever."""
+def test_removed_component_has_no_check(known: list[str], off: dict[str, list[str]], tmp_path: Path) -> None:
+    """Its last verdict must not stay for ever."""
     assert off == knowing(plan(loaded(tmp_path, {"api": {"checks": [CHECK]}})), known).off
 
 
-def test_page_is_read_for_the_components_that_it_lists(tmp_path: Path) -> None:
-    """Our ids, theirs, and the address."""
+def test_status_page_is_planned_with_its_components(tmp_path: Path) -> None:
+    """Our ids, the page's ids, and its address."""
     page = {"dialect": "statuspage", "urls": ["https://status.example.com/api/v2/summary.json"], "components": {"api": "k8w3"}}
     feeds = plan(loaded(tmp_path, {"api": {"checks": [CHECK]}}, status_page=page)).feeds
 
@@ -142,8 +142,8 @@ def test_page_is_read_for_the_components_that_it_lists(tmp_path: Path) -> None:
     assert [("claude", {"claude.api": "k8w3"})] == [(f.provider, f.components) for f in feeds if isinstance(f, FeedSource)]
 
 
-def test_tokens_are_not_shown(tmp_path: Path) -> None:
-    """A login in a log line or a traceback holds no token."""
+def test_repr_of_a_login_has_no_token(tmp_path: Path) -> None:
+    """It may appear in a log line or traceback."""
     login = slack_login(loaded(tmp_path, {"api": {"checks": [CHECK]}}).config.slack)
 
     assert "xoxb" not in repr(login)

@@ -1,4 +1,4 @@
-"""Probers as the bot has them: what they remember over a restart, and the guarded way out that they share."""
+"""Probers as the bot has them: what they remember over a restart, and the guard that they share."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ SUDDEN = replace(GOOD, outcome=Outcome.FAIL, error="auth_sudden", fault=Fault.UN
 
 
 def since(first: Sample, count: int) -> list[Sample]:
-    """The same again, every ten seconds from an hour ago."""
+    """The same sample every ten seconds since an hour ago."""
     return [replace(first, at=NOW - timedelta(hours=1) + timedelta(seconds=10 * n)) for n in range(count)]
 
 
@@ -37,8 +37,8 @@ def since(first: Sample, count: int) -> list[Sample]:
         ((replace(GOOD, at=NOW - timedelta(hours=7)), *since(SUDDEN, 30)), "auth"),
     ],
 )
-async def test_key_that_worked_is_remembered_when_the_bot_restarts(stored: Sequence[Sample], error: str) -> None:
-    """However often it was refused since, whatever other vantages saw, and for six hours only."""
+async def test_working_key_is_remembered_over_a_restart(stored: Sequence[Sample], error: str) -> None:
+    """However often it was refused since, whatever other vantages saw, and only for six hours."""
     clock, file = ManualClock(NOW), InlineSamples.open()
     await file.add(stored)
     probing = Probing(Config(), clock)
@@ -48,8 +48,8 @@ async def test_key_that_worked_is_remembered_when_the_bot_restarts(stored: Seque
     await probing.close()
 
 
-async def test_status_pages_are_read_through_the_guard_of_the_checks() -> None:
-    """Whoever writes a page's address, or answers with a redirect, has us ask nothing on our own machine."""
+async def test_status_pages_are_read_through_the_address_guard() -> None:
+    """Neither a configured address nor a redirect reaches our own machine."""
     probing = Probing(Config(), ManualClock(NOW))
     reader = FeedReader(ManualClock(NOW), probing.transport(), version="1.2")
     report = await reader.read(FeedSource("anthropic", "statuspage", ("http://127.0.0.1:9/api/v2/summary.json",), {}))

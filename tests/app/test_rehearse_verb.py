@@ -1,4 +1,4 @@
-"""`understudy flags rehearse`: through the running bot, against a scripted provider, over real HTTP."""
+"""`understudy flags rehearse` through the running bot, against a scripted provider over HTTP."""
 
 from collections.abc import AsyncIterator
 
@@ -35,8 +35,8 @@ def rehearses(deployment: Deployment, provider: Vendors) -> None:
     deployment.configure(made | {"prices": {"openai.api": {"input_per_mtok": 3.0, "output_per_mtok": 15.0}}})
 
 
-async def test_it_waits_and_shows_what_was_found(deployment: Deployment, provider: Vendors) -> None:
-    """As a table, and as JSON; who switches to it without force is told how."""
+async def test_rehearsal_waits_and_shows_its_result(deployment: Deployment, provider: Vendors) -> None:
+    """As a table and as JSON, with how to switch to the fallback anyway."""
     rehearses(deployment, provider)
     await deployment.ready_bot()
 
@@ -50,8 +50,8 @@ async def test_it_waits_and_shows_what_was_found(deployment: Deployment, provide
     assert (1, 0) == (refused.status, forced.status)
 
 
-async def test_without_a_running_bot_it_is_left_to_the_next(deployment: Deployment, provider: Vendors) -> None:
-    """It does not wait for what cannot come, and the wish is on record."""
+async def test_rehearsal_without_a_running_bot_is_recorded_for_the_next(deployment: Deployment, provider: Vendors) -> None:
+    """The command does not wait for a result."""
     rehearses(deployment, provider)
 
     shown = await deployment.verb("flags", "rehearse", FLAG)

@@ -1,4 +1,4 @@
-"""What leaves the configuration while it is in use is kept over every restart, served until it ends, and said everywhere."""
+"""Whatever is removed from the configuration while in use is kept over restarts, served until it ends, and reported."""
 
 import signal
 import sqlite3
@@ -28,7 +28,7 @@ async def value(bot: Bot) -> Any:
 
 
 async def edited(deployment: Deployment, bot: Bot, edit: Any) -> Bot:
-    """The bot over an edited file, started twice: what the first start remembers must outlive the second."""
+    """The bot over an edited file, started twice: what the first start remembers must survive the second."""
     made = deployment.settings()
     edit(made)
     deployment.configure(made)
@@ -46,8 +46,8 @@ async def edited(deployment: Deployment, bot: Bot, edit: Any) -> Bot:
         (without_the_variant, f"variant gpt of {FLAG} left the configuration while it is engaged"),
     ],
 )
-async def test_engaged_value_is_served_when_it_left_the_configuration(edit: Any, words: str, deployment: Deployment) -> None:
-    """No restart sends traffic back to a broken default; the release does, and then nothing is said any more."""
+async def test_engaged_value_is_served_after_its_removal(edit: Any, words: str, deployment: Deployment) -> None:
+    """No restart sends traffic back to a broken default; after the release nothing is reported any more."""
     bot = await deployment.ready_bot()
     assert 0 == (await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")).status
     bot = await edited(deployment, bot, edit)
@@ -70,8 +70,8 @@ async def test_engaged_value_is_served_when_it_left_the_configuration(edit: Any,
     assert "Traceback" not in bot.output
 
 
-async def test_flag_that_left_can_be_released_over_the_api(deployment: Deployment) -> None:
-    """Whoever has only a control token is not shut out."""
+async def test_removed_flag_can_be_released_over_the_api(deployment: Deployment) -> None:
+    """A control token is enough."""
     deployment.configure(server={"listen": "127.0.0.1:0", "control_tokens": ["control-token-1234"]})
     bot = await deployment.ready_bot()
     await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
@@ -88,8 +88,8 @@ async def test_flag_that_left_can_be_released_over_the_api(deployment: Deploymen
     assert (200, "claude") == (found.status, await bot.serves(FLAG))
 
 
-async def test_flag_that_left_is_served_by_the_terminal_without_a_bot(deployment: Deployment) -> None:
-    """A verb on the folder alone says what is kept, and does not forget it."""
+async def test_removed_flag_is_known_to_the_terminal_without_a_bot(deployment: Deployment) -> None:
+    """A command on the data folder reports what is kept, and does not forget it."""
     await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "Claude is down")
     made = deployment.settings()
     without_the_flag(made)
@@ -102,8 +102,8 @@ async def test_flag_that_left_is_served_by_the_terminal_without_a_bot(deployment
     assert VALUE == await value(bot)
 
 
-async def test_open_incident_is_kept_when_its_component_left(deployment: Deployment) -> None:
-    """It can be shown, noted and resolved; that nothing watches it any more is said until then."""
+async def test_open_incident_of_a_removed_component_is_kept(deployment: Deployment) -> None:
+    """It can be shown, noted and resolved; until then it is reported that nothing checks it."""
     bot = await deployment.ready_bot()
     declared = await deployment.verb("incident", "declare", "Claude is down", "--component", "anthropic.api")
     await deployment.quiet()
@@ -133,8 +133,8 @@ async def test_open_incident_is_kept_when_its_component_left(deployment: Deploym
     assert "Traceback" not in bot.output
 
 
-async def test_component_that_left_while_it_was_down_does_not_stay_down(deployment: Deployment) -> None:
-    """The board is about what is configured; a verdict that nobody renews is no verdict."""
+async def test_component_removed_while_down_does_not_stay_down(deployment: Deployment) -> None:
+    """The board shows what is configured, and a verdict that is never renewed is none."""
     deployment.vendor.answers = {"anthropic.web": 502}
     bot = await deployment.ready_bot()
     await deployment.workspace.person("ana").waits_for("claude.ai", channel="ops", within=20)
@@ -152,8 +152,8 @@ async def test_component_that_left_while_it_was_down_does_not_stay_down(deployme
     assert 0 == health.status
 
 
-async def test_settings_in_the_ledger_that_nobody_can_read_stop_no_start(deployment: Deployment) -> None:
-    """Somebody edited them: what they carried is forgotten and said, flags are served."""
+async def test_unreadable_settings_in_the_ledger_stop_no_start(deployment: Deployment) -> None:
+    """Somebody edited them: their content is forgotten and reported, and flags are served."""
     bot = await deployment.ready_bot()
     await deployment.quiet()
     assert 0 == await bot.ends(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""`understudy run` and Slack's moods: away at the start, a token refused, a right missing; alone, or with an incident open."""
+"""`understudy run` with Slack away, a refused token or a missing scope; with nothing open, and with an open incident."""
 
 import signal
 from pathlib import Path
@@ -28,8 +28,8 @@ def with_tokens(deployment: Deployment, **tokens: str) -> None:
     deployment.configure(made)
 
 
-async def test_bot_works_without_slack_and_connects_when_it_comes_back(deployment: Deployment) -> None:
-    """Unreachable at the start: it watches, serves flags, says so, keeps trying, and then answers people."""
+async def test_bot_runs_without_slack_and_connects_when_it_returns(deployment: Deployment) -> None:
+    """It checks, serves flags, says so and retries; then it answers people."""
     await deployment.workspace.faults.offline()
     deployment.vendor.answers = {"anthropic.api": 502}
     bot = await deployment.bot()
@@ -60,7 +60,7 @@ async def test_bot_works_without_slack_and_connects_when_it_comes_back(deploymen
     assert "Traceback" not in bot.output
 
 
-async def test_pager_is_called_when_an_incident_opens_without_slack(deployment: Deployment, pager: Pager) -> None:
+async def test_pager_is_called_if_an_incident_opens_without_slack(deployment: Deployment, pager: Pager) -> None:
     """Not everybody looks at a terminal."""
     deployment.configure(notify=[pager.url])
     await deployment.workspace.faults.offline()
@@ -83,9 +83,7 @@ async def test_pager_is_called_when_an_incident_opens_without_slack(deployment: 
         ({"app_token": "xoxb-1-1-bot"}, "slack.app_token: this is the bot token — from api.slack.com/apps, put in the one"),
     ],
 )  # fmt: skip
-async def test_bot_refuses_to_start_with_a_token_that_does_not_do(
-    tokens: dict[str, str], words: str, deployment: Deployment
-) -> None:
+async def test_bot_refuses_to_start_with_an_unusable_token(tokens: dict[str, str], words: str, deployment: Deployment) -> None:
     """Exit status 2 and the remedy; the token itself is not shown."""
     with_tokens(deployment, **tokens)
     ended = await deployment.refused()
@@ -98,16 +96,16 @@ async def test_bot_refuses_to_start_with_a_token_that_does_not_do(
     assert not (deployment.data / "control.json").exists()
 
 
-async def test_bot_refuses_a_wrong_kind_of_token_also_when_slack_is_away(deployment: Deployment) -> None:
-    """No answer of Slack's is needed to see it, and no waiting mends it."""
+async def test_bot_refuses_the_wrong_kind_of_token_even_if_slack_is_away(deployment: Deployment) -> None:
+    """That is seen without Slack, and waiting does not help."""
     with_tokens(deployment, app_token="xoxb-1-1-bot")
     await deployment.workspace.faults.offline()
 
     assert 2 == (await deployment.refused()).status
 
 
-async def test_bot_refuses_to_start_when_a_scope_is_missing(tmp_path: Path) -> None:
-    """It names the scope, what it is for, and what to do."""
+async def test_bot_refuses_to_start_without_a_scope(tmp_path: Path) -> None:
+    """It names the scope, its purpose, and what to do."""
     async with a_deployment(tmp_path, lacking()) as deployment:
         ended = await deployment.refused()
 
@@ -118,8 +116,8 @@ async def test_bot_refuses_to_start_when_a_scope_is_missing(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("open_thing", ["incident", "engagement"])
-async def test_bot_runs_on_with_a_scope_missing_when_something_is_open(open_thing: str, tmp_path: Path, pager: Pager) -> None:
-    """People in an outage need it more than they need bookmarks; it says so everywhere."""
+async def test_bot_starts_without_a_scope_if_an_incident_is_open(open_thing: str, tmp_path: Path, pager: Pager) -> None:
+    """In an outage people need the bot more than, say, bookmarks; it reports the gap everywhere."""
     async with a_deployment(tmp_path, lacking()) as deployment:
         deployment.configure(notify=[pager.url])
         verb = (
@@ -147,8 +145,8 @@ async def test_bot_runs_on_with_a_scope_missing_when_something_is_open(open_thin
         assert 0 == await bot.ends(signal.SIGTERM)
 
 
-async def test_bot_runs_on_with_a_refused_token_when_something_is_open(deployment: Deployment, pager: Pager) -> None:
-    """Flags are served and the terminal works; once the token is good again, what waited goes out."""
+async def test_bot_starts_with_a_refused_token_if_an_incident_is_open(deployment: Deployment, pager: Pager) -> None:
+    """Flags are served and the terminal works; once the token is valid, waiting messages go out."""
     deployment.configure(notify=[pager.url])
     await deployment.verb("flags", "engage", FLAG, "gpt", "--reason", "down")
     await deployment.verb("incident", "declare", "Claude is down")
@@ -167,8 +165,8 @@ async def test_bot_runs_on_with_a_refused_token_when_something_is_open(deploymen
     await deployment.workspace.person("ana").waits_for("Claude is down", channel="ops", within=10)
 
 
-async def test_slack_lost_while_running_is_said_and_healed(deployment: Deployment) -> None:
-    """/readyz stays green, since flags tell the truth, and names what is missing meanwhile."""
+async def test_loss_of_slack_is_reported_and_ends_by_itself(deployment: Deployment) -> None:
+    """/readyz stays green, since flags are right, and names what is missing."""
     bot = await deployment.ready_bot()
     await deployment.workspace.faults.offline()
     await bot.part("slack", lambda part: not part["ok"])
@@ -182,8 +180,8 @@ async def test_slack_lost_while_running_is_said_and_healed(deployment: Deploymen
     assert "Traceback" not in bot.output
 
 
-async def test_what_is_missing_is_said_when_slack_comes_back_with_less(tmp_path: Path) -> None:
-    """A bot that runs does not end for a scope; it connects, and says what will not work."""
+async def test_running_bot_reports_a_scope_lost_at_a_reconnection(tmp_path: Path) -> None:
+    """It does not end for a scope: it connects, and says what will not work."""
     async with a_deployment(tmp_path, lacking()) as deployment:
         await deployment.workspace.faults.offline()
         bot = await deployment.bot()
@@ -199,8 +197,8 @@ async def test_what_is_missing_is_said_when_slack_comes_back_with_less(tmp_path:
         assert any(line["level"] == "error" and LACKING in line.get("why", "") for line in bot.lines)
 
 
-async def test_bot_connects_when_slack_stumbles_in_the_middle_of_the_start(deployment: Deployment) -> None:
-    """The look at the tokens went well, the next call did not: it tries again instead of staying away."""
+async def test_bot_retries_if_slack_fails_in_the_middle_of_the_start(deployment: Deployment) -> None:
+    """The tokens were accepted, but the next call failed."""
     calls = []
     deployment.workspace.faults.add("auth.test", "drop_before", match=lambda args: calls.append(1) or len(calls) == 2)  # type: ignore[func-returns-value] # counts
     bot = await deployment.ready_bot()

@@ -1,4 +1,4 @@
-"""Requests that came before are told from new ones, also while the ledger takes nothing."""
+"""Repeated requests are recognised, even while the ledger accepts nothing."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,8 +34,8 @@ class Disk:
         return await self.inner.read(work)
 
 
-async def test_a_request_that_came_on_a_full_disk_is_known_when_there_is_room() -> None:
-    """Slack sends it again, and it is not answered twice; when its time is over it would be new."""
+async def test_request_received_on_a_full_disk_is_recognised_later() -> None:
+    """Slack sends it again, and it is not answered twice; after its time it would be new."""
     disk, clock = Disk(), ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC))
     seen = SeenIds(disk, clock, KEEP)
     first = await seen.first_sight("a")
@@ -47,7 +47,7 @@ async def test_a_request_that_came_on_a_full_disk_is_known_when_there_is_room() 
     assert (True, False, False, True) == (first, again, with_room, await seen.first_sight("a"))
 
 
-async def test_a_flood_on_a_full_disk_is_remembered_within_bounds() -> None:
+async def test_memory_of_requests_on_a_full_disk_is_bounded() -> None:
     """The oldest are forgotten first."""
     seen = SeenIds(Disk(), ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP)
     for number in range(MOST_IN_MEMORY + 1):
@@ -56,8 +56,8 @@ async def test_a_flood_on_a_full_disk_is_remembered_within_bounds() -> None:
     assert (False, True) == (await seen.first_sight(f"{MOST_IN_MEMORY}"), await seen.first_sight("0"))
 
 
-async def test_a_request_is_not_kept_waiting_by_a_ledger_that_stands_still() -> None:
-    """Slack gives up on us after three seconds. What came meanwhile is known when it comes again, then and afterwards."""
+async def test_request_does_not_wait_for_a_frozen_ledger() -> None:
+    """Slack waits three seconds at most. The request is recognised if it comes again, then and later."""
     disk = Disk()
     disk.full = False
     disk.goes_on.clear()
@@ -71,8 +71,8 @@ async def test_a_request_is_not_kept_waiting_by_a_ledger_that_stands_still() -> 
     assert (True, False, False) == (first, again, await after_a_restart.first_sight("a"))
 
 
-async def test_a_request_that_comes_twice_at_once_is_taken_once() -> None:
-    """While the ledger stands still, and when it goes on."""
+async def test_simultaneous_repetition_is_accepted_once() -> None:
+    """While the ledger is frozen, and when it resumes."""
     disk = Disk()
     disk.full = False
     disk.goes_on.clear()
@@ -81,8 +81,8 @@ async def test_a_request_that_comes_twice_at_once_is_taken_once() -> None:
     assert [True, False] == list(await asyncio.gather(seen.first_sight("a"), seen.first_sight("a")))
 
 
-async def test_a_flood_beside_a_ledger_that_stands_still_asks_it_within_bounds() -> None:
-    """What is more is remembered, and asks nobody; what came first is known still."""
+async def test_flood_during_a_frozen_ledger_asks_it_within_bounds() -> None:
+    """Further requests are only remembered, and the first are still recognised."""
     disk = Disk()
     disk.goes_on.clear()
     seen = SeenIds(disk, ManualClock(datetime(2026, 3, 20, 12, 0, tzinfo=UTC)), KEEP, waits_s=0.0)

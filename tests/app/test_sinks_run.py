@@ -1,4 +1,4 @@
-"""Sinks in the running bot: a receiver over real HTTP, a file on disk; over outages, restarts and refusals."""
+"""Sinks in the running bot: a receiver over HTTP and a file on disk, through outages, restarts and refusals."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ TEAM_S_OWN = b'{"flags": {"another": {"state": "ENABLED", "variants": {"on": tru
 
 @dataclass
 class Receiver:
-    """Answers what `status` says, and keeps what it was told."""
+    """Answers with `status`, and records what it received."""
 
     status: int = 204
     body: str = ""
@@ -68,7 +68,7 @@ async def a_receiver() -> AsyncIterator[Receiver]:
 
 
 def flags(*sinks: dict[str, Any]) -> dict[str, Any]:
-    """The flag of the house, with these sinks."""
+    """The house's flag with these sinks."""
     return {
         FLAG: {
             "variants": {"claude": {"provider": "anthropic"}, "gpt": {"provider": "openai"}}, "default": "claude",
@@ -104,8 +104,8 @@ async def status(house: House) -> str:
 # --- a receiver
 
 
-async def test_receiver_is_told_of_the_switch_each_share_and_the_way_back(tmp_path: Path) -> None:
-    """Signed, with the value that services get, and each message under an id of its own."""
+async def test_receiver_gets_the_switch_each_share_and_the_way_back(tmp_path: Path) -> None:
+    """Signed, with the value that services get, and an id for each message."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         await house.fails("anthropic.api")
         await until(lambda: receiver.told)
@@ -120,8 +120,8 @@ async def test_receiver_is_told_of_the_switch_each_share_and_the_way_back(tmp_pa
         assert (0, 3) == (receiver.forged, len(set(receiver.ids)))
 
 
-async def test_switch_waits_for_no_receiver(tmp_path: Path) -> None:
-    """It answers 500: readers of flags are on the fallback all the same, people hear why, and it is tried until it takes it."""
+async def test_switch_does_not_wait_for_a_receiver(tmp_path: Path) -> None:
+    """It answers 500: readers are on the fallback all the same, people learn why, and it is retried."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status = 500
         await house.fails("anthropic.api")
@@ -138,8 +138,8 @@ async def test_switch_waits_for_no_receiver(tmp_path: Path) -> None:
         assert 1 == len(set(receiver.ids))
 
 
-async def test_people_hear_once_that_a_receiver_refuses_and_that_it_follows_again(tmp_path: Path) -> None:
-    """In the incident's channel, by its host; its address holds a key and is not said."""
+async def test_refusal_and_recovery_of_a_receiver_are_reported_once(tmp_path: Path) -> None:
+    """In the incident's channel, with its host only, since its address contains a key."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status = 401
         await house.fails("anthropic.api")
@@ -154,8 +154,8 @@ async def test_people_hear_once_that_a_receiver_refuses_and_that_it_follows_agai
         assert "hook-key-for-tests" not in said
 
 
-async def test_order_outlives_the_bot(tmp_path: Path) -> None:
-    """It is stopped while the receiver is away: the next start tells it, and only how things are then."""
+async def test_order_survives_a_restart(tmp_path: Path) -> None:
+    """The bot stops while the receiver is away; the next start sends it the current state only."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status = 503
         await house.fails("anthropic.api")
@@ -168,8 +168,8 @@ async def test_order_outlives_the_bot(tmp_path: Path) -> None:
         assert [{"gpt": 100}] == [said["data"]["shares"] for said in receiver.told]
 
 
-async def test_newest_state_wins_over_what_was_not_taken(tmp_path: Path) -> None:
-    """Switched there and back while the receiver was away: it is told the end, not the story."""
+async def test_only_the_newest_state_is_sent(tmp_path: Path) -> None:
+    """Switched there and back while the receiver was away: it gets the end, not the history."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status = 503
         await house.fails("anthropic.api")
@@ -185,8 +185,8 @@ async def test_newest_state_wins_over_what_was_not_taken(tmp_path: Path) -> None
     ("code", "body", "words"),
     [(302, "", "redirects"), (403, '{"message": "approval needed"}', "approval needed"), (418, "<html>tea</html>", "HTTP 418")],
 )
-async def test_answer_that_is_no_yes_is_said_in_its_words(tmp_path: Path, code: int, body: str, words: str) -> None:
-    """No redirect is followed, and of a web page nothing is shown."""
+async def test_refusal_is_reported_in_the_receivers_words(tmp_path: Path, code: int, body: str, words: str) -> None:
+    """Redirects are not followed, and web pages are not quoted."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status, receiver.body = code, body
         await house.fails("anthropic.api")
@@ -198,8 +198,8 @@ async def test_answer_that_is_no_yes_is_said_in_its_words(tmp_path: Path, code: 
         assert "<html>" not in sentence
 
 
-async def test_private_address_that_is_not_listed_is_refused(tmp_path: Path) -> None:
-    """As checks are: whoever may write the file must not reach into our network by it."""
+async def test_unlisted_private_address_is_refused(tmp_path: Path) -> None:
+    """As for checks: whoever may write the file must not reach into our network through it."""
     async with a_receiver() as receiver:
         away = [{"type": "webhook", "url": f"http://[::1]:{receiver.port}/flags", "secret": SECRET}]
         async with a_house(tmp_path, flags=flags(*away)) as house:
@@ -213,8 +213,8 @@ async def test_private_address_that_is_not_listed_is_refused(tmp_path: Path) -> 
 # --- a file
 
 
-async def test_file_follows_there_and_back(tmp_path: Path) -> None:
-    """Written before the first outage, since flagd does not start without it; readable by everybody."""
+async def test_file_follows_the_flag_there_and_back(tmp_path: Path) -> None:
+    """It is written before the first outage, since flagd does not start without it, and readable by everybody."""
     file = tmp_path / "flagd" / "understudy.json"
     file.parent.mkdir()
     async with a_house(tmp_path, flags=flags({"type": "flagd_file", "path": str(file)})) as house:
@@ -232,8 +232,8 @@ async def test_file_follows_there_and_back(tmp_path: Path) -> None:
     assert (0o644, [file]) == (file.stat().st_mode & 0o777, list(file.parent.iterdir()))
 
 
-async def test_file_of_the_team_is_put_back_byte_for_byte(tmp_path: Path) -> None:
-    """Also where the bot was started anew in between."""
+async def test_file_of_the_team_is_restored_byte_for_byte(tmp_path: Path) -> None:
+    """Even if the bot restarted in between."""
     file = tmp_path / "understudy.json"
     file.write_bytes(TEAM_S_OWN)
     async with a_house(tmp_path, flags=flags({"type": "flagd_file", "path": str(file)})) as house:
@@ -252,8 +252,8 @@ async def test_file_of_the_team_is_put_back_byte_for_byte(tmp_path: Path) -> Non
     assert TEAM_S_OWN == file.read_bytes()
 
 
-async def test_change_of_the_file_by_somebody_else_is_put_back_and_said_once(tmp_path: Path) -> None:
-    """The look is every minute; here it is called."""
+async def test_foreign_change_of_the_file_is_reverted_and_reported_once(tmp_path: Path) -> None:
+    """The file is examined each minute; here the test triggers it."""
     file = tmp_path / "understudy.json"
     async with a_house(tmp_path, flags=flags({"type": "flagd_file", "path": str(file)})) as house:
         await house.fails("anthropic.api")
@@ -268,8 +268,8 @@ async def test_change_of_the_file_by_somebody_else_is_put_back_and_said_once(tmp
         assert 1 == house.ana.sees(f"#{house.incident_channel}").count("was changed by somebody else")
 
 
-async def test_folder_that_takes_no_file_is_said_with_its_remedy(tmp_path: Path) -> None:
-    """A path that nobody made."""
+async def test_unusable_folder_is_reported_with_the_remedy(tmp_path: Path) -> None:
+    """Nobody created the path."""
     file = tmp_path / "nowhere" / "understudy.json"
     async with a_house(tmp_path, flags=flags({"type": "flagd_file", "path": str(file)})) as house:
         await house.fails("anthropic.api")
@@ -279,8 +279,8 @@ async def test_folder_that_takes_no_file_is_said_with_its_remedy(tmp_path: Path)
         assert "its folder has to take new files of ours" in house.app.health().parts["sinks"].sentence
 
 
-async def test_sink_that_left_the_configuration_while_it_is_switched_is_said(tmp_path: Path) -> None:
-    """Nobody would put it back; once it is in the file again, it is."""
+async def test_sink_removed_while_switched_is_reported(tmp_path: Path) -> None:
+    """Nobody would restore its state; once it is in the file again, that happens."""
     file = tmp_path / "understudy.json"
     async with a_house(tmp_path, flags=flags({"type": "flagd_file", "path": str(file)})) as house:
         await house.fails("anthropic.api")
@@ -296,8 +296,8 @@ async def test_sink_that_left_the_configuration_while_it_is_switched_is_said(tmp
         assert "It still has gpt" in house.ana.sees(f"#{house.incident_channel}")
 
 
-async def test_order_of_a_sink_that_left_is_ended_and_given_anew_when_it_is_back(tmp_path: Path) -> None:
-    """Nothing is tried for ever in the background, and nothing is lost."""
+async def test_order_of_a_removed_sink_is_given_again_when_it_returns(tmp_path: Path) -> None:
+    """Nothing is retried for ever, and nothing is lost."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status = 503
         await house.fails("anthropic.api")
@@ -320,8 +320,8 @@ async def test_order_of_a_sink_that_left_is_ended_and_given_anew_when_it_is_back
         assert [{"gpt": 100}] == [said["data"]["shares"] for said in receiver.told]
 
 
-async def test_receiver_that_asks_to_wait_is_left_alone_so_long(tmp_path: Path) -> None:
-    """And is told then; its tries would come every 50 ms otherwise."""
+async def test_retry_after_of_a_receiver_is_honoured(tmp_path: Path) -> None:
+    """Without it retries would come every 50 ms."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status, receiver.retry_after = 429, "3"
         await house.fails("anthropic.api")
@@ -333,8 +333,8 @@ async def test_receiver_that_asks_to_wait_is_left_alone_so_long(tmp_path: Path) 
         await until(lambda: receiver.told)
 
 
-async def test_long_wait_that_a_receiver_asks_for_is_said_at_once(tmp_path: Path) -> None:
-    """After three tries it would be six minutes later."""
+async def test_long_wait_requested_by_a_receiver_is_reported_at_once(tmp_path: Path) -> None:
+    """After three attempts it would be six minutes later."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status, receiver.retry_after = 503, "120"
         await house.fails("anthropic.api")
@@ -345,7 +345,7 @@ async def test_long_wait_that_a_receiver_asks_for_is_said_at_once(tmp_path: Path
         assert 1 == len(receiver.ids)
 
 
-async def test_metrics_say_which_sink_is_behind(tmp_path: Path) -> None:
+async def test_metrics_show_which_sink_is_behind(tmp_path: Path) -> None:
     """For an alert of one's own."""
     async with a_receiver() as receiver, a_house(tmp_path, flags=flags(hook(receiver))) as house:
         receiver.status = 500
