@@ -19,20 +19,23 @@ settings.load_profile("house")
 
 
 def pytest_collection_finish() -> None:
-    """Ten thousand collected tests stay to the end: to look through them for garbage would hold a test up for half a second."""
+    """Keep the ten thousand collected tests out of garbage collection, which would pause a test for half a second."""
     gc.freeze()
 
 
 @pytest.fixture
 async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    """A running deployment in which everything is well. Its parameter says how Slack reaches it: by socket without one."""
+    """A running deployment in which everything is well.
+
+    Its parameter says how Slack reaches it: by default through a socket.
+    """
     async with a_house(tmp_path, slack={"mode": getattr(request, "param", "socket")}) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """A server for all tests of this worker; each takes a database of its own. Tests that stop one make their own."""
+    """A server for all tests of this worker, each with a database of its own. Tests that stop a server create their own."""
     if programs() is None:
         pytest.skip(MISSING)
     with a_server() as server:
@@ -41,7 +44,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres(postgres_server: PostgresServer) -> str:
-    """The address of an empty database."""
+    """The URL of an empty database."""
     name = f"test_{uuid.uuid4().hex}"
     postgres_server.run("createdb", "--maintenance-db", postgres_server.url(), name)
     return postgres_server.url(name)

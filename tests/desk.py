@@ -1,4 +1,4 @@
-"""A tabletop for decisions: state is built from signals, time is moved by hand, nothing is set from outside."""
+"""A tabletop for decisions: signals build the state, time is moved by hand, and nothing is set from outside."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def component(id: str, name: str, provider_name: str) -> ComponentPolicy:
 
 
 def policy(**changes: object) -> Policy:
-    """Claude with three surfaces, OpenAI with one, and a flag between them; `changes` replace fields of the flag."""
+    """Claude with three components, OpenAI with one, and a flag between them; `changes` replace fields of the flag."""
     return Policy(
         components={
             "anthropic.api": component("anthropic.api", "Claude API", "Claude"),
@@ -61,13 +61,13 @@ def policy(**changes: object) -> Policy:
 
 
 def told(answer: Answer) -> str:
-    """What people in Slack read of an answer, with times in UTC."""
+    """An answer as people in Slack read it, with times in UTC."""
     return spoken(words(answer, Slack()))
 
 
 @dataclass(frozen=True)
 class Written:
-    """A fact without its number and its time."""
+    """A fact without its number and time."""
 
     body: Body
     incident: int | None
@@ -75,7 +75,7 @@ class Written:
 
 
 class Table:
-    """Signals go in, the world moves, facts and effects are kept."""
+    """Accepts signals, moves the world, and collects facts and effects."""
 
     def __init__(self, policy_: Policy | None = None) -> None:
         self.policy = policy_ or policy()
@@ -92,7 +92,7 @@ class Table:
         return result
 
     def passes(self, minutes: float) -> Step:
-        """Minute by minute, as the metronome would; returns the last step."""
+        """Let minutes pass one by one, as the metronome would; returns the last step."""
         result = self.send(s.TimePassed(actor=RULE))
         for _ in range(int(minutes)):
             self.now += timedelta(minutes=1)
@@ -100,7 +100,7 @@ class Table:
         return result
 
     def sees(self, id: str, level: Level, reason: str = "3 of 5 checks failed: HTTP 502") -> Step:
-        """The watch reaches a verdict."""
+        """Report a verdict of the watch."""
         fault = Fault.THEIRS if level.bad else Fault.NONE
         return self.send(s.VerdictReached(actor=RULE, verdict=Verdict(id, level, reason, fault, (), self.now)))
 
@@ -116,7 +116,7 @@ class Table:
         return [fact.body for fact in self.facts if isinstance(fact.body, body)]
 
     def written(self, kind: type[Body]) -> list[Written]:
-        """What was written down of a kind, with where and by whom."""
+        """The facts of a kind, with stream and actor."""
         return [Written(fact.body, fact.incident, fact.actor) for fact in self.facts if isinstance(fact.body, kind)]
 
     def effects(self, kind: type[EffectBody]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for any dataclass of ours, by its type hints, with text as hostile as it comes."""
+"""Hypothesis strategies for any of our dataclasses, from its type hints, with hostile text."""
 
 import dataclasses
 import types

@@ -1,4 +1,4 @@
-"""A whole deployment for tests: real Bolt over a real websocket, real HTTP vendors, real SQLite; time is moved by hand."""
+"""A complete deployment for tests: Bolt over a real websocket, HTTP vendors, SQLite; time is moved by hand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -67,7 +67,7 @@ class HandTicker:
 
 @dataclass
 class Vendor:
-    """One HTTP server for all surfaces: `/anthropic/api` answers what `answers` says, 200 when it says nothing."""
+    """One HTTP server for all components: `/anthropic/api` answers with the status in `answers`, by default 200."""
 
     answers: dict[str, int] = field(default_factory=dict)
     page: dict[str, Any] = field(default_factory=lambda: {"components": [], "incidents": [], "page": {}, "status": {}})
@@ -93,7 +93,7 @@ class Vendor:
 
 
 def settings(workspace: LocalWorkspace, vendor: Vendor, **changes: Any) -> dict[str, Any]:
-    """A configuration like anybody's; `changes` replace whole sections, `slack` adds to its section."""
+    """An ordinary configuration; `changes` replace whole sections, `slack` adds to its section."""
     slack = changes.pop("slack", {})
 
     def check(id: str) -> dict[str, Any]:
@@ -191,18 +191,18 @@ class House:
             await self.app.looked()
 
     async def fails(self, *components: str, status: int = 502) -> None:
-        """These surfaces fail from now on, and the watch has seen it."""
+        """Let these components fail from now on, and wait until the watch has seen it."""
         self.vendor.answers |= dict.fromkeys(components, status)
         await self.passes(minutes=2)
 
     async def recovers(self, *components: str) -> None:
-        """These surfaces are well from now on, and the watch has seen it."""
+        """Let these components recover, and wait until the watch has seen it."""
         for component in components:
             self.vendor.answers.pop(component, None)
         await self.passes(minutes=2, seconds=30)  # five good looks
 
     async def quiet(self) -> None:
-        """Wait until the outbox has nothing left that is due now."""
+        """Wait until nothing in the outbox is due."""
         assert self.app is not None
         async with asyncio.timeout(SOON_S * 2):
             while await self.app.ledger.read(lambda store: store.outbox("pending", "sending", "ambiguous")):
@@ -225,7 +225,7 @@ class House:
 
 @asynccontextmanager
 async def a_house(folder: Path, *, started: bool = True, of: Settings = LOOSE, **changes: Any) -> AsyncIterator[House]:
-    """A deployment with ana and bob in #ops; everything is looked at once and well before the test begins."""
+    """A deployment with ana and bob in #ops; every check has run and passed before the test begins."""
     vendor = Vendor()
     runner = web.AppRunner(vendor.application(), access_log=None)
     await runner.setup()
@@ -248,7 +248,7 @@ async def a_house(folder: Path, *, started: bool = True, of: Settings = LOOSE, *
 
 
 class Pager:
-    """Notes whom it would call."""
+    """Records whom it would call."""
 
     def __init__(self) -> None:
         self.called: list[str] = []

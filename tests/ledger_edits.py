@@ -1,11 +1,11 @@
-"""What somebody with an editor for databases does to a ledger."""
+"""Edits of a ledger by hand, as with a database editor."""
 
 import sqlite3
 from pathlib import Path
 
 
 def edit(data: Path, *statements: str) -> None:
-    """Run SQL on the ledger in `data`, past the triggers that keep facts as they are."""
+    """Run SQL on the ledger in `data`, past the triggers that protect facts."""
     conn = sqlite3.connect(data / "ledger.db")
     conn.execute("DROP TRIGGER facts_stay")
     conn.execute("DROP TRIGGER facts_last")

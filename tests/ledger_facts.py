@@ -1,4 +1,4 @@
-"""Commits to feed a ledger with: small ones by hand, and a whole realistic incident from signals."""
+"""Commits for tests of ledgers: small ones by hand, and a whole realistic incident from signals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NOON = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class OfTomorrow:
-    """What stands in for the body of a fact that nobody knows yet: no kind of ours, or a later version of one."""
+    """Replaces the body of a fact of an unknown kind or a later version."""
 
     KIND: str
     VERSION: int = 1
@@ -67,7 +67,7 @@ def declared(number: int, dedup: str = "anthropic") -> Commit:
 
 
 def an_incident() -> list[Commit]:
-    """Four hours of trouble with everything in it: verdicts, vendor's words, flags, people, effects, reopening."""
+    """Four hours of an incident with verdicts, vendor posts, flags, people, effects and a reopening."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     table.passes(3)

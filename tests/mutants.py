@@ -32,7 +32,7 @@ FIELDS = re.compile(r"\{([^{}]*)\}")
 
 
 class Mutant(NamedTuple):
-    """One change: the file, the lines that it takes away and those that it puts there, without their indentation."""
+    """One change: the file, and the lines that it removes and adds, without indentation."""
 
     file: str
     old: tuple[str, ...]
@@ -50,12 +50,12 @@ class Mutant(NamedTuple):
 
 
 def _wordless(code: str) -> str:
-    """The code without its texts; what stands in the braces of an f-string is code."""
+    """The code without string contents; expressions in f-strings are code."""
     return WORDS.sub(lambda text: WORDS_WITHIN.sub("", " ".join(FIELDS.findall(text[0]))), code)
 
 
 def known(text: str) -> Iterator[tuple[Mutant, str]]:
-    """The mutants that a page names, each with its reason: the text between what stands before its block and the block."""
+    """The mutants that a page lists, each with its reason: the text between the previous block and its own."""
     file, reason, lines = "", "", list[str]()
     fenced = False
     for line in text.splitlines():
@@ -97,12 +97,12 @@ def main() -> int:
 
 
 def patterns(modules: Sequence[str], digits: str) -> list[str]:
-    """What mutmut is asked for: all mutants of the modules, or those whose number ends with one of the digits."""
+    """The patterns for mutmut: all mutants of the modules, or those whose number ends with one of the digits."""
     return [f"{module}.*{digit}" for module in modules for digit in digits or [""]]
 
 
 def _run(names: Sequence[str], minutes: float, jobs: int) -> None:
-    """Let mutmut work until it is done or the time is up; what it found so far is on disk either way."""
+    """Let mutmut work until it is done or time is up; its results so far are on disk either way."""
     work = subprocess.Popen([MUTMUT, "run", "--max-children", str(jobs), *names], cwd=ROOT)
     try:
         work.wait(minutes * 60)

@@ -1,4 +1,4 @@
-"""States from nothing but facts: the proof that state rows are projections."""
+"""States rebuilt from facts alone, to prove that stored states are projections."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from bot.ports import Store
 
 
 def rebuild_states(store: Store) -> dict[str, Any]:
-    """Fold every fact in the order of its commit; stream -> state, as `bot.core.state` has them."""
+    """Fold every fact in order of commit; returns the state of each stream."""
     world = World()
     for fact in store.all_facts():
         world = evolve(world, fact)

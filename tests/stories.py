@@ -163,7 +163,7 @@ HOSTILE = (
 
 @dataclass
 class Story:
-    """Facts in the making: each `add` appends one and folds it into the world; `at` moves the clock to minutes after T0."""
+    """A growing history: each `add` appends a fact and folds it into the world; `at` moves the clock to minutes after T0."""
 
     policy: Policy
     world: World = field(default_factory=World)
@@ -206,7 +206,7 @@ class Story:
 
 
 def story_policy() -> Policy:
-    """Claude with three surfaces, OpenAI with one, two flags, a runbook, a status page."""
+    """Claude with three components, OpenAI with one, two flags, a runbook and a status page."""
     opens = {Level.DOWN: "SEV2", Level.DEGRADED: "thread"}
 
     def component(id: str, name: str, provider_name: str) -> ComponentPolicy:
@@ -240,7 +240,7 @@ def story_policy() -> Policy:
 
 
 def outage_story(until: float = 1000, *, title: str = "Claude API down", words: str = "") -> Story:
-    """The whole story up to `until` minutes after T0; `title` and `words` replace what people and the vendor write."""
+    """The history up to `until` minutes after T0; `title` and `words` replace what people and the vendor write."""
     story = Story(story_policy())
     for minute, chapter in CHAPTERS:
         if minute <= until:
@@ -344,7 +344,7 @@ CHAPTERS = (
 
 
 def message(words: str = "it was DNS", *, channel: str = "C0SUPPORT", file: str = "graph.png") -> SourceMessage:
-    """What Bob wrote two minutes after it began, with a picture."""
+    """What Bob wrote two minutes after the start, with a picture."""
     link = f"https://example.slack.com/archives/{channel}/p1774010820000100"
     files = (SourceFile(file, "https://example.slack.com/files/U0BOB/F1/graph.png"),)
     return SourceMessage(channel, "1774010820.000100", BOB, words, T0 + timedelta(minutes=7), link, files)
@@ -480,7 +480,7 @@ def one_of_each(words: str = "words") -> list[Fact]:
 
 
 def latencies() -> dict[str, LatencyPicture]:
-    """What `/health` shows: one fast, one slow, one without a good run, one without any."""
+    """Data of `/health`: one fast component, one slow, one without a good run, one without any."""
     return {
         API: LatencyPicture(60, None, None, 60),
         WEB: LatencyPicture(60, 420.0, 2600.0, 2),

@@ -1,4 +1,4 @@
-"""The docs say what the code does: laws, facts, words, terminal verbs; and no link or command in them leads nowhere."""
+"""The docs match the code: laws, facts, commands; and every link and command in them works."""
 
 import dataclasses
 import json
@@ -42,20 +42,20 @@ def page(name: str) -> str:
 
 
 def section(text: str, title: str) -> str:
-    """The text below a heading, up to the next heading of the same or a higher rank."""
+    """The text below a heading, up to the next heading of the same or a higher level."""
     match = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,6}} |\Z)", text, re.DOTALL | re.MULTILINE)
     assert match is not None, f"there is no heading {title!r}"
     return match[2]
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of each row of tables, without heads and rules."""
+    """The cells of each table row, without heads and rules."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def first_cells(text: str) -> dict[str, list[str]]:
-    """Rows by the word in backticks that they begin with."""
+    """Rows by the word in backticks with which they begin."""
     return {cells[0].strip("`"): cells for cells in rows(text) if cells[0].startswith("`")}
 
 
@@ -63,7 +63,7 @@ def first_cells(text: str) -> dict[str, list[str]]:
 
 
 def legal_table() -> str:
-    """LEGAL as a matrix: from a row's phase to a column's."""
+    """LEGAL as a matrix from a row's phase to a column's."""
     head = "| from \\ to | " + " | ".join(there for there in Phase if any(to is there for _, to in LEGAL)) + " |"
     columns = [there for there in Phase if any(to is there for _, to in LEGAL)]
     lines = [head, "|---" * (len(columns) + 1) + "|"]
@@ -74,7 +74,7 @@ def legal_table() -> str:
 
 
 def floors_table() -> str:
-    """FLOORS as the test of the house has them, from the ground up."""
+    """FLOORS of tests/test_house.py, from the bottom up."""
     lines = ["| floor | rooms |", "|---|---|"]
     for floor in sorted(set(FLOORS.values())):
         lines.append(f"| {floor} | {' '.join(f'`{room}`' for room, at in FLOORS.items() if at == floor)} |")
@@ -82,7 +82,7 @@ def floors_table() -> str:
 
 
 def rooms_picture() -> str:
-    """Which room leans on which, without what another arrow already says."""
+    """Which room imports which, without arrows that follow from others."""
     graph = {room: there - {"bot.app"} for room, there in leans_on().items() if room != "bot.app"}
     under: dict[str, set[str]] = {}
     for room in TopologicalSorter(graph).static_order():
@@ -95,7 +95,7 @@ def rooms_picture() -> str:
 
 
 def libraries_table() -> str:
-    """THIRD_PARTIES as the test of the house has them."""
+    """THIRD_PARTIES of tests/test_house.py."""
     lines = ["| library | imported in |", "|---|---|"]
     lines += [f"| `{name}` | {' '.join(f'`{place}`' for place in places)} |" for name, places in THIRD_PARTIES.items()]
     return "\n".join(lines)
@@ -106,15 +106,15 @@ def libraries_table() -> str:
     [("LEGAL", legal_table), ("FLOORS", floors_table), ("ROOMS", rooms_picture), ("LIBRARIES", libraries_table)],
     ids=["LEGAL", "FLOORS", "ROOMS", "LIBRARIES"],
 )
-def test_architecture_has_the_table_that_the_code_gives(mark: str, made: Any) -> None:
-    """Where this fails, put the expected table between the marks."""
+def test_architecture_tables_match_the_code(mark: str, made: Any) -> None:
+    """If this fails, put the expected table between the marks."""
     found = re.search(rf"<!-- {mark} -->\n(.*)\n<!-- /{mark} -->", page("architecture.md"), re.DOTALL)
 
     assert made() == (found[1] if found else "")
 
 
-def test_architecture_draws_every_room() -> None:
-    """Whoever looks for a place finds it, and no room is drawn that was torn down."""
+def test_architecture_lists_every_room() -> None:
+    """And no room that was removed."""
     drawn = set(re.findall(r"`((?:bot|commands)[\w/.]*)`", section(page("architecture.md"), "Rooms")))
     built = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("bot/*/*.py")} | {"commands/"}
 
@@ -123,7 +123,7 @@ def test_architecture_draws_every_room() -> None:
 
 
 def test_architecture_names_every_reason_to_cancel() -> None:
-    """The law of phases is told whole."""
+    """The rules of phases are complete."""
     told = section(page("architecture.md"), "Phases")
 
     assert [] == [reason for reason in CANCEL_REASONS if f"`{reason}`" not in told]
@@ -136,8 +136,8 @@ PLACES = rows(section((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "W
 
 
 @pytest.mark.parametrize("row", PLACES, ids=[row[0] for row in PLACES])
-def test_contributing_names_places_that_there_are(row: list[str]) -> None:
-    """Whoever follows the table finds each place."""
+def test_contributing_names_existing_places(row: list[str]) -> None:
+    """Every place in its table exists."""
     places = [place for place in re.findall(r"`([\w./]+)`", row[1]) if "/" in place]
 
     assert places
@@ -163,8 +163,8 @@ AS_WELL = {"commands/register.py": ("incident", "events")}  # folders in it that
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)
-def test_a_registry_names_every_file_of_its_folder(registry: str) -> None:
-    """A file that nobody registered does nothing; what is beside the matter stands here by name."""
+def test_registry_names_every_file_of_its_folder(registry: str) -> None:
+    """An unregistered file does nothing; exceptions are listed by name."""
     path, others = ROOT / registry, set(REGISTRIES[registry].split())
     text = path.read_text(encoding="utf-8")
     folders = [path.parent, *(path.parent / one for one in AS_WELL.get(registry, ()))]
@@ -187,7 +187,7 @@ BROUGHT = {
 
 @pytest.mark.parametrize("change", BROUGHT)
 def test_contributing_counts_the_files_that_a_change_touches(change: str) -> None:
-    """Whoever builds the next one knows what is ahead, and notices when it becomes more."""
+    """Contributors know what is ahead, and notice if it becomes more."""
     words, beside = BROUGHT[change]
     sources = {str(path.relative_to(ROOT)): path for top in ("bot", "commands") for path in (ROOT / top).rglob("*.py")}
     touched = {name for name, path in sources.items() if re.search(rf"\b({words})\b", path.read_text(encoding="utf-8"))}
@@ -199,7 +199,7 @@ def test_contributing_counts_the_files_that_a_change_touches(change: str) -> Non
 
 
 def test_each_check_type_is_a_module_of_its_name() -> None:
-    """What a configuration may say, somebody runs, and by that type's own model."""
+    """Every configurable type is implemented, with its own model."""
     assert CHECK_MODELS == {word: kind.model for word, kind in KINDS.items()}
 
 
@@ -212,8 +212,8 @@ STREAMS = {"verdict": "component/ID", "advisory": "component/ID", "alert": "comp
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_fact_is_documented_with_its_stream_version_and_fields(kind: str) -> None:
-    """Whoever reads an export of a year ago finds each field, and no field that is gone."""
+def test_fact_is_documented_with_stream_version_and_fields(kind: str) -> None:
+    """A reader of an old export finds each field, and no removed one."""
     body = BODIES[kind]
     text = page("facts.md")
     fields = {field.name for field in dataclasses.fields(body)}  # type: ignore[arg-type] # every body is a dataclass
@@ -226,14 +226,14 @@ def test_fact_is_documented_with_its_stream_version_and_fields(kind: str) -> Non
     assert all(cells[1] and cells[2] for cells in first_cells(told).values())
 
 
-def test_no_fact_is_documented_that_does_not_exist() -> None:
-    """A kind that was renamed leaves the page."""
+def test_documented_facts_exist() -> None:
+    """A renamed kind leaves the page."""
     assert set(BODIES) == {title for title in re.findall(r"^### (\S+)$", page("facts.md"), re.MULTILINE) if "." in title}
 
 
 @pytest.mark.parametrize(("title", "kind"), [("What every fact has", Fact), ("actor", Actor), ("notice", Notice)])
-def test_what_every_fact_has_is_documented(title: str, kind: Any) -> None:
-    """The envelope, the person and the notice, field by field."""
+def test_common_fields_of_facts_are_documented(title: str, kind: Any) -> None:
+    """The envelope, the actor and the notice, field by field."""
     fields = {field.name for field in dataclasses.fields(kind)}
     of_the_row = {"kind", "version"} if kind is Fact else set()
 
@@ -242,14 +242,14 @@ def test_what_every_fact_has_is_documented(title: str, kind: Any) -> None:
 
 @pytest.mark.parametrize("values", [Level, Fault, Severity, Phase, FeedState], ids=lambda values: values.__name__)
 def test_values_of_facts_are_documented(values: Any) -> None:
-    """Every word that may stand in a field."""
+    """Every value of an enumerated field."""
     told = section(page("facts.md"), "Values")
 
     assert [] == [value for value in values if f"`{value}`" not in told]
 
 
-def test_example_fact_is_one_that_the_ledger_reads() -> None:
-    """The example is a fact of the present version, with all its fields."""
+def test_example_fact_can_be_read() -> None:
+    """In its present version, with all its fields."""
     example = json.loads(re.findall(r"```json\n(.*?)```", page("facts.md"), re.DOTALL)[0])
     body = decode_body(example["kind"], example["version"], example["body"])
 
@@ -263,7 +263,7 @@ def test_example_fact_is_one_that_the_ledger_reads() -> None:
 
 
 def examples(word: str) -> list[tuple[str, str]]:
-    """What the page tells people to type, and the answer where it stands word for word."""
+    """What the page tells people to type, and the answer if it is quoted word for word."""
     found = []
     for cells in rows(section(page("commands.md"), word)):
         quoted = re.fullmatch(r"“(.*)”", cells[-1])
@@ -273,8 +273,8 @@ def examples(word: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word.word)
-def test_every_verb_is_documented_with_what_it_does(word: Any) -> None:
-    """A row of the command table is a row of the page, and the other way round."""
+def test_every_slash_command_is_documented(word: Any) -> None:
+    """The page and the command table have the same rows."""
     told = {typed.removeprefix(word.word).strip().partition(" ")[0] for typed, _ in examples(word.word)}
     known = {"claude" if verb.name == "PROVIDER" else verb.name for verb in word.verbs}
 
@@ -284,8 +284,8 @@ def test_every_verb_is_documented_with_what_it_does(word: Any) -> None:
         assert cells[2], cells[0]
 
 
-def test_short_forms_are_documented() -> None:
-    """Aliases that nobody knows are of no use."""
+def test_aliases_are_documented() -> None:
+    """Unknown aliases are of no use."""
     from commands.incident.word import SHORT_FOR
 
     told = section(page("commands.md"), "/incident")
@@ -293,8 +293,8 @@ def test_short_forms_are_documented() -> None:
     assert [] == [f"`{short}`" for short, verb in SHORT_FOR.items() if short != verb and short and f"`{short}`" not in told]
 
 
-async def test_typed_example_is_answered_as_the_page_says() -> None:
-    """The examples of the page, one after the other, in a room with six incidents behind it."""
+async def test_typed_examples_get_the_documented_answer() -> None:
+    """One after the other, in a workspace with six past incidents."""
     from bot.store.samples.sqlite import InlineSamples
     from commands.desk import CommandContext, Request
     from commands.drill import drill
@@ -351,7 +351,7 @@ async def test_typed_example_is_answered_as_the_page_says() -> None:
 
 
 def test_every_button_is_documented() -> None:
-    """Each action that the bot listens for has its row, and no other."""
+    """Each action that the bot handles has a row, and nothing else has."""
     from commands.actions import ACTIONS
     from commands.events.home import ACTIONS as OF_HOME
     from commands.incident.declaring import BUTTON
@@ -371,7 +371,7 @@ def test_every_button_is_documented() -> None:
 
 
 def verbs(group: click.Group, path: str = "understudy") -> Iterator[tuple[str, click.Command]]:
-    """Every command that can be run, by the words that run it."""
+    """Every command that can be run, by its words."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -387,8 +387,8 @@ def terminal() -> dict[str, click.Command]:
     return dict(verbs(main))
 
 
-def test_every_terminal_verb_is_documented_with_its_arguments_and_options() -> None:
-    """A row of the page is what `understudy --help` offers, option by option."""
+def test_every_terminal_command_is_documented_with_arguments_and_options() -> None:
+    """A row of the page has what `understudy --help` offers, option by option."""
     expected = {}
     for path, command in terminal().items():
         arguments = [p for p in command.params if isinstance(p, click.Argument)]
@@ -401,7 +401,7 @@ def test_every_terminal_verb_is_documented_with_its_arguments_and_options() -> N
 
 
 def test_every_export_format_is_documented() -> None:
-    """The page names the formats that there are."""
+    """The page names exactly the existing formats."""
     from bot.exports import FORMATS
 
     assert f"Exports come as {', '.join(f'`{name}`' for name in FORMATS[:-1])} and `{FORMATS[-1]}`." in page("commands.md")
@@ -411,7 +411,7 @@ def test_every_export_format_is_documented() -> None:
 
 
 def test_every_type_of_check_has_its_section() -> None:
-    """Every type is told on the page about checks."""
+    """On the page about checks."""
     assert set() == set(CHECK_MODELS) - set(re.findall(r"^## (\S+)$", page("checks.md"), re.MULTILINE))
 
 
@@ -421,7 +421,7 @@ RUNS = [(path, transcript) for path in PAGES for transcript in transcripts(path.
 
 
 @pytest.mark.parametrize(("path", "transcript"), RUNS, ids=[f"{path.name}: {run.steps[0][0]}" for path, run in RUNS])
-async def test_transcript_is_what_is_printed(
+async def test_transcripts_show_the_real_output(
     path: Path, transcript: Transcript, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where this fails, put into the page what was really printed."""
@@ -432,8 +432,8 @@ async def test_transcript_is_what_is_printed(
         assert comparable(told, transcript.scene) == comparable(said, transcript.scene), f"$ {command}\n{said}"
 
 
-def test_verbs_that_look_are_shown_as_they_run() -> None:
-    """One look, the same for programs, and a replay."""
+def test_page_shows_runs_of_check_and_backtest() -> None:
+    """One check run, the same for programs, and a replay."""
     shown = {command for _, run in RUNS for command, _ in run.steps}
 
     assert any(command == "understudy check --config examples/check.yaml" for command in shown)
@@ -447,22 +447,22 @@ BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def commands_of(text: str) -> list[str]:
-    """What people are told to type, with continued lines put together."""
+    """The commands that people are told to type, with continued lines joined."""
     lines = "".join(BLOCK.findall(text)).replace("\\\n", " ").splitlines()
     return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_samples_need_no_program_that_a_small_server_lacks(path: Path) -> None:
-    """Debian's smallest image has `date`; `openssl` is asked for by the first steps already."""
+def test_examples_need_only_common_programs(path: Path) -> None:
+    """Debian's smallest image has `date`; `openssl` is needed by the first steps anyway."""
     inner = set(re.findall(r"\$\((\w+)", path.read_text(encoding="utf-8")))
 
     assert {"date", "openssl"} >= inner
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_command_of_the_page_exists(path: Path) -> None:
-    """What people copy into a terminal is there: verbs with their options, and targets of make."""
+def test_every_command_in_the_docs_exists(path: Path) -> None:
+    """Commands with their options, and targets of make."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     text = path.read_text(encoding="utf-8")
@@ -486,8 +486,8 @@ def _unknown(words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_link_of_the_page_leads_somewhere(path: Path) -> None:
-    """To a file that exists, and to a heading that it has."""
+def test_every_link_in_the_docs_works(path: Path) -> None:
+    """To an existing file, and to a heading in it."""
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     broken = []
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -502,13 +502,13 @@ def test_every_link_of_the_page_leads_somewhere(path: Path) -> None:
 
 
 def anchors(path: Path) -> set[str]:
-    """The headings of a page as a link names them."""
+    """The headings of a page as links name them."""
     titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_every_page_is_reached_from_the_readme() -> None:
-    """A page that nobody links is a page that nobody reads."""
+def test_every_page_is_linked_from_the_readme() -> None:
+    """Directly or through other pages: nobody reads a page without links."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     reached = {ROOT / "README.md"}
     while more := {there for here in reached for there in _linked(here)} - reached:
@@ -525,7 +525,7 @@ def _linked(path: Path) -> set[Path]:
 
 
 def test_changelog_begins_with_the_present_version() -> None:
-    """Who installs a version finds its notes on top."""
+    """Its notes are at the top."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -533,7 +533,7 @@ def test_changelog_begins_with_the_present_version() -> None:
 
 
 def tables(text: str) -> Iterator[list[tuple[int, str]]]:
-    """Each run of lines that begin with a bar, outside of code, with their numbers."""
+    """Each run of lines that begin with a bar, outside of code, with line numbers."""
     block: list[tuple[int, str]] = []
     fenced = False
     for number, line in enumerate([*text.splitlines(), ""], start=1):
@@ -546,7 +546,7 @@ def tables(text: str) -> Iterator[list[tuple[int, str]]]:
 
 
 def malformed(text: str) -> Iterator[tuple[int, str]]:
-    """Lines of tables that a reader would not see as such: without a head and a rule, or with another number of cells."""
+    """Lines that a reader would not see as part of a table: without a head and a rule, or with another number of cells."""
     for table in tables(text):
         head = re.split(r"(?<!\\)\|", table[0][1].strip("|"))
         if len(table) < 3 or not re.fullmatch(r"\|(\s*:?-+:?\s*\|)+", table[1][1]):
@@ -556,13 +556,13 @@ def malformed(text: str) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_table_is_one(path: Path) -> None:
-    """A blank line in the middle, a missing rule or a stray bar turns rows into prose."""
+def test_every_table_is_well_formed(path: Path) -> None:
+    """A blank line, a missing rule or a stray bar turns rows into prose."""
     assert [] == list(malformed(path.read_text(encoding="utf-8")))
 
 
-def test_broken_tables_are_seen() -> None:
-    """A table cut by a blank line, and one with a cell too many."""
+def test_broken_tables_are_noticed() -> None:
+    """One cut by a blank line, and one with a cell too many."""
     good = "| a | b |\n|---|---|\n| 1 | 2 |\n"
 
     assert [] == list(malformed(good))

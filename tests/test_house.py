@@ -1,4 +1,4 @@
-"""The laws of the house, as in docs/architecture.md: who may import whom, where time is read, what happens at import."""
+"""The rules of the code base, as in docs/architecture.md: who may import whom, where time is read, what happens at import."""
 
 import ast
 import re
@@ -96,7 +96,7 @@ def modules() -> Iterator[tuple[str, Path, ast.Module]]:
 
 @cache
 def imported() -> Mapping[str, frozenset[str]]:
-    """What each module imports; made once, since reading them all takes a second."""
+    """What each module imports; computed once, since it takes a second."""
     return {name: frozenset(imports(tree)) for name, _, tree in modules()}
 
 
@@ -110,12 +110,12 @@ def imports(tree: ast.Module) -> Iterator[str]:
 
 
 def room(module: str) -> str:
-    """The longest name in FLOORS that holds this module."""
+    """The longest name in FLOORS that contains this module."""
     return max((name for name in FLOORS if module == name or module.startswith(name + ".")), key=len, default="")
 
 
 def leans_on(top: str = "bot") -> dict[str, set[str]]:
-    """What stands in a folder, each with its neighbours that it imports from; `commands/` stands beside `bot/`."""
+    """Each item of a folder with the neighbours that it imports; `commands/` counts as a neighbour of `bot/`."""
     deep = top.count(".") + 2
     graph: dict[str, set[str]] = {}
     for name, targets in imported().items():
@@ -133,15 +133,15 @@ PACKAGES = sorted({".".join(path.relative_to(ROOT).parts[:-2]) for path in ROOT.
 
 
 @pytest.mark.parametrize("top", PACKAGES)
-def test_no_two_rooms_lean_on_each_other(top: str) -> None:
-    """Floors are coarse: what stands in one folder may know its neighbours in one direction only, also by way of others."""
+def test_neighbours_do_not_import_each_other_in_a_circle(top: str) -> None:
+    """Floors are coarse: within a folder imports go in one direction only, also indirectly."""
     order = list(TopologicalSorter(leans_on(top)).static_order())  # raises CycleError with the way round
 
     assert set(leans_on(top)) == set(order)
 
 
-def test_a_folder_holds_what_the_eye_can_hold() -> None:
-    """At most twenty files beside its folders; where there are more, a README there says why. `bot/` holds `app.py` alone."""
+def test_folders_are_small() -> None:
+    """At most twenty files besides subfolders, unless a README there says why. `bot/` itself has only `app.py`."""
     files: dict[Path, set[str]] = {}
     for path in (path for top in ("bot", "commands", "bench", "tests") for path in (ROOT / top).rglob("*.py")):
         files.setdefault(path.parent, set()).add(path.name)
@@ -151,8 +151,8 @@ def test_a_folder_holds_what_the_eye_can_hold() -> None:
     assert [] == [f"{at.relative_to(ROOT)}: {len(held)} files" for at, held in crowded.items() if len(held) > 20]
 
 
-def test_every_module_stands_on_a_floor() -> None:
-    """A new room must be drawn before it is built."""
+def test_every_module_belongs_to_a_floor() -> None:
+    """A new room must be listed before it is built."""
     homeless = [name for name in imported() if not room(name) and name != "bot"]
 
     assert [] == homeless
@@ -194,8 +194,8 @@ def test_core_imports_the_standard_library_only() -> None:
 WORDED = re.compile(r"(?<![\w.])/(?:incident|fallback|health|understudy|drill)\b(?!/)|understudy [a-z]|<[#@]|<!\w|`")
 
 
-def test_core_writes_no_slash_word_and_no_markup() -> None:
-    """It returns codes and values; what there is to type, and how a channel is named, each face knows itself."""
+def test_core_has_no_slash_commands_and_no_markup() -> None:
+    """It returns codes and values; each interface knows its own commands, and how it names a channel."""
     wrong = []
     for name, _, tree in modules():
         if room(name) != "bot.core":
@@ -213,8 +213,8 @@ def test_core_writes_no_slash_word_and_no_markup() -> None:
     assert [] == wrong
 
 
-def test_a_view_of_an_incident_takes_a_scene() -> None:
-    """An incident with its world and policy is one argument, so that a view can show one thing more without a new one."""
+def test_views_of_incidents_take_a_scene() -> None:
+    """Incident, world and policy are one argument, so that a view can show more without a new one."""
     together = {"incident", "world", "policy"}
     wrong = []
     for name, _, tree in modules():
@@ -225,8 +225,8 @@ def test_a_view_of_an_incident_takes_a_scene() -> None:
     assert [] == wrong
 
 
-def test_third_parties_have_one_place() -> None:
-    """Each library is spoken to from its own rooms only."""
+def test_third_party_libraries_have_one_place() -> None:
+    """Each is imported by its own rooms only."""
     wrong = []
     for name, targets in imported().items():
         for target in targets:
@@ -238,7 +238,7 @@ def test_third_parties_have_one_place() -> None:
 
 
 def test_time_is_read_in_one_place() -> None:
-    """Only bot/system/clock.py asks the machine what time it is."""
+    """Only bot/system/clock.py asks the machine for the time."""
     wrong = []
     for name, _, tree in modules():
         if name == "bot.system.clock":
@@ -251,7 +251,7 @@ def test_time_is_read_in_one_place() -> None:
 
 
 def test_nothing_happens_at_import() -> None:
-    """Importing every module opens no file of ours, no socket and reads no environment of ours."""
+    """Importing every module opens no file or socket, and reads no environment variable of ours."""
     program = (
         "import importlib, os, socket, sys\n"
         "def refuse(*a, **k): raise SystemExit('a socket was made at import')\n"
@@ -276,8 +276,8 @@ def test_nothing_happens_at_import() -> None:
     assert [] == [line for line in result.stdout.splitlines() if "UNDERSTUDY" in line or "SLACK" in line]
 
 
-def test_a_frozen_dataclass_is_compiled_when_it_is_needed() -> None:
-    """`dataclasses` compiles six methods for each while it loads; those with slots need it."""
+def test_frozen_dataclasses_are_compiled_lazily() -> None:
+    """`dataclasses` compiles six methods for each class while it loads; only those with slots need that."""
     wrong = []
     for name, _, tree in modules():
         usual = "dataclasses.dataclass" in imported()[name] and name != "bot.core.lazy_dataclass"
@@ -291,8 +291,8 @@ def test_a_frozen_dataclass_is_compiled_when_it_is_needed() -> None:
 ASSERTING = re.compile(r"assert_|expect$|pytest\.(raises|fail)$")  # `expect` is the browser's
 
 
-def test_every_test_says_what_it_asserts() -> None:
-    """A test that only runs through passes whatever comes out: each has an assert that a reader can see."""
+def test_every_test_has_an_assert() -> None:
+    """A test without one passes whatever happens."""
     silent = []
     for path in sorted(ROOT.glob("tests/**/test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -305,8 +305,8 @@ def test_every_test_says_what_it_asserts() -> None:
 
 
 @pytest.mark.parametrize("folder", ["bot/core"])
-def test_a_folder_with_a_law_states_it(folder: str) -> None:
-    """The law is read where it governs, in at most ten lines."""
+def test_rooms_with_a_rule_state_it(folder: str) -> None:
+    """In at most ten lines, where it applies."""
     law = (ROOT / folder / "README.md").read_text(encoding="utf-8")
 
     assert len(law.splitlines()) <= 10

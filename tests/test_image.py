@@ -1,4 +1,4 @@
-"""What the image installs is pinned, complete, within the tested ranges, and made for the Python that it runs on."""
+"""What the image installs is pinned, complete, within the tested ranges, and made for its Python."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def requirements() -> list[Requirement]:
 
 
 def needed() -> set[str]:
-    """All that installing the program brings along, as far as it is installed here."""
+    """Every package that installing the program brings along, as far as it is installed here."""
     names: set[str] = set()
     waiting = [(canonicalize_name(one.name), frozenset(one.extras)) for one in requirements()]
     while waiting:
@@ -58,7 +58,7 @@ def needed() -> set[str]:
 
 
 def test_every_dependency_has_a_tested_range() -> None:
-    """From what the suite runs with to below the next version that may break us."""
+    """From the version that the tests run with to below the next that may break us."""
     open_ended = {one.name for one in requirements() if not any(s.operator in ("<", "<=", "~=", "==") for s in one.specifier)}
     without_floor = [one.name for one in requirements() if not any(s.operator in (">=", "~=", "==") for s in one.specifier)]
 
@@ -66,24 +66,24 @@ def test_every_dependency_has_a_tested_range() -> None:
 
 
 def test_pins_are_within_the_ranges() -> None:
-    """`pip install --constraint constraints.txt .` must find a way."""
+    """`pip install --constraint constraints.txt .` must succeed."""
     found = pins()
 
     assert [] == [str(one) for one in requirements() if found[canonicalize_name(one.name)] not in one.specifier]
 
 
 def test_pins_are_complete() -> None:
-    """What is not pinned is whatever is newest on the day on which the image is built."""
+    """Without a pin, a package is whatever is newest on the day of the build."""
     assert set() == needed() - pins().keys() - {"pip", "setuptools"}  # which every environment brings
 
 
-def test_pins_name_no_place() -> None:
-    """Versions only: where packages come from is the business of who builds."""
+def test_pins_name_no_source() -> None:
+    """Versions only: whoever builds decides where packages come from."""
     assert [] == [line for line in CONSTRAINTS.splitlines() if "://" in line or line.startswith("-")]
 
 
-def test_image_runs_on_the_python_that_the_pins_were_made_with() -> None:
-    """One tag in both stages: a version of Python and of Debian, allowed by the project, and that of constraints.txt."""
+def test_image_uses_the_python_of_the_pins() -> None:
+    """One tag in both stages: the Python and Debian of constraints.txt, in a version that the project allows."""
     tags = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     [tag] = set(tags)
     match = re.fullmatch(r"python:(3\.\d+)-slim-(bookworm|trixie)", tag)
@@ -93,8 +93,8 @@ def test_image_runs_on_the_python_that_the_pins_were_made_with() -> None:
     assert f"with Python {match[1]}" in CONSTRAINTS.splitlines()[0]
 
 
-def test_image_installs_what_is_pinned() -> None:
-    """The file is copied in before, and pip is told of it."""
+def test_image_installs_the_pins() -> None:
+    """The file is copied first, and pip is told to use it."""
     copied, installed = DOCKERFILE.find("constraints.txt"), DOCKERFILE.find("pip install")
 
     assert 0 < copied < installed
@@ -115,8 +115,8 @@ class Health(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize(("status", "exit"), [(200, 0), (503, 1)])
-def test_health_check_asks_the_bot_itself_behind_any_proxy(status: int, exit: int) -> None:
-    """Docker puts the proxy of the host into every container; a bot that is well would be called unhealthy for good."""
+def test_health_check_ignores_proxies(status: int, exit: int) -> None:
+    """Docker passes the host's proxy to every container, and a healthy bot would count as unhealthy."""
     command = re.search(r"^HEALTHCHECK [^\n]*\\\n  CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
     assert command
     _, flag, code = json.loads(command[1])

@@ -1,4 +1,4 @@
-"""The manifest that people paste into Slack: it is what the code says, and what Slack takes."""
+"""The manifest that people paste into Slack matches the code, and Slack accepts it."""
 
 import json
 import re
@@ -28,7 +28,7 @@ VARIANTS = [("", False), ("", True), ("us-", False), (LONGEST_PREFIX, True)]
 
 
 def schemas() -> list[Path]:
-    """Slack's official schemas, where they are at hand."""
+    """Slack's official schemas, if they are available."""
     found = truth_dir()
     return sorted(found.glob("slack/manifest.schema.*.json")) if found else []
 
@@ -42,13 +42,13 @@ def slash_commands(manifest: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_app_of_an_organization_says_so() -> None:
-    """Slack installs it for the whole organization only then."""
+def test_manifest_for_an_organization_says_so() -> None:
+    """Only then does Slack install the app for the whole organization."""
     assert [True, False] == [manifest_for(organization=org)["settings"]["org_deploy_enabled"] for org in (True, False)]
 
 
-def test_file_is_what_the_code_makes() -> None:
-    """Whoever pastes manifest.yml gets the words and rights that the bot uses, in the same order."""
+def test_manifest_file_is_generated_by_the_code() -> None:
+    """With the commands and scopes that the bot uses, in the same order."""
     assert json.dumps(manifest_for()) == json.dumps(published())
 
 
@@ -65,7 +65,7 @@ def test_manifest_is_valid_by_slacks_own_schemas(prefix: str, private: bool) -> 
 
 
 def test_schemas_refuse_a_manifest_with_mistakes() -> None:
-    """The schemas are read as they should be: a word without its slash, a name too long and an unknown key are found."""
+    """A command without its slash, a name that is too long, and an unknown key are found."""
     found = schemas()
     if not found:
         pytest.skip("Slack's manifest schemas are not here: set UNDERSTUDY_TRUTH to a folder with slack/manifest.schema.*.json")
@@ -80,8 +80,8 @@ def test_schemas_refuse_a_manifest_with_mistakes() -> None:
 
 
 @pytest.mark.parametrize(("prefix", "private"), VARIANTS)
-def test_every_word_is_within_slacks_limits(prefix: str, private: bool) -> None:
-    """Also with the longest prefix that we take."""
+def test_every_command_is_within_slacks_limits(prefix: str, private: bool) -> None:
+    """Even with the longest prefix."""
     manifest = manifest_for(prefix, private=private)
     commands = slash_commands(manifest)
     about = manifest["display_information"]
@@ -98,8 +98,8 @@ def test_every_word_is_within_slacks_limits(prefix: str, private: bool) -> None:
     assert len(manifest["features"]["bot_user"]["display_name"]) <= DISPLAY_NAME_CHARS
 
 
-def test_every_word_of_the_table_is_in_the_manifest() -> None:
-    """A word that Slack does not know cannot be typed."""
+def test_every_command_is_in_the_manifest() -> None:
+    """Slack refuses commands that it does not know."""
     commands = slash_commands(manifest_for())
 
     assert [word.word for word in WORDS] == [command["command"] for command in commands]
@@ -107,12 +107,12 @@ def test_every_word_of_the_table_is_in_the_manifest() -> None:
 
 
 def test_mentions_arrive_as_ids() -> None:
-    """Without escaping, Slack sends `@ana` as plain text, and nobody could be sure who is meant."""
+    """Without escaping, Slack sends `@ana` as plain text, and nobody could be sure who that is."""
     assert all(command["should_escape"] for command in slash_commands(manifest_for()))
 
 
-def test_prefix_comes_before_every_word() -> None:
-    """Slash commands are not namespaced: two apps with /incident in one workspace need a prefix."""
+def test_prefix_is_put_before_every_command() -> None:
+    """Slash commands have no namespaces: two apps with /incident in one workspace need a prefix."""
     assert ["/us-health", "/us-incident", "/us-fallback", "/us-drill", "/us-understudy"] == [
         word for word, _, _ in words("us-")
     ]
@@ -120,14 +120,14 @@ def test_prefix_comes_before_every_word() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["US-", "us ", "/us", "ü", "a" * 17, "us\n"])
-def test_prefix_is_refused_when_slack_would_not_take_it(prefix: str) -> None:
+def test_invalid_prefix_is_refused(prefix: str) -> None:
     """The reason says what a prefix may be."""
     with pytest.raises(ValueError, match="cannot begin a slash command"):
         manifest_for(prefix)
 
 
-def test_scopes_are_those_with_a_reason() -> None:
-    """No right is asked for without a reason, and the private ones only where channels are private."""
+def test_every_scope_has_a_reason() -> None:
+    """Those for private channels are only requested if channels are private."""
     asked = manifest_for()["oauth_config"]["scopes"]["bot"]
     private = manifest_for(private=True)["oauth_config"]["scopes"]["bot"]
 
@@ -137,13 +137,13 @@ def test_scopes_are_those_with_a_reason() -> None:
     assert all(reason for reason in expected_scopes(private=True).values())
 
 
-def test_rights_of_the_app_level_token_are_not_asked_of_the_bot() -> None:
-    """`connections:write` belongs to the other token; a manifest with it among the bot's scopes is refused by Slack."""
+def test_scopes_of_the_app_level_token_are_not_requested_for_the_bot() -> None:
+    """`connections:write` belongs to the other token, and Slack refuses a manifest that has it among the bot's scopes."""
     assert APP_SCOPE not in manifest_for(private=True)["oauth_config"]["scopes"]["bot"]
 
 
-def test_the_app_is_reached_by_socket_only() -> None:
-    """Nothing has to be public, and tokens do not rotate away under a bot that is offline."""
+def test_app_is_reached_by_socket_only() -> None:
+    """Nothing has to be public, and tokens are not rotated while a bot is offline."""
     settings = manifest_for()["settings"]
 
     assert (True, False) == (settings["socket_mode_enabled"], settings["token_rotation_enabled"])
@@ -159,7 +159,7 @@ REQUEST_URL = "https://understudy.example.com/bot/slack/events"
 
 
 def test_http_mode_has_one_request_url_for_everything() -> None:
-    """Commands, buttons, menus and events: whoever pastes it has no address left to type."""
+    """Commands, buttons, menus and events, so that nobody has to type an address."""
     made = manifest_for(request_url=REQUEST_URL)
     settings = made["settings"]
     urls = {
@@ -171,7 +171,7 @@ def test_http_mode_has_one_request_url_for_everything() -> None:
 
 
 def test_manifest_for_http_is_valid_by_slacks_own_schemas() -> None:
-    """The addresses stand where Slack wants them."""
+    """The addresses are where Slack wants them."""
     if not schemas():
         pytest.skip("Slack's manifest schemas are not here: set UNDERSTUDY_TRUTH to a folder with slack/manifest.schema.*.json")
     wrong = [
@@ -184,8 +184,8 @@ def test_manifest_for_http_is_valid_by_slacks_own_schemas() -> None:
     assert [] == wrong
 
 
-def test_terminal_makes_the_manifest_of_a_configuration(tmp_path: Path) -> None:
-    """Before the app exists there are no tokens: none is asked for."""
+def test_manifest_of_a_configuration_needs_no_tokens(tmp_path: Path) -> None:
+    """There are none before the app exists."""
     from bot.cli.verbs import main
 
     file = tmp_path / "understudy.yaml"
@@ -196,8 +196,8 @@ def test_terminal_makes_the_manifest_of_a_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("public", ["", "http://understudy.example.com"])
-def test_terminal_says_what_the_manifest_for_http_lacks(public: str, tmp_path: Path) -> None:
-    """Slack sends to https alone."""
+def test_missing_settings_for_http_are_reported(public: str, tmp_path: Path) -> None:
+    """Slack sends to https only."""
     from bot.cli.verbs import main
 
     file = tmp_path / "understudy.yaml"
@@ -219,8 +219,8 @@ def test_terminal_prints_the_manifest_as_yaml(prefix: str, private: bool) -> Non
     assert manifest_for(prefix, private=private) == yaml.safe_load(result.stdout)
 
 
-def test_terminal_says_why_when_the_prefix_is_wrong() -> None:
-    """A sentence on standard error and exit status 1, no traceback."""
+def test_terminal_reports_an_invalid_prefix() -> None:
+    """A sentence on standard error and exit status 1, without a traceback."""
     command = [sys.executable, "-m", "bot.cli", "manifest", "--prefix", "US"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -229,8 +229,8 @@ def test_terminal_says_why_when_the_prefix_is_wrong() -> None:
     assert "cannot begin a slash command" in result.stderr
 
 
-def test_every_event_has_a_reason_that_the_docs_give() -> None:
-    """Whoever installs the app reads what Slack will tell it, and why."""
+def test_every_event_has_a_documented_reason() -> None:
+    """Whoever installs the app reads what Slack will send it, and why."""
     told = manifest_for()["settings"]["event_subscriptions"]["bot_events"]
     docs = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
 
@@ -238,8 +238,8 @@ def test_every_event_has_a_reason_that_the_docs_give() -> None:
     assert [] == [name for name, why in EVENTS.items() if f"| `{name}` | {why} |" not in docs]
 
 
-def test_every_shortcut_of_the_table_is_in_the_manifest_within_slacks_limits() -> None:
-    """A shortcut that Slack does not know is in no menu; Slack takes names of 24 characters, descriptions of 150."""
+def test_every_shortcut_is_in_the_manifest_within_slacks_limits() -> None:
+    """Slack accepts names of 24 characters and descriptions of 150."""
     shortcuts = manifest_for()["features"]["shortcuts"]
 
     assert [(one.callback, one.name) for one in SHORTCUTS] == [(made["callback_id"], made["name"]) for made in shortcuts]

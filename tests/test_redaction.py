@@ -1,4 +1,4 @@
-"""No twelve characters of a secret are left, however a vendor writes it, wherever it stands and wherever the text was cut."""
+"""No twelve characters of a secret remain, however a vendor encodes it and wherever the text was cut."""
 
 import base64
 import hashlib
@@ -30,7 +30,7 @@ AROUND = st.text(max_size=30)
 
 
 def every(template: str) -> Callable[[str], str]:
-    """Each character by its code."""
+    """Encode each character by its code."""
     return lambda secret: "".join(template.format(ord(char)) for char in secret)
 
 
@@ -40,7 +40,7 @@ def b64(before: bytes, *, url: bool) -> Callable[[str], str]:
 
 
 def wrapped(width: int, between: str) -> Callable[[str], str]:
-    """Broken into lines, or into groups."""
+    """Break into lines or groups."""
     return lambda text: between.join(text[at : at + width] for at in range(0, len(text), width))
 
 
@@ -137,8 +137,8 @@ def runs(text: str) -> set[str]:
 
 
 @given(SECRETS, st.sampled_from(sorted(WAYS)), AROUND, AROUND, st.data())
-def test_no_run_of_a_secret_is_left(secret: str, way: str, before: str, after: str, data: st.DataObject) -> None:
-    """Transformed, embedded, and cut at both ends."""
+def test_no_part_of_a_secret_remains(secret: str, way: str, before: str, after: str, data: st.DataObject) -> None:
+    """Encoded, embedded, and cut at both ends."""
     written = WAYS[way](secret)
     whole = before + written + after
     start = data.draw(st.integers(0, len(whole)))
@@ -150,7 +150,7 @@ def test_no_run_of_a_secret_is_left(secret: str, way: str, before: str, after: s
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))
-def test_every_way_of_writing_it_is_hidden(way: str) -> None:
+def test_every_encoding_of_a_secret_is_redacted(way: str) -> None:
     """In the middle of a vendor's sentence, which stays."""
     told = Redactor([KEY]).text(f'{{"message": "{WAYS[way](KEY)} is not valid"}}')
 
