@@ -1,4 +1,4 @@
-"""Payloads as Slack sends them, and every way in which one place of them can be odd."""
+"""Payloads as Slack sends them, and many ways to make one place in them odd."""
 
 import copy
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 
 
 def bomb(depth: int) -> Any:
-    """Objects in objects."""
+    """Objects nested in objects."""
     found: Any = {}
     for _ in range(depth):
         found = {"id": found, "type": found}
@@ -34,7 +34,7 @@ ODD = (
 
 
 def mutations(payload: Json, at_each: int) -> Iterator[Json]:
-    """The payload with one path gone or replaced: every path by some of the odd values, in turn, so that each has its go."""
+    """The payload with one path removed or replaced; every path gets some of the odd values in turn, so that all are used."""
     turn = cycle(ODD)
     for path in paths(payload):
         yield replaced(payload, path, GONE)
@@ -43,7 +43,7 @@ def mutations(payload: Json, at_each: int) -> Iterator[Json]:
 
 
 def paths(part: Any, at: Path = ()) -> Iterator[Path]:
-    """Every place in a payload, outermost first."""
+    """Every path in a payload, outermost first."""
     if at:
         yield at
     inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
@@ -65,7 +65,7 @@ def replaced(payload: Json, path: Path, value: Any) -> Json:
 
 
 async def samples(workspace: LocalWorkspace, ana: Person) -> dict[str, tuple[str, Json]]:
-    """One payload of each kind, with the type of its envelope: as the workspace sends them, keys and all."""
+    """One payload of each kind with its envelope's type, as the workspace sends it, including its keys."""
     team = workspace.team
     user, channel = team.users[ana.id], team.channel_named("ops")
     await ana.types("/incident declare")

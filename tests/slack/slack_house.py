@@ -1,4 +1,4 @@
-"""Parts that the Slack tests share: logins, quick times, a running app."""
+"""Shared by the Slack tests: logins, short timeouts, a running app."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ def login(workspace: LocalWorkspace) -> SlackLogin:
 
 @dataclass
 class Seen:
-    """Ids that the app was asked about, as the ledger would keep them."""
+    """Ids that the app has handled, as the ledger would keep them."""
 
     ids: list[str] = field(default_factory=list)
 
@@ -45,7 +45,7 @@ class Seen:
 
 
 class Notes:
-    """A ledger that holds settings and nothing else, in memory: all that the directory of people asks of one."""
+    """An in-memory ledger with settings only, which is all that the directory of people needs."""
 
     def __init__(self) -> None:
         self.settings: dict[str, str] = {}
@@ -64,7 +64,7 @@ class Notes:
 
 
 def receive(people: People, *, reads: bool = False, groups: list[str] | None = None) -> Reception:
-    """A reception that asks `people`; changed groups are written into `groups`."""
+    """A reception that looks people up in `people`; changed groups are appended to `groups`."""
     heard = groups if groups is not None else []
     return Reception(people, SystemClock(), Denials(SystemClock()), reads=reads, on_group=heard.append)
 
@@ -81,7 +81,7 @@ class House:
 
 
 def listen(heard: list[str]) -> Callable[[AsyncApp], None]:
-    """Listeners of a small app: /health answers, /incident breaks before it acknowledges, /fallback after."""
+    """Listeners of a small app: /health answers, /incident fails before it acknowledges, /fallback after."""
 
     async def health(ack: AsyncAck, body: dict[str, Any], respond: Respond) -> None:
         await ack()
@@ -109,7 +109,7 @@ async def house(
     first_sight: Callable[[str], Awaitable[bool]] | None = None, ticket: str = "", wait: bool = True,
     reception: Reception | None = None,
 ) -> AsyncIterator[House]:  # fmt: skip
-    """Run the app; on the way out nothing is left running."""
+    """Run the app; on exit nothing is left running."""
     gateway = SlackGateway(login(workspace), patience=QUICK)
     await gateway.start()
     heard: list[str] = []

@@ -1,4 +1,4 @@
-"""A process may be paused anywhere on its way to Slack: what it may not do any more by then, it does not begin."""
+"""A process paused on its way to Slack does not begin a request that another replica may have taken over."""
 
 import pytest
 from aiohttp import web
@@ -10,7 +10,7 @@ from bot.slack.client import SlackApi
 
 
 class Looks:
-    """May be asked so often before it says no."""
+    """Says yes this many times, then no."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -24,7 +24,7 @@ class Looks:
 
 @pytest.fixture
 async def slack() -> object:
-    """A server that counts what reaches it whole."""
+    """A server that counts the requests that arrive complete."""
     app, taken = web.Application(), []
 
     async def take(request: web.Request) -> web.Response:
@@ -38,8 +38,8 @@ async def slack() -> object:
         await api.close()
 
 
-async def test_a_request_is_written_only_after_a_last_look(slack: tuple[SlackApi, list[str]]) -> None:
-    """Before the call, and again behind whatever it waited for: a connection, a name, a handshake."""
+async def test_lease_is_checked_again_before_the_request_is_written(slack: tuple[SlackApi, list[str]]) -> None:
+    """Before the call, and after each wait: for a connection, a name, a handshake."""
     api, taken = slack
     look = Looks(100)
     with lease_checked_by(look):
@@ -55,8 +55,8 @@ async def test_a_request_is_written_only_after_a_last_look(slack: tuple[SlackApi
     assert (3, 1) == (look.asked, len(taken))
 
 
-async def test_who_is_no_effect_is_not_asked(slack: tuple[SlackApi, list[str]]) -> None:
-    """What answers a person has no row that somebody else might take."""
+async def test_calls_outside_the_outbox_check_no_lease(slack: tuple[SlackApi, list[str]]) -> None:
+    """A reply to a person has no row that another replica might take."""
     api, taken = slack
 
     await api.call(api.web.chat_postMessage, channel="C1", text="hello")

@@ -1,4 +1,4 @@
-"""The Bolt app: nothing stays unanswered, nothing runs twice, nothing is taken from the environment."""
+"""The Bolt app: everything is answered, nothing runs twice, nothing is read from the environment."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def ana(workspace: LocalWorkspace) -> Person:
     return made
 
 
-async def test_an_unknown_word_is_answered_when_nobody_listens(workspace: LocalWorkspace, ana: Person) -> None:
+async def test_unknown_command_is_answered(workspace: LocalWorkspace, ana: Person) -> None:
     """A command of another version gets a sentence, not Slack's `dispatch_failed`."""
     async with house(workspace):
         await ana.types("/drill start anthropic.api")
@@ -50,8 +50,8 @@ async def test_an_unknown_word_is_answered_when_nobody_listens(workspace: LocalW
         assert "I do not know /drill" in await ana.waits_for("do not know")
 
 
-async def test_an_old_button_is_answered_when_nobody_listens(workspace: LocalWorkspace, ana: Person) -> None:
-    """Nothing was done, and the person knows."""
+async def test_unknown_button_is_answered(workspace: LocalWorkspace, ana: Person) -> None:
+    """The person is told that nothing was done."""
     async with house(workspace) as home:
         await home.gateway.post(Place(workspace.channel("ops").id), Message("Alert", (LINK,)), "k")
         await ana.clicks("old")
@@ -60,8 +60,8 @@ async def test_an_old_button_is_answered_when_nobody_listens(workspace: LocalWor
         assert [message.text for message in workspace.messages("ops")] == ["Alert"]
 
 
-async def test_a_link_is_acknowledged_without_words_when_pressed(workspace: LocalWorkspace, ana: Person) -> None:
-    """Slack reports presses of links too; they need no answer."""
+async def test_pressed_link_is_acknowledged_silently(workspace: LocalWorkspace, ana: Person) -> None:
+    """Slack reports presses of links too; they need no reply."""
     async with house(workspace) as home:
         await home.gateway.post(Place(workspace.channel("ops").id), Message("Alert", (LINK,)), "k")
         await ana.clicks("board")
@@ -70,7 +70,7 @@ async def test_a_link_is_acknowledged_without_words_when_pressed(workspace: Loca
         assert "do not know" not in await ana.waits_for("heard after")
 
 
-async def test_an_old_form_is_answered_when_nobody_listens(workspace: LocalWorkspace, ana: Person) -> None:
+async def test_unknown_form_is_answered(workspace: LocalWorkspace, ana: Person) -> None:
     """The form turns into a notice."""
 
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: Any) -> None:
@@ -88,16 +88,16 @@ async def test_an_old_form_is_answered_when_nobody_listens(workspace: LocalWorks
         assert "I do not know this form any more" in await ana.waits_for("do not know")
 
 
-async def test_a_shortcut_is_answered_when_nobody_listens(workspace: LocalWorkspace, ana: Person) -> None:
-    """In a direct message, since a global shortcut has no channel."""
+async def test_unknown_shortcut_is_answered(workspace: LocalWorkspace, ana: Person) -> None:
+    """By direct message, since a global shortcut has no channel."""
     async with house(workspace):
         await ana.uses_shortcut("declare_incident")
 
         assert "I do not know this shortcut" in await ana.waits_for("do not know")
 
 
-async def test_events_are_acknowledged_when_nobody_listens(workspace: LocalWorkspace, ana: Person) -> None:
-    """Slack switches events off for an app that does not acknowledge them."""
+async def test_unknown_events_are_acknowledged(workspace: LocalWorkspace, ana: Person) -> None:
+    """Slack turns events off for an app that does not acknowledge them."""
     async with house(workspace):
         await ana.says("good morning", channel="ops")
         await ana.types("/health now")
@@ -108,10 +108,10 @@ async def test_events_are_acknowledged_when_nobody_listens(workspace: LocalWorks
 
 
 @pytest.mark.parametrize("word", ["/incident", "/fallback"])
-async def test_a_person_is_told_when_a_listener_breaks(
+async def test_person_is_told_if_a_listener_fails(
     workspace: LocalWorkspace, ana: Person, word: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Before or after the acknowledgement; with a reference that stands in the log, and without the error's own words."""
+    """Before or after the acknowledgement; with a reference to the log, and without the error's own words."""
     async with house(workspace):
         await ana.types(f"{word} declare")
         seen = await ana.waits_for("Something broke on my side")
@@ -122,8 +122,8 @@ async def test_a_person_is_told_when_a_listener_breaks(
     assert all(ack.seconds is not None for ack in workspace.acks)
 
 
-async def test_a_form_turns_into_the_error_when_its_listener_breaks(workspace: LocalWorkspace, ana: Person) -> None:
-    """A form has no place for an answer but itself."""
+async def test_form_turns_into_the_error_if_its_listener_fails(workspace: LocalWorkspace, ana: Person) -> None:
+    """A form has no other place for a reply."""
 
     async def open_form(ack: AsyncAck, body: dict[str, Any], client: Any) -> None:
         await ack()
@@ -144,8 +144,8 @@ async def test_a_form_turns_into_the_error_when_its_listener_breaks(workspace: L
         assert "Something broke on my side" in await ana.waits_for("Something broke")
 
 
-async def test_slacks_refusal_is_explained_when_a_listener_meets_one(workspace: LocalWorkspace, ana: Person) -> None:
-    """An expired form is no defect of ours, and says so."""
+async def test_refusal_by_slack_in_a_listener_is_explained(workspace: LocalWorkspace, ana: Person) -> None:
+    """An expired form is no bug of ours, and the reply says so."""
 
     async def late(ack: AsyncAck, client: Any) -> None:
         await ack()
@@ -160,8 +160,8 @@ async def test_slacks_refusal_is_explained_when_a_listener_meets_one(workspace: 
         assert "That did not work" in await ana.waits_for("That did not work")
 
 
-async def test_a_person_is_told_when_the_ledger_does_not_answer(workspace: LocalWorkspace, ana: Person) -> None:
-    """The check for repeats fails before any listener: acknowledged and answered all the same."""
+async def test_person_is_told_if_the_ledger_does_not_answer(workspace: LocalWorkspace, ana: Person) -> None:
+    """The check for repeated deliveries fails before any listener runs, yet the command is acknowledged and answered."""
 
     async def broken(id: str) -> bool:
         raise OSError("the disk is full")
@@ -173,7 +173,7 @@ async def test_a_person_is_told_when_the_ledger_does_not_answer(workspace: Local
         assert [] == home.heard
 
 
-async def test_a_command_runs_once_when_slack_delivers_it_twice(workspace: LocalWorkspace, ana: Person) -> None:
+async def test_command_delivered_twice_runs_once(workspace: LocalWorkspace, ana: Person) -> None:
     """Both deliveries are acknowledged."""
     workspace.faults.deliver_twice(1)
     async with house(workspace) as home:
@@ -194,13 +194,13 @@ async def test_a_command_runs_once_when_slack_delivers_it_twice(workspace: Local
         ({"type": "block_suggestion"}, ""),
     ],
 )
-def test_a_request_is_known_by_its_id_when_it_has_one(body: dict[str, Any], expected: str) -> None:
-    """The envelope may be another one when Slack repeats it."""
+def test_repeated_request_is_recognized_by_its_own_id(body: dict[str, Any], expected: str) -> None:
+    """Slack may repeat it in another envelope."""
     assert expected == request_id(body)
 
 
-async def test_slack_is_not_asked_who_we_are_when_commands_come(workspace: LocalWorkspace, ana: Person) -> None:
-    """One auth.test for all of them; a lost answer to it would tell people to reinstall the app."""
+async def test_commands_do_not_call_auth_test(workspace: LocalWorkspace, ana: Person) -> None:
+    """One auth.test serves them all; if a later one got lost, people would be told to reinstall the app."""
     async with house(workspace):
         for n in range(5):
             await ana.types(f"/health {n}")
@@ -221,10 +221,10 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return set_up
 
 
-async def test_the_environment_changes_nothing_when_it_names_other_tokens_and_a_proxy(
+async def test_tokens_and_proxy_in_the_environment_are_ignored(
     workspace: LocalWorkspace, ana: Person, hostile: Callable[[], None]
 ) -> None:
-    """Calls, answers, direct messages and the socket all go where the configuration says."""
+    """Calls, replies, direct messages and the socket all use the configuration."""
 
     async def health(ack: AsyncAck, body: dict[str, Any], client: Any, respond: Respond) -> None:
         await ack()
@@ -243,10 +243,10 @@ async def test_the_environment_changes_nothing_when_it_names_other_tokens_and_a_
         assert ["in private"] == [message.text for message in workspace.direct_messages(ana)]
 
 
-async def test_an_answer_that_slack_does_not_take_is_logged_when_it_came_too_late(
+async def test_reply_refused_by_slack_is_logged(
     workspace: LocalWorkspace, ana: Person, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Five answers are allowed."""
+    """Slack allows five replies."""
     done = asyncio.Event()
 
     async def talkative(ack: AsyncAck, respond: Respond) -> None:
@@ -266,8 +266,8 @@ async def test_an_answer_that_slack_does_not_take_is_logged_when_it_came_too_lat
     assert "Slack did not accept an answer" in capfd.readouterr().out
 
 
-async def test_a_gateway_knows_its_bot_after_the_first_question(workspace: LocalWorkspace) -> None:
-    """`me` is empty only until Slack could be asked."""
+async def test_gateway_knows_its_bot_after_the_first_call(workspace: LocalWorkspace) -> None:
+    """`me` is empty only until Slack has answered once."""
     gateway = SlackGateway(login(workspace), patience=QUICK)
     before = gateway.me
     await gateway.own_channels()
@@ -276,8 +276,8 @@ async def test_a_gateway_knows_its_bot_after_the_first_question(workspace: Local
     assert ("", workspace.bot_user_id) == (before, gateway.me)
 
 
-async def test_a_command_is_acknowledged_when_telling_of_its_error_hangs(workspace: LocalWorkspace, ana: Person) -> None:
-    """The acknowledgement does not wait for the words."""
+async def test_command_is_acknowledged_even_if_reporting_its_error_hangs(workspace: LocalWorkspace, ana: Person) -> None:
+    """The acknowledgement does not wait for the report."""
     async with house(workspace):
         workspace.faults.add("response_url", "hang")
         await ana.types("/incident declare")  # breaks before it acknowledges
@@ -285,8 +285,8 @@ async def test_a_command_is_acknowledged_when_telling_of_its_error_hangs(workspa
         assert all(ack.seconds is not None and ack.seconds < 1.0 for ack in workspace.acks)
 
 
-async def test_nothing_reopens_the_session_when_the_bot_is_stopping(workspace: LocalWorkspace) -> None:
-    """A late call is refused instead of leaving a session behind that nobody closes."""
+async def test_late_call_does_not_reopen_the_session_of_a_stopping_bot(workspace: LocalWorkspace) -> None:
+    """The call is refused, since nobody would close the new session."""
     gateway = SlackGateway(login(workspace), patience=QUICK)
     await gateway.identity()
     await gateway.close()

@@ -1,4 +1,4 @@
-"""What stands where channels are looked for: direct messages, archived ones, large ones, and none."""
+"""Finding channels: direct messages, archived channels, large ones, and none."""
 
 import pytest
 from slack_house import QUICK, login
@@ -10,16 +10,16 @@ from bot.slack.gateway import SlackGateway
 HUNDREDS = 450
 
 
-async def test_an_id_that_no_channel_has_is_refused(gateway: SlackGateway) -> None:
-    """At the start, where whoever wrote it is there to mend it; not when the first alert goes nowhere."""
+async def test_unknown_channel_id_is_refused_at_the_start(gateway: SlackGateway) -> None:
+    """The person who wrote it is still there to fix it, unlike when the first alert fails."""
     with pytest.raises(ChatError) as caught:
         await gateway.find_channel("C0NOWHERE0")
 
     assert ("channel_not_found", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_an_archived_channel_is_not_found_by_its_name(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """It takes no posts."""
+async def test_archived_channel_is_not_found_by_its_name(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """It accepts no posts."""
     workspace.add_channel("ops", members=("understudy",))
     workspace.channel("ops").is_archived = True
 
@@ -31,7 +31,7 @@ async def test_an_archived_channel_is_not_found_by_its_name(workspace: LocalWork
 
 @pytest.mark.parametrize("also", [(), ("im:read",)])
 async def test_direct_messages_are_found_by_their_id(also: tuple[str, ...]) -> None:
-    """Nobody joins those, whether or not we may look at them."""
+    """Nobody joins them, whether or not the bot may look them up."""
     async with LocalWorkspace(scopes=[*BOT_SCOPES, *also]) as workspace:
         gateway = SlackGateway(login(workspace), patience=QUICK)
         at = await gateway.post(Place(workspace.add_user("ana").id), Message("hello"), "k")
@@ -41,8 +41,8 @@ async def test_direct_messages_are_found_by_their_id(also: tuple[str, ...]) -> N
         await gateway.close()
 
 
-async def test_an_archived_channel_of_ours_is_listed_as_one(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """An incident does not take it for its own that was made just now."""
+async def test_own_archived_channel_is_listed_as_archived(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """An incident must not mistake it for the channel that it has just created."""
     made = [await gateway.create_channel(name, False) for name in ("inc-0001", "inc-0002")]
     workspace.channel("inc-0001").is_archived = True
 
@@ -50,8 +50,8 @@ async def test_an_archived_channel_of_ours_is_listed_as_one(workspace: LocalWork
     assert [True, False] == [listed[one.id] for one in made]
 
 
-async def test_everybody_in_a_large_channel_is_seen(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """Slack tells them by the page; who is on none would be invited again and again."""
+async def test_every_member_of_a_large_channel_is_seen(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """Slack pages the list; people on a missed page would be invited again and again."""
     people = [workspace.add_user(f"user{n}").id for n in range(HUNDREDS)]
     ops = workspace.add_channel("ops", members=("understudy", *people))
 

@@ -1,4 +1,4 @@
-"""Slack's codes in our words."""
+"""Slack's error codes in our words."""
 
 import json
 from datetime import timedelta
@@ -54,18 +54,16 @@ def answer(status: int, body: object, headers: dict[str, str] | None = None) -> 
         (503, {"ok": False, "error": "service_unavailable"}, "http_5xx", False, True),
     ],
 )
-def test_an_answer_is_permanent_or_unclear_when_it_says_so(
-    status: int, body: object, code: str, permanent: bool, unclear: bool
-) -> None:
-    """The outbox decides by these."""
+def test_error_codes_map_to_permanent_or_unclear(status: int, body: object, code: str, permanent: bool, unclear: bool) -> None:
+    """The outbox decides by these two."""
     error = refused(answer(status, body), "chat.postMessage")
 
     assert (code, permanent, unclear) == (error.code, error.permanent, error.unclear)
     assert "chat.postMessage" in str(error)
 
 
-def test_slacks_diagnosis_is_passed_on_when_there_is_one() -> None:
-    """Where the bad block is."""
+def test_slacks_detailed_messages_are_passed_on() -> None:
+    """They say which block is wrong."""
     messages = ["[ERROR] must be less than 76 characters [json-pointer:/blocks/3/elements/0/text/text]"]
     body = {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": messages}}
 
@@ -75,8 +73,8 @@ def test_slacks_diagnosis_is_passed_on_when_there_is_one() -> None:
 @pytest.mark.parametrize(
     ("header", "seconds"), [("7", 7), ("0", 1), ("0.5", 1), ("soon", 30), ("", 30), ("999999", 3600), ("-3", 1)]
 )
-def test_the_pause_is_sane_when_slack_asks_for_one(header: str, seconds: int) -> None:
-    """One second to an hour, thirty seconds when unreadable."""
+def test_retry_after_is_kept_within_bounds(header: str, seconds: int) -> None:
+    """One second to an hour, and thirty seconds if unreadable."""
     assert timedelta(seconds=seconds) == limited_for({"Retry-After": header})
 
 
@@ -92,15 +90,15 @@ def test_the_pause_is_sane_when_slack_asks_for_one(header: str, seconds: int) ->
         (aiohttp.InvalidURL("nowhere"), "connection", False),
     ],
 )
-def test_silence_is_unclear_when_the_request_may_have_left(error: Exception, code: str, unclear: bool) -> None:
-    """Only a connection that never came to be is certain."""
+def test_missing_reply_is_unclear_once_the_request_may_have_left(error: Exception, code: str, unclear: bool) -> None:
+    """Only a connection that was never made is certain."""
     found = unanswered(error, "chat.postMessage")
 
     assert (code, False, unclear) == (found.code, found.permanent, found.unclear)
 
 
-def test_every_known_code_is_one_of_slacks() -> None:
-    """No sentence is written for a code that Slack does not have."""
+def test_every_explained_code_is_one_of_slacks() -> None:
+    """No sentence explains a code that Slack does not have."""
     truth = truth_dir()
     if truth is None:
         pytest.skip("the folder of truth data is not here")
@@ -112,6 +110,6 @@ def test_every_known_code_is_one_of_slacks() -> None:
     assert not set(REFUSALS) & (LIMITED | UNCLEAR)
 
 
-def test_every_sentence_reads_on_when_it_is_printed() -> None:
-    """It is followed by the call and the code, so it ends without a full stop."""
+def test_no_explanation_ends_in_a_full_stop() -> None:
+    """The call and the code follow it."""
     assert [] == [code for code, refusal in REFUSALS.items() if refusal.sentence.endswith(".")]

@@ -1,4 +1,4 @@
-"""What the gateway makes of Slack's moods, beyond the contract of every chat."""
+"""How the gateway handles Slack's behavior, beyond the contract for every chat."""
 
 import asyncio
 from dataclasses import replace
@@ -24,7 +24,7 @@ def methods(workspace: LocalWorkspace) -> list[str]:
 # --- posts
 
 
-async def test_a_post_carries_text_key_and_no_previews_when_sent(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+async def test_post_has_text_key_and_no_link_previews(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
     """A link in a vendor's notice must not unfold into a picture of its page."""
     ops = workspace.add_channel("ops", members=("understudy",))
 
@@ -35,17 +35,15 @@ async def test_a_post_carries_text_key_and_no_previews_when_sent(workspace: Loca
     assert metadata("INC-7/alert") == workspace.messages(ops)[0].metadata
 
 
-async def test_a_post_finds_and_joins_its_channel_when_it_is_named(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+async def test_post_by_channel_name_finds_and_joins_the_channel(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
     """`#ops` works without an invitation."""
     ops = workspace.add_channel("ops")
 
     assert ops == (await gateway.post(Place("#ops"), HELLO, "k")).channel
 
 
-async def test_a_post_may_be_tried_again_when_we_were_removed_from_a_joined_channel(
-    workspace: LocalWorkspace, gateway: SlackGateway
-) -> None:
-    """The next look-up joins again, so this refusal is not for good."""
+async def test_post_after_removal_from_the_channel_may_be_retried(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """The next look-up joins again, so the refusal is not permanent."""
     ops = workspace.add_channel("ops")
     await gateway.find_channel("#ops")
     workspace.channel(ops).members.remove(workspace.bot_user_id)
@@ -58,8 +56,8 @@ async def test_a_post_may_be_tried_again_when_we_were_removed_from_a_joined_chan
     assert 1 == len(workspace.messages(ops))
 
 
-async def test_posts_into_one_channel_keep_their_pace_when_many_come(workspace: LocalWorkspace) -> None:
-    """Slack's limit for a channel is never reached; other channels do not wait."""
+async def test_posts_into_one_channel_are_paced(workspace: LocalWorkspace) -> None:
+    """They never reach Slack's limit for a channel, and other channels do not wait."""
     patience = replace(QUICK, post_every_s=0.2)
     gateway = SlackGateway(login(workspace), patience=patience)
     ops, dev = (workspace.add_channel(name, members=("understudy",)) for name in ("ops", "dev"))
@@ -77,8 +75,8 @@ async def test_posts_into_one_channel_keep_their_pace_when_many_come(workspace: 
     assert ["0", "1", "2", "3", "4"] == [m.metadata["event_payload"]["key"] for m in workspace.messages(ops) if m.metadata]
 
 
-async def test_no_post_follows_at_once_when_slack_limits_a_channel(workspace: LocalWorkspace) -> None:
-    """What Slack says outweighs our own pace: the next sender is told to come back."""
+async def test_rate_limited_channel_refuses_the_next_post(workspace: LocalWorkspace) -> None:
+    """Slack's limit overrides our own pace: the next sender is told when to come back."""
     gateway = SlackGateway(login(workspace), patience=replace(QUICK, longest_turn_s=0.5))
     ops = workspace.add_channel("ops", members=("understudy",))
     workspace.faults.add("chat.postMessage", "429", retry_after=9)
@@ -107,10 +105,10 @@ async def test_no_post_follows_at_once_when_slack_limits_a_channel(workspace: Lo
         ("error:service_unavailable", "service_unavailable", False, 0),
     ],
 )
-async def test_a_post_is_unclear_when_it_may_have_happened(
+async def test_post_without_a_reply_is_unclear(
     workspace: LocalWorkspace, gateway: SlackGateway, fault: str, code: str, unclear: bool, stands: int
 ) -> None:
-    """Nothing is repeated here: the outbox settles it with a look."""
+    """The gateway does not repeat it; the outbox looks whether it arrived."""
     ops = workspace.add_channel("ops", members=("understudy",))
     workspace.faults.add("chat.postMessage", fault)
 
@@ -122,8 +120,8 @@ async def test_a_post_is_unclear_when_it_may_have_happened(
     assert stands == len(workspace.messages(ops))
 
 
-async def test_a_post_was_certainly_not_made_when_nobody_listens(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """A refused connection is not unclear: trying again at once is safe."""
+async def test_post_over_a_refused_connection_was_certainly_not_made(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """Trying again at once is safe."""
     ops = workspace.add_channel("ops", members=("understudy",))
     await gateway.identity()
     await workspace.faults.offline()
@@ -136,8 +134,8 @@ async def test_a_post_was_certainly_not_made_when_nobody_listens(workspace: Loca
     assert ("connection", False, False) == (caught.value.code, caught.value.permanent, caught.value.unclear)
 
 
-async def test_the_error_says_what_to_check_when_the_address_is_not_slacks(workspace: LocalWorkspace) -> None:
-    """A wrong api_url, or a login page of a proxy, is named as such."""
+async def test_error_from_a_wrong_address_says_what_to_check(workspace: LocalWorkspace) -> None:
+    """Such as a wrong api_url, or the login page of a proxy."""
     elsewhere = SlackGateway(replace(login(workspace), api_url=workspace.page_url), patience=QUICK)
 
     with pytest.raises(ChatError) as caught:
@@ -148,7 +146,7 @@ async def test_the_error_says_what_to_check_when_the_address_is_not_slacks(works
     assert not caught.value.permanent
 
 
-async def test_the_error_names_the_scope_when_one_is_missing() -> None:
+async def test_error_names_the_missing_scope() -> None:
     """What to add, and where."""
     async with LocalWorkspace(scopes=[scope for scope in BOT_SCOPES if scope != "pins:write"]) as workspace:
         gateway = SlackGateway(login(workspace), patience=QUICK)
@@ -163,7 +161,7 @@ async def test_the_error_names_the_scope_when_one_is_missing() -> None:
     assert "pins:write" in str(caught.value)
 
 
-async def test_no_token_appears_when_errors_and_logins_are_printed(workspace: LocalWorkspace) -> None:
+async def test_printed_errors_and_logins_hide_the_tokens(workspace: LocalWorkspace) -> None:
     """Errors reach the timeline and the log."""
     wrong = SlackGateway(SlackLogin(workspace.api_url, "xoxb-canary", "xapp-canary"), patience=QUICK)
 
@@ -179,7 +177,7 @@ async def test_no_token_appears_when_errors_and_logins_are_printed(workspace: Lo
 # --- looking up
 
 
-async def test_a_key_does_not_count_when_somebody_else_wrote_it(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+async def test_key_in_a_message_of_another_app_does_not_count(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
     """Any app can write metadata; only a message of our own bot proves that we posted."""
     ops = workspace.add_channel("ops", members=("understudy",))
     eve = workspace.add_user("eve")
@@ -188,7 +186,7 @@ async def test_a_key_does_not_count_when_somebody_else_wrote_it(workspace: Local
     assert await gateway.find_post(Place(ops), "INC-7/alert", LONG_AGO) is None
 
 
-async def test_an_old_message_is_found_when_many_pages_follow_it(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+async def test_message_is_found_behind_many_newer_pages(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
     """History comes in pages, newest first."""
     ops = workspace.add_channel("ops", members=("understudy",))
     eve = workspace.add_user("eve")
@@ -200,7 +198,7 @@ async def test_an_old_message_is_found_when_many_pages_follow_it(workspace: Loca
     assert 3 == methods(workspace).count("conversations.history")
 
 
-async def test_nothing_is_found_when_the_thread_is_gone(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+async def test_reply_is_not_found_if_its_thread_is_deleted(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
     """A deleted root takes its replies along."""
     ops = workspace.add_channel("ops", members=("understudy",))
 
@@ -210,8 +208,8 @@ async def test_nothing_is_found_when_the_thread_is_gone(workspace: LocalWorkspac
 # --- channels
 
 
-async def test_a_channel_is_found_on_a_later_page_when_there_are_many(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """And looked for only once."""
+async def test_channel_is_found_on_a_later_page(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """And looked up only once."""
     for n in range(230):
         workspace.add_channel(f"chan-{n}")
     ops = workspace.add_channel("ops")
@@ -223,17 +221,15 @@ async def test_a_channel_is_found_on_a_later_page_when_there_are_many(workspace:
 
 
 @pytest.mark.parametrize("written", ["#ops", "ops", "<#{id}|ops>", "<#{id}>", "{id}"])
-async def test_a_channel_is_found_however_it_is_written(workspace: LocalWorkspace, gateway: SlackGateway, written: str) -> None:
-    """Names, ids and Slack's own links."""
+async def test_channel_is_found_by_name_id_or_link(workspace: LocalWorkspace, gateway: SlackGateway, written: str) -> None:
+    """People write channels in each of these ways."""
     ops = workspace.add_channel("ops")
 
     assert ops == await gateway.find_channel(written.format(id=ops))
 
 
-async def test_a_private_channel_is_taken_by_its_id_when_we_may_not_look(
-    workspace: LocalWorkspace, gateway: SlackGateway
-) -> None:
-    """Without groups:read an invited bot can still post there."""
+async def test_private_channel_id_is_accepted_without_groups_read(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """An invited bot can post there without being able to look it up."""
     ops = workspace.add_channel("secret-ops", private=True, members=("understudy",))
 
     at = await gateway.post(Place(await gateway.find_channel(ops)), HELLO, "k")
@@ -241,8 +237,8 @@ async def test_a_private_channel_is_taken_by_its_id_when_we_may_not_look(
     assert ops == at.channel
 
 
-async def test_private_channels_are_ours_when_incidents_are_private() -> None:
-    """Created, listed and found, given the scopes."""
+async def test_private_channels_are_created_listed_and_found() -> None:
+    """If incidents are private and the scopes are granted."""
     async with LocalWorkspace(scopes=[*BOT_SCOPES, "groups:write", "groups:read", "groups:history"]) as workspace:
         gateway = SlackGateway(login(workspace), private=True, patience=QUICK)
         made = await gateway.create_channel("inc-0007", True)
@@ -256,10 +252,8 @@ async def test_private_channels_are_ours_when_incidents_are_private() -> None:
 # --- invitations
 
 
-async def test_everybody_is_invited_when_a_group_is_larger_than_a_call_takes(
-    workspace: LocalWorkspace, gateway: SlackGateway
-) -> None:
-    """Slack takes a hundred at a time."""
+async def test_group_larger_than_one_call_is_invited_completely(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """Slack accepts a hundred people per call."""
     ops = workspace.add_channel("ops", members=("understudy",))
     people = [workspace.add_user(f"user{n}") for n in range(205)]
     oncall = workspace.add_group("oncall", "On call", people)
@@ -271,8 +265,8 @@ async def test_everybody_is_invited_when_a_group_is_larger_than_a_call_takes(
     assert 3 == methods(workspace).count("conversations.invite")
 
 
-async def test_people_are_invited_when_groups_need_a_paid_plan() -> None:
-    """One sentence for the group, and the people come."""
+async def test_people_are_invited_even_if_groups_need_a_paid_plan() -> None:
+    """One sentence for the group, and the named people are added."""
     async with LocalWorkspace(settings=Settings(paid_plan=False)) as workspace:
         gateway = SlackGateway(login(workspace), patience=QUICK)
         ops, ana = workspace.add_channel("ops", members=("understudy",)), workspace.add_user("ana")
@@ -286,8 +280,8 @@ async def test_people_are_invited_when_groups_need_a_paid_plan() -> None:
     assert problems[1].startswith("@bob is nobody: write the id")
 
 
-async def test_an_invitation_fails_as_a_whole_when_the_channel_is_gone(gateway: SlackGateway) -> None:
-    """That is not a matter of one person."""
+async def test_invitation_into_a_missing_channel_fails_as_a_whole(gateway: SlackGateway) -> None:
+    """The error is not about one person."""
     with pytest.raises(ChatError) as caught:
         await gateway.invite("C0NOWHERE0", ["U0ANA"])
 
@@ -297,10 +291,8 @@ async def test_an_invitation_fails_as_a_whole_when_the_channel_is_gone(gateway: 
 # --- files
 
 
-async def test_a_shared_file_is_not_taken_for_granted_when_slack_loses_it(
-    workspace: LocalWorkspace, gateway: SlackGateway
-) -> None:
-    """Slack says yes and shows nothing: the caller hears of it."""
+async def test_file_that_slack_accepts_but_never_shows_is_an_error(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """The caller is told, although Slack said yes."""
     ops = workspace.add_channel("ops", members=("understudy",))
     workspace.faults.lose_shares(1)
     file = await gateway.start_upload("INC-7.md", b"# INC-7")
@@ -311,8 +303,8 @@ async def test_a_shared_file_is_not_taken_for_granted_when_slack_loses_it(
     assert ("share_lost", True) == (caught.value.code, caught.value.permanent)
 
 
-async def test_a_file_is_shared_once_when_the_answer_was_lost(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """The second try sees that the first one counted."""
+async def test_file_is_shared_once_if_the_reply_was_lost(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """The second attempt sees that the first one worked."""
     ops = workspace.add_channel("ops", members=("understudy",))
     root = await gateway.post(Place(ops), HELLO, "root")
     file = await gateway.start_upload("INC-7.md", b"# INC-7")
@@ -326,8 +318,8 @@ async def test_a_file_is_shared_once_when_the_answer_was_lost(workspace: LocalWo
     assert ["Timeline"] == [message.text for message in workspace.messages(ops, thread_ts=root.ts)][1:]
 
 
-async def test_a_file_is_shared_on_trust_when_we_may_not_look() -> None:
-    """Without files:read nobody can tell whether it arrived."""
+async def test_file_is_assumed_shared_without_files_read() -> None:
+    """Nobody can check whether it arrived."""
     async with LocalWorkspace(scopes=[scope for scope in BOT_SCOPES if scope != "files:read"]) as workspace:
         gateway = SlackGateway(login(workspace), patience=QUICK)
         ops = workspace.add_channel("ops", members=("understudy",))
@@ -350,10 +342,10 @@ async def test_a_file_is_shared_on_trust_when_we_may_not_look() -> None:
         ("", "http://localhost:8080/api/", None),
     ],
 )
-def test_the_proxy_is_the_machines_when_it_is_meant_for_that_address(
+def test_machines_proxy_is_used_only_for_addresses_it_covers(
     monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str, expected: str | None
 ) -> None:
-    """The SDK would use it for loopback too, and knows no NO_PROXY."""
+    """The SDK would use it for loopback too, since it ignores NO_PROXY."""
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://proxy.example.com:3128")
         monkeypatch.setenv(name.lower(), "http://proxy.example.com:3128")

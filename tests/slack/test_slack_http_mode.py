@@ -1,4 +1,4 @@
-"""HTTP mode: what Slack signed is served as over the socket; whatever it did not sign is refused before anything is done."""
+"""HTTP mode: requests signed by Slack work as over the socket; all others are refused before anything is done."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def typed(house: House, text: str = "declare Claude is down", **fields: str) -> Sent:
-    """A slash command of ana's, as Slack sends it."""
+    """A slash command of Ana's, as Slack sends it."""
     payload = {
         "team_id": house.workspace.team_id, "channel_id": house.workspace.channel("ops").id, "user_id": house.ana.id,
         "user_name": "ana", "command": "/incident", "text": text, "trigger_id": f"1.2.{time.monotonic_ns()}",
@@ -39,7 +39,7 @@ def typed(house: House, text: str = "declare Claude is down", **fields: str) -> 
 
 
 def signed(house: House, sent: Sent, *, ahead_s: float = 0.0, secret: str = "") -> dict[str, str]:
-    """The headers of Slack's, by the clock of the other end or with another secret where one is given."""
+    """Slack's signature headers, optionally by another clock or with another secret."""
     stamp = str(int(time.time() + ahead_s))
     key = (secret or house.workspace.signing_secret).encode()
     value = hmac.new(key, f"v0:{stamp}:".encode() + sent.body, hashlib.sha256).hexdigest()
@@ -55,14 +55,14 @@ async def posts(
 
 
 async def declared(house: House) -> int:
-    """How many incidents there are, after everything that came was done."""
+    """The number of incidents, once everything received has been handled."""
     assert house.app is not None
     await asyncio.sleep(0.1)
     return house.app.engine.world.last_incident
 
 
-async def test_what_slack_signed_is_done_without_any_socket(house: House) -> None:
-    """A command over HTTP declares, and nothing of Socket Mode is open."""
+async def test_signed_command_works_without_a_socket(house: House) -> None:
+    """It declares an incident, and no Socket Mode connection is open."""
     sent = typed(house)
 
     assert (200, "") == await posts(house, sent.body, signed(house, sent))
@@ -71,7 +71,7 @@ async def test_what_slack_signed_is_done_without_any_socket(house: House) -> Non
 
 
 @pytest.mark.parametrize("ahead_s", [-FIVE_MINUTES_S + 20, FIVE_MINUTES_S - 20])
-async def test_a_signature_is_good_for_five_minutes(house: House, ahead_s: float) -> None:
+async def test_signature_is_valid_for_five_minutes(house: House, ahead_s: float) -> None:
     """Clocks differ, and requests take a while."""
     sent = typed(house)
 
@@ -99,8 +99,8 @@ HOSTILE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_headers_that_slack_did_not_send_are_refused(house: House, kind: str) -> None:
-    """401, and nothing was done."""
+async def test_missing_or_malformed_signature_headers_are_refused(house: House, kind: str) -> None:
+    """401, and nothing is done."""
     sent = typed(house)
     made = HOSTILE[kind](signed(house, sent))
     status, _ = await posts(house, sent.body, made)
@@ -110,8 +110,8 @@ async def test_headers_that_slack_did_not_send_are_refused(house: House, kind: s
 
 
 @pytest.mark.parametrize("ahead_s", [-FIVE_MINUTES_S - 20, FIVE_MINUTES_S + 20])
-async def test_a_stale_signature_is_refused(house: House, ahead_s: float) -> None:
-    """Who recorded a request cannot send it an hour later."""
+async def test_stale_signature_is_refused(house: House, ahead_s: float) -> None:
+    """A recorded request must not work an hour later."""
     sent = typed(house)
     status, words = await posts(house, sent.body, signed(house, sent, ahead_s=ahead_s))
 
@@ -120,31 +120,31 @@ async def test_a_stale_signature_is_refused(house: House, ahead_s: float) -> Non
     assert 0 == await declared(house)
 
 
-async def test_another_apps_secret_is_refused(house: House) -> None:
-    """The wrong app, or a guess."""
+async def test_signature_with_another_secret_is_refused(house: House) -> None:
+    """Of another app, or guessed."""
     sent = typed(house)
 
     assert 401 == (await posts(house, sent.body, signed(house, sent, secret="0" * 32)))[0]
     assert 0 == await declared(house)
 
 
-async def test_a_body_that_was_changed_on_the_way_is_refused(house: House) -> None:
-    """What is signed is the body, byte for byte."""
+async def test_changed_body_is_refused(house: House) -> None:
+    """The signature covers the body byte for byte."""
     sent = typed(house)
 
     assert 401 == (await posts(house, sent.body + b"&x=1", signed(house, sent)))[0]
     assert 0 == await declared(house)
 
 
-async def test_bytes_that_are_no_text_are_refused(house: House) -> None:
-    """Slack sends UTF-8; no error of ours comes of anything else."""
+async def test_body_that_is_not_utf8_is_refused(house: House) -> None:
+    """Slack sends UTF-8; anything else must not cause an error of ours."""
     sent = Sent(b"payload=\xff\xfe", FORM)
 
     assert 401 == (await posts(house, sent.body, signed(house, sent)))[0]
 
 
-async def test_a_body_that_is_too_large_is_refused_unread(house: House) -> None:
-    """413 by what the headers say, before anything of it is read."""
+async def test_oversized_body_is_refused_unread(house: House) -> None:
+    """413 by its headers, before any of it is read."""
     assert house.app is not None
     headers = signed(house, Sent(b"x", FORM))
     said = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -157,8 +157,8 @@ async def test_a_body_that_is_too_large_is_refused_unread(house: House) -> None:
     assert b"413" in first
 
 
-async def test_a_request_that_is_sent_again_is_acknowledged_and_not_done_again(house: House) -> None:
-    """A replay within the five minutes does nothing."""
+async def test_replayed_request_is_acknowledged_but_not_done_again(house: House) -> None:
+    """Within the five minutes that its signature is valid."""
     sent = typed(house)
     headers = signed(house, sent)
     answers = [await posts(house, sent.body, headers) for _ in range(3)]
@@ -167,8 +167,8 @@ async def test_a_request_that_is_sent_again_is_acknowledged_and_not_done_again(h
     assert 1 == await declared(house)
 
 
-async def test_a_question_that_is_sent_again_is_answered_once(house: House) -> None:
-    """Not even what changes nothing is done a second time."""
+async def test_replayed_question_is_answered_once(house: House) -> None:
+    """Even a request that changes nothing is not handled twice."""
     house.workspace.faults.deliver_twice(1)
     await house.ana.types("/health")
     await asyncio.sleep(0.5)
@@ -176,8 +176,8 @@ async def test_a_question_that_is_sent_again_is_answered_once(house: House) -> N
     assert 1 == len([m for m in house.workspace.team.ephemerals if m.ephemeral_to == house.ana.id])
 
 
-async def test_a_replay_does_nothing_after_a_restart(house: House) -> None:
-    """What came before is remembered on disk."""
+async def test_replay_after_a_restart_does_nothing(house: House) -> None:
+    """Handled requests are remembered on disk."""
     sent = typed(house)
     headers = signed(house, sent)
     await posts(house, sent.body, headers)
@@ -197,8 +197,8 @@ async def test_a_replay_does_nothing_after_a_restart(house: House) -> None:
         (b"[" * 20000, "application/json"), (b"--x--", "multipart/form-data; boundary=x"),
     ],
 )  # fmt: skip
-async def test_a_signed_body_that_is_no_payload_is_acknowledged_and_does_nothing(house: House, body: bytes, kind: str) -> None:
-    """Slack would send it again; there is nothing to be done about it."""
+async def test_signed_body_without_a_payload_is_acknowledged_and_ignored(house: House, body: bytes, kind: str) -> None:
+    """Otherwise Slack would send it again."""
     sent = Sent(body, kind)
     status, _ = await posts(house, body, signed(house, sent))
 
@@ -206,8 +206,8 @@ async def test_a_signed_body_that_is_no_payload_is_acknowledged_and_does_nothing
     assert 0 == await declared(house)
 
 
-async def test_what_slack_sends_again_under_a_new_signature_counts_once(house: House) -> None:
-    """A retry is signed anew, and may be the only one that arrives: it is told by the id of what it carries."""
+async def test_retry_with_a_new_signature_counts_once(house: House) -> None:
+    """Slack signs retries anew, so they are recognized by the id of their payload."""
     sent = typed(house, trigger_id="1.2.3")
     retry = signed(house, sent, ahead_s=1) | {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
     answers = [await posts(house, sent.body, headers) for headers in (signed(house, sent), retry)]
@@ -216,8 +216,8 @@ async def test_what_slack_sends_again_under_a_new_signature_counts_once(house: H
     assert 1 == await declared(house)
 
 
-async def test_the_challenge_is_answered_only_where_slack_signed_it(house: House) -> None:
-    """Slack asks it when the address is entered; strangers learn nothing."""
+async def test_challenge_is_answered_only_if_slack_signed_it(house: House) -> None:
+    """Slack sends it when the address is entered; strangers learn nothing."""
     body = b'{"type": "url_verification", "challenge": "c-123"}'
     sent = Sent(body, "application/json")
 
@@ -226,29 +226,29 @@ async def test_the_challenge_is_answered_only_where_slack_signed_it(house: House
 
 
 @pytest.mark.parametrize("path", ["/slack", "/slack/", "/slack/events/", "/slack/commands", "/slack/events/x"])
-async def test_slack_is_served_at_one_address_only(house: House, path: str) -> None:
-    """A signature opens one path and no other."""
+async def test_slack_is_served_at_one_path_only(house: House, path: str) -> None:
+    """A signature is accepted at no other path."""
     sent = typed(house)
 
     assert 404 == (await posts(house, sent.body, signed(house, sent), path))[0]
 
 
-async def test_a_signature_opens_nothing_else(house: House) -> None:
-    """Slack's signature is no token: what needs one stays closed."""
+async def test_slacks_signature_does_not_replace_a_token(house: House) -> None:
+    """Endpoints that need a token stay closed."""
     sent = Sent(b'{"title": "x"}', "application/json")
 
     assert (await posts(house, sent.body, signed(house, sent), "/api/v1/incidents"))[0] in (401, 403)
 
 
-async def test_a_page_of_another_site_cannot_use_the_address(house: House) -> None:
-    """Refused before anybody looks at the signature."""
+async def test_request_from_another_sites_page_is_refused(house: House) -> None:
+    """Before the signature is checked."""
     sent = typed(house)
 
     assert 403 == (await posts(house, sent.body, signed(house, sent) | {"Origin": "https://evil.example"}))[0]
 
 
-async def test_slack_comes_through_a_proxy_under_a_public_name(house: House) -> None:
-    """Neither the name that was asked nor the proxy's headers stand in Slack's way."""
+async def test_slack_gets_through_a_proxy_with_a_public_name(house: House) -> None:
+    """Neither the Host header nor the proxy's headers get in the way."""
     sent = typed(house)
     headers = signed(house, sent) | {"Host": "understudy.example.com", "X-Forwarded-For": "203.0.113.9", "Via": "1.1 nginx"}
 
@@ -256,16 +256,16 @@ async def test_slack_comes_through_a_proxy_under_a_public_name(house: House) -> 
     assert 1 == await declared(house)
 
 
-async def test_a_bot_on_the_socket_has_no_such_address(tmp_path: Path) -> None:
-    """Nothing is open that is not used."""
+async def test_bot_in_socket_mode_has_no_slack_endpoint(tmp_path: Path) -> None:
+    """What is not used is not open."""
     async with a_house(tmp_path) as house:
         sent = typed(house)
 
         assert 404 == (await posts(house, sent.body, signed(house, sent)))[0]
 
 
-async def test_nothing_of_the_secret_or_the_body_is_logged(house: House) -> None:
-    """Refusals are told with their reason, once a minute, and with nothing of what was sent."""
+async def test_refusals_log_neither_secret_nor_body(house: House) -> None:
+    """Only the reason, once a minute."""
     sent = typed(house, "declare canary-in-the-body")
     with capture_logs() as lines:
         for _ in range(5):
@@ -276,8 +276,8 @@ async def test_nothing_of_the_secret_or_the_body_is_logged(house: House) -> None
     assert not any(word in repr(lines) for word in (house.workspace.signing_secret, "canary", "v0="))
 
 
-async def test_health_says_when_slack_last_came(house: House) -> None:
-    """Who set the wrong address sees that nothing comes."""
+async def test_health_says_when_slack_last_sent_a_request(house: House) -> None:
+    """With a wrong address configured, people see that nothing arrives."""
     assert house.app is not None
     await house.ana.types("/health")
     part = house.app.health().parts["slack"]
@@ -286,8 +286,8 @@ async def test_health_says_when_slack_last_came(house: House) -> None:
     assert "Slack's last request came at " in part.sentence
 
 
-async def test_health_says_that_the_secret_does_not_fit(house: House) -> None:
-    """The commonest mistake: the secret of another app."""
+async def test_health_says_if_the_signing_secret_is_wrong(house: House) -> None:
+    """The commonest mistake is another app's secret."""
     assert house.app is not None
     await asyncio.sleep(1.1)
     sent = typed(house)
@@ -296,8 +296,8 @@ async def test_health_says_that_the_secret_does_not_fit(house: House) -> None:
     assert "the signing secret does not fit" in house.app.health().parts["slack"].sentence
 
 
-async def test_requests_are_turned_away_while_slack_does_not_let_us_in(tmp_path: Path) -> None:
-    """Before the bot knows who it is it can answer nobody: 503, so that Slack sends events again. The challenge is answered."""
+async def test_requests_get_503_until_the_bot_knows_who_it_is(tmp_path: Path) -> None:
+    """Slack then sends events again; the challenge is answered meanwhile."""
     async with a_house(tmp_path, started=False, slack={"mode": "http"}) as house:
         house.workspace.faults.add("auth.test", "error:fatal_error", times=50)
         await house.start()
@@ -306,16 +306,16 @@ async def test_requests_are_turned_away_while_slack_does_not_let_us_in(tmp_path:
         assert 503 == (await posts(house, sent.body, signed(house, sent)))[0]
 
 
-async def test_a_command_fails_in_slacks_own_words_when_nobody_answers(house: House) -> None:
-    """What people see while the bot is away."""
+async def test_command_fails_in_slacks_words_while_the_bot_is_down(house: House) -> None:
+    """People see Slack's own error."""
     await house.stop()
 
     with pytest.raises(SlackbotSays, match="dispatch_failed"):
         await house.ana.types("/health")
 
 
-async def test_doctor_proves_the_way_to_a_running_bot(house: House) -> None:
-    """The challenge, signed with our own secret: good, another secret, and nobody there."""
+async def test_doctor_sends_a_signed_challenge_to_a_running_bot(house: House) -> None:
+    """With the right secret, with another secret, and with no bot running."""
     assert house.app is not None
     url, secret = house.app.url + "/slack/events", house.workspace.signing_secret
     states = [

@@ -1,4 +1,4 @@
-"""Inviting one alone, whom Slack refuses as a whole call, and groups that Slack does not tell."""
+"""Invitations of one person, which Slack refuses as a whole, and groups that Slack does not return."""
 
 import pytest
 
@@ -15,10 +15,10 @@ def ops(workspace: LocalWorkspace) -> str:
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_one_who_cannot_be_invited_is_said(
+async def test_person_who_cannot_be_invited_is_reported(
     workspace: LocalWorkspace, gateway: SlackGateway, ops: str, named: bool
 ) -> None:
-    """Slack passes over one of several, and refuses the call for one alone, whether or not it says whom it means."""
+    """Slack skips one of several, but refuses a call for one alone, with or without naming the person."""
     if not named:
         workspace.faults.add("conversations.invite", "error:user_not_found")
 
@@ -26,10 +26,10 @@ async def test_one_who_cannot_be_invited_is_said(
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_one_who_is_there_already_is_fine(
+async def test_inviting_a_member_again_is_no_error(
     workspace: LocalWorkspace, gateway: SlackGateway, ops: str, named: bool
 ) -> None:
-    """Whoever acknowledges twice is invited twice."""
+    """A person who acknowledges twice is invited twice."""
     ana = workspace.add_user("ana").id
     await gateway.invite(ops, [ana])
     if not named:
@@ -38,8 +38,10 @@ async def test_one_who_is_there_already_is_fine(
     assert [] == await gateway.invite(ops, [ana])
 
 
-async def test_each_is_said_where_nobody_could_be_invited(workspace: LocalWorkspace, gateway: SlackGateway, ops: str) -> None:
-    """Slack refuses the call as a whole then, and says who it was; who is there already is fine as ever."""
+async def test_each_person_is_reported_if_none_could_be_invited(
+    workspace: LocalWorkspace, gateway: SlackGateway, ops: str
+) -> None:
+    """Slack then refuses the whole call and names them; existing members are still no error."""
     ana = workspace.add_user("ana").id
     await gateway.invite(ops, [ana])
 
@@ -49,10 +51,10 @@ async def test_each_is_said_where_nobody_could_be_invited(workspace: LocalWorksp
 
 
 @pytest.mark.parametrize("people", [1, 2])
-async def test_what_the_app_may_not_is_no_matter_of_a_person(
+async def test_missing_permission_is_not_reported_about_a_person(
     workspace: LocalWorkspace, gateway: SlackGateway, ops: str, people: int
 ) -> None:
-    """The outbox says so to everybody, instead of a sentence about somebody."""
+    """The outbox reports it to everybody instead."""
     workspace.faults.add("conversations.invite", "error:missing_scope")
 
     with pytest.raises(ChatError) as caught:
@@ -61,7 +63,7 @@ async def test_what_the_app_may_not_is_no_matter_of_a_person(
     assert "missing_scope" == caught.value.code
 
 
-async def test_nobody_is_accused_where_slack_does_not_say_who_it_was(
+async def test_nobody_is_named_if_slack_does_not_say_who_was_refused(
     workspace: LocalWorkspace, gateway: SlackGateway, ops: str
 ) -> None:
     """It may be any of them."""
@@ -73,10 +75,8 @@ async def test_nobody_is_accused_where_slack_does_not_say_who_it_was(
     assert "user_not_found" == caught.value.code
 
 
-async def test_a_group_that_slack_does_not_tell_just_now_is_asked_for_again(
-    workspace: LocalWorkspace, gateway: SlackGateway, ops: str
-) -> None:
-    """The outbox tries later; else the people on call would not come, and a sentence would say that there is no such group."""
+async def test_temporarily_unreadable_group_is_retried(workspace: LocalWorkspace, gateway: SlackGateway, ops: str) -> None:
+    """Otherwise the people on call would be missing, and the report would say that the group does not exist."""
     oncall = workspace.add_group("oncall", "On call", [workspace.add_user("ana")])
     workspace.faults.add("usergroups.users.list", "error:service_unavailable")
 
@@ -86,8 +86,8 @@ async def test_a_group_that_slack_does_not_tell_just_now_is_asked_for_again(
     assert not caught.value.permanent
 
 
-async def test_a_group_that_is_gone_is_named_as_slack_shows_it(gateway: SlackGateway, ops: str) -> None:
-    """With the mention alone, whatever was written."""
+async def test_deleted_group_is_named_as_slack_shows_it(gateway: SlackGateway, ops: str) -> None:
+    """Only by its mention, whatever was configured."""
     [problem] = await gateway.invite(ops, ["<!subteam^S07GONE000|@oncall>"])
 
     assert problem.startswith("<!subteam^S07GONE000> is not a group that can be read: ")

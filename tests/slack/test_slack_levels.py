@@ -1,4 +1,4 @@
-"""User groups of people as they are read: once more where one changed meanwhile, and what fails is said once."""
+"""Reading user groups: again if one changed meanwhile, and each failure is reported once."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -41,10 +41,10 @@ def notes() -> Notes:
     return Notes()
 
 
-async def test_a_group_that_changes_while_it_is_read_is_read_once_more(
+async def test_group_that_changes_while_it_is_read_is_read_again(
     workspace: LocalWorkspace, levels: Levels, group: str, people: list[Person]
 ) -> None:
-    """Slack answered with the members of before, and the word of the change came while that answer was on its way."""
+    """The event arrived while Slack's answer with the previous members was on its way."""
     ana, bob = people
 
     async def change(method: str, phase: str, args: object) -> None:
@@ -60,10 +60,10 @@ async def test_a_group_that_changes_while_it_is_read_is_read_once_more(
     assert (bob.id,) == levels.people["commanders"]
 
 
-async def test_what_was_read_is_newer_than_what_is_remembered(
+async def test_reading_from_slack_wins_over_the_stored_members(
     levels: Levels, group: str, people: list[Person], notes: Notes
 ) -> None:
-    """The connection came back, and the ledger did not take the last reading."""
+    """The bot reconnected, and the ledger had refused the last reading."""
     ana, bob = people
     await levels.read()
     notes.settings.update((name, kept.replace(ana.id, bob.id)) for name, kept in list(notes.settings.items()))
@@ -72,8 +72,8 @@ async def test_what_was_read_is_newer_than_what_is_remembered(
     assert (ana.id,) == levels.people["commanders"]
 
 
-async def test_a_group_that_cannot_be_read_is_said_once_for_each_reason(workspace: LocalWorkspace, levels: Levels) -> None:
-    """Every three minutes the same line would hide all others."""
+async def test_unreadable_group_is_logged_once_per_reason(workspace: LocalWorkspace, levels: Levels) -> None:
+    """The same line every three minutes would hide all others."""
     with capture_logs() as lines:
         for fault in ("internal_error", "internal_error", "missing_scope"):
             workspace.faults.add(READS, f"error:{fault}", times=1)
@@ -90,10 +90,10 @@ async def test_a_group_that_cannot_be_read_is_said_once_for_each_reason(workspac
     ],
     ids=lambda event: event["type"],
 )
-async def test_each_of_slacks_words_about_a_group_names_it(
+async def test_every_kind_of_group_event_names_its_group(
     workspace: LocalWorkspace, gateway: SlackGateway, event: dict[str, Any]
 ) -> None:
-    """Slack tells of members by one event and of all else by another; either may be the one that comes."""
+    """Slack sends one event about members and another about the rest; either may be the only one."""
     heard: list[str] = []
     people = People(gateway, Notes(), SystemClock())
     async with house(workspace, reception=receive(people, groups=heard)):

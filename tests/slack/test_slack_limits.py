@@ -1,4 +1,4 @@
-"""Our own pace, in virtual time."""
+"""Our own pacing of calls, in virtual time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ def virtually(play: Callable[[], Awaitable[None]]) -> None:
 
 
 async def turns(pacer: Pacer, key: str, count: int) -> list[float]:
-    """When each of so many turns came, in seconds from now."""
+    """When each of that many turns was granted, in seconds from now."""
     loop = asyncio.get_running_loop()
     began, came = loop.time(), []
     for _ in range(count):
@@ -28,7 +28,7 @@ async def turns(pacer: Pacer, key: str, count: int) -> list[float]:
     return came
 
 
-def test_turns_come_at_once_and_then_in_step_when_many_are_wanted() -> None:
+def test_turns_come_in_a_burst_and_then_at_the_pace() -> None:
     """A burst of three, then one a second."""
 
     async def play() -> None:
@@ -37,8 +37,8 @@ def test_turns_come_at_once_and_then_in_step_when_many_are_wanted() -> None:
     virtually(play)
 
 
-def test_the_burst_is_saved_up_again_when_it_was_quiet() -> None:
-    """But never more than the burst."""
+def test_burst_recovers_after_a_quiet_time() -> None:
+    """But never beyond the full burst."""
 
     async def play() -> None:
         pacer = Pacer(1.0, 3)
@@ -49,8 +49,8 @@ def test_the_burst_is_saved_up_again_when_it_was_quiet() -> None:
     virtually(play)
 
 
-def test_a_minute_never_holds_more_than_its_share_when_nobody_rests() -> None:
-    """Edits stay below Slack's fifty a minute, whatever the minute."""
+def test_no_minute_exceeds_its_limit() -> None:
+    """Edits stay below Slack's fifty a minute, in any minute."""
 
     async def play() -> None:
         came = await turns(Pacer(1.35, 5), "chat.update", 400)
@@ -59,7 +59,7 @@ def test_a_minute_never_holds_more_than_its_share_when_nobody_rests() -> None:
     virtually(play)
 
 
-def test_keys_do_not_wait_for_each_other_when_one_is_busy() -> None:
+def test_busy_key_does_not_delay_others() -> None:
     """A loud channel does not slow another."""
 
     async def play() -> None:
@@ -70,8 +70,8 @@ def test_keys_do_not_wait_for_each_other_when_one_is_busy() -> None:
     virtually(play)
 
 
-def test_a_turn_too_far_away_is_refused_when_the_queue_is_long() -> None:
-    """With the time to come back; the refusal takes no turn."""
+def test_turn_too_far_away_is_refused() -> None:
+    """With the time to come back; the refusal uses up no turn."""
 
     async def play() -> None:
         pacer = Pacer(1.0, 1, longest_wait_s=2.0)
@@ -88,7 +88,7 @@ def test_a_turn_too_far_away_is_refused_when_the_queue_is_long() -> None:
     virtually(play)
 
 
-def test_no_channel_is_remembered_for_ever_when_many_come_and_go() -> None:
+def test_unused_channels_are_forgotten() -> None:
     """Incident channels live for a day."""
 
     async def play() -> None:
@@ -102,7 +102,7 @@ def test_no_channel_is_remembered_for_ever_when_many_come_and_go() -> None:
 
 
 def test_no_method_is_called_more_often_than_its_tier_allows() -> None:
-    """Fifty incidents at once make their channels over three minutes, and Slack refuses none."""
+    """Fifty incidents at once get their channels over three minutes, and Slack refuses none."""
 
     async def play() -> None:
         tiers, loop = Tiers(longest_wait_s=1000.0), asyncio.get_running_loop()
@@ -131,8 +131,8 @@ def test_methods_do_not_wait_for_each_other() -> None:
     virtually(play)
 
 
-def test_a_call_too_far_away_is_refused_with_the_time_to_come_back() -> None:
-    """The row goes back to the outbox, and the refusal takes no turn."""
+def test_call_too_far_away_is_refused_with_the_time_to_come_back() -> None:
+    """The row returns to the outbox, and the refusal uses up no turn."""
 
     async def play() -> None:
         tiers = Tiers()
@@ -150,8 +150,8 @@ def test_a_call_too_far_away_is_refused_with_the_time_to_come_back() -> None:
     virtually(play)
 
 
-def test_our_pace_is_that_of_slacks_tiers() -> None:
-    """Every method that we pace, by the reference."""
+def test_paces_match_slacks_tiers() -> None:
+    """Every method that we pace, by Slack's reference."""
     allowed = tiers_per_minute()
 
     assert {method: allowed[facts.tier] for method, facts in catalogue().items() if method in PER_MINUTE} == {

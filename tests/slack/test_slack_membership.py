@@ -1,4 +1,4 @@
-"""Whether people with a role are still there, while the ledger cannot be written."""
+"""Checking whether people with a role are still members, while the ledger cannot be written."""
 
 import asyncio
 from typing import Any
@@ -31,8 +31,8 @@ class AwayLedger:
         raise StoreError("the database cannot be reached", permanent=False)
 
 
-async def test_a_ledger_that_is_away_is_not_called_a_bug(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """A lead was deactivated meanwhile: the next beat tries again, and whoever monitors the ledger reports it."""
+async def test_unavailable_ledger_is_not_logged_as_a_bug(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """The next beat tries again, and the monitoring of the ledger reports the outage."""
     bob = workspace.add_user("bob")
     workspace.change_user("bob", deleted=True)
     table = Table().all_well()

@@ -1,4 +1,4 @@
-"""Payloads that Slack would not send: acknowledged at once, logged in one line, and nothing comes of them."""
+"""Malformed payloads are acknowledged at once, logged in one line, and have no effect."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ def readable(payload: Json) -> bool:
 
 
 def fresh(payload: Json, original: Json) -> Json:
-    """Under an id of its own, unless the id is what is odd."""
+    """The payload under a new id, unless the id is the odd part."""
     made = dict(payload)
     for name in ("trigger_id", "event_id"):
         if name in original and made.get(name) == original[name]:
@@ -47,7 +47,7 @@ async def facts(house: House) -> int:
 
 
 async def deliver(house: House, kind: str, sent: list[Json]) -> float:
-    """Send them over the websocket, some at a time; how long the slowest acknowledgement took."""
+    """Send payloads over the websocket, some at a time; return how long the slowest acknowledgement took."""
     links = house.workspace.links
     before = len(links.acks)
     for n in range(0, len(sent), CROWD):
@@ -65,10 +65,10 @@ async def outage(tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_an_odd_payload_is_acknowledged_and_leaves_no_traceback(
+async def test_odd_payload_is_acknowledged_without_a_traceback(
     outage: House, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever stands wherever in it: Slack is answered at once, and the log has no traceback."""
+    """Whatever is odd and wherever: Slack is answered at once."""
     envelope, payload = (await samples(outage.workspace, outage.ana))[kind]
     odd = [fresh(made, payload) for made in mutations(payload, AT_EACH)]
     unreadable, rest = [p for p in odd if not readable(p)], [p for p in odd if readable(p)]
@@ -84,13 +84,13 @@ async def test_an_odd_payload_is_acknowledged_and_leaves_no_traceback(
 
 
 @pytest.mark.parametrize("payload", [None, [], "abc", {}, {"type": []}, 7])
-async def test_an_envelope_without_a_payload_is_acknowledged(outage: House, payload: Any) -> None:
+async def test_envelope_without_a_payload_is_acknowledged(outage: House, payload: Any) -> None:
     """Slack would send it again and again."""
     assert await deliver(outage, "interactive", [payload]) < AT_ONCE_S
 
 
 async def test_unreadable_payloads_are_one_line_in_the_log(outage: House, capfd: pytest.CaptureFixture[str]) -> None:
-    """A flood of them does not fill the disk."""
+    """A flood of them must not fill the disk."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
     del payload["user"]
     capfd.readouterr()
@@ -99,16 +99,16 @@ async def test_unreadable_payloads_are_one_line_in_the_log(outage: House, capfd:
     assert 1 == "".join(capfd.readouterr()).count("a payload from Slack cannot be read")
 
 
-async def test_a_person_is_told_when_their_command_cannot_be_read(outage: House) -> None:
-    """In the acknowledgement itself, since the way to answer may be what is missing."""
+async def test_person_is_told_if_their_command_is_unreadable(outage: House) -> None:
+    """In the acknowledgement itself, since the response URL may be the missing part."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["command"]
     del payload["trigger_id"]
 
     assert {"response_type": "ephemeral", "text": UNREADABLE} == await outage.workspace.links.deliver(envelope, payload)
 
 
-async def test_a_form_says_so_when_it_cannot_be_read(outage: House) -> None:
-    """It does not just close over what somebody wrote."""
+async def test_unreadable_form_says_so(outage: House) -> None:
+    """It must not just close over what somebody typed."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["declare form"]
     payload["view"]["state"] = []
     answer = await outage.workspace.links.deliver(envelope, payload)
@@ -117,8 +117,8 @@ async def test_a_form_says_so_when_it_cannot_be_read(outage: House) -> None:
     assert ("update", True) == (answer["response_action"], UNREADABLE in str(answer["view"]))
 
 
-async def test_a_severity_that_there_is_not_is_refused_at_its_field(outage: House) -> None:
-    """SEV9 is none of ours."""
+async def test_unknown_severity_is_refused_at_its_field(outage: House) -> None:
+    """SEV9 does not exist."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["declare form"]
     state = payload["view"]["state"]["values"]
     state["title"]["title"]["value"] = "Trouble"
@@ -129,8 +129,8 @@ async def test_a_severity_that_there_is_not_is_refused_at_its_field(outage: Hous
     assert "`SEV9` is not a severity." in answer["errors"]["severity"]
 
 
-async def test_an_update_form_that_lost_its_incident_keeps_the_words(outage: House) -> None:
-    """The form stays open with what was written, and says what to do."""
+async def test_update_form_without_its_incident_keeps_the_text(outage: House) -> None:
+    """The form stays open and says what to do."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["update form"]
     payload["view"]["private_metadata"] = "abc"
     answer = await outage.workspace.links.deliver(envelope, payload)
@@ -139,8 +139,8 @@ async def test_an_update_form_that_lost_its_incident_keeps_the_words(outage: Hou
     assert "This form no longer knows its incident" in answer["errors"]["text"]
 
 
-async def test_an_export_in_a_format_that_there_is_not_is_refused(outage: House) -> None:
-    """Not promised as a file that never comes."""
+async def test_export_in_an_unknown_format_is_refused(outage: House) -> None:
+    """Otherwise the bot would promise a file that never comes."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
     action = {**payload["actions"][0], "action_id": "incident.export", "value": json.dumps({"incident": 1, "format": "exe"})}
     await outage.workspace.links.deliver(envelope, {**payload, "actions": [action]})
@@ -148,8 +148,8 @@ async def test_an_export_in_a_format_that_there_is_not_is_refused(outage: House)
     assert "exe is not an export format." in (await outage.ana.waits_for("is not an export format")).replace("`", "")
 
 
-async def test_a_button_without_a_place_to_answer_is_answered_in_a_direct_message(outage: House) -> None:
-    """On the Home tab and in forms there is none."""
+async def test_button_without_a_response_url_is_answered_directly(outage: House) -> None:
+    """The Home tab and forms have none."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
     del payload["response_url"]
     await outage.workspace.links.deliver(envelope, payload)
@@ -161,8 +161,8 @@ async def test_a_button_without_a_place_to_answer_is_answered_in_a_direct_messag
 
 
 @pytest.mark.parametrize("name", ["event", "view", "message", "user"])
-def test_a_depth_bomb_is_unreadable(name: str) -> None:
-    """However deep: reading it must not run out of stack."""
+def test_deeply_nested_payload_is_unreadable(name: str) -> None:
+    """At any depth, reading it must not exhaust the stack."""
     bombed: Any = {}
     for _ in range(20_000):
         bombed = {name: bombed}
@@ -172,8 +172,8 @@ def test_a_depth_bomb_is_unreadable(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ['{"incident":' * 100 + "1" + "}" * 100, "[" * 99_000, "[1]", "7", '"1"', "null"])
-def test_a_value_that_none_of_our_buttons_carries_is_no_value(value: str) -> None:
-    """Deep, endless, or no object: the button then means nothing."""
+def test_malformed_button_value_counts_as_none(value: str) -> None:
+    """Deeply nested, endless, or no object: the button then means nothing."""
     press = {
         "type": "block_actions",
         "user": {"id": "U0EVE"},
@@ -186,20 +186,20 @@ def test_a_value_that_none_of_our_buttons_carries_is_no_value(value: str) -> Non
     assert {} == read.value
 
 
-def test_a_payload_of_endless_parts_is_unreadable() -> None:
+def test_payload_with_too_many_parts_is_unreadable() -> None:
     """Flat, but larger than anything that Slack sends."""
     with pytest.raises(Unreadable, match="too many parts"):
         parse({"type": "event_callback", "event": {"type": "x", "blocks": [{}] * 20_001}})
 
 
 @pytest.mark.parametrize("id", ["a\x00b", "a\nb", "\u202eack"])
-def test_an_id_that_nobody_can_write_is_unreadable(id: str) -> None:
-    """It would stand in the log, and turn a line of it around."""
+def test_id_with_control_characters_is_unreadable(id: str) -> None:
+    """It would reach the log and reverse a line there."""
     with pytest.raises(Unreadable, match="characters that nobody can type"):
         parse({"type": "block_suggestion", "user": {"id": "U0EVE"}, "action_id": id})
 
 
-def test_what_was_left_empty_in_a_form_is_absent() -> None:
+def test_empty_form_fields_are_absent() -> None:
     """Nothing typed, nothing chosen, and a field whose name is longer than any of Slack's."""
     values = {"b": {"typed": {"value": "x"}, "empty": {"value": ""}, "untouched": {"value": None}, "n" * 256: {"value": "y"}}}
     view = {"type": "modal", "callback_id": "c", "state": {"values": values}}
@@ -210,8 +210,8 @@ def test_what_was_left_empty_in_a_form_is_absent() -> None:
 
 
 @pytest.mark.parametrize(("pressed", "is_link"), [("docs", True), ("incident.ack", False)])
-def test_a_button_beside_a_link_is_none(pressed: str, is_link: bool) -> None:
-    """A link is opened by Slack and needs no answer; the button next to it does."""
+def test_link_next_to_a_button_is_no_press(pressed: str, is_link: bool) -> None:
+    """Slack opens a link itself, and it needs no reply; the button does."""
     elements = [{"action_id": "docs", "url": "https://wiki.example.com"}, {"action_id": "incident.ack"}]
     message = {"ts": "1.2", "blocks": [{"type": "actions", "elements": elements}]}
     press = {"type": "block_actions", "user": {"id": "U0EVE"}, "trigger_id": "1", "actions": [{"action_id": pressed}]}
@@ -222,8 +222,8 @@ def test_a_button_beside_a_link_is_none(pressed: str, is_link: bool) -> None:
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://a/b", "javascript:1", "//a/b"])
-def test_an_answer_goes_to_an_address_of_the_web_alone(url: str) -> None:
-    """What to answer to is in the payload."""
+def test_replies_go_to_web_addresses_only(url: str) -> None:
+    """The address comes from the payload."""
     press = {"type": "block_actions", "user": {"id": "U0EVE"}, "trigger_id": "1", "actions": [{"action_id": "a"}]}
     with pytest.raises(Unreadable, match="response_url is not a URL"):
         parse({**press, "response_url": url})
@@ -241,8 +241,8 @@ def test_an_answer_goes_to_an_address_of_the_web_alone(url: str) -> None:
         ("flag.release", {"flag": 1}),
     ],
 )
-async def test_a_forged_value_makes_a_button_mean_nothing(outage: House, action: str, value: Json) -> None:
-    """`true` is not incident 1, and a list is no variant: the person is told, and nothing is written down."""
+async def test_forged_button_value_changes_nothing(outage: House, action: str, value: Json) -> None:
+    """`true` is not incident 1, and a list is no variant: the person is told, and nothing is recorded."""
     envelope, payload = (await samples(outage.workspace, outage.ana))["press"]
     before = await facts(outage)
     forged = {**payload["actions"][0], "action_id": action, "value": json.dumps(value)}
@@ -252,13 +252,13 @@ async def test_a_forged_value_makes_a_button_mean_nothing(outage: House, action:
     assert before == await facts(outage)
 
 
-def test_the_mutations_reach_every_place() -> None:
-    """A fuzz that misses the inner places is theatre."""
+def test_mutations_reach_every_path() -> None:
+    """A fuzz test that misses the inner paths proves little."""
     assert [("a",), ("a", 0), ("a", 0, "b")] == list(paths({"a": [{"b": 1}]}))
     assert {"a": [{"b": 2}]} == replaced({"a": [{"b": 1}]}, ("a", 0, "b"), 2)
 
 
-def test_lines_are_held_back_and_counted() -> None:
+def test_repeated_log_lines_are_held_back_and_counted() -> None:
     """The next line says how many there were."""
     clock = ManualClock(START)
     rate_limited = RateLimitedLog(clock)

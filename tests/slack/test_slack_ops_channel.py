@@ -1,4 +1,4 @@
-"""The channel of alerts, over a real gateway: what is lost, what is not, and where alerts go meanwhile."""
+"""The alerts channel over a real gateway: when it counts as lost, and where alerts go instead."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ ALERT = Message("Claude is down")
 
 @pytest.fixture(autouse=True)
 def backup(workspace: LocalWorkspace) -> str:
-    """Both channels are there; the id of the second."""
+    """Both channels exist; return the id of the second."""
     workspace.add_channel("ops")
     return workspace.add_channel("ops-backup")
 
@@ -38,8 +38,10 @@ def texts(workspace: LocalWorkspace, channel: str) -> list[str]:
     return [message.text for message in workspace.channel(channel).messages if message.text == ALERT.text]
 
 
-async def test_a_refused_post_is_no_lost_channel(workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]) -> None:
-    """Slack refuses one post for another reason: it does not go elsewhere behind people's backs, and nobody is called."""
+async def test_refused_post_does_not_mean_a_lost_channel(
+    workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
+) -> None:
+    """Slack refuses one post for another reason: it must not go elsewhere unnoticed, and nobody is paged."""
     alerts = channel_of(gateway, lost)
     workspace.faults.add("chat.postMessage", "error:restricted_action", times=9)
     with pytest.raises(ChatError) as refused:
@@ -48,10 +50,10 @@ async def test_a_refused_post_is_no_lost_channel(workspace: LocalWorkspace, gate
     assert ("restricted_action", "", [], []) == (refused.value.code, alerts.trouble, lost, texts(workspace, "ops-backup"))
 
 
-async def test_without_a_second_channel_the_loss_itself_is_told(
+async def test_lost_channel_without_a_second_is_the_error(
     workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
 ) -> None:
-    """The outbox then calls people by other ways, and its reason is the first channel's."""
+    """The outbox then notifies people in other ways, with the first channel's reason."""
     alerts = channel_of(gateway, lost, second="")
     await alerts.look()
     archive(workspace)
@@ -63,10 +65,10 @@ async def test_without_a_second_channel_the_loss_itself_is_told(
     assert [alerts.trouble] == lost
 
 
-async def test_a_post_in_the_second_channel_is_found_again(
+async def test_post_in_the_second_channel_is_found_again(
     workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
 ) -> None:
-    """Its answer got lost: it is not posted a second time."""
+    """Its reply got lost, but it is not posted a second time."""
     alerts = channel_of(gateway, lost)
     await alerts.look()
     archive(workspace)
@@ -78,7 +80,7 @@ async def test_a_post_in_the_second_channel_is_found_again(
 async def test_files_go_where_the_alerts_go(
     workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str], backup: str
 ) -> None:
-    """And back, once the first channel takes posts again."""
+    """And return once the first channel accepts posts again."""
     alerts, ops = channel_of(gateway, lost), workspace.channel("ops")
     places = [(await alerts.place()).channel]
     ops.is_archived = True
@@ -91,10 +93,10 @@ async def test_files_go_where_the_alerts_go(
     assert [ops.id, backup, ops.id] == places
 
 
-async def test_a_lost_channel_counts_as_found_once_it_takes_a_post(
+async def test_lost_channel_counts_as_found_once_it_accepts_a_post(
     workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str]
 ) -> None:
-    """That it can be looked up does not do, and a channel that was never lost is not found."""
+    """Looking it up is not enough, and a channel that was never lost is not found."""
     found: list[str] = []
     alerts = OpsChannel(gateway, ManualClock(NOW), "#ops", "#ops-backup", lost.append, lambda: found.append("found"))
     seen = []
@@ -109,10 +111,10 @@ async def test_a_lost_channel_counts_as_found_once_it_takes_a_post(
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found"])
-async def test_being_removed_from_a_private_channel_is_a_loss(
+async def test_removal_from_a_private_channel_is_a_loss(
     workspace: LocalWorkspace, gateway: SlackGateway, lost: list[str], code: str
 ) -> None:
-    """It can neither look it up nor come back: after one more try alerts go to the second channel, and return with the bot."""
+    """The bot can neither look it up nor rejoin: alerts go to the second channel after one more try, until it is back."""
     ops = workspace.add_channel("sre-only", private=True, members=("understudy",))
     alerts = OpsChannel(gateway, ManualClock(NOW), ops, "#ops-backup", lost.append)
     await alerts.post(ALERT, "k")

@@ -1,4 +1,4 @@
-"""The directory of people: each is asked about once, changes are heard of, and a silent Slack locks out nobody whom we know."""
+"""The directory of people: one look-up each, updated by events, and known people keep access while Slack is silent."""
 
 import asyncio
 import json
@@ -47,25 +47,25 @@ def later(clock: ManualClock, seconds: float) -> None:
     clock.advance(timedelta(seconds=seconds))
 
 
-async def test_slack_is_asked_once_for_each_person(workspace: LocalWorkspace, people: People, ana: Person) -> None:
-    """Also when five requests of theirs come at once."""
+async def test_each_person_is_looked_up_once(workspace: LocalWorkspace, people: People, ana: Person) -> None:
+    """Even if five of their requests arrive at once."""
     first = await asyncio.gather(*(people.standing(ana.id) for _ in range(5)))
     again = await people.standing(ana.id)
 
     assert (1, [Standing.MEMBER] * 6) == (asked(workspace), [*first, again])
 
 
-async def test_somebody_whom_slack_does_not_know_is_a_stranger(workspace: LocalWorkspace, people: People) -> None:
-    """Slack's clear no is an answer, and is kept like one."""
+async def test_person_unknown_to_slack_is_a_stranger(workspace: LocalWorkspace, people: People) -> None:
+    """Slack's clear no is an answer, and is kept like any other."""
     found = [await people.standing("U0NOBODY") for _ in range(2)]
 
     assert (1, [Standing.FOREIGN] * 2) == (asked(workspace), found)
 
 
-async def test_slack_is_asked_again_after_an_hour(
+async def test_person_is_looked_up_again_after_an_hour(
     workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock
 ) -> None:
-    """A change that was missed counts for an hour at most."""
+    """A missed change matters for an hour at most."""
     await people.standing(ana.id)
     workspace.team.users[ana.id].guest = "multi"
     later(clock, FRESH_FOR_S - 1)
@@ -75,16 +75,16 @@ async def test_slack_is_asked_again_after_an_hour(
     assert (Standing.MEMBER, Standing.GUEST) == (before, await people.standing(ana.id))
 
 
-async def test_what_bars_somebody_counts_from_the_event_on(workspace: LocalWorkspace, people: People, ana: Person) -> None:
-    """Without asking: Slack may be silent just then."""
+async def test_event_that_bars_a_person_counts_at_once(workspace: LocalWorkspace, people: People, ana: Person) -> None:
+    """Without a look-up, since Slack may be silent just then."""
     await people.standing(ana.id)
     people.heard({"id": ana.id, "team_id": workspace.team_id, "deleted": True})
 
     assert (Standing.DEACTIVATED, 1) == (await people.standing(ana.id), asked(workspace))
 
 
-async def test_who_becomes_a_full_member_is_asked_about(workspace: LocalWorkspace, people: People) -> None:
-    """The event does not tell everything that makes a member, so Slack is asked."""
+async def test_new_full_member_is_looked_up(workspace: LocalWorkspace, people: People) -> None:
+    """The event lacks some of what makes a member."""
     gus = workspace.add_user("gus", guest="multi")
     before = await people.standing(gus.id)
     workspace.team.users[gus.id].guest = ""
@@ -93,10 +93,8 @@ async def test_who_becomes_a_full_member_is_asked_about(workspace: LocalWorkspac
     assert (Standing.GUEST, Standing.MEMBER) == (before, await people.standing(gus.id))
 
 
-async def test_an_answer_that_an_event_overtook_is_not_kept_for_an_hour(
-    workspace: LocalWorkspace, people: People, ana: Person
-) -> None:
-    """Slack answered with the old record while the change was on its way."""
+async def test_answer_overtaken_by_an_event_is_not_kept(workspace: LocalWorkspace, people: People, ana: Person) -> None:
+    """Slack answered with the old record while the event was on its way."""
 
     async def overtake(method: str, phase: str, args: object) -> None:
         if method == "users.info" and phase == "after" and asked(workspace) < 2:
@@ -110,10 +108,10 @@ async def test_an_answer_that_an_event_overtook_is_not_kept_for_an_hour(
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_bar_outlives_an_older_answer_though_slack_falls_silent(
+async def test_deactivation_wins_over_an_older_answer(
     workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock, known: bool
 ) -> None:
-    """Somebody is deactivated while Slack's answer about them is on its way, and cannot be asked about again."""
+    """Slack's answer was on its way when the person was deactivated, and Slack cannot be asked again."""
     if known:
         await people.standing(ana.id)
         later(clock, FRESH_FOR_S)
@@ -129,10 +127,10 @@ async def test_a_bar_outlives_an_older_answer_though_slack_falls_silent(
     assert (Standing.DEACTIVATED, Standing.DEACTIVATED) == (first, await people.standing(ana.id))
 
 
-async def test_a_bar_that_was_lifted_is_not_applied_to_a_newer_answer(
+async def test_lifted_deactivation_does_not_affect_a_newer_answer(
     workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock
 ) -> None:
-    """Slack fell silent while somebody was deactivated; a day later they are back, and Slack says so."""
+    """Slack fell silent during the deactivation; a day later the person is back, and Slack says so."""
     workspace.faults.add("users.info", "error:internal_error")
 
     async def overtake(method: str, phase: str, args: object) -> None:
@@ -146,8 +144,8 @@ async def test_a_bar_that_was_lifted_is_not_applied_to_a_newer_answer(
     assert Standing.MEMBER is await people.standing(ana.id)
 
 
-async def test_changes_of_people_who_never_came_are_of_no_interest(people: People, workspace: LocalWorkspace) -> None:
-    """In a workspace of twenty thousand, somebody changes their status all the time."""
+async def test_changes_of_unknown_people_are_ignored(people: People, workspace: LocalWorkspace) -> None:
+    """Among twenty thousand people, somebody changes their status all the time."""
     for number in range(1000):
         people.heard({"id": f"U0{number}", "deleted": True})
 
@@ -155,10 +153,10 @@ async def test_changes_of_people_who_never_came_are_of_no_interest(people: Peopl
 
 
 @pytest.mark.parametrize("fault", ["429", "500_before", "error:internal_error", "error:missing_scope"])
-async def test_whoever_is_not_known_may_nothing_until_slack_answers(
+async def test_unknown_person_may_do_nothing_until_slack_answers(
     workspace: LocalWorkspace, people: People, ana: Person, fault: str, clock: ManualClock
 ) -> None:
-    """It fails closed, and says why; a little later it is tried again."""
+    """Access fails closed with a reason, and is tried again a little later."""
     workspace.faults.add("users.info", fault)
     closed, why = await people.standing(ana.id), people.silence
     later(clock, PAUSE_AFTER_S)
@@ -167,10 +165,10 @@ async def test_whoever_is_not_known_may_nothing_until_slack_answers(
     assert why
 
 
-async def test_whoever_is_known_is_not_locked_out_by_a_silent_slack(
+async def test_known_person_keeps_access_while_slack_is_silent(
     workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock
 ) -> None:
-    """At three in the morning Slack is half down: the engineer on call still resolves."""
+    """With Slack half down at three in the morning, the engineer on call can still resolve."""
     await people.standing(ana.id)
     later(clock, 9 * FRESH_FOR_S)
     workspace.faults.add("users.info", "error:internal_error", times=9)
@@ -178,8 +176,10 @@ async def test_whoever_is_known_is_not_locked_out_by_a_silent_slack(
     assert Standing.MEMBER is await people.standing(ana.id)
 
 
-async def test_a_guest_stays_one_while_slack_is_silent(workspace: LocalWorkspace, people: People, clock: ManualClock) -> None:
-    """What is known counts both ways."""
+async def test_known_guest_stays_a_guest_while_slack_is_silent(
+    workspace: LocalWorkspace, people: People, clock: ManualClock
+) -> None:
+    """The last known state counts both ways."""
     gus = workspace.add_user("gus", guest="single")
     await people.standing(gus.id)
     later(clock, 9 * FRESH_FOR_S)
@@ -188,10 +188,10 @@ async def test_a_guest_stays_one_while_slack_is_silent(workspace: LocalWorkspace
     assert Standing.GUEST is await people.standing(gus.id)
 
 
-async def test_commanders_are_trusted_while_slack_does_not_say(
+async def test_listed_commanders_are_trusted_while_slack_is_silent(
     workspace: LocalWorkspace, gateway: SlackGateway, ana: Person
 ) -> None:
-    """An operator named them; but what Slack says of them counts more."""
+    """An operator named them; but if Slack says something, that counts more."""
     gus = workspace.add_user("gus", guest="multi")
     people = People(gateway, Notes(), ManualClock(NOW), trusted=lambda: {ana.id, gus.id})
     guest = await people.standing(gus.id)
@@ -201,8 +201,8 @@ async def test_commanders_are_trusted_while_slack_does_not_say(
     await people.close()
 
 
-async def test_nobody_waits_longer_than_slack_waits_for_us(workspace: LocalWorkspace, people: People, ana: Person) -> None:
-    """A call that hangs is given up in time; the next request does not wait for it at all."""
+async def test_hanging_look_up_is_given_up_in_time(workspace: LocalWorkspace, people: People, ana: Person) -> None:
+    """Within the time that Slack allows us; the next request does not wait at all."""
     workspace.faults.add("users.info", "hang", times=9)
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -214,10 +214,10 @@ async def test_nobody_waits_longer_than_slack_waits_for_us(workspace: LocalWorks
     assert waited < 2 * ASK_WITHIN_S and loop.time() - began < 0.2
 
 
-async def test_the_known_are_known_after_a_restart(
+async def test_known_people_are_remembered_over_a_restart(
     workspace: LocalWorkspace, people: People, gateway: SlackGateway, ana: Person, notes: Notes
 ) -> None:
-    """The bot was restarted in the outage, and Slack does not say who anybody is."""
+    """The bot restarted during the outage, while Slack answers no look-up."""
     gus = workspace.add_user("gus", guest="multi")
     await people.standing(ana.id)
     await people.standing(gus.id)
@@ -231,10 +231,10 @@ async def test_the_known_are_known_after_a_restart(
     await again.close()
 
 
-async def test_a_restart_asks_again_while_slack_answers(
+async def test_people_are_looked_up_again_after_a_restart(
     workspace: LocalWorkspace, gateway: SlackGateway, ana: Person, notes: Notes
 ) -> None:
-    """Who was made a guest while the bot was down is one."""
+    """Someone may have become a guest while the bot was down."""
     notes.settings[SETTING] = json.dumps([ana.id])
     workspace.team.users[ana.id].guest = "multi"
     people = People(gateway, notes, ManualClock(NOW))
@@ -244,8 +244,10 @@ async def test_a_restart_asks_again_while_slack_answers(
     await people.close()
 
 
-async def test_doubt_asks_about_everybody_again(workspace: LocalWorkspace, people: People, ana: Person) -> None:
-    """After a reconnection: what happened in between, nobody told us."""
+async def test_everybody_is_looked_up_again_after_a_reconnection(
+    workspace: LocalWorkspace, people: People, ana: Person
+) -> None:
+    """Events in between were missed."""
     await people.standing(ana.id)
     workspace.team.users[ana.id].deleted = True
     people.doubt()
@@ -253,8 +255,8 @@ async def test_doubt_asks_about_everybody_again(workspace: LocalWorkspace, peopl
     assert Standing.DEACTIVATED is await people.standing(ana.id)
 
 
-async def test_the_directory_is_bounded(people: People, notes: Notes) -> None:
-    """The least recently seen go first; they are asked about again when they come."""
+async def test_directory_is_bounded(people: People, notes: Notes) -> None:
+    """The least recently seen people go first; they are looked up again when they return."""
     notes.settings[SETTING] = json.dumps([f"U{number}" for number in range(MOST + 50)])
     await people.recall()
     await people.standing("U0NEW")
@@ -262,10 +264,10 @@ async def test_the_directory_is_bounded(people: People, notes: Notes) -> None:
     assert MOST == len(people)
 
 
-async def test_whoever_was_seen_lately_is_not_the_one_forgotten(
+async def test_recently_seen_person_is_not_forgotten(
     people: People, notes: Notes, workspace: LocalWorkspace, clock: ManualClock, ana: Person
 ) -> None:
-    """Slack is silent: the engineer who was here a moment ago stays known, however many strangers pass."""
+    """With Slack silent, the engineer of a moment ago stays known, however many strangers pass."""
     notes.settings[SETTING] = json.dumps([f"U{number}" for number in range(MOST)])
     await people.recall()
     workspace.faults.add("users.info", "error:internal_error", times=1)
@@ -277,8 +279,8 @@ async def test_whoever_was_seen_lately_is_not_the_one_forgotten(
     assert (Standing.MEMBER, Standing.MEMBER, MOST) == (before, await people.standing("U0"), len(people))
 
 
-async def test_a_persons_time_zone_is_known_with_them(workspace: LocalWorkspace, people: People, ana: Person) -> None:
-    """As their profile has it, also after it changed; of somebody whom nobody asked about, nothing."""
+async def test_time_zone_is_known_with_the_person(workspace: LocalWorkspace, people: People, ana: Person) -> None:
+    """From their profile, also after a change; nothing for people who were never looked up."""
     workspace.team.users[ana.id].tz = "Asia/Tokyo"
     before = people.zone(ana.id)
     await people.standing(ana.id)
@@ -288,10 +290,10 @@ async def test_a_persons_time_zone_is_known_with_them(workspace: LocalWorkspace,
     assert ("", "Asia/Tokyo", "Europe/Berlin") == (before, tokyo, people.zone(ana.id))
 
 
-async def test_whoever_changed_while_they_were_asked_about_are_asked_about_again(
+async def test_person_who_changes_during_a_look_up_is_looked_up_again(
     workspace: LocalWorkspace, people: People, ana: Person
 ) -> None:
-    """The event said nothing that bars them, and Slack's answer was of before it."""
+    """The event bars nobody, but Slack's answer is older than it."""
 
     async def overtake(method: str, phase: str, args: object) -> None:
         if method == "users.info" and phase == "after" and asked(workspace) < 2:
@@ -304,10 +306,10 @@ async def test_whoever_changed_while_they_were_asked_about_are_asked_about_again
     assert Standing.GUEST is await people.standing(ana.id)
 
 
-async def test_a_change_that_bars_nobody_locks_nobody_out_of_a_silent_slack(
+async def test_harmless_change_before_a_slack_outage_keeps_access(
     workspace: LocalWorkspace, people: People, ana: Person
 ) -> None:
-    """The engineer on call set a status a minute before the outage; what is known of them stays, their zone too."""
+    """The engineer on call set a status a minute before: the known record stays, with its time zone."""
     workspace.team.users[ana.id].tz = "Asia/Tokyo"
     await people.standing(ana.id)
     people.heard({"id": ana.id, "profile": {"status_text": "on call"}})
@@ -316,8 +318,8 @@ async def test_a_change_that_bars_nobody_locks_nobody_out_of_a_silent_slack(
     assert (Standing.MEMBER, "Asia/Tokyo") == (await people.standing(ana.id), people.zone(ana.id))
 
 
-async def test_whoever_is_barred_is_no_member_after_a_restart_either(people: People, ana: Person, notes: Notes) -> None:
-    """Slack may not say by then who they are."""
+async def test_deactivated_person_stays_barred_over_a_restart(people: People, ana: Person, notes: Notes) -> None:
+    """Slack may not answer look-ups by then."""
     await people.standing(ana.id)
     await people.settled()
     people.heard({"id": ana.id, "deleted": True})
@@ -327,10 +329,10 @@ async def test_whoever_is_barred_is_no_member_after_a_restart_either(people: Peo
 
 
 @pytest.mark.parametrize(("said", "kept"), [(7, "UTC"), ("X" * 65, "UTC"), ("X" * 64, "X" * 64), (None, "UTC")])
-async def test_a_time_zone_that_is_none_is_left_out(
+async def test_invalid_time_zone_is_ignored(
     workspace: LocalWorkspace, people: People, ana: Person, said: object, kept: str
 ) -> None:
-    """What Slack passes on was sent by somebody; the one that was known stays."""
+    """It is foreign input; the last known zone stays."""
     workspace.team.users[ana.id].tz = "UTC"
     await people.standing(ana.id)
     people.heard({"id": ana.id, "tz": said})
@@ -338,10 +340,10 @@ async def test_a_time_zone_that_is_none_is_left_out(
     assert kept == people.zone(ana.id)
 
 
-async def test_a_slack_that_did_not_answer_is_left_alone_for_a_while(
+async def test_no_look_up_for_a_while_after_one_failed(
     workspace: LocalWorkspace, people: People, ana: Person, clock: ManualClock
 ) -> None:
-    """Each further request of everybody would wait for it, and make it worse."""
+    """Everybody's requests would wait for it, and add load."""
     workspace.faults.add("users.info", "error:internal_error", times=1)
     await people.standing(ana.id)
     later(clock, PAUSE_AFTER_S - 1)

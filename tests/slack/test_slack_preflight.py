@@ -1,4 +1,4 @@
-"""The look before the start: what is wrong is said once, with the remedy."""
+"""The checks before the start: each problem is reported once, with its remedy."""
 
 import asyncio
 from dataclasses import replace
@@ -19,8 +19,8 @@ from bot.slack.scopes import PRIVATE_SCOPES, SCOPES, expected_scopes
 ROOT = Path(__file__).resolve().parents[2]
 
 
-async def test_all_is_well_when_tokens_and_scopes_are_right(workspace: LocalWorkspace) -> None:
-    """Who we are, what we may, and a ticket for the socket."""
+async def test_preflight_passes_with_right_tokens_and_scopes(workspace: LocalWorkspace) -> None:
+    """It returns who we are, our scopes, and a ticket for the socket."""
     found = await preflight(login(workspace), SCOPES)
 
     assert (True, False, False, ()) == (found.ok, found.refused, found.unreachable, found.problems)
@@ -43,10 +43,8 @@ async def test_all_is_well_when_tokens_and_scopes_are_right(workspace: LocalWork
         (None, "xapp-unknown", "Slack does not take slack.app_token (invalid_auth)"),
     ],
 )
-async def test_a_wrong_token_is_named_when_it_was_pasted(
-    workspace: LocalWorkspace, bot: str | None, app: str | None, what: str
-) -> None:
-    """Nothing works until it is changed, and the remedy says where the right one is."""
+async def test_wrong_token_is_named(workspace: LocalWorkspace, bot: str | None, app: str | None, what: str) -> None:
+    """Nothing works until it is changed; the remedy says where the right one is."""
     mine = login(workspace)
     given = SlackLogin(mine.api_url, mine.bot_token if bot is None else bot, mine.app_token if app is None else app)
 
@@ -58,8 +56,8 @@ async def test_a_wrong_token_is_named_when_it_was_pasted(
     assert "hunter2" not in repr(found)
 
 
-async def test_each_missing_scope_is_named_with_its_reason_when_some_are_missing() -> None:
-    """The bot runs; what it cannot do is said beforehand."""
+async def test_each_missing_scope_is_named_with_its_reason() -> None:
+    """The bot runs, and says beforehand what it cannot do."""
     async with LocalWorkspace(scopes=[scope for scope in BOT_SCOPES if not scope.startswith("bookmarks")]) as workspace:
         found = await preflight(login(workspace), SCOPES)
 
@@ -68,8 +66,8 @@ async def test_each_missing_scope_is_named_with_its_reason_when_some_are_missing
     assert wanted == [problem.what for problem in found.problems]
 
 
-async def test_private_scopes_are_expected_when_incidents_are_private(workspace: LocalWorkspace) -> None:
-    """And only then."""
+async def test_private_scopes_are_needed_only_for_private_incidents(workspace: LocalWorkspace) -> None:
+    """A bot with public channels must not ask for them."""
     found = await preflight(login(workspace), expected_scopes(private=True))
 
     assert found.usable
@@ -77,8 +75,8 @@ async def test_private_scopes_are_expected_when_incidents_are_private(workspace:
     assert SCOPES == expected_scopes(private=False)
 
 
-async def test_it_says_unreachable_and_does_not_blame_the_token_when_slack_is_down(workspace: LocalWorkspace) -> None:
-    """The bot starts all the same and goes on trying."""
+async def test_slack_outage_is_unreachable_and_no_token_problem(workspace: LocalWorkspace) -> None:
+    """The bot starts all the same and keeps trying."""
     await workspace.faults.offline()
 
     found = await preflight(login(workspace), SCOPES)
@@ -87,8 +85,8 @@ async def test_it_says_unreachable_and_does_not_blame_the_token_when_slack_is_do
     assert 1 == len(found.problems)
 
 
-async def test_it_says_once_that_slack_cannot_be_reached(workspace: LocalWorkspace) -> None:
-    """No "cannot be asked" before it."""
+async def test_unreachable_slack_is_reported_once(workspace: LocalWorkspace) -> None:
+    """Without a "cannot be asked" before it."""
     await workspace.faults.offline()
     words = str((await preflight(login(workspace), SCOPES)).problems[0])
 
@@ -97,8 +95,8 @@ async def test_it_says_once_that_slack_cannot_be_reached(workspace: LocalWorkspa
 
 
 @pytest.mark.parametrize("fault", ["500_before", "hang", "429"])
-async def test_it_says_unreachable_when_slack_is_in_trouble(workspace: LocalWorkspace, fault: str) -> None:
-    """Half an outage is one too."""
+async def test_partial_slack_outage_is_unreachable(workspace: LocalWorkspace, fault: str) -> None:
+    """Half an outage counts as well."""
     workspace.faults.add("auth.test", fault)
 
     found = await preflight(login(workspace), SCOPES, timeout_s=0.5)
@@ -106,8 +104,8 @@ async def test_it_says_unreachable_when_slack_is_in_trouble(workspace: LocalWork
     assert (False, False, True) == (found.ok, found.refused, found.unreachable)
 
 
-async def test_it_names_the_scope_when_the_app_token_lacks_it(workspace: LocalWorkspace) -> None:
-    """People make app-level tokens without connections:write."""
+async def test_app_token_without_its_scope_is_named(workspace: LocalWorkspace) -> None:
+    """People create app-level tokens without connections:write."""
     workspace.faults.add("apps.connections.open", "error:missing_scope")
 
     found = await preflight(login(workspace), SCOPES)
@@ -116,8 +114,8 @@ async def test_it_names_the_scope_when_the_app_token_lacks_it(workspace: LocalWo
     assert "connections:write" in found.problems[0].what
 
 
-async def test_a_limited_socket_is_no_problem_when_the_tokens_are_right(workspace: LocalWorkspace) -> None:
-    """A restart within the minute may find tickets limited; the socket waits its turn."""
+async def test_rate_limited_socket_ticket_is_no_problem(workspace: LocalWorkspace) -> None:
+    """A restart within a minute may hit the limit; the socket waits."""
     workspace.faults.add("apps.connections.open", "429", retry_after=30)
 
     found = await preflight(login(workspace), SCOPES)
@@ -126,14 +124,14 @@ async def test_a_limited_socket_is_no_problem_when_the_tokens_are_right(workspac
 
 
 def test_scopes_and_manifest_agree() -> None:
-    """What the manifest asks for is what the code expects, each with a reason."""
+    """The manifest asks for the scopes that the code expects, each with a reason."""
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text("utf-8"))
 
     assert sorted(SCOPES) == sorted(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_scopes_and_docs_agree() -> None:
-    """Each scope stands in the docs with its reason."""
+    """The docs list each scope with its reason."""
     docs = (ROOT / "docs" / "slack.md").read_text("utf-8")
 
     assert [] == [scope for scope, why in {**SCOPES, **PRIVATE_SCOPES}.items() if f"| `{scope}` | {why} |" not in docs]
@@ -142,8 +140,8 @@ def test_scopes_and_docs_agree() -> None:
 # --- the proof of the look-up
 
 
-async def test_the_lookup_is_proved_when_our_own_message_is_found(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
-    """Posted, found, and taken away again."""
+async def test_look_up_is_proved_by_finding_our_own_message(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+    """Posted, found, and deleted again."""
     workspace.add_channel("ops")
 
     assert await prove_lookup(gateway, "#ops", datetime.now(UTC)) is None
@@ -151,8 +149,8 @@ async def test_the_lookup_is_proved_when_our_own_message_is_found(workspace: Loc
     assert [] == workspace.messages("ops")
 
 
-async def test_the_lookup_is_a_problem_when_history_may_not_be_read() -> None:
-    """And the message is taken away all the same."""
+async def test_unreadable_history_is_a_look_up_problem() -> None:
+    """The message is deleted all the same."""
     async with LocalWorkspace(scopes=[scope for scope in BOT_SCOPES if scope != "channels:history"]) as workspace:
         gateway = SlackGateway(login(workspace), patience=QUICK)
         workspace.add_channel("ops")
@@ -165,7 +163,7 @@ async def test_the_lookup_is_a_problem_when_history_may_not_be_read() -> None:
     assert "channels:history" in said.remedy
 
 
-async def test_the_lookup_is_a_problem_when_nothing_can_be_posted(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
+async def test_failed_post_is_a_look_up_problem(workspace: LocalWorkspace, gateway: SlackGateway) -> None:
     """The alerts channel does not exist."""
     said = await prove_lookup(gateway, "#nowhere", datetime.now(UTC))
 
@@ -173,16 +171,16 @@ async def test_the_lookup_is_a_problem_when_nothing_can_be_posted(workspace: Loc
     assert "nothing can be posted to #nowhere" == said.what
 
 
-async def test_preflight_leaves_nothing_open_when_it_is_done(workspace: LocalWorkspace) -> None:
-    """Warnings are errors here: an unclosed session would fail this test."""
+async def test_preflight_leaves_no_session_open(workspace: LocalWorkspace) -> None:
+    """Warnings are errors here, so an unclosed session fails the test."""
     await preflight(replace(login(workspace), bot_token="xoxb-unknown"), SCOPES)
     await asyncio.sleep(0)
 
     assert "auth.test" in [call.method for call in workspace.calls]
 
 
-async def test_a_workspace_where_the_app_may_not_work_is_named() -> None:
-    """The app is installed for an organization, and an administrator has not added it there."""
+async def test_workspace_without_the_app_is_named() -> None:
+    """The app is installed for an organization, but an administrator has not added it to this workspace."""
     async with LocalWorkspace(settings=Settings(enterprise_id="E07GRID", org_install=True)) as workspace:
         [problem] = (await preflight(replace(login(workspace), team="T07ELSE"), SCOPES)).problems
 
@@ -190,7 +188,7 @@ async def test_a_workspace_where_the_app_may_not_work_is_named() -> None:
     assert f"{workspace.team_id} (Understudy Labs)" in problem.remedy
 
 
-async def test_the_workspace_of_an_organization_is_known_by_name() -> None:
+async def test_organizations_workspace_is_shown_by_name() -> None:
     """For the doctor; nothing is wrong."""
     async with LocalWorkspace(settings=Settings(enterprise_id="E07GRID", org_install=True)) as workspace:
         found = await preflight(replace(login(workspace), team=workspace.team_id), SCOPES)
@@ -198,8 +196,8 @@ async def test_the_workspace_of_an_organization_is_known_by_name() -> None:
     assert (True, "Understudy Labs") == (found.ok, found.workspace)
 
 
-async def test_a_workspace_beside_the_apps_own_is_a_mistake(workspace: LocalWorkspace) -> None:
-    """The app is installed in one workspace: no other one can be chosen, and its own one need not be."""
+async def test_choosing_another_workspace_than_the_apps_is_a_mistake(workspace: LocalWorkspace) -> None:
+    """An app installed in one workspace can use no other, and needs no choice."""
     found = [await preflight(replace(login(workspace), team=team), SCOPES) for team in ("T07ELSE", workspace.team_id)]
 
     assert [1, 0] == [len(one.problems) for one in found]

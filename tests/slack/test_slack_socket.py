@@ -1,4 +1,4 @@
-"""The Socket Mode connection heals by itself, whatever ends it, and says how it is."""
+"""The Socket Mode connection recovers by itself, whatever ends it, and reports its state."""
 
 import asyncio
 import time
@@ -22,14 +22,14 @@ def ana(workspace: LocalWorkspace) -> Person:
 
 
 async def until(true: Callable[[], bool], within_s: float = 4.0) -> None:
-    """Wait for a real socket's event."""
+    """Wait for an event on a real socket."""
     async with asyncio.timeout(within_s):
         while not true():  # what is waited for happens on the other side of a socket
             await asyncio.sleep(0.02)
 
 
 async def is_answered(ana: Person, text: str) -> None:
-    """Type until somebody answers, as a person would."""
+    """Keep typing until the bot answers, as a person would."""
     async with asyncio.timeout(4.0):
         while True:
             try:
@@ -45,8 +45,8 @@ def tickets(workspace: LocalWorkspace) -> int:
     return sum(call.method == "apps.connections.open" for call in workspace.calls)
 
 
-async def test_a_command_is_answered_when_connected(workspace: LocalWorkspace, ana: Person) -> None:
-    """The ordinary day."""
+async def test_command_is_answered_when_connected(workspace: LocalWorkspace, ana: Person) -> None:
+    """The ordinary case."""
     async with house(workspace) as home:
         await ana.types("/health claude")
 
@@ -55,8 +55,8 @@ async def test_a_command_is_answered_when_connected(workspace: LocalWorkspace, a
         assert ["claude"] == home.heard
 
 
-async def test_it_connects_with_a_new_ticket_when_the_first_upgrade_fails(workspace: LocalWorkspace, ana: Person) -> None:
-    """A ticket is spent by a refused upgrade; the SDK alone would offer it for ever."""
+async def test_refused_upgrade_is_retried_with_a_new_ticket(workspace: LocalWorkspace, ana: Person) -> None:
+    """The refusal uses the ticket up; the SDK alone would offer it for ever."""
     workspace.faults.refuse_upgrades(1)
     async with house(workspace):
         await is_answered(ana, "claude")
@@ -64,8 +64,8 @@ async def test_it_connects_with_a_new_ticket_when_the_first_upgrade_fails(worksp
         assert 2 == tickets(workspace)
 
 
-async def test_it_heals_when_the_server_falls_silent(workspace: LocalWorkspace, ana: Person) -> None:
-    """Open, but deaf: noticed within three pings, said, and replaced once Slack speaks again."""
+async def test_silent_connection_is_replaced(workspace: LocalWorkspace, ana: Person) -> None:
+    """Open but dead: noticed within three pings, reported, and replaced once Slack answers again."""
     async with house(workspace) as home:
         workspace.faults.silent()
         await until(lambda: home.watch.state.name == "deaf")
@@ -77,8 +77,8 @@ async def test_it_heals_when_the_server_falls_silent(workspace: LocalWorkspace, 
         assert 1 == len(home.watch.offline_spells)
 
 
-async def test_it_heals_when_the_connection_is_aborted(workspace: LocalWorkspace, ana: Person) -> None:
-    """A router that forgets us costs a second, not an outage."""
+async def test_aborted_connection_is_replaced(workspace: LocalWorkspace, ana: Person) -> None:
+    """A router that drops it costs a second, not an outage."""
     async with house(workspace) as home:
         await workspace.faults.drop_sockets()
         await until(lambda: len(home.watch.offline_spells) == 1)
@@ -89,8 +89,8 @@ async def test_it_heals_when_the_connection_is_aborted(workspace: LocalWorkspace
         assert "the connection broke off" == spell.why
 
 
-async def test_nothing_is_lost_when_slack_refreshes_the_connection(workspace: LocalWorkspace, ana: Person) -> None:
-    """Slack does it every few hours; commands typed around it are answered, and nobody counts it as an outage."""
+async def test_refresh_by_slack_loses_no_command(workspace: LocalWorkspace, ana: Person) -> None:
+    """Slack does it every few hours; it does not count as an outage."""
     async with house(workspace, patience=replace(BRISK, steady_after_s=0.0, spell_from=timedelta(seconds=2))) as home:
         for round in range(3):
             workspace.faults.warn()
@@ -103,8 +103,8 @@ async def test_nothing_is_lost_when_slack_refreshes_the_connection(workspace: Lo
         assert () == home.watch.offline_spells
 
 
-async def test_it_keeps_trying_when_slack_is_down_at_the_start(workspace: LocalWorkspace, ana: Person) -> None:
-    """Starting never fails because of Slack; the state says what is the matter."""
+async def test_start_while_slack_is_down_keeps_trying(workspace: LocalWorkspace, ana: Person) -> None:
+    """The start never fails because of Slack; the state gives the reason."""
     await workspace.faults.offline()
     async with house(workspace, wait=False) as home:
         await until(lambda: "cannot be reached" in home.watch.state.sentence)
@@ -117,8 +117,8 @@ async def test_it_keeps_trying_when_slack_is_down_at_the_start(workspace: LocalW
         assert 1 == len(home.watch.offline_spells)
 
 
-async def test_it_heals_when_slack_goes_away_and_comes_back(workspace: LocalWorkspace, ana: Person) -> None:
-    """An outage of Slack's, from beginning to end."""
+async def test_connection_recovers_after_a_slack_outage(workspace: LocalWorkspace, ana: Person) -> None:
+    """From the beginning of the outage to its end."""
     async with house(workspace) as home:
         await workspace.faults.offline()
         await until(lambda: home.watch.state.name == "connecting")
@@ -128,8 +128,8 @@ async def test_it_heals_when_slack_goes_away_and_comes_back(workspace: LocalWork
         assert 1 == len(home.watch.offline_spells)
 
 
-async def test_it_says_refused_and_goes_on_when_the_token_is_wrong(workspace: LocalWorkspace) -> None:
-    """The SDK alone would loop without a word."""
+async def test_wrong_token_is_reported_and_retried(workspace: LocalWorkspace) -> None:
+    """The SDK alone would loop silently."""
     workspace.faults.add("apps.connections.open", "error:invalid_auth", times=2)
     async with house(workspace, wait=False) as home:
         await until(lambda: home.watch.state.name == "refused")
@@ -139,8 +139,8 @@ async def test_it_says_refused_and_goes_on_when_the_token_is_wrong(workspace: Lo
         assert await home.watch.connected(4.0)
 
 
-async def test_it_waits_as_long_as_slack_asks_when_tickets_are_limited(workspace: LocalWorkspace) -> None:
-    """Slack's Retry-After outweighs our own pause."""
+async def test_rate_limited_ticket_waits_for_retry_after(workspace: LocalWorkspace) -> None:
+    """Slack's Retry-After overrides our own pause."""
     workspace.faults.add("apps.connections.open", "429", retry_after=1)
     async with house(workspace, wait=False) as home:
         assert not await home.watch.connected(0.7)
@@ -148,8 +148,8 @@ async def test_it_waits_as_long_as_slack_asks_when_tickets_are_limited(workspace
         assert 2 == tickets(workspace)
 
 
-async def test_it_backs_off_when_there_are_too_many_connections(workspace: LocalWorkspace) -> None:
-    """A forgotten second copy of the bot does not make it ask for tickets without end."""
+async def test_too_many_connections_cause_backoff(workspace: LocalWorkspace) -> None:
+    """A forgotten second copy of the bot must not make it ask for tickets without end."""
     settings = replace(workspace.team.settings, max_sockets=0)
     async with LocalWorkspace(settings=settings) as full, house(full, wait=False) as home:
         await until(lambda: tickets(full) >= 3)
@@ -159,17 +159,15 @@ async def test_it_backs_off_when_there_are_too_many_connections(workspace: Local
         assert tickets(full) <= 6
 
 
-async def test_it_uses_the_ticket_of_the_preflight_when_there_is_one(workspace: LocalWorkspace) -> None:
-    """One call of a method that may be limited to one a minute is enough for a start."""
+async def test_first_connection_uses_the_preflights_ticket(workspace: LocalWorkspace) -> None:
+    """The method may be limited to one call a minute."""
     found = await preflight(login(workspace), SCOPES)
     async with house(workspace, ticket=found.ticket):
         assert 1 == tickets(workspace)
 
 
-async def test_a_command_is_acknowledged_on_the_next_connection_when_its_own_is_gone(
-    workspace: LocalWorkspace, ana: Person
-) -> None:
-    """What was under way when Slack refreshed is answered all the same."""
+async def test_command_is_acknowledged_on_the_next_connection(workspace: LocalWorkspace, ana: Person) -> None:
+    """If Slack refreshes the connection while the command is running."""
     begun = asyncio.Event()
 
     async def slowly(id: str) -> bool:
@@ -186,8 +184,8 @@ async def test_a_command_is_acknowledged_on_the_next_connection_when_its_own_is_
         assert ["claude"] == home.heard
 
 
-async def test_no_task_is_left_when_it_stops(workspace: LocalWorkspace) -> None:
-    """Also after a few connections."""
+async def test_stopping_leaves_no_task(workspace: LocalWorkspace) -> None:
+    """Also after several connections."""
     before = asyncio.all_tasks()
     async with house(workspace) as home:
         await workspace.faults.drop_sockets()
@@ -198,8 +196,8 @@ async def test_no_task_is_left_when_it_stops(workspace: LocalWorkspace) -> None:
     assert [] == [task for task in mine if not task.done()]
 
 
-async def test_stop_is_quick_when_slack_is_silent(workspace: LocalWorkspace) -> None:
-    """A server that does not answer the closing handshake does not hold us up."""
+async def test_stopping_is_quick_while_slack_is_silent(workspace: LocalWorkspace) -> None:
+    """A server that ignores the closing handshake does not delay us."""
     loop = asyncio.get_running_loop()
     async with house(workspace):
         workspace.faults.silent()
@@ -208,8 +206,8 @@ async def test_stop_is_quick_when_slack_is_silent(workspace: LocalWorkspace) -> 
     assert loop.time() - began < 2.0
 
 
-async def test_a_message_of_endless_parts_is_acknowledged_unread(workspace: LocalWorkspace, ana: Person) -> None:
-    """Mebibytes of empty lists held up every flag read for 400 ms; Slack does not repeat what is acknowledged."""
+async def test_message_with_too_many_parts_is_acknowledged_unread(workspace: LocalWorkspace, ana: Person) -> None:
+    """Megabytes of empty lists held up every flag read for 400 ms; Slack does not repeat what is acknowledged."""
     async with house(workspace) as home:
         payload = {"type": "block_actions", "message": {"blocks": [[] for _ in range(60_000)]}}
         answer = await workspace.links.deliver("interactive", payload)
@@ -223,8 +221,8 @@ async def test_a_message_of_endless_parts_is_acknowledged_unread(workspace: Loca
 
 @pytest.mark.parametrize("marks", ["[", '{"a":'])
 @pytest.mark.parametrize("deep", [2_000, 15_000])
-async def test_a_message_too_deep_to_read_is_acknowledged(workspace: LocalWorkspace, marks: str, deep: int) -> None:
-    """The SDK gave up on it with a traceback, and Slack sent it again and again."""
+async def test_message_too_deep_to_read_is_acknowledged(workspace: LocalWorkspace, marks: str, deep: int) -> None:
+    """The SDK failed on it with a traceback, and Slack sent it again and again."""
     async with house(workspace):
         answer = await workspace.links.deliver_text("interactive", f'{{"message": {marks * deep}')
 
@@ -232,10 +230,10 @@ async def test_a_message_too_deep_to_read_is_acknowledged(workspace: LocalWorksp
         assert "interactive" == workspace.links.acks[0].type
 
 
-async def test_messages_that_cannot_be_read_are_one_line_in_the_log(
+async def test_unreadable_messages_are_one_line_in_the_log(
     workspace: LocalWorkspace, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A flood of them does not fill the disk."""
+    """A flood of them must not fill the disk."""
     async with house(workspace):
         for _ in range(20):
             await workspace.links.deliver_text("interactive", "[" * 2_000)
@@ -243,8 +241,8 @@ async def test_messages_that_cannot_be_read_are_one_line_in_the_log(
     assert 1 == "".join(capfd.readouterr()).count("cannot be read")
 
 
-async def test_the_connection_is_kept_when_our_own_loop_was_held(workspace: LocalWorkspace, ana: Person) -> None:
-    """A machine that was paused heard nothing meanwhile; Slack is not at fault, and what is on its way is not lost."""
+async def test_connection_is_kept_after_our_own_loop_was_blocked(workspace: LocalWorkspace, ana: Person) -> None:
+    """A paused machine missed the pings itself: Slack is not at fault, and messages on their way are not lost."""
     async with house(workspace) as home:
         time.sleep(4 * BRISK.ping_every_s)  # noqa: ASYNC251 # the hold itself
         await asyncio.sleep(2 * BRISK.ping_every_s)

@@ -1,4 +1,4 @@
-"""What somebody is to us, out of Slack's record of them: full members of ours alone have rights."""
+"""Deriving a person's standing from Slack's record: only full members of our workspace have rights."""
 
 from typing import Any
 
@@ -44,8 +44,8 @@ def in_grid(grid: str, *teams: str, team: str = "T0ELSE", **fields: Any) -> dict
         (in_grid("E0GRID", "T0OURS"), Standing.FOREIGN),  # our workspace belongs to no organization
     ],
 )
-def test_only_a_full_member_of_our_workspace_is_one(record: dict[str, Any], standing: Standing) -> None:
-    """In doubt somebody is a stranger: a record without a workspace, or with another one."""
+def test_only_a_full_member_of_our_workspace_is_a_member(record: dict[str, Any], standing: Standing) -> None:
+    """A record without a workspace, or with another one, makes a stranger."""
     assert standing is standing_of(record, OURS)
 
 
@@ -62,14 +62,14 @@ def test_only_a_full_member_of_our_workspace_is_one(record: dict[str, Any], stan
         (user("T0ELSE", enterprise_user="odd"), Standing.FOREIGN, Standing.FOREIGN),
     ],
 )
-def test_an_organization_counts_where_the_app_is_installed_for_it(
+def test_organizations_workspaces_count_if_the_app_is_installed_for_it(
     record: dict[str, Any], for_one: Standing, for_all: Standing
 ) -> None:
-    """Installed for one workspace of an Enterprise Grid, the other workspaces are foreign; installed for all, they are ours."""
+    """If it is installed for one workspace of an Enterprise Grid, the other workspaces are foreign."""
     assert (for_one, for_all) == (standing_of(record, IN_A_GRID), standing_of(record, WHOLE_GRID))
 
 
-def test_an_organization_without_an_id_is_nobodys() -> None:
+def test_empty_organization_ids_do_not_match() -> None:
     """Two empty ids are not the same organization."""
     us = Identity("U0BOT", "B0BOT", "Labs", "", "", is_enterprise_install=True)
 
@@ -78,11 +78,11 @@ def test_an_organization_without_an_id_is_nobodys() -> None:
 
 @pytest.mark.parametrize("record", [user(""), {"id": "U0ANA"}, in_grid("", "T0OURS"), in_grid("", "")])
 @pytest.mark.parametrize("us", [Identity("U0BOT", "B0BOT", "Labs", ""), Identity("U0BOT", "B0BOT", "Labs", "T0OTHER")])
-def test_a_workspace_without_an_id_is_nobodys(record: dict[str, Any], us: Identity) -> None:
-    """What is missing on both sides does not make somebody one of us."""
+def test_empty_workspace_ids_do_not_match(record: dict[str, Any], us: Identity) -> None:
+    """An id missing on both sides does not make a person one of us."""
     assert Standing.FOREIGN is standing_of(record, us)
 
 
-def test_an_organization_without_an_id_shares_no_workspace() -> None:
-    """A workspace id among somebody's `teams` counts only within the organization that both name."""
+def test_shared_workspaces_need_an_organization_id() -> None:
+    """A workspace id among a person's `teams` counts only within the organization that both name."""
     assert Standing.FOREIGN is standing_of(in_grid("", "T0OURS", enterprise_id=""), OURS)

@@ -1,4 +1,4 @@
-"""What Slack and good manners ask of every message, in one place."""
+"""Slack's rules for messages, and ours, checked in one place."""
 
 import json
 import re
@@ -18,7 +18,7 @@ OUR_TOKENS = re.compile(
 
 
 def assert_taken(message: Message, *, edited: bool = False) -> None:
-    """Slack takes it, and nothing foreign in it mentions, links, hides or opens anything."""
+    """Slack accepts the message, and nothing foreign in it mentions, links, hides or opens anything."""
     blocks = [dict(block) for block in message.blocks]
     for block in blocks:
         parsed = Block.parse(block)
@@ -36,7 +36,7 @@ def assert_taken(message: Message, *, edited: bool = False) -> None:
 
 
 def assert_view_taken(view: Mapping[str, Any]) -> None:
-    """A modal: Slack takes it."""
+    """Slack accepts the modal."""
     from bot.sandbox.slack.block_kit.blocks import check_view
 
     assert [] == check_view(json.loads(json.dumps(view)))
@@ -47,18 +47,18 @@ def assert_view_taken(view: Mapping[str, Any]) -> None:
 
 
 def shown(message: Message) -> str:
-    """Everything in a message that people read, without buttons."""
+    """All text of a message that people read, without buttons."""
     return "\n".join(marked_up([dict(block) for block in message.blocks]))
 
 
 def buttons(message: Message) -> dict[str, dict[str, Any]]:
-    """action_id -> value of every button; of a menu, its choices by label."""
+    """action_id -> value of every button; for a menu, its choices by label."""
     rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     return {one["action_id"]: _carried(one) for row in rows for one in row}
 
 
 def labels(message: Message) -> list[str]:
-    """What stands on the buttons, in their order; a menu as `⋯` with its choices."""
+    """The labels of the buttons, in order; a menu is `⋯` with its choices."""
     elements = [one for block in message.blocks if block["type"] == "actions" for one in block["elements"]]
     menu = [f"⋯ {', '.join(choice['text']['text'] for choice in one.get('options', []))}" for one in elements]
     return [one["text"]["text"] if one["type"] == "button" else menu[n] for n, one in enumerate(elements)]
@@ -72,12 +72,12 @@ def _carried(element: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def words_above_buttons(message: Message) -> int:
-    """How many words people read before they reach the buttons; a time, a mention and a link count as they are shown."""
+    """How many words precede the first button; times, mentions and links count as they are displayed."""
     return len(spoken(shown(message)).split())
 
 
 def marked_up(blocks: list[dict[str, Any]]) -> list[str]:
-    """The texts of sections, fields and contexts, and of headers."""
+    """All texts that may have markup (sections, fields, contexts) and the headers."""
     found = []
     for block in blocks:
         texts = [block.get("text"), *block.get("fields", [])]
@@ -99,5 +99,5 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def tricky(char: str) -> bool:
-    """Whether a character hides or turns text."""
+    """Whether a character hides text or changes its direction."""
     return char != "\n" and unicodedata.category(char) in ("Cc", "Cf", "Cs")

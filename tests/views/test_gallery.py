@@ -1,4 +1,4 @@
-"""Every message of every kind stands in docs/messages.md as it is rendered, is short, and uses the words that people know."""
+"""docs/messages.md shows every kind of message as it is rendered; messages are short and use the product's words."""
 
 import inspect
 from functools import cache
@@ -51,58 +51,58 @@ def gallery() -> dict[str, list[Entry]]:
 
 @cache
 def shown() -> set[object]:
-    """What the messages of the gallery stand for."""
+    """The facts, answers and effects that the gallery has messages for."""
     return {it for made in gallery().values() for one in made for it in one.shows}
 
 
-def test_the_page_is_what_is_rendered() -> None:
-    """Where this fails on purpose, write the page anew with the command that it names, and read what changed."""
+def test_gallery_page_is_up_to_date() -> None:
+    """If a message changed on purpose, rebuild the page with the command at its top and read the diff."""
     written = PAGE.read_text(encoding="utf-8")
 
     assert page() == written, f"docs/messages.md is not what is rendered; write it anew: {HOW}"
 
 
-def test_every_kind_of_fact_is_shown_or_said_to_have_no_message() -> None:
-    """A new kind of fact that people are told of cannot be forgotten."""
+def test_every_kind_of_fact_is_in_the_gallery_or_listed_without_message() -> None:
+    """A new kind of fact must not be forgotten."""
     told = {body for body in BODIES.values() if body.ANNOUNCED or body not in NO_MESSAGE}
 
     assert [] == sorted(body.KIND for body in told - shown())
 
 
-def test_every_answer_is_shown() -> None:
-    """A new answer cannot be forgotten."""
+def test_every_answer_is_in_the_gallery() -> None:
+    """A new answer must not be forgotten."""
     assert [] == sorted(answer.KIND for answer in set(ANSWERS.values()) - shown())
 
 
-def test_every_effect_is_shown_or_says_nothing() -> None:
-    """A new effect cannot be forgotten."""
+def test_every_effect_is_in_the_gallery_or_listed_as_silent() -> None:
+    """A new effect must not be forgotten."""
     assert [] == sorted(effect.KIND for effect in set(EFFECTS.values()) - NO_WORDS - shown())
 
 
-def test_every_form_is_shown() -> None:
-    """A new modal cannot be forgotten."""
+def test_every_form_is_in_the_gallery() -> None:
+    """A new modal must not be forgotten."""
     views = [one for of in (forms, tasks, timeline) for one in inspect.getmembers(of, inspect.isfunction)]
     made = {call for name, call in views if name.endswith("_modal")}
 
     assert [] == sorted(form.__name__ for form in made - shown() if form.__name__ != "modal")
 
 
-def test_help_of_every_word_is_shown() -> None:
-    """A new slash command cannot be forgotten."""
+def test_help_of_every_command_is_in_the_gallery() -> None:
+    """A new slash command must not be forgotten."""
     assert [] == sorted(word.word for word in WORDS if word.word not in shown())
 
 
 @pytest.mark.parametrize("chapter", TITLES)
-def test_no_message_is_longer_than_a_tired_person_reads(chapter: str) -> None:
-    """Where a message got shorter, lower its debt in tests/gallery/debts.py."""
+def test_no_message_exceeds_its_word_limit(chapter: str) -> None:
+    """If a message became shorter, lower its debt in tests/gallery/debts.py."""
     long = {one.title: one.words for one in gallery()[chapter] if one.kind.most and one.words > one.kind.most}
 
     assert OVERLONG.get(chapter, {}) == long
 
 
 @pytest.mark.parametrize("chapter", TITLES)
-def test_a_notification_fits_the_phone(chapter: str) -> None:
-    """The plain-text form of what is posted."""
+def test_notification_fits_a_phone(chapter: str) -> None:
+    """It is the plain-text form of the message."""
     pushed = [one for one in gallery()[chapter] if one.kind in PUSHED]
     long = {one.title: one.push_words for one in pushed if one.push_words > PUSH_MOST}
 
@@ -110,15 +110,15 @@ def test_a_notification_fits_the_phone(chapter: str) -> None:
 
 
 @pytest.mark.parametrize("chapter", TITLES)
-def test_messages_use_the_words_that_people_know(chapter: str) -> None:
-    """Where the last message of a chapter lost an old word, take the word out of its debts."""
+def test_messages_avoid_banned_words(chapter: str) -> None:
+    """If a chapter no longer has an old word, remove the word from its debts."""
     old = {word for one in gallery()[chapter] for word in old_words(one.everything)}
 
     assert OLD_WORDS.get(chapter, set()) == old
 
 
-def test_no_two_messages_of_a_debt_are_called_alike() -> None:
-    """A debt is known by its title."""
+def test_messages_with_a_debt_have_unique_titles() -> None:
+    """A debt refers to its message by title."""
     titles = [one.title for made in gallery().values() for one in made if one.kind.most and one.words > one.kind.most]
 
     assert sorted(set(titles)) == sorted(titles)

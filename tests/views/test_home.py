@@ -1,4 +1,4 @@
-"""The Home tab fits what Slack takes, however much there is to show."""
+"""The Home tab stays within Slack's limits, however much there is to show."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ def fleet(providers: int, each: int) -> Policy:
 
 
 def seen(policy: Policy, *levels: Level) -> World:
-    """The first components have these levels, all others are operational."""
+    """The first components have these levels; all others are operational."""
     world = World()
     for n, id in enumerate(policy.components):
         level = levels[n] if n < len(levels) else Level.OPERATIONAL
@@ -44,8 +44,8 @@ def text(policy: Policy, world: World) -> str:
     return str(home(world, policy, T0, ANA)["blocks"])
 
 
-def test_five_hundred_checks_are_grouped_with_the_worst_first() -> None:
-    """Two of them fail: a line for each of their providers, and one line for all that is well."""
+def test_home_groups_five_hundred_checks_with_the_worst_first() -> None:
+    """Two fail: one line for each of their providers, and one line for everything healthy."""
     policy = fleet(100, 5)
     shown = text(policy, seen(policy, *[Level.OPERATIONAL] * 5, Level.DEGRADED, *[Level.OPERATIONAL] * 4, Level.DOWN))
 
@@ -56,8 +56,8 @@ def test_five_hundred_checks_are_grouped_with_the_worst_first() -> None:
 
 @pytest.mark.parametrize(("providers", "each"), [(500, 1), (1, 500), (50, 10)])
 @pytest.mark.parametrize("level", list(Level))
-def test_whatever_fails_the_tab_is_one_that_slack_takes(providers: int, each: int, level: Level) -> None:
-    """All of 500 components at once."""
+def test_slack_accepts_home_whatever_fails(providers: int, each: int, level: Level) -> None:
+    """Even if all 500 components fail at once."""
     policy = fleet(providers, each)
     view = home(seen(policy, *[level] * 500), policy, T0, ANA)
 
@@ -65,8 +65,8 @@ def test_whatever_fails_the_tab_is_one_that_slack_takes(providers: int, each: in
     assert len(view["blocks"]) <= 100
 
 
-def test_forty_incidents_with_long_titles_fit() -> None:
-    """The ten worst, and how many more there are."""
+def test_home_fits_forty_incidents_with_long_titles() -> None:
+    """It shows the ten worst, and counts the others."""
     story = outage_story(46)
     world = story.world
     for number in range(8, 48):
@@ -77,8 +77,8 @@ def test_forty_incidents_with_long_titles_fit() -> None:
     assert "31 more" in str(view)
 
 
-def test_more_tasks_than_anybody_can_do_fit() -> None:
-    """The ten that are due first, and how many more there are; those of others are not mine."""
+def test_home_fits_any_number_of_tasks() -> None:
+    """It shows the ten that are due first, and counts the others; other people's tasks are left out."""
     story = outage_story(46)
     for n in range(1, 16):
         story.add("incident/7", TaskAdded(n, f"Task *{n}* <!here> " * 8, ANA, story.now + timedelta(minutes=60 - n)), ANA)
@@ -92,32 +92,32 @@ def test_more_tasks_than_anybody_can_do_fit() -> None:
     assert ["of somebody else" in shown, "<!here>" in shown] == [False, False]
 
 
-def test_who_may_do_nothing_has_no_button_that_does() -> None:
-    """An outsider who may ask sees, and acts upon nothing."""
+def test_home_without_command_rights_has_no_acting_button() -> None:
+    """An outsider who may ask can view, but change nothing."""
     story = s.served()
     view = home(story.world, story.policy, story.now, NOBODY)
 
     assert "actions" not in {block["type"] for block in view["blocks"]}
 
 
-def test_an_incident_is_shown_without_buttons() -> None:
-    """What is read over the tab acts upon nothing."""
+def test_incident_opened_over_home_has_no_buttons() -> None:
+    """The dialog is for reading only."""
     view = incident_view(s.seen(outage_story(46)), {})
 
     assert [] == check_view(view)
     assert "actions" not in {block["type"] for block in view["blocks"]}
 
 
-def test_a_tab_looks_the_same_while_nothing_happens() -> None:
-    """So that nothing is sent for the passing of time."""
+def test_home_does_not_change_with_time_alone() -> None:
+    """Otherwise it would be sent again and again."""
     story = s.served()
     later = story.now + timedelta(minutes=7)
 
     assert home(story.world, story.policy, story.now, ANA) == home(story.world, story.policy, later, ANA)
 
 
-def test_a_short_answer_names_three_things_at_most() -> None:
-    """Of a bad day with twenty providers down."""
+def test_short_answer_names_at_most_three_components() -> None:
+    """Even on a day with twenty providers down."""
     policy = fleet(20, 1)
     world = seen(policy, *[Level.DOWN] * 20)
     said = reply(everything(world, policy, T0), world, T0)

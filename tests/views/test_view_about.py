@@ -1,4 +1,4 @@
-"""What `/understudy` shows is taken by Slack, however much there is and whatever others wrote."""
+"""Slack accepts what `/understudy` shows, however long it is and whatever others wrote."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -17,8 +17,8 @@ NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 HOSTILE = "<!channel> <https://evil.example|click> ``` \u202e\x00 & `x` " * 40
 
 
-def test_planned_quiet_is_taken_when_there_is_much_of_it() -> None:
-    """A hundred windows, announcements and mutes with hostile words; what is left out is counted."""
+def test_slack_accepts_a_long_list_of_planned_maintenance() -> None:
+    """A hundred windows, announcements and mutes with hostile texts; what is left out is counted."""
     many = [Window((f"x{n}", HOSTILE), NOW, NOW + timedelta(hours=n), None, HOSTILE) for n in range(1, 100)]
     weekly = Window((), NOW + timedelta(hours=1), NOW + timedelta(days=9), Recurrence(time(2), timedelta(hours=1)), HOSTILE)
     notices = tuple(
@@ -45,13 +45,13 @@ def test_planned_quiet_is_taken_when_there_is_much_of_it() -> None:
     assert "everything, daily at 02:00 UTC for 1 h, first on <!date^" in shown(message)
 
 
-def test_about_is_taken_whatever_is_wrong() -> None:
-    """Troubles hold the words of peers and of libraries."""
+def test_slack_accepts_about_whatever_is_wrong() -> None:
+    """Problems may have the words of peers and libraries in them."""
     it = About(HOSTILE[:50], HOSTILE, (HOSTILE,) * 50, troubles=(HOSTILE,) * 50, data_bytes=0, since=NOW)
 
     assert_taken(about(it, World(), policy(), NOW))
 
 
-def test_mute_answer_is_taken() -> None:
-    """A reason is foreign too."""
+def test_slack_accepts_the_reply_to_a_mute() -> None:
+    """The reason is foreign text."""
     assert_taken(mute_answer(HOSTILE, HOSTILE, MutedUntil(NOW + timedelta(hours=1), ANA, HOSTILE, NOW), NOW, "/understudy"))

@@ -1,4 +1,4 @@
-"""Every answer of the core is worded for every face, and each face names what one can do there."""
+"""Every answer of the core has words for Slack, terminal and API, and each suggests what can be typed there."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def every_answer() -> list[type[Answer]]:
 
 
 def some(kind: type[Answer]) -> st.SearchStrategy[Answer]:
-    """Answers of a kind as the rules give them: something is open where that is the answer, and a mute lasts whole seconds."""
+    """Answers of a kind as the rules give them: with something open where that is the answer, and mutes in whole seconds."""
     drawn: st.SearchStrategy[Answer] = instances(kind)
     if kind is a.OpenAlready:
         return st.builds(
@@ -55,16 +55,16 @@ def some(kind: type[Answer]) -> st.SearchStrategy[Answer]:
 @given(data=st.data())
 @pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: kind.KIND)
 @pytest.mark.parametrize("face", FACES, ids=repr)
-def test_every_answer_is_worded_on_every_face(face: Face, kind: type[Answer], data: Any) -> None:
-    """A new answer cannot be forgotten: nobody is answered with silence or a traceback."""
+def test_every_answer_has_words_for_slack_terminal_and_api(face: Face, kind: type[Answer], data: Any) -> None:
+    """A new answer must not bring silence or a traceback."""
     assert words(data.draw(some(kind)), face)
 
 
 @settings(max_examples=5)
 @given(data=st.data())
 @pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: kind.KIND)
-def test_an_answer_arrives_over_the_api_as_it_was(kind: type[Answer], data: Any) -> None:
-    """The terminal words the same values that the rules answered with."""
+def test_answer_survives_the_api_unchanged(kind: type[Answer], data: Any) -> None:
+    """The terminal words the same values that the rules returned."""
     answer = data.draw(some(kind))
 
     assert answer == answer_from(json.loads(json.dumps(answer_shape(answer))))
@@ -80,12 +80,12 @@ def test_an_answer_arrives_over_the_api_as_it_was(kind: type[Answer], data: Any)
         {"text": "Ledger cannot be written."},
     ],
 )
-def test_what_another_version_answers_is_left_to_its_own_words(shape: dict[str, Any]) -> None:
-    """A terminal that is older or newer than the bot does not fall over its answers."""
+def test_unknown_answer_of_another_version_keeps_its_own_words(shape: dict[str, Any]) -> None:
+    """A terminal older or newer than the bot must not fail on its answers."""
     assert answer_from(shape) is None
 
 
-def test_slack_says_what_people_call_a_flag_and_keeps_its_key_to_be_typed() -> None:
+def test_slack_answer_uses_the_flags_name_but_suggests_its_key() -> None:
     """As messages do."""
     answer = fa.Switched(flag=FLAG, flag_name="support chat", variant="gpt")
 
@@ -93,8 +93,8 @@ def test_slack_says_what_people_call_a_flag_and_keeps_its_key_to_be_typed() -> N
     assert words(answer, Terminal()).startswith(f"{FLAG} serves gpt now.")
 
 
-def test_a_time_in_an_answer_is_one_of_each_readers_own_clock() -> None:
-    """Foreign words that look like one are no time."""
+def test_time_in_an_answer_is_shown_in_each_readers_zone() -> None:
+    """Foreign text that looks like a time stays text."""
     said = inert(told(a.CannotHaveBeen(why=a.WrongTime.FUTURE, at=T0, days=30)))
 
     assert said.startswith(
@@ -124,8 +124,8 @@ def test_a_time_in_an_answer_is_one_of_each_readers_own_clock() -> None:
     ],
     ids=["slack", "terminal", "api"],
 )  # fmt: skip
-def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, engage: str) -> None:
-    """Nobody in a terminal is told to type a slash command."""
+def test_each_answer_suggests_what_can_be_typed_there(face: Face, undo: str, force: str, engage: str) -> None:
+    """The terminal must not suggest a slash command."""
     assert f"{FLAG} serves gpt now. Undo: {undo}" == words(SWITCHED, face)
     assert f"Not switched back, since Claude API is down. To switch {FLAG} back anyway: {force}" == words(UNWELL, face)
     decided = "That was decided in the meantime; nothing was switched."
@@ -133,8 +133,8 @@ def test_each_face_says_what_to_type_there(face: Face, undo: str, force: str, en
 
 
 @pytest.mark.parametrize("of", base.Words)
-def test_no_face_but_slack_names_a_slash_word(of: base.Words) -> None:
-    """What wants words shows an example of the face on which it was asked."""
+def test_only_slack_answers_name_slash_commands(of: base.Words) -> None:
+    """A question for missing words shows an example for where it was asked."""
     for face in (Terminal(), Api()):
         assert None is re.search(r"(?<![\w/])/(incident|fallback|understudy)\b", words(base.NoWords(of=of), face))
 
@@ -143,20 +143,20 @@ def test_no_face_but_slack_names_a_slash_word(of: base.Words) -> None:
     ("face", "channel"),
     [(Slack(), "<#C0INC1>"), (Slack(linked=False), "#inc-1-claude"), (Terminal(), "#inc-1-claude"), (Api(), "#inc-1-claude")],
 )
-def test_a_channel_is_named_so_that_the_face_can_show_it(face: Face, channel: str) -> None:
-    """A reference that may be pressed in Slack, a name everywhere else."""
+def test_channel_is_a_link_in_slack_and_a_name_elsewhere(face: Face, channel: str) -> None:
+    """Slack's channel reference means nothing to a terminal."""
     assert f"You are in INC-1 now. It continues in {channel}." == words(a.Joined(incident=1, place=CHANNEL), face)
 
 
-def test_a_declaration_says_in_slack_where_people_will_meet() -> None:
-    """The channel is being created while the answer is read."""
+def test_declaring_in_slack_says_that_the_channel_is_coming() -> None:
+    """It is being created while people read the answer."""
     declared = a.Declared(incident=1, title="Claude is slow", channel_name="inc-1-claude", changed=True)
 
     assert "INC-1 is declared: Claude is slow. Its channel #inc-1-claude is being created; you are invited." == told(declared)
 
 
-def test_resolved_while_it_fails_says_when_it_opens_again() -> None:
-    """Whoever ends it all the same knows what comes of that."""
+def test_resolving_a_failing_incident_says_when_it_opens_again() -> None:
+    """People who resolve it anyway should know what follows."""
     until = datetime(2026, 3, 20, 12, 30, tzinfo=UTC)
     one = a.Moved(incident=1, phase=Phase.RESOLVED, failing=("Claude API",), until=until)
 
@@ -165,14 +165,14 @@ def test_resolved_while_it_fails_says_when_it_opens_again() -> None:
 
 
 @pytest.mark.parametrize(("longest", "said"), [(timedelta(hours=2), "2 hours"), (timedelta(minutes=90), "1 h 30 min")])
-def test_the_longest_mute_is_said_in_round_words(longest: timedelta, said: str) -> None:
-    """As configuration has it."""
+def test_longest_mute_is_given_in_round_units(longest: timedelta, said: str) -> None:
+    """As the configuration has it."""
     assert f"A mute lasts at most {said} here (mutes.longest in the configuration)." == words(
         ca.MuteTooLong(longest=longest), Slack()
     )
 
 
-def test_who_may_not_is_told_who_may() -> None:
+def test_refused_person_is_told_who_may() -> None:
     """A guest is not sent to the commanders' list."""
     guest = words(Denied(role=Role.OUTSIDER, needs=Role.MEMBER), Slack())
 
@@ -180,8 +180,8 @@ def test_who_may_not_is_told_who_may() -> None:
 
 
 @pytest.mark.parametrize("kind", every_answer(), ids=lambda kind: kind.KIND)
-def test_only_what_may_be_overruled_comes_with_a_press(kind: type[Answer]) -> None:
-    """An answer without a way on is a plain sentence."""
+def test_only_refusals_that_can_be_overruled_have_a_button(kind: type[Answer]) -> None:
+    """Any other answer is a plain sentence."""
     may_be = {a.OpenAlready, a.StillFailing}
     with_a_way = {
         a.OpenAlready: a.OpenAlready(incident=1, open=(a.OpenOne(1, "Claude", "Claude", CHANNEL),), free=()),
@@ -201,12 +201,12 @@ def test_only_what_may_be_overruled_comes_with_a_press(kind: type[Answer]) -> No
         (a.CannotHaveBeen(why=a.WrongTime.FUTURE, at=T0, days=30), "2026-03-20 13:40 CET has not come yet."),
     ],
 )
-def test_terminal_and_api_say_times_in_the_zone_of_the_deployment(answer: Answer, said: str) -> None:
-    """With its name, so that nobody adds an hour in their head."""
+def test_terminal_and_api_give_times_in_the_deployments_zone(answer: Answer, said: str) -> None:
+    """With the zone's name, so that nobody has to add hours."""
     for face in (Terminal("Europe/Berlin"), Api("Europe/Berlin")):
         assert said in words(answer, face)
 
 
-def test_a_zone_without_a_short_name_is_named_in_full() -> None:
+def test_zone_without_an_abbreviation_is_named_in_full() -> None:
     """An offset alone says little."""
     assert "18:25 Asia/Kathmandu" == local(T0, "Asia/Kathmandu")

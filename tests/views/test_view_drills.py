@@ -1,4 +1,4 @@
-"""Nobody takes a drill for a real outage, wherever they meet it."""
+"""Drills are marked wherever people meet them, so that nobody takes one for a real outage."""
 
 import csv
 import io
@@ -23,16 +23,16 @@ from tests.stories import outage_story
 from tests.views.message_checks import shown, strings
 
 
-def test_the_line_of_open_incidents_marks_a_drill() -> None:
-    """Beside a real one that has no mark."""
+def test_list_of_open_incidents_marks_a_drill() -> None:
+    """A real incident next to it has no mark."""
     drill, real = begun(), outage_story(5)
 
     assert "Open incidents: 🔵 INC-8 DRILL: Claude API is down" in shown(board(drill.world, drill.policy, drill.now, {}))
     assert "Open incidents: INC-7 Claude API down" in shown(board(real.world, real.policy, real.now, {}))
 
 
-def test_timeline_and_tasks_of_a_drill_say_so_at_their_head() -> None:
-    """What happened in it never happened."""
+def test_timeline_and_tasks_of_a_drill_say_so_at_the_top() -> None:
+    """None of what they list was real."""
     drill = begun()
     incident = drill.world.incidents[8]
 
@@ -41,12 +41,12 @@ def test_timeline_and_tasks_of_a_drill_say_so_at_their_head() -> None:
 
 
 def bare(message: Message) -> str:
-    """With times as they stand where Slack's own form of them is not known."""
+    """With times as they read where Slack's date format is unknown."""
     return re.sub(r"<!date[^|]*\|([^>]*)>", r"\1", shown(message))
 
 
-def test_the_evidence_of_a_canceled_drill_says_when_it_was() -> None:
-    """Whoever opens it afterwards does not take it for now."""
+def test_evidence_of_a_canceled_drill_gives_its_time() -> None:
+    """People who open it later must not take it for the present."""
     table = Table().all_well()
     table.send(StartDrill(ANA, components=("anthropic.api",), lasts=timedelta(minutes=10)))
     table.passes(2)
@@ -57,15 +57,15 @@ def test_the_evidence_of_a_canceled_drill_says_when_it_was() -> None:
     assert "down since" not in text
 
 
-def test_the_form_for_declaring_marks_a_drill_that_is_open() -> None:
-    """Nobody joins it for the real thing."""
+def test_declare_form_marks_an_open_drill() -> None:
+    """Nobody should join it as if it were real."""
     drill = begun()
     form = declare_modal(drill.world.open_incidents(), drill.policy)
 
     assert any(text.startswith("🔵 *INC-8*") for text in strings(form))
 
 
-def test_each_line_of_a_drills_csv_says_so() -> None:
+def test_each_csv_line_of_a_drill_says_so() -> None:
     """Lines are sorted and pasted elsewhere."""
     drill, real = begun(), outage_story(5)
     told = [(drill.world.incidents[8], drill.about(8), drill.policy), (real.incident(), real.about(7), real.policy)]

@@ -1,4 +1,4 @@
-"""Blindness, advisories, mutes and what others say, as people read them."""
+"""Messages about blindness, advisories, mutes and reports."""
 
 from datetime import timedelta
 
@@ -32,8 +32,8 @@ def told(table: Table, level: Level, fault: Fault, advisory: str = "") -> Fact:
     return table.send(s.VerdictReached(actor=RULE, verdict=verdict)).facts[0]
 
 
-def test_blindness_is_told_in_one_plain_sentence() -> None:
-    """Since when, why, and what follows; without Slack too."""
+def test_blindness_is_one_plain_sentence() -> None:
+    """Since when, why, and what follows; also outside Slack."""
     lost = SightLost("both controls are unreachable", START)
     regained = SightRegained("both controls are unreachable", START, START + timedelta(minutes=41))
 
@@ -43,8 +43,8 @@ def test_blindness_is_told_in_one_plain_sentence() -> None:
     ] == [sight_words(lost), sight_words(regained)]
 
 
-def test_the_notice_of_blindness_and_its_answer_are_taken_by_slack() -> None:
-    """What to look at, and that nothing is hidden afterwards."""
+def test_slack_accepts_the_blindness_notice_and_its_reply() -> None:
+    """They say what to look at, and that nothing is hidden afterwards."""
     table = Table().all_well()
     table.send(s.SightChanged(actor=RULE, sight=LOST))
     notice = quiet(last(table), table.world, table.policy)
@@ -57,7 +57,7 @@ def test_the_notice_of_blindness_and_its_answer_are_taken_by_slack() -> None:
         assert words in shown(message)
 
 
-def test_the_board_and_the_card_say_that_we_are_blind() -> None:
+def test_board_and_card_say_first_that_the_bot_is_blind() -> None:
     """Before anything that they cannot know."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
@@ -72,8 +72,8 @@ def test_the_board_and_the_card_say_that_we_are_blind() -> None:
         assert "*We have been blind* since" in shown(message)
 
 
-def test_the_board_shows_advisories_mutes_and_alerts_held_back() -> None:
-    """Whoever wonders why nobody was told finds it here."""
+def test_board_shows_advisories_mutes_and_suppressed_alerts() -> None:
+    """For people who wonder why nobody was alerted."""
     table = Table().all_well()
     told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     table.send(s.Mute(actor=ANA, component="openai.api", lasts=timedelta(hours=1), reason="we move"))
@@ -86,16 +86,16 @@ def test_the_board_shows_advisories_mutes_and_alerts_held_back() -> None:
     assert 1 == seen.count("held back")
 
 
-def test_a_phone_shows_which_components_are_muted() -> None:
-    """The one line of a notification must not say that all is well where alerts are held back."""
+def test_notification_names_muted_components() -> None:
+    """One line must not claim that all is well while alerts are held back."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
 
     assert board(table.world, table.policy, table.now, {}).text.endswith(" Muted: Claude API.")
 
 
-def test_the_board_names_another_reason_than_the_mute() -> None:
-    """Muted for an hour, and blind besides: both are said, since both must end before anybody is alerted."""
+def test_board_names_every_reason_for_holding_an_alert_back() -> None:
+    """Muted for an hour and blind: both must end before anybody is alerted."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
     table.send(s.SightChanged(actor=RULE, sight=LOST))
@@ -106,8 +106,8 @@ def test_the_board_names_another_reason_than_the_mute() -> None:
         assert words in seen
 
 
-def test_the_phone_hears_of_an_advisory_where_all_is_well() -> None:
-    """`3 of 3 components are operational` would hide it."""
+def test_notification_of_a_healthy_board_names_an_advisory() -> None:
+    """`3 of 3 components are operational` alone would hide it."""
     table = Table().all_well()
     told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     whole = board(table.world, table.policy, table.now, latencies())
@@ -115,8 +115,8 @@ def test_the_phone_hears_of_an_advisory_where_all_is_well() -> None:
     assert "4 of 4 components are operational. Advisory for Claude API." == whole.text
 
 
-def test_the_reason_on_the_board_is_as_new_as_the_advisory() -> None:
-    """That all was fine at noon is no reason beside a part that fails since."""
+def test_boards_reason_is_as_recent_as_the_advisory() -> None:
+    """A success at noon is no reason next to a part that has failed since."""
     table = Table().all_well()
     told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     seen = shown(provider("anthropic", table.world, table.policy, table.now, latencies()))
@@ -130,8 +130,8 @@ def test_the_reason_on_the_board_is_as_new_as_the_advisory() -> None:
     assert "status 401" not in seen
 
 
-def test_an_advisory_says_what_and_that_nothing_follows() -> None:
-    """In its thread, raised and over; foreign words inert."""
+def test_advisory_says_what_fails_and_that_nothing_follows() -> None:
+    """When raised and when over; foreign text is inert."""
     table = Table().all_well()
     raised = quiet(told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC"), table.world, table.policy)
     ended = quiet_reply(told(table, Level.OPERATIONAL, Fault.NONE), table.world, table.policy)
@@ -143,8 +143,8 @@ def test_an_advisory_says_what_and_that_nothing_follows() -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.OURS_KEY, Fault.OURS_CONFIG, Fault.OURS_QUOTA, Fault.LOCAL])
-def test_a_failure_of_ours_says_what_to_do(fault: Fault) -> None:
-    """It is the operator's to mend, and nobody else is woken."""
+def test_failure_on_our_side_says_what_to_do(fault: Fault) -> None:
+    """The operator must fix it, and nobody else is woken."""
     table = Table().all_well()
     message = quiet(told(table, Level.UNKNOWN, fault), table.world, table.policy)
 
@@ -154,8 +154,8 @@ def test_a_failure_of_ours_says_what_to_do(fault: Fault) -> None:
     assert "Declare incident" not in shown(message)
 
 
-def test_a_mute_names_who_and_the_way_back() -> None:
-    """What changes the world is said with the name of who did it."""
+def test_mute_names_its_author_and_how_to_end_it() -> None:
+    """Every message about a change names the person who made it."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1), reason="<!here> we move"))
     message = fact_line(last(table), table.world, table.policy)
@@ -165,8 +165,8 @@ def test_a_mute_names_who_and_the_way_back() -> None:
     assert "<!here>" not in shown(message)
 
 
-def test_an_alert_that_comes_late_says_why_it_was_held_back() -> None:
-    """And how the component is now, with a button."""
+def test_late_alert_says_why_it_was_held_back() -> None:
+    """It also gives the component's present state, with a button."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
     table.sees(API, Level.DEGRADED)
@@ -180,8 +180,8 @@ def test_an_alert_that_comes_late_says_why_it_was_held_back() -> None:
     assert "It is degraded: 3 of 5 checks failed: HTTP 502" in shown(message)
 
 
-def test_words_of_others_are_quoted_and_inert() -> None:
-    """An alert's title and a person's report."""
+def test_foreign_words_are_quoted_and_inert() -> None:
+    """Such as the title of an alert and a person's report."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     monitor = Actor("operator", "grafana", "grafana")

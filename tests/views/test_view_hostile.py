@@ -1,4 +1,4 @@
-"""Every view, over every chapter of a story, told by hostile people and pages: Slack takes it, and it is inert."""
+"""Every view at every stage of a story with hostile texts: Slack accepts it, and the texts are inert."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ MINUTES = (5, 50, 109, 120, 1000)
 
 
 def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
-    """All messages that a moment of the story can bring."""
+    """All messages that a stage of the story can bring."""
     incident, world, policy, now = story.incident(), story.world, story.policy, story.now
     facts = story.about(7)
     told = story_rows(facts)
@@ -99,7 +99,7 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
 
 
 def answers_about(incident: Incident) -> Iterator[Answer]:
-    """Those that name a title."""
+    """The answers that name a title."""
     number, title = incident.number, incident.title
     other = a.OpenOne(number, "Claude", title, a.RoomRef())
     yield a.Declared(incident=number, title=title, channel_name="inc-7")
@@ -110,7 +110,7 @@ def answers_about(incident: Incident) -> Iterator[Answer]:
 
 
 def every_form(story: Story) -> Iterator[dict[str, Any]]:
-    """All forms about an incident that a moment of the story can open."""
+    """All forms about an incident that can be opened at a stage of the story."""
     yield update_modal(story.scene(), story.about(7))
     yield phase_modal(story.incident())
     yield severity_modal(story.incident())
@@ -122,8 +122,8 @@ def every_form(story: Story) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("minute", MINUTES)
 @pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:12]))
-def test_no_words_of_others_break_a_view(words: str, minute: int) -> None:
-    """Mentions, fences, 40,000 characters, emoji only, nothing at all: every view stays a message that Slack takes."""
+def test_foreign_text_breaks_no_view(words: str, minute: int) -> None:
+    """Mentions, fences, 40,000 characters, emoji only, or empty: Slack accepts every view."""
     story = outage_story(minute, title=words, words=words)
     for name, message in every_view(story, words):
         assert_taken(message, edited=name in ("alert", "card", "evidence"))
@@ -141,7 +141,7 @@ DRAWN = re.compile(r"[*`]|(?<![^\W_])_|_(?![^\W_])|(?<![^\W_])~|~(?![^\W_])|:(?=
 
 
 def marks(message: Message) -> list[str]:
-    """What Slack draws otherwise than it is written; quotes and what is to be typed are left out."""
+    """What Slack would format in a text, without quotes and commands to type."""
     every = marked_up([dict(block) for block in message.blocks])
     ours = [re.sub(r"(?m)^> .*$|`[^`\n]*`", "", OUR_TOKENS.sub("", text)) for text in every]
     return [mark for text in ours for mark in DRAWN.findall(text)]
@@ -149,14 +149,14 @@ def marks(message: Message) -> list[str]:
 
 @cache
 def calm_marks(minute: int) -> list[list[str]]:
-    """What plain words mark in each view."""
+    """What harmless texts format in each view."""
     return [marks(message) for _, message in every_view(outage_story(minute, title="x" * 9, words="x" * 9), "x" * 9)]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MARKED, st.sampled_from(MINUTES))
-def test_no_title_draws_anything(title: str, minute: int) -> None:
-    """`*`, `_`, `~`, backticks and `:emoji:` in a title, a vendor's notice or a reason mark no more than plain words do."""
+def test_foreign_text_formats_nothing(title: str, minute: int) -> None:
+    """`*`, `_`, `~`, backticks and `:emoji:` in a title, a notice or a reason format no more than harmless words do."""
     hostile = outage_story(minute, title=title, words=title)
 
     for (name, drawn), expected in zip(every_view(hostile, title), calm_marks(minute), strict=True):
@@ -165,7 +165,7 @@ def test_no_title_draws_anything(title: str, minute: int) -> None:
 
 
 def ill_named(policy: Policy, words: str) -> Policy:
-    """The same policy with hostile names; ids stay."""
+    """The same policy with hostile names and the same ids."""
     components = {
         id: replace(c, name=words, provider_name=words, page_url=words, runbook_url=words, runbook_steps=(words,) * 40)
         for id, c in policy.components.items()
@@ -177,8 +177,8 @@ def ill_named(policy: Policy, words: str) -> Policy:
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:12]))
-def test_no_configured_name_breaks_a_view(words: str) -> None:
-    """Names and steps of the configuration are shown as they are, inert too."""
+def test_hostile_configured_names_break_no_view(words: str) -> None:
+    """Names and runbook steps are shown as they are, inert too."""
     story = outage_story(109)
     story.policy = ill_named(story.policy, words)
     for name, message in every_view(story, ""):
@@ -188,16 +188,16 @@ def test_no_configured_name_breaks_a_view(words: str) -> None:
     assert [] == bookmarks(story.incident(), story.policy, board_url=words)
 
 
-def test_views_stand_a_configuration_that_forgot_everything() -> None:
-    """Components and flags that left the configuration are named by their ids."""
+def test_views_work_after_everything_left_the_configuration() -> None:
+    """Removed components and flags are named by their ids."""
     story = outage_story(109)
     story.policy = replace(story.policy, components={}, flags={})
     for name, message in every_view(story, "words"):
         assert_taken(message, edited=name in ("alert", "card", "evidence"))
 
 
-def test_an_incident_without_components_has_every_view() -> None:
-    """A person may declare what no check looks at."""
+def test_incident_without_components_has_every_view() -> None:
+    """A person may declare what no check covers."""
     story = outage_story(-1)
     body = Declared(7, "Payments are slow", Severity.SEV4, "", "declared/7", (), T0, "declared by ana", "#ops")
     story.at(1).add("incident/7", body, ANA)
@@ -207,8 +207,8 @@ def test_an_incident_without_components_has_every_view() -> None:
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
-def test_any_fact_at_all_has_a_line(data: st.DataObject) -> None:
-    """Whatever the ledger may hold can be told."""
+def test_any_fact_has_a_line(data: st.DataObject) -> None:
+    """Whatever the ledger may hold has words."""
     kind = data.draw(st.sampled_from(sorted(BODIES)))
     stream = {"flag": "flag/x", "incident": "incident/7"}.get(kind.partition(".")[0], "component/x")
     actor = Actor(

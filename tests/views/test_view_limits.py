@@ -1,4 +1,4 @@
-"""Whatever a view makes, `fit` brings it within Slack's limits."""
+"""`fit` brings any message within Slack's limits."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ BLOCKS: st.SearchStrategy[Any] = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.lists(BLOCKS, max_size=60))
 def test_any_message_fits(text: str, blocks: list[Any]) -> None:
-    """Long texts, many blocks, many buttons: Slack takes what comes out, and fitting it again changes nothing."""
+    """Long texts, many blocks, many buttons: Slack accepts the result, and fitting it again changes nothing."""
     made = fit(Message(text, tuple(blocks)))
 
     assert_taken(made)
@@ -34,8 +34,8 @@ def test_any_message_fits(text: str, blocks: list[Any]) -> None:
 
 
 @given(st.integers(min_value=8, max_value=120))
-def test_a_cut_never_splits_a_token(limit: int) -> None:
-    """Neither a date nor a mention nor an entity is cut in half."""
+def test_cut_never_splits_a_token(limit: int) -> None:
+    """No date, mention or entity is cut in half."""
     text = "a &amp; <@U0ANA> since <!date^1^{time}|12:00 UTC> &lt;!channel&gt; " * 4
     made = cut_markup(text, limit)
 
@@ -44,15 +44,15 @@ def test_a_cut_never_splits_a_token(limit: int) -> None:
     assert made.count("&") == made.count(";")
 
 
-def test_a_message_that_fits_stays_as_it_is() -> None:
-    """No needless copy of words."""
+def test_message_that_fits_is_unchanged() -> None:
+    """Not even copied."""
     message = Message("text", (header("a"), section("b"), *actions([button("Go", "incident.ack", {"incident": 7})])))
 
     assert message == fit(message)
 
 
-def test_buttons_outlive_long_texts() -> None:
-    """What people can do is the last thing to go."""
+def test_long_texts_are_cut_before_buttons() -> None:
+    """What people can do must be the last thing to go."""
     many = [section(f"{n} " + "x" * 2900) for n in range(60)]
     made = fit(Message("t", (*many, *actions([button("Go", "incident.ack", {"incident": 7})]))))
 
@@ -60,8 +60,8 @@ def test_buttons_outlive_long_texts() -> None:
     assert_taken(made)
 
 
-def test_a_short_message_stays_below_what_an_edit_may_hold() -> None:
-    """`visible` bounds all texts together."""
+def test_message_stays_below_the_limit_of_an_edit() -> None:
+    """`visible` limits all texts together."""
     made = fit(Message("t", tuple(section("y" * 2000) for _ in range(8))), visible=3_900)
 
     assert sum(map(len, marked_up([dict(b) for b in made.blocks]))) <= 3_900
@@ -76,14 +76,14 @@ def test_empty_texts_are_left_out() -> None:
     assert_taken(made)
 
 
-def test_questions_fit_their_dialog() -> None:
+def test_confirmation_fits_slacks_dialog() -> None:
     """Title 100, text 300, buttons 30 characters."""
     made = confirm("t" * 500, "x" * 500, "y" * 500, "n" * 500, danger=True)
 
     assert [100, 300, 30, 30] == [len(made[name]["text"]) for name in ("title", "text", "confirm", "deny")]
 
 
-def test_a_button_that_cannot_carry_its_value_is_left_out() -> None:
+def test_button_whose_value_is_too_long_is_left_out() -> None:
     """A cut value would do something else."""
     assert () == actions([button("Go", "flag.engage", {"flag": "k" * 3000})])
     assert {"flag": "a"} == json.loads(button("Go", "flag.engage", {"flag": "a"})["value"])

@@ -1,4 +1,4 @@
-"""One line for each thing that happens; it names the person or the rule, and the way back."""
+"""The line for each event; it names the person or the rule behind it, and how to undo it."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def line(story: Story, stream: str, body: Body, actor: Actor = ANA) -> Message:
 
 @pytest.mark.parametrize("fact", one_of_each(), ids=lambda fact: fact.kind)
 def test_every_kind_of_fact_has_a_line(fact: Fact) -> None:
-    """No kind is forgotten, and none is told as its technical name."""
+    """No kind is forgotten, and none appears under its technical name."""
     story = outage_story(109)
     made = fact_line(fact, story.world, story.policy)
 
@@ -54,7 +54,7 @@ def test_every_kind_of_fact_has_a_line(fact: Fact) -> None:
     assert fact.kind not in made.text
 
 
-def test_the_sample_holds_every_kind() -> None:
+def test_sample_has_every_kind_of_fact() -> None:
     """`one_of_each` keeps its promise."""
     assert set(BODIES) == {fact.kind for fact in one_of_each()}
 
@@ -64,16 +64,16 @@ def test_the_sample_holds_every_kind() -> None:
     [x for x in one_of_each() if x.body.ANNOUNCED and not isinstance(x.body, SEEN)],
     ids=lambda x: x.kind,
 )
-def test_every_told_line_names_who_did_it(fact: Fact) -> None:
-    """A person by mention."""
+def test_every_announced_line_names_who_did_it(fact: Fact) -> None:
+    """People by mention."""
     story = outage_story(109)
 
     assert "<@U0ANA>" in shown(fact_line(fact, story.world, story.policy))
 
 
 @pytest.mark.parametrize("kind", [SeverityChanged, PhaseChanged])
-def test_what_a_rule_did_to_an_incident_is_called_automatic(kind: type[Body]) -> None:
-    """Nobody has to know our rules by name."""
+def test_change_by_a_rule_is_called_automatic(kind: type[Body]) -> None:
+    """Nobody needs to know our rules by name."""
     story = outage_story(109)
     fact = next(x for x in one_of_each() if isinstance(x.body, kind))
 
@@ -81,7 +81,7 @@ def test_what_a_rule_did_to_an_incident_is_called_automatic(kind: type[Body]) ->
 
 
 def test_staged_recovery_says_what_still_fails() -> None:
-    """API first, the others by name."""
+    """The API is back first; the others are named."""
     story = outage_story(90)
     moved = ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, "5 of 5 checks passed", T0)
 
@@ -89,8 +89,8 @@ def test_staged_recovery_says_what_still_fails() -> None:
     assert said == line(story, "incident/7", moved).text
 
 
-def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
-    """No dangling list."""
+def test_last_recovery_says_that_nothing_fails_any_more() -> None:
+    """Without an empty list."""
     story = outage_story(109)
     story.add("incident/7", ComponentMoved(WEB, Level.DEGRADED, Level.OPERATIONAL, "fine", T0))
     made = line(story, "incident/7", ComponentMoved(MOBILE, Level.DOWN, Level.OPERATIONAL, "fine", T0))
@@ -98,8 +98,8 @@ def test_the_last_recovery_says_that_nothing_fails_any_more() -> None:
     assert "🟢 Claude mobile is back (since 12:40 UTC). Everything in this incident works again." == made.text
 
 
-def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
-    """The line that downstream teams look for."""
+def test_switch_says_since_when_why_and_how_to_undo_it() -> None:
+    """Teams downstream look for this line."""
     story = outage_story(3)
     engaged = next(fact for fact in story.facts if isinstance(fact.body, Engaged))
     made = fact_line(engaged, story.world, story.policy)
@@ -110,7 +110,7 @@ def test_a_switch_says_since_when_why_and_how_to_undo_it() -> None:
     assert {"flag.release": {"flag": FLAG, "incident": 7}} == buttons(made)
 
 
-def test_a_switch_that_was_undone_meanwhile_has_no_button() -> None:
+def test_line_of_an_undone_switch_has_no_button() -> None:
     """A line may be sent long after its fact."""
     story = outage_story(3)
     engaged = next(fact for fact in story.facts if isinstance(fact.body, Engaged))
@@ -119,8 +119,8 @@ def test_a_switch_that_was_undone_meanwhile_has_no_button() -> None:
     assert {} == buttons(fact_line(engaged, story.world, story.policy))
 
 
-def test_a_proposal_can_be_answered() -> None:
-    """The buttons carry the variant, and one that it approves."""
+def test_proposal_has_buttons_to_answer_it() -> None:
+    """Their values name the variant, and one of them approves."""
     story = outage_story(-1)
     made = line(story, f"flag/{FLAG}", EngageProposed(FLAG, "gpt", "anthropic.api is down"), FALLBACK_RULE)
 
@@ -129,8 +129,8 @@ def test_a_proposal_can_be_answered() -> None:
     assert "The flag decides: “Which provider answers the support chat”." in shown(made)
 
 
-def test_the_first_step_back_is_asked_for() -> None:
-    """Its button says how much."""
+def test_first_step_back_has_a_button_with_its_share() -> None:
+    """The hand-back does not start by itself."""
     story = outage_story(20)
     made = line(story, f"flag/{FLAG}", HandBackAsked(FLAG, "anthropic.api operational"), Actor.rule("hand-back"))
 
@@ -138,8 +138,8 @@ def test_the_first_step_back_is_asked_for() -> None:
     assert "Send 10 % back to claude" == made.blocks[1]["elements"][0]["text"]["text"]
 
 
-def test_a_step_back_says_what_comes_next() -> None:
-    """Share, fallback, next share and when."""
+def test_hand_back_step_says_what_comes_next() -> None:
+    """Share, fallback, next share and its time."""
     story = outage_story(20)
     made = line(story, f"flag/{FLAG}", HandBackStepped(FLAG, 10, "approved by ana"))
 
@@ -147,8 +147,8 @@ def test_a_step_back_says_what_comes_next() -> None:
     assert "Next: 25 %, after 5 min while it stays operational." in shown(made)
 
 
-def test_the_vendors_words_are_quoted_whole() -> None:
-    """With status, time and the way to the page."""
+def test_vendors_update_is_quoted_in_full() -> None:
+    """With status, time and a link to the page."""
     story = outage_story(50)
     notice = next(fact for fact in story.facts if isinstance(fact.body, NoticeSeen))
     text = shown(fact_line(notice, story.world, story.policy))
@@ -157,8 +157,8 @@ def test_the_vendors_words_are_quoted_whole() -> None:
     assert "<https://status.anthropic.example/incidents/n1|On the page>" in text
 
 
-def test_resolving_is_asked_with_a_button() -> None:
-    """The question stands with its reason."""
+def test_proposed_resolution_has_a_button() -> None:
+    """With the reason in the question."""
     story = outage_story(150)
     made = line(
         story, "incident/7", ResolveAsked("every component has been operational for 30 min"), Actor.rule("resolve: ask")
@@ -168,16 +168,16 @@ def test_resolving_is_asked_with_a_button() -> None:
     assert {"incident.resolve": {"incident": 7}} == buttons(made)
 
 
-def test_a_question_about_an_incident_that_is_over_has_no_button() -> None:
-    """Somebody was faster."""
+def test_question_about_a_resolved_incident_has_no_button() -> None:
+    """Somebody else resolved it before the question was posted."""
     story = outage_story()
     asked = next(fact for fact in story.facts if isinstance(fact.body, ResolveAsked))
 
     assert {} == buttons(fact_line(asked, story.world, story.policy))
 
 
-def test_relapse_and_reopening_are_told_apart() -> None:
-    """Each says what happened in its first words."""
+def test_relapse_and_reopening_read_differently() -> None:
+    """Each says in its first words what happened."""
     back = PhaseChanged(Phase.MONITORING, Phase.INVESTIGATING, "relapse", "Claude API is down again")
     again = PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "it fails again")
 
@@ -185,15 +185,15 @@ def test_relapse_and_reopening_are_told_apart() -> None:
     assert line(outage_story(), "incident/7", again).text.startswith("INC-7 was reopened (by <@U0ANA>).")
 
 
-def test_a_severity_says_how_often_updates_come_now() -> None:
-    """SEV1 speaks every half hour."""
+def test_severity_change_says_how_often_updates_come() -> None:
+    """SEV1 gets an update every half hour."""
     story = outage_story(20)
     made = line(story, "incident/7", SeverityChanged(Severity.SEV2, Severity.SEV1, "everybody is hit"))
 
     assert "Everybody is hit. Updates come every 30 min." in shown(made)
 
 
-def test_what_slack_did_not_take_is_said_where_people_look() -> None:
+def test_message_that_slack_refused_is_reported() -> None:
     """What was lost, why, and what to do."""
     story = outage_story(20)
     made = line(story, "incident/7", GivenUp("update.post", "INC-7/update/1", "msg_too_long"), OUTBOX)
@@ -202,8 +202,8 @@ def test_what_slack_did_not_take_is_said_where_people_look() -> None:
     assert "`understudy doctor`" in shown(made)
 
 
-def test_what_we_failed_at_ourselves_is_not_put_on_slack() -> None:
-    """Nobody searches for a right that is missing in Slack when a defect of ours is the cause."""
+def test_failure_of_our_own_is_not_blamed_on_slack() -> None:
+    """Nobody should look for a missing scope if the cause is a bug of ours."""
     story = outage_story(20)
     made = line(story, "incident/7", GivenUp("update.post", "INC-7/update/1", "internal error: KeyError", ours=True), OUTBOX)
 
@@ -211,8 +211,8 @@ def test_what_we_failed_at_ourselves_is_not_put_on_slack() -> None:
     assert "Slack" not in shown(made)
 
 
-def test_a_flag_that_left_the_configuration_still_has_a_line() -> None:
-    """Named by its key."""
+def test_flag_that_left_the_configuration_still_has_a_line() -> None:
+    """It is named by its key."""
     story = outage_story(20)
     story.policy = replace(story.policy, flags={})
 

@@ -1,4 +1,4 @@
-"""A part of a flag's readers may have a longer name than Slack takes for what nobody reads."""
+"""A scoped flag may have a name longer than Slack allows for ids and values."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ PARTS = [f"{KEY}@{'a' * 64}={'v' * 63}{n}" for n in range(2)]
 
 
 def switched() -> Table:
-    """Two parts of the readers of a flag are switched whose names differ at the end."""
+    """Two scopes of one flag are switched; their names differ only at the end."""
     known = policy()
     table = Table(replace(known, flags={KEY: replace(CHAT_FLAG, key=KEY)})).all_well()
     table.sees("anthropic.api", Level.DOWN)
@@ -24,8 +24,8 @@ def switched() -> Table:
     return table
 
 
-def test_a_choice_of_the_form_stands_for_one_part() -> None:
-    """Whichever was chosen is the one that is switched back."""
+def test_switch_back_form_releases_the_chosen_scope() -> None:
+    """Names that are cut to the same text must not be confused."""
     table = switched()
     scene = Scene(table.world.incidents[1], table.world, table.policy, table.now)
     (field,) = (block for block in switch_back_modal(scene)["blocks"] if block["type"] == "input")
@@ -35,8 +35,8 @@ def test_a_choice_of_the_form_stands_for_one_part() -> None:
     assert [KEY, *PARTS] == [flag_chosen(value, table.world.flags) for value in values]
 
 
-def test_buttons_of_two_parts_are_two() -> None:
-    """Slack takes no message with an id that is too long, or twice in it."""
+def test_two_scopes_have_two_different_buttons() -> None:
+    """Slack refuses a message with an overlong or repeated id."""
     table = switched()
     flags = [flag for part in PARTS if (flag := table.policy.flag(part))]
     ids = [button["action_id"] for flag in flags for button in flag_buttons(flag, table.world, table.policy)]

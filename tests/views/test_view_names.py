@@ -1,4 +1,4 @@
-"""What messages call things: words that a colleague would use, where they name one thing only."""
+"""Names in messages: what a colleague would say, as long as it is unambiguous."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ from bot.views.names import flag_name, variant_name
 from tests.stories import FLAG, story_policy
 
 
-def test_a_flag_is_called_by_the_first_part_of_its_key() -> None:
+def test_flag_is_named_by_the_first_part_of_its_key() -> None:
     """Nobody says `support-chat.llm` aloud."""
     assert "support chat" == flag_name(FLAG, story_policy())
 
 
-def test_flags_that_begin_alike_are_called_by_their_whole_key() -> None:
-    """Two things under one name would be read as one."""
+def test_flags_with_the_same_first_part_keep_their_whole_keys() -> None:
+    """Two flags with one name would be confused."""
     policy = story_policy()
     twin = replace(policy.flags[FLAG], key="support-chat.embedding")
 
@@ -23,8 +23,8 @@ def test_flags_that_begin_alike_are_called_by_their_whole_key() -> None:
 
 
 @pytest.mark.parametrize(("variant", "called"), [("gpt", "GPT"), ("cached", "cached")])
-def test_a_variant_is_called_by_its_alias(variant: str, called: str) -> None:
-    """And by its own name where the configuration has none."""
+def test_variant_is_named_by_its_alias(variant: str, called: str) -> None:
+    """Without an alias, by its own name."""
     flag = FlagPolicy("f", {"gpt": 1, "cached": 2}, "gpt", aliases={"gpt": "GPT"})
 
     assert called == variant_name(flag, variant)

@@ -1,4 +1,4 @@
-"""What people read when they are paged, and where paging does not get through."""
+"""The words of a page, and of the messages about a page that did not get through."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,13 +23,13 @@ def story() -> Story:
 
 
 @pytest.mark.parametrize(("id", "mark"), [("U0ANA", "<@U0ANA>"), ("S0ONCALL", "<!subteam^S0ONCALL>"), ("here", "<!here>")])
-def test_somebody_is_mentioned_so_that_slack_wakes_them(id: str, mark: str) -> None:
-    """A person, a group, whoever is here."""
+def test_mention_is_written_so_that_slack_notifies(id: str, mark: str) -> None:
+    """For a person, a group, and everybody who is here."""
     assert mark == paging.mention(id)
 
 
-def test_a_page_says_what_is_broken_and_how_long_nobody_has_come() -> None:
-    """One line and a button; the notification on the phone says the same without marks."""
+def test_page_says_what_is_down_and_how_long_nobody_responded() -> None:
+    """One line and a button; the phone's notification says the same without markup."""
     told = story()
     message = paging.reply(told.incident(), ("S0ONCALL",), told.now + timedelta(minutes=5))
 
@@ -38,16 +38,16 @@ def test_a_page_says_what_is_broken_and_how_long_nobody_has_come() -> None:
     assert "incident.ack" in str(message.blocks)
 
 
-def test_a_page_in_the_first_minute_counts_no_seconds() -> None:
-    """A severity may be raised at once."""
+def test_page_in_the_first_minute_gives_no_seconds() -> None:
+    """A higher severity may page at once."""
     told = story()
     message = paging.reply(told.incident(), ("S0ONCALL",), told.incident().declared_at + timedelta(seconds=59))
 
     assert "INC-7 SEV2: Claude API down. Nobody has acknowledged it yet." == message.text
 
 
-def test_a_hostile_title_mentions_nobody() -> None:
-    """Foreign words stay words in a page too."""
+def test_hostile_title_in_a_page_mentions_nobody() -> None:
+    """Foreign words stay words."""
     told = story()
     bad = replace(told.incident(), title="<!channel> <@U0BOSS>")
     said = str([paging.reply(bad, ("U0ANA",), told.now), paging.direct(bad, told.now), paging.notice(bad, told.now)])
@@ -55,8 +55,8 @@ def test_a_hostile_title_mentions_nobody() -> None:
     assert "<!channel>" not in said.replace("'INC-7 SEV2: <!channel> <@U0BOSS>'", "")  # plain text for a pager may hold it
 
 
-def test_nothing_is_asked_once_somebody_is_there() -> None:
-    """The line leaves the alert, and so does the mention."""
+def test_alert_drops_the_request_once_somebody_acknowledged() -> None:
+    """The mention goes as well."""
     told = story()
     before = str(alert(told.scene(), called=("S0ONCALL",)).blocks)
     told.add("incident/7", Acknowledged(), ANA)
@@ -66,8 +66,8 @@ def test_nothing_is_asked_once_somebody_is_there() -> None:
     assert "S0ONCALL" not in after
 
 
-def test_where_nobody_is_paged_the_alert_asks_all_the_same() -> None:
-    """Without `paging` whoever reads it knows that nobody is there, and nobody is mentioned."""
+def test_alert_without_paging_still_asks_for_somebody() -> None:
+    """It mentions nobody, but readers see that nobody works on it."""
     assert "*Nobody has acknowledged this.*" == paging.unacknowledged(outage_story(until=4).scene())
 
 
@@ -92,6 +92,6 @@ def test_where_nobody_is_paged_the_alert_asks_all_the_same() -> None:
         ),
     ],
 )
-def test_what_did_not_get_through_is_said_plainly(body: PageOutcome | PageLost, said: str) -> None:
-    """Who is awake in ops learns what to do."""
+def test_failed_page_is_reported_plainly(body: PageOutcome | PageLost, said: str) -> None:
+    """People in #ops learn what to do."""
     assert said in paging.failed(story().incident(), body)

@@ -1,4 +1,4 @@
-"""Answers to questions: health, incidents, flags, help, and the forms."""
+"""Replies to questions: health, incidents, flags, help, and the forms."""
 
 from dataclasses import replace
 
@@ -20,8 +20,8 @@ from tests.views.message_checks import assert_taken, assert_view_taken, buttons,
 NOTHING = Policy({}, {}, IncidentPolicy({}))
 
 
-def test_the_board_shows_every_component_in_words() -> None:
-    """What is wrong first and whether it is us; how slow that is, the vendor's words; what is operational in one line."""
+def test_board_shows_every_component_in_words() -> None:
+    """Failures first with whose fault, latency and the vendor's words; operational components in one line."""
     story = outage_story(109)
     made = board(story.world, story.policy, story.now, latencies(), trouble="Slack is slow to answer")
     text = shown(made)
@@ -41,29 +41,29 @@ def test_the_board_shows_every_component_in_words() -> None:
         assert words in text
 
 
-def test_a_calm_board_says_so() -> None:
-    """One sentence for a phone."""
+def test_healthy_board_is_one_sentence() -> None:
+    """For a phone."""
     story = outage_story(-1)
 
     assert "4 of 4 components are operational." == board(story.world, story.policy, story.now, {}).text
 
 
-def test_unknown_is_never_called_well() -> None:
-    """What was not looked at is named."""
+def test_unknown_is_never_called_operational() -> None:
+    """Components without a result are named."""
     story = outage_story(-1)
     made = board(World(), story.policy, story.now, {})
 
     assert "0 of 4 components are operational. Unknown: Claude API, claude.ai, Claude mobile and OpenAI API." == made.text
 
 
-def test_an_empty_configuration_is_explained() -> None:
+def test_empty_configuration_is_explained() -> None:
     """What to write, and where."""
     assert "providers:" in board(World(), NOTHING, T0, {}).text
     assert "flags:" in flag_status(World(), NOTHING, T0, {}).text
 
 
-def test_a_provider_shows_evidence_latency_and_buttons() -> None:
-    """Bars have their numbers beside them; the button declares for the worst component."""
+def test_provider_page_shows_evidence_latency_and_buttons() -> None:
+    """Numbers stand next to the bars; the button declares an incident for the worst component."""
     story = outage_story(109)
     made = provider("anthropic", story.world, story.policy, story.now, latencies())
     text = shown(made)
@@ -75,8 +75,8 @@ def test_a_provider_shows_evidence_latency_and_buttons() -> None:
     assert f"flag.release:{FLAG}" in buttons(made)
 
 
-def test_a_hundred_providers_fit_into_one_message() -> None:
-    """The worst come first, and what is left out is said."""
+def test_hundred_providers_fit_into_one_message() -> None:
+    """The worst come first, and the message says how many are left out."""
     story = outage_story(109)
     many = {
         f"p{n}.api": replace(story.policy.components[API], id=f"p{n}.api", provider=f"p{n}", name=f"P{n} API")
@@ -88,8 +88,8 @@ def test_a_hundred_providers_fit_into_one_message() -> None:
     assert "*Claude mobile*: down" in shown(made)
 
 
-def test_the_list_tells_open_incidents_from_old_ones() -> None:
-    """Who has it, when the next update comes; how long an old one took."""
+def test_incident_list_separates_open_from_past() -> None:
+    """Open ones with lead and next update, past ones with their duration."""
     story = outage_story(109)
     assert "acknowledged by <@U0ANA> · next update by" in shown(incident_list(story.world, story.policy, story.now))
 
@@ -100,7 +100,7 @@ def test_the_list_tells_open_incidents_from_old_ones() -> None:
     assert "took 3 h 10 min" in shown(incident_list(over.world, over.policy, over.now, everything=True))
 
 
-def test_one_incident_is_shown_with_what_one_can_do() -> None:
+def test_incident_is_shown_with_its_possible_actions() -> None:
     """Open: everything; over: record, reopen, export."""
     story, over = outage_story(20), outage_story()
 
@@ -108,8 +108,8 @@ def test_one_incident_is_shown_with_what_one_can_do() -> None:
     assert {"incident.reopen", "incident.export"} == set(buttons(incident_show(over.scene())))
 
 
-def test_the_timeline_shows_the_newest_page_without_what_the_bot_did_for_itself() -> None:
-    """Newest last, with who did it."""
+def test_timeline_shows_the_newest_page_without_bookkeeping() -> None:
+    """The newest entry is last, with who did it."""
     story = outage_story()
     text = shown(timeline_page(story.incident(), story_rows(story.about(7)), story.now))
 
@@ -118,8 +118,8 @@ def test_the_timeline_shows_the_newest_page_without_what_the_bot_did_for_itself(
     assert "Page 3 of 3" in text
 
 
-def test_flags_show_readers_and_the_way_back() -> None:
-    """What is on a fallback comes first."""
+def test_flag_list_shows_readers_and_how_to_switch_back() -> None:
+    """Flags on a fallback come first."""
     story = outage_story(109)
     made = flag_status(story.world, story.policy, story.now, {FLAG: 1})
     text = shown(made)
@@ -130,15 +130,15 @@ def test_flags_show_readers_and_the_way_back() -> None:
     assert "A switch to *off* waits for your yes" in text
 
 
-def test_a_held_flag_says_why() -> None:
-    """Automation that does nothing owes a reason."""
+def test_flag_held_by_automation_says_why() -> None:
+    """If automation does nothing, people need the reason."""
     story = outage_story(-1)
     story.add(f"flag/{FLAG}", Held(FLAG, "no fallback is fit to serve"))
 
     assert "Not switched: no fallback is fit to serve" in shown(flag_status(story.world, story.policy, story.now, {}))
 
 
-def test_help_is_a_line_for_each_verb() -> None:
+def test_help_has_one_line_per_verb() -> None:
     """What to type, and what it does."""
     made = help_text(
         "/incident: declare and run", [("/incident list [all]", "the open incidents"), ("/incident ack", "take it")]
@@ -147,8 +147,8 @@ def test_help_is_a_line_for_each_verb() -> None:
     assert "• `/incident list [all]`: the open incidents" in shown(made)
 
 
-def test_the_declare_form_offers_what_is_open_already() -> None:
-    """First look, then declare; the component somebody pressed for is chosen."""
+def test_declare_form_lists_open_incidents() -> None:
+    """People should see them before they declare; the component that was pressed is chosen."""
     story = outage_story(20)
     view = declare_modal(story.world.open_incidents(), story.policy, private_metadata="C0OPS", component=API)
 
@@ -163,8 +163,8 @@ def test_the_declare_form_offers_what_is_open_already() -> None:
     assert "SEV2" == inputs["severity"]["initial_option"]["value"]
 
 
-def test_the_declare_form_holds_the_chosen_one_of_many_components() -> None:
-    """Slack takes a hundred options; the one that matters is among them."""
+def test_declare_form_keeps_the_chosen_of_many_components() -> None:
+    """Slack allows a hundred options; the chosen component is among them."""
     story = outage_story(-1)
     many = {f"p.c{n}": replace(story.policy.components[API], id=f"p.c{n}", name=f"C{n}") for n in range(300)}
     view = declare_modal((), replace(story.policy, components=many), component="p.c299")
@@ -173,7 +173,7 @@ def test_the_declare_form_holds_the_chosen_one_of_many_components() -> None:
     assert "p.c299" == view["blocks"][1]["element"]["initial_option"]["value"]
 
 
-def test_the_update_form_takes_a_long_text() -> None:
+def test_update_form_accepts_a_long_text() -> None:
     """Several lines, posted under the author's name."""
     view = update_modal(outage_story(20).scene(), ())
 
@@ -182,8 +182,8 @@ def test_the_update_form_takes_a_long_text() -> None:
     assert view["blocks"][-1]["element"]["multiline"] is True
 
 
-def test_a_reopened_incident_shows_no_old_end() -> None:
-    """It runs again, with everything that an open one has."""
+def test_reopened_incident_shows_no_previous_end() -> None:
+    """It is open again, with everything that an open incident has."""
     story = outage_story()
     story.add("incident/7", PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"), ANA)
     made = incident_show(story.scene())

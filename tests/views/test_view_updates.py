@@ -26,16 +26,16 @@ def update_of(story: Story, *, text: str = "", missed: int = 0, since: Sequence[
     return update(story.scene(), slot=3, text=text, missed=missed, since_facts=facts, author=ANA)
 
 
-def test_an_update_always_says_when_the_next_one_comes() -> None:
-    """In the notification, and as a token in the channel."""
+def test_update_says_when_the_next_is_due() -> None:
+    """In the notification, and as a date token in the channel."""
     made = update_of(outage_story(63))
 
     assert made.text.endswith("Next update by 14:43 UTC.")
     assert "*Next update by <!date^" in shown(made)
 
 
-def test_an_update_without_cadence_says_so() -> None:
-    """SEV4 speaks on change."""
+def test_update_without_a_cadence_says_so() -> None:
+    """At SEV4 updates come on change."""
     story = outage_story(63)
     story.add("incident/7", SeverityChanged(Severity.SEV2, Severity.SEV4, "nobody notices"), ANA)
 
@@ -53,23 +53,23 @@ def test_an_update_without_cadence_says_so() -> None:
         "`/fallback engage search.rerank off`",
     ],
 )
-def test_an_update_holds_everything_that_people_ask(words: str) -> None:
-    """State by component, customers, the vendor, what is asked."""
+def test_update_answers_what_people_ask(words: str) -> None:
+    """State by component, customers, the vendor, and what is asked of people."""
     assert words in shown(update_of(outage_story(109)))
 
 
-def test_an_update_does_not_tell_again_what_the_state_says() -> None:
-    """A component stands in its line; that it failed is no event beside it."""
+def test_update_does_not_repeat_its_state_as_events() -> None:
+    """A component's line already says that it failed."""
     assert "belongs to INC-7" not in shown(update_of(outage_story(63)))
 
 
 @pytest.mark.parametrize("minute", [4, 20, 50, 63, 90, 109, 120, 160])
-def test_an_update_stays_under_120_words(minute: int) -> None:
-    """It is read between two other things."""
+def test_update_stays_under_120_words(minute: int) -> None:
+    """People read it between two other things."""
     assert words_above_buttons(update_of(outage_story(minute))) <= 120
 
 
-def test_an_update_without_news_is_one_line() -> None:
+def test_update_without_news_is_one_line() -> None:
     """Nobody reads the same page twice."""
     story = outage_story(90)
     made = update_of(story, since=[fact for fact in story.about(7) if isinstance(fact.body, Posted)])
@@ -79,23 +79,23 @@ def test_an_update_without_news_is_one_line() -> None:
 
 
 def test_missed_updates_are_counted() -> None:
-    """One update stands for all that the bot could not write."""
+    """One update covers all that the bot could not post."""
     story = outage_story(90)
 
     assert "2 updates before this one were missed" in shown(update_of(story, missed=2))
     assert "1 update before this one was missed" in shown(update_of(story, missed=1, since=[]))
 
 
-def test_a_persons_update_is_quoted_with_its_author() -> None:
-    """Their words first, the facts behind."""
+def test_persons_update_is_quoted_with_its_author() -> None:
+    """Their words come before the facts."""
     made = update_of(outage_story(90), text="All good.\nReally.", since=[])
 
     assert "<@U0ANA> writes:\n> All good.\n> Really." in shown(made)
     assert made.text.startswith("Update 3 of INC-7: All good. Really. Claude API and Claude mobile down")
 
 
-def test_an_update_shows_the_newest_events_only() -> None:
-    """A storm of notes does not fill the message."""
+def test_update_shows_only_the_newest_events() -> None:
+    """A flood of notes must not fill the message."""
     story = outage_story(63)
     for n in range(30):
         story.add("incident/7", NoteAdded(f"note {n}"), ANA)
@@ -105,16 +105,16 @@ def test_an_update_shows_the_newest_events_only() -> None:
     assert "earlier: `/incident timeline`" in text
 
 
-def test_an_incident_that_nobody_acknowledged_asks_for_it() -> None:
-    """The first thing that an incident needs."""
+def test_update_of_an_unacknowledged_incident_asks_for_somebody() -> None:
+    """An incident needs that first."""
     assert "Nobody has acknowledged this: press *Acknowledge*" in shown(update_of(outage_story(5)))
 
 
 # --- the summary
 
 
-def test_a_summary_is_headed_by_how_long_it_took() -> None:
-    """The first question of everybody who was asleep."""
+def test_summary_starts_with_the_duration() -> None:
+    """Everybody who was asleep asks for it first."""
     story = outage_story()
 
     assert "INC-7 resolved after 3 h 10 min: Claude API down" == summary(story.scene(), story.about(7)).text
@@ -134,22 +134,22 @@ def test_a_summary_is_headed_by_how_long_it_took() -> None:
         "<@U0ANA>, please write the post-mortem.",
     ],
 )
-def test_a_summary_tells_what_a_post_mortem_asks(words: str) -> None:
+def test_summary_has_what_a_post_mortem_needs(words: str) -> None:
     """Who noticed first, what customers felt, outages, flags, updates, and who writes it up."""
     story = outage_story()
 
     assert words in shown(summary(story.scene(), story.about(7)))
 
 
-def test_a_summary_leads_back_and_to_the_timeline() -> None:
-    """The two things to do with an incident that is over."""
+def test_summary_offers_reopening_and_the_timeline() -> None:
+    """Nothing else can be done with a resolved incident."""
     story = outage_story()
 
     assert ["Reopen", "Export timeline"] == labels(summary(story.scene(), story.about(7)))
 
 
-def test_a_summary_of_a_vendor_that_was_first_says_so() -> None:
-    """We do not claim what others did."""
+def test_summary_says_if_the_vendor_noticed_first() -> None:
+    """The bot does not claim what others did."""
     story = outage_story(3)
     notice = Notice("anthropic", "n1", "u1", "Errors", "", "identified", "major", T0 - timedelta(minutes=5), "", (API,))
     story.add("provider/anthropic", NoticeSeen(notice), CLAUDE, 7)
@@ -159,7 +159,7 @@ def test_a_summary_of_a_vendor_that_was_first_says_so() -> None:
 
 
 def _unattended() -> Story:
-    """Nobody acknowledged, the vendor never spoke, and the flag is still away."""
+    """Nobody acknowledged, the vendor never posted, and the flag is still switched."""
     story = outage_story(3)
     story.now = T0 + timedelta(minutes=20)
     story.add("incident/7", PhaseChanged(story.incident().phase, Phase.RESOLVED, "forward", "over"), ANA)
@@ -169,15 +169,15 @@ def _unattended() -> Story:
 @pytest.mark.parametrize(
     "words", ["the vendor's status page said nothing.", "*still away*", "*Nobody led this.* Who writes the post-mortem?"]
 )
-def test_a_summary_says_what_did_not_happen(words: str) -> None:
+def test_summary_says_what_did_not_happen(words: str) -> None:
     """Never zero for what was not recorded."""
     story = _unattended()
 
     assert words in shown(summary(story.scene(), story.about(7)))
 
 
-def test_an_update_does_not_tell_what_the_bot_called_it() -> None:
-    """A title that a rule made of what fails is no news; one that a person gave is."""
+def test_update_leaves_out_titles_made_by_rules() -> None:
+    """A title that follows what fails is no news; one that a person gave is."""
     story = outage_story(63)
     by_rule = story.add("incident/7", TitleChanged("Claude API down", "Claude is down (API, web)"), Actor.rule("title"))
     quiet = update_of(story, since=[by_rule])
@@ -187,8 +187,8 @@ def test_an_update_does_not_tell_what_the_bot_called_it() -> None:
     assert "Support chat is slow" in shown(update_of(story, since=[by_rule, by_person])).split("Since the last update")[1]
 
 
-def test_an_update_that_reminds_says_whom_and_for_how_long() -> None:
-    """With the buttons of a reminder, also where there is nothing new."""
+def test_update_with_a_reminder_says_whom_it_reminds() -> None:
+    """And how long the update is overdue; with the reminder's buttons, even without news."""
     story = outage_story(63)
     made = update(story.scene(), slot=3, text="", missed=0, since_facts=[], overdue=T0 + timedelta(minutes=3))
 

@@ -1,4 +1,4 @@
-"""A pressed button gives way to a line of record."""
+"""A pressed button is replaced by a record."""
 
 from bot.core.model import Actor
 from bot.views.blocks import actions, button, section
@@ -6,8 +6,8 @@ from bot.views.used import used
 from tests.desk import START
 
 
-def test_the_pressed_button_is_gone_and_the_others_stay() -> None:
-    """Who pressed what and when; text and other blocks as they were."""
+def test_pressed_button_is_replaced_and_the_others_stay() -> None:
+    """The record says who pressed what and when; text and other blocks are unchanged."""
     row = actions([button("Reopen incident", "incident.reopen", {"incident": 1}), button("Export", "incident.export", {})])
     ana, blocks = Actor.person("U0ANA", "ana"), [section("*over*"), *row]
     made = used("INC-1 resolved", blocks, "incident.reopen", "Reopen incident", ana, START)
@@ -19,8 +19,8 @@ def test_the_pressed_button_is_gone_and_the_others_stay() -> None:
     assert record.startswith("“Reopen incident” was pressed by <@U0ANA>, <!date^")
 
 
-def test_a_row_without_buttons_is_left_out() -> None:
-    """Slack takes no empty row."""
+def test_row_without_buttons_is_left_out() -> None:
+    """Slack refuses an empty row."""
     row = actions([button("Start", "flag.step_back", {"flag": "a"})])
     made = used("text", [section("ask"), *row], "flag.step_back", "Start", Actor.person("U0ANA"), START)
 

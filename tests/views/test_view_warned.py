@@ -1,4 +1,4 @@
-"""What a button carries of its question: the marks of what it warned of, and nothing that forces more than that."""
+"""The value of a confirming button: which failures its question named, and nothing that forces more than that."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def outage() -> Table:
     return table
 
 
-def test_resolve_carries_what_its_question_named() -> None:
+def test_resolve_button_lists_what_its_question_named() -> None:
     """The component that fails and the flag that is switched."""
     made = resolve_button(scene(outage()))
 
@@ -42,8 +42,8 @@ def test_resolve_carries_what_its_question_named() -> None:
     assert {"incident": 1, "warned": [*warned_unwell({API: Level.DOWN}), *warned_away([FLAG])]} == carries(made)
 
 
-def test_resolve_names_what_nobody_knows_to_be_well() -> None:
-    """Our own key is refused there, which ends no outage; what the question leaves out would be asked about after the press."""
+def test_resolve_question_names_components_in_unknown_state() -> None:
+    """A refused key does not prove recovery, and what the question leaves out would be asked again after the press."""
     table = Table(policy(automation="off")).all_well()
     table.sees(API, Level.DOWN)
     table.send(s.VerdictReached(RULE, verdict=Verdict(API, Level.UNKNOWN, "HTTP 401", Fault.OURS_KEY, (), table.now)))
@@ -53,8 +53,8 @@ def test_resolve_names_what_nobody_knows_to_be_well() -> None:
     assert list(warned_unwell({API: Level.UNKNOWN})) == carries(made)["warned"]
 
 
-def test_resolve_carries_nothing_where_all_is_well() -> None:
-    """There is nothing that a press could overrule."""
+def test_resolve_button_lists_nothing_if_all_is_well() -> None:
+    """A press has nothing to overrule."""
     table = Table(policy(automation="off")).all_well()
     table.sees(API, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)
@@ -62,8 +62,8 @@ def test_resolve_carries_nothing_where_all_is_well() -> None:
     assert {"incident": 1} == carries(resolve_button(scene(table)))
 
 
-def test_forms_carry_what_they_warned_of_behind_their_incident() -> None:
-    """One that resolves, and one that switches back."""
+def test_forms_keep_their_warnings_after_the_incident() -> None:
+    """The form that resolves, and the form that switches back."""
     now = scene(outage())
 
     assert f"1 {' '.join([*warned_unwell({API: Level.DOWN}), *warned_away([FLAG])])}" == resolve_modal(now)["private_metadata"]
@@ -81,7 +81,7 @@ def switch(table: Table) -> Any:
     return engage_button(flag, table.world.flag(FLAG), table.world, table.policy)
 
 
-def test_a_switch_carries_the_rehearsal_that_its_question_named() -> None:
+def test_switch_button_lists_the_rehearsal_its_question_named() -> None:
     """And forces nothing."""
     made = switch(unrehearsed())
 
@@ -89,8 +89,8 @@ def test_a_switch_carries_the_rehearsal_that_its_question_named() -> None:
     assert {"flag": FLAG, "variant": "gpt", "warned": list(warned_unready(FLAG, "gpt", FAILED))} == carries(made)
 
 
-def test_a_yes_to_a_proposal_names_the_rehearsal_too() -> None:
-    """Also under the alert, where the question that a rule asked is not read."""
+def test_approval_button_lists_the_rehearsal_as_well() -> None:
+    """Also under the alert, where the rule's own question is not visible."""
     table = unrehearsed(automation="propose")
     table.sees(API, Level.DOWN)
     made = switch(table)
@@ -99,8 +99,8 @@ def test_a_yes_to_a_proposal_names_the_rehearsal_too() -> None:
     assert (True, list(warned_unready(FLAG, "gpt", FAILED))) == (carries(made)["approves"], carries(made)["warned"])
 
 
-def test_a_refused_press_may_be_pressed_again_knowing_why() -> None:
-    """A yes stays a yes, so that it still takes as many people."""
+def test_refused_press_can_be_repeated_with_the_new_warning() -> None:
+    """An approval stays an approval, so the number of approvers needed does not change."""
     table = unrehearsed(automation="propose")
     table.sees(API, Level.DOWN)
     refused = table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", approves=True, warned=())).answer
