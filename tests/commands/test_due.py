@@ -1,4 +1,4 @@
-"""What is to be done, by whom, by when. Now is Friday 2026-03-20, 16:10 in Berlin (15:10 UTC)."""
+"""Reading a task's text, owner and due time. Now is Friday 2026-03-20, 16:10 in Berlin (15:10 UTC)."""
 
 from datetime import UTC, datetime
 
@@ -44,8 +44,8 @@ def shown(at: datetime | None) -> str:
 
 
 @pytest.mark.parametrize(("sent", "text", "owner", "due"), SAID)
-def test_owner_and_due_time_are_taken_off_the_words(sent: str, text: str, owner: str, due: str) -> None:
-    """In whichever order they stand, on the asker's own clock."""
+def test_owner_and_due_time_are_taken_out_of_the_text(sent: str, text: str, owner: str, due: str) -> None:
+    """In either order, in the asker's time zone."""
     found = assignment(typed(sent), mentions(sent), ME, NOW, BERLIN)
 
     assert (text, owner, due) == (found.text, found.owner.name if found.owner else "", shown(found.due_at))
@@ -59,8 +59,8 @@ def test_owner_and_due_time_are_taken_off_the_words(sent: str, text: str, owner:
         "Raise the limit to 30m tokens", "Compare with what they said last friday in the call",
     ],
 )  # fmt: skip
-def test_words_that_are_no_owner_and_no_time_stay(sent: str) -> None:
-    """Whom the words mention in the middle is part of what is to be done."""
+def test_words_that_are_neither_owner_nor_time_stay(sent: str) -> None:
+    """A mention in the middle is part of what is to be done."""
     found = assignment(typed(sent), mentions(sent), ME, NOW, BERLIN)
 
     assert (typed(sent), None, None) == (found.text, found.owner, found.due_at)
@@ -78,20 +78,20 @@ def test_words_that_are_no_owner_and_no_time_stay(sent: str) -> None:
         ("Call support <!subteam^S0SRE|@sre>", "A task is for one person"),
     ],
 )
-def test_what_cannot_be_read_says_what_can(sent: str, told: str) -> None:
-    """Better asked than guessed."""
+def test_unreadable_due_time_is_answered_with_examples(sent: str, told: str) -> None:
+    """Asking is better than guessing."""
     with pytest.raises(Misunderstood, match=told):
         assignment(typed(sent), mentions(sent), ME, NOW, BERLIN)
 
 
-def test_a_task_is_handed_to_whoever_is_mentioned() -> None:
+def test_task_is_assigned_to_the_mentioned_person() -> None:
     """Or to oneself, or to nobody."""
     known = mentions("<@U0BOB|bob>")
 
     assert [BOB, ME, None] == [person(word, known, ME) for word in ("@bob", "me", "none")]
 
 
-def test_a_task_cannot_be_handed_to_a_name_that_nobody_has() -> None:
-    """A typo gives it to nobody."""
+def test_task_cannot_be_assigned_to_an_unknown_name() -> None:
+    """A typo would assign it to nobody."""
     with pytest.raises(Misunderstood, match="Who is that"):
         person("@carl", (), ME)

@@ -1,4 +1,4 @@
-"""When something last failed, which the answer to a question tells, is found in a ledger however long."""
+"""Finding when a component last failed, for answers to questions, in a ledger of any length."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ API, WEB = "anthropic.api", "anthropic.web"
 
 
 def muted_often(table: Table, id: str) -> None:
-    """Facts without a failure, more than are read at first."""
+    """Facts without a failure, more than the first page reads."""
     for _ in range(READ_BACK):
         table.send(s.Mute(actor=ANA, component=id, lasts=timedelta(hours=1)))
         table.send(s.Unmute(actor=ANA, component=id))
@@ -29,8 +29,8 @@ async def asked(table: Table, components: Sequence[str]) -> datetime | None:
     return found
 
 
-async def test_the_last_failure_is_found_however_long_ago() -> None:
-    """Of several components the latest one counts."""
+async def test_last_failure_is_found_however_long_ago() -> None:
+    """Of several components, the latest failure counts."""
     table = Table().all_well()
     for id in (API, WEB, API):
         table.sees(id, Level.DOWN)
@@ -43,7 +43,7 @@ async def test_the_last_failure_is_found_however_long_ago() -> None:
     assert over_at == await asked(table, (WEB, API))
 
 
-async def test_what_never_failed_has_no_last_failure() -> None:
+async def test_component_that_never_failed_has_no_last_failure() -> None:
     table = Table().all_well()
     muted_often(table, API)
 

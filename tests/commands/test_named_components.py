@@ -17,6 +17,6 @@ NAMES = {"openai.api": "OpenAI API", "azure.api": "Azure OpenAI API", "claude.ap
         ("Claude APIs", ()),
     ],
 )
-def test_the_longest_name_wins_in_a_title(title: str, found: tuple[str, ...]) -> None:
-    """A name inside a longer one is not meant; a word of its own is."""
+def test_longest_component_name_in_a_title_wins(title: str, found: tuple[str, ...]) -> None:
+    """A shorter name inside it is not meant, unless it also appears as a word of its own."""
     assert found == component_of(title, NAMES)

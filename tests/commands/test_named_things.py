@@ -1,4 +1,4 @@
-"""What a question means: providers and components, by whatever people call them."""
+"""Which providers and components a question means, by any of their names."""
 
 from dataclasses import replace
 
@@ -47,13 +47,13 @@ API, WEB = "anthropic.api", "anthropic.web"
         ("", []),
     ],
 )
-def test_what_a_question_names(text: str, found: list[tuple[str, ...]]) -> None:
-    """The longest name wins, a component beside its provider is meant alone, in the order of the words."""
+def test_question_names_components_by_any_name(text: str, found: list[tuple[str, ...]]) -> None:
+    """The longest name wins, a component next to its provider is meant alone, and the order is that of the words."""
     assert found == [one.components for one in named(POLICY, text)]
 
 
-def test_a_component_is_no_whole_provider() -> None:
-    """Who asks for one hears of one."""
+def test_naming_a_component_does_not_mean_its_whole_provider() -> None:
+    """People who ask for one component get only that."""
     assert [False] == [one.whole for one in named(POLICY, "claude.ai")]
 
 
@@ -68,24 +68,24 @@ def test_a_component_is_no_whole_provider() -> None:
         ("", []),
     ],
 )
-def test_what_is_called_exactly_so(wanted: str, found: list[tuple[str, ...]]) -> None:
-    """A form or an API names one thing; a sentence, and what holds no word, name nothing."""
+def test_exact_name_finds_one_component_or_provider(wanted: str, found: list[tuple[str, ...]]) -> None:
+    """For forms and the API; a sentence, or a text without words, finds nothing."""
     assert found == [one.components for one in called(POLICY, wanted)]
 
 
-def test_a_providers_own_name_comes_before_a_variants() -> None:
-    """`claude` is also what a flag calls its default: the whole provider is meant."""
+def test_providers_name_wins_over_a_variants() -> None:
+    """`claude` is also the name of a flag's default, but the whole provider is meant."""
     assert [True] == [one.whole for one in named(POLICY, "claude")]
 
 
 @pytest.mark.parametrize(
     ("wanted", "provider"), [("Claude", "anthropic"), ("@claude.ai", "anthropic"), ("GPT", "openai"), ("claude now", None)]
 )
-def test_health_takes_one_name_whole(wanted: str, provider: str | None) -> None:
-    """`/health gpt` is the provider behind the variant; a sentence is none."""
+def test_health_accepts_one_whole_name(wanted: str, provider: str | None) -> None:
+    """`/health gpt` means the provider behind the variant; a sentence means none."""
     assert provider == find_provider(POLICY, wanted)
 
 
-def test_nothing_is_named_where_nothing_is_watched() -> None:
-    """An empty configuration has no names."""
+def test_empty_configuration_has_no_names() -> None:
+    """A question then finds nothing."""
     assert () == named(replace(POLICY, components={}), "claude")

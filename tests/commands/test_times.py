@@ -1,4 +1,4 @@
-"""When it was, out of what people type. Now is Friday 2026-03-20, 16:10 in Berlin (15:10 UTC)."""
+"""Reading a start time from what people type. Now is Friday 2026-03-20, 16:10 in Berlin (15:10 UTC)."""
 
 from datetime import UTC, datetime
 
@@ -57,8 +57,8 @@ def shown(at: datetime | None) -> str:
 
 
 @pytest.mark.parametrize(("text", "title", "began", "ended"), TITLES)
-def test_the_time_is_taken_out_of_the_title(text: str, title: str, began: str, ended: str) -> None:
-    """What is left is what is wrong."""
+def test_start_time_is_taken_out_of_the_title(text: str, title: str, began: str, ended: str) -> None:
+    """The rest is the title."""
     left, span = taken_from(text, NOW, BERLIN)
 
     assert (title, began, ended) == (left, shown(span.began_at), shown(span.ended_at))
@@ -85,8 +85,8 @@ def test_the_time_is_taken_out_of_the_title(text: str, title: str, began: str, e
         "midnight jobs fail",
     ],
 )
-def test_words_that_are_no_time_stay(text: str) -> None:
-    """A number is no clock."""
+def test_words_that_are_no_time_stay_in_the_title(text: str) -> None:
+    """A number is no time of day."""
     left, span = taken_from(text, NOW, BERLIN)
 
     assert (text, None) == (left, span.began_at)
@@ -109,8 +109,8 @@ def test_words_that_are_no_time_stay(text: str) -> None:
         ("claude is slow since 25:00", "since 25:00", "claude is slow"),
     ],
 )
-def test_what_is_meant_for_a_time_and_is_none_is_asked_about(text: str, said: str, title: str) -> None:
-    """Whoever says when it began does not mean now."""
+def test_unreadable_start_time_is_asked_about(text: str, said: str, title: str) -> None:
+    """A person who gives a start time does not mean now."""
     with pytest.raises(NoTime, match="Write `") as caught:
         taken_from(text, NOW, BERLIN)
 
@@ -118,22 +118,22 @@ def test_what_is_meant_for_a_time_and_is_none_is_asked_about(text: str, said: st
 
 
 @pytest.mark.parametrize("text", ["14:00", "yesterday 14:00 to 15:30", "15:55 to 16:05", "2 days ago", "17:00"])
-def test_a_time_that_is_written_anew_is_read_as_the_same(text: str) -> None:
-    """A form holds it until it is sent."""
+def test_formatted_time_is_read_back_unchanged(text: str) -> None:
+    """A form holds it as text until it is submitted."""
     span = read(text, NOW, BERLIN)
 
     assert span == read(spoken(span, NOW, BERLIN), NOW, BERLIN)
 
 
-def test_a_time_after_midnight_was_yesterday() -> None:
-    """At a quarter past midnight 23:30 is 45 minutes ago."""
+def test_late_time_typed_after_midnight_is_yesterdays() -> None:
+    """At a quarter past midnight, 23:30 is 45 minutes ago."""
     _, span = taken_from("it hangs since 23:30", datetime(2026, 3, 19, 23, 15, tzinfo=UTC), BERLIN)
 
     assert "19 22:30" == shown(span.began_at)
 
 
-def test_a_time_that_is_still_to_come_is_not_made_the_past() -> None:
-    """At 16:10 nobody means yesterday by 17:00; the rules refuse it as the future."""
+def test_later_time_today_is_not_taken_for_yesterday() -> None:
+    """At 16:10 nobody means yesterday by 17:00; the rules refuse it as future."""
     _, span = taken_from("it hangs since 17:00", NOW, BERLIN)
 
     assert "20 16:00" == shown(span.began_at)
@@ -152,20 +152,20 @@ def test_a_time_that_is_still_to_come_is_not_made_the_past() -> None:
         ("", "", ""),
     ],
 )
-def test_a_form_needs_no_word_before_it(text: str, began: str, ended: str) -> None:
-    """The field is asked for when."""
+def test_form_field_needs_no_word_before_the_time(text: str, began: str, ended: str) -> None:
+    """The field itself asks for the time."""
     span = read(text, NOW, BERLIN)
 
     assert (began, ended) == (shown(span.began_at), shown(span.ended_at))
 
 
 @pytest.mark.parametrize("text", ["soon", "25:00", "14:61", "13 pm", "2026-02-30 14:00", "x" * 3000, "14:00 to", "::::"])
-def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
-    """Within a moment, however long it is."""
+def test_text_that_is_no_time_is_refused_with_examples(text: str) -> None:
+    """Quickly, however long it is."""
     with pytest.raises(Misunderstood, match="Write `14:00`"):
         read(text, NOW, BERLIN)
 
 
-def test_a_zone_that_nobody_knows_is_utc() -> None:
-    """Whatever Slack says."""
+def test_unknown_time_zone_counts_as_utc() -> None:
+    """Whatever Slack sends."""
     assert [UTC] * 4 == [zone_of(name) for name in ("", "Mars/Olympus", "../../etc/passwd", "x" * 999)]

@@ -1,4 +1,4 @@
-"""Times by clocks that go forward and back, in zones that are named, and in words that are meant to do harm."""
+"""Times across clock changes, with named time zones, and in hostile texts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -26,7 +26,7 @@ CHANGES = [
 
 @st.composite
 def nights(draw: st.DrawFn) -> tuple[datetime, tzinfo]:
-    """A moment in such a night, and the zone."""
+    """A moment in the night of a clock change, and its time zone."""
     zone, change = draw(st.sampled_from(CHANGES))
     return datetime(2026, *change, tzinfo=UTC) + draw(st.integers(-90, 240)) * MINUTE, zone_of(zone)
 
@@ -36,8 +36,8 @@ def shows(clock: str, at: datetime, zone: tzinfo) -> bool:
 
 
 @given(nights(), st.integers(0, 240))
-def test_a_time_is_the_last_one_that_the_clock_showed(night: tuple[datetime, tzinfo], ago: int) -> None:
-    """Also in the hour that comes twice, whichever of the two it is."""
+def test_start_time_is_the_latest_past_moment_with_that_clock_time(night: tuple[datetime, tzinfo], ago: int) -> None:
+    """Also in the repeated hour, in either pass."""
     now, zone = night
     clock = f"{(now - ago * MINUTE).astimezone(zone):%H:%M}"
     last = next(now - n * MINUTE for n in range(720) if shows(clock, now - n * MINUTE, zone))
@@ -46,8 +46,8 @@ def test_a_time_is_the_last_one_that_the_clock_showed(night: tuple[datetime, tzi
 
 
 @given(nights(), st.integers(1, 240))
-def test_a_task_is_due_when_the_clock_shows_it_next(night: tuple[datetime, tzinfo], ahead: int) -> None:
-    """Also in the hour that comes twice."""
+def test_due_time_is_the_next_moment_with_that_clock_time(night: tuple[datetime, tzinfo], ahead: int) -> None:
+    """Also in the repeated hour."""
     now, zone = night
     clock = f"{(now + ahead * MINUTE).astimezone(zone):%H:%M}"
     upcoming = next(now + n * MINUTE for n in range(1, 1_441) if shows(clock, now + n * MINUTE, zone))
@@ -56,8 +56,8 @@ def test_a_task_is_due_when_the_clock_shows_it_next(night: tuple[datetime, tzinf
 
 
 @given(nights(), st.integers(0, 3_000), st.none() | st.integers(0, 3_000))
-def test_what_a_form_holds_is_read_as_the_same(night: tuple[datetime, tzinfo], ago: int, lasted: int | None) -> None:
-    """To the minute, wherever the clock stood."""
+def test_forms_time_is_read_back_unchanged(night: tuple[datetime, tzinfo], ago: int, lasted: int | None) -> None:
+    """To the minute, on either side of a clock change."""
     now, zone = night
     began = now - ago * MINUTE
     ended = None if lasted is None else began + lasted * MINUTE
@@ -80,14 +80,14 @@ def test_what_a_form_holds_is_read_as_the_same(night: tuple[datetime, tzinfo], a
         ("claude is slow since 2pm cest", "13:00"),  # that is what Berlin's people call their clock in summer
     ],
 )
-def test_a_zone_beside_a_time_counts(text: str, began: str) -> None:
-    """People paste what stands in a log."""
+def test_zone_after_a_time_counts(text: str, began: str) -> None:
+    """People paste times from logs."""
     left, span = taken_from(text, FRIDAY, BERLIN)
 
     assert ("claude is slow", began) == (left, f"{span.began_at:%H:%M}")
 
 
-def test_the_short_names_of_ones_own_zone_are_known() -> None:
+def test_abbreviations_of_the_persons_own_zone_are_known() -> None:
     """`ET` is what New York says all year."""
     found = [read(f"9:00 {name}", FRIDAY, NEW_YORK).began_at for name in ("ET", "EST", "edt")]
 
@@ -97,14 +97,14 @@ def test_the_short_names_of_ones_own_zone_are_known() -> None:
 @pytest.mark.parametrize(
     "text", ["slow since 9am PT", "slow since 14:00 EST", "slow from 14:00 to 15:00 IST", "slow since 9:00 cst"]
 )
-def test_the_short_name_of_another_zone_is_asked_about(text: str) -> None:
-    """Taken for the person's own, it would be wrong by hours and nobody would see it; many stand for several zones."""
+def test_abbreviation_of_another_zone_is_asked_about(text: str) -> None:
+    """Read as the person's own it would be hours off unnoticed, and many abbreviations stand for several zones."""
     with pytest.raises(Misunderstood, match="Which zone is"):
         taken_from(text, FRIDAY, BERLIN)
 
 
-def test_the_zone_of_a_due_time_is_asked_about_too() -> None:
-    """A task with the zone in its words would have no due time at all."""
+def test_unknown_zone_of_a_due_time_is_asked_about() -> None:
+    """With the zone left in its text, the task would have no due time."""
     with pytest.raises(Misunderstood, match="Which zone is `PT`"):
         assignment("Call support due 14:00 PT", (), ANA, FRIDAY, BERLIN)
 
@@ -117,8 +117,8 @@ def test_the_zone_of_a_due_time_is_asked_about_too() -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])
-def test_the_ends_of_the_calendar_are_answered(text: str, zone: tzinfo) -> None:
-    """With a time that can be refused as one, or with words; never with an error of ours."""
+def test_times_at_the_ends_of_the_calendar_are_answered(text: str, zone: tzinfo) -> None:
+    """With a time that the rules can refuse, or with words; never with an internal error."""
     try:
         _, span = taken_from(text, FRIDAY, zone)
     except Misunderstood as wrong:
@@ -128,7 +128,7 @@ def test_the_ends_of_the_calendar_are_answered(text: str, zone: tzinfo) -> None:
 
 
 def outcome(work: Callable[[], object]) -> object:
-    """What it gives, or what it asks in return."""
+    """The time that was read, or the question in return."""
     try:
         return work()
     except Misunderstood as wrong:
@@ -136,8 +136,8 @@ def outcome(work: Callable[[], object]) -> object:
 
 
 @pytest.mark.parametrize("text", ["from 1:00{}x", "x{}from 1:00{}", "10:00 -{}x", "since{}1:00{},{}x", "yesterday,{}x"])
-def test_a_gap_between_words_is_a_space_however_long_it_is(text: str) -> None:
-    """Where a pattern tries each way to share the spaces out, this takes for ever."""
+def test_long_gap_between_words_is_read_quickly(text: str) -> None:
+    """A pattern that tries every way to split the spaces would take for ever."""
     near, far = (text.format(*[" " * length] * 3) for length in (1, 40_000))
 
     assert outcome(lambda: taken_from(near, FRIDAY, BERLIN)) == outcome(lambda: taken_from(far, FRIDAY, BERLIN))
@@ -145,8 +145,8 @@ def test_a_gap_between_words_is_a_space_however_long_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["call due 1:00{}x", "call{}due 1:00", "call in 1{}x", "call due Friday{}at{}x"])
-def test_a_gap_in_a_task_is_a_space_however_long_it_is(text: str) -> None:
-    """The same, for whoever adds a task."""
+def test_long_gap_in_a_task_is_read_quickly(text: str) -> None:
+    """The same, for adding a task."""
     near, far = (text.format(*[" " * length] * 2) for length in (1, 40_000))
 
     assert outcome(lambda: assignment(near, (), ANA, FRIDAY, BERLIN)) == outcome(
@@ -154,8 +154,8 @@ def test_a_gap_in_a_task_is_a_space_however_long_it_is(text: str) -> None:
     )
 
 
-def test_words_that_go_on_for_ever_are_read_once() -> None:
-    """`on on on ...`, each of which may stand before a time."""
+def test_endless_repeated_words_are_read_in_one_pass() -> None:
+    """`on on on ...`, where each word could precede a time."""
     words = "call" + " on" * 10_000
 
     assert words == assignment(words, (), ANA, FRIDAY, BERLIN).text
@@ -165,13 +165,13 @@ NIGHT = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)  # at one o'clock in UTC, the c
 
 
 @pytest.mark.parametrize("typed", ["from 02:40 to 02:20", "2026-10-25 02:40 to 2026-10-25 02:20", "02:40 - 02:20 today"])
-def test_a_span_may_end_in_the_hour_that_comes_again(typed: str) -> None:
+def test_range_may_end_in_the_repeated_hour(typed: str) -> None:
     """The second 02:20 is later than the first 02:40."""
     assert Span(NIGHT.replace(hour=0, minute=40), NIGHT.replace(hour=1, minute=20)) == read(typed, NIGHT, BERLIN)
 
 
-def test_a_span_in_the_hour_that_comes_again_is_over() -> None:
-    """At the second 02:30 it can only be the first 02:20 until the first 02:40."""
+def test_range_in_the_repeated_hour_lies_in_the_past() -> None:
+    """At the second 02:30 it can only run from the first 02:20 to the first 02:40."""
     now = NIGHT.replace(hour=1, minute=30)
 
     assert Span(NIGHT.replace(hour=0, minute=20), NIGHT.replace(hour=0, minute=40)) == read("02:20 to 02:40", now, BERLIN)
@@ -187,7 +187,7 @@ def test_a_span_in_the_hour_that_comes_again_is_over() -> None:
         ("from 14:00 to 15:30 next Monday Chat is slow", "from 14:00 to 15:30 next Monday", "Chat is slow"),
     ],
 )
-def test_a_beginning_that_is_still_to_come_is_asked_about(typed: str, said: str, title: str) -> None:
+def test_future_start_is_asked_about(typed: str, said: str, title: str) -> None:
     """It never means today."""
     with pytest.raises(NoTime, match=f"`{said}` is still to come") as asked:
         taken_from(typed, FRIDAY, UTC)
@@ -195,8 +195,8 @@ def test_a_beginning_that_is_still_to_come_is_asked_about(typed: str, said: str,
     assert (said, title) == (asked.value.said, asked.value.title)
 
 
-def test_a_title_may_speak_of_tomorrow() -> None:
-    """A certificate that expires then is worth an incident now."""
+def test_title_may_mention_tomorrow() -> None:
+    """A certificate that expires tomorrow is worth an incident now."""
     title = "The certificate expires at 14:00 tomorrow"
     at_two = Span(FRIDAY.replace(hour=14, minute=0))
 

@@ -1,4 +1,4 @@
-"""Reading what people type out of what Slack makes of it."""
+"""Recovering what people typed from the markup that Slack sends."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ PERSON, GROUP, CHANNEL = MentionKind.PERSON, MentionKind.GROUP, MentionKind.CHAN
         ("a < b > c and <not a token>", "a < b > c and <not a token>"),
     ],
 )  # fmt: skip
-def test_words_are_as_they_were_typed(sent: str, meant: str) -> None:
+def test_slack_markup_becomes_what_was_typed(sent: str, meant: str) -> None:
     """Mentions become names, links addresses, entities characters; nothing else changes."""
     assert meant == typed(sent)
 
@@ -53,15 +53,15 @@ def test_words_are_as_they_were_typed(sent: str, meant: str) -> None:
     ],
 )  # fmt: skip
 def test_mentions_keep_their_ids(sent: str, found: list[Mention]) -> None:
-    """Names change and are not unique; what was only typed to look like a mention is none."""
+    """Names change and are not unique; text that only looks like a mention is none."""
     assert found == list(mentions(sent))
 
 
 @pytest.mark.parametrize(
     "sent", ["<@U0ANA|ana> <!subteam^S0SRE> <#G0SECRET|>", "<#C0OPS|ops> <@W0BOB> <!subteam^S0ONCALL|@oncall>"]
 )
-def test_a_mention_is_found_in_the_text_by_what_people_see(sent: str) -> None:
-    """A verb that asks for a person looks up the word that was typed."""
+def test_mention_is_found_by_its_displayed_name(sent: str) -> None:
+    """A verb that needs a person looks up the word that was typed."""
     assert typed(sent).split() == [one.shown for one in mentions(sent)]
 
 
@@ -79,21 +79,21 @@ def two_incidents() -> Table:
 
 
 @pytest.mark.parametrize("sent", ["<#C0TWO|renamed-by-people> it is slow", "<#C0TWO|> it is slow", "<#C0TWO|inc-1> it is slow"])
-def test_a_mentioned_channel_is_known_by_its_id(sent: str) -> None:
-    """People rename an incident's channel, or it is private; the word still means that incident."""
+def test_mentioned_channel_finds_its_incident_by_id(sent: str) -> None:
+    """Also if the channel was renamed, or is private."""
     meant = which_incident(typed(sent), "C0OPS", two_incidents().world, mentions(sent))
 
     assert 2 == meant.incident.number
     assert "it is slow" == meant.rest
 
 
-def test_a_channel_that_was_only_typed_is_known_by_its_name() -> None:
-    """Slack makes no mention of a channel that somebody may not see."""
+def test_typed_channel_name_finds_its_incident() -> None:
+    """Slack makes no mention of a channel that the person may not see."""
     assert 2 == which_incident("#inc-2 it is slow", "C0OPS", two_incidents().world).incident.number
 
 
-def test_a_mentioned_channel_of_no_incident_names_none() -> None:
-    """With two open, whoever mentions another channel is asked which one they mean."""
+def test_mentioned_channel_without_incident_names_none() -> None:
+    """With two incidents open, the bot asks which one is meant."""
     sent = "<#C0OPS|inc-1> it is slow"
     with pytest.raises(Misunderstood, match="Which incident"):
         which_incident(typed(sent), "C0OPS", two_incidents().world, mentions(sent))
@@ -112,8 +112,8 @@ def test_a_mentioned_channel_of_no_incident_names_none() -> None:
         ("90 s", 1.5),
     ],
 )
-def test_a_duration_is_read_as_people_write_it(text: str, minutes: float) -> None:
-    """With a blank, with the unit as a word; what follows is the rest."""
+def test_duration_is_read_as_people_write_it(text: str, minutes: float) -> None:
+    """With a space, with the unit as a word; the words after it are the rest."""
     assert duration(text) == timedelta(minutes=minutes)
     assert duration_first(f"{text} load test") == (timedelta(minutes=minutes), "load test")
 
@@ -135,15 +135,15 @@ def test_a_duration_is_read_as_people_write_it(text: str, minutes: float) -> Non
         ("", ""),
     ],
 )
-def test_the_nearest_word_is_named_only_where_it_is_near(typed: str, meant: str) -> None:
-    """Nobody who dances means that a task is done."""
+def test_similar_command_is_suggested_only_if_it_is_close(typed: str, meant: str) -> None:
+    """Nobody who types `dance` means `done`."""
     found = nearest(typed, ["done", "role", "resolve", "acknowledge"])
 
     assert (f" Did you mean `{meant}`?" if meant else "") == found
 
 
 @pytest.mark.parametrize("text", ["", "5", "0m", "a", "for ever", "30 moons", "2h30", "-5m"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Nothing is guessed."""
+def test_text_that_is_no_duration_is_refused(text: str) -> None:
+    """The bot must not guess."""
     with pytest.raises(Misunderstood, match="is not a duration"):
         duration(text)

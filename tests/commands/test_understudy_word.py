@@ -1,4 +1,4 @@
-"""`/understudy`: muting, reporting, planned quiet and the bot itself, from what is typed to what is read."""
+"""`/understudy`: mutes, reports, planned maintenance and the bot's own state, from command to reply."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
 class Typing:
-    """Ana at a desk of her own; `types` returns what only she is shown: the notification and every text of the blocks."""
+    """Ana and her commands; `types` returns what only she is shown: the notification and every text of the blocks."""
 
     def __init__(self, policy_: Policy, about: About | None = None) -> None:
         self.clock = ManualClock(NOW)
@@ -65,8 +65,8 @@ async def ana() -> AsyncIterator[Typing]:
     yield typing
 
 
-async def test_component_is_muted_with_an_end_a_reason_and_a_way_back(ana: Typing) -> None:
-    """The end stands in the reader's own time too, and the undo can be copied."""
+async def test_mute_reply_gives_end_reason_and_undo(ana: Typing) -> None:
+    """The end is also in the reader's own time, and the undo can be copied."""
     seen = await ana.types("mute Claude API for 2h load test of ours")
 
     assert "Alerts about Claude API are held back until 2026-03-20 14:00 UTC" in spoken(seen)
@@ -79,15 +79,15 @@ async def test_component_is_muted_with_an_end_a_reason_and_a_way_back(ana: Typin
     assert "load test of ours" == mute.reason
 
 
-async def test_mute_needs_no_for(ana: Typing) -> None:
-    """People leave it out; the word of a prefixed manifest is used in what they are told."""
+async def test_mute_works_without_for(ana: Typing) -> None:
+    """People leave it out; with a prefixed manifest the reply uses the prefixed command."""
     seen = await ana.types("mute anthropic.web 30m", "/us-understudy")
 
     assert "Undo: `/us-understudy unmute anthropic.web`" in seen
 
 
-async def test_what_is_bad_is_told_when_a_mute_is_ended(ana: Typing) -> None:
-    """Muting hides nothing for good."""
+async def test_ending_a_mute_reports_what_fails(ana: Typing) -> None:
+    """A mute must not hide a failure for good."""
     await ana.types("mute openai for 2h")
     level = s.VerdictReached(actor=RULE, verdict=_down("openai.api"))
     await ana.engine.handle(level)
@@ -97,8 +97,8 @@ async def test_what_is_bad_is_told_when_a_mute_is_ended(ana: Typing) -> None:
     assert ["openai.api"] == list(ana.engine.world.open_incidents()[0].affected)
 
 
-async def test_report_is_noted_and_answered_with_what_checks_see(ana: Typing) -> None:
-    """A person who says that it fails learns at once whether we see it."""
+async def test_report_is_recorded_and_answered_with_what_checks_see(ana: Typing) -> None:
+    """The reporter learns at once whether the bot sees the failure."""
     seen = await ana.types("report claude api: answers stop half-way <!channel>")
 
     assert "Noted. Our checks say: Claude API is unknown" in seen
@@ -127,8 +127,8 @@ async def test_report_is_noted_and_answered_with_what_checks_see(ana: Typing) ->
         ("mtue claude api for 1h", "`/understudy mtue` is not known. Did you mean `mute`? `/understudy help` shows what is."),
     ],
 )
-async def test_mistake_is_answered_with_what_to_type(ana: Typing, typed: str, answered: str) -> None:
-    """Nothing changes, and the answer names the nearest word or what is missing."""
+async def test_mistyped_command_is_answered_with_what_to_type(ana: Typing, typed: str, answered: str) -> None:
+    """Nothing changes, and the reply names the nearest command or the missing word."""
     seen = await ana.types(typed)
 
     assert answered in seen
@@ -138,15 +138,15 @@ async def test_mistake_is_answered_with_what_to_type(ana: Typing, typed: str, an
 
 @pytest.mark.parametrize("typed", ["", "help", "  "])
 async def test_help_has_an_example_for_each_verb(ana: Typing, typed: str) -> None:
-    """Under the word as this workspace knows it."""
+    """With the command's name in this workspace."""
     seen = await ana.types(typed, "/us-understudy")
 
     for verb in ("mute COMPONENT for 1h", "unmute COMPONENT", "report COMPONENT TEXT", "maintenance", "about"):
         assert f"`/us-understudy {verb}" in seen
 
 
-async def test_planned_quiet_is_listed(ana: Typing) -> None:
-    """Our own windows now and later, what the vendor announced, and mutes; what is over is left out."""
+async def test_planned_maintenance_is_listed(ana: Typing) -> None:
+    """Our own windows now and later, the vendors' announcements, and mutes; past ones are left out."""
     berlin = Recurrence(time(2, 30), timedelta(hours=1), frozenset({5, 6}), ZoneInfo("Europe/Berlin"))
     ana.engine.policy = replace(
         ana.engine.policy,
@@ -184,13 +184,13 @@ async def test_planned_quiet_is_listed(ana: Typing) -> None:
     assert "over" not in seen
 
 
-async def test_nothing_planned_is_said_in_words(ana: Typing) -> None:
-    """An empty list is an answer, not an empty message."""
+async def test_empty_plan_is_answered_in_words(ana: Typing) -> None:
+    """An empty message would be no answer."""
     assert 3 == (await ana.types("maintenance")).count(": none")
 
 
-async def test_about_tells_of_the_bot_itself() -> None:
-    """Where it looks from, with whom, how much, since when, and what is wrong."""
+async def test_about_describes_the_running_bot() -> None:
+    """Where it runs, with which replicas, how much it checks, since when, and what is wrong."""
     it = About(
         "1.2.3", vantage="eu-1", peers=("us-1", "ap-1"), checks=12, off=1, data_bytes=12_345_678,
         since=NOW - timedelta(hours=26), troubles=("us-1 does not accept our results: it answers 401", ""),
@@ -211,16 +211,16 @@ async def test_about_tells_of_the_bot_itself() -> None:
         assert words in seen
 
 
-async def test_about_says_that_nothing_is_wrong(ana: Typing) -> None:
-    """Also where the composition root tells nothing but the version."""
+async def test_about_says_if_nothing_is_wrong(ana: Typing) -> None:
+    """Also if the composition root passes nothing but the version."""
     seen = await ana.types("about")
 
     assert "Nothing is wrong with the bot itself." in seen
     assert "join in" not in seen
 
 
-def test_longest_name_wins() -> None:
-    """A provider's name is only meant where no component's is, and a name is no prefix of a longer word."""
+def test_component_name_wins_over_a_providers() -> None:
+    """A provider's name counts only if no component's does, and a name is no prefix of a longer word."""
     base = policy()
     one = ComponentPolicy("x.claude", "Claude", "x", "X Corp", {Level.DOWN: "SEV2"})
     both = replace(base, components={**base.components, one.id: one})

@@ -1,4 +1,4 @@
-"""What one person is told: of what they asked for, why it was not done, and what a slip of the finger gets."""
+"""Replies to one person: to their command, to a refusal, and to a typo."""
 
 import asyncio
 from collections.abc import Iterator
@@ -232,7 +232,7 @@ SLIPS = (
 
 
 def given() -> Iterator[Entry]:
-    """Every answer of the core, as Slack says it, with what it offers to press."""
+    """Every answer of the core as Slack words it, with its buttons."""
     for answer in (
         *OF_INCIDENTS,
         *OF_TASKS,
@@ -253,7 +253,7 @@ def given() -> Iterator[Entry]:
 
 
 def refused() -> Iterator[Entry]:
-    """Who may not come in."""
+    """The replies to people without access."""
     for standing, words in WORDS.items():
         yield sentence(f"Refused: {standing.value}", Kind.ANSWER, words, standing)
     yield sentence("Refused: Slack does not say who it is", Kind.ANSWER, UNKNOWN.format(why="Slack did not answer within 2 s"))
@@ -261,13 +261,13 @@ def refused() -> Iterator[Entry]:
 
 
 def slips() -> Iterator[Entry]:
-    """What cannot be read, by what was typed; INC-1 and INC-2 are open."""
+    """The replies to unreadable commands, by what was typed; INC-1 and INC-2 are open."""
     for line, said in asyncio.run(_typed(SLIPS)):
         yield sentence(line.replace("<!subteam^S0ONCALL|@oncall>", "@oncall"), Kind.ANSWER, said)
 
 
 async def _typed(lines: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Each line, typed into a room where two incidents are open, with its answer."""
+    """Each line, typed into a channel while two incidents are open, with its reply."""
     clock, ledger, said = ManualClock(T0), InlineLedger.open(), []
     engine = CommittingEngine(ledger, clock, policy(automation="off"))
     await engine.load()

@@ -1,4 +1,4 @@
-"""A drill, from its alert to its report: INC-8, while all is well."""
+"""A drill from its alert to its report: INC-8, on an otherwise healthy day."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -35,7 +35,7 @@ INC = "incident/8"
 
 
 def begun(*, flag: str = FLAG, paging: bool = False) -> Story:
-    """It began a minute ago; its channel is there."""
+    """The drill began a minute ago and has its channel."""
     story = calm().at(3)
     plan = DrillPlan(T0 + timedelta(minutes=13), paging, flag, "gpt" if flag else "")
     story.add(INC, Declared(8, "DRILL: Claude API is down", Severity.SEV2, "drill:anthropic", "drill:anthropic", (SHADOW,),
@@ -47,7 +47,7 @@ def begun(*, flag: str = FLAG, paging: bool = False) -> Story:
 
 
 def worked_on() -> Story:
-    """Bob takes it, tells everybody, and one of two services reads the fallback."""
+    """Bob takes the lead and posts an update, and one of two services reads the fallback."""
     story = begun().at(5)
     story.add(INC, Acknowledged(), BOB)
     story.add(INC, RoleChanged(LEAD, None, BOB), BOB)
@@ -62,7 +62,7 @@ def worked_on() -> Story:
 
 
 def over(story: Story, by: Actor = BOB) -> Story:
-    """Its time is over, and it is resolved."""
+    """The drill's time is up, and it is resolved."""
     story.at(13).add(INC, DrillEnded("its 10 min are over"), DRILL)
     story.add(
         INC, ComponentMoved(SHADOW, Level.DOWN, Level.OPERATIONAL, "the drill pretends no failure any more", story.now), DRILL
@@ -78,7 +78,7 @@ def seen(story: Story) -> Scene:
 
 
 def drills() -> Iterator[Entry]:
-    """What people meet in a drill where it differs from a real incident."""
+    """The messages of a drill that differ from those of a real incident."""
     story = begun()
     yield entry("Drill: the alert", Kind.ALERT, alert.alert(seen(story)), e.PostAlert)
     yield entry("Drill: the alert, no flag", Kind.ALERT, alert.alert(seen(begun(flag=""))), e.PostAlert)

@@ -1,4 +1,4 @@
-"""One message for each fact that people are told of, in the incident's channel or in a quiet thread."""
+"""One message for each announced fact, in the incident's channel or in a quiet thread."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -73,14 +73,14 @@ Told = tuple[str, Story, str, Body, Actor]  # title, when, stream, what, who
 
 
 def of_the_incident() -> Iterator[Entry]:
-    """Its course, and what people do."""
+    """The incident's course, and what people do."""
     yield from of_its_course()
     yield from of_phase_severity_and_title()
     yield from of_people()
 
 
 def of_its_course() -> Iterator[Entry]:
-    """What fails and is back, becomes one with another incident, and is served by something else meanwhile."""
+    """Components that fail and recover, merges, and switches meanwhile."""
     now = served().now
     yield from _lines([
         ("Another component joins", served(), "incident/7", i.ComponentJoined(WEB, Level.DEGRADED, SLOW, EVIDENCE), WINDOW),
@@ -118,7 +118,7 @@ def of_its_course() -> Iterator[Entry]:
 
 
 def of_phase_severity_and_title() -> Iterator[Entry]:
-    """What is called what."""
+    """Changes of phase, severity and title."""
     yield from _lines([
         ("Phase: identified by a person", served(), "incident/7",
          i.PhaseChanged(Phase.INVESTIGATING, Phase.IDENTIFIED, "forward", "database failover at the vendor"), ANA),
@@ -141,7 +141,7 @@ def of_phase_severity_and_title() -> Iterator[Entry]:
 
 
 def of_people() -> Iterator[Entry]:
-    """Who does what, and what they are reminded of."""
+    """Roles, and reminders of them."""
     yield from _lines([
         ("Acknowledged", served(), "incident/7", i.Acknowledged(), ANA),
         ("Somebody joins", served(), "incident/7", i.ResponderJoined(), BOB),
@@ -195,7 +195,7 @@ def of_flags() -> Iterator[Entry]:
 
 
 def of_switches() -> Iterator[Entry]:
-    """Away from the default, or not."""
+    """Switches to a fallback, made or held."""
     away, stream = served(), f"flag/{FLAG}"
     because, until = f"Claude API is down: {TIMED_OUT}", away.now + timedelta(hours=4)
     yield from _lines([
@@ -218,7 +218,7 @@ def of_switches() -> Iterator[Entry]:
 
 
 def of_the_way_back() -> Iterator[Entry]:
-    """Step by step, stopped, and done."""
+    """Switching back: step by step, stopped, and done."""
     asked, stream, well = outage_story(109), f"flag/{FLAG}", "Claude API is operational"
     yield from _lines([
         ("Switching back is asked for", asked, stream, f.HandBackAsked(FLAG, well), HAND_BACK_RULE),
@@ -239,7 +239,7 @@ def of_the_way_back() -> Iterator[Entry]:
 
 
 def of_steering() -> Iterator[Entry]:
-    """Who has the switch, rehearsals, ends, shares, parts of the readers, halts, pins and the freeze."""
+    """Ownership of a switch, rehearsals, expiry, shares, scopes, halts, pins and the freeze."""
     asked, ends, away, stream = outage_story(109), served(), served(), f"flag/{FLAG}"
     end = ends.world.flag(FLAG).engagement.expires_at  # type: ignore[union-attr] # it is engaged
     until = away.now + timedelta(hours=4)
@@ -275,7 +275,7 @@ def of_steering() -> Iterator[Entry]:
 
 
 def of_sinks() -> Iterator[Entry]:
-    """Other systems that follow, or do not."""
+    """Other systems that follow the incident, or fail to."""
     away = served()
     yield from _lines([
         ("A sink does not follow", away, f"sink/{FLAG}/{SINK}",
@@ -292,7 +292,7 @@ def of_sinks() -> Iterator[Entry]:
 
 
 def _of_rehearsals(stream: str) -> Iterator[Told]:
-    """What changed about what people may count on."""
+    """Rehearsals that change what people may rely on."""
     good, bad = NeedResult("stream", Mark.OK), NeedResult("tools", Mark.FAILED, "it called no tool")
     low = NeedResult(QUOTA, Mark.LOW, "less than 10 % of our rate limit is left")
 
@@ -308,7 +308,7 @@ def _of_rehearsals(stream: str) -> Iterator[Told]:
 
 
 def of_components() -> Iterator[Entry]:
-    """What is told of components and vendors in an incident's channel, or in ops."""
+    """Events of components and vendors, in an incident's channel or in #ops."""
     listing = ("anthropic", "n1", "Requests fail on all surfaces")
     yield from _lines([
         ("The vendor speaks", served(), "provider/anthropic", p.NoticeSeen(NOTICE), CLAUDE),
@@ -329,7 +329,7 @@ def of_components() -> Iterator[Entry]:
 
 
 def of_the_bot() -> Iterator[Entry]:
-    """What becomes of the bot itself."""
+    """Events of the bot itself."""
     yield from _lines([
         ("Another configuration", calm(), "configuration", cf.ConfigurationTaken(KEYS, 2), Actor.operator("ana")),
         ("A configuration that cannot be run with", calm(), "configuration",
@@ -338,7 +338,7 @@ def of_the_bot() -> Iterator[Entry]:
 
 
 def quiet_threads() -> Iterator[Entry]:
-    """Ops, without an incident: the first line of a thread, and what is said in it later."""
+    """#ops without an incident: the first message of a thread, and the replies that follow."""
     slow = c.VerdictChanged(API, Level.OPERATIONAL, Level.DEGRADED, SLOW, Fault.THEIRS, EVIDENCE, T0)
     ours = c.VerdictChanged(API, Level.OPERATIONAL, Level.UNKNOWN, REFUSED_KEY, Fault.OURS_KEY, ("inference: status 401",), T0)
     well = c.VerdictChanged(API, Level.DEGRADED, Level.OPERATIONAL, "5 of 5 checks passed", Fault.NONE, (), T0)
@@ -393,5 +393,5 @@ def _quiet(
 
 
 def _fact(story: Story, stream: str, body: Body, actor: Actor) -> Fact:
-    """The fact as it happens now. What only opens a question or asks for a switch is in the world before."""
+    """The fact as it happens now; facts that only raise a question or request a switch are already in the world."""
     return story.add(stream, body, actor, 7 if 7 in story.world.incidents else None)

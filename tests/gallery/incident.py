@@ -50,7 +50,7 @@ CARDS = {
 
 
 def alerts() -> Iterator[Entry]:
-    """The message in the ops channel, in every situation."""
+    """The alert in the ops channel, in every situation."""
     for title, story in ALERTS.items():
         made = alert.alert(s.seen(story()), called=(ON_CALL,))
         yield entry(f"Alert: {title}", Kind.ALERT, made, e.PostAlert, e.EditAlert)
@@ -59,7 +59,7 @@ def alerts() -> Iterator[Entry]:
 
 
 def channel() -> Iterator[Entry]:
-    """What stands in the incident's channel."""
+    """The messages that set up the incident's channel."""
     for title, story in CARDS.items():
         yield entry(f"Card: {title}", Kind.CARD, card.card(s.seen(story()), readers=READERS), e.PostCard, e.EditCard)
     for title, story in (("open", s.served), ("acknowledged", lambda: outage_story(16)), ("over", outage_story)):
@@ -104,7 +104,7 @@ def _update(title: str, story: Story, *, since: float, text: str = "", missed: i
 
 
 def pages() -> Iterator[Entry]:
-    """Who is called, and what is said where nobody was reached."""
+    """Pages, and the report if they reach nobody."""
     story = s.served().at(8)
     incident, sev = story.incident(), Severity.SEV2
     yield entry(
@@ -122,7 +122,7 @@ def pages() -> Iterator[Entry]:
 
 
 def reminders() -> Iterator[Entry]:
-    """What whoever has a task is told when it is due, in a direct message."""
+    """Direct messages to owners of tasks that are due."""
     story = s.with_tasks()
     made = tasks.reminder(story.incident(), story.incident().tasks[1], story.now + timedelta(minutes=30))
     yield entry("Reminder: a task is due", Kind.LINE, made, e.RemindOwner)
@@ -147,7 +147,7 @@ BROADCASTS = {
 
 
 def broadcasts() -> Iterator[Entry]:
-    """What people outside of the incident are told, by detail, and the replies under it."""
+    """Messages to stakeholders, by detail, with the replies under them."""
     for full, kind in ((False, Kind.LINE), (True, Kind.UPDATE)):
         detail = "full" if full else "short"
         for title, story in BROADCASTS.items():

@@ -67,7 +67,7 @@ def _limits() -> str:
 
 
 def _is_short(one: Entry) -> bool:
-    """Whether it is one line, to be listed with others."""
+    """Whether the message is one line, to be listed with others."""
     return not one.push and "\n" not in one.body
 
 

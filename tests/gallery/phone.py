@@ -1,4 +1,4 @@
-"""What a phone shows of a message, in plain text: mentions by name, times in UTC, buttons as `[ Label ]`."""
+"""What a phone shows of a message, as plain text: mentions by name, times in UTC, buttons as `[ Label ]`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ WORD = re.compile(r"\S*\w\S*")
 
 
 class Kind(Enum):
-    """Where a message is read, with the most words that it may have there; None where length is part of the matter."""
+    """Where a message is read, with the most words that it may have; None if its length depends on the matter."""
 
     ALERT = "the ops channel, above the buttons", 60
     CARD = "the incident's channel, pinned", 249
@@ -46,7 +46,7 @@ PUSH_MOST = 30  # words of a plain-text form: a phone shows no more of it
 
 @dataclass(frozen=True)
 class Entry:
-    """One message of the gallery: `asks` are the questions behind its buttons, `shows` is what it stands for, as classes."""
+    """One message of the gallery; `asks` are its buttons' confirmations, `shows` the classes that it stands for."""
 
     title: str
     kind: Kind
@@ -57,23 +57,23 @@ class Entry:
 
     @property
     def words(self) -> int:
-        """How many there are to read: of an alert those above its buttons, of others all but the buttons."""
+        """The number of words to read: for an alert those above its buttons, otherwise all but the buttons."""
         read = self.body.partition("\n[ ")[0] if self.kind is Kind.ALERT else _without_buttons(self.body)
         return len(WORD.findall(read))
 
     @property
     def push_words(self) -> int:
-        """How many words a notification has."""
+        """The number of words in the notification."""
         return len(WORD.findall(self.push))
 
     @property
     def everything(self) -> str:
-        """All that anybody reads of it."""
+        """All text of the message that anybody reads."""
         return "\n".join((self.push, self.body, *self.asks))
 
 
 def entry(title: str, kind: Kind, message: Message, *shows: object) -> Entry:
-    """A message as it is read."""
+    """A message as people read it."""
     return Entry(title, kind, plain(message.text), *_drawn(message.blocks), shows)
 
 
@@ -119,7 +119,7 @@ def _moment(seconds: str, format: str) -> str:
 
 
 def _drawn(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, tuple[str, ...]]:
-    """What the blocks show, and what their buttons ask before they do anything."""
+    """The text of the blocks, and the confirmations of their buttons."""
     questions: list[str] = []
     lines = [line for block in blocks for line in _block(block, questions)]
     return "\n".join(lines), tuple(questions)

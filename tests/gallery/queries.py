@@ -1,4 +1,4 @@
-"""What is shown to whoever asks: boards, lists, help; and what is told where Slack or the ledger is away."""
+"""Replies to queries: boards, lists, help; and messages while Slack or the ledger is down."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,7 +63,7 @@ ATTEMPTS = (
 
 
 def _latencies(story: s.Story) -> dict[str, LatencyPicture]:
-    """As long as nothing fails there is an answer to measure."""
+    """Latency figures; Claude's API has some only while it does not fail."""
     usual = {API: LatencyPicture(60, 610.0, 1400.0, 0)} if not story.world.component(API).level.bad else {}
     return latencies() | usual
 
@@ -155,7 +155,7 @@ def the_bot() -> Iterator[Entry]:
 
 
 def questions() -> Iterator[Entry]:
-    """What is asked by the bot's name, or in a direct message."""
+    """Replies to mentions and direct messages."""
     story, calm = s.served(), s.calm()
     claude = [c.id for c in story.policy.components.values() if c.provider == "anthropic"]
 
@@ -183,7 +183,7 @@ def questions() -> Iterator[Entry]:
 
 
 def home() -> Iterator[Entry]:
-    """The Home tab, and what its buttons show."""
+    """The Home tab, and what its buttons open."""
     mine, calm = outage_story(46), s.calm()
     mine.add("incident/7", RoleChanged(LEAD, None, ANA), ANA)
     mine.add("incident/7", TaskAdded(1, "Call Anthropic support", ANA, mine.now + timedelta(minutes=30)), BOB)
@@ -205,7 +205,7 @@ def help_() -> Iterator[Entry]:
 
 
 def of_storage() -> Iterator[Entry]:
-    """The ledger takes nothing."""
+    """Messages while the ledger cannot be written."""
     story = s.calm()
     world, policy, well = story.world, story.policy, {API: Level.OPERATIONAL}
     yield sentence("A change is refused", Kind.ANSWER, f"{storage.nothing_changed(FULL)} {storage.meanwhile(FULL)}")
@@ -224,7 +224,7 @@ def of_storage() -> Iterator[Entry]:
 
 
 def elsewhere() -> Iterator[Entry]:
-    """Mail, pagers and the like, while Slack or the ledger is away: title and text."""
+    """Mail, pagers and the like, while Slack or the ledger is down: title and text."""
     story, why = s.served(), "Slack did not answer for 5 min"
     for title, effect in (("the alert", e.PostAlert()), ("an update", e.PostUpdate(T0)), ("the end", e.PostSummary())):
         at = outage_story() if title == "the end" else story

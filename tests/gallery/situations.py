@@ -1,4 +1,4 @@
-"""Incidents in situations that the outage story does not come to."""
+"""Incidents in situations that the outage story does not reach."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -43,7 +43,7 @@ def begins(
     level: Level = Level.DOWN, reason: str = TIMED_OUT, *, component: str = API, title: str = "Claude API is down",
     severity: Severity = Severity.SEV2, fault: Fault = Fault.THEIRS, actor: Actor = WINDOW, story: Story | None = None,
 ) -> Story:  # fmt: skip
-    """INC-7 opens for one component at 12:43, with its channel and nothing else."""
+    """INC-7 opens for one component at 12:43; it has a channel and nothing else."""
     story = story or calm()
     began_at = story.at(3).now - timedelta(minutes=1)
     previous = story.world.component(component).level
@@ -60,12 +60,12 @@ def begins(
 
 
 def calm() -> Story:
-    """All is well at 11:40, and stays so."""
+    """All components are healthy at 11:40."""
     return outage_story(-1)
 
 
 def not_served() -> Story:
-    """No fallback is healthy: GPT is down too, and there are no cached answers."""
+    """No fallback is healthy: GPT is down as well, and there are no cached answers."""
     policy = story_policy()
     chat = replace(policy.flags[FLAG], fallbacks=policy.flags[FLAG].fallbacks[:1])
     story = calm()
@@ -77,32 +77,32 @@ def not_served() -> Story:
 
 
 def proposed() -> Story:
-    """Automation may only propose, and waits for a yes."""
+    """Automation may only propose, and waits for approval."""
     story = begins()
     story.add(f"flag/{FLAG}", EngageProposed(FLAG, "gpt", "Claude API is down"), FALLBACK_RULE, 7)
     return story
 
 
 def degraded() -> Story:
-    """Slow, and nothing was switched for it."""
+    """The component is slow, and nothing was switched for it."""
     return begins(Level.DEGRADED, SLOW, title="Claude API is degraded", severity=Severity.SEV3)
 
 
 def our_own_fault() -> Story:
-    """People declared it; our key is what is refused."""
+    """A person declared it; the cause is that our own API key is refused."""
     reason = "the last check failed: HTTP 401 invalid x-api-key"
     return begins(Level.UNKNOWN, reason, title="Claude answers nobody", fault=Fault.OURS_KEY, actor=ANA)
 
 
 def no_flag() -> Story:
-    """Nothing of ours depends on it."""
+    """No flag depends on the component."""
     story = begins()
     story.policy = replace(story.policy, flags={})
     return story
 
 
 def served() -> Story:
-    """Switched to GPT, nobody has acknowledged it."""
+    """Customers are on GPT, and nobody has acknowledged the incident."""
     story = begins()
     until = story.now + timedelta(hours=4)
     switched = Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", until, (API,))
@@ -114,7 +114,7 @@ def served() -> Story:
 
 
 def apart() -> Story:
-    """The same, and those in the EU on cached answers."""
+    """The same, with the readers in the EU on cached answers."""
     story = served()
     until = story.now + timedelta(hours=2)
     switched = Engaged(EU, f"{EU}#1", "cached", "gpt", "answers are slow there", "manual", until, (API,), 25)
@@ -123,7 +123,7 @@ def apart() -> Story:
 
 
 def kept_off() -> Story:
-    """Switched to GPT, where Ana pinned it; and Bob keeps rules off all flags."""
+    """On GPT, where Ana pinned the flag; Bob has frozen all automatic switches."""
     story = served()
     story.add(f"flag/{FLAG}", Pinned(FLAG, "gpt", "we test the prompts"), ANA, 7)
     story.add("automation", Frozen("the board lies"), BOB)
@@ -131,7 +131,7 @@ def kept_off() -> Story:
 
 
 def blind() -> Story:
-    """While it runs our own network goes away."""
+    """Our own network fails while the incident is open."""
     story = served().at(20)
     story.add(
         "sight", SightLost("0 of 3 control targets answer (one.one.one.one, dns.google, example.com)", story.now, "sight/1")
@@ -140,7 +140,7 @@ def blind() -> Story:
 
 
 def no_channel() -> Story:
-    """Slack does not let us make one."""
+    """Slack refuses to create a channel."""
     story = outage_story(3)
     story.add("incident/7", Posted(PostAlert.KIND, "INC-7/alert", "C0OPS", "1774010580.000100"), OUTBOX)
     story.add("incident/7", ChannelRefused("Slack refused conversations.create: restricted_action"), OUTBOX)
@@ -148,14 +148,14 @@ def no_channel() -> Story:
 
 
 def canceled() -> Story:
-    """It was none."""
+    """The incident was a false alarm."""
     story = degraded().at(20)
     story.add("incident/7", PhaseChanged(Phase.TRIAGE, Phase.CANCELED, "cancel", "false-alarm"), ANA)
     return story
 
 
 def page_is_away() -> Story:
-    """The vendor's page cannot be read, and a second surface is slow."""
+    """The vendor's page cannot be read, and a second component is slow."""
     story = served().at(8)
     story.add("provider/anthropic", FeedChanged("anthropic", FeedState.STALE, "HTTP 503"), Actor.rule("feed"))
     story.verdict(WEB, Level.DEGRADED, SLOW)
@@ -163,7 +163,7 @@ def page_is_away() -> Story:
 
 
 def counted(story: Story) -> Story:
-    """Services told what became of their requests."""
+    """Services reported the outcomes of their requests."""
     shares = (VariantShare(FLAG, "gpt", "", 11_900, 20), VariantShare(FLAG, "claude", "", 402, 78))
     story.add(
         "incident/7", CustomersServed(Served(story.now, shares, 61, 11_480, {FLAG: story.now})), Actor.rule("real traffic")
@@ -172,7 +172,7 @@ def counted(story: Story) -> Story:
 
 
 def with_call(story: Story) -> Story:
-    """Ana leads, Bob speaks, and there is a call."""
+    """Ana leads, Bob does communications, and the incident has a call link."""
     story.policy = replace(story.policy, incidents=replace(story.policy.incidents, bridge_url="https://meet.example/incidents"))
     story.add("incident/7", RoleChanged(LEAD, None, ANA), ANA)
     story.add("incident/7", RoleChanged(COMMUNICATIONS, None, BOB), BOB)
@@ -180,7 +180,7 @@ def with_call(story: Story) -> Story:
 
 
 def with_tasks(story: Story | None = None, *, done: bool = False) -> Story:
-    """Ana and Bob share out what is to be done; nobody has the second one yet, and the third is for afterwards."""
+    """Three tasks: one of Ana's, one without an owner, and a follow-up of Bob's."""
     story, now = story or served(), (story or served()).now
     told = (
         TaskAdded(1, "Call Anthropic support", ANA, now + timedelta(minutes=30)),

@@ -1,6 +1,6 @@
-"""What no message may say, and which messages are still longer or older than they should be. The debts only fall.
+"""Words that no message may use, and which messages are still too long or use them.
 
-A message that is changed leaves its debt here; nothing new is entered.
+Debts only shrink: a changed message must pay its debt, and no new debt is entered.
 """
 
 import re
@@ -34,5 +34,5 @@ OLD = {
 
 
 def old_words(text: str) -> set[str]:
-    """Which of them a text has."""
+    """The banned words that a text uses."""
     return {name for name, pattern in OLD.items() if pattern.search(CODE.sub("", text))}

@@ -1,4 +1,4 @@
-"""Who is on call by a calendar: recurrences, exceptions, zones, and calendars that are none."""
+"""Who is on call by a calendar: recurrences, exceptions, time zones, and unreadable calendars."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
 def calendar(*events: str, head: str = "") -> bytes:
-    """A file with these events, each a list of lines with `;` in place of their ends."""
+    """A calendar file with these events, each a list of lines separated by `;`."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//example//rota//EN", *([head] if head else [])]
     for number, event in enumerate(events):
         lines += [
@@ -53,17 +53,17 @@ def on_call(body: bytes, at: datetime, read_at: datetime | None = None) -> tuple
         (datetime(2026, 3, 30, 7, 0, tzinfo=UTC), "U0ANA"),  # nine in Berlin is an hour earlier in UTC since the day before
     ],
 )
-def test_shifts_repeat_and_change_by_the_clock_on_the_wall(at: datetime, person: str) -> None:
-    """Over the change to summer time too; by an attendee's address as by a word of the title."""
+def test_recurring_shifts_follow_local_time(at: datetime, person: str) -> None:
+    """Also over the change to summer time; people are matched by the attendee's address or by a word of the title."""
     assert (person,) == on_call(calendar(*WEEKS), at)
 
 
-def test_a_shift_is_known_two_weeks_ahead() -> None:
-    """A calendar that is away over the weekend does not leave last week's person on call."""
+def test_shifts_are_known_two_weeks_ahead() -> None:
+    """If the calendar is unreachable over the weekend, last week's person must not stay on call."""
     assert ("U0BEN",) == on_call(calendar(*WEEKS), datetime(2026, 3, 25, tzinfo=UTC), read_at=NOW)
 
 
-def test_an_exception_of_a_series_counts() -> None:
+def test_exception_in_a_series_counts() -> None:
     """Ana swaps one week with Ben."""
     swap = (
         "RECURRENCE-ID;TZID=Europe/Berlin:20260316T090000|DTSTART;TZID=Europe/Berlin:20260316T090000"
@@ -75,23 +75,23 @@ def test_an_exception_of_a_series_counts() -> None:
     assert ("U0ANA",) == on_call(body, NOW + timedelta(weeks=2))
 
 
-def test_two_shifts_at_once_are_two_people() -> None:
+def test_simultaneous_shifts_give_several_people() -> None:
     """A primary and a secondary in one calendar."""
     both = "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:ben@example.com"
 
     assert {"U0ANA", "U0BEN"} == set(on_call(calendar(WEEKS[0], both), NOW))
 
 
-def test_whole_days_are_meant_in_the_zone_of_the_calendar() -> None:
-    """The day in Auckland begins thirteen hours before the one in London."""
+def test_whole_day_shifts_follow_the_calendars_zone() -> None:
+    """The day in Auckland begins thirteen hours before the day in London."""
     body = calendar("DTSTART;VALUE=DATE:20260321|DTEND;VALUE=DATE:20260322|SUMMARY:Ben", head="X-WR-TIMEZONE:Pacific/Auckland")
 
     assert ("U0BEN",) == on_call(body, datetime(2026, 3, 20, 11, 0, tzinfo=UTC))
     assert () == on_call(body, datetime(2026, 3, 20, 10, 59, tzinfo=UTC))
 
 
-def test_a_whole_day_west_of_london_lasts_until_its_own_midnight() -> None:
-    """The evening in California is the next day in London already."""
+def test_whole_day_shift_west_of_london_lasts_until_local_midnight() -> None:
+    """The evening in California is already the next day in London."""
     head = "X-WR-TIMEZONE:America/Los_Angeles"
     body = calendar("DTSTART;VALUE=DATE:20260320|DTEND;VALUE=DATE:20260321|SUMMARY:Ben", head=head)
 
@@ -108,15 +108,15 @@ def test_a_whole_day_west_of_london_lasts_until_its_own_midnight() -> None:
     ],
     ids=["of the calendar", "of its events"],
 )
-def test_a_zone_by_the_name_that_windows_has_for_it(head: str) -> None:
-    """Outlook and Exchange write it so."""
+def test_windows_time_zone_names_are_known(head: str) -> None:
+    """Outlook and Exchange use them."""
     body = calendar("DTSTART;VALUE=DATE:20260321|DTEND;VALUE=DATE:20260322|SUMMARY:Ben", head=head)
 
     assert ("U0BEN",) == on_call(body, datetime(2026, 3, 20, 23, 0, tzinfo=UTC))
     assert () == on_call(body, datetime(2026, 3, 20, 22, 59, tzinfo=UTC))
 
 
-def test_a_zone_that_nobody_knows_makes_no_calendar_unreadable() -> None:
+def test_unknown_calendar_zone_does_not_make_it_unreadable() -> None:
     """Its times have zones of their own, or offsets."""
     body = calendar("DTSTART:20260320T090000Z|DTEND:20260320T170000Z|SUMMARY:Ben", head="X-WR-TIMEZONE:Middle Earth")
 
@@ -132,13 +132,13 @@ def test_a_zone_that_nobody_knows_makes_no_calendar_unreadable() -> None:
         "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:notben@example.com",
     ],
 )
-def test_nobody_is_on_call_by(event: str) -> None:
-    """A shift that was called off, one that was declined, and words that only contain a name."""
+def test_canceled_declined_and_unrelated_events_put_nobody_on_call(event: str) -> None:
+    """A title that only contains a name inside a word does not count either."""
     assert () == on_call(calendar(event), NOW)
 
 
-def test_somebody_whom_slack_does_not_know_is_named() -> None:
-    """Whoever sets it up sees who is missing under `users`."""
+def test_unmatched_attendee_is_named() -> None:
+    """The person who sets it up sees who is missing under `users`."""
     [shift] = read(calendar("DTSTART:20260320T000000Z|DTEND:20260321T000000Z|ATTENDEE:mailto:Eve@example.com"), USERS, NOW)
 
     assert ((), ("eve@example.com",)) == (shift.people, shift.unknown)
@@ -147,8 +147,8 @@ def test_somebody_whom_slack_does_not_know_is_named() -> None:
 @pytest.mark.parametrize(
     "end", ["DTEND:99991231T235959Z", "DTEND;TZID=Europe/Berlin:99991231T235959", "DTEND;VALUE=DATE:99991231"]
 )
-def test_an_end_in_the_year_9999_is_no_end(end: str) -> None:
-    """Some calendars write it so; the other shifts are read all the same."""
+def test_end_in_the_year_9999_means_no_end(end: str) -> None:
+    """Some calendars write it so; the other shifts are still read."""
     start = "DTSTART;VALUE=DATE:20260101" if "VALUE=DATE" in end else "DTSTART:20260101T000000Z"
     body = calendar(f"{start}|{end}|SUMMARY:Ben", *WEEKS[:1])
 
@@ -156,14 +156,14 @@ def test_an_end_in_the_year_9999_is_no_end(end: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Please log in</html>", b"\xff\xfe\x00"])
-def test_what_is_no_calendar_is_said(body: bytes) -> None:
-    """Such as the page on which somebody should log in."""
+def test_answer_that_is_no_calendar_is_an_error(body: bytes) -> None:
+    """Such as a login page."""
     with pytest.raises(SourceError, match="not a readable calendar"):
         read(body, USERS, NOW)
 
 
-def test_a_calendar_that_would_take_for_ever_is_refused() -> None:
-    """A rule of every second has a million shifts in two weeks."""
+def test_calendar_with_too_many_shifts_is_refused() -> None:
+    """A rule that repeats every second has a million shifts in two weeks."""
     with pytest.raises(SourceError, match="as no rota does"):
         read(calendar("DTSTART:20200301T090000Z|DTEND:20200301T090001Z|RRULE:FREQ=SECONDLY|SUMMARY:Ben"), USERS, NOW)
 
@@ -172,7 +172,7 @@ def test_a_calendar_that_would_take_for_ever_is_refused() -> None:
 
 
 class Desk:
-    """A server of calendars; counts what it sent."""
+    """A server of calendars that counts what it sent."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -204,7 +204,7 @@ async def desk() -> AsyncIterator[tuple[Desk, str]]:
 
 @pytest.fixture
 async def asker() -> AsyncIterator[Asker]:
-    """Through the guarded transport, loopback allowed."""
+    """Fetches through the guarded transport, with loopback allowed."""
     resolver = ThreadResolver(machine_look_up)
     made = Transport(ssl_context=tls_context(), resolver=resolver, guard=Guard(["127.0.0.0/8"]), version="test")
     asker = Asker(made, version="test")
@@ -213,8 +213,8 @@ async def asker() -> AsyncIterator[Asker]:
     resolver.close()
 
 
-async def test_a_calendar_that_did_not_change_is_not_sent_again(desk: tuple[Desk, str], asker: Asker) -> None:
-    """Its ETag goes along, and the shifts are those of the new moment."""
+async def test_unchanged_calendar_is_not_sent_again(desk: tuple[Desk, str], asker: Asker) -> None:
+    """The request carries its ETag, and the shifts are recomputed for the new moment."""
     source = Calendar(asker, f"{desk[1]}/cal.ics", USERS)
     first = await source.shifts(NOW)
     second = await source.shifts(NOW + timedelta(weeks=1))
@@ -224,8 +224,8 @@ async def test_a_calendar_that_did_not_change_is_not_sent_again(desk: tuple[Desk
     assert ("U0BEN",) == on_duty(second, NOW + timedelta(weeks=1))
 
 
-async def test_a_calendar_may_have_moved(desk: tuple[Desk, str], asker: Asker) -> None:
-    """Redirects are followed, through the same guard."""
+async def test_calendar_redirects_are_followed(desk: tuple[Desk, str], asker: Asker) -> None:
+    """Through the same guard."""
     assert ("U0ANA",) == on_duty(await Calendar(asker, f"{desk[1]}/moved", USERS).shifts(NOW), NOW)
 
 
@@ -233,8 +233,10 @@ async def test_a_calendar_may_have_moved(desk: tuple[Desk, str], asker: Asker) -
     ("status", "words"),
     [(500, "HTTP 500"), (403, "HTTP 403: is the token right"), (404, "HTTP 404: is there such a schedule or calendar?")],
 )
-async def test_a_calendar_that_is_refused_says_how(desk: tuple[Desk, str], asker: Asker, status: int, words: str) -> None:
-    """Without its address, which is a secret."""
+async def test_refused_calendar_gives_the_reason_without_its_address(
+    desk: tuple[Desk, str], asker: Asker, status: int, words: str
+) -> None:
+    """The address is a secret."""
     desk[0].status = status
     with pytest.raises(SourceError) as caught:
         await Calendar(asker, f"{desk[1]}/secret/cal.ics", USERS).shifts(NOW)
@@ -243,8 +245,8 @@ async def test_a_calendar_that_is_refused_says_how(desk: tuple[Desk, str], asker
     assert "secret" not in str(caught.value)
 
 
-async def test_an_address_inside_is_refused_unless_it_is_allowed(desk: tuple[Desk, str]) -> None:
-    """A calendar's address is a request that somebody else may have written."""
+async def test_internal_calendar_address_is_refused_unless_allowed(desk: tuple[Desk, str]) -> None:
+    """Somebody else may have written the address."""
     resolver = ThreadResolver(machine_look_up)
     asker = Asker(Transport(ssl_context=tls_context(), resolver=resolver, guard=Guard([]), version="test"), version="test")
     with pytest.raises(SourceError):
@@ -255,7 +257,7 @@ async def test_an_address_inside_is_refused_unless_it_is_allowed(desk: tuple[Des
     assert [] == desk[0].asked
 
 
-async def test_an_endless_calendar_is_cut_off(desk: tuple[Desk, str], asker: Asker) -> None:
+async def test_endless_calendar_is_cut_off(desk: tuple[Desk, str], asker: Asker) -> None:
     """Two mebibytes are enough for any rota."""
     desk[0].body = b"x" * (2 * 1024 * 1024 + 1)
     with pytest.raises(SourceError, match="larger than 2 MiB"):

@@ -1,4 +1,4 @@
-"""Series in a calendar that began long ago: read as they are, from close to the time asked for."""
+"""Recurring events that began long ago are expanded only around the time asked for."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,15 +41,15 @@ def expanded(body: bytes, now: datetime, *, prepared: bool) -> list[tuple[Any, A
 
 @pytest.mark.parametrize("series", SERIES)
 @pytest.mark.parametrize("now", [NOW, datetime(2026, 4, 2, 3, 0, tzinfo=UTC), datetime(2026, 10, 26, 0, 0, tzinfo=UTC)])
-def test_a_series_has_the_same_shifts_wherever_its_reading_begins(series: str, now: datetime) -> None:
-    """Its rhythm is that of its first event, also over a change of the clocks."""
+def test_series_has_the_same_shifts_wherever_expansion_starts(series: str, now: datetime) -> None:
+    """The first event sets its rhythm, also over a clock change."""
     body = calendar(f"{series}|SUMMARY:Ben")
 
     assert expanded(body, now, prepared=False) == expanded(body, now, prepared=True)
 
 
-def test_a_series_since_1970_is_read_from_last_week_on() -> None:
-    """An hourly one would have half a million events."""
+def test_series_since_1970_is_expanded_from_last_week() -> None:
+    """An hourly series would have half a million events."""
     [event] = icalendar.Calendar.from_ical(calendar(HOURLY)).walk("VEVENT")
     prepare(event, NOW)
 
@@ -57,14 +57,14 @@ def test_a_series_since_1970_is_read_from_last_week_on() -> None:
 
 
 @pytest.mark.parametrize("broken", ["DTSTART:soon", "DTSTART:20260101T000000Z|DURATION:long"])
-def test_a_series_that_cannot_be_read_costs_no_other_shift(broken: str) -> None:
-    """A rota tool wrote one event badly."""
+def test_unreadable_series_does_not_affect_other_shifts(broken: str) -> None:
+    """A rota tool may write one event badly."""
     body = calendar(f"{broken}|RRULE:FREQ=DAILY", "DTSTART:20260320T000000Z|DTEND:20260321T000000Z|SUMMARY:Ben")
 
     assert ("U0BEN",) == on_duty(read(body, USERS, NOW), NOW)
 
 
-def test_a_series_whose_events_never_end_is_refused() -> None:
-    """An hourly one would have half a million people on call at once."""
+def test_series_of_endless_events_is_refused() -> None:
+    """An hourly series would have half a million people on call at once."""
     with pytest.raises(SourceError, match="repeats thousands of times before it ends, as no rota does"):
         read(calendar(HOURLY.replace("DTEND:1970", "DTEND:9999")), USERS, NOW)

@@ -1,4 +1,4 @@
-"""Who is on call: names, groups, rotas, and what is known while a source is away."""
+"""Who is on call: names, groups, rotas, and what is known while a source is unreachable."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ WEEK = timedelta(days=7)
 
 
 class Source:
-    """A source that says what it is told to."""
+    """A source whose shifts or error the test sets."""
 
     def __init__(self, *people: str) -> None:
         self.says: tuple[str, ...] = people
@@ -72,8 +72,8 @@ async def house() -> AsyncIterator[House]:
     await house.directory.close()
 
 
-async def test_a_group_is_mentioned_as_a_group_and_told_as_its_members(house: House) -> None:
-    """Both are known at once."""
+async def test_group_resolves_to_its_mention_and_its_members(house: House) -> None:
+    """Messages need the mention, and direct messages need the members."""
     assert OnDuty(("U0ANA", "U0BEN"), "S0ONCALL") == await house.directory.who("primary")
 
 
@@ -85,8 +85,8 @@ async def test_a_group_is_mentioned_as_a_group_and_told_as_its_members(house: Ho
         ("primary", OnDuty(("U0ANA", "U0BEN"), "S0ONCALL")),
     ],
 )
-async def test_somebody_whose_account_is_deactivated_is_named_and_not_called(house: House, name: str, duty: OnDuty) -> None:
-    """The others are called all the same; a group is left to Slack."""
+async def test_deactivated_person_is_named_but_not_paged(house: House, name: str, duty: OnDuty) -> None:
+    """The others are still paged; within a group, Slack takes care of it."""
     house.source.says, house.left = ("U0ANA", "U0BEN"), {"U0BEN"}
 
     assert duty == await house.directory.who(name)
@@ -103,13 +103,13 @@ async def test_somebody_whose_account_is_deactivated_is_named_and_not_called(hou
         ("nobody", OnDuty(problem="people.on_call has no nobody")),
     ],
 )
-async def test_a_name_may_be_an_id(house: House, name: str, duty: OnDuty) -> None:
-    """A person, a group, whoever is here; what stands for nobody says so."""
+async def test_name_may_be_an_id_of_a_person_or_group(house: House, name: str, duty: OnDuty) -> None:
+    """Also `here`; a name that stands for nobody says so."""
     assert duty == await house.directory.who(name)
 
 
-async def test_a_group_whose_members_cannot_be_read_is_mentioned_all_the_same(house: House) -> None:
-    """Slack knows them, though we do not."""
+async def test_group_with_unreadable_members_is_still_mentioned(house: House) -> None:
+    """Slack knows the members even if we do not."""
     house.groups.away = True
     duty = await house.directory.who("primary")
 
@@ -117,8 +117,8 @@ async def test_a_group_whose_members_cannot_be_read_is_mentioned_all_the_same(ho
     assert "primary: the user group S0ONCALL cannot be read: Slack cannot be reached" == duty.problem
 
 
-async def test_a_source_is_not_asked_twice_within_a_minute(house: House) -> None:
-    """A step with three ways asks once; a minute later it is asked anew."""
+async def test_source_is_asked_at_most_once_a_minute(house: House) -> None:
+    """A step with three means asks once; a minute later the source is asked again."""
     await house.directory.who("calendar")
     await house.directory.who("calendar")
     asked = house.source.asked
@@ -128,8 +128,8 @@ async def test_a_source_is_not_asked_twice_within_a_minute(house: House) -> None
     assert (1, 2) == (asked, house.source.asked)
 
 
-async def test_what_was_read_last_is_used_while_the_source_is_away_and_its_age_is_said(house: House) -> None:
-    """Somebody who was on call an hour ago is better than nobody."""
+async def test_last_known_shifts_are_used_while_the_source_is_unreachable(house: House) -> None:
+    """With their age; the person on call an hour ago is better than nobody."""
     await house.directory.who("calendar")
     house.source.fails = "HTTP 503"
     house.clock.advance(timedelta(minutes=30))
@@ -140,8 +140,8 @@ async def test_what_was_read_last_is_used_while_the_source_is_away_and_its_age_i
     assert ("Who is on call as calendar cannot be read: HTTP 503",) == house.directory.troubles
 
 
-async def test_a_shift_that_has_ended_is_not_used_while_the_source_is_away(house: House) -> None:
-    """Its end is known; nobody is called for a shift of yesterday."""
+async def test_ended_shift_is_not_used_while_the_source_is_unreachable(house: House) -> None:
+    """Nobody is paged for yesterday's shift."""
     await house.directory.who("calendar")
     house.source.fails = "HTTP 503"
     house.clock.advance(timedelta(hours=6))
@@ -149,8 +149,8 @@ async def test_a_shift_that_has_ended_is_not_used_while_the_source_is_away(house
     assert () == (await house.directory.who("calendar")).people
 
 
-async def test_a_source_that_fails_is_not_asked_again_at_once(house: House) -> None:
-    """A page and the report on it wait for a calendar that hangs once, not twice."""
+async def test_failed_source_is_not_asked_again_at_once(house: House) -> None:
+    """A page and the report about it wait for a hanging calendar once, not twice."""
     house.source.fails = "HTTP 503"
     await house.directory.who("calendar")
     await house.directory.who("calendar")
@@ -158,8 +158,8 @@ async def test_a_source_that_fails_is_not_asked_again_at_once(house: House) -> N
     assert 1 == house.source.asked
 
 
-async def test_what_was_read_is_known_after_a_restart(house: House) -> None:
-    """The source is away when the bot comes back."""
+async def test_last_known_shifts_survive_a_restart(house: House) -> None:
+    """The source is unreachable when the bot comes back."""
     await house.directory.who("calendar")
     house.source.fails = "HTTP 503"
     house.clock.advance(timedelta(minutes=5))
@@ -171,7 +171,7 @@ async def test_what_was_read_is_known_after_a_restart(house: House) -> None:
     assert ("U0ANA",) == duty.people
 
 
-async def test_a_source_that_comes_back_is_no_trouble_any_more(house: House) -> None:
+async def test_recovered_source_is_no_longer_reported(house: House) -> None:
     """`/readyz` names it only while it cannot be read."""
     house.source.fails = "HTTP 503"
     await house.directory.who("calendar")
@@ -197,16 +197,16 @@ ROTA = Rota(datetime(2026, 3, 16, 9, 0, tzinfo=UTC), WEEK, ("U0ANA", "U0BEN", "U
         (datetime(2026, 4, 6, 9, 0, tzinfo=UTC), "U0ANA"),
     ],
 )
-async def test_people_take_turns(at: datetime, person: str) -> None:
-    """In their order, and round again."""
+async def test_rota_goes_round_in_order(at: datetime, person: str) -> None:
+    """After the last person, the first has the next shift."""
     [shift] = await ROTA.shifts(at)
 
     assert (person,) == shift.people
     assert shift.covers(at)
 
 
-async def test_nobody_has_a_turn_before_the_first() -> None:
-    """It says so instead of guessing."""
+async def test_nobody_is_on_call_before_the_rotas_start() -> None:
+    """The directory says so instead of guessing."""
     assert () == await ROTA.shifts(datetime(2026, 3, 16, 8, 59, tzinfo=UTC))
 
 
@@ -220,10 +220,10 @@ ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica
     minutes=st.sampled_from([30, 60, 90, 180, 8 * 60, 12 * 60, 24 * 60, 7 * 24 * 60]),
     after=st.timedeltas(timedelta(0), timedelta(days=400)),
 )
-async def test_one_turn_follows_another_whatever_the_clocks_do(
+async def test_turns_follow_without_gaps_over_clock_changes(
     zone: str, starts: datetime, minutes: int, after: timedelta
 ) -> None:
-    """No turn is left out, comes twice or is over when it begins, and each is the same for whoever asks within it."""
+    """No turn is skipped, repeated or empty, and each is the same whenever it is asked for."""
     rota = Rota(starts, timedelta(minutes=minutes), ("U0ANA", "U0BEN", "U0EVE"), zone)
     [shift] = await rota.shifts(starts + after)
     assert shift.starts and shift.ends and shift.covers(starts + after)
@@ -235,16 +235,16 @@ async def test_one_turn_follows_another_whatever_the_clocks_do(
     assert rota.users[(rota.users.index(shift.people[0]) + 1) % 3] == then.people[0]
 
 
-async def test_an_hour_that_comes_twice_changes_the_turn_once() -> None:
-    """Half past two comes twice in Berlin on 25 October: at half past midnight and at half past one in UTC."""
+async def test_turn_that_changes_in_the_repeated_hour_changes_once() -> None:
+    """In Berlin, 02:30 comes twice on 25 October: at 00:30 and at 01:30 UTC."""
     rota = Rota(datetime(2026, 10, 24, 0, 30, tzinfo=UTC), timedelta(hours=12), ("U0ANA", "U0BEN"), "Europe/Berlin")
     asked = [datetime(2026, 10, 25, hour, minute, tzinfo=UTC) for hour, minute in ((0, 29), (0, 30), (1, 15), (1, 45))]
 
     assert ["U0BEN", "U0ANA", "U0ANA", "U0ANA"] == [(await rota.shifts(at))[0].people[0] for at in asked]
 
 
-async def test_turns_change_at_the_same_time_of_day_after_summer_time_began() -> None:
-    """Nine in Berlin is eight in UTC in winter and seven in summer."""
+async def test_turns_change_at_the_same_local_time_in_summer() -> None:
+    """Nine in Berlin is 08:00 UTC in winter and 07:00 UTC in summer."""
     rota = Rota(datetime(2026, 3, 23, 8, 0, tzinfo=UTC), WEEK, ("U0ANA", "U0BEN"), "Europe/Berlin")
     before = await rota.shifts(datetime(2026, 3, 30, 6, 59, tzinfo=UTC))
     after = await rota.shifts(datetime(2026, 3, 30, 7, 0, tzinfo=UTC))

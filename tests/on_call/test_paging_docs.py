@@ -1,4 +1,4 @@
-"""docs/paging.md: what people copy from it works."""
+"""The examples in docs/paging.md work when they are copied."""
 
 import re
 from pathlib import Path
@@ -15,15 +15,15 @@ BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_an_example_of_the_page_loads(tmp_path: Path, block: str) -> None:
-    """With nothing said against it but that Slack is not in it."""
+def test_example_in_paging_docs_loads(tmp_path: Path, block: str) -> None:
+    """The only complaint allowed is that Slack is missing."""
     path = tmp_path / "understudy.yaml"
     path.write_text(block, encoding="utf-8")
 
     assert [] == [warning for warning in load(path, {}, lenient_credentials=True).warnings if "slack" not in warning]
 
 
-def test_the_first_example_means_what_the_page_says(tmp_path: Path) -> None:
+def test_first_example_in_paging_docs_does_what_the_page_says(tmp_path: Path) -> None:
     """Three steps for SEV1, the last of them by every address."""
     path = tmp_path / "understudy.yaml"
     path.write_text(BLOCKS[0], encoding="utf-8")

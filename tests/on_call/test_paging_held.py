@@ -1,4 +1,4 @@
-"""When the timeline says that quiet hours hold a page."""
+"""When the timeline records that quiet hours hold a page back."""
 
 from datetime import UTC, datetime
 
@@ -8,8 +8,8 @@ from bot.core.record.paging_facts import PageHeld
 from tests.core.incident.test_paging import NIGHT, SEV2, STEPS, done, down, paged, steps
 
 
-def test_a_page_is_held_when_it_would_come_and_not_before() -> None:
-    """Somebody may acknowledge until then, and nothing was held."""
+def test_page_is_held_only_at_the_time_it_would_have_come() -> None:
+    """Somebody may acknowledge before then, and nothing would have been held."""
     table = paged(PagingPolicy({SEV2: STEPS}, NIGHT))
     table.now = datetime(
         2026, 3, 20, 20, 57, tzinfo=UTC
@@ -23,8 +23,8 @@ def test_a_page_is_held_when_it_would_come_and_not_before() -> None:
     assert (0, 1) == (before, len(table.kinds(PageHeld)))
 
 
-def test_nobody_is_woken_for_a_page_that_was_missed_before_the_night() -> None:
-    """The bot was down when the second step was due, and is back in quiet hours."""
+def test_page_missed_before_quiet_hours_wakes_nobody() -> None:
+    """The bot was down when the second step was due, and is back during quiet hours."""
     table = paged(PagingPolicy({SEV2: STEPS}, NIGHT))
     table.now = datetime(2026, 3, 20, 20, 50, tzinfo=UTC)
     down(table)

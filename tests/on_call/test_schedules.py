@@ -1,4 +1,4 @@
-"""Who is on call by the schedules of other services, against answers shaped as their documentation shows them."""
+"""Who is on call by other services' schedules, with answers shaped as in their documentation."""
 
 import json
 from base64 import b64decode
@@ -30,7 +30,7 @@ def shape(name: str) -> Any:
 
 
 class Service:
-    """Answers as it is told, and keeps what it was asked."""
+    """A server with scripted answers that records the requests."""
 
     def __init__(self) -> None:
         self.says: list[Any] = []
@@ -45,7 +45,7 @@ class Service:
 
 @pytest.fixture
 async def service() -> AsyncIterator[tuple[Service, str, Asker]]:
-    """A service, its address, and the way to it."""
+    """The server, its address, and a client."""
     service, app, resolver = Service(), web.Application(), ThreadResolver(machine_look_up)
     app.router.add_get("/{tail:.*}", service.answer)
     runner = web.AppRunner(app, access_log=None)
@@ -69,8 +69,8 @@ def pagerduty(told: Told) -> PagerDuty:
     return PagerDuty(told[2], told[1], "PABC123", TOKEN, USERS)
 
 
-async def test_pagerduty_tells_who_is_on_call_now_and_next(service: Told) -> None:
-    """By address and by id; a schedule that stands in two escalation policies names each shift once."""
+async def test_pagerduty_gives_the_current_and_next_shifts(service: Told) -> None:
+    """By address and by id; a schedule in two escalation policies gives each shift once."""
     service[0].says = [shape("pagerduty_oncalls.json")]
     shifts = await pagerduty(service).shifts(NOW)
 
@@ -79,8 +79,8 @@ async def test_pagerduty_tells_who_is_on_call_now_and_next(service: Told) -> Non
     assert 2 == len(shifts)
 
 
-async def test_pagerduty_is_asked_for_the_schedule_with_the_token(service: Told) -> None:
-    """As its documentation wants it."""
+async def test_pagerduty_request_names_schedule_and_token(service: Told) -> None:
+    """As its documentation requires."""
     service[0].says = [shape("pagerduty_oncalls.json")]
     await pagerduty(service).shifts(NOW)
     [asked] = service[0].asked
@@ -92,24 +92,24 @@ async def test_pagerduty_is_asked_for_the_schedule_with_the_token(service: Told)
     assert "application/vnd.pagerduty+json;version=2" == asked.headers["Accept"]
 
 
-async def test_pagerduty_is_asked_on_while_there_is_more(service: Told) -> None:
-    """A hundred at a time, and not for ever."""
+async def test_pagerduty_answer_is_read_page_by_page(service: Told) -> None:
+    """A hundred at a time, up to a limit."""
     service[0].says = [{"oncalls": [], "more": True}]
     await pagerduty(service).shifts(NOW)
 
     assert ["0", "100", "200", "300", "400"] == [asked.query["offset"] for asked in service[0].asked]
 
 
-async def test_somebody_without_an_end_is_always_on_call(service: Told) -> None:
-    """PagerDuty tells no times of a person who stands in the escalation policy directly."""
+async def test_pagerduty_person_without_times_is_always_on_call(service: Told) -> None:
+    """PagerDuty gives no times for a person who is in the escalation policy directly."""
     entry = {"user": {"id": "PBEN002", "type": "user_reference", "summary": "Ben Okafor"}, "start": None, "end": None}
     service[0].says = [{"oncalls": [entry], "more": False}]
 
     assert ("U0BEN",) == on_duty(await pagerduty(service).shifts(NOW), NOW)
 
 
-async def test_somebody_of_pagerduty_whom_slack_does_not_know_is_named(service: Told) -> None:
-    """By the address under which to write them down."""
+async def test_unmatched_pagerduty_person_is_named(service: Told) -> None:
+    """By the address to add in the configuration."""
     entry = {"user": {"id": "PEVE003", "email": "eve@example.com", "summary": "Eve"}, "start": None, "end": None}
     service[0].says = [{"oncalls": [entry]}]
     [shift] = await pagerduty(service).shifts(NOW)
@@ -125,8 +125,8 @@ def jsm(told: Told) -> Jsm:
 
 
 @pytest.mark.parametrize("name", ["jsm_on_calls_flat.json", "jsm_on_calls.json"])
-async def test_jira_tells_who_is_on_call_now(service: Told, name: str) -> None:
-    """Flat or with teams and escalations around them; one id that nobody mapped is named."""
+async def test_jira_gives_the_people_on_call_now(service: Told, name: str) -> None:
+    """Flat, or within teams and escalations; an unmapped id is named."""
     service[0].says = [shape(name)]
     [shift] = await jsm(service).shifts(NOW)
 
@@ -134,8 +134,8 @@ async def test_jira_tells_who_is_on_call_now(service: Told, name: str) -> None:
     assert shift.covers(NOW)
 
 
-async def test_jira_is_asked_for_the_schedule_with_the_login(service: Told) -> None:
-    """As its documentation wants it."""
+async def test_jira_request_names_schedule_and_login(service: Told) -> None:
+    """As its documentation requires."""
     service[0].says = [shape("jsm_on_calls_flat.json")]
     await jsm(service).shifts(NOW)
     [asked] = service[0].asked
@@ -151,15 +151,15 @@ async def test_jira_is_asked_for_the_schedule_with_the_login(service: Told) -> N
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])
 @pytest.mark.parametrize("said", [[], {}, {"oncalls": 5}, {"oncalls": [{}]}, {"onCallUsers": 5}, "x", None])
-async def test_an_answer_of_another_shape_is_said(service: Told, make: Any, said: Any) -> None:
-    """A proxy's page, or a version that changed: nobody is guessed."""
+async def test_unexpected_answer_is_reported(service: Told, make: Any, said: Any) -> None:
+    """From a proxy's page or a changed version; nobody is put on call by a guess."""
     service[0].says = [said]
     with pytest.raises(SourceError, match="the answer is not in"):
         await make(service).shifts(NOW)
 
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])
-async def test_a_refused_token_is_said_without_it(service: Told, make: Any) -> None:
+async def test_refused_token_is_reported_without_the_token(service: Told, make: Any) -> None:
     """The sentence says what to look at."""
     service[0].says, service[0].status = [{}], 401
     with pytest.raises(SourceError) as caught:
@@ -169,8 +169,8 @@ async def test_a_refused_token_is_said_without_it(service: Told, make: Any) -> N
 
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])
-async def test_an_empty_token_asks_nobody(service: Told, make: Any) -> None:
-    """`${TOKEN:-}` may be empty; that is said where it matters."""
+async def test_empty_token_sends_no_request(service: Told, make: Any) -> None:
+    """`${TOKEN:-}` may be empty, and the error says so."""
     source = make(service)
     kind = type(source)
     fields = {name: getattr(source, name) for name in kind.__dataclass_fields__} | {"token": ""}

@@ -1,4 +1,4 @@
-"""Conversations during the hand-back of a real bot that is killed and reloaded meanwhile: none changes sides twice."""
+"""Conversations during a hand-back of a real bot that is killed and reloaded: none changes sides twice."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ PLAYS_S = 60.0
 
 
 class Conversation:
-    """One targeting key of a service that may say when the conversation began, in one of several ways."""
+    """One targeting key of a service that may state when the conversation began, in one of several ways."""
 
     def __init__(self, number: int, began: float) -> None:
         self.began = began
@@ -52,8 +52,8 @@ async def _read_some(session: aiohttp.ClientSession, waiting: Iterator[Conversat
 
 
 @pytest.mark.timeout(180)
-async def test_no_conversation_changes_sides_twice_while_the_bot_is_killed_and_reloaded(tmp_path: Path) -> None:
-    """Conversations begin and end all the time; those that say when they began stay until their time is up."""
+async def test_no_conversation_changes_sides_twice_over_kills_and_reloads(tmp_path: Path) -> None:
+    """Conversations begin and end all the time; those that state their start stay until their time is up."""
     flags = {FLAG: FLAGS[FLAG] | {"sticky_by": "conversation", "min_hold": "0s", "hand_back": HAND_BACK}}
     dice = random.Random(7)
     async with a_deployment(tmp_path) as deployment:
@@ -98,12 +98,12 @@ async def shares(facts: Any) -> list[int]:
 
 
 def is_wrong_way(sides: list[str]) -> bool:
-    """Whether it went back to the fallback after it was on the default."""
+    """Whether the conversation returned to the fallback after it had the default."""
     return "claude" in sides and "gpt" in sides[sides.index("claude") :]
 
 
 def left_early(one: Conversation, facts: list[Fact]) -> bool:
-    """Whether it ran at the first step, and was on the default before its time was up."""
+    """Whether it was running at the first step, and had the default before its time was up."""
     first = next(fact.at.timestamp() for fact in facts if isinstance(fact.body, HandBackStepped))
     followed = next(fact.at.timestamp() for fact in facts if isinstance(fact.body, ConversationsFollowed | Released))
     return one.began < first - 0.001 and any(side == "claude" for at, side in one.reads if at < followed)

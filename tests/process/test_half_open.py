@@ -1,4 +1,4 @@
-"""Few files may be open, and somebody opens connections without finishing a request: flags, checks and Slack go on."""
+"""With few open files allowed and many unfinished requests open, flags, checks and Slack keep working."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ CROWD = 148
 SOON_S = 1.5  # of a busy machine; without limits it takes as long as the crowd stands
 
 
-async def test_flags_checks_and_slack_go_on_beside_half_open_connections(tmp_path: Path) -> None:
+async def test_flags_checks_and_slack_work_despite_half_open_connections(tmp_path: Path) -> None:
     """With `ulimit -n 128` and 148 connections that begin a request and never finish it."""
     async with a_rig(tmp_path) as rig:
         await rig.start(open_files=OPEN_FILES)

@@ -1,4 +1,4 @@
-"""The faults of the chat in memory, in virtual time; what it does on good days is in the contract tests."""
+"""The in-memory chat's faults, in virtual time; its normal behavior is covered by the contract tests."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def played(fault: Fault | None, play: Callable[[FakeChat, str], Any]) -> FakeChat:
-    """Run a play in virtual time with a chat whose first post meets this fault."""
+    """Run `play` in virtual time with a chat whose first post meets this fault."""
     faults = [fault]
 
     def before(call: str, args: Mapping[str, Any]) -> Fault | None:
@@ -40,8 +40,8 @@ def played(fault: Fault | None, play: Callable[[FakeChat, str], Any]) -> FakeCha
         (Fault("unclear_after"), "timeout", True, 1),
     ],
 )
-def test_a_post_meets_its_fault_when_one_is_planned(fault: Fault, code: str, unclear: bool, stands: int) -> None:
-    """What is raised and what stands in the channel are two things."""
+def test_planned_fault_hits_the_post(fault: Fault, code: str, unclear: bool, stands: int) -> None:
+    """The raised error and the channel's content are checked separately."""
 
     async def play(chat: FakeChat, ops: str) -> None:
         with pytest.raises(ChatError) as caught:
@@ -52,8 +52,8 @@ def test_a_post_meets_its_fault_when_one_is_planned(fault: Fault, code: str, unc
     played(fault, play)
 
 
-def test_a_post_lands_late_when_the_fault_says_so() -> None:
-    """A look before it landed finds nothing; one after finds it, at the time of its landing."""
+def test_late_post_appears_only_after_its_delay() -> None:
+    """A look-up before that finds nothing; later it is found, with its time of arrival."""
 
     async def play(chat: FakeChat, ops: str) -> None:
         with pytest.raises(ChatError):
@@ -67,8 +67,8 @@ def test_a_post_lands_late_when_the_fault_says_so() -> None:
     assert 20 == (chat.messages("ops")[0].at - EPOCH).total_seconds()
 
 
-def test_the_same_play_gives_the_same_world_when_played_twice() -> None:
-    """Ids and timestamps come from counters and the clock, so a seed can be played again."""
+def test_same_play_gives_the_same_result_twice() -> None:
+    """Ids and timestamps come from counters and the clock, so a seed can be replayed."""
 
     async def play(chat: FakeChat, ops: str) -> None:
         made = await chat.create_channel("inc-0007", False)

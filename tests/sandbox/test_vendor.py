@@ -1,4 +1,4 @@
-"""The scripted providers over real sockets, and the shipped scenarios."""
+"""The scripted vendors over real sockets, and the shipped scenarios."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ def client() -> httpx.AsyncClient:
 
 
 async def outcome(vendors: Vendors, surface: str = "api", deadline_s: float = 0.3) -> tuple[str | None, str]:
-    """What a probe makes of a surface: error class, reason."""
+    """The prober's result for a surface: error class and reason."""
     url = vendors.url("anthropic", surface) + ("/v1/models" if surface == "api" else "")
     prober = HttpProber(ManualClock(START))
     check = HttpCheck("c", f"anthropic.{surface}", url, headers=ANTHROPIC, deadline=timedelta(seconds=deadline_s))
@@ -86,21 +86,21 @@ async def outcome(vendors: Vendors, surface: str = "api", deadline_s: float = 0.
         ("refuse", "connect_refused"),
     ],
 )
-async def test_vendor_fails_in_its_way_when_the_script_says_so(word: str, error: str | None) -> None:
-    """Each word is a real fault on the wire, and the prober names it."""
+async def test_vendor_fails_as_scripted(word: str, error: str | None) -> None:
+    """Each word is a real fault on the wire, and the prober classifies it."""
     async with playing(f"  - {{at: 0, component: [anthropic.api, anthropic.web], answer: {word}}}\n") as vendors:
         for surface in ("api", "web"):
             assert error == (await outcome(vendors, surface))[0]
 
 
-def test_every_answer_word_is_tried_when_the_matrix_runs() -> None:
-    """The list of words and the matrix above do not drift apart."""
-    marks = test_vendor_fails_in_its_way_when_the_script_says_so.pytestmark  # type: ignore[attr-defined]
+def test_matrix_covers_every_answer_word() -> None:
+    """The list of words and the matrix above must not drift apart."""
+    marks = test_vendor_fails_as_scripted.pytestmark  # type: ignore[attr-defined]
     assert set(WIRE_WORDS) == {row[0].split()[0] for row in marks[0].args[1]}
 
 
-async def test_vendor_opens_its_port_again_when_the_refusal_ends() -> None:
-    """A port that was closed comes back as the same port."""
+async def test_vendor_reopens_the_same_port_after_refusing() -> None:
+    """Clients keep using the same address."""
     clock = ManualClock(START)
     async with playing("  - {at: 1, for: 1, component: anthropic.api, answer: refuse}\n", clock) as vendors:
         before = vendors.url("anthropic", "api")
@@ -118,7 +118,7 @@ async def test_vendor_opens_its_port_again_when_the_refusal_ends() -> None:
         assert before == vendors.url("anthropic", "api")
 
 
-async def test_vendor_answers_slowly_in_domain_time_when_the_clock_runs_fast() -> None:
+async def test_slow_answers_follow_the_scenarios_clock() -> None:
     """`slow 12s` at a hundred times the speed takes 120 real milliseconds."""
     clock = ScaledClock(100, START)
     scenario = read(HEAD + "  - {at: 0, component: anthropic.api, answer: slow 12s}\n", "test.yaml")
@@ -140,8 +140,8 @@ async def test_vendor_answers_slowly_in_domain_time_when_the_clock_runs_fast() -
     assert sample.phases_ms["total"] >= 12_000
 
 
-async def test_vendor_says_nothing_when_the_one_who_asks_hangs_up_first(caplog: pytest.LogCaptureFixture) -> None:
-    """A probe that waits no longer is no error of the server's: no traceback on anybody's terminal."""
+async def test_vendor_logs_nothing_if_the_client_hangs_up(caplog: pytest.LogCaptureFixture) -> None:
+    """A probe that gives up is no server error: no traceback on anybody's terminal."""
     body = json.dumps({"model": "claude-haiku-4-5", "max_tokens": 16, "messages": PING, "stream": True}).encode()
     fields = {"host": "sim", "content-length": str(len(body)), **ANTHROPIC}
     head = "POST /v1/messages HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"
@@ -157,8 +157,8 @@ async def test_vendor_says_nothing_when_the_one_who_asks_hangs_up_first(caplog: 
     assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
-async def test_vendor_fails_the_same_requests_when_the_seed_is_the_same() -> None:
-    """A rate is a fraction, and a run repeats itself."""
+async def test_same_seed_fails_the_same_requests() -> None:
+    """A rate is a fraction, and a run can be repeated."""
     events = "  - {at: 0, component: anthropic.api, answer: [502, 529], rate: 0.3}\n"
     runs = []
     for seed in (1, 1, 2):
@@ -171,8 +171,8 @@ async def test_vendor_fails_the_same_requests_when_the_seed_is_the_same() -> Non
     assert {"ok", "502", "529"} == set(runs[0])
 
 
-async def test_anthropic_answers_in_the_real_shapes_when_it_is_well() -> None:
-    """Models, messages, counting: what a client reads is there, with a request id."""
+async def test_healthy_anthropic_answers_in_the_real_shapes() -> None:
+    """Models, messages and token counts have what a client reads, with a request id."""
     async with playing() as vendors, client() as http:
         base = vendors.url("anthropic", "api")
         models = await http.get(f"{base}/v1/models", headers=ANTHROPIC)
@@ -189,7 +189,7 @@ async def test_anthropic_answers_in_the_real_shapes_when_it_is_well() -> None:
     assert "text/event-stream; charset=utf-8" == stream.headers["content-type"]
 
 
-async def test_anthropic_stream_has_the_recorded_event_shapes_when_it_is_well() -> None:
+async def test_healthy_anthropic_stream_has_the_recorded_event_shapes() -> None:
     """The events have the keys of a recorded stream."""
     truth = truth_dir()
     if truth is None:
@@ -212,8 +212,8 @@ def _paths(value: Any, path: str = "") -> list[str]:
     return [found for key, inner in value.items() for found in [f"{path}.{key}", *_paths(inner, f"{path}.{key}")]]
 
 
-async def test_anthropic_stream_ends_early_when_it_is_truncated() -> None:
-    """A cut stream ends in good order, without message_stop: only a reader that looks for it can tell."""
+async def test_truncated_anthropic_stream_ends_without_message_stop() -> None:
+    """The connection closes normally, so only a reader that looks for the event can tell."""
     asked = {"model": "m", "max_tokens": 1, "messages": PING, "stream": True}
     async with playing("  - {at: 0, component: anthropic.api, answer: truncated}\n") as vendors, client() as http:
         said = await http.post(vendors.url("anthropic", "api") + "/v1/messages", headers=ANTHROPIC, json=asked)
@@ -231,8 +231,8 @@ async def test_anthropic_stream_ends_early_when_it_is_truncated() -> None:
         (529, "overloaded_error"),
     ],
 )
-async def test_anthropic_error_has_the_real_shape_when_it_fails(word: int, type_: str) -> None:
-    """Errors carry their type, the request's id in body and header, and Retry-After where the script gives one."""
+async def test_anthropic_error_has_the_real_shape(word: int, type_: str) -> None:
+    """Its type, the request id in body and header, and Retry-After if the script gives one."""
     events = f"  - {{at: 0, component: anthropic.api, answer: {word}, retry_after: 7}}\n"
     async with playing(events) as vendors, client() as http:
         said = await http.get(vendors.url("anthropic", "api") + "/v1/models", headers=ANTHROPIC)
@@ -241,8 +241,8 @@ async def test_anthropic_error_has_the_real_shape_when_it_fails(word: int, type_
     assert said.headers["request-id"] == said.json()["request_id"]
 
 
-async def test_anthropic_refuses_a_request_when_it_is_wrong() -> None:
-    """A missing key, version, field or endpoint is answered as the real API answers it."""
+async def test_anthropic_refuses_wrong_requests_like_the_real_api() -> None:
+    """A missing key, version, field or endpoint."""
     async with playing() as vendors, client() as http:
         base = vendors.url("anthropic", "api")
         said = [
@@ -254,7 +254,7 @@ async def test_anthropic_refuses_a_request_when_it_is_wrong() -> None:
     assert [401, 400, 400, 404] == [one.status_code for one in said]
 
 
-async def test_openai_answers_in_the_real_shapes_when_it_is_well() -> None:
+async def test_healthy_openai_answers_in_the_real_shapes() -> None:
     """Models, chat completions and responses, streamed or whole."""
     async with playing() as vendors, client() as http:
         base = vendors.url("openai", "api")
@@ -275,8 +275,8 @@ async def test_openai_answers_in_the_real_shapes_when_it_is_well() -> None:
     assert "x-request-id" in models.headers
 
 
-async def test_page_says_what_the_script_says_when_minutes_pass() -> None:
-    """Components and incidents follow the script; a resolved incident leaves the summary and stays in the list."""
+async def test_status_page_follows_the_script() -> None:
+    """Components and incidents; a resolved incident leaves the summary and stays in the list."""
     clock = ManualClock(START)
     events = """\
   - at: 5
@@ -299,7 +299,7 @@ async def test_page_says_what_the_script_says_when_minutes_pass() -> None:
     assert ["resolved", "investigating"] == [update["status"] for update in listed["incidents"][0]["incident_updates"]]
 
 
-async def test_page_answers_304_when_nothing_changed() -> None:
+async def test_unchanged_status_page_answers_304() -> None:
     """The validator holds until the script changes the page."""
     clock = ManualClock(START)
     async with playing("  - {at: 5, page: anthropic, components: {web: partial_outage}}\n", clock) as vendors, client() as http:
@@ -312,8 +312,8 @@ async def test_page_answers_304_when_nothing_changed() -> None:
 
 
 @pytest.mark.parametrize("word", ["503", "hang", "reset", "truncated", "wrong_json", "refuse"])
-async def test_page_is_unreadable_when_the_script_says_so(word: str) -> None:
-    """The page fails by itself, and a reader never takes that for a green page."""
+async def test_status_page_is_unreadable_as_scripted(word: str) -> None:
+    """The page fails separately, and a reader must never take that for a green page."""
     async with playing(f"  - {{at: 0, component: anthropic.page, answer: {word}}}\n") as vendors:
         reader = FeedReader(ManualClock(START), Transport(), deadline=timedelta(seconds=0.3))
         page = FeedSource("anthropic", "statuspage", (vendors.status_url("anthropic"),), {"anthropic.api": "sim-anthropic-api"})
@@ -323,7 +323,7 @@ async def test_page_is_unreadable_when_the_script_says_so(word: str) -> None:
     assert (FeedState.UNKNOWN, {}) == (report.state, report.levels)
 
 
-async def test_page_is_understood_by_the_reader_when_the_outage_is_announced() -> None:
+async def test_feed_reads_the_scripted_outage() -> None:
     """The shipped story reaches the feed's values: three surfaces down, one notice."""
     vendors = Vendors(Scenario.load("four-hours"), clock := ManualClock(START))
     await vendors.start()
@@ -338,8 +338,8 @@ async def test_page_is_understood_by_the_reader_when_the_outage_is_announced() -
     assert [("investigating", tuple(down))] == [(notice.status, notice.components) for notice in report.notices]
 
 
-async def test_page_has_the_keys_of_a_real_page_when_an_incident_is_open() -> None:
-    """Every key of a recorded summary is there, at every level."""
+async def test_status_page_has_the_keys_of_a_real_page() -> None:
+    """Every key of a recorded summary, at every level, with an incident open."""
     truth = truth_dir()
     if truth is None:
         pytest.skip("recorded status pages are not in this checkout")
@@ -360,8 +360,8 @@ async def test_page_has_the_keys_of_a_real_page_when_an_incident_is_open() -> No
     assert shapes(recorded) == shapes(ours)
 
 
-def test_four_hours_plays_its_story_when_it_is_read() -> None:
-    """Together down at ten, the page late by 45 minutes, and back in the order API, web, mobile."""
+def test_four_hours_scenario_tells_its_story() -> None:
+    """All down at ten, the page 45 minutes late, and recovery in the order API, web, mobile."""
     scenario = Scenario.load("four-hours")
 
     def kinds(surface: str, minute: float) -> set[str]:
@@ -379,8 +379,8 @@ def test_four_hours_plays_its_story_when_it_is_read() -> None:
     assert {"ok"} == {word.kind for m in range(320) for word in scenario.answers("openai", "api", m).words}
 
 
-def test_calm_never_fails_for_long_when_it_is_read() -> None:
-    """Blips last seconds, noise is one in a hundred, and the page never speaks of what we use."""
+def test_calm_scenario_never_fails_for_long() -> None:
+    """Blips last seconds, noise is one in a hundred, and the page never mentions what we use."""
     scenario = Scenario.load("calm")
     long_ones = [event for event in scenario.answer_events if (event.lasts is None or event.lasts > 0.2)]
     assert all(event.answering.rate <= 0.01 or event.surfaces == ("page",) for event in long_ones)
@@ -413,15 +413,15 @@ def test_calm_never_fails_for_long_when_it_is_read() -> None:
         ("name: a\nname: b\n", ["test.yaml:2: name is there twice"]),
     ],
 )
-def test_scenario_error_names_place_and_remedy_when_the_file_is_wrong(text: str, words: list[str]) -> None:
-    """Somebody who writes a scenario is told where and what to do."""
+def test_scenario_error_gives_place_and_remedy(text: str, words: list[str]) -> None:
+    """For people who write scenarios."""
     with pytest.raises(ScenarioError) as caught:
         read(text, "test.yaml")
     assert [word for word in words if word not in str(caught.value)] == []
 
 
-def test_scenario_error_lists_the_shipped_ones_when_the_name_is_unknown(tmp_path: Path) -> None:
-    """A typo in a name shows the names there are; a missing file is named; a file is read by its path."""
+def test_unknown_scenario_name_lists_the_shipped_ones(tmp_path: Path) -> None:
+    """A missing file is named, and a file is read by its path."""
     with pytest.raises(ScenarioError, match="calm, four-hours"):
         Scenario.load("forhours")
     with pytest.raises(ScenarioError, match=r"missing\.yaml"):

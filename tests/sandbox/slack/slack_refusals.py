@@ -36,7 +36,7 @@ async def _archived(s: Any, **more: Any) -> Args:
 
 
 async def _in_archive(s: Any) -> Args:
-    """A message of the bot in a channel that was archived since."""
+    """A message of the bot in a channel that has been archived since."""
     channel = (await s.client.conversations_create(name="gone"))["channel"]["id"]
     ts = (await s.client.chat_postMessage(channel=channel, text="x"))["ts"]
     await s.client.conversations_archive(channel=channel)
@@ -52,7 +52,7 @@ async def _theirs(s: Any) -> Args:
 
 
 async def _joined_line(s: Any, arg: str) -> Args:
-    """The ts of a line that Slack wrote itself."""
+    """The ts of a message that Slack itself posted about a joining member."""
     await s.client.conversations_setTopic(channel=s.ops, topic="t")
     return {"channel": s.ops, arg: s.ws.messages("ops", system=True)[-1].ts}
 

@@ -1,4 +1,4 @@
-"""A furnished workspace, and the real client of Slack's SDK pointed at it."""
+"""A furnished workspace, and the Slack SDK's real client for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -67,7 +67,7 @@ class Stage:
     den: str  # ana and the bot, private
 
     async def post(self, text: str = "hello", **fields: object) -> str:
-        """A message of the bot in #ops; its ts."""
+        """Post a message of the bot in #ops; return its ts."""
         return str((await self.client.chat_postMessage(channel=self.ops, text=text, **fields))["ts"])
 
     async def archived(self, name: str = "old") -> str:
@@ -128,4 +128,4 @@ async def until(check: Callable[[], bool], *, within: float = 3.0) -> None:
 
 
 async def _heard(body: dict[str, object]) -> None:
-    """Events that a test does not ask about are acknowledged."""
+    """Acknowledge events that a test does not ask about."""

@@ -1,4 +1,4 @@
-"""The Block Kit validator: never laxer than the SDK's models, stricter where Slack is, and open to what is right."""
+"""The Block Kit validator is never laxer than the SDK's models, stricter where Slack is, and accepts valid blocks."""
 
 import copy
 from collections.abc import Iterator
@@ -194,7 +194,7 @@ def sdk_refuses(blocks: list[Any]) -> bool:
 
 
 def _validate(model: Any) -> None:
-    """The SDK validates one object; its parts have to be asked too."""
+    """The SDK validates one object at a time, so its parts are validated as well."""
     model.validate_json()
     for name in ("text", "accessory", "element", "confirm", "label", "placeholder"):
         part = getattr(model, name, None)
@@ -207,26 +207,26 @@ def _validate(model: Any) -> None:
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_sound_blocks_are_taken(name: str) -> None:
+def test_valid_blocks_are_accepted(name: str) -> None:
     """No false alarms, and the SDK agrees."""
     assert ([], False) == (check_blocks(GOOD[name], surface="message"), sdk_refuses(GOOD[name]))
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_blocks_are_refused_when_the_sdk_refuses_them(name: str) -> None:
-    """Whatever the SDK's models reject we reject."""
+def test_blocks_that_the_sdk_refuses_are_refused(name: str) -> None:
+    """The validator rejects whatever the SDK's models reject."""
     assert sdk_refuses(BAD[name])
     assert check_blocks(BAD[name], surface="message")
 
 
 @pytest.mark.parametrize("name", LAX)
-def test_blocks_are_refused_when_only_slack_refuses_them(name: str) -> None:
+def test_blocks_that_only_slack_refuses_are_refused(name: str) -> None:
     """Slack is stricter than the SDK."""
     assert check_blocks(LAX[name], surface="message")
 
 
 @pytest.mark.parametrize("name", GOOD_VIEWS)
-def test_sound_views_are_taken(name: str) -> None:
+def test_valid_views_are_accepted(name: str) -> None:
     """No false alarms, and the SDK agrees."""
     View(**copy.deepcopy(GOOD_VIEWS[name])).validate_json()
 
@@ -234,8 +234,8 @@ def test_sound_views_are_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BAD_VIEWS)
-def test_views_are_refused_when_the_sdk_refuses_them(name: str) -> None:
-    """Whatever the SDK's models reject we reject."""
+def test_views_that_the_sdk_refuses_are_refused(name: str) -> None:
+    """The validator rejects whatever the SDK's models reject."""
     with pytest.raises(SlackObjectFormationError):
         View(**copy.deepcopy(BAD_VIEWS[name])).validate_json()
 
@@ -243,7 +243,7 @@ def test_views_are_refused_when_the_sdk_refuses_them(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LAX_VIEWS)
-def test_views_are_refused_when_only_slack_refuses_them(name: str) -> None:
+def test_views_that_only_slack_refuses_are_refused(name: str) -> None:
     """Slack is stricter than the SDK."""
     assert check_view(LAX_VIEWS[name])
 
@@ -258,7 +258,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 @st.composite
 def spoiled(draw: st.DrawFn) -> list[Any]:
-    """Sound blocks with one part replaced, lengthened, repeated or taken away."""
+    """Valid blocks with one part replaced, lengthened, repeated or removed."""
     blocks = copy.deepcopy(draw(st.sampled_from(list(GOOD.values()))))
     *way, last = draw(st.sampled_from(list(leaves(blocks))))
     holder: Any = blocks
@@ -282,7 +282,7 @@ def spoiled(draw: st.DrawFn) -> list[Any]:
 @settings(max_examples=400, deadline=None)
 @given(spoiled())
 def test_validator_is_never_laxer_than_the_sdk(blocks: list[Any]) -> None:
-    """One spoiled part: if the SDK notices, we notice; we never break over it, and what we take we can show."""
+    """With one part broken, the validator notices whatever the SDK notices, never crashes, and can show what it accepts."""
     problems = check_blocks(blocks, surface="message")
 
     assert problems or not sdk_refuses(blocks)
@@ -290,8 +290,8 @@ def test_validator_is_never_laxer_than_the_sdk(blocks: list[Any]) -> None:
         blocks_text(Team(SystemClock(), Settings(), (), ()), filled_in(lambda letter: letter, blocks))
 
 
-def test_missing_ids_are_filled_in_and_given_ones_kept() -> None:
-    """Slack makes up a block_id and an action_id where the app gave none."""
+def test_missing_ids_are_generated_and_given_ones_kept() -> None:
+    """Slack generates a block_id and an action_id if the app gave none."""
     made = filled_in(lambda letter: f"{letter}1", [actions({"type": "button", "text": plain()}), section(block_id="mine")])
 
     assert ["b1", "mine"] == [block["block_id"] for block in made]

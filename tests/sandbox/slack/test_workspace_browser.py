@@ -1,4 +1,4 @@
-"""The web page in a real browser, before the real workspace, with the real Bolt app behind it."""
+"""The web page in a real browser, with the real workspace and a real Bolt app behind it."""
 
 import asyncio
 import shutil
@@ -103,7 +103,7 @@ FORM = {
 
 @dataclass
 class Bench:
-    """The workspace, its app, and windows onto it."""
+    """The workspace, its app, and browser windows on it."""
 
     stage: Stage
     app: AsyncApp
@@ -111,7 +111,7 @@ class Bench:
     complaints: list[str]
 
     async def opens(self, where: str = "?as=ana#ops", *, viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
-        """A window of its own, as one person; what the browser complains of is collected."""
+        """Open a window of its own as one person; the browser's errors are collected."""
         context = await self.browser.new_context(viewport=viewport, **options)
         page = await context.new_page()
         page.set_default_timeout(10_000)
@@ -133,7 +133,7 @@ class Bench:
 
 
 def writes_home(app: AsyncApp) -> None:
-    """Greet whoever opens the app."""
+    """Greet a person who opens the app."""
 
     @app.event("app_home_opened")
     async def home(event: dict[str, Any], client: Any) -> None:
@@ -143,7 +143,7 @@ def writes_home(app: AsyncApp) -> None:
 
 @pytest.fixture
 async def bench(session: aiohttp.ClientSession) -> AsyncIterator[Bench]:
-    """Everything running; afterwards the browser must have had nothing to complain of and have asked nobody else."""
+    """Everything running; at the end the browser must have reported no error and contacted no other host."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("NO CHROMIUM: the page was NOT tested in a browser (Debian: apt-get install chromium)")
@@ -170,7 +170,7 @@ async def types(page: Page, text: str) -> None:
 
 
 async def test_person_types_a_command_and_sees_the_private_answer(bench: Bench) -> None:
-    """Autocomplete offers the command, the answer is tinted as private, and it can be dismissed."""
+    """Autocomplete offers the command, the reply is tinted as private, and it can be dismissed."""
 
     @bench.app.command("/health")
     async def health(ack: Any, command: dict[str, Any]) -> None:
@@ -195,7 +195,7 @@ async def test_person_types_a_command_and_sees_the_private_answer(bench: Bench) 
 
 
 async def test_person_opens_the_app_and_sees_their_home(bench: Bench) -> None:
-    """The app hears of it and writes the tab for this person."""
+    """The app gets the event and publishes the tab for this person."""
     page = await bench.opens()
     await page.locator("#people").get_by_role("link", name="Understudy").click()
 
@@ -203,7 +203,7 @@ async def test_person_opens_the_app_and_sees_their_home(bench: Bench) -> None:
 
 
 async def test_button_asks_before_it_acts(bench: Bench) -> None:
-    """The denial reaches nobody; the confirmation reaches the app, whose edit appears in place."""
+    """Cancelling sends nothing; confirming reaches the app, whose edit appears in place."""
     clicks: list[str] = []
 
     @bench.app.action("resolve")
@@ -230,8 +230,8 @@ async def test_button_asks_before_it_acts(bench: Bench) -> None:
     assert ([bench.stage.ana.id], True) == (clicks, await page.evaluate("window.unreloaded"))
 
 
-async def test_menus_tell_the_app_what_was_picked(bench: Bench) -> None:
-    """A select, a select of people and an overflow menu send their choice as Slack does."""
+async def test_menus_send_the_choice_to_the_app(bench: Bench) -> None:
+    """A select, a people select and an overflow menu send it as Slack does."""
     heard: list[Any] = []
 
     def choice(action: dict[str, Any]) -> Any:
@@ -262,8 +262,8 @@ async def test_menus_tell_the_app_what_was_picked(bench: Bench) -> None:
     assert ["2", bench.stage.ana.id, "mute"] == heard
 
 
-async def test_modal_shows_errors_under_the_fields_and_keeps_what_was_typed(bench: Bench) -> None:
-    """Slack's own check of required fields first, then the app's words, then the form goes through."""
+async def test_modal_shows_errors_at_its_fields_and_keeps_the_input(bench: Bench) -> None:
+    """First Slack's own check of required fields, then the app's errors, then the form is accepted."""
     values: list[dict[str, Any]] = []
 
     @bench.app.command("/incident")
@@ -306,8 +306,8 @@ async def test_modal_shows_errors_under_the_fields_and_keeps_what_was_typed(benc
     assert ["page"] == [option["value"] for option in given["also"]["boxes"]["selected_options"]]
 
 
-async def test_escape_closes_the_modal_for_the_app_too(bench: Bench) -> None:
-    """Not only on the screen."""
+async def test_escape_closes_the_modal_for_the_app_as_well(bench: Bench) -> None:
+    """The app gets the event; it is not only the screen that changes."""
     page = await bench.opens()
     await bench.stage.client.views_open(trigger_id=bench.stage.trigger(), view=FORM)
     await expect(page.locator("#modal")).to_be_visible()
@@ -316,8 +316,8 @@ async def test_escape_closes_the_modal_for_the_app_too(bench: Bench) -> None:
     assert bench.stage.ana.modal is None
 
 
-async def test_thread_opens_beside_the_channel_and_takes_replies(bench: Bench) -> None:
-    """Replies stand only in the panel; a slash command there is refused in words."""
+async def test_thread_opens_next_to_the_channel_and_accepts_replies(bench: Bench) -> None:
+    """Replies appear only in the panel; a slash command there is refused with an explanation."""
     ts = await bench.stage.post("Claude API is down")
     await bench.stage.post("38 of 100 probes", thread_ts=ts)
     page = await bench.opens()
@@ -340,8 +340,8 @@ async def test_thread_opens_beside_the_channel_and_takes_replies(bench: Bench) -
     await expect(panel).to_be_hidden()
 
 
-async def test_head_shows_topic_members_bookmarks_and_pins(bench: Bench) -> None:
-    """As the app sets them, without a reload; the pin leads back to its message."""
+async def test_header_shows_topic_members_bookmarks_and_pins(bench: Bench) -> None:
+    """Changes by the app appear without a reload; a pin links to its message."""
     page = await bench.opens()
     client, ops = bench.stage.client, bench.stage.ops
     ts = await bench.stage.post("status card")
@@ -368,8 +368,8 @@ HOSTILE = (
 )
 
 
-async def test_hostile_text_is_shown_and_does_nothing(bench: Bench) -> None:
-    """Whoever wrote it and wherever it stands: typed, in every block, in a topic, a bookmark, a file, a title."""
+async def test_hostile_text_is_shown_without_effect(bench: Bench) -> None:
+    """Typed, in every block, in a topic, a bookmark, a file or a title."""
     client, ops = bench.stage.client, bench.stage.ops
     await bench.stage.ben.says(HOSTILE, channel="ops")
     blocks = [
@@ -399,7 +399,7 @@ async def test_hostile_text_is_shown_and_does_nothing(bench: Bench) -> None:
 
 
 async def test_message_edited_by_the_app_changes_in_place(bench: Bench) -> None:
-    """The node of the neighbour stays the same node, what is typed stays typed, and nothing is loaded anew."""
+    """The neighbouring node stays the same node, typed text stays, and nothing is reloaded."""
     first = await bench.stage.post("probing")
     second = await bench.stage.post("untouched")
     page = await bench.opens()
@@ -411,15 +411,15 @@ async def test_message_edited_by_the_app_changes_in_place(bench: Bench) -> None:
     await expect(page.locator("#composer")).to_have_value("half a sen")
 
 
-async def test_times_are_told_in_the_readers_zone(bench: Bench) -> None:
-    """A date token says the local time, and its fallback stands only where a token is not known."""
+async def test_times_are_shown_in_the_readers_zone(bench: Bench) -> None:
+    """A date token shows local time; its fallback is only for unknown tokens."""
     ts = await bench.stage.post("up at <!date^1774010400^{date_num} {time}|UTC> and <!date^1774010400^{nonsense}|12:40 UTC>")
     page = await bench.opens(timezone_id="Asia/Tokyo", locale="en-GB")
     await expect(message(page, ts)).to_contain_text("up at 2026-03-20 21:40 and 12:40 UTC")
 
 
-async def test_channels_turn_bold_while_another_is_read(bench: Bench) -> None:
-    """Unread until opened; a mention carries a number; a second person has a screen of their own."""
+async def test_unread_channels_are_bold_until_opened(bench: Bench) -> None:
+    """A mention adds a number; a second person has their own screen."""
     page = await bench.opens("#ops")
     hall = page.locator('[data-channel="hall"]')
     await expect(hall).not_to_contain_class("unread")
@@ -437,7 +437,7 @@ async def test_channels_turn_bold_while_another_is_read(bench: Bench) -> None:
 
 
 async def test_refusals_are_shown_as_slackbot_would(bench: Bench) -> None:
-    """An unknown command, and a click that nobody answers; once each."""
+    """An unknown command, and a click without a reply; once each."""
     button = {"type": "button", "action_id": "b", "text": plain("Go")}
     ts = await bench.stage.post("x", blocks=[{"type": "actions", "elements": [button]}])
     page = await bench.opens()
@@ -454,8 +454,8 @@ async def test_refusals_are_shown_as_slackbot_would(bench: Bench) -> None:
     bench.stage.ws.faults.refuse_upgrades(0)
 
 
-async def test_archived_and_foreign_channels_cannot_be_written_to(bench: Bench) -> None:
-    """An archived one says so; one that is not yours can be joined."""
+async def test_archived_and_unjoined_channels_accept_no_message(bench: Bench) -> None:
+    """An archived channel says so; an unjoined one can be joined."""
     await bench.stage.archived("old")
     bench.stage.ws.add_channel("lobby", members=[bench.stage.ben])
     page = await bench.opens("?as=ana#old")
@@ -469,7 +469,7 @@ async def test_archived_and_foreign_channels_cannot_be_written_to(bench: Bench) 
 
 
 async def test_file_is_previewed_and_downloaded(bench: Bench, tmp_path: Path) -> None:
-    """A CSV becomes a small table, and the download holds its bytes."""
+    """A CSV becomes a small table, and the download has the original bytes."""
     content = 'at,text\n12:40,"Claude API, down"\n'
     await bench.stage.client.files_upload_v2(channel=bench.stage.ops, filename="INC-7.csv", title="Timeline", content=content)
     page = await bench.opens(accept_downloads=True)
@@ -481,7 +481,7 @@ async def test_file_is_previewed_and_downloaded(bench: Bench, tmp_path: Path) ->
     assert content == target.read_text()
 
 
-async def test_page_comes_back_when_the_workspace_does(bench: Bench) -> None:
+async def test_page_reconnects_when_the_workspace_is_back(bench: Bench) -> None:
     """It says that the connection is lost, and catches up by itself."""
     page = await bench.opens()
     await expect(page.locator("#offline")).to_be_hidden()
@@ -496,8 +496,8 @@ async def test_page_comes_back_when_the_workspace_does(bench: Bench) -> None:
     await expect(page.locator("#offline")).to_be_hidden()
 
 
-async def test_a_long_name_of_a_channel_ends_in_dots_on_a_phone(bench: Bench) -> None:
-    """An incident's channel has one; cut in the middle of a letter it looks broken."""
+async def test_long_channel_name_ends_in_an_ellipsis_on_a_phone(bench: Bench) -> None:
+    """Incidents' channels have long names, and a name cut inside a letter looks broken."""
     name = "inc-20260320-0001-claude-api-answers-with-errors"
     bench.stage.ws.add_channel(name, members=[bench.stage.ana])
     page = await bench.opens(f"?as=ana#{name}", viewport=PHONE)
@@ -508,8 +508,8 @@ async def test_a_long_name_of_a_channel_ends_in_dots_on_a_phone(bench: Bench) ->
     assert await shown.evaluate("e => e.getBoundingClientRect().right <= e.parentElement.getBoundingClientRect().right")
 
 
-async def test_page_fits_a_phone_in_the_dark(bench: Bench, tmp_path: Path) -> None:
-    """Nothing is wider than the screen, and the rail is a drawer."""
+async def test_page_fits_a_phone_in_dark_mode(bench: Bench, tmp_path: Path) -> None:
+    """Nothing is wider than the screen, and the sidebar is a drawer."""
     cells = [{"type": "raw_text", "text": "a long cell that does not break" * 2}] * 4
     await bench.stage.post("x", blocks=[section("word" * 80), {"type": "table", "rows": [cells]}])
     page = await bench.opens("?as=ana#ops", viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)

@@ -1,4 +1,4 @@
-"""The workspace against facts that nobody here wrote: Slack's reference, and keys seen in its real replies and payloads."""
+"""The workspace against independent facts: Slack's reference, and the keys of its real replies and payloads."""
 
 import asyncio
 import json
@@ -79,7 +79,7 @@ def paths(value: Any, at: str = "") -> set[str]:
 
 
 def unseen(value: Any, seen: set[str], *, deep: int, free: tuple[str, ...]) -> set[str]:
-    """The keys of `value`, down to `deep`, that are not among those seen; the inside of blocks is the app's own."""
+    """The keys of `value`, down to `deep`, that real data does not have; the inside of blocks is the app's own."""
     mine = {path for path in paths(value) if "blocks[]." not in path and not path.startswith(free)}
     found = {".".join(path.split(".")[:deep]) for path in mine}
     parents = {path[:n].removesuffix("[]") for path in seen for n, letter in enumerate(path) if letter == "."}
@@ -87,7 +87,7 @@ def unseen(value: Any, seen: set[str], *, deep: int, free: tuple[str, ...]) -> s
 
 
 def test_data_file_agrees_with_the_reference() -> None:
-    """Arguments, required ones, scopes and error codes are the reference's."""
+    """Arguments, required arguments, scopes and error codes match the reference."""
     reference = truth("methods")
     for method, facts in catalogue().items():
         page = reference[method]
@@ -96,7 +96,7 @@ def test_data_file_agrees_with_the_reference() -> None:
 
 
 def test_tiers_are_the_stricter_of_two_sources() -> None:
-    """Where the reference and the metadata of the Java SDK differ the lower rate counts, but for opening sockets."""
+    """If the reference and the Java SDK's metadata differ, the lower rate counts, except for opening sockets."""
     reference = truth("methods")
     for method, facts in catalogue().items():
         page = reference[method]
@@ -107,7 +107,7 @@ def test_tiers_are_the_stricter_of_two_sources() -> None:
 
 
 def test_every_refusal_is_documented() -> None:
-    """No error code is made up."""
+    """No error code is invented."""
     reference = truth("methods")
     made_up = {
         (method, code)
@@ -119,13 +119,13 @@ def test_every_refusal_is_documented() -> None:
     assert UNDOCUMENTED == made_up
 
 
-def test_every_served_method_has_facts_and_work() -> None:
+def test_every_served_method_has_data_and_refusals() -> None:
     """The data file and the refusals name the same methods, except three that refuse nothing of their own."""
     assert {"api.test", "auth.test", "apps.connections.open"} == set(catalogue()) - set(EMITS)
 
 
 class Tour:
-    """Calls every method once with success, as the SDK does, and keeps the replies."""
+    """Calls every method once with success, through the SDK, and keeps the replies."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -227,7 +227,7 @@ class Tour:
         await self.call("blocks.validate", view=MODAL)
 
 
-async def test_replies_have_only_keys_seen_in_real_ones(stage: Stage) -> None:
+async def test_replies_have_only_keys_of_real_replies(stage: Stage) -> None:
     """Every method, called with success through the SDK."""
     seen = truth("response_keys")
     tour = Tour(stage)
@@ -248,7 +248,7 @@ async def test_replies_have_only_keys_seen_in_real_ones(stage: Stage) -> None:
 
 @asynccontextmanager
 async def listening(stage: Stage) -> AsyncIterator[list[dict[str, Any]]]:
-    """A bare websocket that acknowledges everything, and the payloads that came over it."""
+    """A bare websocket that acknowledges everything, and the payloads that arrived over it."""
     payloads: list[dict[str, Any]] = []
     url = (await stage.client.apps_connections_open(app_token=stage.ws.app_token))["url"]
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
@@ -267,7 +267,7 @@ async def listening(stage: Stage) -> AsyncIterator[list[dict[str, Any]]]:
 
 
 async def _live_a_little(stage: Stage) -> None:
-    """One of everything that a person can do."""
+    """Do everything that a person can do, once each."""
     menu = {
         "type": "static_select",
         "action_id": "menu",
@@ -309,8 +309,8 @@ def _kind(payload: dict[str, Any]) -> str:
     ) + "Payload"
 
 
-async def test_payloads_have_only_keys_seen_in_real_ones(stage: Stage) -> None:
-    """Commands, interactions and events, taken from the websocket."""
+async def test_payloads_have_only_keys_of_real_payloads(stage: Stage) -> None:
+    """Commands, interactions and events, read from the websocket."""
     seen = truth("payload_keys")
     async with listening(stage) as payloads:
         kinds: dict[str, set[str]] = {}

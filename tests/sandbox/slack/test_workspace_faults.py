@@ -1,4 +1,4 @@
-"""Each kind of misbehaviour, felt by the real SDK."""
+"""Each kind of fault, as the real SDK experiences it."""
 
 import asyncio
 import socket
@@ -26,8 +26,8 @@ async def status(call: Awaitable[Any]) -> tuple[int, str]:
     return response.status_code, str(response.data["error"] if isinstance(response.data, dict) else "")
 
 
-async def test_429_names_the_seconds_to_wait_and_does_nothing(stage: Stage) -> None:
-    """The fault is used up after its times."""
+async def test_429_gives_retry_after_and_has_no_effect(stage: Stage) -> None:
+    """The fault ends after the given number of calls."""
     stage.ws.faults.add("chat.postMessage", "429", retry_after=7)
 
     with pytest.raises(SlackApiError) as caught:
@@ -41,7 +41,7 @@ async def test_429_names_the_seconds_to_wait_and_does_nothing(stage: Stage) -> N
 
 @pytest.mark.parametrize(("kind", "landed"), [("500_before", []), ("500_after", ["x"])])
 async def test_500_before_or_after_the_effect(stage: Stage, kind: str, landed: list[str]) -> None:
-    """The caller cannot tell them apart."""
+    """The caller cannot tell the two apart."""
     stage.ws.faults.add("chat.postMessage", kind)
 
     with pytest.raises((SlackApiError, aiohttp.ClientError)):
@@ -61,7 +61,7 @@ async def test_connection_drops_before_or_after_the_effect(stage: Stage, kind: s
     assert landed == texts(stage)
 
 
-async def test_effect_lands_late_after_the_connection_was_lost(stage: Stage) -> None:
+async def test_effect_of_a_lost_call_can_appear_late(stage: Stage) -> None:
     """What seemed lost appears a moment later."""
     stage.ws.faults.add("chat.postMessage", "late", delay=0.05)
 
@@ -74,8 +74,8 @@ async def test_effect_lands_late_after_the_connection_was_lost(stage: Stage) -> 
 
 
 @pytest.mark.parametrize(("kind", "landed"), [("hang", []), ("hang_after", ["x"])])
-async def test_call_hangs_without_or_with_the_effect(stage: Stage, kind: str, landed: list[str]) -> None:
-    """No answer ever comes."""
+async def test_call_hangs_with_or_without_its_effect(stage: Stage, kind: str, landed: list[str]) -> None:
+    """No reply ever comes."""
     stage.ws.faults.add("chat.postMessage", kind)
 
     with pytest.raises(TimeoutError):
@@ -85,8 +85,8 @@ async def test_call_hangs_without_or_with_the_effect(stage: Stage, kind: str, la
     assert landed == texts(stage)
 
 
-async def test_error_of_choice_when_the_arguments_match(stage: Stage) -> None:
-    """`match` picks the calls to spoil."""
+async def test_chosen_error_is_returned_for_matching_arguments(stage: Stage) -> None:
+    """`match` selects the calls to break."""
     stage.ws.faults.add("*", "error:team_added_to_org", match=lambda args: args.get("text") == "bad")
 
     await stage.post("good")
@@ -97,13 +97,13 @@ async def test_error_of_choice_when_the_arguments_match(stage: Stage) -> None:
 
 
 async def test_unknown_kind_of_fault_is_refused(stage: Stage) -> None:
-    """A typo in a test does not pass silently."""
+    """A typo in a test must not pass silently."""
     with pytest.raises(ValueError, match="no such fault: 503"):
         stage.ws.faults.add("*", "503")
 
 
-async def test_hook_runs_around_the_effect_when_a_call_comes(stage: Stage) -> None:
-    """Before: not yet there. After: there, but the caller does not know."""
+async def test_hooks_run_before_and_after_the_effect(stage: Stage) -> None:
+    """After it, the effect exists, but the caller does not know yet."""
     seen: list[tuple[str, str, list[str]]] = []
 
     async def hook(method: str, phase: str, args: dict[str, Any]) -> None:
@@ -129,16 +129,16 @@ async def test_offline_refuses_and_online_answers_on_the_same_port(stage: Stage)
     assert url == stage.ws.api_url
 
 
-async def test_nobody_is_given_the_port_while_slack_is_down(stage: Stage) -> None:
-    """It comes back where everybody looks for it."""
+async def test_port_stays_reserved_while_slack_is_down(stage: Stage) -> None:
+    """The workspace must come back where everybody looks for it."""
     await stage.ws.faults.offline()
 
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind((stage.ws.host, stage.ws.port))
 
 
-async def test_file_never_appears_when_its_share_is_lost(stage: Stage) -> None:
-    """The reply is the same; files.info tells that it did not land."""
+async def test_lost_share_of_a_file_leaves_no_file(stage: Stage) -> None:
+    """The reply is the same; files.info shows that the file never arrived."""
     stage.ws.faults.lose_shares(1)
     shares = []
     for name in ("lost.md", "found.md"):
@@ -159,7 +159,7 @@ async def test_file_never_appears_when_its_share_is_lost(stage: Stage) -> None:
 
 
 def echo(app: AsyncApp) -> None:
-    """A bot that answers /health and counts how often."""
+    """A bot that answers /health and counts the calls."""
 
     @app.command("/health")
     async def health(ack: Any, say: Any) -> None:
@@ -177,8 +177,8 @@ async def test_refresh_moves_the_app_to_a_new_websocket(stage: Stage) -> None:
     assert "well" in stage.ana.sees("ops")
 
 
-async def test_dropped_websocket_is_opened_again(stage: Stage) -> None:
-    """TCP abort: the SDK notices by its own pings."""
+async def test_app_reconnects_after_a_dropped_websocket(stage: Stage) -> None:
+    """The SDK notices the TCP reset by its own pings."""
     async with bolt(stage, echo):
         await stage.ws.faults.drop_sockets()
         await _reconnected(stage, tickets=2)
@@ -187,8 +187,8 @@ async def test_dropped_websocket_is_opened_again(stage: Stage) -> None:
     assert "well" in stage.ana.sees("ops")
 
 
-async def test_warning_and_link_disabled_are_told(stage: Stage) -> None:
-    """The reasons arrive as Slack writes them."""
+async def test_disconnect_reasons_are_sent_as_slack_writes_them(stage: Stage) -> None:
+    """`warning` and `link_disabled`."""
     url = (await stage.client.apps_connections_open(app_token=stage.ws.app_token))["url"]
     async with stage.client.session.ws_connect(url) as socket:  # type: ignore[union-attr]
         await socket.receive_json()
@@ -202,8 +202,8 @@ async def test_warning_and_link_disabled_are_told(stage: Stage) -> None:
     assert aiohttp.WSMsgType.CLOSE == closed.type
 
 
-async def test_refused_upgrade_spends_the_ticket(stage: Stage) -> None:
-    """HTTP 408, and again 408 for the same ticket, as seen in the wild."""
+async def test_refused_upgrade_uses_up_the_ticket(stage: Stage) -> None:
+    """HTTP 408, and again 408 for the same ticket, as seen with the real Slack."""
     stage.ws.faults.refuse_upgrades(1)
     url = (await stage.client.apps_connections_open(app_token=stage.ws.app_token))["url"]
 
@@ -213,8 +213,8 @@ async def test_refused_upgrade_spends_the_ticket(stage: Stage) -> None:
         assert 408 == refused.value.status
 
 
-async def test_silence_delivers_nothing_until_it_speaks(stage: Stage) -> None:
-    """A connected but deaf socket: the person gets a timeout."""
+async def test_silent_connection_delivers_nothing_until_it_ends(stage: Stage) -> None:
+    """The socket is connected but dead, so the person gets a timeout."""
     async with bolt(stage, echo, ping_interval=5):
         stage.ws.faults.silent()
         with pytest.raises(SlackbotSays, match="operation_timeout"):
@@ -225,8 +225,8 @@ async def test_silence_delivers_nothing_until_it_speaks(stage: Stage) -> None:
     assert "well" in stage.ana.sees("ops")
 
 
-async def test_envelope_comes_twice_when_delivery_is_doubled(stage: Stage) -> None:
-    """Bolt does not dedupe: the handler runs twice."""
+async def test_doubled_delivery_sends_the_envelope_twice(stage: Stage) -> None:
+    """Bolt does not deduplicate: the handler runs twice."""
     async with bolt(stage, echo):
         stage.ws.faults.deliver_twice(1)
         await stage.ana.types("/health")
@@ -235,8 +235,8 @@ async def test_envelope_comes_twice_when_delivery_is_doubled(stage: Stage) -> No
     assert ["counted", "counted"] == texts(stage)
 
 
-async def test_envelope_comes_late_when_it_was_held_back(stage: Stage) -> None:
-    """Whoever typed gave up after three seconds; the app hears of it all the same."""
+async def test_held_envelope_arrives_late(stage: Stage) -> None:
+    """The person got a timeout after three seconds, but the app still receives it."""
     async with bolt(stage, echo):
         stage.ws.faults.hold_back()
         typing = asyncio.ensure_future(stage.ana.types("/health"))
@@ -249,8 +249,8 @@ async def test_envelope_comes_late_when_it_was_held_back(stage: Stage) -> None:
     assert ["counted"] == texts(stage)
 
 
-async def test_clear_forgets_every_fault(stage: Stage) -> None:
-    """A test can go on in peace."""
+async def test_clear_removes_every_fault(stage: Stage) -> None:
+    """The rest of a test runs undisturbed."""
     stage.ws.faults.add("*", "500_before", times=100)
     stage.ws.faults.silent()
     stage.ws.faults.clear()
@@ -265,7 +265,7 @@ async def _reconnected(stage: Stage, *, tickets: int) -> None:
 
 
 async def _is_taken(stage: Stage, text: str) -> None:
-    """Typed until the app takes it: on a busy machine the SDK may go on to a third websocket, and drop what the second had."""
+    """Type until the app accepts it; on a busy machine the SDK may open a third websocket and lose the second's envelopes."""
     for _ in range(2):
         with suppress(SlackbotSays):
             await stage.ana.types(text)
@@ -274,7 +274,7 @@ async def _is_taken(stage: Stage, text: str) -> None:
 
 
 async def test_upload_can_fail_before_and_after_its_bytes_arrive(stage: Stage) -> None:
-    """`upload` is a call like the others to the faults."""
+    """Faults treat `upload` like any other call."""
     upload = await stage.client.files_getUploadURLExternal(filename="t.md", length=2)
     stage.ws.faults.add("upload", "429", retry_after=3)
     stage.ws.faults.add("upload", "500_after")
@@ -287,7 +287,7 @@ async def test_upload_can_fail_before_and_after_its_bytes_arrive(stage: Stage) -
 
 
 async def test_response_url_can_fail(stage: Stage) -> None:
-    """So a bot has to live with an answer that does not arrive."""
+    """A bot must cope with a reply that does not arrive."""
     url = stage.ws.team.new_response_url(stage.ana.id, stage.ops)
     stage.ws.faults.add("response_url", "drop_after")
 

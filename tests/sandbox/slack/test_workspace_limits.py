@@ -18,7 +18,7 @@ START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
 async def refused(stage: Stage, times: int, **args: object) -> AsyncSlackResponse:
-    """The first refusal in a row of topics, which must be the last call of `times`."""
+    """The first refusal for a list of topics, which must come at the last call of `times`."""
     for n in range(times - 1):
         await stage.client.conversations_setTopic(channel=stage.ops, topic=str(n))
     with pytest.raises(SlackApiError) as caught:
@@ -27,7 +27,7 @@ async def refused(stage: Stage, times: int, **args: object) -> AsyncSlackRespons
 
 
 async def test_twenty_first_call_in_a_minute_is_limited(stage: Stage) -> None:
-    """Tier 2 takes twenty; the reply names the seconds until the window ends."""
+    """Tier 2 allows twenty; the reply gives the seconds until the window ends."""
     response = await refused(stage, 21)
 
     assert (429, "ratelimited") == (response.status_code, response["error"])
@@ -35,7 +35,7 @@ async def test_twenty_first_call_in_a_minute_is_limited(stage: Stage) -> None:
 
 
 async def test_limit_ends_with_its_window(session: aiohttp.ClientSession) -> None:
-    """Waiting as long as Retry-After says is enough."""
+    """Waiting for Retry-After is enough."""
     settings = replace(SETTINGS, tier_window_s=0.05, tier_per_minute={**SETTINGS.tier_per_minute, "t2": 1})
     async with LocalWorkspace(scopes=EVERY_SCOPE, settings=settings) as ws:
         stage = furnish(ws, session)
@@ -46,7 +46,7 @@ async def test_limit_ends_with_its_window(session: aiohttp.ClientSession) -> Non
     assert "again" == ws.channel("ops").topic
 
 
-async def test_channel_takes_one_message_a_second_after_a_burst(session: aiohttp.ClientSession) -> None:
+async def test_channel_accepts_one_message_a_second_after_a_burst(session: aiohttp.ClientSession) -> None:
     """Other channels are not affected."""
     settings = Settings(messages_burst=2, messages_per_s=0.5)
     async with LocalWorkspace(scopes=EVERY_SCOPE, settings=settings) as ws:
@@ -61,8 +61,8 @@ async def test_channel_takes_one_message_a_second_after_a_burst(session: aiohttp
 
 
 @pytest.mark.parametrize(("passed_s", "error"), [(2.9, None), (3.1, "expired_trigger_id")])
-async def test_trigger_lives_three_seconds(session: aiohttp.ClientSession, passed_s: float, error: str | None) -> None:
-    """Measured on the workspace's clock."""
+async def test_trigger_expires_after_three_seconds(session: aiohttp.ClientSession, passed_s: float, error: str | None) -> None:
+    """By the workspace's clock."""
     clock = ManualClock(START)
     async with LocalWorkspace(scopes=EVERY_SCOPE, clock=clock) as ws:
         stage = furnish(ws, session)
@@ -77,8 +77,8 @@ async def test_trigger_lives_three_seconds(session: aiohttp.ClientSession, passe
     assert error == got
 
 
-async def test_trigger_lives_three_real_seconds_when_the_clock_runs_fast(session: aiohttp.ClientSession) -> None:
-    """The speed of a demo does not shorten Slack's deadlines; messages carry the demo's time."""
+async def test_trigger_expires_in_real_time_if_the_clock_runs_fast(session: aiohttp.ClientSession) -> None:
+    """A demo's speed must not shorten Slack's deadlines, while messages carry the demo's time."""
     async with LocalWorkspace(scopes=EVERY_SCOPE, clock=ScaledClock(3600, START)) as ws:
         stage = furnish(ws, session)
         trigger = stage.trigger()
@@ -88,8 +88,8 @@ async def test_trigger_lives_three_real_seconds_when_the_clock_runs_fast(session
     assert START.date() == datetime.fromtimestamp(float(ts), UTC).date()
 
 
-async def test_response_url_dies_after_half_an_hour(session: aiohttp.ClientSession) -> None:
-    """Also when it was never used."""
+async def test_response_url_expires_after_half_an_hour(session: aiohttp.ClientSession) -> None:
+    """Even if it was never used."""
     clock = ManualClock(START)
     async with LocalWorkspace(scopes=EVERY_SCOPE, clock=clock) as ws:
         stage = furnish(ws, session)
@@ -112,7 +112,7 @@ async def test_timestamps_rise_when_the_wall_clock_steps_back(session: aiohttp.C
 
 
 async def test_long_text_is_cut_with_a_warning(stage: Stage) -> None:
-    """40,000 characters land; the reply says that it was cut."""
+    """40,000 characters are kept, and the reply says that the text was cut."""
     reply = await stage.client.chat_postMessage(channel=stage.ops, text="x" * 40_001)
 
     assert ["[WARN] message_truncated"] == reply["response_metadata"]["messages"]
@@ -120,7 +120,7 @@ async def test_long_text_is_cut_with_a_warning(stage: Stage) -> None:
 
 
 async def test_pages_cover_everything_once(stage: Stage) -> None:
-    """Cursors lead through history, threads, channels and members."""
+    """Cursors for history, threads, channels and members."""
     roots = [await stage.post(str(n)) for n in range(7)]
     replies = [await stage.post(f"r{n}", thread_ts=roots[0]) for n in range(5)]
     pages = await stage.client.conversations_history(channel=stage.ops, limit=3)
@@ -138,8 +138,8 @@ async def test_pages_cover_everything_once(stage: Stage) -> None:
     assert [stage.ana.id, stage.ben.id, stage.ws.bot_user_id] == members
 
 
-async def test_history_gives_metadata_when_asked_and_from_where_asked(stage: Stage) -> None:
-    """The look-up of an ambiguous post: `oldest` and `include_all_metadata`."""
+async def test_history_honours_oldest_and_include_all_metadata(stage: Stage) -> None:
+    """The outbox uses both to look up a post without a reply."""
     before = await stage.post("before")
     key = {"event_type": "effect", "event_payload": {"key": "INC-1/update/3"}}
     await stage.post("mine", metadata=key)
@@ -152,8 +152,8 @@ async def test_history_gives_metadata_when_asked_and_from_where_asked(stage: Sta
     assert ["mine", "before"] == [m["text"] for m in inclusive["messages"]]
 
 
-async def test_edit_keeps_metadata_and_drops_blocks_that_are_not_sent_again(stage: Stage) -> None:
-    """As Slack does; an empty object takes the metadata away."""
+async def test_edit_keeps_metadata_and_drops_blocks_not_sent_again(stage: Stage) -> None:
+    """As in Slack; an empty object removes the metadata."""
     key = {"event_type": "effect", "event_payload": {"key": "k"}}
     ts = await stage.post("x", metadata=key, blocks=[{"type": "section", "text": TEXT}])
     (message,) = stage.ws.messages("ops")
@@ -165,8 +165,8 @@ async def test_edit_keeps_metadata_and_drops_blocks_that_are_not_sent_again(stag
     assert message.metadata is None
 
 
-async def test_users_conversations_finds_what_the_bot_made(stage: Stage) -> None:
-    """Looking a channel up by name after an unclear creation: who made it, and when."""
+async def test_users_conversations_lists_the_bots_channels(stage: Stage) -> None:
+    """To find a channel after a creation without a reply: who made it, and when."""
     made = (await stage.client.conversations_create(name="inc-7"))["channel"]
     mine = (await stage.client.users_conversations(exclude_archived=True, types="public_channel"))["channels"]
     (found,) = [channel for channel in mine if channel["name"] == "inc-7"]
@@ -174,8 +174,8 @@ async def test_users_conversations_finds_what_the_bot_made(stage: Stage) -> None
     assert (made["id"], stage.ws.bot_user_id, made["created"]) == (found["id"], found["creator"], found["created"])
 
 
-async def test_upload_in_one_call_of_the_sdk_lands_in_the_channel(stage: Stage) -> None:
-    """files_upload_v2, with the bytes as they were."""
+async def test_sdk_upload_appears_in_the_channel(stage: Stage) -> None:
+    """files_upload_v2, with the bytes unchanged."""
     content = "# Timeline\n" * 100
     await stage.client.files_upload_v2(
         channel=stage.ops, content=content, filename="t.md", title="Timeline", initial_comment="Here"
@@ -189,7 +189,7 @@ async def test_upload_in_one_call_of_the_sdk_lands_in_the_channel(stage: Stage) 
     assert (content, "Here", message.ts) == (downloaded, message.text, info["shares"]["public"][stage.ops][0]["ts"])
 
 
-async def test_direct_message_goes_to_a_person_by_id(stage: Stage) -> None:
+async def test_direct_message_can_be_posted_to_a_person_by_id(stage: Stage) -> None:
     """chat.postMessage opens the conversation by itself; others do not see it."""
     await stage.client.chat_postMessage(channel=stage.ana.id, text="psst")
 
@@ -198,8 +198,8 @@ async def test_direct_message_goes_to_a_person_by_id(stage: Stage) -> None:
     assert "psst" not in stage.ben.sees()
 
 
-async def test_public_posting_needs_its_scope(session: aiohttp.ClientSession) -> None:
-    """chat:write.public posts where the bot is no member."""
+async def test_posting_without_membership_needs_its_scope(session: aiohttp.ClientSession) -> None:
+    """chat:write.public allows posts in channels without the bot."""
     async with LocalWorkspace(scopes=["chat:write", "chat:write.public"]) as ws:
         stage = furnish(ws, session)
         await stage.client.chat_postMessage(channel=stage.hall, text="hello")
@@ -208,7 +208,7 @@ async def test_public_posting_needs_its_scope(session: aiohttp.ClientSession) ->
 
 
 async def test_calls_are_recorded_with_arguments_and_outcome(stage: Stage) -> None:
-    """What a test asks after a dialog."""
+    """Tests look at them afterwards."""
     await stage.post("x")
     with pytest.raises(SlackApiError):
         await stage.client.conversations_info(channel="C0000000000")

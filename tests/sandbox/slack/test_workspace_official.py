@@ -1,4 +1,4 @@
-"""The local workspace before Slack's own clients for Node: what they do not understand, no real app would."""
+"""The local workspace tested with Slack's own clients for Node: a real app would fail where they fail."""
 
 import asyncio
 import json
@@ -23,13 +23,13 @@ WITHIN_S = 30.0
 
 @dataclass
 class Judge:
-    """The app on Slack's clients: what it tells."""
+    """An app on Slack's clients, and the messages that it prints."""
 
     stage: Stage
     process: asyncio.subprocess.Process
 
     async def tells(self, what: str) -> dict[str, Any]:
-        """Its next word; fails when that is another."""
+        """Its next message; fails if that is another."""
         assert self.process.stdout
         async with asyncio.timeout(WITHIN_S):
             said = json.loads(await self.process.stdout.readline())

@@ -1,4 +1,4 @@
-"""A token of a whole Enterprise Grid organization: what belongs to one workspace has to say to which."""
+"""With the token of a whole Enterprise Grid, calls about one workspace have to name it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ NEEDED: dict[str, dict[str, Any]] = {"conversations.create": {"name": "new"}, "u
 
 @pytest.fixture
 async def grid() -> AsyncIterator[Stage]:
-    """A furnished workspace of an organization for which the app is installed."""
+    """A furnished workspace of an organization that has installed the app."""
     async with LocalWorkspace(scopes=EVERY_SCOPE, settings=ORGANIZATION) as workspace, aiohttp.ClientSession() as session:
         yield furnish(workspace, session)
 
@@ -33,32 +33,32 @@ async def refused(stage: Stage, method: str, **more: str) -> str:
 
 
 @pytest.mark.parametrize("method", sorted(OF_ONE_WORKSPACE))
-async def test_a_call_without_a_workspace_is_refused(grid: Stage, method: str) -> None:
-    """The reference lists missing_argument for all of them but one."""
+async def test_call_without_a_workspace_is_refused(grid: Stage, method: str) -> None:
+    """The reference lists missing_argument for all of these methods but one."""
     code = "invalid_arguments" if method == "usergroups.users.list" else "missing_argument"
 
     assert code == await refused(grid, method)
 
 
 @pytest.mark.parametrize("method", sorted(OF_ONE_WORKSPACE))
-async def test_a_workspace_where_the_app_may_not_work_is_refused(grid: Stage, method: str) -> None:
+async def test_workspace_without_the_app_is_refused(grid: Stage, method: str) -> None:
     """Of another organization, or where no administrator added the app."""
     assert "team_access_not_granted" == await refused(grid, method, team_id="T07ELSE")
 
 
 @pytest.mark.parametrize("method", sorted(OF_ONE_WORKSPACE - {"usergroups.users.list"}))
-async def test_a_call_for_the_right_workspace_is_taken(grid: Stage, method: str) -> None:
-    """As one with the token of a workspace is."""
+async def test_call_for_the_right_workspace_is_accepted(grid: Stage, method: str) -> None:
+    """It works like a call with a workspace's own token."""
     assert "" == await refused(grid, method, team_id=grid.ws.team_id)
 
 
-async def test_a_token_of_a_workspace_is_not_asked_for_it(stage: Stage) -> None:
-    """Nor is what it says looked at."""
+async def test_workspace_token_needs_no_workspace_argument(stage: Stage) -> None:
+    """If one is given, it is ignored."""
     assert ["", ""] == [await refused(stage, "conversations.list"), await refused(stage, "users.list", team_id="T07ELSE")]
 
 
-async def test_the_organization_stands_in_the_place_of_the_workspace(grid: Stage) -> None:
-    """Slack's auth.test says so of an app of the whole organization, and auth.teams.list where it may work."""
+async def test_auth_test_gives_the_organization_instead_of_a_workspace(grid: Stage) -> None:
+    """auth.teams.list gives the workspaces where the app may work."""
     us = (await grid.client.auth_test()).data
     there = (await grid.client.auth_teams_list())["teams"]
 

@@ -1,4 +1,4 @@
-"""The endpoints of the page: what a screen holds, and what a person does on it."""
+"""The web page's endpoints: what a screen shows, and what a person does on it."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ async def act(stage: Stage, what: str, **body: Any) -> dict[str, Any]:
 
 
 async def test_screen_shows_what_this_person_may_see(stage: Stage) -> None:
-    """Public channels and one's own private ones; whispers to oneself; pins, bookmarks, threads, edits."""
+    """Public channels and their own private ones, their own ephemeral messages, pins, bookmarks, threads and edits."""
     ts = await stage.post("card")
     await stage.post("reply", thread_ts=ts)
     await stage.client.chat_update(channel=stage.ops, ts=ts, text="card 2")
@@ -45,7 +45,7 @@ async def test_screen_shows_what_this_person_may_see(stage: Stage) -> None:
 
 
 async def test_person_acts_through_the_page(stage: Stage) -> None:
-    """Say, reply, command, click, pick, submit: the app hears them as it would hear them from Slack."""
+    """Say, reply, command, click, pick, submit: the app receives them as from Slack."""
     heard: list[Any] = []
 
     def register(app: AsyncApp) -> None:
@@ -82,7 +82,7 @@ async def test_person_acts_through_the_page(stage: Stage) -> None:
     assert "(only you) understudy: well" in stage.ana.sees("ops")
 
 
-async def test_page_says_what_went_wrong_in_words(stage: Stage) -> None:
+async def test_page_explains_errors_in_words(stage: Stage) -> None:
     """Slackbot's own texts, and plain words for the rest."""
     ana = stage.ana.id
     replies = [
@@ -102,7 +102,7 @@ async def test_page_says_what_went_wrong_in_words(stage: Stage) -> None:
     ] == [reply["error"] for reply in replies]
 
 
-async def test_closing_a_modal_takes_it_off_the_screen(stage: Stage) -> None:
+async def test_closing_a_modal_removes_it_from_the_screen(stage: Stage) -> None:
     """The one in front."""
     view = (await stage.client.views_open(trigger_id=stage.trigger(), view=MODAL))["view"]
     await act(stage, "close", user=stage.ana.id, view_id=view["id"])
@@ -110,7 +110,7 @@ async def test_closing_a_modal_takes_it_off_the_screen(stage: Stage) -> None:
     assert [] == (await screen(stage, stage.ana.id))["modals"]
 
 
-async def test_page_is_told_of_changes(stage: Stage) -> None:
+async def test_page_is_notified_of_changes(stage: Stage) -> None:
     """Server-sent events with a rising version."""
     url = f"{stage.ws.page_url}ui/events?user={stage.ana.id}"
     async with stage.client.session.get(url) as stream:  # type: ignore[union-attr]
@@ -129,15 +129,15 @@ async def _version(stream: Any) -> int:
 
 
 async def test_other_sites_cannot_act_with_a_form(stage: Stage) -> None:
-    """Only JSON is taken, which a foreign page cannot send without asking first."""
+    """Only JSON is accepted, which a foreign page cannot send without a preflight request."""
     url = f"{stage.ws.page_url}ui/say"
     body = json.dumps({"user": stage.ana.id, "channel": stage.ops, "text": "x"})
     async with stage.client.session.post(url, data=body, headers={"Content-Type": "text/plain"}) as response:  # type: ignore[union-attr]
         assert 415 == response.status
 
 
-async def test_page_is_served_and_nothing_beside_it(stage: Stage) -> None:
-    """The index, its parts, and no way out of the folder."""
+async def test_only_the_pages_own_files_are_served(stage: Stage) -> None:
+    """The index and its parts; no path leads out of the folder."""
     statuses = {}
     for path in ("", "page/none.js", "page/..%2Fworkspace.py", "page/.hidden"):
         async with stage.client.session.get(stage.ws.page_url + path) as response:  # type: ignore[union-attr]

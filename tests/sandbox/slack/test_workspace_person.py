@@ -1,4 +1,4 @@
-"""What a person of the workspace sees and can do."""
+"""What people in the workspace see and can do."""
 
 import pytest
 from slack_refusals import TEXT
@@ -7,7 +7,7 @@ from slack_stage import Stage
 from bot.sandbox.slack import CommandSpec, LocalWorkspace, NotThere, SlackbotSays
 
 
-async def test_screen_reads_as_text_when_a_message_has_markup(stage: Stage) -> None:
+async def test_screen_shows_markup_as_readable_text(stage: Stage) -> None:
     """Names for ids, labels for links, no asterisks, UTC for date tokens, entities resolved."""
     text = (
         f"*Claude API* is `down_now` since <!date^1774008000^{{time}}|12:00 UTC>: ask <@{stage.ben.id}> in <#{stage.hall}>, "
@@ -34,7 +34,7 @@ async def test_blocks_read_line_by_line(stage: Stage) -> None:
     assert "INC-1\nPhase\ntriage\n---\nsince 12:00 SEV2\na | b\n[Hello]" == stage.ws.shows(stage.ws.messages("ops")[0])
 
 
-async def test_thread_stands_under_its_root(stage: Stage) -> None:
+async def test_thread_is_shown_under_its_root(stage: Stage) -> None:
     """Replies are indented and follow the message they answer."""
     root = await stage.post("root")
     await stage.post("later")
@@ -44,7 +44,7 @@ async def test_thread_stands_under_its_root(stage: Stage) -> None:
 
 
 async def test_private_channel_is_hidden_from_others(stage: Stage) -> None:
-    """Not even by its name."""
+    """Not even its name appears."""
     await stage.ana.says("hush", channel="secret")
 
     assert "hush" in stage.ana.sees()
@@ -53,16 +53,16 @@ async def test_private_channel_is_hidden_from_others(stage: Stage) -> None:
         await stage.ben.says("let me in", channel="secret")
 
 
-async def test_waiting_ends_with_what_is_there_instead(stage: Stage) -> None:
-    """The failure of a test shows the screen."""
+async def test_failed_wait_shows_the_screen(stage: Stage) -> None:
+    """So that a failing test says what was there instead."""
     await stage.post("something else")
 
     with pytest.raises(NotThere, match=r"(?s)ana waited 0.01 s for 'resolved' and sees:.*something else"):
         await stage.ana.waits_for("resolved", channel="ops", within=0.01)
 
 
-async def test_invitation_brings_the_bot_in(stage: Stage) -> None:
-    """ "/invite @understudy and retry" is what an error message asks of people."""
+async def test_inviting_the_bot_adds_it_to_the_channel(stage: Stage) -> None:
+    """An error message tells people to "/invite @understudy and retry"."""
     await stage.ana.types("/invite @understudy", channel="hall")
     await stage.client.chat_postMessage(channel=stage.hall, text="here I am")
 
@@ -71,8 +71,8 @@ async def test_invitation_brings_the_bot_in(stage: Stage) -> None:
         await stage.ana.types("/invite @understudy", channel="hall")
 
 
-async def test_people_join_leave_name_and_archive_channels(stage: Stage) -> None:
-    """Slack's own commands need no app; an archived channel keeps its name and takes no words."""
+async def test_people_join_leave_rename_and_archive_channels(stage: Stage) -> None:
+    """Slack's own commands need no app; an archived channel keeps its name and accepts no messages."""
     await stage.ben.types("/leave", channel="ops")
     await stage.ben.types("/join #ops", channel="hall")
     await stage.ben.types("/topic all is well", channel="ops")
@@ -99,8 +99,8 @@ async def test_workspace_installs_what_a_manifest_declares() -> None:
     assert {"member_joined_channel"} == ws.team.settings.events
 
 
-async def test_names_are_unique_and_unknown_ones_are_named(stage: Stage) -> None:
-    """Mistakes of a test are told at once."""
+async def test_duplicate_and_unknown_names_are_errors(stage: Stage) -> None:
+    """A test's mistakes must show at once."""
     with pytest.raises(ValueError, match="there is already a user named ana"):
         stage.ws.add_user("ana")
     with pytest.raises(ValueError, match="there is already a channel named ops"):
@@ -110,8 +110,8 @@ async def test_names_are_unique_and_unknown_ones_are_named(stage: Stage) -> None
     assert stage.ana.id == stage.ws.person("ana").id
 
 
-async def test_a_shortcut_that_the_manifest_lacks_is_in_no_menu() -> None:
-    """Nor is a global one in the menu of a message."""
+async def test_shortcut_missing_from_the_manifest_is_in_no_menu() -> None:
+    """Nor is a global shortcut in a message's menu."""
     declared = [{"name": "Declare", "type": "global", "callback_id": "declare", "description": "It opens a form"}]
     manifest = {"features": {"shortcuts": declared}, "oauth_config": {"scopes": {"bot": ["commands"]}}}
     workspace = LocalWorkspace.from_manifest(manifest)

@@ -1,4 +1,4 @@
-"""Every refusal of the workspace, provoked through the real SDK client."""
+"""Every refusal of the workspace, provoked through the SDK's real client."""
 
 import inspect
 import re
@@ -65,7 +65,7 @@ def _as(stage: Stage, token: str | None) -> AsyncWebClient:
 
 
 async def _common(stage: Stage) -> dict[str, str]:
-    """Each common code and what a call that should provoke it got."""
+    """Each common code, and what a call that should provoke it returned."""
     poor = LocalWorkspace(scopes=["chat:write"], settings=Settings(messages_burst=1))
     async with poor:
         other = furnish(poor, stage.client.session)
@@ -92,8 +92,8 @@ async def _unknown(stage: Stage) -> str:
     return str(caught.value.response["error"])
 
 
-async def test_common_refusals_when_a_call_is_wrong_before_it_begins(stage: Stage) -> None:
-    """Token, scope, rate, form of the request: every common code is provoked."""
+async def test_common_refusals_come_before_the_method_runs(stage: Stage) -> None:
+    """Every common code is provoked: token, scope, rate, form of the request."""
     got = await _common(stage)
 
     assert {code: code for code in COMMON} == got
@@ -113,8 +113,8 @@ async def test_common_refusals_when_a_call_is_wrong_before_it_begins(stage: Stag
         ("users.conversations", {"user": "U0"}),
     ],
 )
-async def test_invalid_arguments_when_one_is_missing_or_of_the_wrong_kind(stage: Stage, method: str, args: Any) -> None:
-    """Required arguments, and the types of all, are checked."""
+async def test_missing_or_mistyped_arguments_are_refused(stage: Stage, method: str, args: Any) -> None:
+    """Required arguments, and the types of all."""
     args = {name: (stage.ops if value == "C1" else value) for name, value in args.items()}
 
     with pytest.raises(SlackApiError) as caught:
@@ -123,22 +123,22 @@ async def test_invalid_arguments_when_one_is_missing_or_of_the_wrong_kind(stage:
     assert "invalid_arguments" == caught.value.response["error"]
 
 
-async def test_invite_refuses_more_people_than_one_call_takes(stage: Stage) -> None:
-    """A hundred a call is the limit of the current documentation."""
+async def test_invite_refuses_more_people_than_one_call_allows(stage: Stage) -> None:
+    """The current documentation says a hundred."""
     users = ",".join(["U0000000000"] * (SETTINGS.invite_max + 1))
 
     assert "invalid_arguments" == await refusal(stage.client, "conversations.invite", {"channel": stage.ops, "users": users})
 
 
-async def test_forced_invite_brings_those_whom_it_can(stage: Stage) -> None:
-    """`force` goes on past bad ids and names them."""
+async def test_forced_invite_adds_everybody_it_can(stage: Stage) -> None:
+    """`force` continues past bad ids and names them."""
     reply = await stage.client.conversations_invite(channel=stage.den, users=f"U0000000000,{stage.ben.id}", force=True)
 
     assert [{"user": "U0000000000", "ok": False, "error": "user_not_found"}] == reply["errors"]
     assert stage.ben.id in stage.ws.channel("den").members
 
 
-async def test_missing_scope_names_what_is_needed_and_what_is_there(session: aiohttp.ClientSession) -> None:
+async def test_missing_scope_names_needed_and_provided_scopes(session: aiohttp.ClientSession) -> None:
     """The reply lets a person fix the manifest."""
     async with LocalWorkspace(scopes=["chat:write"]) as ws:
         stage = furnish(ws, session)
@@ -156,13 +156,13 @@ async def test_missing_scope_names_what_is_needed_and_what_is_there(session: aio
         ("conversations.open", {"users": "ANA"}, "im:write"),
     ],
 )
-async def test_scope_follows_the_kind_of_channel(
+async def test_needed_scope_depends_on_the_kind_of_channel(
     session: aiohttp.ClientSession,
     method: str,
     args: dict[str, Any],
     needed: str,
 ) -> None:
-    """channels:* opens no private door."""
+    """channels:* does not open private channels."""
     async with LocalWorkspace() as ws:
         stage = furnish(ws, session)
         args = {name: stage.ana.id if value == "ANA" else value for name, value in args.items()}
@@ -172,8 +172,8 @@ async def test_scope_follows_the_kind_of_channel(
     assert needed == caught.value.response["needed"]
 
 
-async def test_block_problems_say_where_when_blocks_are_refused(stage: Stage) -> None:
-    """The reply holds a JSON pointer for each problem."""
+async def test_refused_blocks_come_with_the_place_of_each_problem(stage: Stage) -> None:
+    """The reply has a JSON pointer for each."""
     with pytest.raises(SlackApiError) as caught:
         await stage.client.chat_postMessage(channel=stage.ops, text="x", blocks=[{"type": "section"}])
 

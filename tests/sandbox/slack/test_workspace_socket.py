@@ -1,4 +1,4 @@
-"""The workspace with the unmodified Bolt app over a real websocket."""
+"""The workspace with an unmodified Bolt app over a real websocket."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ ASK = {
 
 
 def incident_bot(app: AsyncApp) -> None:
-    """A little bot: a command makes a channel with a card, its button opens a form, the form edits the card."""
+    """A little bot: its command creates a channel with a card, the card's button opens a form, and the form edits the card."""
 
     @app.command("/incident")
     async def declare(ack: Any, command: dict[str, Any], client: Any) -> None:
@@ -54,8 +54,8 @@ def incident_bot(app: AsyncApp) -> None:
         await client.chat_update(channel=channel, ts=ts, text=f"now: {title}")
 
 
-async def test_command_button_and_form_reach_the_app_and_come_back(stage: Stage) -> None:
-    """The whole round: command, ack, channel, blocks, click, modal, refused form, accepted form, edited card."""
+async def test_command_button_and_form_make_a_round_trip(stage: Stage) -> None:
+    """Command, ack, channel, blocks, click, modal, refused form, accepted form, edited card."""
     async with bolt(stage, incident_bot):
         await stage.ana.types("/incident Claude is slow", channel="ops")
         assert "(only you) understudy: Opening Claude is slow" in stage.ana.sees("ops")
@@ -76,8 +76,8 @@ async def test_command_button_and_form_reach_the_app_and_come_back(stage: Stage)
         assert all(ack.seconds is not None and ack.seconds < 0.3 for ack in stage.ws.acks)
 
 
-async def test_required_field_is_asked_for_when_the_form_is_sent_empty(stage: Stage) -> None:
-    """Slack checks this by itself; the app hears nothing."""
+async def test_empty_required_field_is_refused_by_slack_itself(stage: Stage) -> None:
+    """The app receives nothing."""
     await stage.client.views_open(trigger_id=stage.trigger(), view=MODAL)
 
     with pytest.raises(ModalErrors) as refused:
@@ -103,8 +103,8 @@ async def test_mentions_arrive_escaped_in_commands(stage: Stage) -> None:
     assert expected == heard.result()
 
 
-async def test_slackbot_speaks_when_the_command_fails(stage: Stage) -> None:
-    """Unknown command, nobody connected, nobody answering: Slack's own words, shown to the person."""
+async def test_slackbot_explains_a_failed_command(stage: Stage) -> None:
+    """Unknown command, no connection, no acknowledgement: Slack's own words, shown to the person."""
     with pytest.raises(SlackbotSays, match="`/nonsense` is not a valid command"):
         await stage.ana.types("/nonsense")
     with pytest.raises(SlackbotSays, match='/health failed with the error "dispatch_failed"'):
@@ -113,7 +113,7 @@ async def test_slackbot_speaks_when_the_command_fails(stage: Stage) -> None:
     def register(app: AsyncApp) -> None:
         @app.command("/health")
         async def never_acks(command: dict[str, Any]) -> None:
-            """Leaves the person alone."""
+            """Leaves the person without a reply."""
 
     async with bolt(stage, register):
         with pytest.raises(SlackbotSays, match='/health failed with the error "operation_timeout"'):
@@ -123,8 +123,8 @@ async def test_slackbot_speaks_when_the_command_fails(stage: Stage) -> None:
     assert [None] == [ack.seconds for ack in stage.ws.acks if ack.type == "slash_commands"]
 
 
-async def test_answer_is_public_when_it_says_in_channel(stage: Stage) -> None:
-    """`in_channel` shows the command too."""
+async def test_in_channel_reply_is_public(stage: Stage) -> None:
+    """`in_channel` shows the command as well."""
 
     def register(app: AsyncApp) -> None:
         @app.command("/health")
@@ -137,8 +137,8 @@ async def test_answer_is_public_when_it_says_in_channel(stage: Stage) -> None:
     assert "ana: /health claude\nunderstudy: All well" in stage.ben.sees("ops")
 
 
-async def test_response_url_answers_five_times_and_edits_the_message(stage: Stage) -> None:
-    """Ephemeral by default, `replace_original` and `delete_original` act on the message that was clicked."""
+async def test_response_url_works_five_times_and_can_edit_the_message(stage: Stage) -> None:
+    """Ephemeral by default; `replace_original` and `delete_original` act on the clicked message."""
     statuses: list[int] = []
 
     def register(app: AsyncApp) -> None:
@@ -163,8 +163,8 @@ async def test_response_url_answers_five_times_and_edits_the_message(stage: Stag
     assert "three" not in stage.ben.sees("ops")
 
 
-async def test_click_is_refused_when_the_button_is_not_there(stage: Stage) -> None:
-    """The person says what there is instead."""
+async def test_clicking_a_missing_button_fails_and_lists_the_others(stage: Stage) -> None:
+    """So that a failing test says what was there instead."""
     await stage.post("card", blocks=[{"type": "actions", "elements": [EDIT]}])
 
     with pytest.raises(NotThere, match=r"finds no 'Resolve'; there is: Edit incident \(edit\)"):
@@ -172,7 +172,7 @@ async def test_click_is_refused_when_the_button_is_not_there(stage: Stage) -> No
 
 
 async def test_ticket_opens_one_websocket_only(stage: Stage) -> None:
-    """A used ticket is answered with HTTP 408."""
+    """A used ticket gets HTTP 408."""
     url = (await stage.client.apps_connections_open(app_token=stage.ws.app_token))["url"]
     async with stage.client.session.ws_connect(url) as socket:  # type: ignore[union-attr]
         assert "hello" == (await socket.receive_json())["type"]
@@ -183,8 +183,8 @@ async def test_ticket_opens_one_websocket_only(stage: Stage) -> None:
     assert 408 == refused.value.status
 
 
-async def test_eleventh_websocket_is_turned_away(stage: Stage) -> None:
-    """Ten connections are the limit; the next hears `too_many_websockets`."""
+async def test_eleventh_websocket_is_refused(stage: Stage) -> None:
+    """Ten connections are the limit; the next gets `too_many_websockets`."""
     async with aiohttp.ClientSession() as session:
         sockets = []
         for _ in range(11):
@@ -195,7 +195,7 @@ async def test_eleventh_websocket_is_turned_away(stage: Stage) -> None:
         assert "too_many_websockets" == (await sockets[10].receive_json())["reason"]
 
 
-async def test_event_comes_again_when_it_is_not_acknowledged(stage: Stage) -> None:
+async def test_unacknowledged_event_is_sent_again(stage: Stage) -> None:
     """With the same event_id, a rising retry_attempt, and a reason."""
     url = (await stage.client.apps_connections_open(app_token=stage.ws.app_token))["url"]
     async with stage.client.session.ws_connect(url) as socket:  # type: ignore[union-attr]
@@ -208,7 +208,7 @@ async def test_event_comes_again_when_it_is_not_acknowledged(stage: Stage) -> No
     assert 3 == len({envelope["envelope_id"] for envelope in envelopes})
 
 
-async def test_events_follow_scopes_and_membership(session: aiohttp.ClientSession) -> None:
+async def test_events_depend_on_scopes_and_membership(session: aiohttp.ClientSession) -> None:
     """No app_mentions:read, no app_mention; no membership, no message."""
     scopes = [scope for scope in EVERY_SCOPE if scope != "app_mentions:read"]
     heard: list[str] = []
@@ -255,8 +255,8 @@ async def test_shortcut_and_home_reach_the_app(stage: Stage) -> None:
     assert ["we restarted it", "Noted: we restarted it"] == [m.text for m in stage.ws.messages("ops", thread_ts=ts)]
 
 
-async def test_bot_cannot_read_what_it_archived(stage: Stage) -> None:
-    """Archiving takes the bot out of the channel for good: no history, no unarchiving."""
+async def test_bot_cannot_read_a_channel_that_it_archived(stage: Stage) -> None:
+    """Archiving removes the bot for good: no history, no unarchiving."""
     channel = await stage.archived()
 
     for method in ("conversations_history", "conversations_unarchive"):
@@ -264,8 +264,8 @@ async def test_bot_cannot_read_what_it_archived(stage: Stage) -> None:
             await getattr(stage.client, method)(channel=channel)
 
 
-async def test_what_the_manifest_has_no_tab_for_is_refused() -> None:
-    """No Home tab, nothing to open or to publish; no Messages tab, nobody can write to the app."""
+async def test_tabs_missing_from_the_manifest_are_refused() -> None:
+    """Without a Home tab nothing can be opened or published; without a Messages tab nobody can write to the app."""
     tabs = {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
     manifest = {"features": {"app_home": tabs}, "oauth_config": {"scopes": {"bot": ["chat:write", "im:history"]}}}
     async with LocalWorkspace.from_manifest(manifest) as workspace:
