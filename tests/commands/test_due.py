@@ -31,9 +31,9 @@ SAID = [
     ("Write the runbook <@U0BOB|bob> due Friday", "Write the runbook", "bob", "20 16:00"),
     ("Write the runbook due Friday 12:00", "Write the runbook", "", "27 11:00"),
     ("Write the runbook by next monday", "Write the runbook", "", "23 16:00"),
-    ("Write the runbook due next Friday", "Write the runbook", "", "27 16:00"),  # today is one
+    ("Write the runbook due next Friday", "Write the runbook", "", "27 16:00"),  # today is a Friday
     ("Write the runbook on Wed", "Write the runbook", "", "25 16:00"),
-    ("Write the runbook due 2026-03-31", "Write the runbook", "", "31 15:00"),  # summer time by then
+    ("Write the runbook due 2026-03-31", "Write the runbook", "", "31 15:00"),  # summer time has begun by then
     ("Write the runbook before 2026-03-24 14:00.", "Write the runbook", "", "24 13:00"),
     ("Write the runbook in 2 weeks", "Write the runbook", "", "03 15:10"),
 ]

@@ -77,7 +77,7 @@ def test_forms_time_is_read_back_unchanged(night: tuple[datetime, tzinfo], ago: 
         ("claude is slow since 2026-03-20T08:00:00.123-05:00", "13:00"),
         ("claude is slow since 2026-03-20 14:00:00.123456Z", "14:00"),
         ("claude is slow since 14:00 CET", "13:00"),
-        ("claude is slow since 2pm cest", "13:00"),  # that is what Berlin's people call their clock in summer
+        ("claude is slow since 2pm cest", "13:00"),  # Berlin's own abbreviation in summer
     ],
 )
 def test_zone_after_a_time_counts(text: str, began: str) -> None:
@@ -161,7 +161,7 @@ def test_endless_repeated_words_are_read_in_one_pass() -> None:
     assert words == assignment(words, (), ANA, FRIDAY, BERLIN).text
 
 
-NIGHT = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)  # at one o'clock in UTC, the clocks of Berlin went back from three to two
+NIGHT = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)  # at 01:00 UTC, clocks in Berlin went back from 03:00 to 02:00
 
 
 @pytest.mark.parametrize("typed", ["from 02:40 to 02:20", "2026-10-25 02:40 to 2026-10-25 02:20", "02:40 - 02:20 today"])

@@ -11,7 +11,7 @@ from tests.house import House
 CARD = re.compile(r"\[(Post update|Reopen|Export timeline)\](?! \[Evidence\])")
 HEADED = re.compile(r"\S+ (SEV[1-4] · |INC-\d+ (resolved|closed|canceled))")
 
-ANSWER_WITHIN_S = 3.0  # Slack waits no longer; how fast it really is, `bench ack` measures
+ANSWER_WITHIN_S = 3.0  # Slack waits no longer; `bench ack` measures the real speed
 
 
 class Talk:

@@ -77,10 +77,10 @@ async def a_town(folder: Path, *, providers: int, controls: bool) -> AsyncIterat
         yield Town(house, doors, pages)
 
 
-def _app(heard: list[dict[str, str]] | None = None) -> web.Application:
+def _app(received: list[dict[str, str]] | None = None) -> web.Application:
     async def answer(request: web.Request) -> web.Response:
-        if heard is not None:
-            heard.append(json.loads(await request.text()))
+        if received is not None:
+            received.append(json.loads(await request.text()))
         return web.json_response({})
 
     app = web.Application()
@@ -114,7 +114,7 @@ async def test_unreachable_network_posts_one_notice_and_no_incident(town: Town) 
     assert [] == await town.incidents()
     assert "claude" == await town.served()
     assert [] == [channel.name for channel in town.house.workspace.channels() if channel.name.startswith("inc-")]
-    await town.house.stop()  # lets a page that is on its way go out
+    await town.house.stop()  # pages on their way still go out
     assert ["Understudy is blind"] == [page["title"] for page in town.pages]
     assert "both controls are unreachable" in town.pages[0]["message"]
 
@@ -178,7 +178,7 @@ async def test_failing_controls_do_not_matter_while_another_provider_answers(tmp
     async with a_town(tmp_path, providers=2, controls=True) as town:
         await town.cut(*CONTROLS)
         await town.house.passes(minutes=5)
-        assert [] == await town.notices()  # all providers answer: two dead controls are no news
+        assert [] == await town.notices()  # all providers answer, so two failing controls are no news
         await town.cut("anthropic")
         await town.house.passes(minutes=5)
 

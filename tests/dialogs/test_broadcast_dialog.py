@@ -13,7 +13,7 @@ FULL = {"channel": "#support-leads", "severities": ["SEV1"], "detail": "full"}
 
 
 @pytest.fixture
-async def told(empty_house: House) -> Talk:
+async def broadcast(empty_house: House) -> Talk:
     """Claude is down (SEV2), and Ana has acknowledged it."""
     house = empty_house
     house.changes["broadcast"] = [SHORT, FULL]
@@ -40,36 +40,38 @@ def thread(talk: Talk, channel: str = "stakeholders") -> list[str]:
     return [talk.shows(m) for m in talk.house.workspace.messages(channel, thread_ts=root.ts)[1:]]
 
 
-async def test_stakeholders_see_the_state_of_the_incident(told: Talk) -> None:
+async def test_stakeholders_see_the_state_of_the_incident(broadcast: Talk) -> None:
     """Title, severity, whether customers are served, since when, and the time of the next update."""
-    assert ["🔴 SEV2 · Claude API is down.\nCustomers are served.\nSince 12:01 UTC · Next update by 13:02 UTC"] == shown(told)
-    assert [] == shown(told, "support-leads")
+    assert ["🔴 SEV2 · Claude API is down.\nCustomers are served.\nSince 12:01 UTC · Next update by 13:02 UTC"] == shown(
+        broadcast
+    )
+    assert [] == shown(broadcast, "support-leads")
 
 
-async def test_updates_and_resolution_are_replies_without_names(told: Talk) -> None:
+async def test_updates_and_resolution_are_replies_without_names(broadcast: Talk) -> None:
     """The message itself shows the current state; nobody who works on the incident is named."""
-    house = told.house
-    await told.asks(house.ana, "/incident update Quality is fine")
-    await told.asks(house.bob, "/incident note INC-1 the vendor's phone is busy")
+    house = broadcast.house
+    await broadcast.asks(house.ana, "/incident update Quality is fine")
+    await broadcast.asks(house.bob, "/incident note INC-1 the vendor's phone is busy")
     await house.recovers("anthropic.api")
-    await told.resolves(house.ana, reason="the vendor mended it")
+    await broadcast.resolves(house.ana, reason="the vendor mended it")
     await house.quiet()
 
-    assert ["Update:\n> Quality is fine", "🟢 Resolved after 4 min · Claude API is down"] == thread(told)
-    (message,) = [one for one in shown(told) if "Since" in one or "to 12" in one]
+    assert ["Update:\n> Quality is fine", "🟢 Resolved after 4 min · Claude API is down"] == thread(broadcast)
+    (message,) = [one for one in shown(broadcast) if "Since" in one or "to 12" in one]
     assert message.startswith("🟢 Resolved after 4 min · Claude API is down\n12:01 UTC to 12:0")
-    everything = "\n".join([*shown(told), *thread(told)])
+    everything = "\n".join([*shown(broadcast), *thread(broadcast)])
     assert not any(word in everything for word in ("ana", "bob", "phone", "mended"))
 
 
-async def test_full_broadcast_of_a_raised_incident_lists_components_and_lead(told: Talk) -> None:
+async def test_full_broadcast_of_a_raised_incident_lists_components_and_lead(broadcast: Talk) -> None:
     """With full broadcasts configured it shows components, flags, the lead and the incident's channel."""
-    house = told.house
-    await told.asks(house.ana, "/incident severity SEV1 nobody can pay")
-    await told.asks(house.ana, "/incident role lead me")
+    house = broadcast.house
+    await broadcast.asks(house.ana, "/incident severity SEV1 nobody can pay")
+    await broadcast.asks(house.ana, "/incident role lead me")
     await house.quiet()
 
-    (message,) = shown(told, "support-leads")
+    (message,) = shown(broadcast, "support-leads")
     for words in (
         "🔴 SEV1 · Claude API is down.",
         "support chat switched to gpt",
@@ -78,7 +80,7 @@ async def test_full_broadcast_of_a_raised_incident_lists_components_and_lead(tol
         f"#{CHANNEL}",
     ):
         assert words in message
-    assert shown(told)[0].startswith("🔴 SEV1 · Claude API is down.")
+    assert shown(broadcast)[0].startswith("🔴 SEV1 · Claude API is down.")
 
 
 async def test_missing_broadcast_channel_is_reported_once_in_ops(empty_house: House) -> None:
@@ -98,21 +100,21 @@ async def test_missing_broadcast_channel_is_reported_once_in_ops(empty_house: Ho
     assert "I see no channel #nowhere: create it" in line
 
 
-async def test_broadcast_is_posted_once_over_a_restart(told: Talk) -> None:
+async def test_broadcast_is_posted_once_over_a_restart(broadcast: Talk) -> None:
     """The bot keeps editing the same message afterwards."""
-    house = told.house
+    house = broadcast.house
     await house.stop()
     await house.start()
-    await told.asks(house.ana, "/incident rename INC-1 Support chat is slow")
+    await broadcast.asks(house.ana, "/incident rename INC-1 Support chat is slow")
     await house.quiet()
 
-    assert 1 == len(shown(told))
-    assert "Support chat is slow" in shown(told)[0]
+    assert 1 == len(shown(broadcast))
+    assert "Support chat is slow" in shown(broadcast)[0]
 
 
-async def test_updates_held_while_slack_was_away_arrive_in_order(told: Talk) -> None:
+async def test_updates_held_while_slack_was_away_arrive_in_order(broadcast: Talk) -> None:
     """Commands from the terminal are posted once each, the update before the resolution."""
-    house, carla = told.house, Actor.operator("carla")
+    house, carla = broadcast.house, Actor.operator("carla")
     await house.workspace.faults.offline()
     assert house.app is not None
     await house.app.engine.handle(WriteUpdate(carla, "u1", incident=1, text="The vendor says it is over"))
@@ -121,35 +123,35 @@ async def test_updates_held_while_slack_was_away_arrive_in_order(told: Talk) -> 
     await house.workspace.faults.online()
     await house.quiet()
 
-    update, end = thread(told)
+    update, end = thread(broadcast)
     assert "Update:\n> The vendor says it is over" == update
     assert end.startswith("🟢 Resolved after ")
-    assert shown(told)[0].startswith("🟢 Resolved after ")
+    assert shown(broadcast)[0].startswith("🟢 Resolved after ")
 
 
-async def test_repair_delivers_to_a_recreated_broadcast_channel(told: Talk) -> None:
+async def test_repair_delivers_to_a_recreated_broadcast_channel(broadcast: Talk) -> None:
     """Messages that Slack refused go out once someone has recreated the channel, and the reply says so."""
-    house = told.house
+    house = broadcast.house
     channel = house.workspace.channel("stakeholders")
     channel.is_archived = True
-    await told.asks(house.ana, "/incident update We look into it")
+    await broadcast.asks(house.ana, "/incident update We look into it")
     await house.quiet()
     channel.is_archived = False
     channel.members.append(house.workspace.bot_user_id)
-    said = await told.asks(house.ana, "/incident repair INC-1")
+    said = await broadcast.asks(house.ana, "/incident repair INC-1")
     await house.quiet()
 
     assert "elling the broadcast channels again" in said
-    assert 1 == len([text for text in shown(told) if "Since 12:01 UTC" in text])
-    assert "Update:\n> We look into it" in thread(told)
+    assert 1 == len([text for text in shown(broadcast) if "Since 12:01 UTC" in text])
+    assert "Update:\n> We look into it" in thread(broadcast)
 
 
-async def test_broadcast_of_a_merged_incident_names_the_surviving_one(told: Talk) -> None:
+async def test_broadcast_of_a_merged_incident_names_the_surviving_one(broadcast: Talk) -> None:
     """People who followed the merged incident need to know which one to follow now."""
-    ana = told.house.ana
-    await told.asks(ana, "/incident declare separate Search is slow")
-    await told.house.quiet()
-    await told.asks(ana, "/incident merge INC-2 into INC-1")
-    await told.house.quiet()
+    ana = broadcast.house.ana
+    await broadcast.asks(ana, "/incident declare separate Search is slow")
+    await broadcast.house.quiet()
+    await broadcast.asks(ana, "/incident merge INC-2 into INC-1")
+    await broadcast.house.quiet()
 
-    assert shown(told)[-1] == "⚪ Search is slow. It is part of “Claude API is down” now."
+    assert shown(broadcast)[-1] == "⚪ Search is slow. It is part of “Claude API is down” now."

@@ -118,7 +118,7 @@ async def until(talk: Talk, person: Person) -> None:
 async def test_commanders_group_is_read_again_every_few_minutes(talk: Talk) -> None:
     """A missed event must not keep the previous shift in charge."""
     secretly(talk, talk.house.ana)
-    await talk.house.passes(minutes=1.5)  # two and a half since the start
+    await talk.house.passes(minutes=1.5)  # 2.5 min since the start
     before = await may_command(talk)
     await talk.house.passes(minutes=0.5)
 

@@ -13,7 +13,7 @@ from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.house import BOTH_WAYS
 
 
-async def told_directly(talk: Talk, containing: str) -> str:
+async def direct_message(talk: Talk, containing: str) -> str:
     """The newest direct message to Ana with these words."""
     ana = talk.house.ana
     async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -32,7 +32,7 @@ async def test_global_shortcut_opens_the_form(talk: Talk) -> None:
     await ana.waits_for("== Declare incident ==")
     await ana.submits({"What is wrong?": "Mail is late"})
 
-    assert "INC-1 is declared: Mail is late." in await told_directly(talk, "is declared")
+    assert "INC-1 is declared: Mail is late." in await direct_message(talk, "is declared")
 
 
 async def test_open_incident_is_joined_from_the_form(outage: Talk) -> None:
@@ -71,7 +71,7 @@ async def test_form_submitted_twice_declares_once(talk: Talk) -> None:
     view.values["title"]["title"]["value"] = "Mail is late"
     for _ in range(2):
         await house.workspace.links.deliver("interactive", payloads.view_submission(house.workspace.team, user, view))
-    await told_directly(talk, "INC-1 was declared within the last half hour")
+    await direct_message(talk, "INC-1 was declared within the last half hour")
 
     assert 1 == len(await talk.facts(Declared))
 
@@ -86,7 +86,7 @@ async def test_forged_form_metadata_still_declares(talk: Talk, metadata: str) ->
     view.body["private_metadata"] = metadata
     await ana.submits({"What is wrong?": "Mail is late"})
 
-    assert "INC-1 is declared: Mail is late." in await told_directly(talk, "is declared")
+    assert "INC-1 is declared: Mail is late." in await direct_message(talk, "is declared")
 
 
 async def test_form_that_opens_too_late_says_how_to_retry(talk: Talk) -> None:
@@ -95,7 +95,7 @@ async def test_form_that_opens_too_late_says_how_to_retry(talk: Talk) -> None:
     team.settings = replace(team.settings, trigger_lives_s=0.0)
     await talk.house.ana.uses_shortcut("declare_incident")
 
-    assert "try again" in await told_directly(talk, "Slack waited too long for the form to open")
+    assert "try again" in await direct_message(talk, "Slack waited too long for the form to open")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_title_in_any_script_is_kept(talk: Talk, title: str) -> None:
     await ana.uses_shortcut("declare_incident")
     await ana.waits_for("== Declare incident ==")
     await ana.submits({"What is wrong?": title})
-    await told_directly(talk, "is declared")
+    await direct_message(talk, "is declared")
     await talk.house.quiet()
 
     assert title[:80] in talk.alert()
@@ -179,10 +179,10 @@ async def test_declaring_without_a_title_opens_the_form(talk: Talk, typed: str) 
     await ana.types(f"/incident declare {typed}")
     await ana.waits_for("== Declare incident ==")
     await ana.submits({"What is wrong?": "Mail is late"})
-    told = await ana.waits_for("is declared")
+    reply = await ana.waits_for("is declared")
 
-    assert ("for 11:00 UTC: Mail is late." in told) == ("11:00" in typed)
-    assert "Mail is late." in told
+    assert ("for 11:00 UTC: Mail is late." in reply) == ("11:00" in typed)
+    assert "Mail is late." in reply
 
 
 async def test_unclear_start_time_declares_nothing(talk: Talk) -> None:
@@ -230,11 +230,11 @@ async def test_message_becomes_the_first_timeline_entry(said: Talk) -> None:
     await ana.uses_shortcut("declare_from_message", message_containing="customers wait")
     form = await ana.waits_for("== Declare incident ==")
     await ana.submits({})
-    told = await told_directly(said, "is declared")
+    reply = await direct_message(said, "is declared")
     entry = await first_entry(said)
 
     assert "Claude API answers nothing & customers wait" in form
-    assert "for 12:00 UTC: Claude API answers nothing & customers wait." in told
+    assert "for 12:00 UTC: Claude API answers nothing & customers wait." in reply
     assert (ts, bob.id, "bob") == (entry.ts, entry.author.id, entry.author.name)
     assert "Claude API answers nothing & customers wait\nsince noon" == entry.text
     assert entry.link.startswith("https://")
@@ -250,7 +250,7 @@ async def test_start_time_is_read_from_the_message(said: Talk) -> None:
     await ana.submits({})
 
     assert "20:40" in form
-    assert "for 11:40 UTC: Mail is late, customers wait." in await told_directly(said, "is declared")
+    assert "for 11:40 UTC: Mail is late, customers wait." in await direct_message(said, "is declared")
 
 
 async def test_message_without_a_clear_time_leaves_the_field_to_the_person(said: Talk) -> None:
@@ -263,7 +263,7 @@ async def test_message_without_a_clear_time_leaves_the_field_to_the_person(said:
         await ana.submits({})
     await ana.submits({"Since when, if not now?": "yesterday 14:00"})
 
-    assert "for 2026-03-19 14:00 UTC: Mail is late." in await told_directly(said, "is declared")
+    assert "for 2026-03-19 14:00 UTC: Mail is late." in await direct_message(said, "is declared")
 
 
 async def test_messages_of_bots_and_outsiders_can_be_declared_from(said: Talk) -> None:
@@ -275,7 +275,7 @@ async def test_messages_of_bots_and_outsiders_can_be_declared_from(said: Talk) -
     await house.ana.uses_shortcut("declare_from_message", message_containing="500s")
     await house.ana.waits_for("== Declare incident ==")
     await house.ana.submits({})
-    await told_directly(said, "is declared")
+    await direct_message(said, "is declared")
     entry = await first_entry(said)
 
     assert alarm.id == entry.author.id
@@ -291,7 +291,7 @@ async def test_message_of_any_length_and_script_fits_the_form(said: Talk) -> Non
     await house.ana.uses_shortcut("declare_from_message", message_containing="支付")
     await house.ana.waits_for("== Declare incident ==")
     await house.ana.submits({})
-    await told_directly(said, "is declared")
+    await direct_message(said, "is declared")
 
     assert (await first_entry(said)).text.startswith("支付系统宕机")
 
@@ -305,7 +305,7 @@ async def test_form_whose_message_is_gone_still_declares(said: Talk, metadata: s
     await ana.waits_for("== Declare incident ==")
     said.house.workspace.team.modals[ana.id][-1].body["private_metadata"] = metadata
     await ana.submits({})
-    await told_directly(said, "INC-1 is declared: Mail is late.")
+    await direct_message(said, "INC-1 is declared: Mail is late.")
     await said.house.quiet()
 
     assert [] == list(await said.facts(MessageAdded))
@@ -324,9 +324,9 @@ async def pointed(outage: Talk) -> Talk:
 async def test_message_is_not_added_to_an_open_incident_without_a_press(pointed: Talk) -> None:
     """The reply says which button adds the message."""
     await pointed.house.ana.submits({})
-    told = await pointed.house.ana.waits_for("The message is in no timeline yet")
+    reply = await pointed.house.ana.waits_for("The message is in no timeline yet")
 
-    assert "[Join INC-1] [Declare a separate one]" in told
+    assert "[Join INC-1] [Declare a separate one]" in reply
     assert [] == list(await pointed.facts(MessageAdded))
 
 
@@ -335,9 +335,9 @@ async def test_joining_from_the_reply_adds_the_message(pointed: Talk) -> None:
     ana = pointed.house.ana
     await ana.submits({})
     await ana.waits_for("The message is in no timeline yet")
-    told = await pointed.presses(ana, "Join INC-1")
+    reply = await pointed.presses(ana, "Join INC-1")
 
-    assert "The message is in its timeline." in told
+    assert "The message is in its timeline." in reply
     assert "Claude is broken" == (await first_entry(pointed)).text
 
 

@@ -13,7 +13,7 @@ from tests.dialogs.talk import ANSWER_WITHIN_S, Talk
 from tests.dialogs.test_outsiders_dialog import KINDS
 
 Door = Callable[[Talk, Person], Awaitable[Any]]
-CHATTER = "support sees timeouts"  # what somebody wrote in the incident's channel
+CHATTER = "support sees timeouts"  # a message in the incident's channel
 
 
 def room(talk: Talk) -> str:
@@ -103,8 +103,8 @@ def answered(talk: Talk, person: Person) -> str:
     workspace = talk.house.workspace
     threads = [m for m in workspace.channel("ops").messages if m.is_reply and m.user == workspace.bot_user_id]
     roots = {m.ts for m in workspace.channel("ops").messages if m.user == person.id}
-    told = [*talk.whispers(person), *workspace.direct_messages(person), *(m for m in threads if m.thread_ts in roots)]
-    return "\n".join(talk.shows(m) for m in told if m.user == workspace.bot_user_id)
+    messages = [*talk.whispers(person), *workspace.direct_messages(person), *(m for m in threads if m.thread_ts in roots)]
+    return "\n".join(talk.shows(m) for m in messages if m.user == workspace.bot_user_id)
 
 
 async def someone_else_pins(talk: Talk) -> None:

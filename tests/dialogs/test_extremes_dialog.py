@@ -6,7 +6,7 @@ from bot.core.record.incident_facts import NoteAdded
 from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-claude"
-FULL = "Zürich 東京 ☂ " * 300  # more than a field of Slack's takes
+FULL = "Zürich 東京 ☂ " * 300  # longer than a Slack field allows
 NAMES = ("Søren Ångström", "李小龍", "مريم العلي", "Дмитрий", "नमिता", "🦊 Fox", "Zoë‑Ann O'Neil <b>", "*bold* `code`")
 
 

@@ -9,7 +9,7 @@ from tests.dialogs.talk import Talk
 
 CHANNEL = "inc-20260320-0001-claude"
 LOUD = "<!channel> <!here> <!subteam^S1|@oncall> <@U1> <https://evil.example|click> *bold* ```code"
-# What would act if it stood in a message as it is written here.
+# Texts that would take effect if they reached a message unescaped.
 LIVE = ("<!channel", "<!here", "<!subteam", "<@U1>", "<https://evil", "\x00", "\u202e", "```")
 
 

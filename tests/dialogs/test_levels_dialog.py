@@ -96,10 +96,10 @@ async def test_shortcut_requires_its_level(talk: Talk) -> None:
     await talk.house.quiet()
 
     assert (None, 1) == (ria.modal, len(await talk.facts(Declared)))
-    assert COMMANDERS == await told_directly(talk, ria)
+    assert COMMANDERS == await direct_text(talk, ria)
 
 
-async def told_directly(talk: Talk, person: Person) -> str:
+async def direct_text(talk: Talk, person: Person) -> str:
     """What the bot told a person in a direct message."""
     async with asyncio.timeout(SOON_S):
         while not talk.house.workspace.direct_messages(person):
@@ -122,7 +122,7 @@ async def test_question_requires_viewer(talk: Talk) -> None:
     """The refusal is a direct message, not a reply in the channel where others wait for an answer."""
     await talk.house.ana.says("@understudy is Claude down?", channel="ops")
 
-    assert VIEWERS == await told_directly(talk, talk.house.ana)
+    assert VIEWERS == await direct_text(talk, talk.house.ana)
 
 
 async def test_pin_requires_responder(talk: Talk) -> None:
@@ -167,13 +167,13 @@ async def test_denied_attempts_are_shown_to_admins(talk: Talk) -> None:
     await house.stop()
     await house.start()
     shown = (await talk.asks(house.workspace.person("ada"), LOOKS_AFTER)).splitlines()[1:4]
-    told = [line.partition(" UTC ")[2] for line in shown]
+    denials = [line.partition(" UTC ")[2] for line in shown]
 
     assert [
         "ria (responder): write update, INC-1, and 2 more before",
         "ana (full member): /health",
         "ria (responder): set severity, INC-1",
-    ] == told
+    ] == denials
     assert [("WriteUpdate", 1), ("/health", None), ("SetSeverity", 1)] == await by_api(talk)
 
 

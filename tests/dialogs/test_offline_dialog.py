@@ -19,11 +19,11 @@ class Pager:
     """A webhook that receives what Apprise's `json://` sends."""
 
     def __init__(self) -> None:
-        self.heard: list[dict[str, str]] = []
+        self.received: list[dict[str, str]] = []
         self.port = 0
 
     async def take(self, request: web.Request) -> web.Response:
-        self.heard.append(json.loads(await request.text()))
+        self.received.append(json.loads(await request.text()))
         return web.Response()
 
 
@@ -64,9 +64,9 @@ async def test_flags_switch_and_the_pager_is_called_while_slack_is_down(paged: H
     await paged.passes(minutes=10)
     await paged.workspace.faults.online()
     await paged.quiet()
-    await paged.stop()  # lets a page that is on its way go out
+    await paged.stop()  # pages on their way still go out
 
-    [page] = pager.heard
+    [page] = pager.received
     assert "INC-1 SEV2: Claude API is down" == page["title"]
     assert "front: 3 of 5 checks failed in 60 s: HTTP 502" in page["message"]
     assert f"{FLAG} serves gpt." in page["message"]
@@ -96,7 +96,7 @@ async def test_recovery_while_slack_is_down_is_posted_later_in_order(paged: Hous
     ] == story[4:]
     assert "🟢 SEV2 · Claude API is back (since 12:03 UTC)." in talk.alert()
     assert 1 == len(talk.alerts())
-    assert [] == pager.heard
+    assert [] == pager.received
 
 
 async def test_commands_work_again_when_slack_is_back(paged: House) -> None:

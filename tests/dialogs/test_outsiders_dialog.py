@@ -94,11 +94,11 @@ async def test_outsiders_shortcut_is_refused(talk: Talk) -> None:
     await eve.uses_shortcut("declare_incident")
     await talk.house.ana.uses_shortcut("of another version")
 
-    assert "Guests of this workspace may not do that" in await told_directly(talk, eve)
-    assert "I do not know this shortcut" in await told_directly(talk, talk.house.ana)
+    assert "Guests of this workspace may not do that" in await direct_text(talk, eve)
+    assert "I do not know this shortcut" in await direct_text(talk, talk.house.ana)
 
 
-async def told_directly(talk: Talk, person: Person) -> str:
+async def direct_text(talk: Talk, person: Person) -> str:
     """What the bot told a person in a direct message."""
     async with asyncio.timeout(ANSWER_WITHIN_S):
         while not talk.house.workspace.direct_messages(person):
@@ -124,7 +124,7 @@ async def test_outsiders_menu_choice_is_refused_before_the_rules(outage: Talk) -
     chosen = {"type": "block_actions", "user": {"id": eve.id}, "trigger_id": "1", "actions": [choice]}
     await outage.house.workspace.links.deliver("interactive", chosen)
 
-    assert REFUSED in await told_directly(outage, eve)
+    assert REFUSED in await direct_text(outage, eve)
 
 
 @BOTH_WAYS
@@ -133,7 +133,7 @@ async def test_person_made_a_guest_loses_command_at_once(outage: Talk) -> None:
     house = outage.house
     await outage.asks(house.ana, "/incident ack INC-1")
     house.workspace.change_user(house.ana, guest="multi")
-    async with asyncio.timeout(SOON_S):  # what Slack tells and what she types travel side by side
+    async with asyncio.timeout(SOON_S):  # Slack's event and her command may arrive in either order
         while "Noted" in (refused := await outage.asks(house.ana, "/incident note INC-1 still here")):
             await asyncio.sleep(0.05)
     house.workspace.change_user(house.ana, guest="")

@@ -163,7 +163,7 @@ async def test_edited_question_is_not_answered_again(outage: Talk) -> None:
     edited = {"user": house.ana.id, "text": f"<@{house.workspace.bot_user_id}> claude?", "edited": {"ts": ts}}
     at = {"channel": house.workspace.channel("ops").id, "ts": f"{ts[:-1]}{(int(ts[-1]) + 1) % 10}"}
     house.workspace.team.emit({"type": "app_mention", **at, **edited})
-    await asks(outage, house.bob, "openai?")  # whatever came before was served
+    await asks(outage, house.bob, "openai?")  # so everything before it has been handled
     threads = [call.args.get("thread_ts") for call in house.workspace.calls if call.method == "chat.postMessage"]
 
     assert [1, 0] == [threads.count(ts), threads.count(at["ts"])]
@@ -221,9 +221,9 @@ async def test_person_over_the_rate_limit_is_told_once_and_then_ignored(outage: 
             await asyncio.sleep(0.01)
     await writes(outage, house.bob, "openai?")
 
-    told = [outage.shows(one) for one in house.workspace.direct_messages(house.ana)]
-    assert 25 + 21 == len(told)
-    assert 1 == told.count("Too many questions: I answer 20 a minute. Wait a minute, then ask again.")
+    direct_messages = [outage.shows(one) for one in house.workspace.direct_messages(house.ana)]
+    assert 25 + 21 == len(direct_messages)
+    assert 1 == direct_messages.count("Too many questions: I answer 20 a minute. Wait a minute, then ask again.")
 
 
 async def test_bot_over_the_rate_limit_is_not_told(outage: Talk) -> None:
@@ -234,7 +234,7 @@ async def test_bot_over_the_rate_limit_is_not_told(outage: Talk) -> None:
         await robot.writes("openai?")
     await writes(outage, house.bob, "openai?")
 
-    assert 25 == len(house.workspace.direct_messages(robot))  # its own
+    assert 25 == len(house.workspace.direct_messages(robot))  # those that the robot itself sent
 
 
 async def test_hostile_question_is_answered_like_any_other(outage: Talk) -> None:

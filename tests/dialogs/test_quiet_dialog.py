@@ -31,14 +31,14 @@ async def test_small_failure_is_an_advisory_that_is_withdrawn(empty_house: House
     await house.quiet()
 
     [root] = talk.said("ops")
-    told = talk.shows(root)
+    alert_text = talk.shows(root)
     for words in (
         "🟠 Advisory for Claude API: batch fails since 12:01 UTC (1 of 4 checks).\n",
         "Not enough to open an incident or switch a flag.",
         "; front, files, models: 5 of 5 checks passed. ",
         "• batch: status 502",
     ):
-        assert words in told
+        assert words in alert_text
     seen = await talk.asks(house.ana, "/health claude")
     assert "🟢 Claude API: operational · advisory: batch fails since 12:01 UTC" in seen
     assert " Batch: " in seen
@@ -109,8 +109,8 @@ async def test_dependent_component_is_a_line_in_its_parents_incident(empty_house
     assert "its alert is held back: it depends on Claude API, see INC-1 · p50" in board
 
     await house.recovers("anthropic.api")
-    told = await talk.asks(house.ana, "/incident timeline INC-1")
-    assert "The alert about OpenAI API is held back until 2026-03-20 12:1" in told
+    alert_text = await talk.asks(house.ana, "/incident timeline INC-1")
+    assert "The alert about OpenAI API is held back until 2026-03-20 12:1" in alert_text
     await house.passes(minutes=6)
     await house.quiet()
     assert "SEV2 · OpenAI API" in talk.alert()

@@ -56,14 +56,14 @@ async def result(talk: Talk, word: str) -> str:
     ana = talk.house.ana
     await talk.asks(ana, f"/fallback rehearse {FLAG}")
     async with asyncio.timeout(30):
-        while len(told := [talk.shows(one) for one in talk.whispers(ana)]) < 2:
+        while len(replies := [talk.shows(one) for one in talk.whispers(ana)]) < 2:
             await asyncio.sleep(0.02)
-    assert told[0].startswith("Rehearsing gpt of support chat.")
-    assert word in told[1]
-    return told[1]
+    assert replies[0].startswith("Rehearsing gpt of support chat.")
+    assert word in replies[1]
+    return replies[1]
 
 
-async def heard(talk: Talk, words: str) -> str:
+async def ops_message(talk: Talk, words: str) -> str:
     """The messages in #ops."""
     await talk.house.quiet()
     return talk.shows(talk.said("ops", words)[-1])
@@ -84,7 +84,7 @@ async def test_failed_scheduled_rehearsal_is_reported_in_ops(empty_house: House)
     """Once, with what is wrong."""
     async with rehearsing(empty_house, "no_tools") as talk:
         await result(talk, "failed")
-        line = await heard(talk, "failed its rehearsal")
+        line = await ops_message(talk, "failed its rehearsal")
 
     assert line.startswith(
         "🟠 gpt, a fallback of support chat, failed its rehearsal (automatic).\nWhy: tools: it called no tool."

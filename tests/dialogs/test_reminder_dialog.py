@@ -61,7 +61,7 @@ async def test_update_form_lists_what_happened_since_the_last_update(led: Talk) 
         "Note: we called the vendor", "The next update is due by 14:05 UTC.",
     ):  # fmt: skip
         assert words in form
-    assert "acknowledged" not in form  # the update before said it
+    assert "acknowledged" not in form  # the previous update had it
 
 
 async def test_snoozed_reminder_comes_back_after_half_an_hour(led: Talk) -> None:

@@ -207,7 +207,7 @@ async def paged(tmp_path: Path) -> AsyncIterator[tuple[Talk, list[str]]]:
     """A healthy deployment that also notifies outside Slack; its second channel does not exist."""
     async with a_house(tmp_path, started=False, slack={"backup_channel": "#nowhere"}) as house:
         house.notifier = pager = Pager()
-        house.clock.advance(datetime.now(UTC) - house.clock.now())  # the ledger forgets what is past by the wall's clock
+        house.clock.advance(datetime.now(UTC) - house.clock.now())  # the ledger expires old rows by the real clock
         await house.start()
         await house.passes(minutes=1)
         yield Talk(house), pager.called

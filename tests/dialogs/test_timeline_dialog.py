@@ -178,9 +178,9 @@ async def test_pin_on_an_unreadable_message_says_so(room: Talk) -> None:
 async def test_removing_the_last_pin_hides_the_entry(room: Talk) -> None:
     await pins(room, room.house.ana, "<DNS>")
     ana = room.house.ana
-    told = await room.hears(ana, ana.unreacts("pushpin", message_containing="<DNS>", channel=ROOM))
+    reply = await room.hears(ana, ana.unreacts("pushpin", message_containing="<DNS>", channel=ROOM))
 
-    assert told.startswith("The last pin is gone")
+    assert reply.startswith("The last pin is gone")
     assert "bob wrote" not in await timeline(room)
 
 
@@ -302,12 +302,12 @@ async def test_unchanged_correction_form_changes_nothing(noted: Talk) -> None:
 async def test_entry_can_be_hidden_and_shown_again(noted: Talk) -> None:
     await timeline(noted)
     ana = noted.house.ana
-    told = await noted.hears(ana, ana.picks(menu(noted), "Hide", channel=ROOM))
+    reply = await noted.hears(ana, ana.picks(menu(noted), "Hide", channel=ROOM))
     gone = await timeline(noted)
     await ana.clicks("Show again", channel=ROOM)
     await ana.waits_for("It is back in the timeline of INC-1.", channel=ROOM)
 
-    assert told.startswith("Hidden from the timeline of INC-1.")
+    assert reply.startswith("Hidden from the timeline of INC-1.")
     assert "number 15" not in gone
     assert "number 15" in await timeline(noted)
 

@@ -37,7 +37,7 @@ async def alone(tmp_path: Path) -> AsyncIterator[House]:
         yield house
 
 
-def told(house: House) -> list[tuple[str, str]]:
+def notified(house: House) -> list[tuple[str, str]]:
     assert isinstance(house.notifier, Addresses)
     return house.notifier.got
 
@@ -53,10 +53,10 @@ async def resolves(house: House) -> None:
 
 async def test_outage_is_announced_once_by_notify(alone: House) -> None:
     """With its impact and where to look, and without a word about Slack."""
-    [(title, body)] = [(title, body) for title, body in told(alone) if title.startswith("INC-1 ")][:1]
+    [(title, body)] = [(title, body) for title, body in notified(alone) if title.startswith("INC-1 ")][:1]
     await alone.passes(minutes=90)
     await alone.quiet()
-    again = [said for said in told(alone) if said == (title, body)]
+    again = [said for said in notified(alone) if said == (title, body)]
 
     assert "Terminal: understudy incident show INC-1" in body
     assert "Slack" not in body
@@ -106,9 +106,9 @@ async def test_health_says_that_slack_is_turned_off(alone: House) -> None:
 
 async def test_resolution_is_announced_once(alone: House) -> None:
     """People who were woken may go back to sleep."""
-    before = len(told(alone))
+    before = len(notified(alone))
     await resolves(alone)
-    [(title, body)] = told(alone)[before:]
+    [(title, body)] = notified(alone)[before:]
 
     assert title.startswith("INC-1 SEV2: ")
     assert body.startswith("It is resolved.")
@@ -126,12 +126,12 @@ async def test_people_are_told_when_no_fallback_serves_any_more(tmp_path: Path) 
         await house.passes(minutes=1)
         await house.fails("anthropic.api")
         await house.quiet()
-        before = len(told(house))
+        before = len(notified(house))
         await house.fails("openai.api")
         await house.passes(minutes=5)
         await house.quiet()
 
-        [body] = [body for title, body in told(house)[before:] if title.startswith("INC-1 ")]
+        [body] = [body for title, body in notified(house)[before:] if title.startswith("INC-1 ")]
 
         assert "Customers are no longer served: OpenAI API is down too, and support chat is on gpt" == body
 
@@ -146,16 +146,16 @@ async def test_people_are_paged_by_notify_until_somebody_acknowledges(tmp_path: 
         await house.start()
         await house.passes(minutes=1)
         await house.fails("anthropic.api")
-        for _ in range(2):  # the outbox tells that nobody was reached, and the next beat goes on
+        for _ in range(2):  # first the outbox reports that nobody was reached, then the next step is due
             await house.passes(minutes=1)
             await house.quiet()
         assert house.app is not None
-        waited = [body for _, body in told(house) if body.startswith("Nobody has acknowledged it for")]
+        waited = [body for _, body in notified(house) if body.startswith("Nobody has acknowledged it for")]
         lost = list(await Talk(house).facts(PageLost))
         await house.app.engine.handle(Acknowledge(Actor.operator("ana"), incident=1))
         await house.passes(minutes=20)
         await house.quiet()
-        after = [body for _, body in told(house) if body.startswith("Nobody has acknowledged it for")]
+        after = [body for _, body in notified(house) if body.startswith("Nobody has acknowledged it for")]
 
         assert 1 == len(waited)
         assert waited == after
@@ -177,7 +177,7 @@ async def test_paging_step_is_taken_once_over_a_restart_without_slack(tmp_path: 
         await house.passes(minutes=12)
         await house.quiet()
 
-        assert 2 == len([body for _, body in told(house) if body.startswith("Nobody has acknowledged it")])
+        assert 2 == len([body for _, body in notified(house) if body.startswith("Nobody has acknowledged it")])
 
 
 async def with_slack(house: House) -> list[str]:

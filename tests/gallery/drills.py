@@ -89,8 +89,10 @@ def drills() -> Iterator[Entry]:
     yield entry("Drill: a page", Kind.LINE, paging.direct(paged.world.incidents[8], paged.now), e.PagePerson)
     notice = "\n".join(paging.notice(paged.world.incidents[8], paged.now))
     yield sentence("Drill: a page outside of Slack", Kind.ELSEWHERE, notice, e.PageAddresses)
-    told = worked_on()
-    made = updates.update(seen(told), slot=1, text="We practise the switch to GPT.", missed=0, since_facts=[], author=BOB)
+    drill_story = worked_on()
+    made = updates.update(
+        seen(drill_story), slot=1, text="We practise the switch to GPT.", missed=0, since_facts=[], author=BOB
+    )
     yield entry("Drill: an update", Kind.UPDATE, made, e.PostUpdate)
     for title, body, actor in (
         ("its time is up", DrillEnded("its 10 min are over"), DRILL),
@@ -102,7 +104,11 @@ def drills() -> Iterator[Entry]:
     for title, story in (("it went well", over(worked_on())), ("nobody came", over(begun(), DRILL))):
         yield entry(f"Drill: the report, {title}", Kind.SUMMARY, updates.summary(seen(story), story.about(8)), e.PostSummary)
     yield sentence("/drill status: none", Kind.BOARD, drill.drill_status([], story.policy).text)
-    told = worked_on()
-    page = timeline_page(told.world.incidents[8], rows(told.about(8), plain_names(told.policy)), told.now)
+    drill_story = worked_on()
+    page = timeline_page(
+        drill_story.world.incidents[8], rows(drill_story.about(8), plain_names(drill_story.policy)), drill_story.now
+    )
     yield entry("/incident timeline of a drill", Kind.DETAIL, page)
-    yield entry("/drill status", Kind.BOARD, drill.drill_status([(seen(told), told.about(8))], told.policy))
+    yield entry(
+        "/drill status", Kind.BOARD, drill.drill_status([(seen(drill_story), drill_story.about(8))], drill_story.policy)
+    )

@@ -69,7 +69,7 @@ ELSEWHERE = Notice("anthropic", "n2", "u1", "Billing page is slow", "We are work
 REFUSED_KEY = "the last check failed: HTTP 401 invalid x-api-key"
 EVIDENCE = ("inference: status 504", "inference: request_id req_0042")
 
-Told = tuple[str, Story, str, Body, Actor]  # title, when, stream, what, who
+Announced = tuple[str, Story, str, Body, Actor]  # title, when, stream, what, who
 
 
 def of_the_incident() -> Iterator[Entry]:
@@ -291,7 +291,7 @@ def of_sinks() -> Iterator[Entry]:
     ])  # fmt: skip
 
 
-def _of_rehearsals(stream: str) -> Iterator[Told]:
+def _of_rehearsals(stream: str) -> Iterator[Announced]:
     """Rehearsals that change what people may rely on."""
     good, bad = NeedResult("stream", Mark.OK), NeedResult("tools", Mark.FAILED, "it called no tool")
     low = NeedResult(QUOTA, Mark.LOW, "less than 10 % of our rate limit is left")
@@ -378,16 +378,16 @@ def quiet_threads() -> Iterator[Entry]:
     ], quiet.quiet_reply, e.ReplyInThread, "Reply")  # fmt: skip
 
 
-def _lines(told: Sequence[Told]) -> Iterator[Entry]:
-    for title, story, stream, body, actor in told:
+def _lines(announced: Sequence[Announced]) -> Iterator[Entry]:
+    for title, story, stream, body, actor in announced:
         fact = _fact(story, stream, body, actor)
         yield entry(title, Kind.LINE, fact_line(fact, story.world, story.policy), type(body), e.PostLine)
 
 
 def _quiet(
-    told: Sequence[Told], view: Callable[[Fact, World, Policy], Message], effect: type[e.EffectBody], what: str
+    announced: Sequence[Announced], view: Callable[[Fact, World, Policy], Message], effect: type[e.EffectBody], what: str
 ) -> Iterator[Entry]:
-    for title, story, stream, body, actor in told:
+    for title, story, stream, body, actor in announced:
         fact = _fact(story, stream, body, actor)
         yield entry(f"{what}: {title}", Kind.LINE, view(fact, story.world, story.policy), type(body), effect)
 

@@ -80,7 +80,7 @@ def channel() -> Iterator[Entry]:
     yield entry("No channel, told in ops and to who declared", Kind.LINE, refused, e.PostRefusal, e.TellPerson)
 
 
-def told() -> Iterator[Entry]:
+def updates_and_summary() -> Iterator[Entry]:
     """Updates and the summary."""
     yield _update("by the bot, with news", outage_story(62.9), since=3)
     yield _update("by the bot, nothing changed", outage_story(89), since=64)

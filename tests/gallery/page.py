@@ -11,7 +11,7 @@ CHAPTERS: tuple[tuple[str, Callable[[], Iterator[Entry]]], ...] = (
     ("The alert", incident.alerts),
     ("Paging", incident.pages),
     ("The incident's channel", incident.channel),
-    ("Updates and the summary", incident.told),
+    ("Updates and the summary", incident.updates_and_summary),
     ("Broadcast", incident.broadcasts),
     ("What happens in an incident", facts.of_the_incident),
     ("Tasks and follow-ups", facts.of_tasks),

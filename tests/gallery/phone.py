@@ -41,7 +41,7 @@ class Kind(Enum):
 
 
 PUSHED = {Kind.ALERT, Kind.CARD, Kind.LINE, Kind.UPDATE, Kind.SUMMARY, Kind.RUNBOOK}
-PUSH_MOST = 30  # words of a plain-text form: a phone shows no more of it
+PUSH_MOST = 30  # words of a notification: a phone shows no more
 
 
 @dataclass(frozen=True)

@@ -182,12 +182,12 @@ def with_call(story: Story) -> Story:
 def with_tasks(story: Story | None = None, *, done: bool = False) -> Story:
     """Three tasks: one of Ana's, one without an owner, and a follow-up of Bob's."""
     story, now = story or served(), (story or served()).now
-    told = (
+    bodies = (
         TaskAdded(1, "Call Anthropic support", ANA, now + timedelta(minutes=30)),
         TaskAdded(2, "Check our quotas at OpenAI"),
         TaskAdded(3, "Write the runbook for a failover", BOB, now + timedelta(days=3), follow_up=True),
     )
-    for body in told:
+    for body in bodies:
         story.add("incident/7", body, ANA)
     if done:
         story.add("incident/7", TaskDone(1), ANA)

@@ -5,7 +5,7 @@ Debts only shrink: a changed message must pay its debt, and no new debt is enter
 
 import re
 
-# Words that people do not read (docs/architecture.md, "Words"); what is in code style is typed, and may be called otherwise.
+# Words that messages avoid (docs/architecture.md, "Words"); text in code style is typed by people, and may keep them.
 CODE = re.compile(r"`[^`]*`")
 OLD = {
     name: re.compile(pattern, re.IGNORECASE)

@@ -50,7 +50,7 @@ def on_call(body: bytes, at: datetime, read_at: datetime | None = None) -> tuple
         (NOW, "U0ANA"),
         (datetime(2026, 3, 23, 7, 59, tzinfo=UTC), "U0ANA"),
         (datetime(2026, 3, 23, 8, 0, tzinfo=UTC), "U0BEN"),
-        (datetime(2026, 3, 30, 7, 0, tzinfo=UTC), "U0ANA"),  # nine in Berlin is an hour earlier in UTC since the day before
+        (datetime(2026, 3, 30, 7, 0, tzinfo=UTC), "U0ANA"),  # summer time began the day before: nine in Berlin is 07:00 UTC
     ],
 )
 def test_recurring_shifts_follow_local_time(at: datetime, person: str) -> None:

@@ -29,7 +29,7 @@ def test_page_missed_before_quiet_hours_wakes_nobody() -> None:
     table.now = datetime(2026, 3, 20, 20, 50, tzinfo=UTC)
     down(table)
     done(table, PostAlert(), "S0ONCALL")
-    table.now = datetime(2026, 3, 20, 21, 30, tzinfo=UTC)  # half past ten in Berlin
+    table.now = datetime(2026, 3, 20, 21, 30, tzinfo=UTC)  # 22:30 in Berlin
     table.passes(1)
 
     assert [(SEV2, 1)] == steps(table)

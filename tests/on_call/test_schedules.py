@@ -59,17 +59,17 @@ async def service() -> AsyncIterator[tuple[Service, str, Asker]]:
     resolver.close()
 
 
-Told = tuple[Service, str, Asker]
+ServiceAndClient = tuple[Service, str, Asker]
 
 
 # --- PagerDuty
 
 
-def pagerduty(told: Told) -> PagerDuty:
-    return PagerDuty(told[2], told[1], "PABC123", TOKEN, USERS)
+def pagerduty(service: ServiceAndClient) -> PagerDuty:
+    return PagerDuty(service[2], service[1], "PABC123", TOKEN, USERS)
 
 
-async def test_pagerduty_gives_the_current_and_next_shifts(service: Told) -> None:
+async def test_pagerduty_gives_the_current_and_next_shifts(service: ServiceAndClient) -> None:
     """By address and by id; a schedule in two escalation policies gives each shift once."""
     service[0].says = [shape("pagerduty_oncalls.json")]
     shifts = await pagerduty(service).shifts(NOW)
@@ -79,7 +79,7 @@ async def test_pagerduty_gives_the_current_and_next_shifts(service: Told) -> Non
     assert 2 == len(shifts)
 
 
-async def test_pagerduty_request_names_schedule_and_token(service: Told) -> None:
+async def test_pagerduty_request_names_schedule_and_token(service: ServiceAndClient) -> None:
     """As its documentation requires."""
     service[0].says = [shape("pagerduty_oncalls.json")]
     await pagerduty(service).shifts(NOW)
@@ -92,7 +92,7 @@ async def test_pagerduty_request_names_schedule_and_token(service: Told) -> None
     assert "application/vnd.pagerduty+json;version=2" == asked.headers["Accept"]
 
 
-async def test_pagerduty_answer_is_read_page_by_page(service: Told) -> None:
+async def test_pagerduty_answer_is_read_page_by_page(service: ServiceAndClient) -> None:
     """A hundred at a time, up to a limit."""
     service[0].says = [{"oncalls": [], "more": True}]
     await pagerduty(service).shifts(NOW)
@@ -100,7 +100,7 @@ async def test_pagerduty_answer_is_read_page_by_page(service: Told) -> None:
     assert ["0", "100", "200", "300", "400"] == [asked.query["offset"] for asked in service[0].asked]
 
 
-async def test_pagerduty_person_without_times_is_always_on_call(service: Told) -> None:
+async def test_pagerduty_person_without_times_is_always_on_call(service: ServiceAndClient) -> None:
     """PagerDuty gives no times for a person who is in the escalation policy directly."""
     entry = {"user": {"id": "PBEN002", "type": "user_reference", "summary": "Ben Okafor"}, "start": None, "end": None}
     service[0].says = [{"oncalls": [entry], "more": False}]
@@ -108,7 +108,7 @@ async def test_pagerduty_person_without_times_is_always_on_call(service: Told) -
     assert ("U0BEN",) == on_duty(await pagerduty(service).shifts(NOW), NOW)
 
 
-async def test_unmatched_pagerduty_person_is_named(service: Told) -> None:
+async def test_unmatched_pagerduty_person_is_named(service: ServiceAndClient) -> None:
     """By the address to add in the configuration."""
     entry = {"user": {"id": "PEVE003", "email": "eve@example.com", "summary": "Eve"}, "start": None, "end": None}
     service[0].says = [{"oncalls": [entry]}]
@@ -120,12 +120,12 @@ async def test_unmatched_pagerduty_person_is_named(service: Told) -> None:
 # --- Jira Service Management
 
 
-def jsm(told: Told) -> Jsm:
-    return Jsm(told[2], f"{told[1]}/jsm/ops/api", "cloud-1", "f8f2a4ec", "ana@example.com", TOKEN, USERS)
+def jsm(service: ServiceAndClient) -> Jsm:
+    return Jsm(service[2], f"{service[1]}/jsm/ops/api", "cloud-1", "f8f2a4ec", "ana@example.com", TOKEN, USERS)
 
 
 @pytest.mark.parametrize("name", ["jsm_on_calls_flat.json", "jsm_on_calls.json"])
-async def test_jira_gives_the_people_on_call_now(service: Told, name: str) -> None:
+async def test_jira_gives_the_people_on_call_now(service: ServiceAndClient, name: str) -> None:
     """Flat, or within teams and escalations; an unmapped id is named."""
     service[0].says = [shape(name)]
     [shift] = await jsm(service).shifts(NOW)
@@ -134,7 +134,7 @@ async def test_jira_gives_the_people_on_call_now(service: Told, name: str) -> No
     assert shift.covers(NOW)
 
 
-async def test_jira_request_names_schedule_and_login(service: Told) -> None:
+async def test_jira_request_names_schedule_and_login(service: ServiceAndClient) -> None:
     """As its documentation requires."""
     service[0].says = [shape("jsm_on_calls_flat.json")]
     await jsm(service).shifts(NOW)
@@ -151,7 +151,7 @@ async def test_jira_request_names_schedule_and_login(service: Told) -> None:
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])
 @pytest.mark.parametrize("said", [[], {}, {"oncalls": 5}, {"oncalls": [{}]}, {"onCallUsers": 5}, "x", None])
-async def test_unexpected_answer_is_reported(service: Told, make: Any, said: Any) -> None:
+async def test_unexpected_answer_is_reported(service: ServiceAndClient, make: Any, said: Any) -> None:
     """From a proxy's page or a changed version; nobody is put on call by a guess."""
     service[0].says = [said]
     with pytest.raises(SourceError, match="the answer is not in"):
@@ -159,7 +159,7 @@ async def test_unexpected_answer_is_reported(service: Told, make: Any, said: Any
 
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])
-async def test_refused_token_is_reported_without_the_token(service: Told, make: Any) -> None:
+async def test_refused_token_is_reported_without_the_token(service: ServiceAndClient, make: Any) -> None:
     """The sentence says what to look at."""
     service[0].says, service[0].status = [{}], 401
     with pytest.raises(SourceError) as caught:
@@ -169,7 +169,7 @@ async def test_refused_token_is_reported_without_the_token(service: Told, make: 
 
 
 @pytest.mark.parametrize("make", [pagerduty, jsm])
-async def test_empty_token_sends_no_request(service: Told, make: Any) -> None:
+async def test_empty_token_sends_no_request(service: ServiceAndClient, make: Any) -> None:
     """`${TOKEN:-}` may be empty, and the error says so."""
     source = make(service)
     kind = type(source)

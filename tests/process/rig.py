@@ -25,7 +25,7 @@ from tests import forks
 from tests.house import Vendor, settings
 
 WITHIN_S = 40.0
-ANSWERS_WITHIN = aiohttp.ClientTimeout(total=5)  # one that stands still is asked no longer
+ANSWERS_WITHIN = aiohttp.ClientTimeout(total=5)  # a stopped process does not answer
 CONFIG = "understudy.yaml"
 VICTIM = Path(__file__).with_name("victim.py")
 
@@ -149,7 +149,7 @@ def impatient(workspace: LocalWorkspace, vendor: Vendor, changes: Mapping[str, A
     """A configuration that checks five times a second and believes each result at once, because time is real here."""
     changed = settings(workspace, vendor, **changes)
     changed["slack"]["invite"] = [workspace.person("bob").id]
-    changed["detection"] = {"at_least": "0s"}  # deaths are what is tested
+    changed["detection"] = {"at_least": "0s"}  # the tests are about kills, not about detection
     for provider in changed["providers"].values():
         provider.pop("status_page", None)
         for component in provider["components"].values():

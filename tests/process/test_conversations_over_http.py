@@ -31,7 +31,7 @@ class Conversation:
         self.says = number % 3 < 2
         said = [at.isoformat(), began, None][number % 3]
         self.context = {"conversation": f"c-{number}", "conversation_started_at": said}
-        self.reads: list[tuple[float, str]] = []  # until when it was asked, and what it got
+        self.reads: list[tuple[float, str]] = []  # when each read ended, and the variant
 
 
 async def read(bot: Bot, conversations: list[Conversation]) -> None:

@@ -10,7 +10,7 @@ from tests.process.rig import Rig, a_rig
 
 OPEN_FILES = 128
 CROWD = 148
-SOON_S = 1.5  # of a busy machine; without limits it takes as long as the crowd stands
+SOON_S = 1.5  # on a busy machine; without the limit it takes as long as the crowd stays connected
 
 
 async def test_flags_checks_and_slack_work_despite_half_open_connections(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bot.sandbox.vendor.scenario import DIALECTS as SCRIPTED
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def told(page: str) -> set[str]:
+def documented_words(page: str) -> set[str]:
     """Words in backticks, split at spaces; headings count as well."""
     text = (DOCS / page).read_text()
     quoted = {word for span in re.findall(r"`([^`\n]+)`", text) for word in span.split()}
@@ -31,13 +31,13 @@ def test_checks_page_names_every_error_class() -> None:
 
 def test_feeds_page_names_every_dialect_and_status_word() -> None:
     """Each dialect has its section, each status word its level."""
-    assert set() == {*DIALECTS, *LEVELS} - told("feeds.md")
+    assert set() == {*DIALECTS, *LEVELS} - documented_words("feeds.md")
 
 
 def test_scenarios_page_names_every_word() -> None:
     """Each answer, status, dialect and shipped scenario."""
     grammar = {*ANSWER_WORDS, *STATUSES, *POST_STATUSES, *MAINTENANCE_STATUSES, *Scenario.names()}
-    assert set() == (grammar | set(IMPACTS) - {"maintenance"}) - told("scenarios.md")
+    assert set() == (grammar | set(IMPACTS) - {"maintenance"}) - documented_words("scenarios.md")
     assert all(dialect in (DOCS / "scenarios.md").read_text() for dialect in SCRIPTED)
 
 

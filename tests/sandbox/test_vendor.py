@@ -147,7 +147,9 @@ async def test_vendor_logs_nothing_if_the_client_hangs_up(caplog: pytest.LogCapt
     head = "POST /v1/messages HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"
     async with playing() as vendors, client() as http:
         url = httpx.URL(vendors.url("anthropic", "api"))
-        with socket.create_connection((url.host, url.port)) as asking:  # blocks the loop: all is sent before the vendor looks
+        with socket.create_connection(
+            (url.host, url.port)
+        ) as asking:  # blocks the loop, so all is sent before the vendor reads
             asking.sendall(head.encode() + body)
             asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         while len(vendors.requests) < 2:
@@ -374,8 +376,8 @@ def test_four_hours_scenario_tells_its_story() -> None:
     assert [{"ok"}, {"502", "504", "hang"}, {"502", "504", "hang"}] == [kinds(surface, 206) for surface in surfaces]
     assert [{"ok"}, {"ok"}, {"502", "504", "hang"}] == [kinds(surface, 231) for surface in surfaces]
     assert [{"ok"}] * 3 == [kinds(surface, 250) for surface in surfaces]
-    told = [event.post.status for event in scenario.page("anthropic", 320) if event.post]
-    assert ["investigating", "investigating", "identified", "identified", "monitoring", "resolved"] == told
+    posted_statuses = [event.post.status for event in scenario.page("anthropic", 320) if event.post]
+    assert ["investigating", "investigating", "identified", "identified", "monitoring", "resolved"] == posted_statuses
     assert {"ok"} == {word.kind for m in range(320) for word in scenario.answers("openai", "api", m).words}
 
 

@@ -21,7 +21,7 @@ from bot.system.denials import Denials
 
 QUICK = GatewayTiming(timeout_s=1.0, post_every_s=0.01, edit_every_s=0.01, share_looks_s=(0.05, 0.1, 0.2))
 
-# A ping every 0.2 s: deaf is noticed after half a second, and the first pause before a new try is 0.05 s.
+# A ping every 0.2 s: a dead connection is noticed after half a second, and the first retry comes 0.05 s later.
 BRISK = SocketTiming(
     ping_every_s=0.2, connect_within_s=0.6, look_every_s=0.05, first_wait_s=0.05, longest_wait_s=0.4, steady_after_s=30.0,
     spell_from=timedelta(0),
@@ -65,8 +65,8 @@ class Notes:
 
 def receive(people: People, *, reads: bool = False, groups: list[str] | None = None) -> Reception:
     """A reception that looks people up in `people`; changed groups are appended to `groups`."""
-    heard = groups if groups is not None else []
-    return Reception(people, SystemClock(), Denials(SystemClock()), reads=reads, on_group=heard.append)
+    received = groups if groups is not None else []
+    return Reception(people, SystemClock(), Denials(SystemClock()), reads=reads, on_group=received.append)
 
 
 @dataclass
@@ -77,15 +77,15 @@ class House:
     gateway: SlackGateway
     watch: SocketWatch
     seen: Seen
-    heard: list[str]
+    received: list[str]
 
 
-def listen(heard: list[str]) -> Callable[[AsyncApp], None]:
+def listen(received: list[str]) -> Callable[[AsyncApp], None]:
     """Listeners of a small app: /health answers, /incident fails before it acknowledges, /fallback after."""
 
     async def health(ack: AsyncAck, body: dict[str, Any], respond: Respond) -> None:
         await ack()
-        heard.append(str(body.get("text")))
+        received.append(str(body.get("text")))
         await respond(f"heard {body.get('text')}", response_type="ephemeral")
 
     async def broken_before(body: dict[str, Any]) -> None:
@@ -112,10 +112,10 @@ async def house(
     """Run the app; on exit nothing is left running."""
     gateway = SlackGateway(login(workspace), patience=QUICK)
     await gateway.start()
-    heard: list[str] = []
+    received: list[str] = []
     seen = Seen()
     app = build_bolt(
-        login(workspace), gateway, first_sight=first_sight or seen.first, register=register or listen(heard),
+        login(workspace), gateway, first_sight=first_sight or seen.first, register=register or listen(received),
         reception=reception or receive(People(gateway, Notes(), SystemClock())),
     )  # fmt: skip
     watch = SocketWatch(app, login(workspace), SystemClock(), ticket=ticket, patience=patience)
@@ -123,7 +123,7 @@ async def house(
     try:
         if wait:
             assert await watch.connected(5.0)
-        yield House(workspace, gateway, watch, seen, heard)
+        yield House(workspace, gateway, watch, seen, received)
     finally:
         await watch.stop()
         await gateway.close()

@@ -50,7 +50,7 @@ async def test_lease_is_checked_again_before_the_request_is_written(slack: tuple
         with (
             pytest.raises((LeaseLost, ChatError)),
             lease_checked_by(Looks(left)),
-        ):  # the client words what is raised in mid-request
+        ):  # the client wraps what is raised during a request
             await api.call(api.web.chat_postMessage, channel="C1", text="hello")
     assert (3, 1) == (look.asked, len(taken))
 

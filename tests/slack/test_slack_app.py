@@ -170,7 +170,7 @@ async def test_person_is_told_if_the_ledger_does_not_answer(workspace: LocalWork
         await ana.types("/health claude")
 
         assert "Something broke on my side" in await ana.waits_for("Something broke")
-        assert [] == home.heard
+        assert [] == home.received
 
 
 async def test_command_delivered_twice_runs_once(workspace: LocalWorkspace, ana: Person) -> None:
@@ -181,7 +181,7 @@ async def test_command_delivered_twice_runs_once(workspace: LocalWorkspace, ana:
         await ana.types("/health openai")
         await ana.waits_for("heard openai")
 
-        assert ["claude", "openai"] == sorted(home.heard)
+        assert ["claude", "openai"] == sorted(home.received)
         assert [2, 1] == [home.seen.ids.count(id) for id in dict.fromkeys(home.seen.ids) if id.startswith("trigger_id/")]
 
 
@@ -280,7 +280,7 @@ async def test_command_is_acknowledged_even_if_reporting_its_error_hangs(workspa
     """The acknowledgement does not wait for the report."""
     async with house(workspace):
         workspace.faults.add("response_url", "hang")
-        await ana.types("/incident declare")  # breaks before it acknowledges
+        await ana.types("/incident declare")  # fails before it acknowledges
 
         assert all(ack.seconds is not None and ack.seconds < 1.0 for ack in workspace.acks)
 

@@ -21,7 +21,7 @@ CALLED = (
     "users.conversations", "views.open",
 )  # fmt: skip
 
-# Documented nowhere with a method: common to all, or seen in the wild.
+# Not documented for any method: common to all, or seen in practice.
 COMMON = {
     "account_inactive", "invalid_auth", "invalid_name", "missing_scope", "no_permission", "not_allowed_token_type",
     "not_authed", "paid_teams_only", "request_timeout", "service_unavailable", "team_added_to_org", "token_expired",

@@ -126,7 +126,7 @@ async def test_post_over_a_refused_connection_was_certainly_not_made(workspace: 
     await gateway.identity()
     await workspace.faults.offline()
     assert gateway.api.web.session is not None
-    await gateway.api.web.session.close()  # no connection is left from before
+    await gateway.api.web.session.close()  # close the connections made so far
 
     with pytest.raises(ChatError) as caught:
         await gateway.post(Place(ops), HELLO, "k")

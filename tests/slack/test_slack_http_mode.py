@@ -270,9 +270,9 @@ async def test_refusals_log_neither_secret_nor_body(house: House) -> None:
     with capture_logs() as lines:
         for _ in range(5):
             await posts(house, sent.body, signed(house, sent, secret="0" * 32))
-    told = [line for line in lines if "did not sign" in line["event"]]
+    refusals = [line for line in lines if "did not sign" in line["event"]]
 
-    assert 1 == len(told)
+    assert 1 == len(refusals)
     assert not any(word in repr(lines) for word in (house.workspace.signing_secret, "canary", "v0="))
 
 

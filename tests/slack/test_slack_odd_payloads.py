@@ -18,9 +18,9 @@ from bot.system.logs import RateLimitedLog
 from tests.house import FLAG, START, House, a_house
 
 KINDS = ("command", "press", "declare form", "update form", "closed form", "shortcut", "message shortcut", "event")
-AT_ONCE_S = 2.0  # Slack gives up after three; the machine of a test may be busy
+AT_ONCE_S = 2.0  # Slack gives up after three seconds; a test machine may be busy
 CROWD = 8
-AT_EACH = 7  # of the odd values, at each place
+AT_EACH = 7  # odd values tried at each path
 COUNT = itertools.count(1)
 
 
@@ -154,10 +154,10 @@ async def test_button_without_a_response_url_is_answered_directly(outage: House)
     del payload["response_url"]
     await outage.workspace.links.deliver(envelope, payload)
     async with asyncio.timeout(5.0):
-        while not (told := outage.workspace.direct_messages(outage.ana)):
+        while not (replies := outage.workspace.direct_messages(outage.ana)):
             await asyncio.sleep(0.01)
 
-    assert "INC-1 is yours." == told[-1].text
+    assert "INC-1 is yours." == replies[-1].text
 
 
 @pytest.mark.parametrize("name", ["event", "view", "message", "user"])

@@ -24,7 +24,7 @@ def ana(workspace: LocalWorkspace) -> Person:
 async def until(true: Callable[[], bool], within_s: float = 4.0) -> None:
     """Wait for an event on a real socket."""
     async with asyncio.timeout(within_s):
-        while not true():  # what is waited for happens on the other side of a socket
+        while not true():  # the other side of a socket sends no signal to wait for
             await asyncio.sleep(0.02)
 
 
@@ -52,7 +52,7 @@ async def test_command_is_answered_when_connected(workspace: LocalWorkspace, ana
 
         assert "heard claude" in await ana.waits_for("heard claude")
         assert "connected" == home.watch.state.name
-        assert ["claude"] == home.heard
+        assert ["claude"] == home.received
 
 
 async def test_refused_upgrade_is_retried_with_a_new_ticket(workspace: LocalWorkspace, ana: Person) -> None:
@@ -99,7 +99,7 @@ async def test_refresh_by_slack_loses_no_command(workspace: LocalWorkspace, ana:
         await workspace.faults.refresh()
         await is_answered(ana, "last")
 
-        assert ["round-0", "round-1", "round-2", "last"] == home.heard
+        assert ["round-0", "round-1", "round-2", "last"] == home.received
         assert () == home.watch.offline_spells
 
 
@@ -181,7 +181,7 @@ async def test_command_is_acknowledged_on_the_next_connection(workspace: LocalWo
         await workspace.faults.refresh()
         await typing
 
-        assert ["claude"] == home.heard
+        assert ["claude"] == home.received
 
 
 async def test_stopping_leaves_no_task(workspace: LocalWorkspace) -> None:
@@ -216,7 +216,7 @@ async def test_message_with_too_many_parts_is_acknowledged_unread(workspace: Loc
 
         assert answer is None
         assert "interactive" == workspace.links.acks[0].type
-        assert ["claude"] == home.heard
+        assert ["claude"] == home.received
 
 
 @pytest.mark.parametrize("marks", ["[", '{"a":'])

@@ -24,7 +24,7 @@ def in_grid(grid: str, *teams: str, team: str = "T0ELSE", **fields: Any) -> dict
     ("record", "standing"),
     [
         (user(), Standing.MEMBER),
-        (user(is_app_user=True), Standing.MEMBER),  # says that they authorized the app, not that they are one
+        (user(is_app_user=True), Standing.MEMBER),  # the flag means that they authorized the app, not that they are an app
         (user(is_admin=True, is_owner=True), Standing.MEMBER),
         (user(is_restricted=True), Standing.GUEST),
         (user(is_restricted=True, is_ultra_restricted=True), Standing.GUEST),

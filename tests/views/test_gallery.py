@@ -26,7 +26,7 @@ from tests.gallery.wording import old_words
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "messages.md"
 TITLES = [title for title, _ in CHAPTERS]
 
-# Facts that no message is about: they show in alert, card and timeline, or not at all.
+# Facts without a message of their own: alert, card and timeline show them, or nothing does.
 NO_MESSAGE: set[type[Body]] = {
     component_facts.VerdictChanged, flag_facts.CarriedOver, flag_facts.ConversationsFollowed, flag_facts.HoldEnded,
     room_facts.ChannelNamed,
@@ -41,7 +41,7 @@ NO_MESSAGE: set[type[Body]] = {
     merge_facts.PartSwitched, rehearsal_facts.RehearsalAsked, task_facts.TaskMoved, task_facts.TaskCame,
     *(set(BODIES.values()) & set(entry_facts.OfEntry.__subclasses__())),
 }  # fmt: skip
-NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport, FeedSink}  # effects that say nothing
+NO_WORDS = {OpenChannel, InvitePeople, PinCard, UploadExport, FeedSink}  # effects without text
 
 
 @cache
@@ -64,9 +64,9 @@ def test_gallery_page_is_up_to_date() -> None:
 
 def test_every_kind_of_fact_is_in_the_gallery_or_listed_without_message() -> None:
     """A new kind of fact must not be forgotten."""
-    told = {body for body in BODIES.values() if body.ANNOUNCED or body not in NO_MESSAGE}
+    announced = {body for body in BODIES.values() if body.ANNOUNCED or body not in NO_MESSAGE}
 
-    assert [] == sorted(body.KIND for body in told - shown())
+    assert [] == sorted(body.KIND for body in announced - shown())
 
 
 def test_every_answer_is_in_the_gallery() -> None:

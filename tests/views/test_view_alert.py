@@ -433,5 +433,5 @@ def test_quiet_thread_gets_a_reply_when_it_is_over() -> None:
     story.at(1).verdict(MOBILE, Level.DEGRADED, "front: slow")
     story.at(9).verdict(MOBILE, Level.OPERATIONAL, "5 of 5 checks passed")
 
-    told = quiet_reply(story.facts[-1], story.world, story.policy)
-    assert "🟢 Claude mobile is operational again (since 12:48 UTC)" == told.text
+    reply = quiet_reply(story.facts[-1], story.world, story.policy)
+    assert "🟢 Claude mobile is operational again (since 12:48 UTC)" == reply.text

@@ -68,7 +68,10 @@ def test_declare_form_marks_an_open_drill() -> None:
 def test_each_csv_line_of_a_drill_says_so() -> None:
     """Lines are sorted and pasted elsewhere."""
     drill, real = begun(), outage_story(5)
-    told = [(drill.world.incidents[8], drill.about(8), drill.policy), (real.incident(), real.about(7), real.policy)]
-    exports = [render("csv", *one)[1].decode() for one in told]
+    incidents_and_facts = [
+        (drill.world.incidents[8], drill.about(8), drill.policy),
+        (real.incident(), real.about(7), real.policy),
+    ]
+    exports = [render("csv", *one)[1].decode() for one in incidents_and_facts]
 
     assert [{"🔵 DRILL"}, {""}] == [{row["drill"] for row in csv.DictReader(io.StringIO(text))} for text in exports]

@@ -27,7 +27,7 @@ def last(table: Table) -> Fact:
     return table.facts[-1]
 
 
-def told(table: Table, level: Level, fault: Fault, advisory: str = "") -> Fact:
+def component_fact(table: Table, level: Level, fault: Fault, advisory: str = "") -> Fact:
     verdict = Verdict(API, level, "models: HTTP 401 <!channel>", fault, ("models: status 401",), START, advisory)
     return table.send(s.VerdictReached(actor=RULE, verdict=verdict)).facts[0]
 
@@ -75,7 +75,7 @@ def test_board_and_card_say_first_that_the_bot_is_blind() -> None:
 def test_board_shows_advisories_mutes_and_suppressed_alerts() -> None:
     """For people who wonder why nobody was alerted."""
     table = Table().all_well()
-    told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
+    component_fact(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     table.send(s.Mute(actor=ANA, component="openai.api", lasts=timedelta(hours=1), reason="we move"))
     table.sees("openai.api", Level.DOWN)
     seen = shown(board(table.world, table.policy, table.now, latencies()))
@@ -109,7 +109,7 @@ def test_board_names_every_reason_for_holding_an_alert_back() -> None:
 def test_notification_of_a_healthy_board_names_an_advisory() -> None:
     """`3 of 3 components are operational` alone would hide it."""
     table = Table().all_well()
-    told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
+    component_fact(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     whole = board(table.world, table.policy, table.now, latencies())
 
     assert "4 of 4 components are operational. Advisory for Claude API." == whole.text
@@ -118,7 +118,7 @@ def test_notification_of_a_healthy_board_names_an_advisory() -> None:
 def test_boards_reason_is_as_recent_as_the_advisory() -> None:
     """A success at noon is no reason next to a part that has failed since."""
     table = Table().all_well()
-    told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
+    component_fact(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC")
     seen = shown(provider("anthropic", table.world, table.policy, table.now, latencies()))
     assert "advisory: haiku fails since 10:02 UTC" in seen
     assert "Models: HTTP 401" in seen
@@ -133,8 +133,10 @@ def test_boards_reason_is_as_recent_as_the_advisory() -> None:
 def test_advisory_says_what_fails_and_that_nothing_follows() -> None:
     """When raised and when over; foreign text is inert."""
     table = Table().all_well()
-    raised = quiet(told(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC"), table.world, table.policy)
-    ended = quiet_reply(told(table, Level.OPERATIONAL, Fault.NONE), table.world, table.policy)
+    raised = quiet(
+        component_fact(table, Level.OPERATIONAL, Fault.NONE, "haiku fails since 10:02 UTC"), table.world, table.policy
+    )
+    ended = quiet_reply(component_fact(table, Level.OPERATIONAL, Fault.NONE), table.world, table.policy)
 
     assert "Advisory for Claude API: haiku fails since 10:02 UTC" == raised.text
     assert "<!channel>" not in shown(raised)
@@ -146,7 +148,7 @@ def test_advisory_says_what_fails_and_that_nothing_follows() -> None:
 def test_failure_on_our_side_says_what_to_do(fault: Fault) -> None:
     """The operator must fix it, and nobody else is woken."""
     table = Table().all_well()
-    message = quiet(told(table, Level.UNKNOWN, fault), table.world, table.policy)
+    message = quiet(component_fact(table, Level.UNKNOWN, fault), table.world, table.policy)
 
     assert_taken(message)
     assert "It's us: " in shown(message)

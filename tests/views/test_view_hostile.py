@@ -60,14 +60,14 @@ def every_view(story: Story, words: str) -> Iterator[tuple[str, Message]]:
     """All messages that a stage of the story can bring."""
     incident, world, policy, now = story.incident(), story.world, story.policy, story.now
     facts = story.about(7)
-    told = story_rows(facts)
+    rows = story_rows(facts)
     yield "alert", alert(story.scene())
     yield "evidence", evidence(story.scene())
     yield "card", card(story.scene())
     yield "summary", summary(story.scene(), facts)
     yield "refusal", refusal(incident, words, policy)
     yield "show", incident_show(story.scene())
-    yield "timeline", timeline_page(incident, told, now)
+    yield "timeline", timeline_page(incident, rows, now)
     yield "list", incident_list(world, policy, now)
     yield "list all", incident_list(world, policy, now, everything=True)
     yield "board", board(world, policy, now, latencies(), trouble=words)
@@ -160,7 +160,7 @@ def test_foreign_text_formats_nothing(title: str, minute: int) -> None:
     hostile = outage_story(minute, title=title, words=title)
 
     for (name, drawn), expected in zip(every_view(hostile, title), calm_marks(minute), strict=True):
-        if name not in ("board", "help"):  # what stands there besides is the bot's own
+        if name not in ("board", "help"):  # their other texts are the bot's own
             assert expected == marks(drawn), name
 
 

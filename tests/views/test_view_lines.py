@@ -36,7 +36,7 @@ SEEN = (
     NoticeListedAgain,
     PageFlooded,
     ResolveAsked,
-)  # nobody's doing
+)  # caused by nobody
 
 
 def line(story: Story, stream: str, body: Body, actor: Actor = ANA) -> Message:

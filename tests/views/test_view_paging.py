@@ -17,9 +17,9 @@ STEPS = PagingPolicy({Severity.SEV2: (PageStep(timedelta(0), mention=("primary",
 
 
 def story() -> Story:
-    told = outage_story(until=4)
-    told.policy = replace(told.policy, paging=STEPS)
-    return told
+    opened = outage_story(until=4)
+    opened.policy = replace(opened.policy, paging=STEPS)
+    return opened
 
 
 @pytest.mark.parametrize(("id", "mark"), [("U0ANA", "<@U0ANA>"), ("S0ONCALL", "<!subteam^S0ONCALL>"), ("here", "<!here>")])
@@ -30,8 +30,8 @@ def test_mention_is_written_so_that_slack_notifies(id: str, mark: str) -> None:
 
 def test_page_says_what_is_down_and_how_long_nobody_responded() -> None:
     """One line and a button; the phone's notification says the same without markup."""
-    told = story()
-    message = paging.reply(told.incident(), ("S0ONCALL",), told.now + timedelta(minutes=5))
+    opened = story()
+    message = paging.reply(opened.incident(), ("S0ONCALL",), opened.now + timedelta(minutes=5))
 
     assert "INC-7 SEV2: Claude API down. Nobody has acknowledged it for 6 min." == message.text
     assert "*INC-7 SEV2: Claude API down.* Nobody has acknowledged it for 6 min. <!subteam^S0ONCALL>" in str(message.blocks)
@@ -40,27 +40,27 @@ def test_page_says_what_is_down_and_how_long_nobody_responded() -> None:
 
 def test_page_in_the_first_minute_gives_no_seconds() -> None:
     """A higher severity may page at once."""
-    told = story()
-    message = paging.reply(told.incident(), ("S0ONCALL",), told.incident().declared_at + timedelta(seconds=59))
+    opened = story()
+    message = paging.reply(opened.incident(), ("S0ONCALL",), opened.incident().declared_at + timedelta(seconds=59))
 
     assert "INC-7 SEV2: Claude API down. Nobody has acknowledged it yet." == message.text
 
 
 def test_hostile_title_in_a_page_mentions_nobody() -> None:
     """Foreign words stay words."""
-    told = story()
-    bad = replace(told.incident(), title="<!channel> <@U0BOSS>")
-    said = str([paging.reply(bad, ("U0ANA",), told.now), paging.direct(bad, told.now), paging.notice(bad, told.now)])
+    opened = story()
+    bad = replace(opened.incident(), title="<!channel> <@U0BOSS>")
+    said = str([paging.reply(bad, ("U0ANA",), opened.now), paging.direct(bad, opened.now), paging.notice(bad, opened.now)])
 
-    assert "<!channel>" not in said.replace("'INC-7 SEV2: <!channel> <@U0BOSS>'", "")  # plain text for a pager may hold it
+    assert "<!channel>" not in said.replace("'INC-7 SEV2: <!channel> <@U0BOSS>'", "")  # a pager's plain text may have it
 
 
 def test_alert_drops_the_request_once_somebody_acknowledged() -> None:
     """The mention goes as well."""
-    told = story()
-    before = str(alert(told.scene(), called=("S0ONCALL",)).blocks)
-    told.add("incident/7", Acknowledged(), ANA)
-    after = str(alert(told.scene(), called=("S0ONCALL",)).blocks)
+    opened = story()
+    before = str(alert(opened.scene(), called=("S0ONCALL",)).blocks)
+    opened.add("incident/7", Acknowledged(), ANA)
+    after = str(alert(opened.scene(), called=("S0ONCALL",)).blocks)
 
     assert "*Nobody has acknowledged this.* <!subteam^S0ONCALL>" in before
     assert "S0ONCALL" not in after

@@ -489,4 +489,4 @@ async def _twin_home(s: Any) -> Args:
 
 ROWS: list[Row] = [*CHANNELS, *MEMBERSHIP, *CHAT, *MARKS, *FILES, *PEOPLE, *VIEWS]
 
-assert View(**MODAL).validate_json() is None  # the sound parts of the table are sound for the SDK too
+assert View(**MODAL).validate_json() is None  # the SDK accepts the valid parts of the table

@@ -39,7 +39,7 @@ EVERY_SCOPE = (
     "usergroups:read",
     "users:read",
 )
-# Small numbers, so that a test can reach them; and a burst that no test meets by chance.
+# Limits low enough for a test to reach, with a burst that no test hits by accident.
 SETTINGS = Settings(
     messages_burst=1000,
     blocks_max_chars=13_200,

@@ -113,7 +113,7 @@ BAD: dict[str, list[Any]] = {
     "both options and groups": [section(accessory=menu(option_groups=[{"label": plain(), "options": options()}]))],
 }
 
-# What the SDK's models let through and Slack does not.
+# What the SDK's models accept and Slack does not.
 LAX: dict[str, list[Any]] = {
     "header with mrkdwn": [{"type": "header", "text": mrkdwn()}],
     "empty section text": [section(text={"type": "mrkdwn", "text": ""})],
@@ -257,7 +257,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 @st.composite
-def spoiled(draw: st.DrawFn) -> list[Any]:
+def broken_blocks(draw: st.DrawFn) -> list[Any]:
     """Valid blocks with one part replaced, lengthened, repeated or removed."""
     blocks = copy.deepcopy(draw(st.sampled_from(list(GOOD.values()))))
     *way, last = draw(st.sampled_from(list(leaves(blocks))))
@@ -280,7 +280,7 @@ def spoiled(draw: st.DrawFn) -> list[Any]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(spoiled())
+@given(broken_blocks())
 def test_validator_is_never_laxer_than_the_sdk(blocks: list[Any]) -> None:
     """With one part broken, the validator notices whatever the SDK notices, never crashes, and can show what it accepts."""
     problems = check_blocks(blocks, surface="message")

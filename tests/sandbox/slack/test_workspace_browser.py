@@ -148,7 +148,7 @@ async def bench(session: aiohttp.ClientSession) -> AsyncIterator[Bench]:
     if chromium is None:
         pytest.skip("NO CHROMIUM: the page was NOT tested in a browser (Debian: apt-get install chromium)")
     async with AsyncExitStack() as stack:
-        settings = replace(SETTINGS, ack_within_s=3.0)  # a busy machine may be slower than the other tests allow
+        settings = replace(SETTINGS, ack_within_s=3.0)  # browsers on a busy machine are slow
         ws = await stack.enter_async_context(LocalWorkspace(scopes=EVERY_SCOPE, settings=settings))
         stage = furnish(ws, session)
         app = await stack.enter_async_context(bolt(stage, writes_home))
@@ -232,7 +232,7 @@ async def test_button_asks_before_it_acts(bench: Bench) -> None:
 
 async def test_menus_send_the_choice_to_the_app(bench: Bench) -> None:
     """A select, a people select and an overflow menu send it as Slack does."""
-    heard: list[Any] = []
+    received: list[Any] = []
 
     def choice(action: dict[str, Any]) -> Any:
         return (action.get("selected_option") or {}).get("value") or action.get("selected_user")
@@ -242,7 +242,7 @@ async def test_menus_send_the_choice_to_the_app(bench: Bench) -> None:
         @bench.app.action(name)
         async def picked(ack: Any, action: dict[str, Any]) -> None:
             await ack()
-            heard.append(choice(action))
+            received.append(choice(action))
 
     elements = [
         {"type": "static_select", "action_id": "severity", "placeholder": plain("Severity"), "options": [SEV2]},
@@ -253,13 +253,13 @@ async def test_menus_send_the_choice_to_the_app(bench: Bench) -> None:
     page = await bench.opens()
 
     await page.select_option("[data-action-id=severity]", label="SEV2")
-    await until(lambda: len(heard) == 1)
+    await until(lambda: len(received) == 1)
     await page.select_option("[data-action-id=commander]", label="Ana Silva")
-    await until(lambda: len(heard) == 2)
+    await until(lambda: len(received) == 2)
     await page.click("[data-action-id=more]")
     await page.get_by_role("menuitem", name="Mute").press("Enter")
-    await until(lambda: len(heard) == 3)
-    assert ["2", bench.stage.ana.id, "mute"] == heard
+    await until(lambda: len(received) == 3)
+    assert ["2", bench.stage.ana.id, "mute"] == received
 
 
 async def test_modal_shows_errors_at_its_fields_and_keeps_the_input(bench: Bench) -> None:

@@ -45,7 +45,7 @@ DOCUMENTED_COMMON = {
     "upgrade_required",
 }
 UNDOCUMENTED = {
-    ("conversations.unarchive", "not_in_channel"),  # what bot tokens really get
+    ("conversations.unarchive", "not_in_channel"),  # the error that bot tokens really get
     ("*", "unknown_method"),  # a method that does not exist has no page
 }
 TIERS = {"Tier1": "t1", "Tier2": "t2", "Tier3": "t3", "Tier4": "t4"}

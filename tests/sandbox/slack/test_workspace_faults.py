@@ -283,7 +283,7 @@ async def test_upload_can_fail_before_and_after_its_bytes_arrive(stage: Stage) -
         async with aiohttp.ClientSession() as session, session.post(upload["upload_url"], data=b"hi") as response:
             statuses.append(response.status)
 
-    assert [429, 500, 404] == statuses  # the third finds that the second had arrived
+    assert [429, 500, 404] == statuses  # the third shows that the bytes of the second had arrived
 
 
 async def test_response_url_can_fail(stage: Stage) -> None:

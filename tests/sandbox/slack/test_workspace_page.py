@@ -46,7 +46,7 @@ async def test_screen_shows_what_this_person_may_see(stage: Stage) -> None:
 
 async def test_person_acts_through_the_page(stage: Stage) -> None:
     """Say, reply, command, click, pick, submit: the app receives them as from Slack."""
-    heard: list[Any] = []
+    received: list[Any] = []
 
     def register(app: AsyncApp) -> None:
         @app.command("/health")
@@ -62,7 +62,7 @@ async def test_person_acts_through_the_page(stage: Stage) -> None:
         async def form(ack: Any, view: dict[str, Any]) -> None:
             (block_id,) = view["state"]["values"]
             value = view["state"]["values"][block_id]["t"]["value"]
-            heard.append(value)
+            received.append(value)
             await (ack(response_action="errors", errors={block_id: "no"}) if value == "bad" else ack())
 
     ana = stage.ana.id
@@ -78,7 +78,7 @@ async def test_person_acts_through_the_page(stage: Stage) -> None:
             values = {block_id: {"t": {"type": "plain_text_input", "value": text}}}
             assert reply == await act(stage, "submit", user=ana, view_id=view["id"], values=values)
 
-    assert (["bad", "good"], None) == (heard, stage.ana.modal)
+    assert (["bad", "good"], None) == (received, stage.ana.modal)
     assert "(only you) understudy: well" in stage.ana.sees("ops")
 
 

@@ -88,19 +88,19 @@ async def test_empty_required_field_is_refused_by_slack_itself(stage: Stage) -> 
 
 async def test_mentions_arrive_escaped_in_commands(stage: Stage) -> None:
     """`should_escape` turns names into ids and `< > &` into entities."""
-    heard: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    received: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def register(app: AsyncApp) -> None:
         @app.command("/health")
         async def health(ack: Any, command: dict[str, Any]) -> None:
             await ack()
-            heard.set_result(command["text"])
+            received.set_result(command["text"])
 
     async with bolt(stage, register):
         await stage.ana.types("/health @ben, in #ops and #den <b> & @nobody")
 
     expected = f"<@{stage.ben.id}|ben>, in <#{stage.ops}|ops> and <#{stage.den}|> &lt;b&gt; &amp; @nobody"
-    assert expected == heard.result()
+    assert expected == received.result()
 
 
 async def test_slackbot_explains_a_failed_command(stage: Stage) -> None:
@@ -211,12 +211,12 @@ async def test_unacknowledged_event_is_sent_again(stage: Stage) -> None:
 async def test_events_depend_on_scopes_and_membership(session: aiohttp.ClientSession) -> None:
     """No app_mentions:read, no app_mention; no membership, no message."""
     scopes = [scope for scope in EVERY_SCOPE if scope != "app_mentions:read"]
-    heard: list[str] = []
+    received: list[str] = []
 
     def register(app: AsyncApp) -> None:
         @app.middleware
         async def note(body: dict[str, Any], next: Any) -> None:
-            heard.append(f"{body['event']['type']} {body['event'].get('text', '')}")
+            received.append(f"{body['event']['type']} {body['event'].get('text', '')}")
             await next()
 
     async with LocalWorkspace(scopes=scopes, settings=SETTINGS) as ws:
@@ -224,9 +224,9 @@ async def test_events_depend_on_scopes_and_membership(session: aiohttp.ClientSes
         async with bolt(stage, register):
             await stage.ana.says("in the hall", channel="hall")
             await stage.ana.says("@understudy hi", channel="ops")
-            await until(lambda: bool(heard))
+            await until(lambda: bool(received))
 
-    assert [f"message <@{ws.bot_user_id}> hi"] == heard
+    assert [f"message <@{ws.bot_user_id}> hi"] == received
 
 
 async def test_shortcut_and_home_reach_the_app(stage: Stage) -> None:
