@@ -67,7 +67,7 @@ def test_words_that_are_neither_owner_nor_time_stay(sent: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "reply"),
     [
         ("Call support due soon", "I cannot read `soon` as a time."),
         ("Write the post-mortem due next week", "I cannot read `next week` as a time."),
@@ -78,9 +78,9 @@ def test_words_that_are_neither_owner_nor_time_stay(sent: str) -> None:
         ("Call support <!subteam^S0SRE|@sre>", "A task is for one person"),
     ],
 )
-def test_unreadable_due_time_is_answered_with_examples(sent: str, told: str) -> None:
+def test_unreadable_due_time_is_answered_with_examples(sent: str, reply: str) -> None:
     """Asking is better than guessing."""
-    with pytest.raises(Misunderstood, match=told):
+    with pytest.raises(Misunderstood, match=reply):
         assignment(typed(sent), mentions(sent), ME, NOW, BERLIN)
 
 

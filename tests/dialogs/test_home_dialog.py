@@ -113,7 +113,7 @@ async def test_acknowledging_on_home_updates_the_tab(outage: Talk) -> None:
 
 
 def on_home(person: Person) -> dict[str, Any]:
-    """Remove all messages, so that only the tab is left."""
+    """Where the press happens: on the Home tab, since no message in #ops has this text."""
     return {"channel": "ops", "message_containing": "no message has this text"}
 
 
@@ -166,7 +166,7 @@ async def test_home_hides_buttons_from_people_who_may_not_command(tmp_path: Path
         assert "You may help" in str(house.bob.modal) and "You may not run incidents" in str(house.bob.modal)
 
 
-async def test_guest_sees_an_empty_home(outage: Talk) -> None:
+async def test_home_refuses_guests(outage: Talk) -> None:
     """Unless guests are allowed to ask."""
     eve = outage.house.workspace.add_user("eve", guest="multi")
 

@@ -220,8 +220,8 @@ async def test_every_verb_is_answered_and_announced_in_the_channel(declared: Tal
         "INC-1 was reopened (by @ana). It fills again.",
         "INC-1 is canceled (by @ana): it was a false alarm.",
     ]
-    told = [declared.shows(message) for message in declared.said(CHANNEL)]
-    assert story == [text[: len(begin)] for text, begin in zip(told, story, strict=True)]
+    messages = [declared.shows(message) for message in declared.said(CHANNEL)]
+    assert story == [text[: len(begin)] for text, begin in zip(messages, story, strict=True)]
 
 
 async def test_incident_must_be_named_when_several_are_open(declared: Talk) -> None:

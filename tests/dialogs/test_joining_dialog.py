@@ -65,7 +65,7 @@ async def test_joined_components_runbook_is_bookmarked(wider: Talk) -> None:
 
 
 async def test_joined_components_people_are_invited(wider: Talk) -> None:
-    """They did not need to know of the channel before."""
+    """The second component's group is added to the channel."""
     assert wider.house.workspace.person("eve").id in members(wider.house)
 
 

@@ -17,11 +17,11 @@ async def tell(talk: Talk, variant: str, ok: int, failed: int = 0) -> None:
     app = talk.house.app
     assert app is not None
     counts = [(good, count) for good, count in ((True, ok), (False, failed)) if count]
-    told = [
+    outcomes = [
         {"service": "chat", "flag": FLAG, "variant": variant, "ok": good, "error": "HTTP 529", "count": count}
         for good, count in counts
     ]
-    await post(talk, "/api/v1/outcomes", {"outcomes": told})
+    await post(talk, "/api/v1/outcomes", {"outcomes": outcomes})
     await app.write_outcomes()
 
 
@@ -76,8 +76,8 @@ async def test_harmful_hand_back_is_stopped_and_announced(talk: Talk) -> None:
 
     [fact] = await talk.facts(HandBackStopped)
     assert (0, 10) == (fact.body.share, fact.body.was)  # type: ignore[attr-defined] # one of these
-    told = talk.shows(talk.said(CHANNEL, "was stopped")[-1])
-    assert "Switching support chat back was stopped: 40 of 100 requests failed on claude." in told
+    message = talk.shows(talk.said(CHANNEL, "was stopped")[-1])
+    assert "Switching support chat back was stopped: 40 of 100 requests failed on claude." in message
 
 
 async def test_switch_plan_says_what_the_fallbacks_empty_cache_costs(empty_house: House) -> None:
@@ -93,5 +93,5 @@ async def test_switch_plan_says_what_the_fallbacks_empty_cache_costs(empty_house
     prices = "Prompt caches start empty at OpenAI API: $1.25 a million tokens, not $0.13"
     assert f"{prices}. To do it" in before
     assert f"{prices} (1,000 requests in 10 min: up to $1.12 more per 1,000 prompt tokens)." in after
-    told = await post(talk, f"/api/v1/flags/{FLAG}/plan", {"variant": "gpt", "share": 50})
-    assert {"component": "OpenAI API", "new": 1.25, "cached": 0.13, "requests": 2_000} == told["data"]["rebuild"]
+    plan = await post(talk, f"/api/v1/flags/{FLAG}/plan", {"variant": "gpt", "share": 50})
+    assert {"component": "OpenAI API", "new": 1.25, "cached": 0.13, "requests": 2_000} == plan["data"]["rebuild"]

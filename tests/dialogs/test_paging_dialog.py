@@ -243,10 +243,10 @@ async def test_slack_outage_from_the_start_delays_no_page(house: House) -> None:
     await house.workspace.faults.offline()
     await house.fails("anthropic.api")
     assert isinstance(house.notifier, Pager)
-    for told, minutes in ((1, 0.0), (2, 4.5), (3, 5.0)):
+    for pages, minutes in ((1, 0.0), (2, 4.5), (3, 5.0)):
         await house.passes(minutes=minutes)
         async with asyncio.timeout(SOON_S):
-            while len(house.notifier.got) < told:
+            while len(house.notifier.got) < pages:
                 await asyncio.sleep(0.02)
     await house.workspace.faults.online()
     await house.quiet()

@@ -91,7 +91,7 @@ async def test_halted_hand_back_goes_on_with_a_button(outage: Talk) -> None:
 
 
 async def test_expiring_switch_can_be_kept_with_a_button(on_a_quarter: Talk) -> None:
-    """A second person's press on the same button does not extend it again."""
+    """#ops is asked before the switch expires, and one press extends it."""
     await on_a_quarter.house.passes(minutes=105)
     await on_a_quarter.house.quiet()
     asked = on_a_quarter.shows(on_a_quarter.said("ops", "Keep it for longer")[-1])

@@ -72,9 +72,9 @@ async def test_tasks_owner_is_reminded_once_over_a_restart(busy: Talk) -> None:
     await later(busy, 30)
 
     assert [] == early
-    (told,) = direct(busy, busy.house.bob)
-    assert told.startswith("Task 1 of INC-1 is due: Call Anthropic support\nClaude API is down · #inc-20260320-0001-claude")
-    assert told.endswith("[Done] [Change…]")
+    (reminder,) = direct(busy, busy.house.bob)
+    assert reminder.startswith("Task 1 of INC-1 is due: Call Anthropic support\nClaude API is down · #inc-20260320-0001-claude")
+    assert reminder.endswith("[Done] [Change…]")
     assert 1 == len(await busy.facts(TaskReminded))
 
 
@@ -99,12 +99,12 @@ async def test_two_people_pressing_done_finish_the_task_once(busy: Talk) -> None
     presses = (
         busy.presses(one, "Done", channel=CHANNEL, message_containing="Call Anthropic") for one in (house.ana, house.bob)
     )
-    told = await asyncio.gather(*presses)
+    replies = await asyncio.gather(*presses)
     await house.quiet()
 
     assert 1 == len(await busy.facts(TaskDone))
-    assert any("Task 1 of INC-1 is done." in one for one in told)
-    assert any("Task 1 of INC-1 was already done by" in one for one in told)
+    assert any("Task 1 of INC-1 is done." in one for one in replies)
+    assert any("Task 1 of INC-1 was already done by" in one for one in replies)
 
 
 async def test_task_list_shows_the_result_of_each_press(busy: Talk) -> None:
@@ -169,7 +169,7 @@ async def test_markup_in_a_task_is_shown_as_text(busy: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reply"),
     [
         ("task", "A task needs words: /incident task Call Anthropic support @ana in 30m."),
         ("done 9", "INC-1 has no task 9. The newest is 1."),
@@ -183,11 +183,11 @@ async def test_markup_in_a_task_is_shown_as_text(busy: Talk) -> None:
         ("done it", "it is not the number of a task. Open: 1 (Call support)."),
     ],
 )
-async def test_task_commands_are_answered(words: str, told: str, busy: Talk) -> None:
+async def test_task_commands_are_answered(words: str, reply: str, busy: Talk) -> None:
     """Tasks are named by number; an unreadable command gets the possible ones."""
     await asks(busy, busy.house.ana, "/incident task Call support")
 
-    assert (await asks(busy, busy.house.ana, f"/incident {words}")).startswith(told)
+    assert (await asks(busy, busy.house.ana, f"/incident {words}")).startswith(reply)
 
 
 async def test_deactivated_person_loses_their_tasks(busy: Talk) -> None:

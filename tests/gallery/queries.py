@@ -119,9 +119,11 @@ def incidents() -> Iterator[Entry]:
     story = outage_story(46)
     story.add("incident/7", MessageAdded(message()), ANA)
     story.add("incident/7", EntryCorrected(story.facts[-1].seq, "it was BGP, not DNS"), BOB)
-    told = story_rows(story.about(7), plain_names(story.policy))
-    yield entry("/incident timeline", Kind.DETAIL, timeline.timeline_page(story.incident(), told, story.now))
-    yield entry("/incident timeline: an older page", Kind.DETAIL, timeline.timeline_page(story.incident(), told, story.now, 1))
+    timeline_rows = story_rows(story.about(7), plain_names(story.policy))
+    yield entry("/incident timeline", Kind.DETAIL, timeline.timeline_page(story.incident(), timeline_rows, story.now))
+    yield entry(
+        "/incident timeline: an older page", Kind.DETAIL, timeline.timeline_page(story.incident(), timeline_rows, story.now, 1)
+    )
     hidden = timeline.show_again(told_answer(EntryIsHidden(incident=7)), 7, 12)
     yield entry("/incident timeline: an entry was hidden", Kind.DETAIL, hidden)
     yield sentence("A pin on a message that cannot be read", Kind.ANSWER, UNREAD.format(why="it was deleted", name="INC-7"))
@@ -159,27 +161,27 @@ def questions() -> Iterator[Entry]:
     story, calm = s.served(), s.calm()
     claude = [c.id for c in story.policy.components.values() if c.provider == "anthropic"]
 
-    def told(title: str, at: s.Story, *lines: str) -> Entry:
+    def answered(title: str, at: s.Story, *lines: str) -> Entry:
         return entry(f"@understudy {title}", Kind.LINE, in_short.reply(lines, at.world, at.now))
 
     def line(at: s.Story, name: str, *components: str, failed_at: datetime | None = None) -> str:
         return in_short.component_line(name, components, at.world, at.policy, at.now, failed_at)
 
     for how, at in (("served", story), ("not served", s.not_served()), ("several fail", outage_story(46))):
-        yield told(f"is Claude down? ({how})", at, line(at, "Claude", *claude))
-    yield told("claude? (our own key)", s.our_own_fault(), line(s.our_own_fault(), "Claude", *claude))
-    yield told("claude? (all is well)", calm, line(calm, "Claude", *claude, failed_at=calm.now - timedelta(hours=3)))
-    yield told("claude? (blind)", s.blind(), line(s.blind(), "Claude", *claude))
+        yield answered(f"is Claude down? ({how})", at, line(at, "Claude", *claude))
+    yield answered("claude? (our own key)", s.our_own_fault(), line(s.our_own_fault(), "Claude", *claude))
+    yield answered("claude? (all is well)", calm, line(calm, "Claude", *claude, failed_at=calm.now - timedelta(hours=3)))
+    yield answered("claude? (blind)", s.blind(), line(s.blind(), "Claude", *claude))
     over = outage_story()
-    yield told(
+    yield answered(
         "INC-7, INC-9", story, in_short.incident_line(story.incident(), story.policy, story.now), in_short.unknown_incident(9)
     )
-    yield told("INC-7 (over)", over, in_short.incident_line(over.incident(), over.policy, over.now))
+    yield answered("INC-7 (over)", over, in_short.incident_line(over.incident(), over.policy, over.now))
     for how, at in (("one fails", story), ("all is well", calm)):
-        yield told(f"what's broken? ({how})", at, *in_short.everything(at.world, at.policy, at.now))
-    yield told("help", calm, in_short.CAN_ANSWER)
-    yield told("note it is DNS", calm, in_short.slash_word("/incident note [INC-7] TEXT"))
-    yield told("tell me a joke", calm, in_short.NOT_UNDERSTOOD)
+        yield answered(f"what's broken? ({how})", at, *in_short.everything(at.world, at.policy, at.now))
+    yield answered("help", calm, in_short.CAN_ANSWER)
+    yield answered("note it is DNS", calm, in_short.slash_word("/incident note [INC-7] TEXT"))
+    yield answered("tell me a joke", calm, in_short.NOT_UNDERSTOOD)
 
 
 def home() -> Iterator[Entry]:
@@ -215,9 +217,9 @@ def of_storage() -> Iterator[Entry]:
     yield entry("It failed when writing went on", Kind.LINE, storage.failed_unwritten({API: Level.DOWN}, AGAIN, policy))
     yield entry("What becomes of the first post", Kind.LINE, storage.was_unwritten(SINCE, AGAIN))
     yield entry("It is recorded again", Kind.LINE, storage.written_again(SINCE, AGAIN))
-    told = storage.nothing_written(AWAY, SINCE, world, policy, replica=REPLICA)
+    message = storage.nothing_written(AWAY, SINCE, world, policy, replica=REPLICA)
     fails = storage.fails_unwritten(AWAY, {API: Level.DOWN}, SEEN, world, policy, replica=REPLICA)
-    yield entry("One of several replicas cannot write", Kind.LINE, told)
+    yield entry("One of several replicas cannot write", Kind.LINE, message)
     yield entry("A component of its share fails meanwhile", Kind.LINE, fails)
     yield entry("What becomes of its post", Kind.LINE, storage.was_unwritten(SINCE, AGAIN, replicas=True))
     yield entry("The replicas write again", Kind.LINE, storage.written_again(SINCE, AGAIN, replicas=True))

@@ -74,7 +74,7 @@ async def test_odd_payload_is_acknowledged_without_a_traceback(
     unreadable, rest = [p for p in odd if not readable(p)], [p for p in odd if readable(p)]
     before = await facts(outage)
     slowest = await deliver(outage, envelope, unreadable)
-    assert before == await facts(outage), "something was committed of what cannot be read"
+    assert before == await facts(outage), "an unreadable payload was committed as a fact"
     slowest = max(slowest, await deliver(outage, envelope, rest))
     await outage.quiet()
 
@@ -193,7 +193,7 @@ def test_payload_with_too_many_parts_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize("id", ["a\x00b", "a\nb", "\u202eack"])
-def test_id_with_control_characters_is_unreadable(id: str) -> None:
+def test_id_with_untypable_characters_is_unreadable(id: str) -> None:
     """It would reach the log and reverse a line there."""
     with pytest.raises(Unreadable, match="characters that nobody can type"):
         parse({"type": "block_suggestion", "user": {"id": "U0EVE"}, "action_id": id})

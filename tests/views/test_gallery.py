@@ -59,7 +59,7 @@ def test_gallery_page_is_up_to_date() -> None:
     """If a message changed on purpose, rebuild the page with the command at its top and read the diff."""
     written = PAGE.read_text(encoding="utf-8")
 
-    assert page() == written, f"docs/messages.md is not what is rendered; write it anew: {HOW}"
+    assert page() == written, f"docs/messages.md is out of date; rebuild it: {HOW}"
 
 
 def test_every_kind_of_fact_is_in_the_gallery_or_listed_without_message() -> None:

@@ -188,7 +188,7 @@ def test_update_leaves_out_titles_made_by_rules() -> None:
 
 
 def test_update_with_a_reminder_says_whom_it_reminds() -> None:
-    """And how long the update is overdue; with the reminder's buttons, even without news."""
+    """And how long nobody has posted an update; with the reminder's buttons, even without news."""
     story = outage_story(63)
     made = update(story.scene(), slot=3, text="", missed=0, since_facts=[], overdue=T0 + timedelta(minutes=3))
 
