@@ -105,7 +105,7 @@ def _went_back(facts: Sequence[Fact], rows: Sequence[dict[str, object]]) -> Clai
     away = [n for n, row in enumerate(rows) if row["variant"] == "gpt"]
     after = rows[away[-1] + 1 :] if away else []
     held = released and any(row["variant"] == "claude" and row["served"] for row in after)
-    words = f"the flag went back: {len(after)} customers later all read the default" if held else "the flag did not go back"
+    words = f"the flag went back: the last {len(after)} customers got the default" if held else "the flag did not go back"
     return Claim(held, words)
 
 
@@ -114,7 +114,7 @@ def _updated(facts: Sequence[Fact], workspace: LocalWorkspace) -> Claim:
     posted = {fact.body.ts for fact in facts if isinstance(fact.body, Posted) and fact.body.what == "update.post"}
     standing = {m.ts for channel in workspace.channels() for m in workspace.messages(channel.name)}
     held = written >= UPDATES_AT_LEAST and len(posted) == written and posted <= standing
-    return Claim(held, f"updates were posted: {written} written, {len(posted & standing)} stand in the channel, each once")
+    return Claim(held, f"updates were posted: {written} written, {len(posted & standing)} in the channel, each once")
 
 
 def _served(rows: Sequence[dict[str, object]]) -> Claim:
@@ -132,8 +132,9 @@ def _spared(rows: Sequence[dict[str, Any]], by_gateway: Sequence[dict[str, Any]]
         for seconds in ([row["took_s"] for row in rows if not row["served"]], [row["lost_s"] for row in by_gateway])
     )
     words = (
-        f"a tuned gateway alone would have served {percent(served / len(by_gateway)) if by_gateway else 'nobody'}, after "
-        f"{theirs} tries in vain that took customers {theirs_waited:.0f} min; with the flag {tries} and {waited:.0f} min"
+        f"a tuned gateway alone would have served {percent(served / len(by_gateway)) if by_gateway else 'nobody'}, but with "
+        f"{theirs} failed attempts, for which customers waited {theirs_waited:.0f} min; with the flag it was {tries} and "
+        f"{waited:.0f} min"
     )
     return Claim(bool(by_gateway) and tries < theirs, words)
 
@@ -143,7 +144,7 @@ def _counted(rows: Sequence[dict[str, object]], seen: Evidence) -> Claim:
     all_told, served = sum(one.ok + one.failed for one in seen.told), sum(bool(row["served"]) for row in rows)
     ok = sum(one.ok for one in seen.told)
     near = max(abs(all_told - len(rows)), abs(ok - served)) <= COUNTED_WITHIN * len(rows) + seen.untold
-    words = f"real requests were counted: the service told of {all_told} of its {len(rows)}, {ok} of its {served} served ones"
+    words = f"real requests were counted: the service reported {all_told} of {len(rows)}, and {ok} of the {served} served"
     return Claim(bool(rows) and near, words)
 
 
@@ -163,8 +164,8 @@ def _lived(seen: Evidence) -> Claim:
     missed = sum(sample.outcome is Outcome.FAIL for sample in seen.signs)
     blind = sum(isinstance(fact.body, SightLost) for fact in seen.facts)
     held = heard > 0 and missed == blind == 0
-    words = f"{heard} heartbeats from our own service, {missed} checks missed one; our own network was down {blind} times"
-    return Claim(held, f"ours was told from theirs: {words}")
+    words = f"{heard} heartbeats from our own service, {missed} missed; our own network failed {blind} times"
+    return Claim(held, f"our side was distinguished from theirs: {words}")
 
 
 def _resolved(world: World) -> Claim:
