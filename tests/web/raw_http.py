@@ -1,10 +1,10 @@
-"""What no client library sends: bytes, as an attacker writes them to a socket."""
+"""Raw bytes to a socket, as an attacker would write them and no client library does."""
 
 import asyncio
 
 
 async def send_raw(port: int, sent: bytes, *, within_s: float = 5.0) -> bytes:
-    """Send these bytes and return everything that is answered until the server closes."""
+    """Send these bytes and return the whole answer once the server closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(sent)

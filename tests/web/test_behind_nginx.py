@@ -30,7 +30,7 @@ Proxy = Callable[[int], Awaitable[str]]
 
 @pytest.fixture
 async def proxied(tmp_path: Path) -> AsyncIterator[Proxy]:
-    """Puts a real nginx before a port, and tells its address."""
+    """Puts a real nginx in front of a port and returns its address."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if nginx is None:
         pytest.skip("NO NGINX: reading behind a proxy was NOT tested (Debian: apt-get install nginx-light)")
@@ -62,17 +62,19 @@ async def proxied(tmp_path: Path) -> AsyncIterator[Proxy]:
 
 
 @pytest.mark.parametrize(("tokens", "status"), [({}, 403), ({"read_tokens": (READ,)}, 401)])
-async def test_nothing_is_read_through_a_proxy_without_a_token(
+async def test_proxied_request_without_a_token_reads_nothing(
     open_house: OpenHouse, proxied: Proxy, http: aiohttp.ClientSession, tokens: dict[str, tuple[str, ...]], status: int
 ) -> None:
-    """Whoever reaches nginx would otherwise read status, flags, board and metrics."""
+    """Anybody who reaches nginx could otherwise read status, flags, board and metrics."""
     url = await proxied((await open_house(**tokens)).port)
     answers = [(path, (await http.request(method, url + path)).status) for method, path in READS]
     assert [(path, status) for _, path in READS] == answers
 
 
-async def test_token_goes_through_a_proxy(open_house: OpenHouse, proxied: Proxy, http: aiohttp.ClientSession) -> None:
-    """Services read and people change things as they would without it; probes of machines need no token."""
+async def test_proxied_request_with_a_token_is_served(
+    open_house: OpenHouse, proxied: Proxy, http: aiohttp.ClientSession
+) -> None:
+    """Services read and people change things as they would without a proxy; liveness probes need no token."""
     url = await proxied((await open_house(read_tokens=(READ,), control_tokens=(CONTROL,))).port)
     for method, path in READS[1:]:
         assert 200 == (await http.request(method, url + path, headers=headers(READ))).status

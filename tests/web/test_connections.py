@@ -1,4 +1,4 @@
-"""Who holds on to the server without a request is let go of; who has one is served, however many come from one address."""
+"""Connections without a complete request are dropped; complete requests are served, however many share one address."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,14 +41,14 @@ class Crowd:
         return reader, writer
 
     async def busy(self, number: int) -> list[Ends]:
-        """Whole requests whose answer takes as long as the engine may not go on."""
+        """Complete requests whose answer is held back until the engine may go on."""
         self.engine.may_go_on.clear()
         found = [await self.says(DECLARE) for _ in range(number)]
         await asyncio.sleep(0.05)
         return found
 
     async def status(self, ends: Ends, words: bytes = b"") -> int:
-        """The status of the next answer on a connection; 0 where it was closed without one."""
+        """The status of the next answer on a connection; 0 if the connection closed without an answer."""
         ends[1].write(words)
         try:
             async with asyncio.timeout(5.0):
@@ -72,14 +72,14 @@ async def serving(limits: Limits) -> AsyncIterator[Crowd]:
         await house.close()
 
 
-async def test_headers_that_never_end_are_given_up() -> None:
-    """After a deadline, with 408."""
+async def test_connection_is_closed_when_headers_never_end() -> None:
+    """It is closed after a deadline, with 408."""
     async with serving(Limits(headers_within_s=0.1)) as crowd:
         assert 408 == await crowd.status(await crowd.says(HALF))
 
 
-async def test_headers_that_come_byte_by_byte_are_given_up() -> None:
-    """The deadline is for all of them: no byte puts it off."""
+async def test_connection_is_closed_when_headers_trickle_in() -> None:
+    """The deadline covers the whole header block, so a new byte does not extend it."""
     async with serving(Limits(headers_within_s=0.3)) as crowd:
         reader, writer = await crowd.says(HALF)
 
@@ -94,8 +94,8 @@ async def test_headers_that_come_byte_by_byte_are_given_up() -> None:
         await asyncio.gather(dripping, return_exceptions=True)
 
 
-async def test_a_second_request_that_never_ends_is_given_up() -> None:
-    """The deadline begins with its first byte, not with the connection."""
+async def test_connection_is_closed_when_a_second_request_never_ends() -> None:
+    """The deadline of a later request starts with its first byte, not with the connection."""
     async with serving(Limits(headers_within_s=0.2)) as crowd:
         ends = await crowd.says(WHOLE)
         assert 200 == await crowd.status(ends)
@@ -104,8 +104,8 @@ async def test_a_second_request_that_never_ends_is_given_up() -> None:
         assert 408 == await crowd.status(ends, HALF)
 
 
-async def test_a_request_is_answered_when_half_open_ones_fill_every_place() -> None:
-    """The oldest of them make room."""
+async def test_request_is_answered_when_half_open_connections_fill_every_slot() -> None:
+    """The oldest half-open connections are closed to make room."""
     async with serving(Limits(most=10, unproven_of_one=10)) as crowd:
         for _ in range(40):
             await crowd.says(HALF)
@@ -113,8 +113,8 @@ async def test_a_request_is_answered_when_half_open_ones_fill_every_place() -> N
         assert [200] * 5 == [await crowd.status(await crowd.says(WHOLE)) for _ in range(5)]
 
 
-async def test_a_request_is_answered_when_others_with_missing_bodies_fill_every_place() -> None:
-    """Headers alone prove nothing: whoever keeps back the body makes room like whoever keeps back the headers."""
+async def test_request_is_answered_when_bodiless_requests_fill_every_slot() -> None:
+    """A client that withholds its body is closed as readily as a client that withholds its headers."""
     async with serving(Limits(most=5, unproven_of_one=5)) as crowd:
         for _ in range(8):
             await crowd.says(BODY_TO_COME)
@@ -122,16 +122,16 @@ async def test_a_request_is_answered_when_others_with_missing_bodies_fill_every_
         assert [200] * 5 == [await crowd.status(await crowd.says(WHOLE)) for _ in range(5)]
 
 
-async def test_a_request_whose_body_comes_late_is_answered() -> None:
-    """As long as there is room, and also when all its places are taken by others that are whole."""
+async def test_request_with_a_late_body_is_answered() -> None:
+    """It is served while there is room, and also when complete requests fill every slot."""
     async with serving(Limits(most=3, unproven_of_one=3)) as crowd:
         late = await crowd.says(BODY_TO_COME)
         assert 200 == await crowd.status(await crowd.says(WHOLE))
         assert 200 == await crowd.status(late, b"{}")
 
 
-async def test_a_whole_request_is_not_cut_off_for_one_without_its_body() -> None:
-    """Its connection counts as busy from its last byte on."""
+async def test_complete_request_is_not_dropped_for_an_incomplete_one() -> None:
+    """A connection counts as busy from the last byte of its request on."""
     async with serving(Limits(most=2, unproven_of_one=2)) as crowd:
         busy = await crowd.busy(2)
         assert 0 == await crowd.status(await crowd.says(BODY_TO_COME))
@@ -139,8 +139,8 @@ async def test_a_whole_request_is_not_cut_off_for_one_without_its_body() -> None
         assert 0 not in [await crowd.status(ends) for ends in busy]
 
 
-async def test_a_gateway_keeps_all_its_connections() -> None:
-    """Everybody's requests come from one address: what has sent a whole request is not counted against it."""
+async def test_gateway_keeps_all_its_connections() -> None:
+    """All requests behind a gateway share its address; complete requests do not count against that address."""
     async with serving(Limits(most=40, unproven_of_one=2)) as crowd:
         gateway = []
         for _ in range(30):
@@ -150,8 +150,8 @@ async def test_a_gateway_keeps_all_its_connections() -> None:
         assert [200] * 30 == [await crowd.status(ends, WHOLE) for ends in gateway]
 
 
-async def test_half_open_ones_of_one_address_push_each_other_out() -> None:
-    """Not others."""
+async def test_half_open_connections_of_one_address_replace_each_other() -> None:
+    """Connections from other addresses are not affected."""
     async with serving(Limits(most=100, unproven_of_one=3)) as crowd:
         ends = [await crowd.says(HALF) for _ in range(5)]
         async with asyncio.timeout(5.0):
@@ -160,8 +160,8 @@ async def test_half_open_ones_of_one_address_push_each_other_out() -> None:
         assert [b"", b""] == gone
 
 
-async def test_half_open_ones_of_one_address_do_not_push_out_those_of_another() -> None:
-    """A crowd costs its neighbours nothing as long as there is room."""
+async def test_half_open_connections_of_one_address_spare_other_addresses() -> None:
+    """A flood from one address costs its neighbours nothing while there is room."""
     async with serving(Limits(most=100, unproven_of_one=3)) as crowd:
         neighbour = await crowd.says(HALF, "127.0.0.2")
         for _ in range(8):
@@ -171,8 +171,8 @@ async def test_half_open_ones_of_one_address_do_not_push_out_those_of_another() 
         assert 200 == await crowd.status(neighbour, b"no\r\n\r\n")
 
 
-async def test_an_idle_connection_makes_room_before_a_busy_one() -> None:
-    """Whoever has a request under way is not cut off for a newcomer."""
+async def test_idle_connection_is_closed_before_a_busy_one() -> None:
+    """A request under way is not dropped for a new connection."""
     async with serving(Limits(most=3, unproven_of_one=3)) as crowd:
         busy = await crowd.busy(2)
         idle = await crowd.says(WHOLE)
@@ -184,8 +184,8 @@ async def test_an_idle_connection_makes_room_before_a_busy_one() -> None:
         assert 0 not in [await crowd.status(ends) for ends in busy]
 
 
-async def test_a_newcomer_is_turned_away_when_all_are_busy() -> None:
-    """There is no room, and no file for one more."""
+async def test_new_connection_is_refused_when_all_are_busy() -> None:
+    """There is no slot left, and no file descriptor for another connection."""
     async with serving(Limits(most=2, unproven_of_one=2)) as crowd:
         busy = await crowd.busy(2)
         assert 0 == await crowd.status(await crowd.says(WHOLE))
@@ -193,8 +193,8 @@ async def test_a_newcomer_is_turned_away_when_all_are_busy() -> None:
         assert 0 not in [await crowd.status(ends) for ends in busy]
 
 
-async def test_an_answer_that_takes_too_long_makes_room_for_a_newcomer() -> None:
-    """Whoever does not take what they asked for keeps nobody out for ever; the oldest goes, and only that one."""
+async def test_oldest_stalled_answer_is_dropped_for_a_new_connection() -> None:
+    """A client that does not read its answer cannot block others for ever; only the oldest is dropped."""
     async with serving(Limits(most=2, unproven_of_one=2, busy_at_most_s=0.0)) as crowd:
         first, second = await crowd.busy(2)
 
@@ -207,14 +207,14 @@ async def test_an_answer_that_takes_too_long_makes_room_for_a_newcomer() -> None
     ("limit", "in_use", "checks", "expected"),
     [(128, 20, 6, (42, 22)), (1024, 30, 20, (614, 128)), (65_536, 40, 10_000, (1024, 128)), (64, 60, 100, (16, 1))],
 )
-def test_the_server_takes_what_the_rest_can_spare(limit: int, in_use: int, checks: int, expected: tuple[int, int]) -> None:
-    """Files are kept back for checks, ledger and Slack."""
+def test_server_leaves_file_descriptors_for_the_rest(limit: int, in_use: int, checks: int, expected: tuple[int, int]) -> None:
+    """Some file descriptors are reserved for checks, ledger and Slack."""
     ours = server_limits(limit, in_use, checks)
 
     assert expected == (ours.connections, ours.backlog)
 
 
 @pytest.mark.parametrize(("limit", "said"), [(128, True), (1024, False)])
-def test_a_low_limit_is_complained_of(limit: int, said: bool) -> None:
-    """At start and by `doctor`, with what to do."""
+def test_low_file_limit_is_reported(limit: int, said: bool) -> None:
+    """At start and by `doctor`, with the remedy."""
     assert said is ("ulimit -n" in complaint(limit, 10))

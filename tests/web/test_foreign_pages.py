@@ -1,4 +1,4 @@
-"""A web page elsewhere makes a browser on our network ask the bot: nothing is done, and nothing is told."""
+"""A foreign web page makes a browser on our network send requests to the bot: they change nothing and read nothing."""
 
 import http.server
 import re
@@ -39,7 +39,7 @@ def routes(house: House) -> Iterator[tuple[str, str]]:
 
 
 async def test_no_route_answers_a_foreign_page(house: House, http: aiohttp.ClientSession) -> None:
-    """Whatever the route, the method and even the token; routes that do not exist are not told apart."""
+    """This holds for every route and method and even with a token; missing routes look the same as existing ones."""
     asked = [*routes(house), ("OPTIONS", "/ofrep/v1/evaluate/flags"), ("PUT", "/nothing/here")]
     for method, path in asked:
         for sent in FOREIGN[:4]:
@@ -50,7 +50,7 @@ async def test_no_route_answers_a_foreign_page(house: House, http: aiohttp.Clien
 
 @pytest.mark.parametrize("sent", FOREIGN)
 async def test_foreign_page_reads_nothing(house: House, http: aiohttp.ClientSession, sent: dict[str, str]) -> None:
-    """However the browser says where the page stands."""
+    """This holds for every header in which a browser names the page's origin."""
     answer = await http.post(f"{house.url}/ofrep/v1/evaluate/flags/on", headers={**headers(READ), **sent})
     assert 403 == answer.status
     assert "another site" in (await answer.json())["errorDetails"]
@@ -66,8 +66,8 @@ async def test_foreign_page_reads_nothing(house: House, http: aiohttp.ClientSess
         {"Origin": "HTTPS://bot.example.com"},
     ],
 )
-async def test_own_pages_and_programs_may_ask(house: House, http: aiohttp.ClientSession, sent: dict[str, str]) -> None:
-    """Behind TLS the page's address has https, and the port of neither is written."""
+async def test_own_pages_and_programs_are_answered(house: House, http: aiohttp.ClientSession, sent: dict[str, str]) -> None:
+    """Behind TLS the page's origin has the scheme https, and default ports are left out."""
     if sent.get("Origin") == "own":
         sent = {"Origin": house.url}
     elif "Origin" in sent:
@@ -76,7 +76,7 @@ async def test_own_pages_and_programs_may_ask(house: House, http: aiohttp.Client
 
 
 async def test_link_in_slack_opens_the_board(house: House, http: aiohttp.ClientSession) -> None:
-    """A person follows a link; a frame, a form or a script of that page gets nothing."""
+    """A person may follow a link; a frame, a form or a script of the page gets nothing."""
     assert frozenset({"/"}) == LINKED
     assert 200 == (await http.get(f"{house.url}/", headers={**headers(READ), **LINK})).status
     for more in ({"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Mode": "no-cors"}):
@@ -86,8 +86,8 @@ async def test_link_in_slack_opens_the_board(house: House, http: aiohttp.ClientS
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "file", "chrome-extension", "javascript", "data", "ws"])
-async def test_our_own_host_in_another_scheme_changes_nothing(house: House, http: aiohttp.ClientSession, scheme: str) -> None:
-    """A browser gives such an origin to no page of ours; a right token does not help it."""
+async def test_own_host_with_another_scheme_changes_nothing(house: House, http: aiohttp.ClientSession, scheme: str) -> None:
+    """No page of ours has such an origin, so even a valid token is refused."""
     sent = {**headers(CONTROL), "Origin": house.url.replace("http", scheme, 1)}
     answer = await http.post(f"{house.url}/api/v1/flags/on/engage", headers=sent, json={"reason": "slow"})
 
@@ -121,8 +121,10 @@ TARGETS = [
 
 
 @pytest.mark.parametrize(("head", "status"), TARGETS)
-async def test_every_name_in_a_request_is_judged_when_reading_is_open(open_house: OpenHouse, head: str, status: int) -> None:
-    """A name that was made to point at this machine opens nothing, in the target as little as in the Host header."""
+async def test_every_host_name_in_a_request_is_checked_when_reading_is_open(
+    open_house: OpenHouse, head: str, status: int
+) -> None:
+    """A DNS name rebound to this machine opens nothing, neither in the request target nor in the Host header."""
     house = await open_house(open_to_loopback=True)
     assert status == status_of(await send_raw(house.port, f"{head}Connection: close\r\n\r\n".encode()))
 
@@ -143,8 +145,8 @@ async function all() {{
 
 
 @pytest.mark.browser
-async def test_page_in_a_real_browser_gets_nothing_done(open_house: OpenHouse) -> None:
-    """Chromium on this machine, a page on another port, a bot that is open to this machine: image, frame, form, fetch."""
+async def test_foreign_page_in_a_real_browser_changes_nothing(open_house: OpenHouse) -> None:
+    """Chromium opens a page on another port and tries image, frame, form and fetch on a bot that is open to this machine."""
     from playwright.async_api import async_playwright
 
     chromium = shutil.which("chromium")

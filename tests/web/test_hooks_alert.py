@@ -1,4 +1,4 @@
-"""Alerts of other monitors, and what people do to one component over HTTP: mute, unmute, report."""
+"""Alerts from other monitors, and what people do to one component over HTTP: mute, unmute, report."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def sent(house: House) -> dict[str, Any]:
 
 
 async def test_alert_becomes_its_signal(house: House, http: aiohttp.ClientSession) -> None:
-    """What fires is heard, and what is resolved is heard no more."""
+    """A firing alert is recorded, and a resolved alert ends it."""
     status, found = await ask(http, house, ALERT, FIRING, X_Understudy_Actor="grafana")
     assert (200, True) == (status, found["ok"])
     expected = s.Alerted(
@@ -43,15 +43,15 @@ async def test_alert_becomes_its_signal(house: House, http: aiohttp.ClientSessio
     assert {} == house.engine.world.component("anthropic.api").alerts
 
 
-async def test_alert_is_from_whoever_sends_it_when_it_names_no_source(house: House, http: aiohttp.ClientSession) -> None:
-    """Two monitors with the same key are told apart by their names."""
+async def test_alert_without_a_source_is_attributed_to_its_sender(house: House, http: aiohttp.ClientSession) -> None:
+    """Two monitors that use the same key are told apart by their actor names."""
     await ask(http, house, ALERT, {"state": "firing", "key": "k"}, X_Understudy_Actor="zabbix")
 
     assert "zabbix" == sent(house)["source"]
 
 
 async def test_component_is_muted_and_unmuted(house: House, http: aiohttp.ClientSession) -> None:
-    """With an end, a reason and a name; the answer says until when."""
+    """A mute has an end, a reason and a name; the answer gives its end."""
     status, found = await ask(http, house, f"{COMPONENT}/mute", {"for": "2h", "reason": "load test"}, X_Understudy_Actor="ana")
     assert 200 == status
     assert "2026-03-20 14:00 UTC" in found["text"]
@@ -64,8 +64,8 @@ async def test_component_is_muted_and_unmuted(house: House, http: aiohttp.Client
     assert (409, "Claude API is not muted.") == (status, found["text"])
 
 
-async def test_person_reports_that_it_fails_for_them(house: House, http: aiohttp.ClientSession) -> None:
-    """They are told what the checks see."""
+async def test_person_reports_a_failing_component(house: House, http: aiohttp.ClientSession) -> None:
+    """The answer says what the checks see."""
     status, found = await ask(http, house, f"{COMPONENT}/report", {"text": "Answers stop half-way"}, X_Understudy_Actor="ana")
 
     assert 200 == status
@@ -95,10 +95,10 @@ MISTAKES: list[tuple[str, Any, int, str]] = [
 
 
 @pytest.mark.parametrize(("path", "body", "status", "field"), MISTAKES)
-async def test_mistake_is_named(
+async def test_invalid_request_names_the_field(
     house: House, http: aiohttp.ClientSession, path: str, body: Any, status: int, field: str
 ) -> None:
-    """With the field it is about; nothing is written down."""
+    """The error names the field, and nothing is recorded."""
     before = len(house.engine.facts)
     found_status, found = await ask(http, house, path, body)
 
@@ -106,7 +106,7 @@ async def test_mistake_is_named(
     assert before == len(house.engine.facts)
 
 
-async def test_typo_gets_the_nearest_component(house: House, http: aiohttp.ClientSession) -> None:
+async def test_misspelt_component_gets_the_nearest_one_suggested(house: House, http: aiohttp.ClientSession) -> None:
     """The remedy says what to send."""
     _, found = await ask(http, house, "/hooks/alert/anthropic.apl", FIRING)
 
@@ -118,18 +118,18 @@ async def test_typo_gets_the_nearest_component(house: House, http: aiohttp.Clien
     ("method", "path"),
     [("POST", ALERT), ("POST", f"{COMPONENT}/mute"), ("DELETE", f"{COMPONENT}/mute"), ("POST", f"{COMPONENT}/report")],
 )
-async def test_control_token_is_needed(
+async def test_component_actions_need_a_control_token(
     house: House, http: aiohttp.ClientSession, method: str, path: str, token: str, status: int
 ) -> None:
-    """Whoever may only read cannot keep people from hearing of an outage."""
+    """A reader must not be able to hide an outage from people."""
     answer = await http.request(method, house.url + path, json=FIRING, headers=headers(token) if token else {})
 
     assert status == answer.status
     assert [] == house.engine.signals
 
 
-async def test_source_that_floods_is_told_to_wait(house: House, http: aiohttp.ClientSession) -> None:
-    """429 with Retry-After, before anything is decided; other sources are taken meanwhile, and it again a second later."""
+async def test_flooding_source_gets_429(house: House, http: aiohttp.ClientSession) -> None:
+    """It gets Retry-After before any decision is made and is accepted a second later; other sources are not affected."""
     pace = house.services.hooks.pace
     now = house.clock.monotonic()
     assert ALERTS_PER_S == sum(pace.take("grafana", now) for _ in range(ALERTS_PER_S + 50))
@@ -141,8 +141,8 @@ async def test_source_that_floods_is_told_to_wait(house: House, http: aiohttp.Cl
     assert 200 == (await ask(http, house, ALERT, FIRING))[0]
 
 
-def test_invented_sources_share_one_cap() -> None:
-    """Whoever may send alerts may call them what they like; as little is remembered of who they said they were."""
+def test_made_up_sources_share_one_limit() -> None:
+    """A sender can invent source names, so the number of remembered names is bounded."""
     pace = AlertPace()
     assert ALL_ALERTS_PER_S == sum(pace.take(f"source {number}", 0.0) for number in range(5000))
     assert MOST_SOURCES == len(pace)

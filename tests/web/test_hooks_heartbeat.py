@@ -1,4 +1,4 @@
-"""/hooks/heartbeat: a job says that it lives, in whatever way its host can."""
+"""/hooks/heartbeat: a job reports that it is alive, over whatever HTTP client its host has."""
 
 import asyncio
 import gzip
@@ -19,8 +19,8 @@ Sign = tuple[str, str, int | None, str]
 
 
 @dataclass
-class ListedSigns:
-    """Knows the heartbeats of a list, by id and by last name; one of them wants a token."""
+class ListedHeartbeats:
+    """Knows a fixed list of heartbeats, by id and by last name; one of them needs a token."""
 
     signs: list[Sign] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
@@ -42,12 +42,12 @@ class ListedSigns:
 
 
 @pytest.fixture
-def signs() -> ListedSigns:
-    return ListedSigns()
+def signs() -> ListedHeartbeats:
+    return ListedHeartbeats()
 
 
 @pytest.fixture
-async def beating(open_house: OpenHouse, signs: ListedSigns) -> House:
+async def beating(open_house: OpenHouse, signs: ListedHeartbeats) -> House:
     return await open_house(hooks=Hooks(signs=signs), read_tokens=("read-token",))
 
 
@@ -62,18 +62,24 @@ async def ask(http: aiohttp.ClientSession, house: House, path: str, method: str 
     [("", "success", None), ("/start", "start", None), ("/fail", "fail", None), ("/0", "success", 0), ("/1", "fail", 1),
      ("/255", "fail", 255), ("/007", "fail", 7)],
 )  # fmt: skip
-async def test_sign_is_taken_by_any_method(
-    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, method: str, path: str, kind: str, exit_code: int | None
+async def test_heartbeat_is_accepted_by_any_method(
+    beating: House,
+    http: aiohttp.ClientSession,
+    signs: ListedHeartbeats,
+    method: str,
+    path: str,
+    kind: str,
+    exit_code: int | None,
 ) -> None:
-    """curl, wget, a browser or a health check of a cloud: each can send it, and 0 alone means success."""
+    """curl, wget, a browser or a cloud health check can send it, and only exit code 0 means success."""
     status, text = await ask(http, beating, BEAT + path, method)
 
     assert (200, "" if method == "HEAD" else "OK") == (status, text)
     assert [("jobs.nightly.beat", kind, exit_code, "")] == signs.signs
 
 
-async def test_sign_needs_no_token_of_ours(beating: House, http: aiohttp.ClientSession, signs: ListedSigns) -> None:
-    """A job on another machine, behind a proxy: its name is enough unless the check has a token."""
+async def test_heartbeat_needs_no_api_token(beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats) -> None:
+    """For a job on another machine behind a proxy, the heartbeat's name is enough unless the check has a token."""
     status, _ = await ask(http, beating, "/hooks/heartbeat/beat", headers={"X-Forwarded-For": "192.0.2.7"})
 
     assert 200 == status
@@ -88,16 +94,16 @@ async def test_sign_needs_no_token_of_ours(beating: House, http: aiohttp.ClientS
         {"params": {"token": TOKEN}},
     ],
 )
-async def test_guarded_heartbeat_takes_its_token(beating: House, http: aiohttp.ClientSession, sent: Any) -> None:
-    """In a header, or in the address where a tool can send no headers."""
+async def test_guarded_heartbeat_accepts_its_token(beating: House, http: aiohttp.ClientSession, sent: Any) -> None:
+    """The token goes in a header, or in the URL for a tool that cannot send headers."""
     assert 200 == (await ask(http, beating, "/hooks/heartbeat/jobs.guarded.beat/fail", **sent))[0]
 
 
 @pytest.mark.parametrize("sent", [{}, {"headers": {"Authorization": "Bearer wrong"}}, {"params": {"token": "é" * 500}}])
-async def test_guarded_heartbeat_refuses_others(
-    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, sent: Any
+async def test_guarded_heartbeat_without_its_token_is_refused(
+    beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats, sent: Any
 ) -> None:
-    """401, with what to send."""
+    """The answer is 401 and says what to send."""
     status, text = await ask(http, beating, "/hooks/heartbeat/jobs.guarded.beat", **sent)
 
     assert 401 == status
@@ -107,7 +113,7 @@ async def test_guarded_heartbeat_refuses_others(
 
 @pytest.mark.parametrize("name", ["nobody", "x" * 500, "%00", "..%2f..", "<script>", "%F0%9F%92%80", "jobs.nightly.beat%0a"])
 async def test_unknown_heartbeat_is_404(beating: House, http: aiohttp.ClientSession, name: str) -> None:
-    """In the shape of every other error, with what a name may be."""
+    """The error has the usual shape and says which names exist."""
     status, text = await ask(http, beating, f"/hooks/heartbeat/{name}")
 
     assert 404 == status
@@ -116,13 +122,15 @@ async def test_unknown_heartbeat_is_404(beating: House, http: aiohttp.ClientSess
 
 
 async def test_every_heartbeat_is_unknown_when_none_is_configured(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """The route is there, and says so."""
+    """The route still exists and answers 404."""
     house = await open_house()
     assert 404 == (await ask(http, house, BEAT))[0]
 
 
 @pytest.mark.parametrize("what", ["256", "-1", "1.5", "1e2", "²", "done", "0000", "9" * 400])
-async def test_what_is_no_sign_is_refused(beating: House, http: aiohttp.ClientSession, signs: ListedSigns, what: str) -> None:
+async def test_invalid_heartbeat_suffix_is_refused(
+    beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats, what: str
+) -> None:
     """A misspelt end of the path must not count as success."""
     status, text = await ask(http, beating, f"{BEAT}/{what}")
 
@@ -142,18 +150,18 @@ async def test_what_is_no_sign_is_refused(beating: House, http: aiohttp.ClientSe
         (b"y" * 2_000_000, "…" + "y" * 199),
     ],
 )
-async def test_words_are_kept_as_a_note(
-    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, body: bytes, note: str
+async def test_heartbeat_body_is_kept_as_a_note(
+    beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats, body: bytes, note: str
 ) -> None:
-    """Cleaned, without secrets, cut to where the error stands; however much a job says, its sign counts."""
+    """It is cleaned, stripped of secrets and cut to its end, where the error is; a long body never costs the heartbeat."""
     assert 200 == (await ask(http, beating, f"{BEAT}/fail", data=io.BytesIO(body)))[0]
     assert note == signs.signs[0][3]
 
 
-async def test_sign_counts_when_its_words_cannot_be_read(
-    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, caplog: pytest.LogCaptureFixture
+async def test_heartbeat_counts_when_its_body_is_unreadable(
+    beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A body that is not what it says it is, is no reason to call a job dead."""
+    """A body in the wrong encoding is no reason to call a job dead."""
     sent = {"Content-Encoding": "gzip"}
     assert 200 == (await ask(http, beating, BEAT, data=b"this is not gzip", headers=sent))[0]
     assert 200 == (await ask(http, beating, BEAT, data=gzip.compress(b"z" * 5_000_000), headers=sent))[0]
@@ -162,8 +170,8 @@ async def test_sign_counts_when_its_words_cannot_be_read(
     assert [] == [record for record in caplog.records if record.exc_info]
 
 
-async def test_sign_counts_when_its_words_trickle(beating: House, signs: ListedSigns) -> None:
-    """A client that never ends its body is answered all the same."""
+async def test_heartbeat_counts_when_its_body_never_ends(beating: House, signs: ListedHeartbeats) -> None:
+    """The client is answered even though it never finishes its body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", beating.port)
     writer.write(f"POST {BEAT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf a".encode())
     status = await asyncio.wait_for(reader.readline(), 5)
@@ -173,10 +181,8 @@ async def test_sign_counts_when_its_words_trickle(beating: House, signs: ListedS
     assert ["half a ..."] == [note for *_, note in signs.signs]
 
 
-async def test_sign_too_many_is_told_when_to_come_again(
-    beating: House, signs: ListedSigns, http: aiohttp.ClientSession
-) -> None:
-    """429 with Retry-After, which curl --retry obeys; nothing is counted, and no body is waited for."""
+async def test_too_frequent_heartbeat_gets_429(beating: House, signs: ListedHeartbeats, http: aiohttp.ClientSession) -> None:
+    """Retry-After is set, which curl --retry obeys; nothing is counted and the body is not awaited."""
     signs.busy = True
     answer = await http.post(f"{beating.url}{BEAT}/fail", data=b"x" * 1000)
 
@@ -186,10 +192,10 @@ async def test_sign_too_many_is_told_when_to_come_again(
 
 
 @pytest.mark.parametrize(("path", "status"), [(BEAT, 403), ("/hooks/heartbeat/jobs.guarded.beat?token=" + TOKEN, 200)])
-async def test_sign_without_token_is_refused_under_a_foreign_name(
+async def test_heartbeat_without_a_token_is_refused_under_a_foreign_host(
     beating: House, http: aiohttp.ClientSession, path: str, status: int
 ) -> None:
-    """A page whose name was made to point at this machine cannot report a job as failed; whoever knows the token may."""
+    """A page on a DNS name rebound to this machine cannot report a job as failed; a client with the token can."""
     assert status == (await ask(http, beating, path, headers={"Host": "rebound.example.com"}))[0]
 
 
@@ -205,19 +211,19 @@ RUN_ID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
         ({}, ""),
     ],
 )
-async def test_a_job_may_name_its_run(
-    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, sent: Any, run: str
+async def test_heartbeat_may_name_its_run(
+    beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats, sent: Any, run: str
 ) -> None:
-    """As clients of healthchecks.io do; a key stands in no evidence, for it may be a token sent by mistake."""
+    """Clients of healthchecks.io do so; an idempotency key is hashed, because it may be a token sent by mistake."""
     assert 200 == (await ask(http, beating, f"{BEAT}/fail", **sent))[0]
     assert [run] == signs.runs
 
 
 @pytest.mark.parametrize("rid", ["a b", "x" * 65, "<script>", "é"])
-async def test_what_is_no_name_of_a_run_is_refused(
-    beating: House, http: aiohttp.ClientSession, signs: ListedSigns, rid: str
+async def test_invalid_run_id_is_refused(
+    beating: House, http: aiohttp.ClientSession, signs: ListedHeartbeats, rid: str
 ) -> None:
-    """Rather than counted under no name, which would be found out in an outage."""
+    """Dropping it silently would only be noticed in an outage."""
     status, text = await ask(http, beating, f"{BEAT}/fail", params={"rid": rid})
 
     assert (400, []) == (status, signs.signs)

@@ -1,4 +1,4 @@
-"""/hooks/samples: another Understudy's results come in when they are signed, fresh, new and about what we know."""
+"""/hooks/samples: samples of another Understudy are accepted when signed, fresh, new and about a known check."""
 
 import asyncio
 import gzip
@@ -28,7 +28,7 @@ KNOWN = {"anthropic.api.models": "anthropic.api", "openai.api.models": "openai.a
 
 @dataclass
 class ListedIntake:
-    """Keeps what it takes."""
+    """Keeps the samples that it is given."""
 
     taken: list[Sample] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -48,8 +48,8 @@ def intake() -> ListedIntake:
 
 
 @pytest.fixture
-async def meeting(open_house: OpenHouse, intake: ListedIntake) -> House:
-    """A house that knows two peers, and one that is off."""
+async def peered(open_house: OpenHouse, intake: ListedIntake) -> House:
+    """A house with two enabled peers and a disabled one."""
     peers = {"eu-1": SECRET, "us-1": OTHER_SECRET, "off-1": ""}
     return await open_house(hooks=Hooks(intake=intake, peers=peers, checks=KNOWN))
 
@@ -71,19 +71,19 @@ async def post(
     return answer.status, await answer.json()
 
 
-async def test_samples_join_in_under_the_label_of_their_peer(
-    meeting: House, http: aiohttp.ClientSession, intake: ListedIntake
+async def test_samples_are_stored_under_the_label_of_their_peer(
+    peered: House, http: aiohttp.ClientSession, intake: ListedIntake
 ) -> None:
-    """Oldest first, as the detector wants them."""
+    """They are stored oldest first, as the detector needs them."""
     newer, older = sample(at=START), sample(at=START - timedelta(seconds=30), outcome=Outcome.FAIL, error="http_5xx")
-    status, found = await post(http, meeting, batch(newer, older))
+    status, found = await post(http, peered, batch(newer, older))
 
     assert (200, {"ok": True, "text": "2 taken.", "taken": 2, "refused": {}}) == (status, found)
     assert [older, newer] == intake.taken
 
 
 class CountingThreads(ThreadPoolExecutor):
-    """Counts what it is given to do."""
+    """Counts the submitted jobs."""
 
     given = 0
 
@@ -92,24 +92,24 @@ class CountingThreads(ThreadPoolExecutor):
         return super().submit(*args, **kwargs)
 
 
-async def test_a_batch_is_unpacked_off_the_loop(meeting: House, http: aiohttp.ClientSession) -> None:
-    """One of a mebibyte would hold up every reader of flags."""
+async def test_batch_is_unpacked_off_the_event_loop(peered: House, http: aiohttp.ClientSession) -> None:
+    """Unpacking a mebibyte on the loop would delay every flag evaluation."""
     threads = CountingThreads()
     asyncio.get_running_loop().set_default_executor(threads)
-    status, _ = await post(http, meeting, batch())
+    status, _ = await post(http, peered, batch())
 
     assert (200, 1) == (status, threads.given)
 
 
-async def test_what_we_do_not_know_is_counted_and_named(
-    meeting: House, http: aiohttp.ClientSession, intake: ListedIntake
+async def test_unknown_and_old_samples_are_counted_and_named(
+    peered: House, http: aiohttp.ClientSession, intake: ListedIntake
 ) -> None:
-    """A check that we do not have, one of another component, and old news; the rest is taken."""
+    """Samples of an unknown check, of the wrong component or too old are refused; the rest are stored."""
     samples = [
         sample("anthropic.api.chat"), sample("anthropic.api.chat"), sample("openai.api.models", "anthropic.api"),
         sample(at=START - timedelta(hours=2)), sample(),
     ]  # fmt: skip
-    status, found = await post(http, meeting, batch(*samples))
+    status, found = await post(http, peered, batch(*samples))
 
     assert (200, 1) == (status, found["taken"])
     assert {
@@ -119,25 +119,25 @@ async def test_what_we_do_not_know_is_counted_and_named(
     assert [sample()] == intake.taken
 
 
-async def test_batch_counts_once(meeting: House, http: aiohttp.ClientSession, intake: ListedIntake) -> None:
-    """Whoever recorded it cannot play it again; the same id from another peer is another batch."""
+async def test_batch_is_accepted_once(peered: House, http: aiohttp.ClientSession, intake: ListedIntake) -> None:
+    """A recorded batch cannot be replayed; the same id from another peer is a different batch."""
     body = batch()
-    sent = sign(SECRET, body, meeting.clock.now())
-    assert 200 == (await post(http, meeting, body, sent))[0]
-    status, found = await post(http, meeting, body, sent)
+    sent = sign(SECRET, body, peered.clock.now())
+    assert 200 == (await post(http, peered, body, sent))[0]
+    status, found = await post(http, peered, body, sent)
 
     assert (400, "batch") == (status, found["field"])
     assert 1 == len(intake.taken)
     theirs = batch(vantage="us-1")
-    assert 200 == (await post(http, meeting, theirs, sign(OTHER_SECRET, theirs, START), "/hooks/samples/us-1"))[0]
+    assert 200 == (await post(http, peered, theirs, sign(OTHER_SECRET, theirs, START), "/hooks/samples/us-1"))[0]
 
 
-async def test_replay_is_refused_when_it_is_old(meeting: House, http: aiohttp.ClientSession) -> None:
-    """After five minutes the signature is of no use to anybody."""
+async def test_old_replay_is_refused(peered: House, http: aiohttp.ClientSession) -> None:
+    """A signature expires after five minutes."""
     body = batch()
-    sent = sign(SECRET, body, meeting.clock.now())
-    meeting.clock.advance(timedelta(minutes=5, seconds=1))
-    status, found = await post(http, meeting, body, sent)
+    sent = sign(SECRET, body, peered.clock.now())
+    peered.clock.advance(timedelta(minutes=5, seconds=1))
+    status, found = await post(http, peered, body, sent)
 
     assert 401 == status
     assert "more than 5 minutes behind" in found["text"]
@@ -159,46 +159,46 @@ HOSTILE: list[dict[str, str]] = [
 
 @pytest.mark.parametrize("sent", HOSTILE, ids=[str(n) for n in range(len(HOSTILE))])
 @pytest.mark.parametrize("path", [PATH, "/hooks/samples/nobody", "/hooks/samples/off-1", "/hooks/samples/%00"])
-async def test_stranger_gets_401(
-    meeting: House, http: aiohttp.ClientSession, intake: ListedIntake, sent: dict[str, str], path: str
+async def test_unsigned_request_gets_401(
+    peered: House, http: aiohttp.ClientSession, intake: ListedIntake, sent: dict[str, str], path: str
 ) -> None:
-    """Whatever the headers hold: no traceback, no 500, nothing taken."""
+    """Hostile headers cause no traceback and no 500, and nothing is stored."""
     with capture_logs() as logged:
-        status, found = await post(http, meeting, batch(), sent, path)
+        status, found = await post(http, peered, batch(), sent, path)
 
     assert (401, False) == (status, found["ok"])
     assert [] == intake.taken
     assert not [event for event in logged if "exc_info" in event]
 
 
-async def test_strangers_do_not_learn_which_peers_there_are(meeting: House, http: aiohttp.ClientSession) -> None:
-    """A wrong secret, a peer that is off and a peer that nobody knows are answered alike."""
+async def test_refusal_does_not_reveal_which_peers_exist(peered: House, http: aiohttp.ClientSession) -> None:
+    """A wrong secret, a disabled peer and an unknown peer get the same answer."""
     body = batch()
     sent = sign("guessed", body, START)
-    answers = [await post(http, meeting, body, sent, f"/hooks/samples/{peer}") for peer in ("eu-1", "us-1", "off-1", "nobody")]
+    answers = [await post(http, peered, body, sent, f"/hooks/samples/{peer}") for peer in ("eu-1", "us-1", "off-1", "nobody")]
     empty = {**sent, SIGNATURE_HEADER: sign(SECRET, body, START)[SIGNATURE_HEADER]}
-    answers.append(await post(http, meeting, body, empty, "/hooks/samples/off-1"))
+    answers.append(await post(http, peered, body, empty, "/hooks/samples/off-1"))
 
     assert [answers[0]] * 5 == answers
     assert 401 == answers[0][0]
 
 
-async def test_peer_speaks_for_itself_only(meeting: House, http: aiohttp.ClientSession, intake: ListedIntake) -> None:
-    """Its secret opens no other peer's door, and its batch carries no other label."""
+async def test_peer_cannot_post_as_another_peer(peered: House, http: aiohttp.ClientSession, intake: ListedIntake) -> None:
+    """Its secret does not work on another peer's path, and its batch cannot carry another label."""
     body = batch()
-    assert 401 == (await post(http, meeting, body, path="/hooks/samples/us-1"))[0]
-    status, found = await post(http, meeting, batch(vantage="us-1"))
+    assert 401 == (await post(http, peered, body, path="/hooks/samples/us-1"))[0]
+    status, found = await post(http, peered, batch(vantage="us-1"))
 
     assert (400, "vantage") == (status, found["field"])
     assert [] == intake.taken
 
 
 @pytest.mark.parametrize("name", [TIMESTAMP_HEADER, SIGNATURE_HEADER])
-async def test_doubled_header_is_not_trusted(meeting: House, http: aiohttp.ClientSession, name: str) -> None:
-    """A proxy and we might each look at another of the two."""
+async def test_duplicate_signature_header_is_refused(peered: House, http: aiohttp.ClientSession, name: str) -> None:
+    """A proxy and the bot might each read a different copy."""
     body = batch()
     sent = [*sign(SECRET, body, START).items(), (name, "1")]
-    answer = await http.post(meeting.url + PATH, data=body, headers=sent)
+    answer = await http.post(peered.url + PATH, data=body, headers=sent)
 
     assert 401 == answer.status
 
@@ -227,10 +227,12 @@ BODIES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_signed_nonsense_gets_400(meeting: House, http: aiohttp.ClientSession, intake: ListedIntake, name: str) -> None:
-    """A peer that is trusted may still be broken."""
+async def test_signed_but_malformed_batch_gets_400(
+    peered: House, http: aiohttp.ClientSession, intake: ListedIntake, name: str
+) -> None:
+    """A trusted peer may still be broken."""
     with capture_logs() as logged:
-        status, found = await post(http, meeting, BODIES[name])
+        status, found = await post(http, peered, BODIES[name])
 
     assert (400, False) == (status, found["ok"])
     assert found["text"]
@@ -239,38 +241,38 @@ async def test_signed_nonsense_gets_400(meeting: House, http: aiohttp.ClientSess
 
 
 @pytest.mark.parametrize("packed", [gzip.compress(batch(), mtime=0), batch(), b"\x1f\x8b" + b"\x00" * 50])
-async def test_packed_body_is_refused(
-    meeting: House, http: aiohttp.ClientSession, packed: bytes, caplog: pytest.LogCaptureFixture
+async def test_compressed_body_is_refused(
+    peered: House, http: aiohttp.ClientSession, packed: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is signed is what is sent; and what only says that it is packed leaves no traceback."""
+    """The signature covers the bytes as sent; a false Content-Encoding leaves no traceback."""
     sent = {**sign(SECRET, packed, START), "Content-Encoding": "gzip"}
-    assert 400 == (await post(http, meeting, packed, sent))[0]
+    assert 400 == (await post(http, peered, packed, sent))[0]
     assert [] == [record for record in caplog.records if record.exc_info]
 
 
-async def test_body_has_a_limit(meeting: House, http: aiohttp.ClientSession) -> None:
-    """1 MiB, told or not told in advance."""
+async def test_oversized_body_is_refused(peered: House, http: aiohttp.ClientSession) -> None:
+    """The limit is 1 MiB, with or without a Content-Length."""
     body = b" " * (1024 * 1024 + 1)
-    assert 413 == (await post(http, meeting, body))[0]
+    assert 413 == (await post(http, peered, body))[0]
 
     async def told_nothing() -> Any:
         for _ in range(17):
             yield b" " * 65_536
 
-    answer = await http.post(meeting.url + PATH, data=told_nothing(), headers=sign(SECRET, body, START))
+    answer = await http.post(peered.url + PATH, data=told_nothing(), headers=sign(SECRET, body, START))
     assert 413 == answer.status
 
 
-async def test_nobody_is_let_in_when_no_peer_is_configured(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """The door is there and shut."""
+async def test_samples_are_refused_when_no_peer_is_configured(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """The route exists but accepts nothing."""
     house = await open_house()
     assert 401 == (await post(http, house, batch()))[0]
 
 
-async def test_couriers_batches_are_taken(meeting: House, intake: ListedIntake) -> None:
-    """The two ends of the wire fit: what one bot measured, the other one has."""
-    clock, pace = meeting.clock, CourierTiming(every_s=0.01, first_wait_s=0.01, longest_wait_s=0.02)
-    courier = Courier([Peer("here", meeting.url, SECRET)], "eu-1", clock, pace=pace)
+async def test_batches_of_a_real_courier_are_accepted(peered: House, intake: ListedIntake) -> None:
+    """Sender and receiver agree on the wire format: one bot's samples arrive at the other."""
+    clock, pace = peered.clock, CourierTiming(every_s=0.01, first_wait_s=0.01, longest_wait_s=0.02)
+    courier = Courier([Peer("here", peered.url, SECRET)], "eu-1", clock, pace=pace)
     await courier.start()
     sent = [sample(at=START - timedelta(milliseconds=n), evidence={"status": "200"}) for n in range(2500, 0, -1)]
     courier.offer(sent)

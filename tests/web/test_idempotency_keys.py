@@ -11,8 +11,8 @@ from tests.web.web_house import House
 SLOW = {"title": "Slow", "severity": "SEV3"}
 
 
-async def test_a_key_with_another_body_is_refused(house: House, http: aiohttp.ClientSession) -> None:
-    """Its caller would take what was done for the first body for an answer to the second."""
+async def test_key_reused_with_another_body_is_refused(house: House, http: aiohttp.ClientSession) -> None:
+    """The caller would take the result of the first body for an answer to the second."""
     await post(http, house, "/incidents", SLOW, Idempotency_Key="k-1")
     status, found = await post(http, house, "/incidents", {"title": "Payments are wrong"}, Idempotency_Key="k-1")
 
@@ -21,10 +21,8 @@ async def test_a_key_with_another_body_is_refused(house: House, http: aiohttp.Cl
     assert 1 == len(house.engine.world.incidents)
 
 
-async def test_a_key_with_another_body_is_refused_where_that_would_change_nothing(
-    house: House, http: aiohttp.ClientSession
-) -> None:
-    """Not told that its severity is that already, as if the key had been new."""
+async def test_key_reused_with_another_body_is_refused_even_without_a_change(house: House, http: aiohttp.ClientSession) -> None:
+    """The answer is not "already has this severity", as it would be with a new key."""
     await post(http, house, "/incidents", SLOW)
     await post(http, house, "/incidents/1/severity", {"severity": "SEV2"}, Idempotency_Key="k-1")
     status, _ = await post(http, house, "/incidents/1/severity", {"severity": "SEV2", "reason": "x"}, Idempotency_Key="k-1")
@@ -33,16 +31,18 @@ async def test_a_key_with_another_body_is_refused_where_that_would_change_nothin
 
 
 @pytest.mark.parametrize("body", [SLOW, dict(reversed(SLOW.items()))])
-async def test_the_same_body_is_the_same_request(house: House, http: aiohttp.ClientSession, body: Any) -> None:
-    """Whatever the order of its fields."""
+async def test_same_body_in_another_field_order_is_the_same_request(
+    house: House, http: aiohttp.ClientSession, body: Any
+) -> None:
+    """The order of the fields does not matter."""
     await post(http, house, "/incidents", SLOW, Idempotency_Key="k-1")
     status, found = await post(http, house, "/incidents", body, Idempotency_Key="k-1")
 
     assert (200, "done_already") == (status, found["kind"])
 
 
-async def test_a_retry_is_done_already_where_the_state_would_refuse_it(house: House, http: aiohttp.ClientSession) -> None:
-    """The first answer was lost on its way; "somebody has acknowledged it" would be no answer to the one who did."""
+async def test_retry_succeeds_when_the_new_state_would_refuse_it(house: House, http: aiohttp.ClientSession) -> None:
+    """The first answer was lost; the caller who acknowledged must not hear that somebody else did."""
     await post(http, house, "/incidents", SLOW)
     await post(http, house, "/incidents/1/ack", {}, Idempotency_Key="k-1")
     status, found = await post(http, house, "/incidents/1/ack", {}, Idempotency_Key="k-1")
@@ -50,8 +50,8 @@ async def test_a_retry_is_done_already_where_the_state_would_refuse_it(house: Ho
     assert (200, "done_already", 1) == (status, found["kind"], found["incident"])
 
 
-async def test_a_key_whose_request_was_refused_is_free(house: House, http: aiohttp.ClientSession) -> None:
-    """Nothing was done under it: `force` may be sent with the same one."""
+async def test_key_of_a_refused_request_can_be_reused(house: House, http: aiohttp.ClientSession) -> None:
+    """Nothing was done under the key, so `force` may be sent with the same key."""
     await post(http, house, "/incidents", {"title": "Slow", "components": ["anthropic.api"]})
     await post(http, house, "/flags/support-chat.llm/engage", {"reason": "slow"})
     first, _ = await post(http, house, "/incidents/1/resolve", {}, Idempotency_Key="k-1")
@@ -60,8 +60,8 @@ async def test_a_key_whose_request_was_refused_is_free(house: House, http: aioht
     assert (409, 200) == (first, second)
 
 
-async def test_a_key_of_an_earlier_version_answers_as_it_did(house: House, http: aiohttp.ClientSession) -> None:
-    """No digest was kept of its request, so nobody can say that this is another one."""
+async def test_key_of_an_earlier_version_repeats_its_answer(house: House, http: aiohttp.ClientSession) -> None:
+    """Earlier versions stored no digest of the request, so a changed body cannot be detected."""
     await post(http, house, "/incidents", SLOW)
     await post(http, house, "/incidents/1/update", {"text": "we look"}, Idempotency_Key="k-1")
     house.engine.digests = dict.fromkeys(house.engine.digests, "")

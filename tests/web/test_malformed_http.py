@@ -1,4 +1,4 @@
-"""What is not HTTP: each is refused, and all of them together are one line in the log."""
+"""Requests that are not HTTP: each is refused, and together they make one line in the log."""
 
 import asyncio
 import json
@@ -64,15 +64,15 @@ MALFORMED = {
 
 
 async def send(house: House, sent: bytes) -> bytes:
-    """Send it and hang up soon: some of it looks like a request that is still on its way."""
+    """Send the bytes and hang up soon, because some of them look like an unfinished request."""
     try:
         return await send_raw(house.port, sent, within_s=0.3)
     except (TimeoutError, ConnectionError):
         return b""
 
 
-async def test_malformed_requests_are_one_line_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """No traceback for what strangers send, no byte of it either, and no line each: a scanner must not fill the disk."""
+async def test_malformed_requests_make_one_log_line(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has no traceback, none of the bytes and no line per request: a scanner must not fill the disk."""
     caplog.set_level(logging.INFO)
     with structlog.testing.capture_logs() as written:
         for _ in range(2):
@@ -87,8 +87,8 @@ async def test_malformed_requests_are_one_line_in_the_log(house: House, caplog: 
 
 
 @pytest.mark.parametrize("kind", MALFORMED)
-async def test_malformed_request_reaches_no_handler_and_leaves_the_server_well(open_house: OpenHouse, kind: str) -> None:
-    """It is answered with a 4xx or not at all, and the next caller is served."""
+async def test_malformed_request_reaches_no_handler_and_harms_nothing(open_house: OpenHouse, kind: str) -> None:
+    """It gets a 4xx or no answer, and the next client is served."""
     house = await open_house(open_to_loopback=True)
     status = status_of(await send(house, MALFORMED[kind]))
     good = kind in ("a bare line feed", "garbage after a good request", "an upgrade with a tail")
@@ -96,8 +96,8 @@ async def test_malformed_request_reaches_no_handler_and_leaves_the_server_well(o
     assert 200 == status_of(await send_raw(house.port, b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"))
 
 
-async def test_our_own_fault_is_logged_with_its_traceback(house: House) -> None:
-    """Only what strangers cause is told in one line."""
+async def test_error_of_ours_is_logged_with_its_traceback(house: House) -> None:
+    """Only errors caused by clients are shortened to one line."""
     from bot.web.server.server_log import ServerLog
 
     with structlog.testing.capture_logs() as written:

@@ -1,4 +1,4 @@
-"""Bodies that come packed: unpacked as far as somebody reads them, and by nobody else."""
+"""Compressed bodies are decompressed only as far as they are read."""
 
 import gzip
 import zlib
@@ -30,8 +30,8 @@ WAYS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress
     ),
     st.lists(st.integers(1, 300), max_size=20),
 )
-def test_what_was_packed_comes_out_in_pieces(way: str, data: bytes, cuts: list[int]) -> None:
-    """However it is packed, and wherever it is cut on its way."""
+def test_compressed_body_is_read_in_pieces(way: str, data: bytes, cuts: list[int]) -> None:
+    """It works for every compression and wherever the network splits the body."""
     packed, unpacker, found = WAYS[way](data), Unpacker(way.partition(",")[0]), []
     for cut in [*cuts, len(packed)]:
         found += unpacker.pieces(packed[:cut])
@@ -42,34 +42,34 @@ def test_what_was_packed_comes_out_in_pieces(way: str, data: bytes, cuts: list[i
 
 
 @pytest.mark.parametrize("size", [PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES + 1])
-def test_what_is_left_inside_comes_out_at_the_end(size: int) -> None:
-    """All that was sent is taken in, and a last byte of it not out yet."""
+def test_buffered_rest_is_returned_at_the_end(size: int) -> None:
+    """All input is consumed while some output is still inside the decompressor."""
     unpacker = Unpacker("deflate")
 
     assert size == sum(map(len, unpacker.pieces(bare(bytes(size)))))
     assert unpacker.whole
 
 
-def test_of_a_bomb_no_more_is_unpacked_than_is_read() -> None:
-    """A thousandth of it is enough to know that it is too large."""
+def test_compression_bomb_is_unpacked_only_as_far_as_it_is_read() -> None:
+    """A thousandth of it is enough to see that it is too large."""
     bomb = Unpacker("gzip").pieces(gzip.compress(bytes(64 * 1024 * 1024)))
 
     assert [PIECE_BYTES] * 2 == [len(piece) for piece in islice(bomb, 2)]
 
 
-def test_one_packed_stream_may_follow_another() -> None:
-    """That is one file to gzip."""
+def test_concatenated_gzip_streams_are_one_body() -> None:
+    """gzip treats them as one file."""
     assert b"onetwo" == b"".join(Unpacker("gzip").pieces(gzip.compress(b"one") + gzip.compress(b"two")))
 
 
-def test_padding_behind_the_stream_is_passed_over() -> None:
-    """Some add it."""
+def test_padding_after_the_stream_is_ignored() -> None:
+    """Some clients add padding."""
     assert b"one" == b"".join(Unpacker("gzip").pieces(gzip.compress(b"one") + bytes(9)))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 5, -1])
-def test_what_lacks_its_end_is_not_whole(cut: int) -> None:
-    """A body that was cut off says less than was meant."""
+def test_truncated_stream_is_an_error(cut: int) -> None:
+    """A truncated body may lack data that was meant to be sent."""
     unpacker = Unpacker("gzip")
     list(unpacker.pieces(gzip.compress(b"all of it")[:cut]))
 
@@ -77,14 +77,14 @@ def test_what_lacks_its_end_is_not_whole(cut: int) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_what_is_not_packed_as_it_says_is_refused(encoding: str) -> None:
-    """As a body that cannot be read."""
+def test_body_with_a_wrong_content_encoding_is_refused(encoding: str) -> None:
+    """It is refused as an unreadable body."""
     with pytest.raises(web.RequestPayloadError):
         list(Unpacker(encoding).pieces(b"not packed at all"))
 
 
-async def test_a_body_that_nobody_reads_is_not_unpacked(open_house: OpenHouse) -> None:
-    """It need not even be packed: what is asked next on the same connection is answered."""
+async def test_unread_body_is_not_decompressed(open_house: OpenHouse) -> None:
+    """Even an invalid body does no harm: the next request on the connection is answered."""
     house = await open_house()
     packed = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot gzip!"
     answered = await send_raw(house.port, packed + b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -93,8 +93,8 @@ async def test_a_body_that_nobody_reads_is_not_unpacked(open_house: OpenHouse) -
     assert b"HTTP/1.1 200 OK" in answered
 
 
-async def test_a_packing_that_is_not_known_is_named(house: House, http: aiohttp.ClientSession) -> None:
-    """In the shape that clients of flags understand."""
+async def test_unknown_content_encoding_is_named(house: House, http: aiohttp.ClientSession) -> None:
+    """The error has the shape that flag clients understand."""
     answer = await http.post(
         f"{house.url}/ofrep/v1/evaluate/flags",
         data=b"{}",

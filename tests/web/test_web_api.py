@@ -1,4 +1,4 @@
-"""/api/v1: every request one signal, every answer a sentence, every mistake named with its remedy."""
+"""/api/v1: every request becomes one signal, every answer is a sentence, every mistake is named with its remedy."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -36,7 +36,7 @@ async def declared(house: House, http: aiohttp.ClientSession) -> House:
 
 
 async def test_incident_is_declared_by_the_named_operator(house: House, http: aiohttp.ClientSession) -> None:
-    """The engine gets one signal with the actor of the header; its answer goes back as it is."""
+    """The engine gets one signal whose actor comes from the header; its answer is returned unchanged."""
     status, found = await post(http, house, "/incidents", DECLARE, X_Understudy_Actor="ana", Idempotency_Key="k-1")
     assert [
         s.Declare(
@@ -71,8 +71,8 @@ async def test_incident_is_declared_by_the_named_operator(house: House, http: ai
     } == found
 
 
-async def test_incident_is_declared_for_when_it_was(house: House, http: aiohttp.ClientSession) -> None:
-    """In UTC, or with a zone."""
+async def test_incident_is_declared_with_an_earlier_start(house: House, http: aiohttp.ClientSession) -> None:
+    """The time is in UTC unless it has a zone."""
     times = {"began": (START - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S"), "ended": "2026-03-20T12:00+01:00"}
     status, found = await post(http, house, "/incidents", DECLARE | times)
     [signal] = house.engine.signals
@@ -82,8 +82,8 @@ async def test_incident_is_declared_for_when_it_was(house: House, http: aiohttp.
     assert 200 == status, found
 
 
-async def test_request_changes_nothing_when_it_is_repeated(house: House, http: aiohttp.ClientSession) -> None:
-    """The same Idempotency-Key is the same signal; without one, each request is its own."""
+async def test_repeated_request_changes_nothing(house: House, http: aiohttp.ClientSession) -> None:
+    """Requests with the same Idempotency-Key are one signal; without a key, each request is separate."""
     for _ in range(2):
         status, found = await post(http, house, "/incidents", {"title": "No component"}, Idempotency_Key="k-1")
         assert 200 == status
@@ -94,8 +94,8 @@ async def test_request_changes_nothing_when_it_is_repeated(house: House, http: a
     assert 3 == len({signal.id for signal in house.engine.signals})
 
 
-async def test_key_of_one_request_is_not_that_of_another(house: House, http: aiohttp.ClientSession) -> None:
-    """A script may have one key for all that it does in a run: what it does next is done, and not called done already."""
+async def test_key_is_separate_for_each_route(house: House, http: aiohttp.ClientSession) -> None:
+    """A script may use one key for a whole run: its next request is done, not reported as already done."""
     await post(http, house, "/incidents", {"title": "Slow"}, Idempotency_Key="run-7")
     _, found = await post(http, house, "/incidents/1/ack", {}, Idempotency_Key="run-7")
 
@@ -140,7 +140,7 @@ ACTIONS: list[tuple[str, Any, s.Signal]] = [
 async def test_incident_action_becomes_its_signal(
     declared: House, http: aiohttp.ClientSession, action: str, body: Any, signal: s.Signal, reference: str
 ) -> None:
-    """Each action of an incident is one signal; the incident may be named in any way that people do."""
+    """Each action is one signal, and every way to name an incident works."""
     status, found = await post(http, declared, f"/incidents/{reference}/{action}", body)
     assert (200, True, 1) == (status, found["ok"], found["incident"])
     sent = declared.engine.signals[-1]
@@ -148,14 +148,14 @@ async def test_incident_action_becomes_its_signal(
     assert vars(signal) | {"id": sent.id} == vars(sent)
 
 
-async def test_a_repair_is_refused_where_there_is_no_slack(declared: House, http: aiohttp.ClientSession) -> None:
-    """Whoever asked is told that nothing was done."""
+async def test_repair_is_refused_without_slack(declared: House, http: aiohttp.ClientSession) -> None:
+    """The answer says that nothing was done."""
     status, found = await post(http, declared, "/incidents/1/repair")
     assert (409, "nobody_looked", False) == (status, found["kind"], found["changed"])
 
 
-async def test_a_task_is_added_and_done(declared: House, http: aiohttp.ClientSession) -> None:
-    """What it is, whose and by when; the incident shows it."""
+async def test_task_is_added_and_done(declared: House, http: aiohttp.ClientSession) -> None:
+    """The incident shows its text, owner and due time."""
     body = {"text": "Call support", "owner": "U0ANASILVA", "due": "30m"}
     status, found = await post(http, declared, "/incidents/1/task", body)
     later = await post(http, declared, "/incidents/1/followup", {"text": "Write it up", "due": "2026-03-23T09:00+01:00"})
@@ -171,7 +171,7 @@ async def test_a_task_is_added_and_done(declared: House, http: aiohttp.ClientSes
 
 
 async def test_resolved_incident_is_reopened(declared: House, http: aiohttp.ClientSession) -> None:
-    """Reopening leads back to investigating."""
+    """A reopened incident is investigating again."""
     await post(http, declared, "/incidents/1/resolve")
     status, found = await post(http, declared, "/incidents/1/reopen", {"reason": "again"})
     assert (200, True) == (status, found["ok"])
@@ -179,7 +179,7 @@ async def test_resolved_incident_is_reopened(declared: House, http: aiohttp.Clie
 
 
 async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http: aiohttp.ClientSession) -> None:
-    """What the rules refuse comes back in the same shape, and nothing was written."""
+    """A refusal has the usual shape, and nothing is recorded."""
     await post(http, declared, "/incidents/1/resolve")
     status, found = await post(http, declared, "/incidents/1/resolve")
     assert (409, False, False, 1) == (status, found["ok"], found["changed"], found["incident"])
@@ -189,7 +189,7 @@ async def test_refusal_of_the_core_is_409_with_its_reason(declared: House, http:
 
 
 async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aiohttp.ClientSession) -> None:
-    """The whole life of an engagement by API, each step visible in /flags at once."""
+    """An engagement goes through all its steps by API, each visible in /flags at once."""
     body = {"variant": "gpt", "reason": "claude is down", "for": "2h"}
     status, found = await post(http, house, f"/flags/{CHAT}/engage", body, X_Understudy_Actor="ana")
     assert (200, CHAT) == (status, found["flag"])
@@ -206,8 +206,8 @@ async def test_flag_is_engaged_stepped_back_and_released(house: House, http: aio
     assert ("normal", "claude", None) == (flag["phase"], flag["variant"], flag["engagement"])
 
 
-async def test_flag_is_steered(house: House, http: aiohttp.ClientSession) -> None:
-    """A plan, a share, another share, its end, a pin and a freeze, each visible in /flags at once."""
+async def test_flag_ramp_pin_and_freeze_are_set(house: House, http: aiohttp.ClientSession) -> None:
+    """A plan, a share, another share, its end, a pin and a freeze are each visible in /flags at once."""
     status, planned = await post(http, house, f"/flags/{CHAT}/plan", {"variant": "gpt", "share": 25})
     assert (200, False, 25) == (status, planned["changed"], planned["data"]["share"])
     await post(http, house, f"/flags/{CHAT}/engage", {"variant": "gpt", "reason": "a try", "share": "25%", "for": "2h"})
@@ -224,8 +224,8 @@ async def test_flag_is_steered(house: House, http: aiohttp.ClientSession) -> Non
     assert "handing_back" == (await shown(http, house))["phase"]
 
 
-async def test_a_part_of_the_readers_is_switched_and_steered(house: House, http: aiohttp.ClientSession) -> None:
-    """With its scope in each body; the flag itself stays on its default, and lists what is switched apart."""
+async def test_one_scope_of_a_flag_is_switched_and_steered(house: House, http: aiohttp.ClientSession) -> None:
+    """Each body names the scope; the flag stays on its default and lists the switched scope separately."""
     scope = {"scope": "env=eu"}
     status, planned = await post(http, house, f"/flags/{CHAT}/plan", {"variant": "gpt", **scope})
     assert (200, f"{CHAT}@env=eu") == (status, planned["flag"])
@@ -248,7 +248,7 @@ async def test_a_part_of_the_readers_is_switched_and_steered(house: House, http:
 
 
 async def test_automation_is_frozen_and_thawed(house: House, http: aiohttp.ClientSession) -> None:
-    """Who did it stands beside the flags, and in the status."""
+    """Flags and status show who froze it."""
     await post(http, house, "/automation/freeze", {"reason": "the board lies"}, X_Understudy_Actor="ana")
     for path in ("/flags", "/status"):
         _, found = await get(http, house, path)
@@ -306,10 +306,10 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("path", "body", "field"), MISTAKES)
-async def test_mistake_is_named_with_its_field_and_remedy(
+async def test_invalid_request_names_the_field_and_the_remedy(
     declared: House, http: aiohttp.ClientSession, path: str, body: Any, field: str
 ) -> None:
-    """400 says which field and what to write, and no signal is sent."""
+    """The answer is 400, and no signal is sent."""
     before = len(declared.engine.signals)
     status, found = await post(http, declared, path, body)
     assert (400, False, field) == (status, found["ok"], found["field"])
@@ -318,7 +318,7 @@ async def test_mistake_is_named_with_its_field_and_remedy(
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '"t"', '{"title": NaN}', "[" * 30_000])
-async def test_body_that_is_no_object_is_refused(house: House, http: aiohttp.ClientSession, body: str) -> None:
+async def test_body_that_is_not_an_object_is_refused(house: House, http: aiohttp.ClientSession, body: str) -> None:
     """Malformed JSON is the caller's mistake, not ours."""
     answer = await http.post(house.url + API + "/incidents", data=body, headers=headers(CONTROL))
     assert 400 == answer.status
@@ -328,10 +328,10 @@ async def test_body_that_is_no_object_is_refused(house: House, http: aiohttp.Cli
 @pytest.mark.parametrize(
     ("name", "value"), [("X-Understudy-Actor", "ana maria"), ("X-Understudy-Actor", "<!here>"), ("Idempotency-Key", "a b")]
 )
-async def test_header_that_cannot_be_written_down_is_refused(
+async def test_header_with_invalid_characters_is_refused(
     house: House, http: aiohttp.ClientSession, name: str, value: str
 ) -> None:
-    """Names go into timelines and Slack, so only plain ones are taken."""
+    """Names go into timelines and Slack, so only plain text is accepted."""
     answer = await http.post(house.url + API + "/incidents", json=DECLARE, headers={**headers(), name: value})
     assert (400, name) == (answer.status, (await answer.json())["field"])
 
@@ -340,15 +340,17 @@ async def test_header_that_cannot_be_written_down_is_refused(
     ("path", "says"),
     [("/incidents/9/ack", "INC-1"), ("/flags/support-chat.lm/engage", f"mean {CHAT}?"), ("/nothing", "docs/http-api.md")],
 )
-async def test_unknown_thing_is_404_with_a_pointer(declared: House, http: aiohttp.ClientSession, path: str, says: str) -> None:
-    """What does not exist is said so, with what does."""
+async def test_unknown_resource_is_404_with_a_pointer(
+    declared: House, http: aiohttp.ClientSession, path: str, says: str
+) -> None:
+    """The answer says where to find what exists."""
     status, found = await post(http, declared, path, {"reason": "r"})
     assert (404, False) == (status, found["ok"])
     assert says in found["remedy"]
 
 
 async def test_status_shows_components_vendors_incidents_and_flags(house: House, http: aiohttp.ClientSession) -> None:
-    """Everything at a glance, with reasons, latency and who reads the flags."""
+    """Everything at a glance, with reasons, latency and the readers of the flags."""
     await house.verdict("anthropic.api", Level.DOWN)
     house.board.evaluate(CHAT, {"targetingKey": "svc-a"})
     status, found = await get(http, house, "/status")
@@ -365,8 +367,8 @@ async def test_status_shows_components_vendors_incidents_and_flags(house: House,
     assert {CHAT: 1} == {flag["key"]: flag["readers"] for flag in found["flags"] if flag["readers"]}
 
 
-async def test_status_shows_what_stands_beside_the_verdicts(house: House, http: aiohttp.ClientSession) -> None:
-    """Advisory, mute, alert held back, blindness: whoever wonders why nobody was told finds it here."""
+async def test_status_shows_why_an_alert_was_not_sent(house: House, http: aiohttp.ClientSession) -> None:
+    """Advisory, mute, held-back alert and blindness explain why nobody was notified."""
     calm = (await get(http, house, "/status"))[1]
     assert {"blind": False, "reason": "", "began_at": None, "ended_at": None} == calm["sight"]
     assert {(None, None, None)} == {(c["advisory"], c["mute"], c["held_back"]) for c in calm["components"]}
@@ -390,7 +392,7 @@ async def test_status_shows_what_stands_beside_the_verdicts(house: House, http: 
 
 
 async def test_incidents_are_listed_by_state(declared: House, http: aiohttp.ClientSession) -> None:
-    """Open ones by default, all on request, and nothing else."""
+    """Open incidents by default, all on request; other states are refused."""
     await post(http, declared, "/incidents", {"title": "Another"})
     await post(http, declared, "/incidents/1/resolve")
     assert ["INC-2"] == [i["name"] for i in (await get(http, declared, "/incidents"))[1]["incidents"]]
@@ -402,7 +404,7 @@ async def test_incidents_are_listed_by_state(declared: House, http: aiohttp.Clie
 
 @pytest.mark.parametrize("state", ["all", "open"])
 async def test_incidents_come_in_pages_of_fifty(house: House, http: aiohttp.ClientSession, state: str) -> None:
-    """The newest first, each once, and the last page says that it is the last."""
+    """Newest first, each incident once, and the last page says that it is the last."""
     for number in range(120):
         await house.engine.handle(s.Declare(actor=Actor.operator("ana"), title=f"Trouble {number}", separate=True))
     pages, cursor = [], ""
@@ -415,15 +417,15 @@ async def test_incidents_come_in_pages_of_fifty(house: House, http: aiohttp.Clie
     assert list(range(120, 0, -1)) == [number for page in pages for number in page]
 
 
-async def test_a_cursor_that_no_page_gave_is_refused(house: House, http: aiohttp.ClientSession) -> None:
-    """With the field named, as for every other mistake."""
+async def test_unknown_cursor_is_refused(house: House, http: aiohttp.ClientSession) -> None:
+    """The error names the field, as every other mistake does."""
     for cursor in ("0", "-1", "INC-7", "9" * 40, "7%20"):
         status, found = await get(http, house, f"/incidents?cursor={cursor}")
         assert (400, "cursor") == (status, found["field"])
 
 
 async def test_timeline_lists_the_facts_of_one_incident(declared: House, http: aiohttp.ClientSession) -> None:
-    """Every fact with who, when and what, in order."""
+    """Every fact has its actor, time and text, in order."""
     await post(http, declared, "/incidents/1/note", {"text": "Vendor says: failover"}, X_Understudy_Actor="ana")
     status, found = await get(http, declared, "/incidents/1/timeline")
     assert 200 == status
@@ -443,7 +445,7 @@ async def test_timeline_lists_the_facts_of_one_incident(declared: House, http: a
     ],
 )
 async def test_export_is_a_file(declared: House, http: aiohttp.ClientSession, query: str, kind: str) -> None:
-    """Name and type suit the format; a page made of foreign words may not run as one of ours."""
+    """File name and content type suit the format; an HTML export with foreign text must not run as a page of ours."""
     answer = await http.get(f"{declared.url}{API}/incidents/1/export{query}", headers=headers(READ))
     assert (200, kind, "# Zeitleiste für alle") == (answer.status, answer.content_type, await answer.text())
     name = f"INC-1-Zo-.{declared.exported[0][1]}"
@@ -457,8 +459,8 @@ async def test_unknown_export_format_is_refused(declared: House, http: aiohttp.C
     assert (400, "format", "One of: md, json, csv.") == (status, found["field"], found["remedy"])
 
 
-async def test_engaged_flag_stays_reachable_when_it_left_the_configuration(house: House, http: aiohttp.ClientSession) -> None:
-    """It can be seen and released although nobody configures it any more."""
+async def test_engaged_flag_stays_reachable_after_its_removal(house: House, http: aiohttp.ClientSession) -> None:
+    """A flag that left the configuration can still be read and released."""
     await post(http, house, f"/flags/{CHAT}/engage", {"reason": "down"})
     others = {key: flag for key, flag in house.engine.policy.flags.items() if key != CHAT}
     house.engine.policy = replace(house.engine.policy, flags=others)
@@ -467,8 +469,8 @@ async def test_engaged_flag_stays_reachable_when_it_left_the_configuration(house
     assert CHAT not in [flag["key"] for flag in (await get(http, house, "/flags"))[1]["flags"]]
 
 
-async def test_fault_of_ours_is_500_without_details(house: House, http: aiohttp.ClientSession) -> None:
-    """The caller learns that it may repeat the request, and nothing about our insides."""
+async def test_internal_error_is_500_without_details(house: House, http: aiohttp.ClientSession) -> None:
+    """The caller learns that a retry is safe, and nothing about the internals."""
     house.engine.broken = True
     status, found = await post(http, house, "/incidents", DECLARE)
     assert (500, False) == (status, found["ok"])

@@ -1,4 +1,4 @@
-"""Who gets in: every route, every kind of token, from here and from elsewhere."""
+"""Authentication: every route and every kind of token, from this machine and from elsewhere."""
 
 import base64
 import re
@@ -46,17 +46,17 @@ async def ask(http: aiohttp.ClientSession, house: House, method: str, path: str,
 async def test_reading_needs_a_known_token_when_tokens_are_configured(
     house: House, http: aiohttp.ClientSession, method: str, path: str, token: str, status: int
 ) -> None:
-    """Every reading route takes read, control and local tokens, and no other, even from this machine."""
+    """Every read route accepts read, control and local tokens and no others, even from this machine."""
     sent = headers(token) if token else {}
     assert status == (await ask(http, house, method, path, headers=sent))[0]
 
 
 @pytest.mark.parametrize(("method", "path"), READS)
 @pytest.mark.parametrize("tokens", [{}, {"read_tokens": (READ,)}])
-async def test_reading_is_open_to_this_machine_when_that_was_chosen(
+async def test_reading_is_open_to_this_machine_when_configured(
     open_house: OpenHouse, http: aiohttp.ClientSession, method: str, path: str, tokens: dict[str, Any]
 ) -> None:
-    """The first try on a laptop needs no token; tokens are for everybody else then."""
+    """A first try on a laptop needs no token; other machines still do."""
     house = await open_house(open_to_loopback=True, **tokens)
     assert 200 == (await ask(http, house, method, path))[0]
 
@@ -65,10 +65,10 @@ async def test_reading_is_open_to_this_machine_when_that_was_chosen(
 @pytest.mark.parametrize(
     ("tokens", "status"), [({}, 403), ({"control_tokens": (CONTROL,)}, 401), ({"read_tokens": ("",)}, 403)]
 )
-async def test_nobody_reads_without_a_token_when_nothing_was_chosen(
+async def test_reading_needs_a_token_by_default(
     open_house: OpenHouse, http: aiohttp.ClientSession, method: str, path: str, tokens: dict[str, Any], status: int
 ) -> None:
-    """Behind a proxy that adds no header everybody comes from this machine, so it has to be a choice."""
+    """Behind a proxy that adds no header all clients appear local, so open reading must be a choice."""
     house = await open_house(**tokens)
     found, text = await ask(http, house, method, path)
     assert status == found
@@ -76,10 +76,10 @@ async def test_nobody_reads_without_a_token_when_nothing_was_chosen(
 
 
 @pytest.mark.parametrize("sent", PROXIED + FOREIGN)
-async def test_reading_is_closed_to_others_when_it_is_open_to_this_machine(
+async def test_reading_open_to_this_machine_stays_closed_to_others(
     open_house: OpenHouse, http: aiohttp.ClientSession, sent: dict[str, str]
 ) -> None:
-    """Behind a proxy everybody has the address of this machine; and a foreign name can be made to point at it."""
+    """Behind a proxy all clients have this machine's address, and a foreign DNS name can be rebound to it."""
     house = await open_house(open_to_loopback=True)
     status, text = await ask(http, house, "GET", "/api/v1/status", headers=sent)
     assert 403 == status
@@ -96,13 +96,13 @@ async def test_reading_is_open_under_every_name_of_this_machine(
     assert 200 == (await ask(http, house, "GET", "/api/v1/status", headers=sent))[0]
 
 
-async def test_proxied_reader_gets_in_when_it_has_a_token(house: House, http: aiohttp.ClientSession) -> None:
-    """A proxy is fine as long as the token comes along."""
+async def test_proxied_reader_is_served_with_a_token(house: House, http: aiohttp.ClientSession) -> None:
+    """A proxy is fine as long as the token is passed on."""
     sent = {**headers(READ), **PROXIED[0], **FOREIGN[0]}
     assert 200 == (await ask(http, house, "GET", "/api/v1/status", headers=sent))[0]
 
 
-async def test_token_is_taken_as_api_key_when_reading(house: House, http: aiohttp.ClientSession) -> None:
+async def test_read_token_is_accepted_as_an_api_key(house: House, http: aiohttp.ClientSession) -> None:
     """OFREP clients send either header."""
     assert 200 == (await ask(http, house, "GET", "/api/v1/flags", headers={"X-API-Key": READ}))[0]
 
@@ -120,7 +120,7 @@ async def test_token_is_taken_as_api_key_when_reading(house: House, http: aiohtt
 async def test_changing_needs_a_control_token(
     house: House, http: aiohttp.ClientSession, token: str, status: int, says: str
 ) -> None:
-    """A read token may not change anything, and the answer says what would."""
+    """A read token may not change anything, and the answer says which token may."""
     sent = headers(token) if token else {}
     found = await ask(http, house, "POST", "/api/v1/incidents", headers=sent, json=DECLARE)
     assert status == found[0]
@@ -129,7 +129,7 @@ async def test_changing_needs_a_control_token(
 
 
 async def test_changing_is_off_when_no_control_token_is_configured(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """Not even this machine may change things without the local token; empty tokens open nothing."""
+    """Even this machine needs the local token; empty tokens are never valid."""
     house = await open_house(control_tokens=("",), local_token="")
     for sent in ({}, headers("anything"), {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
         status, text = await ask(http, house, "POST", "/api/v1/incidents", headers=sent, json=DECLARE)
@@ -156,14 +156,14 @@ async def test_browser_may_read_the_board_with_the_token_as_password(house: Hous
         assert 401 == (await ask(http, house, "GET", "/", headers={"Authorization": broken}))[0]
 
 
-async def test_probes_of_machines_need_no_token(house: House, http: aiohttp.ClientSession) -> None:
+async def test_health_probes_need_no_token(house: House, http: aiohttp.ClientSession) -> None:
     """A kubelet has no token."""
     for path in ("/healthz", "/readyz", "/board.css"):
         assert 200 == (await ask(http, house, "GET", path, headers=PROXIED[0]))[0]
 
 
 async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """Without any token and from elsewhere nothing answers but probes, style sheet and script, and heartbeats."""
+    """Without a token and from elsewhere, only probes, style sheet, script and heartbeats answer."""
     house = await open_house(open_to_loopback=True)
     assert house.server is not None
     app = house.server.app
@@ -181,15 +181,15 @@ async def test_only_known_routes_are_open(open_house: OpenHouse, http: aiohttp.C
     assert probes | beats == opened - heads
 
 
-async def test_tokens_are_not_shown(house: House) -> None:
-    """A log line with the services in it gives nothing away."""
+async def test_tokens_are_not_in_the_repr(house: House) -> None:
+    """A log line that contains the services must not leak a token."""
     assert house.server is not None
     shown = repr(house.server.app[SERVICES])
     assert [] == [token for token in (READ, CONTROL, LOCAL) if token in shown]
 
 
-async def test_another_machine_is_not_this_one_whatever_it_asks_for() -> None:
-    """Its address says where a connection comes from; the name that it asks for is its own choice."""
+async def test_remote_address_is_never_local_whatever_the_host_header() -> None:
+    """Only the peer address says where a connection comes from; the Host header is the client's choice."""
 
     async def judge(request: web.Request) -> web.Response:
         elsewhere = request.clone(remote="192.0.2.7")
@@ -206,12 +206,12 @@ async def test_another_machine_is_not_this_one_whatever_it_asks_for() -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
-def test_every_loopback_address_is_this_machine(address: str) -> None:
-    """Also as a socket for both kinds of addresses writes it."""
+def test_every_loopback_address_is_local(address: str) -> None:
+    """This includes the form in which a dual-stack socket writes IPv4 addresses."""
     assert is_loopback_address(address)
 
 
 @pytest.mark.parametrize("address", ["", "192.0.2.7", "::ffff:192.0.2.7", "0.0.0.0", "localhost", "127.0.0.1.evil.example.com"])
-def test_no_other_address_is(address: str) -> None:
-    """An address that cannot be read is nobody's."""
+def test_other_addresses_are_not_local(address: str) -> None:
+    """An unreadable address is not local either."""
     assert not is_loopback_address(address)

@@ -1,4 +1,4 @@
-"""/api/v1/drills: who may start and stop one, what is wrong with a request, that a repeated one starts none, and the report."""
+"""/api/v1/drills: permissions, validation, repeated requests and the report."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,15 +34,15 @@ async def drilled(house: House, http: aiohttp.ClientSession) -> House:
     return house
 
 
-# --- who may
+# --- permissions
 
 
 @pytest.mark.parametrize("path", [DRILLS, f"{DRILLS}/1/stop"])
 @pytest.mark.parametrize(("token", "status"), [(None, 401), ("nonsense", 401), (READ, 403)])
-async def test_changing_needs_a_control_token(
+async def test_starting_or_stopping_a_drill_needs_a_control_token(
     drilled: House, http: aiohttp.ClientSession, path: str, token: str | None, status: int
 ) -> None:
-    """A drill opens a channel and may call people; whoever reads may not."""
+    """A drill opens a channel and may page people, so a read token is not enough."""
     before = len(drilled.engine.signals)
     sent = headers(token) if token else {}
     answer = await http.post(drilled.url + path, json=DRILL if path == DRILLS else None, headers=sent)
@@ -52,23 +52,23 @@ async def test_changing_needs_a_control_token(
 
 
 @pytest.mark.parametrize("path", [DRILLS, f"{DRILLS}/1"])
-async def test_reading_needs_a_token(drilled: House, http: aiohttp.ClientSession, path: str) -> None:
+async def test_reading_drills_needs_a_token(drilled: House, http: aiohttp.ClientSession, path: str) -> None:
     """The report names people."""
     assert [401, 200] == [(await http.get(drilled.url + path, headers=sent)).status for sent in ({}, dict(headers(READ)))]
 
 
-async def test_whoever_starts_it_is_named(drilled: House, http: aiohttp.ClientSession) -> None:
-    """By the header, as everywhere."""
+async def test_report_names_who_started_the_drill(drilled: House, http: aiohttp.ClientSession) -> None:
+    """The name comes from the header, as on every route."""
     _, found = await read(http, drilled, f"{DRILLS}/1")
 
     assert "ana" == found["report"]["started_by"]["name"]
 
 
-# --- what is asked
+# --- requests
 
 
-async def test_a_drill_is_started_as_it_was_asked_for(house: House, http: aiohttp.ClientSession) -> None:
-    """One signal with the actor, the length, the flag and whether people are called."""
+async def test_drill_is_started_with_the_requested_settings(house: House, http: aiohttp.ClientSession) -> None:
+    """One signal has the actor, the length, the flag and whether people are paged."""
     await send(http, house, DRILLS, DRILL | {"paging": True}, X_Understudy_Actor="ana", Idempotency_Key="k-1")
     [signal] = house.engine.signals
 
@@ -82,8 +82,8 @@ async def test_a_drill_is_started_as_it_was_asked_for(house: House, http: aiohtt
     assert 15 * 60 == signal.lasts.total_seconds()
 
 
-async def test_a_provider_stands_for_all_that_it_has(house: House, http: aiohttp.ClientSession) -> None:
-    """And it lasts ten minutes where nobody says for how long."""
+async def test_drill_of_a_provider_covers_all_its_components(house: House, http: aiohttp.ClientSession) -> None:
+    """The drill lasts ten minutes by default."""
     await send(http, house, DRILLS, {"components": ["anthropic"]})
     [signal] = house.engine.signals
 
@@ -104,8 +104,8 @@ async def test_a_provider_stands_for_all_that_it_has(house: House, http: aiohttp
         ({"components": ["anthropic.api"], "loud": True}, "loud"),
     ],
 )
-async def test_a_mistake_names_its_field(house: House, http: aiohttp.ClientSession, body: Any, field: str) -> None:
-    """400 with the field and a remedy, and nothing is started."""
+async def test_invalid_drill_names_the_field(house: House, http: aiohttp.ClientSession, body: Any, field: str) -> None:
+    """The answer is 400 with the field and a remedy, and nothing is started."""
     status, found = await send(http, house, DRILLS, body)
 
     assert (400, field) == (status, found["field"]), found
@@ -123,8 +123,10 @@ async def test_a_mistake_names_its_field(house: House, http: aiohttp.ClientSessi
         ({"components": ["anthropic.api"], "flag": "nope"}, "no_flag"),
     ],
 )
-async def test_what_the_rules_refuse_is_a_conflict(house: House, http: aiohttp.ClientSession, body: Any, kind: str) -> None:
-    """409 in a sentence; the kind is for programs."""
+async def test_drill_refused_by_the_rules_is_a_conflict(
+    house: House, http: aiohttp.ClientSession, body: Any, kind: str
+) -> None:
+    """The answer is 409 with a sentence for people and a kind for programs."""
     status, found = await send(http, house, DRILLS, body)
 
     assert (409, kind, False) == (status, found["kind"], found["ok"]), found
@@ -132,27 +134,27 @@ async def test_what_the_rules_refuse_is_a_conflict(house: House, http: aiohttp.C
 
 
 @pytest.mark.parametrize("data", [b"[]", b"{", b'"anthropic.api"', b"\xff\xfe"])
-async def test_a_body_that_is_no_object_is_refused(house: House, http: aiohttp.ClientSession, data: bytes) -> None:
-    """Whatever was sent."""
+async def test_drill_body_that_is_not_an_object_is_refused(house: House, http: aiohttp.ClientSession, data: bytes) -> None:
+    """The answer is 400, and no signal is sent."""
     sent = {**headers(CONTROL), "Content-Type": "application/json"}
     answer = await http.post(house.url + DRILLS, data=data, headers=sent)
 
     assert (400, []) == (answer.status, house.engine.signals)
 
 
-async def test_no_drill_of_what_really_fails(house: House, http: aiohttp.ClientSession) -> None:
-    """Two incidents of one name confuse everybody."""
+async def test_drill_of_a_failing_component_is_refused(house: House, http: aiohttp.ClientSession) -> None:
+    """Two incidents about one component would confuse everybody."""
     await house.verdict("anthropic.api", Level.DOWN)
     status, found = await send(http, house, DRILLS, DRILL)
 
     assert (409, "really_fails") == (status, found["kind"])
 
 
-# --- twice
+# --- repeated requests
 
 
-async def test_a_repeated_request_starts_one_drill(house: House, http: aiohttp.ClientSession) -> None:
-    """Whoever lost the answer sends it again with the same key."""
+async def test_repeated_request_starts_one_drill(house: House, http: aiohttp.ClientSession) -> None:
+    """A client that lost the answer retries with the same key."""
     first = await send(http, house, DRILLS, DRILL, Idempotency_Key="k-1")
     second = await send(http, house, DRILLS, DRILL, Idempotency_Key="k-1")
 
@@ -160,15 +162,15 @@ async def test_a_repeated_request_starts_one_drill(house: House, http: aiohttp.C
     assert 1 == sum(isinstance(fact.body, Declared) for fact in house.engine.facts)
 
 
-async def test_a_second_drill_of_one_provider_names_the_first(drilled: House, http: aiohttp.ClientSession) -> None:
-    """One at a time."""
+async def test_second_drill_of_one_provider_names_the_first(drilled: House, http: aiohttp.ClientSession) -> None:
+    """Only one drill of a provider runs at a time."""
     status, found = await send(http, drilled, DRILLS, DRILL)
 
     assert (409, "drill_runs", 1) == (status, found["kind"], found["incident"])
 
 
-async def test_a_drill_is_stopped_once(drilled: House, http: aiohttp.ClientSession) -> None:
-    """It and its incident are over; a second stop is told so."""
+async def test_drill_is_stopped_once(drilled: House, http: aiohttp.ClientSession) -> None:
+    """The drill and its incident end; a second stop is refused."""
     stops = [await send(http, drilled, f"{DRILLS}/1/stop") for _ in range(2)]
 
     assert [(200, "drill_stopped"), (409, "no_drill")] == [(status, found["kind"]) for status, found in stops]
@@ -176,16 +178,16 @@ async def test_a_drill_is_stopped_once(drilled: House, http: aiohttp.ClientSessi
 
 
 @pytest.mark.parametrize(("path", "status"), [(f"{DRILLS}/7/stop", 404), (f"{DRILLS}/x/stop", 400), (f"{DRILLS}/0/stop", 400)])
-async def test_a_drill_that_there_is_not_is_not_found(
+async def test_stopping_an_unknown_drill_stops_nothing(
     drilled: House, http: aiohttp.ClientSession, path: str, status: int
 ) -> None:
-    """Neither stopped nor guessed at."""
+    """The running drill goes on."""
     assert status == (await send(http, drilled, path))[0]
     assert drilled.engine.world.open_incidents()
 
 
-async def test_a_real_incident_is_not_stopped_as_a_drill(house: House, http: aiohttp.ClientSession) -> None:
-    """Its end is another matter."""
+async def test_real_incident_cannot_be_stopped_as_a_drill(house: House, http: aiohttp.ClientSession) -> None:
+    """The incident stays open."""
     await house.verdict("anthropic.api", Level.DOWN)
     status, found = await send(http, house, f"{DRILLS}/1/stop")
 
@@ -196,8 +198,8 @@ async def test_a_real_incident_is_not_stopped_as_a_drill(house: House, http: aio
 # --- the report
 
 
-async def test_drills_that_run_are_listed_with_their_report(drilled: House, http: aiohttp.ClientSession) -> None:
-    """And a real incident beside them is not."""
+async def test_running_drills_are_listed_with_their_report(drilled: House, http: aiohttp.ClientSession) -> None:
+    """A real incident at the same time is not in the list."""
     await drilled.verdict("openai.api", Level.DOWN)
     status, found = await read(http, drilled, DRILLS)
     [one] = found["drills"]
@@ -206,8 +208,8 @@ async def test_drills_that_run_are_listed_with_their_report(drilled: House, http
     assert (CHAT, "gpt", None) == (one["report"]["flag"], one["report"]["variant"], one["report"]["acknowledged_after"])
 
 
-async def test_the_report_tells_what_people_did(drilled: House, http: aiohttp.ClientSession) -> None:
-    """Also once it is over; spans are seconds."""
+async def test_drill_report_says_what_people_did(drilled: House, http: aiohttp.ClientSession) -> None:
+    """The report remains after the drill; durations are in seconds."""
     drilled.clock.advance(timedelta(minutes=2))
     await send(http, drilled, "/api/v1/incidents/1/ack", X_Understudy_Actor="bob")
     await send(http, drilled, f"{DRILLS}/1/stop", X_Understudy_Actor="ana")
@@ -220,8 +222,8 @@ async def test_the_report_tells_what_people_did(drilled: House, http: aiohttp.Cl
     assert [] == (await read(http, drilled, DRILLS))[1]["drills"]
 
 
-async def test_a_real_incident_has_no_report(house: House, http: aiohttp.ClientSession) -> None:
-    """404 that says which list has drills."""
+async def test_real_incident_has_no_drill_report(house: House, http: aiohttp.ClientSession) -> None:
+    """The answer is 404 and points to the list of drills."""
     await house.verdict("anthropic.api", Level.DOWN)
     status, found = await read(http, house, f"{DRILLS}/1")
 

@@ -32,8 +32,8 @@ async def noted(house: House) -> int:
     return next(fact.seq for fact in house.engine.facts if isinstance(fact.body, NoteAdded))
 
 
-async def test_a_note_is_corrected_by_its_number(house: House, http: aiohttp.ClientSession, noted: int) -> None:
-    """Text, time, or both."""
+async def test_note_is_corrected_by_its_number(house: House, http: aiohttp.ClientSession, noted: int) -> None:
+    """Its text, its time, or both."""
     status, found = await post(http, house, "correct", {"entry": noted, "text": "at noon", "at": "2026-03-20T10:00Z"})
 
     at = datetime(2026, 3, 20, 10, tzinfo=UTC)
@@ -44,8 +44,8 @@ async def test_a_note_is_corrected_by_its_number(house: House, http: aiohttp.Cli
 
 
 @pytest.mark.parametrize("back", [False, True])
-async def test_a_note_is_hidden_and_shown(back: bool, house: House, http: aiohttp.ClientSession, noted: int) -> None:
-    """It stays on record."""
+async def test_note_is_hidden_and_shown(back: bool, house: House, http: aiohttp.ClientSession, noted: int) -> None:
+    """A hidden note stays on record."""
     await post(http, house, "hide", {"entry": noted, "back": back})
 
     assert [HideEntry(ANA, f"api/k-1 POST {INCIDENT}/hide", incident=1, entry=noted, back=back)] == house.engine.signals
@@ -62,10 +62,10 @@ async def test_a_note_is_hidden_and_shown(back: bool, house: House, http: aiohtt
         ("snooze", {"for": "30s"}, 409, "A snooze lasts from 1 min to 24 h."),
     ],
 )
-async def test_what_cannot_be_done_is_said(
+async def test_invalid_entry_request_is_refused(
     verb: str, body: Any, status: int, words: str, house: House, http: aiohttp.ClientSession, noted: int
 ) -> None:
-    """With the status that programs look at; nothing is sent on that is no entry of people."""
+    """The status code is for programs; a number that is no editable entry sends no signal."""
     got, found = await post(http, house, verb, body)
 
     assert status == got
@@ -79,7 +79,7 @@ async def test_what_cannot_be_done_is_said(
 async def test_reminders_are_snoozed(
     body: Any, lasts: timedelta | None, house: House, http: aiohttp.ClientSession, noted: int
 ) -> None:
-    """For as long as is said, half an hour where nothing is, or never; and turned on again by `off`."""
+    """For the given time, for half an hour by default, or without end; `off` turns them on again."""
     status, found = await post(http, house, "snooze", body)
     again, _ = await post(http, house, "snooze", {"for": "off"}, key="k-2")
 

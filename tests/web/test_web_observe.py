@@ -1,4 +1,4 @@
-"""What watches the watcher, the board for people, the server itself, and the docs that promise all of it."""
+"""Metrics and health, response headers, starting and stopping the server, and the docs that describe them."""
 
 import re
 import threading
@@ -56,7 +56,7 @@ async def test_metrics_follow_the_committed_world(house: House, http: aiohttp.Cl
 
 
 class NotesThread(Collector):
-    """Metrics of nothing, that know on which thread they were asked for."""
+    """Empty metrics that note on which thread they were collected."""
 
     asked_on: frozenset[int] = frozenset()
 
@@ -65,8 +65,8 @@ class NotesThread(Collector):
         yield from ()
 
 
-async def test_writing_out_metrics_holds_up_nobody(house: House, http: aiohttp.ClientSession) -> None:
-    """Of hundreds of components it takes a fifth of a second, in which checks start and flags are read."""
+async def test_metrics_are_rendered_off_the_event_loop(house: House, http: aiohttp.ClientSession) -> None:
+    """For hundreds of components it takes a fifth of a second, which would delay checks and flag readers."""
     notes = NotesThread()
     house.metrics.registry.register(notes)
     before = notes.asked_on  # a registry asks what it is given for its names
@@ -76,8 +76,8 @@ async def test_writing_out_metrics_holds_up_nobody(house: House, http: aiohttp.C
     assert threading.get_ident() not in notes.asked_on - before
 
 
-async def test_metrics_count_what_happens(house: House, http: aiohttp.ClientSession) -> None:
-    """What the bot's other parts report is on the page under its documented name."""
+async def test_reported_events_appear_in_the_metrics(house: House, http: aiohttp.ClientSession) -> None:
+    """Each count is on the page under its documented name."""
     await house.verdict("anthropic.api", Level.DOWN)
     await house.engine.handle(Declare(ANA, title="by hand"))
     for fact in house.engine.facts:
@@ -100,8 +100,8 @@ async def test_metrics_count_what_happens(house: House, http: aiohttp.ClientSess
     assert 1 == max(value for (name, *_), value in found.items() if name == "understudy_build_info")
 
 
-async def test_health_and_readiness_say_what_is_missing(house: House, http: aiohttp.ClientSession) -> None:
-    """Live and ready are two questions; a part in trouble is named with a sentence."""
+async def test_health_and_readiness_name_the_missing_part(house: House, http: aiohttp.ClientSession) -> None:
+    """Liveness and readiness are separate; a part in trouble is named in a sentence."""
     assert 200 == (await http.get(house.url + "/healthz")).status
     assert 200 == (await http.get(house.url + "/readyz")).status
     assert 200 == (await http.head(house.url + "/readyz")).status
@@ -121,10 +121,10 @@ async def test_unready_until_flags_can_be_served(open_house: OpenHouse, http: ai
     assert 200 == (await http.get(house.url + "/readyz")).status
 
 
-async def test_flag_readers_are_sent_on_while_nothing_can_be_committed(
+async def test_flag_readers_are_served_while_nothing_can_be_committed(
     open_house: OpenHouse, http: aiohttp.ClientSession
 ) -> None:
-    """A database that is away takes all replicas at once from whoever changes things, and none from the services that read."""
+    """Losing the database blocks changes on every replica, but services can still read flags."""
     house = await open_house(restored=False)
     assert 503 == (await http.get(house.url + "/readyz?for=flags")).status
     house.engine.restore()
@@ -134,8 +134,8 @@ async def test_flag_readers_are_sent_on_while_nothing_can_be_committed(
     assert 503 == (await http.get(house.url + "/readyz")).status
 
 
-async def test_ready_but_loud_when_an_engagement_cannot_be_served(house: House, http: aiohttp.ClientSession) -> None:
-    """A flag that left the configuration without a known value is said, and the others go on."""
+async def test_unservable_engagement_is_reported_but_the_bot_stays_ready(house: House, http: aiohttp.ClientSession) -> None:
+    """A flag that left the configuration without a known value is reported, and the other flags are served."""
     await house.engine.handle(EngageFlag(ANA, flag=CHAT, reason="down"))
     house.board.swap(snapshot(house.engine.world, replace(POLICY, flags={}), 1))
     answer = await http.get(house.url + "/readyz")
@@ -143,8 +143,8 @@ async def test_ready_but_loud_when_an_engagement_cannot_be_served(house: House, 
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/status", "/ofrep/v1/evaluate/flags", "/nope", "/healthz"])
-async def test_every_answer_is_hardened(house: House, http: aiohttp.ClientSession, path: str) -> None:
-    """No sniffing, no referrer, and no word about what the server is made of."""
+async def test_every_answer_has_security_headers(house: House, http: aiohttp.ClientSession, path: str) -> None:
+    """No sniffing, no referrer, and no server version."""
     answer = await http.get(house.url + path)
     assert ("nosniff", "no-referrer", "understudy") == (
         answer.headers["X-Content-Type-Options"], answer.headers["Referrer-Policy"], answer.headers["Server"],
@@ -152,7 +152,7 @@ async def test_every_answer_is_hardened(house: House, http: aiohttp.ClientSessio
 
 
 async def test_server_says_what_to_do_when_it_cannot_listen(house: House) -> None:
-    """A taken port may be free again later; an address of another machine never is ours."""
+    """A taken port may become free; an address of another machine never becomes ours."""
     assert house.server is not None
     second = House()
     second.port = house.port
@@ -167,8 +167,8 @@ async def test_server_says_what_to_do_when_it_cannot_listen(house: House) -> Non
     assert foreign.value.permanent
 
 
-async def test_server_stops_twice_without_harm() -> None:
-    """Stopping is safe at any time, before the start too."""
+async def test_server_can_be_stopped_twice() -> None:
+    """Stopping is safe at any time, even before the start."""
     house = House()
     server = WebServer(house.build())
     await server.stop()
@@ -179,7 +179,7 @@ async def test_server_stops_twice_without_harm() -> None:
 
 
 async def test_docs_name_every_route_and_metric(house: House, http: aiohttp.ClientSession) -> None:
-    """The reference is complete, and promises nothing that is not there."""
+    """The reference is complete, and describes nothing that does not exist."""
     text = (DOCS / "http-api.md").read_text()
     assert house.server is not None
     routes = {(r.method, r.resource.canonical) for r in house.server.app.router.routes() if r.resource}
@@ -193,15 +193,15 @@ async def test_docs_name_every_route_and_metric(house: House, http: aiohttp.Clie
 
 
 def test_docs_name_all_metadata_and_reasons() -> None:
-    """What a reader of flags can rely on is written down."""
+    """Everything that a flag reader can rely on is documented."""
     text = (DOCS / "flags.md").read_text()
     names = ("phase", "percent_on_fallback", "engagedAt", "expiresAt", "incident", "revision", "description")
     for word in (*names, "STATIC", "SPLIT", "UNKNOWN", "targetingKey", "handing_back"):
         assert f"`{word}`" in text, word
 
 
-def test_results_of_checks_have_the_labels_that_dashboards_ask_for() -> None:
-    """Each pair of a check and what it came to is a series of its own, and no error is an empty one."""
+def test_check_results_have_the_labels_that_dashboards_query() -> None:
+    """Each pair of check and outcome is a series of its own, and a success has an empty error label."""
     metrics, registry = CheckResults(), CollectorRegistry()
     registry.register(metrics)
     for outcome, error in ((Outcome.OK, None), (Outcome.OK, None), (Outcome.FAIL, "http_5xx")):

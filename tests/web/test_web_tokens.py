@@ -1,4 +1,4 @@
-"""What each kind of token opens: all routes of the application, and every kind of token at each of them."""
+"""Every kind of token on every route of the application."""
 
 import re
 
@@ -30,7 +30,7 @@ BY_SIGNATURE = {"POST /hooks/samples/x"}
 
 
 def routes(app: web.Application) -> set[str]:
-    """Every route, with something in the place of names; what a browser asks before it asks goes by the page alone."""
+    """Every route with its placeholders filled in; CORS preflight is left out, because it depends on the page alone."""
     found = set()
     for route in app.router.routes():
         path = route.resource.canonical if route.resource else ""
@@ -40,7 +40,7 @@ def routes(app: web.Application) -> set[str]:
 
 
 async def opened(house: House, http: aiohttp.ClientSession, token: str) -> set[str]:
-    """The routes that do not turn away who sends this."""
+    """The routes that accept a client with these headers."""
     assert house.server is not None
     found = set()
     for route in routes(house.server.app):
@@ -52,10 +52,8 @@ async def opened(house: House, http: aiohttp.ClientSession, token: str) -> set[s
 
 
 @pytest.mark.parametrize("kind", TOKENS)
-async def test_a_token_opens_what_it_is_for_and_nothing_else(
-    open_house: OpenHouse, http: aiohttp.ClientSession, kind: str
-) -> None:
-    """What changes things is whatever is not named here, so a new route is shut to all other tokens."""
+async def test_token_opens_only_its_own_routes(open_house: OpenHouse, http: aiohttp.ClientSession, kind: str) -> None:
+    """Routes not listed here count as changing, so a new route is closed to all other tokens."""
     flags = FlagToken("checkout", SOME_FLAGS, ("on",))
     house = await open_house(
         read_tokens=(READ,), control_tokens=(CONTROL,), outcome_tokens=(OUTCOME,), flag_tokens=(flags,), local_token=LOCAL
@@ -69,8 +67,8 @@ async def test_a_token_opens_what_it_is_for_and_nothing_else(
     assert OPEN | also[kind] == await opened(house, http, TOKENS[kind])
 
 
-async def test_nothing_answers_from_a_state_that_is_not_there_yet(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
-    """A start reads the ledger first: whoever asks meanwhile asks again, instead of being told that all is well."""
+async def test_nothing_is_read_before_the_state_is_restored(open_house: OpenHouse, http: aiohttp.ClientSession) -> None:
+    """At start the ledger is read first; until then clients are asked to retry, not told that all is well."""
     house = await open_house(restored=False, control_tokens=(CONTROL,))
     assert house.server is not None
     ready = set()
@@ -88,18 +86,18 @@ async def test_nothing_answers_from_a_state_that_is_not_there_yet(open_house: Op
     ("route", "scheme"),
     [("GET /", "Basic"), ("GET /metrics", "Bearer"), ("POST /api/v1/incidents", "Bearer"), ("POST /api/v1/outcomes", "Bearer")],
 )
-async def test_who_is_turned_away_is_told_how_to_come_in(
+async def test_refused_client_learns_how_to_authenticate(
     house: House, http: aiohttp.ClientSession, route: str, scheme: str, sent: dict[str, str]
 ) -> None:
-    """A browser asks for the password again only then, and only for the board."""
+    """A browser prompts for the password only then, and only for the board."""
     method, path = route.split(" ")
     async with http.request(method, house.url + path, headers=sent) as answer:
         assert (401, f'{scheme} realm="Understudy"') == (answer.status, answer.headers.get("WWW-Authenticate"))
 
 
 @pytest.mark.parametrize("path", ["/api/v1/status", "/flagd/v1/flags.json"])
-async def test_a_token_of_odd_bytes_is_an_unknown_one(house: House, path: str) -> None:
-    """It is no fault of ours, so nobody is told of one."""
+async def test_token_with_invalid_bytes_is_unknown(house: House, path: str) -> None:
+    """It is the client's mistake, so no error is logged."""
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ".encode() + b"\xff\xfe\r\n\r\n"
 
     assert 401 == status_of(await send_raw(house.port, request))

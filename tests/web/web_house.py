@@ -1,4 +1,4 @@
-"""A house for web tests: the real application over real HTTP, with a small engine that uses the real core."""
+"""The setup for web tests: the real application over real HTTP, with a small engine that uses the real core."""
 
 import asyncio
 import re
@@ -64,7 +64,7 @@ POLICY = Policy(
 
 
 class CoreEngine:
-    """The engine's contract in memory: the real decisions, no store; facts of the past can be handed in, as at a restart."""
+    """The engine's contract in memory: real decisions without a store; past facts can be handed in, as at a restart."""
 
     def __init__(self, clock: ManualClock, board: FlagBoard, policy: Policy = POLICY) -> None:
         self.policy = policy
@@ -108,12 +108,12 @@ class CoreEngine:
         return world
 
     def let_go_of(self, numbers: Collection[int]) -> None:
-        """Keep these incidents in memory no longer, as if they were over for more than a month."""
+        """Drop these incidents from memory, as if they had ended more than a month ago."""
         self._older |= {number: self.world.incidents[number] for number in numbers}
         self.world = self.world.without_incidents(numbers)
 
     async def caught_up(self) -> None:
-        """Nothing is ever behind here."""
+        """Returns at once, because this engine has no backlog."""
 
     def restore(self) -> None:
         """Put the committed state on the board."""
@@ -121,7 +121,7 @@ class CoreEngine:
 
 
 class FactsLedger:
-    """As much of a ledger as the web reads: the facts about an incident."""
+    """The part of a ledger that the web reads: the facts about an incident."""
 
     shared = False
 
@@ -148,7 +148,7 @@ class FactsLedger:
 
 
 class FixedSamples:
-    """Samples whose latency picture is always the same; outcomes, and what the board's bars are made of, are `kept`."""
+    """Samples with a fixed latency; outcomes, and the data for the board's bars, come from `kept`."""
 
     def __init__(self) -> None:
         self.kept = InlineSamples.open()
@@ -245,7 +245,7 @@ class House:
         return f'INC-{incident} "Zoë".{format}', "# Zeitleiste für alle".encode()
 
     async def verdict(self, component: str, level: Level, reason: str = "5 of 5 probes failed") -> Answer:
-        """The watch says so."""
+        """Send a verdict as the watch would."""
         at = self.clock.now()
         verdict = Verdict(component, level, reason, Fault.THEIRS if level.bad else Fault.NONE, ("HTTP 529",), at)
         return await self.engine.handle(VerdictReached(actor=Actor.rule("detector"), verdict=verdict))
@@ -260,10 +260,10 @@ def headers(token: str = CONTROL, **more: str) -> Mapping[str, str]:
 
 
 async def board(house: House, http: aiohttp.ClientSession, query: str = "") -> str:
-    """The page as it is."""
+    """The board's HTML."""
     return await (await http.get(f"{house.url}/{query}", headers=headers(READ))).text()
 
 
 def seen(html: str) -> str:
-    """What stands on it, without marks."""
+    """The visible text of a page, without its tags."""
     return unescape(" ".join(re.sub(r"<[^>]*>", " ", html).split()))
