@@ -48,8 +48,10 @@ def _page(request: web.Request, refusal: Refusal, known: Sequence[Link]) -> web.
     again = max(int(waits), SOONEST_S) if waits and "format" not in request.query else 0  # a file would be saved repeatedly
     remedy = refusal.remedy
     if refusal.status == 401:
-        do = "Reload this page and sign in" if request.path == "/" else "Sign in on the board first, then come back:"
-        remedy = f"{do} with any name, and with one of server.read_tokens as the password."
+        how = "with any name, and with one of server.read_tokens as the password"
+        remedy = (
+            f"Reload this page and sign in {how}." if request.path == "/" else f"Sign in on the board {how}. Then come back."
+        )
     return page(
         "trouble.html", status=refusal.status, headers=refusal.headers, now=request.app[SERVICES].clock.now(), renews=False,
         again=again, title=plain(refusal.text, LONGEST).rstrip("."), remedy=plain(remedy, LONGEST), known=known,

@@ -172,7 +172,7 @@ async def test_whoever_opens_another_address_in_a_browser_is_shown_a_page(
 async def test_a_browser_without_a_password_is_sent_to_the_board_for_it(house: House, http: aiohttp.ClientSession) -> None:
     """Browsers ask there, and give it to all other addresses from then on."""
     answer = await http.get(f"{house.url}/api/v1/status", headers=BROWSER)
-    remedy = "Sign in on the board first, then come back: with any name, and with one of server.read_tokens as the password."
+    remedy = "Sign in on the board with any name, and with one of server.read_tokens as the password. Then come back."
 
     assert 401 == answer.status
     assert remedy in seen(await answer.text())
