@@ -1,6 +1,7 @@
 """Replicas over one ledger in one process. The ledger's time is `Scene.now`; each has a monotonic clock of its own."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import yaml
 
 from bot.cluster.replica import Replica, ReplicaTiming
-from bot.ports import ReplicaInfo
+from bot.ports import ReplicaInfo, StoreError, StoreTrouble
 from bot.store.sqlite.ledgers import InlineLedger
 from tests.ledger_facts import NOON
 
@@ -41,12 +42,27 @@ class Its:
 
 
 class TimedLedger(InlineLedger):
-    """A ledger with a clock of its own, like a database: the times that replicas pass do not count."""
+    """A ledger with a clock of its own, like a database: the times that replicas pass do not count.
+
+    `before_write` and `after_write` are called around each write; they may let time pass, or raise.
+    """
 
     scene: "Scene"
+    before_write: Callable[[], None] | None = None
+    after_write: Callable[[], None] | None = None
 
     async def write(self, work):  # type: ignore[no-untyped-def] # as the other one
-        return await super().write(lambda store: work(_Timed(store, self.scene)))
+        if self.before_write:
+            self.before_write()
+        found = await super().write(lambda store: work(_Timed(store, self.scene)))
+        if self.after_write:
+            self.after_write()
+        return found
+
+
+def away() -> None:
+    """A `before_write` of a ledger that cannot be reached."""
+    raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
 
 
 class _Timed:

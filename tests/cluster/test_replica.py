@@ -13,8 +13,8 @@ from bot.cluster.replica import Replica
 from bot.cluster.shares import owner_of
 from bot.cluster.single_replica import SingleReplica
 from bot.core.signals.base import Duty
-from bot.ports import CLOCK, Fence, StoreError, StoreTrouble
-from tests.cluster.stand import Scene
+from bot.ports import CLOCK, Fence, StoreError
+from tests.cluster.stand import Scene, away
 
 SHARE, OF_THE_CLOCK = Duty.SHARE, Duty.CLOCK
 KEYS = [f"vendor.c{n}" for n in range(300)]
@@ -58,17 +58,12 @@ async def test_own_decisions_carry_their_epochs() -> None:
 
 async def is_cut_off(scene: Scene, one: Replica, seconds: int) -> None:
     """Its renewals do not reach the ledger for so long, although it sends them."""
-    sign = scene.ledger.write_at_once
-
-    async def away(work: Any) -> Any:
-        raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
-
-    scene.ledger.write_at_once = away  # type: ignore[method-assign]
+    scene.ledger.before_write = away
     for _ in range(seconds):
         scene.passed += 1
         with suppress(StoreError):
             await one.beat()
-    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
+    scene.ledger.before_write = None
     await one.beat()
 
 
@@ -107,13 +102,11 @@ async def test_pause_during_a_renewal_counts_as_a_pause() -> None:
     """The replica wakes up with the answer."""
     scene = Scene()
     one = await scene.joins("a")
-    sign = scene.ledger.write_at_once
 
-    async def slowly(work: Any) -> Any:
+    def slowly() -> None:
         scene.passed += 60
-        return await sign(work)
 
-    scene.ledger.write_at_once = slowly  # type: ignore[method-assign]
+    scene.ledger.before_write = slowly
     await one.beat()
     assert (2, False) == (one.epoch, one.awake_since(1))
 
@@ -318,19 +311,15 @@ async def test_message_is_sent_later_if_the_ledger_was_away() -> None:
     other.hear("word", hear)
     await other.start()
     one.tell("word", 1)
-    kept, scene.ledger.write = scene.ledger.write, _away  # type: ignore[method-assign]
+    scene.ledger.before_write = away
     with pytest.raises(StoreError):
         await one.beat()
-    scene.ledger.write = kept  # type: ignore[method-assign]
+    scene.ledger.before_write = None
 
     await scene.passes(2, "a", "b")
 
     assert [1] == heard
     await other.stop()
-
-
-async def _away(work: Any) -> Any:
-    raise StoreError("away")
 
 
 # --- laws

@@ -3,11 +3,12 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bot.cluster.replica import Replica
-from bot.ports import CLOCK, ReplicaInfo, StoreError, StoreTrouble
-from tests.cluster.stand import BY_HAND, Its, Scene
+from bot.ports import CLOCK, ReplicaInfo, StoreError
+from tests.cluster.stand import BY_HAND, Its, Scene, away
 
 KEYS = [f"vendor.c{n}" for n in range(50)]
 
@@ -79,17 +80,12 @@ async def test_pause_without_a_lost_lease_does_not_hide_earlier_checks() -> None
     """Before that it was cut off but awake, and saw everything since its first epoch."""
     scene = Scene()
     one = await scene.joins("a")
-    sign = scene.ledger.write_at_once
-
-    async def away(work: Any) -> Any:
-        raise StoreError("away", kind=StoreTrouble.AWAY, permanent=False)
-
-    scene.ledger.write_at_once = away  # type: ignore[method-assign]
+    scene.ledger.before_write = away
     for _ in range(5):
         scene.passed += 1
         with suppress(StoreError):
             await one.beat()
-    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
+    scene.ledger.before_write = None
     await one.beat()
     scene.passed += 2.5
     await one.beat()
@@ -164,15 +160,11 @@ async def test_replica_that_cannot_renew_says_so() -> None:
 
 def takes(scene: Scene, before_s: float, after_s: float) -> None:
     """From now on a renewal takes so long to reach the ledger, and its answer so long to return."""
-    sign = scene.ledger.write_at_once
 
-    async def slow(work: Any) -> Any:
-        scene.passed += before_s
-        found = await sign(work)
-        scene.passed += after_s
-        return found
+    def travels(seconds: float) -> None:
+        scene.passed += seconds
 
-    scene.ledger.write_at_once = slow  # type: ignore[method-assign]
+    scene.ledger.before_write, scene.ledger.after_write = partial(travels, before_s), partial(travels, after_s)
 
 
 async def test_latency_of_the_answer_does_not_distort_the_measured_offset() -> None:

@@ -20,19 +20,18 @@ async def test_renewals_go_on_after_one_failed(error: Exception) -> None:
     clock = Its(scene)
     one = Replica(scene.ledger, ReplicaInfo("a", "boot-a"), clock, clock, timing=ReplicaTiming(every_s=0.001))
     await one.start()
-    sign, failed, given = scene.ledger.write_at_once, asyncio.Event(), asyncio.Event()
+    failed, given = asyncio.Event(), asyncio.Event()
 
-    async def fails_once(work: Any) -> Any:
+    def fails_once() -> None:
         if not failed.is_set():
             failed.set()
             raise error
         given.set()
-        return await sign(work)
 
-    scene.ledger.write_at_once = fails_once  # type: ignore[method-assign]
+    scene.ledger.before_write = fails_once
     async with asyncio.timeout(10):
         await given.wait()
-    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
+    scene.ledger.before_write = None
     await one.stop()
 
     assert failed.is_set() and given.is_set()
@@ -70,19 +69,18 @@ async def test_oldest_waiting_messages_are_dropped_first() -> None:
     one, other = await scene.joins("a"), scene.add("b")
     other.hear("word", hear)
     await other.start()
-    sign = scene.ledger.write_at_once
 
-    async def away(work: Any) -> Any:
+    def away() -> None:
         for n in (MOST_UNTOLD, MOST_UNTOLD + 1):  # told while the sign of life was on its way
             one.tell("word", n)
         raise AWAY
 
     for n in range(MOST_UNTOLD):
         one.tell("word", n)
-    scene.ledger.write_at_once = away  # type: ignore[method-assign]
+    scene.ledger.before_write = away
     with pytest.raises(StoreError):
         await one.beat()
-    scene.ledger.write_at_once = sign  # type: ignore[method-assign]
+    scene.ledger.before_write = None
     await scene.passes(2, "a", "b")
     while len(heard) < MOST_UNTOLD:
         await asyncio.sleep(0)

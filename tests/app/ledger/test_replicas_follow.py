@@ -33,11 +33,20 @@ NEVER_S = 1e6  # between two beats: nobody looks at anything here
 
 
 class SharedLedger(InlineLedger):
-    """One of several over the same file, as a database calls them: `calls` may be cut, and so may the whole way to it."""
+    """One of several over the same file, announced to each other as by a database; announcements and connection may be cut.
+
+    A read waits for `answers`, and `on_read` is called with what it found.
+    """
 
     away = False
+    on_read: Callable[[object], Awaitable[None]] | None = None
     everybody: list["SharedLedger"]
     calls: Callable[[], None] | None = None
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.calls = callback
@@ -52,7 +61,11 @@ class SharedLedger(InlineLedger):
 
     async def read(self, work: Callable[[Store], T]) -> T:
         self._reach()
-        return await super().read(work)
+        await self.answers.wait()
+        found = await super().read(work)
+        if self.on_read:
+            await self.on_read(found)
+        return found
 
     def _reach(self) -> None:
         if self.away:
@@ -136,15 +149,12 @@ def test_a_switch_during_the_start_of_a_replica_is_in_its_first_answer() -> None
     """It serves nothing that was over before it answered anybody."""
 
     async def scene(two: Two) -> list[str]:
-        starting = two.ledgers[1]
 
-        async def read(work: Callable[[Store], T]) -> T:
-            found = await SharedLedger.read(starting, work)
+        async def commit_meanwhile(found: object) -> None:
             if isinstance(found, LedgerView) and found.anew:  # the world was loaded
                 await two.engage()
-            return found
 
-        starting.read = read  # type: ignore[method-assign] # so the other one commits meanwhile
+        two.ledgers[1].on_read = commit_meanwhile
         return await two.restart(1)
 
     assert ["gpt"] == play(scene)
@@ -184,16 +194,10 @@ def test_a_database_that_does_not_answer_is_noticed() -> None:
     """A connection that hangs raises nothing."""
 
     async def scene(two: Two) -> tuple[Any, ...]:
-        hangs = asyncio.Event()
-
-        async def read(work: Callable[[Store], T]) -> T:
-            await hangs.wait()
-            return await InlineLedger.read(two.ledgers[1], work)
-
-        two.ledgers[1].read = read  # type: ignore[method-assign] # as a cut cable would
+        two.ledgers[1].answers.clear()  # as with a cut cable
         await asyncio.sleep(UNHEARD_AFTER_S + 2 * LOOK_EVERY_S)
         state, part = two.served().metadata.get("state"), two.apps[1].health().parts["following"]
-        hangs.set()
+        two.ledgers[1].answers.set()
         await asyncio.sleep(2 * LOOK_EVERY_S)
         return state, part.ok, part.state, two.served().metadata.get("state")
 
