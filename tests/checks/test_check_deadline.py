@@ -1,4 +1,4 @@
-"""The end of a look: only its own end is a TimeoutError, and nothing of it is left behind."""
+"""The deadline of a check: only its own expiry is a TimeoutError, and nothing of it outlives the check."""
 
 import asyncio
 
@@ -13,24 +13,24 @@ async def forever() -> None:
     await asyncio.get_running_loop().create_future()
 
 
-async def test_look_ends_with_a_timeout_when_its_deadline_passes() -> None:
-    """Whatever is waited for is given up, and the task goes on uncancelled."""
+async def test_check_times_out_when_its_deadline_passes() -> None:
+    """The pending await is cancelled, and the task goes on uncancelled."""
     with pytest.raises(TimeoutError), Deadline(SOON_S) as limit:
         await forever()
     assert limit.over
     assert 0 == asyncio.current_task().cancelling()  # type: ignore[union-attr]
 
 
-async def test_look_goes_on_when_it_ends_before_its_deadline() -> None:
-    """A deadline that is behind us cancels nothing later."""
+async def test_finished_check_is_not_cancelled_by_its_deadline() -> None:
+    """A deadline that is no longer needed cancels nothing later."""
     with Deadline(SOON_S) as limit:
         pass
     await asyncio.sleep(2 * SOON_S)
     assert not limit.over
 
 
-async def test_look_is_cancelled_when_somebody_else_cancels_it() -> None:
-    """A bot that ends is not told that a provider was slow."""
+async def test_check_cancelled_from_outside_is_cancelled() -> None:
+    """Shutting the bot down must not count as a slow provider."""
 
     async def look() -> None:
         with Deadline(NEVER_S):
@@ -43,8 +43,8 @@ async def test_look_is_cancelled_when_somebody_else_cancels_it() -> None:
         await looking
 
 
-async def test_look_is_cancelled_when_its_deadline_passes_at_the_same_time() -> None:
-    """Who cancels is heard even where the deadline came first."""
+async def test_outside_cancellation_wins_over_a_deadline() -> None:
+    """The cancellation counts even if the deadline passed first."""
 
     async def look() -> None:
         with Deadline(0.0):
@@ -57,14 +57,14 @@ async def test_look_is_cancelled_when_its_deadline_passes_at_the_same_time() -> 
         await looking
 
 
-async def test_failure_stays_itself_when_the_deadline_has_not_passed() -> None:
-    """What went wrong inside is raised as it is."""
+async def test_error_before_the_deadline_is_raised_unchanged() -> None:
+    """An error inside the check is not turned into a timeout."""
     with pytest.raises(ConnectionResetError), Deadline(NEVER_S):
         raise ConnectionResetError
 
 
-async def test_failure_stays_itself_when_the_deadline_passes_in_its_last_moment() -> None:
-    """What a look makes of its own end is what it came to."""
+async def test_error_raised_on_expiry_is_raised_unchanged() -> None:
+    """If the check turns its own expiry into another error, that error is the result."""
     with pytest.raises(ConnectionResetError), Deadline(SOON_S):
         try:
             await forever()

@@ -1,4 +1,4 @@
-"""The taxonomy at work: which class a status, a body, a stream's error or an exception belongs to, and whose fault that is."""
+"""The error classes: which class and side a status, a body, a stream error or an exception belongs to."""
 
 import errno
 import itertools
@@ -146,8 +146,8 @@ PLAIN: list[Row] = [
 @pytest.mark.parametrize(
     ("dialect", "row"), [(dialect, row) for dialect, rows in STATUSES.items() for row in rows] + [(None, row) for row in PLAIN]
 )
-def test_status_has_its_class_when_the_provider_explains_itself(dialect: str | None, row: Row) -> None:
-    """The words in the body come before the number, whichever dialect they are in, and a 5xx is never ours."""
+def test_error_body_is_classified_before_the_status(dialect: str | None, row: Row) -> None:
+    """The body's words count before the number, in every dialect, and a 5xx is never our fault."""
     status, said, error, fault = row
     for tongue in (dialect, None):
         failure = classify_status(status, said, {}, tongue)
@@ -155,8 +155,8 @@ def test_status_has_its_class_when_the_provider_explains_itself(dialect: str | N
 
 
 @pytest.mark.parametrize(("status", "type", "error", "fault"), BEDROCK)
-def test_status_has_its_class_when_amazon_names_it_in_a_header(status: int, type: str, error: str, fault: Fault) -> None:
-    """Bedrock's error type is in a header, or in the body with a namespace; both are read."""
+def test_bedrock_error_type_is_read_from_header_or_body(status: int, type: str, error: str, fault: Fault) -> None:
+    """Bedrock sends its error type in a header, or in the body with a namespace."""
     in_header = classify_status(status, b'{"message":"m"}', httpx.Headers({"x-amzn-ErrorType": type}), "bedrock")
     named = {"__type": f"com.amazon.coral.service#{type}", "message": "m"}
     in_body = classify_status(status, json.dumps(named).encode(), {}, "bedrock")
@@ -173,14 +173,14 @@ def test_status_has_its_class_when_amazon_names_it_in_a_header(status: int, type
     ],
     ids=["our rate", "their capacity", "our monthly cap, without retry-after"],
 )
-def test_429_is_told_apart_when_it_is_theirs(headers: dict[str, str], said: bytes, error: str) -> None:
-    """A 429 is ours unless the provider says that it lacks capacity."""
+def test_429_is_theirs_when_they_lack_capacity(headers: dict[str, str], said: bytes, error: str) -> None:
+    """Any other 429 is our own rate limit."""
     assert error == classify_status(429, said, headers).error
 
 
 @pytest.mark.parametrize("headers", [{"cf-mitigated": "challenge"}, {"x-amzn-waf-action": "captcha"}], ids=str)
-def test_challenge_is_seen_when_the_front_says_so_in_its_head(headers: dict[str, str]) -> None:
-    """Whatever the status: what answered is not the provider's interface."""
+def test_challenge_is_recognised_by_its_header(headers: dict[str, str]) -> None:
+    """Whatever the status, the answer did not come from the provider's API."""
     assert ["challenge"] * 3 == [classify_status(status, b"", headers).error for status in (202, 403, 503)]
 
 
@@ -205,26 +205,26 @@ STREAM_ERRORS = [
 
 
 @pytest.mark.parametrize(("payload", "error"), STREAM_ERRORS, ids=str)
-def test_error_in_a_stream_has_its_class_when_the_status_was_200(payload: Any, error: str) -> None:
-    """Parsed or as bytes, an error behind a 200 is read by its own words."""
+def test_stream_error_is_classified_despite_status_200(payload: Any, error: str) -> None:
+    """The error's own words decide, whether it is parsed or still bytes."""
     assert error == classify_error_body(payload).error
     assert error == classify_error_body(json.dumps(payload).encode()).error
 
 
-def test_unknown_shape_is_kept_verbatim_when_nobody_can_read_it() -> None:
-    """What a new error looks like is what an operator needs; it is unclear, whole, and capped."""
+def test_unknown_error_body_is_kept_verbatim() -> None:
+    """An operator needs to see a new kind of error; it is unclear, complete and length-limited."""
     failure = classify_error_body({"error": {"type": "brand_new_error", "message": "Ünheard-of"}})
     assert (Fault.UNCLEAR, '{"error": {"type": "brand_new_error", "message": "Ünheard-of"}}') == (failure.fault, failure.said)
     assert VERBATIM_CAP == len(classify_error_body(b"?" * 5000).said)
 
 
-def test_providers_own_word_is_kept_when_it_is_known() -> None:
-    """The evidence can show what was said; the sentence holds nothing foreign."""
+def test_known_provider_error_code_is_kept_as_evidence() -> None:
+    """The evidence shows the code; the sentence contains no foreign text."""
     failure = classify_status(529, anthropic("overloaded_error"))
     assert ("overloaded_error", "the provider says that it is overloaded") == (failure.said, failure.sentence)
 
 
-def test_words_are_few_and_short_when_a_body_is_made_to_hurt() -> None:
+def test_hostile_error_body_yields_few_short_words() -> None:
     """Thousands of details and endless words cost nothing."""
     many = [{"reason": f"R{n}" * 100, "error_code": ["x"]} for n in range(1_000)]
     failure = classify_status(400, json.dumps({"error": {"details": many, "type": {"a": 1}}}).encode())
@@ -279,15 +279,15 @@ def unverified(code: int) -> ssl.SSLCertVerificationError:
         (chained(httpx.ReadError("x"), CheckError("head_too_large")), "head_too_large"),
     ],
 )
-def test_exception_has_its_class_when_the_cause_is_underneath(exc: BaseException, error: str) -> None:
-    """One ConnectError hides four causes; the chain tells them apart, and quotes nothing."""
+def test_exception_is_classified_by_its_cause(exc: BaseException, error: str) -> None:
+    """A ConnectError can hide four causes; the chain distinguishes them, and no exception text is quoted."""
     failure = classify_exception(exc)
     assert error == failure.error
     assert "secret" not in failure.sentence
 
 
-def test_check_error_says_its_sentence_when_it_is_raised() -> None:
-    """Who meets it in a log can act on it."""
+def test_check_error_prints_its_sentence() -> None:
+    """Whoever reads it in a log can act on it."""
     exc = CheckError("head_too_large", "over 100 KiB")
     assert "the header of the answer is too large (over 100 KiB)" == str(exc)
     assert Failure("head_too_large", "over 100 KiB") == exc.failure

@@ -1,4 +1,4 @@
-"""The page on checks: its tables are those of the code, and every key of every type stands in its section."""
+"""The page on checks: its tables match the code, and each check type's section lists every key."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ def row_of(name: str, row: ErrorClass) -> str:
 
 
 def errors_table() -> str:
-    """The taxonomy as the page has it."""
+    """The error classes as the page shows them."""
     lines = []
     for title, rows in GROUPS.items():
         lines += [f"### {title}", ""]
@@ -42,7 +42,7 @@ def errors_table() -> str:
 
 
 def statuses_table() -> str:
-    """Which class a status has where the body says nothing."""
+    """The class of each status for answers whose body says nothing."""
     by_class: dict[str, list[int]] = {}
     for status, error in STATUS_CLASSES.items():
         by_class.setdefault(error, []).append(status)
@@ -52,7 +52,7 @@ def statuses_table() -> str:
 
 
 def words_table() -> str:
-    """Which words of providers make which class."""
+    """The provider words that select each class."""
     lines = ["| words | class |", "|---|---|"]
     lines += [f"| {', '.join(f'`{word}`' for word in words)} | `{error}` |" for error, words in STRONG_WORDS.items()]
     return "\n".join(lines)
@@ -63,16 +63,16 @@ def words_table() -> str:
     [("ERRORS", errors_table()), ("STATUSES", statuses_table()), ("WORDS", words_table())],
     ids=["ERRORS", "STATUSES", "WORDS"],
 )
-def test_page_has_the_table_that_the_code_gives(mark: str, made: str) -> None:
-    """Where this fails, put the expected table between the marks."""
+def test_tables_on_the_page_match_the_code(mark: str, made: str) -> None:
+    """If this fails, put the expected table between the markers."""
     found = re.search(rf"<!-- {mark} -->\n\n(.*)\n\n<!-- /{mark} -->", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
     assert made == (found[1] if found else "")
 
 
 @pytest.mark.parametrize("kind", CHECK_MODELS)
-def test_every_key_of_a_type_stands_in_its_section(kind: str) -> None:
-    """Who writes a check finds each of its keys on the page; what all types share is told once."""
+def test_section_of_each_check_type_lists_its_keys(kind: str) -> None:
+    """Keys that all types share are described once."""
     told = {part for word in re.findall(r"`([\w.]+)`", section(kind)) for part in word.split(".")}
     model = CHECK_MODELS[kind]
     names = {field.alias or name for name, field in model.model_fields.items()} - {"type"}
@@ -81,15 +81,15 @@ def test_every_key_of_a_type_stands_in_its_section(kind: str) -> None:
     assert set() == names - told
 
 
-def test_every_expectation_of_an_answer_stands_in_the_section_on_http() -> None:
-    """What `expect` may hold."""
+def test_http_section_lists_every_expectation() -> None:
+    """These are the keys of `expect`."""
     told = set(re.findall(r"`expect\.(\w+)`", section("http")))
 
     assert {field.alias or name for name, field in Expect.model_fields.items()} == told
 
 
-def test_examples_of_json_comparisons_can_be_read() -> None:
-    """What people copy works."""
+def test_json_comparisons_on_the_page_are_valid() -> None:
+    """People copy these examples."""
     examples = re.findall(r"^\| `([$l][^`]*)` \|", section("http"), re.MULTILINE)
 
     assert len(examples) >= 5

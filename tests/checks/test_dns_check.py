@@ -34,7 +34,7 @@ ZONE = {
 
 @dataclass
 class NameServer(asyncio.DatagramProtocol):
-    """Answers from ZONE; `rcode` makes every answer a failure, `silent` makes it none, `junk` makes it noise."""
+    """Answers from ZONE; with `rcode` every answer fails, with `silent` there is none, with `junk` it is noise."""
 
     rcode: int | None = None
     silent: bool = False
@@ -122,8 +122,8 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("host", "record", "expect"), GOOD)
-async def test_dns_check_is_ok_when_an_expected_record_comes(host: str, record: str, expect: tuple[str, ...]) -> None:
-    """One of the expected values is enough, however its name is written."""
+async def test_dns_check_is_ok_when_an_expected_record_arrives(host: str, record: str, expect: tuple[str, ...]) -> None:
+    """A single expected value is enough, in any spelling of its name."""
     async with name_server() as there:
         sample = await asked(there, host, record, *expect)
     assert (Outcome.OK, None, Fault.NONE) == (sample.outcome, sample.error, sample.fault), sample.reason
@@ -141,10 +141,10 @@ MISMATCHES = [
 
 
 @pytest.mark.parametrize(("host", "record", "expect", "words"), MISMATCHES)
-async def test_dns_check_fails_when_no_expected_record_comes(
+async def test_dns_check_fails_when_no_expected_record_arrives(
     host: str, record: str, expect: tuple[str, ...], words: str
 ) -> None:
-    """A wrong answer is theirs; what came is in the evidence, inert, and not in the reason."""
+    """A wrong answer is their fault; its values are in the evidence, escaped, and not in the reason."""
     async with name_server() as there:
         sample = await asked(there, host, record, *expect)
     assert (Outcome.FAIL, "dns_mismatch", Fault.THEIRS) == (sample.outcome, sample.error, sample.fault)
@@ -153,7 +153,7 @@ async def test_dns_check_fails_when_no_expected_record_comes(
 
 
 async def test_dns_check_fails_when_the_name_does_not_exist() -> None:
-    """NXDOMAIN is an answer, and theirs."""
+    """NXDOMAIN is an answer, and their fault."""
     async with name_server() as there:
         sample = await asked(there, "nothing.example")
     assert (Outcome.FAIL, "dns_nxdomain", Fault.THEIRS) == (sample.outcome, sample.error, sample.fault)
@@ -161,7 +161,7 @@ async def test_dns_check_fails_when_the_name_does_not_exist() -> None:
 
 @pytest.mark.parametrize(("rcode", "word"), [(dns.rcode.SERVFAIL, "SERVFAIL"), (dns.rcode.REFUSED, "REFUSED")])
 async def test_dns_check_fails_when_the_server_cannot_answer(rcode: int, word: str) -> None:
-    """A server's failure is named, and nobody's fault yet."""
+    """The server failure is named, and the side is still unclear."""
     async with name_server(rcode=int(rcode)) as there:
         sample = await asked(there, "api.example")
     assert (Outcome.FAIL, "dns", Fault.UNCLEAR) == (sample.outcome, sample.error, sample.fault)
@@ -169,8 +169,8 @@ async def test_dns_check_fails_when_the_server_cannot_answer(rcode: int, word: s
 
 
 @pytest.mark.parametrize("behaviour", [{"silent": True}, {"junk": True}])
-async def test_dns_check_fails_in_time_when_no_sense_comes_back(behaviour: dict[str, object]) -> None:
-    """Silence and noise end at the deadline."""
+async def test_dns_check_fails_in_time_without_a_valid_answer(behaviour: dict[str, object]) -> None:
+    """Silence and noise both end at the deadline."""
     async with name_server(**behaviour) as there:
         sample = await asked(there, "api.example", deadline=timedelta(seconds=0.3))
     assert (Outcome.FAIL, Fault.UNCLEAR) == (sample.outcome, sample.fault)
@@ -178,15 +178,15 @@ async def test_dns_check_fails_in_time_when_no_sense_comes_back(behaviour: dict[
     assert sample.phases_ms["total"] < 1000
 
 
-async def test_dns_check_asks_again_when_a_packet_is_lost() -> None:
-    """One lost packet is no outage."""
+async def test_dns_check_retries_a_lost_packet() -> None:
+    """A single lost packet is no outage."""
     async with name_server(lost=1) as there:
         sample = await asked(there, "api.example", deadline=timedelta(seconds=1.5))
     assert Outcome.OK is sample.outcome
 
 
-async def test_dns_check_goes_over_to_tcp_when_the_answer_is_long() -> None:
-    """A truncated answer is fetched whole; the evidence stays short."""
+async def test_dns_check_uses_tcp_when_the_answer_is_truncated() -> None:
+    """The whole answer is fetched; the evidence stays short."""
     async with name_server() as there:
         sample = await asked(there, "long.example", "TXT", "x" * 200 + "29")
     assert Outcome.OK is sample.outcome
@@ -194,8 +194,8 @@ async def test_dns_check_goes_over_to_tcp_when_the_answer_is_long() -> None:
     assert len(sample.evidence["answers"]) < 1100
 
 
-async def test_dns_check_says_nothing_when_the_server_is_refused() -> None:
-    """A configured server is judged as every address is."""
+async def test_dns_check_is_inconclusive_when_the_server_is_blocked() -> None:
+    """The address guard applies to a configured name server as to every address."""
     sample = await DnsProber(ManualClock(START), guard=Guard()).probe(
         DnsCheck("d.n.s", "d.n", "api.example", server="169.254.169.253:53")
     )
@@ -214,14 +214,14 @@ async def test_dns_check_says_nothing_when_the_server_is_refused() -> None:
         ("a..example", "127.0.0.1"),
     ],
 )
-async def test_dns_check_fails_as_ours_when_it_cannot_be_sent(host: str, server: str) -> None:
-    """What cannot be asked is ours to mend."""
+async def test_dns_check_fails_as_ours_when_the_query_is_invalid(host: str, server: str) -> None:
+    """A query that cannot be sent is our mistake."""
     sample = await DnsProber(ManualClock(START)).probe(DnsCheck("d.n.s", "d.n", host, server=server))
     assert ("bad_check", Fault.OURS_CONFIG) == (sample.error, sample.fault)
 
 
-async def test_dns_check_fails_when_nobody_listens_over_tcp() -> None:
-    """A server that truncates and takes no connection cannot give its answer."""
+async def test_dns_check_fails_when_tcp_is_refused_after_truncation() -> None:
+    """The server truncates its answer and then accepts no TCP connection."""
     async with name_server() as there:
         there.meet = None  # type: ignore[assignment,method-assign]
         with socket.socket() as taken:

@@ -1,4 +1,4 @@
-"""What a check expects of an answer: comparisons of JSON as they are written, patterns under a time limit."""
+"""What a check expects of an answer: JSON comparisons, and patterns under a time limit."""
 
 import asyncio
 from collections.abc import Mapping
@@ -49,8 +49,8 @@ DOCUMENT = {
         "$..state exists",
     ],
 )
-def test_comparison_is_met_when_the_document_is_so(text: str) -> None:
-    """RFC 9535 paths, lengths, and values as JSON or RFC 9535 write them."""
+def test_comparison_is_met_when_the_document_matches(text: str) -> None:
+    """Paths of RFC 9535, lengths, and values in JSON or RFC 9535 notation."""
     assert None is parse_expectation(text).unmet(DOCUMENT)
 
 
@@ -75,8 +75,8 @@ def test_comparison_is_met_when_the_document_is_so(text: str) -> None:
         ("len($.nothing[*]) > 0", "0"),
     ],
 )
-def test_comparison_says_what_was_found_when_it_is_not_met(text: str, found: str) -> None:
-    """What leads nowhere is not met, types are not mixed, and every value that a path finds has to be right."""
+def test_unmet_comparison_reports_the_found_value(text: str, found: str) -> None:
+    """A path without a value is unmet, types are not mixed, and every value found by the path must match."""
     assert found == parse_expectation(text).unmet(DOCUMENT)
 
 
@@ -105,15 +105,15 @@ def test_comparison_says_what_was_found_when_it_is_not_met(text: str, found: str
         ("$" + "[?@" * 150 + " exists", "JSON path"),
     ],
 )
-def test_comparison_is_refused_when_it_cannot_be_read(text: str, remedy: str) -> None:
-    """The error says how to write it; functions that match patterns know no time limit and are not there."""
+def test_invalid_comparison_is_refused(text: str, remedy: str) -> None:
+    """The error shows the syntax; regex functions have no time limit and are not supported."""
     with pytest.raises(ValueError) as refused:
         parse_expectation(text)
     assert remedy in str(refused.value)
 
 
-def test_comparison_is_quick_and_quiet_when_the_document_is_made_to_hurt() -> None:
-    """Deep nesting ends a look, not the process; what is shown is short."""
+def test_hostile_document_is_compared_quickly() -> None:
+    """Deep nesting fails the check, not the process, and the value shown is short."""
     deep: Any = "x"
     for _ in range(5000):
         deep = {"a": deep}
@@ -139,8 +139,8 @@ async def met(expected: Wanted, body: bytes | str, whole: bool = True, **headers
     return await unmet(expected, {name.replace("_", "-"): value for name, value in headers.items()}, said, whole=whole)
 
 
-async def test_first_unmet_expectation_is_told_when_there_are_several() -> None:
-    """Headers come before the text, the text before JSON; the found value is for the evidence."""
+async def test_first_unmet_expectation_is_reported() -> None:
+    """Headers come before text, text before JSON; the found value goes to the evidence."""
     expected = wanted("$.a == 1", header={"X-Zone": "^eu"}, contains="a")
     assert Failure("header_mismatch", "there is no X-Zone") == await met(expected, '{"a": 2}')
     assert Failure("header_mismatch", "X-Zone", "X-Zone: us") == await met(expected, '{"a": 2}', x_zone="us")
@@ -159,8 +159,8 @@ async def test_first_unmet_expectation_is_told_when_there_are_several() -> None:
         (wanted("$.a exists"), "too_large"),
     ],
 )
-async def test_cut_body_says_nothing_when_the_answer_may_be_behind_the_cut(expected: Wanted, error: str | None) -> None:
-    """What was not read is not held against anybody; what was read is."""
+async def test_truncated_body_is_inconclusive(expected: Wanted, error: str | None) -> None:
+    """The unread part is not held against the provider; the part that was read is."""
     failure = await met(expected, "aaaa", whole=False)
     assert error == (failure.error if failure else None)
 
@@ -179,18 +179,18 @@ async def test_cut_body_says_nothing_when_the_answer_may_be_behind_the_cut(expec
         (b"gr\xc3\xbc\xc3\x9f\xff", "text/plain; charset=utf-8"),
     ],
 )
-async def test_text_is_read_in_its_charset_when_one_is_named(body: bytes | str, content_type: str) -> None:
-    """A charset that nobody knows is read as UTF-8, and a broken byte spoils no text."""
+async def test_text_is_decoded_with_its_charset(body: bytes | str, content_type: str) -> None:
+    """An unknown charset is read as UTF-8, and an invalid byte does not lose the text."""
     assert None is await met(Wanted(contains="grüß"), body, content_type=content_type)
 
 
-async def test_what_only_python_decodes_is_no_charset() -> None:
-    """Punycode takes minutes for a mebibyte, and no page on the web is written in it."""
+async def test_codec_known_only_to_python_is_not_used() -> None:
+    """Punycode takes minutes for a mebibyte, and no web page uses it."""
     assert None is await met(Wanted(contains="x-0000"), b"x-0000", content_type="text/plain; charset=punycode")
 
 
-async def test_json_of_more_lists_than_are_read_is_too_large() -> None:
-    """Reading it would hold up everybody."""
+async def test_json_with_too_many_lists_is_too_large() -> None:
+    """Parsing it would block the event loop."""
     expected = Wanted(json=(parse_expectation("len($) >= 1"),))
     most = b"[" + b",".join([b"[]"] * (OPENED_AT_MOST - 1)) + b"]"
 
@@ -199,8 +199,8 @@ async def test_json_of_more_lists_than_are_read_is_too_large() -> None:
     assert (found is not None, "too_large") == (True, found and found.error)
 
 
-async def test_loop_goes_on_when_a_pattern_takes_its_time() -> None:
-    """A pattern that explodes ends within its limit, and the loop serves others meanwhile."""
+async def test_slow_pattern_does_not_block_the_loop() -> None:
+    """A pattern with exponential backtracking ends within its limit while the loop runs on."""
     loop = asyncio.get_running_loop()
     beats: list[float] = []
 
@@ -217,8 +217,8 @@ async def test_loop_goes_on_when_a_pattern_takes_its_time() -> None:
     assert len(beats) >= 3
 
 
-async def test_loop_goes_on_when_a_document_is_made_to_hurt() -> None:
-    """A mebibyte of empty lists takes a path a second; others are served meanwhile."""
+async def test_hostile_document_does_not_block_the_loop() -> None:
+    """A path over a mebibyte of empty lists takes a second; the loop runs on meanwhile."""
     turns = 0
 
     async def beat() -> None:
@@ -235,20 +235,20 @@ async def test_loop_goes_on_when_a_document_is_made_to_hurt() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "plain", "{", "[" * 100_000, '{"a": "\ud800'.encode("utf-8", "surrogatepass")], ids=repr)
-async def test_body_is_not_json_when_it_cannot_be_read(body: bytes | str) -> None:
-    """Whatever comes, it ends in a class."""
+async def test_unreadable_json_has_an_error_class(body: bytes | str) -> None:
+    """Any body ends in an error class, never in an exception."""
     assert Failure("not_json") == await met(wanted("$.a exists"), body)
 
 
-async def test_page_is_told_apart_when_json_was_expected() -> None:
-    """The sign-in page of a network, or a provider's error page with a 200."""
+async def test_html_page_is_recognised_when_json_was_expected() -> None:
+    """It may be a network's sign-in page, or a provider's error page with a 200."""
     expected = wanted("$.a exists")
     assert Failure("html_instead") == await met(expected, "<!DOCTYPE html><p>sign in")
     assert Failure("html_instead") == await met(expected, "x", content_type="text/html; charset=utf-8")
 
 
-def test_body_is_not_looked_at_when_nothing_is_expected_of_it() -> None:
-    """A header costs no decoding."""
+def test_body_without_expectations_is_not_decoded() -> None:
+    """An expected header alone needs no decoding."""
     assert [False, False, True, True] == [
         looks_at_body(Wanted()),
         looks_at_body(Wanted(header={"a": "b"})),
@@ -257,7 +257,7 @@ def test_body_is_not_looked_at_when_nothing_is_expected_of_it() -> None:
     ]
 
 
-def test_expectations_are_equal_when_they_are_written_the_same() -> None:
-    """A configuration that did not change is seen as unchanged."""
+def test_expectations_with_the_same_text_are_equal() -> None:
+    """So an unchanged configuration is recognised as unchanged."""
     assert parse_expectation("$.a == 1") == parse_expectation("$.a == 1")
     assert parse_expectation("$.a == 1") != parse_expectation("$.b == 1")

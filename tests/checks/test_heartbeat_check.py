@@ -1,4 +1,4 @@
-"""The dead man's switch: what jobs tell, and what their silence says."""
+"""The heartbeat check: what jobs report, and what their silence means."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def minutes(count: float) -> timedelta:
 
 
 class Job:
-    """A job, its register and the clock; `tells` sends a sign, `looked` is what a look says."""
+    """A job, its register and the clock; `tells` sends a heartbeat, `looked` is the result of a check run."""
 
     def __init__(self) -> None:
         self.clock = ManualClock(START)
@@ -43,8 +43,8 @@ def short(sample: Sample) -> tuple[Outcome, str | None]:
     return sample.outcome, sample.error
 
 
-async def test_heartbeat_says_nothing_when_nothing_could_have_come_yet() -> None:
-    """After a start the job has its whole interval and its grace."""
+async def test_heartbeat_is_unknown_until_the_first_one_is_due() -> None:
+    """After a start the job has its full interval and grace."""
     job = Job()
     assert (Outcome.INCONCLUSIVE, None) == short(await job.looked())
     sample = await job.looked(minutes(6))
@@ -52,16 +52,16 @@ async def test_heartbeat_says_nothing_when_nothing_could_have_come_yet() -> None
     assert "we listen since 09:00 UTC and nothing came yet; due every 5 min with 1 min of grace" == sample.reason
 
 
-async def test_heartbeat_is_missing_when_nothing_ever_came() -> None:
-    """Silence from the start is silence."""
+async def test_heartbeat_is_missing_when_none_ever_came() -> None:
+    """Silence since the start counts as silence."""
     sample = await Job().looked(minutes(6.1))
     assert (Outcome.FAIL, "heartbeat_missing") == short(sample)
     assert Fault.THEIRS is sample.fault
     assert "nothing came since 09:00 UTC" in sample.reason
 
 
-async def test_heartbeat_is_missing_when_the_last_sign_is_too_old() -> None:
-    """In time until interval and grace are over, missing behind them, and well again with the next sign."""
+async def test_heartbeat_is_missing_when_the_last_one_is_too_old() -> None:
+    """It is in time until interval and grace are over, then missing, and well again with the next heartbeat."""
     job = Job()
     assert (Outcome.OK, None) == short(job.tells("ok"))
     sample = await job.looked(minutes(6))
@@ -75,8 +75,8 @@ async def test_heartbeat_is_missing_when_the_last_sign_is_too_old() -> None:
 
 
 @pytest.mark.parametrize(("kind", "code"), [("fail", None), ("fail", 1), ("ok", 3)])
-async def test_heartbeat_fails_at_once_when_the_job_says_so(kind: str, code: int | None) -> None:
-    """A reported failure and an exit code other than zero need no look, and stand until a success comes."""
+async def test_heartbeat_fails_at_once_when_the_job_reports_failure(kind: str, code: int | None) -> None:
+    """A failure or a nonzero exit code waits for no check run and lasts until a success."""
     job = Job()
     job.tells("ok")
     told = job.tells(kind, code, "disk <!channel>\nfull")
@@ -92,8 +92,8 @@ async def test_heartbeat_fails_at_once_when_the_job_says_so(kind: str, code: int
     assert (Outcome.OK, None) == short(await job.looked())
 
 
-async def test_heartbeat_tells_how_long_the_job_took_when_it_told_its_start() -> None:
-    """From start to success is the total; a success without a start has none."""
+async def test_heartbeat_measures_the_job_from_its_start() -> None:
+    """The total runs from start to success; a success without a start has no duration."""
     job = Job()
     assert {} == dict(job.tells("ok").phases_ms)
     started = job.tells("start")
@@ -104,8 +104,8 @@ async def test_heartbeat_tells_how_long_the_job_took_when_it_told_its_start() ->
     assert "the job reported success after 1 min 30 s" == ended.reason
 
 
-async def test_heartbeat_overruns_when_the_job_started_and_does_not_end() -> None:
-    """A start that no end follows is told apart from a job that never ran."""
+async def test_heartbeat_overruns_when_the_job_does_not_end() -> None:
+    """A job that started and did not end is distinguished from a job that never ran."""
     job = Job()
     job.clock.advance(minutes(3))
     job.tells("ok")
@@ -119,7 +119,7 @@ async def test_heartbeat_overruns_when_the_job_started_and_does_not_end() -> Non
 
 
 async def test_heartbeat_is_not_late_when_the_wall_clock_is_corrected() -> None:
-    """An hour forth or back on the wall makes no job late and none early."""
+    """A step of an hour in either direction makes no job late or early."""
     job = Job()
     job.tells("ok")
     job.clock.step_wall(timedelta(hours=1))
@@ -130,7 +130,7 @@ async def test_heartbeat_is_not_late_when_the_wall_clock_is_corrected() -> None:
 
 
 async def restarted(samples: list[Sample], after: timedelta) -> Job:
-    """The bot again, some time after the last sample, with what it stored."""
+    """The bot after a restart, some time after the last sample, with its stored samples."""
     job = Job()
     job.clock.advance(samples[-1].at - START + after)
     job.register = Heartbeats(job.clock)
@@ -139,16 +139,16 @@ async def restarted(samples: list[Sample], after: timedelta) -> Job:
     return job
 
 
-async def test_heartbeat_goes_on_when_the_bot_restarts_in_time() -> None:
-    """What was stored counts: the job is not unknown again, and not late for a restart."""
+async def test_heartbeat_survives_a_quick_restart() -> None:
+    """Stored samples count: the job is neither unknown again nor late because of the restart."""
     before = Job()
     samples = [before.tells("ok"), await before.looked(minutes(1))]
     assert (Outcome.OK, None) == short(await (await restarted(samples, minutes(2))).looked())
 
 
 @pytest.mark.parametrize("stored", [0, 1])
-async def test_heartbeat_waits_when_the_bot_was_away_for_long(stored: int) -> None:
-    """Nobody could hear the job meanwhile, so silence counts from the restart on."""
+async def test_heartbeat_gets_a_new_interval_after_a_long_absence(stored: int) -> None:
+    """No heartbeat could be received meanwhile, so silence counts from the restart."""
     before = Job()
     samples = [before.tells("ok"), await before.looked(minutes(1))]
     after = await restarted(samples[stored:], minutes(60))
@@ -158,8 +158,8 @@ async def test_heartbeat_waits_when_the_bot_was_away_for_long(stored: int) -> No
     assert (Outcome.FAIL, "heartbeat_missing") == short(await after.looked(minutes(6.5)))
 
 
-async def test_heartbeat_stays_failed_when_the_bot_restarts() -> None:
-    """A failure is remembered by its sign, or by the looks that saw it."""
+async def test_heartbeat_stays_failed_after_a_restart() -> None:
+    """The failure is restored from the heartbeat itself, or from the check runs that saw it."""
     before = Job()
     samples = [before.tells("ok"), before.tells("fail", 2), await before.looked(minutes(1))]
     for known in (samples, samples[2:]):
@@ -168,8 +168,8 @@ async def test_heartbeat_stays_failed_when_the_bot_restarts() -> None:
         assert "exit code 2" in sample.reason
 
 
-async def test_heartbeat_remembers_a_start_when_the_bot_restarts() -> None:
-    """Looks between the start and the restart do not end what was started."""
+async def test_heartbeat_remembers_a_start_after_a_restart() -> None:
+    """Check runs between the start and the restart do not end the job."""
     before = Job()
     samples = [before.tells("ok"), before.tells("start"), await before.looked(minutes(1))]
     after = await restarted(samples, minutes(1))
@@ -178,8 +178,8 @@ async def test_heartbeat_remembers_a_start_when_the_bot_restarts() -> None:
     assert {"total": 180_000.0} == dict(after.tells("ok").phases_ms)
 
 
-async def test_heartbeat_is_as_late_as_before_when_the_bot_restarts() -> None:
-    """A look that went well does not stand in for the job: what is read back from the file says when that was heard."""
+async def test_heartbeat_is_as_late_after_a_restart_as_before() -> None:
+    """A successful check run is no heartbeat: the stored sample says when the job last reported."""
     before = Job()
     before.tells("ok")
     before.tells("start")
@@ -196,8 +196,8 @@ async def test_heartbeat_is_as_late_as_before_when_the_bot_restarts() -> None:
     )  # fmt: skip
 
 
-async def test_restored_samples_give_way_when_a_sign_came_first() -> None:
-    """What is heard now is newer than what was stored."""
+async def test_new_heartbeat_wins_over_restored_samples() -> None:
+    """A heartbeat received before the restore is newer than the stored samples."""
     job = Job()
     before = START - minutes(1)
     job.tells("ok")
@@ -205,8 +205,8 @@ async def test_restored_samples_give_way_when_a_sign_came_first() -> None:
     assert (Outcome.OK, None) == short(await job.looked())
 
 
-async def test_a_sign_that_is_known_is_no_news_when_the_wall_clock_was_set_back() -> None:
-    """What was written down of it lies in the future then, and is the same sign all the same."""
+async def test_known_heartbeat_is_not_new_after_the_clock_was_set_back() -> None:
+    """Its stored time is then in the future, but it is the same heartbeat."""
     job = Job()
     written = job.tells("ok")
     job.clock.advance(minutes(4))
@@ -216,8 +216,8 @@ async def test_a_sign_that_is_known_is_no_news_when_the_wall_clock_was_set_back(
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))
-def test_a_job_is_the_same_in_whatever_order_its_signs_come(order: tuple[int, ...]) -> None:
-    """Replicas hear of them late, or twice, or from what was written down."""
+def test_order_of_heartbeats_does_not_change_the_result(order: tuple[int, ...]) -> None:
+    """Replicas receive heartbeats late, twice, or from the store."""
     told = [(Sign(START + minutes(n), kind), 60.0 * n) for n, kind in enumerate(("fail", "ok", "start", "ok"))]
     job = heartbeat.Job()
     for n in (*order, *order):
@@ -225,8 +225,8 @@ def test_a_job_is_the_same_in_whatever_order_its_signs_come(order: tuple[int, ..
     assert (told[3][0].at, None, None) == (job.ok[0] if job.ok else None, job.started, job.failed)
 
 
-def test_looks_are_often_enough_when_signs_are_rare() -> None:
-    """A daily job is not missed for another day, and a busy one costs no more than a look a second."""
+def test_check_interval_follows_the_heartbeat_interval() -> None:
+    """A missed daily job is noticed within the day, and a busy job is checked once a second at most."""
     daily = HeartbeatCheck("a.b.c", "a.b", timedelta(days=1), timedelta(hours=1))
     busy = HeartbeatCheck("a.b.c", "a.b", timedelta(seconds=1), timedelta(seconds=1))
     assert timedelta(seconds=30) == daily.look_every
@@ -234,8 +234,8 @@ def test_looks_are_often_enough_when_signs_are_rare() -> None:
     assert timedelta(seconds=1) == busy.look_every
 
 
-async def test_signs_find_their_check_when_they_come_in() -> None:
-    """By id or by a unique short name, with the right token, and handed on at once."""
+async def test_incoming_heartbeat_finds_its_check() -> None:
+    """By id or by a unique short name, with the right token; its sample is passed on at once."""
     clock, handed = ManualClock(START), []
 
     async def hand_on(sample: Sample) -> None:
@@ -257,8 +257,8 @@ async def test_signs_find_their_check_when_they_come_in() -> None:
     assert "s3cret" not in repr(locked)
 
 
-async def test_check_takes_one_sign_a_second_in_the_long_run() -> None:
-    """A start and its end may come together; whoever floods a check is turned away before anything is kept."""
+async def test_check_accepts_one_heartbeat_a_second_on_average() -> None:
+    """A start and its end may arrive together; a flood is refused before anything is stored."""
     clock = ManualClock(START)
     signs = HeartbeatIntake([BACKUP, replace(BACKUP, id="jobs.backup.other")], Heartbeats(clock), clock, _drop)
     assert [Admission.OK, Admission.OK, Admission.TOO_MANY] == [signs.admit("nightly", "") for _ in range(3)]
@@ -269,8 +269,8 @@ async def test_check_takes_one_sign_a_second_in_the_long_run() -> None:
     assert [Admission.OK, Admission.OK, Admission.TOO_MANY] == [signs.admit("nightly", "") for _ in range(3)]
 
 
-async def test_wrong_token_uses_up_nobodys_turn() -> None:
-    """Whoever does not know the token cannot keep the job from being heard."""
+async def test_wrong_token_does_not_use_up_the_rate_limit() -> None:
+    """A client without the token cannot block the job's heartbeats."""
     clock = ManualClock(START)
     signs = HeartbeatIntake([replace(BACKUP, token="s3cret-token")], Heartbeats(clock), clock, _drop)
     assert {Admission.DENIED} == {signs.admit("nightly", "wrong") for _ in range(50)}

@@ -1,4 +1,4 @@
-"""A job that names its runs: what one of them told before counts once, however often its client sends it."""
+"""A job that names its runs: each report of a run counts once, however often the client sends it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,8 +16,8 @@ BACKUP = HeartbeatCheck("jobs.backup.nightly", "jobs.backup", timedelta(minutes=
 NAME = "nightly"
 
 
-class Machine:
-    """A bot that hears of one job: what it handed on, and what a look says."""
+class Bot:
+    """A bot that watches a job: `taken` are the samples passed on, `looks` is the result of a check run."""
 
     def __init__(self, clock: ManualClock | None = None) -> None:
         self.clock = clock or ManualClock(START)
@@ -39,8 +39,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine() -> Machine:
-    return Machine()
+def machine() -> Bot:
+    return Bot()
 
 
 WELL = (Outcome.OK, None)
@@ -48,8 +48,8 @@ FAILED = (Outcome.FAIL, "heartbeat_failed")
 
 
 @pytest.mark.parametrize("code", [None, 3])
-async def test_a_failure_sent_again_after_a_later_success_is_no_new_one(machine: Machine, code: int | None) -> None:
-    """The answer to the first was lost on its way, and the client tries again while the job has long run anew."""
+async def test_repeated_failure_after_a_later_success_is_ignored(machine: Bot, code: int | None) -> None:
+    """The first answer was lost, and the client retries after the job has already run again."""
     await machine.hears("fail", "run-1", code)
     await machine.hears("success", "run-2")
     await machine.hears("fail", "run-1", code)
@@ -58,8 +58,8 @@ async def test_a_failure_sent_again_after_a_later_success_is_no_new_one(machine:
     assert 2 == len(machine.taken)
 
 
-async def test_a_success_sent_again_after_a_later_failure_hides_nothing(machine: Machine) -> None:
-    """The other way round."""
+async def test_repeated_success_does_not_hide_a_later_failure(machine: Bot) -> None:
+    """The same retry, with success and failure exchanged."""
     await machine.hears("success", "run-1")
     await machine.hears("fail", "run-2")
     await machine.hears("success", "run-1")
@@ -67,8 +67,8 @@ async def test_a_success_sent_again_after_a_later_failure_hides_nothing(machine:
     assert FAILED == await machine.looks()
 
 
-async def test_a_start_sent_again_after_its_end_does_not_run_for_ever(machine: Machine) -> None:
-    """Else the job would be said to overrun."""
+async def test_repeated_start_after_the_end_is_ignored(machine: Bot) -> None:
+    """Otherwise the job would be reported as overrunning."""
     await machine.hears("start", "run-1")
     await machine.hears("success", "run-1")
     await machine.hears("start", "run-1")
@@ -77,24 +77,24 @@ async def test_a_start_sent_again_after_its_end_does_not_run_for_ever(machine: M
     assert WELL == await machine.looks()
 
 
-async def test_a_start_that_comes_behind_its_end_is_late(machine: Machine) -> None:
-    """Two requests overtook each other."""
+async def test_start_that_arrives_after_its_end_is_ignored(machine: Bot) -> None:
+    """The two requests arrived in the wrong order."""
     await machine.hears("success", "run-1")
     await machine.hears("start", "run-1")
 
     assert 1 == len(machine.taken)
 
 
-async def test_a_run_that_succeeds_after_all_is_well(machine: Machine) -> None:
-    """It told of a failure, tried again, and tells of that: no client sent anything twice."""
+async def test_run_that_succeeds_after_a_failure_is_ok(machine: Bot) -> None:
+    """The job failed, retried and succeeded within one run; these are not repeated reports."""
     await machine.hears("fail", "run-1")
     await machine.hears("success", "run-1")
 
     assert WELL == await machine.looks()
 
 
-async def test_without_a_name_each_sign_counts(machine: Machine) -> None:
-    """As ever."""
+async def test_every_heartbeat_without_a_run_id_counts(machine: Bot) -> None:
+    """Reports without a run id cannot be recognised as repeated."""
     await machine.hears("fail", "")
     await machine.hears("success", "")
     await machine.hears("fail", "")
@@ -102,8 +102,8 @@ async def test_without_a_name_each_sign_counts(machine: Machine) -> None:
     assert FAILED == await machine.looks()
 
 
-async def test_a_run_took_as_long_as_since_its_own_start(machine: Machine) -> None:
-    """Another one that started meanwhile does not shorten it; one that told no start has no length."""
+async def test_duration_of_a_run_counts_from_its_own_start(machine: Bot) -> None:
+    """A parallel run does not shorten it; a run without a start has no duration."""
     await machine.hears("start", "run-1")
     await machine.hears("start", "run-2")
     await machine.hears("success", "run-1")
@@ -112,9 +112,9 @@ async def test_a_run_took_as_long_as_since_its_own_start(machine: Machine) -> No
     assert [20_000.0, None] == [sample.phases_ms.get("total") for sample in machine.taken[2:]]
 
 
-async def test_another_replica_knows_what_a_run_told(machine: Machine) -> None:
-    """The client's second try comes to it."""
-    other = Machine(machine.clock)
+async def test_another_replica_recognises_a_repeated_report(machine: Bot) -> None:
+    """The client's retry may reach another replica."""
+    other = Bot(machine.clock)
     await machine.hears("fail", "run-1")
     await machine.hears("success", "run-2")
     for body in machine.told:
@@ -126,15 +126,15 @@ async def test_another_replica_knows_what_a_run_told(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(("first", "then", "after"), [("fail", "success", WELL), ("success", "fail", FAILED)])
-async def test_a_restart_knows_what_a_run_told(
-    machine: Machine, first: str, then: str, after: tuple[Outcome, str | None]
+async def test_repeated_report_is_recognised_after_a_restart(
+    machine: Bot, first: str, then: str, after: tuple[Outcome, str | None]
 ) -> None:
-    """From what is stored of both, also of a good result, of which little is."""
+    """Stored samples are enough, even of a success, of which little is stored."""
     await machine.hears(first, "run-1")
     await machine.hears(then, "run-2")
     stored = InlineSamples.open()
     await stored.add(machine.taken)
-    anew = Machine(machine.clock)
+    anew = Bot(machine.clock)
     anew.register.restore(BACKUP.id, await stored.recent(BACKUP.id, 20))
     await anew.hears(first, "run-1")
 
@@ -142,8 +142,8 @@ async def test_a_restart_knows_what_a_run_told(
     assert after == await anew.looks()
 
 
-async def test_only_the_last_runs_are_remembered(machine: Machine) -> None:
-    """A job that names every run for years costs no more than these."""
+async def test_only_the_latest_runs_are_remembered(machine: Bot) -> None:
+    """A job that names every run for years must not fill the memory."""
     for number in range(MOST_RUNS + 1):
         await machine.hears("success", f"run-{number}")
     await machine.hears("success", "run-0")
@@ -152,16 +152,16 @@ async def test_only_the_last_runs_are_remembered(machine: Machine) -> None:
     assert MOST_RUNS + 2 == len(machine.taken)
 
 
-def test_the_evidence_names_the_run() -> None:
-    """Whoever looks for its log finds it by that."""
+def test_evidence_names_the_run() -> None:
+    """The run id leads to the job's log."""
     sign = Heartbeats(ManualClock(START)).beat(BACKUP.id, "fail", 3, run="run-1")
     assert sign is not None
 
     assert "run-1" == sample_of(BACKUP, sign).evidence["run"]
 
 
-def test_an_exit_code_of_a_run_is_a_failure_like_any_other() -> None:
-    """A job that sends its code first and says that it failed then told it once."""
+def test_exit_code_and_failure_of_a_run_count_once() -> None:
+    """A job may send its exit code first and then report the same failure."""
     register = Heartbeats(ManualClock(START))
 
     assert register.beat(BACKUP.id, "ok", 3, run="run-1") is not None

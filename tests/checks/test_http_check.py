@@ -1,4 +1,4 @@
-"""The HTTP check against real sockets: what a raw server does, and what the sample says."""
+"""The HTTP check against real sockets: a scripted raw server, and the sample that results."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ def check(port: int, **changes: object) -> HttpCheck:
 
 
 async def probed(wanted: HttpCheck, clock: Clock | None = None, **parts: object) -> Sample:
-    """Probe, and see that the deadline was kept. A busy machine makes a sample inconclusive; then it is asked again."""
+    """Probe, and assert that the deadline was kept. A busy machine makes a sample inconclusive; then it is repeated."""
     prober = HttpProber(clock or ManualClock(START), **parts)  # type: ignore[arg-type]
     loop = asyncio.get_running_loop()
     try:
@@ -103,7 +103,7 @@ MATRIX: list[tuple[str, Play, str, Fault, str]] = [
 
 @pytest.mark.parametrize(("play", "error", "fault", "words"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX])
 async def test_http_probe_names_the_class_when_the_server_misbehaves(play: Play, error: str, fault: Fault, words: str) -> None:
-    """Each way of failing has its own class, its own fault and a sentence, and keeps the deadline."""
+    """Each failure has its own class, side and sentence, and keeps the deadline."""
     async with raw_server(play) as port:
         sample = await probed(check(port))
     assert (error, fault, Outcome.FAIL) == (sample.error, sample.fault, sample.outcome)
@@ -121,7 +121,7 @@ async def test_http_probe_says_refused_when_nobody_listens() -> None:
 
 
 async def test_http_probe_says_proxy_when_our_proxy_is_gone() -> None:
-    """A proxy that refuses us says nothing of the provider."""
+    """A proxy that refuses the connection says nothing about the provider."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         there = f"http://me:pw-secret@127.0.0.1:{unused.getsockname()[1]}"
@@ -132,7 +132,7 @@ async def test_http_probe_says_proxy_when_our_proxy_is_gone() -> None:
 
 
 async def test_http_probe_says_proxy_when_our_proxy_speaks_something_else() -> None:
-    """What answers a CONNECT with no HTTP at all is on our side."""
+    """If the answer to CONNECT is not HTTP, the fault is on our side."""
     async with raw_server(saying(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")) as port:
         wanted = check(1, url="https://127.0.0.1:1/", proxy=f"http://127.0.0.1:{port}", deadline=timedelta(seconds=5))
         sample = await probed(wanted)
@@ -140,7 +140,7 @@ async def test_http_probe_says_proxy_when_our_proxy_speaks_something_else() -> N
 
 
 async def test_http_probe_says_connect_timeout_when_the_backlog_is_full() -> None:
-    """Packets that get no answer are told from an answer that does not come."""
+    """A connection that is never accepted is distinguished from an answer that never comes."""
     with socket.socket() as full, contextlib.ExitStack() as stack:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -170,15 +170,15 @@ async def test_http_probe_is_ok_when_a_page_is_longer_than_the_cap() -> None:
     assert Outcome.OK == sample.outcome
 
 
-async def test_http_probe_is_inconclusive_when_the_wanted_text_may_be_behind_the_cap() -> None:
-    """What was not read cannot be held against the provider."""
+async def test_http_probe_is_inconclusive_when_the_text_may_be_after_the_cap() -> None:
+    """The unread part cannot be held against the provider."""
     async with raw_server(endless_body) as port:
         sample = await probed(check(port, contains="hello"))
     assert (Outcome.INCONCLUSIVE, "too_large") == (sample.outcome, sample.error)
 
 
 async def test_http_probe_fails_when_the_wanted_text_is_missing() -> None:
-    """A 200 that says something else is not well."""
+    """A 200 with the wrong content is a failure."""
     async with raw_server(saying(response(200, b"<html>sign in to the wifi</html>"))) as port:
         sample = await probed(check(port, contains='"data"'))
     assert (Outcome.FAIL, "body_mismatch") == (sample.outcome, sample.error)
@@ -193,15 +193,15 @@ async def test_http_probe_is_slow_when_the_answer_takes_longer_than_under() -> N
     assert sample.reason.endswith(", expected under 10 ms")
 
 
-async def test_http_probe_takes_other_statuses_when_the_check_says_so() -> None:
-    """A front page that answers robots with 403 can be a well one."""
+async def test_http_probe_accepts_configured_statuses() -> None:
+    """A healthy front page may answer robots with 403."""
     async with raw_server(saying(response(403, b"no robots"))) as port:
         sample = await probed(check(port, statuses=Statuses.of(200, 403)))
     assert Outcome.OK == sample.outcome
 
 
 async def test_http_probe_shows_no_secret_when_the_provider_echoes_it() -> None:
-    """Neither the excerpt nor the request id repeats what our headers or our query held."""
+    """Neither the excerpt nor the request id repeats a secret from our headers or query."""
     body = b'{"error":"bad key sk-secret-123 and ' + b"k" * 300 + b' q-secret-456"}'
     async with raw_server(saying(response(401, body, "request-id: sk-secret-123", "retry-after: 7"))) as port:
         wanted = check(
@@ -224,8 +224,8 @@ async def test_http_probe_shows_no_secret_when_the_provider_echoes_it() -> None:
         b"<p>SK-Secret/1&lt;2+3</p>",
     ],
 )
-async def test_http_probe_shows_no_secret_when_the_provider_writes_it_its_own_way(said: bytes) -> None:
-    """In lower case, as the words of errors are read, and escaped for a URL, JSON or a page."""
+async def test_http_probe_shows_no_secret_when_the_provider_re_encodes_it(said: bytes) -> None:
+    """In lower case, or escaped for a URL, JSON or HTML."""
     async with raw_server(saying(response(400, said))) as port:
         headers = {"Authorization": "Bearer SK-Secret/1<2+3"}
         sample = await probed(check(port, url=f"http://127.0.0.1:{port}/?key=Q%2Fsecret%2B9", headers=headers))
@@ -233,8 +233,8 @@ async def test_http_probe_shows_no_secret_when_the_provider_writes_it_its_own_wa
     assert "[secret]" in sample.evidence["excerpt"]
 
 
-async def test_http_probe_shows_no_half_of_a_secret_when_a_body_or_a_path_holds_it() -> None:
-    """What is known to be secret is blanked out before the excerpt is cut."""
+async def test_http_probe_shows_no_part_of_a_secret_at_a_cut() -> None:
+    """Known secrets are redacted before the excerpt is cut."""
     known = frozenset({"hook-secret-77", "client-secret-88"})
     async with raw_server(saying(response(400, b"x" * 190 + b" client-secret-88 /hook-secret-77"))) as port:
         body = b'{"client_secret": "client-secret-88"}'
@@ -244,15 +244,15 @@ async def test_http_probe_shows_no_half_of_a_secret_when_a_body_or_a_path_holds_
     assert sample.evidence["excerpt"].endswith("x [secret] ")
 
 
-async def test_http_probe_makes_the_excerpt_inert_when_the_body_holds_control_characters() -> None:
-    """Escape codes and direction marks do not reach people's terminals."""
+async def test_http_probe_strips_control_characters_from_the_excerpt() -> None:
+    """Escape codes and direction marks must not reach a terminal."""
     async with raw_server(saying(response(500, "a\x1b[31m\u202eb\x00\nc".encode()))) as port:
         sample = await probed(check(port))
     assert "a [31m b c" == sample.evidence["excerpt"]
 
 
 async def test_http_probe_blames_the_check_when_it_cannot_be_sent() -> None:
-    """A key with a line break or an address without a host is our configuration, and is not quoted."""
+    """A key with a line break or a URL without a host is our configuration error, and is not quoted."""
     for changes in ({"headers": {"x-api-key": "sk-1234567\n"}}, {"headers": {"x-api-key": "ключ"}}, {"url": "nonsense"}):
         async with raw_server(saying(response(200, b""))) as port:
             sample = await probed(check(port, **changes))
@@ -261,7 +261,7 @@ async def test_http_probe_blames_the_check_when_it_cannot_be_sent() -> None:
 
 
 class ScriptedResolver:
-    """A resolver that knows what it was told; None hangs."""
+    """A resolver with fixed answers; None hangs."""
 
     def __init__(self, answer: list[str] | Exception | None, stale: bool = False) -> None:
         self._answer = answer
@@ -288,22 +288,22 @@ class ScriptedResolver:
     ids=["no such name", "a resolver in trouble", "silence"],
 )
 async def test_http_probe_says_dns_when_the_name_does_not_resolve(answer: Exception | None, error: str, fault: Fault) -> None:
-    """A name that does not exist, a resolver in trouble and one that is silent are three classes."""
+    """A missing name, a failing resolver and a silent resolver are three classes."""
     wanted = check(1, url="http://api.example.test/")
     sample = await probed(wanted, resolver=ScriptedResolver(answer))
     assert (error, fault) == (sample.error, sample.fault)
 
 
 async def test_http_probe_tries_the_next_address_when_one_refuses() -> None:
-    """One dead address of several is not an outage; that the addresses are old ones is told."""
+    """A single dead address is not an outage; stale addresses are reported."""
     async with raw_server(saying(response(200, b"ok"))) as port:
         wanted = check(port, url=f"http://api.example.test:{port}/")
         sample = await probed(wanted, resolver=ScriptedResolver(["127.0.0.2", "127.0.0.1"], stale=True))
     assert (Outcome.OK, "stale") == (sample.outcome, sample.evidence["dns"])
 
 
-async def test_http_probe_does_not_connect_when_the_guard_refuses_the_address() -> None:
-    """A name that turns out to be private is refused at connect time, unless its network is listed."""
+async def test_http_probe_does_not_connect_to_a_blocked_address() -> None:
+    """A name that resolves to a private address is refused on connecting, unless its network is allowed."""
     async with raw_server(saying(response(200, b"ok"))) as port:
         wanted = check(port, url=f"http://api.example.test:{port}/")
         there = ScriptedResolver(["127.0.0.1"])
@@ -315,8 +315,8 @@ async def test_http_probe_does_not_connect_when_the_guard_refuses_the_address() 
     assert (Outcome.OK, True) == (allowed.outcome, allowed.inside)
 
 
-async def test_http_probe_says_nothing_of_the_provider_when_our_own_loop_stood_still() -> None:
-    """A deadline that a blocked loop noticed late is inconclusive."""
+async def test_http_probe_is_inconclusive_when_the_event_loop_stalled() -> None:
+    """A deadline that a blocked loop noticed late proves nothing."""
 
     async def block(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -364,14 +364,14 @@ async def looked_at(issued: trustme.LeafCert, trust: ssl.SSLContext) -> Sample:
 
 
 async def test_http_probe_measures_tls_when_the_certificate_is_good(authority: trustme.CA) -> None:
-    """A trusted handshake has its phase, and the evidence says until when the certificate is good."""
+    """The handshake has its own phase, and the evidence gives the certificate's expiry."""
     sample = await looked_at(authority.issue_cert("api.example.test"), trusting(authority))
     assert (Outcome.OK, True) == (sample.outcome, sample.phases_ms["tls"] > 0)
     assert datetime.fromisoformat(sample.evidence["certificate_expires"]) > START
 
 
 async def test_http_probe_names_the_class_when_the_certificate_is_bad(authority: trustme.CA) -> None:
-    """Expired, for another name and untrusted are three troubles of three people."""
+    """Expired, issued for another name and untrusted are three classes."""
     trust = trusting(authority)
     expired = authority.issue_cert("api.example.test", not_after=datetime(2020, 1, 1, tzinfo=UTC))
     good = authority.issue_cert("api.example.test")
@@ -385,7 +385,7 @@ async def test_http_probe_names_the_class_when_the_certificate_is_bad(authority:
 
 
 async def test_http_probe_says_tls_when_a_plain_port_is_asked_for_tls() -> None:
-    """TLS to something that does not speak it is a failed handshake."""
+    """A TLS handshake with a plain-text server fails."""
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(5)
@@ -398,8 +398,8 @@ async def test_http_probe_says_tls_when_a_plain_port_is_asked_for_tls() -> None:
     assert "tls" == sample.error
 
 
-async def test_http_probe_waits_for_the_handshake_when_tls_hangs() -> None:
-    """The deadline says which phase it was in."""
+async def test_http_probe_names_the_handshake_when_tls_hangs() -> None:
+    """The timeout says in which phase it happened."""
 
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(60)
@@ -440,15 +440,15 @@ async def answered(said: bytes, **changes: object) -> Sample:
         (response(200, b"{}", "content-encoding: gzip")[:-2] + gzip.compress(b"{}", mtime=0), {}, "truncated"),
     ],
 )
-async def test_http_probe_says_what_is_not_as_expected(said: bytes, changes: dict[str, object], error: str | None) -> None:
-    """Headers, text, patterns and JSON each have their class."""
+async def test_http_probe_names_the_unmet_expectation(said: bytes, changes: dict[str, object], error: str | None) -> None:
+    """Headers, text, patterns and JSON each have their own class."""
     if "json" in changes:
         changes = {"json": tuple(parse_expectation(text) for text in changes["json"])}  # type: ignore[attr-defined]
     assert error == (await answered(said, **changes)).error
 
 
 async def test_http_probe_shows_what_was_found_when_json_differs() -> None:
-    """The reason holds our words, the evidence the provider's."""
+    """The reason contains only our words, the evidence the provider's."""
     said = response(200, json.dumps({"status": "down\u202e" + "x" * 500}).encode(), JSON)
     sample = await answered(said, json=(parse_expectation("$.status == 'ok'"),))
     assert sample.reason.endswith("the JSON is not as expected ($.status == 'ok')")
@@ -466,14 +466,14 @@ async def test_http_probe_reads_more_when_json_is_expected() -> None:
 
 
 async def test_http_probe_is_inconclusive_when_a_pattern_takes_too_long() -> None:
-    """A pattern that explodes on a body says nothing of the provider, and is given up in time."""
+    """A pattern with exponential backtracking is stopped in time and says nothing about the provider."""
     sample = await answered(response(200, b"a" * 60_000 + b"!"), matches="(a+)+$")
     assert ("pattern_timeout", Outcome.INCONCLUSIVE, Fault.OURS_CONFIG) == (sample.error, sample.outcome, sample.fault)
     assert sample.phases_ms["total"] < 400
 
 
-async def test_http_probe_keeps_what_was_said_when_the_provider_names_its_error() -> None:
-    """The provider's own word, inert and without our key."""
+async def test_http_probe_keeps_the_providers_error_code() -> None:
+    """The code is escaped and does not contain our key."""
     said = json.dumps({"error": {"type": "overloaded_error", "message": "m"}}).encode()
     sample = await answered(response(529, said, "retry-after: 30", "request-id: req_2"))
     assert {"status": "529", "request_id": "req_2", "retry_after": "30", "said": "overloaded_error"} == {
@@ -481,14 +481,14 @@ async def test_http_probe_keeps_what_was_said_when_the_provider_names_its_error(
     }
 
 
-async def test_http_probe_keeps_more_of_the_body_when_nobody_can_read_it() -> None:
-    """What is unclear is kept at length."""
+async def test_http_probe_keeps_a_longer_excerpt_of_an_unknown_error() -> None:
+    """An unclear body is worth a long excerpt."""
     sample = await answered(response(451, b"z" * 5000))
     assert 600 == len(sample.evidence["excerpt"])
 
 
-async def test_http_probe_takes_the_answer_when_a_hint_comes_before_it() -> None:
-    """103 is not an answer, only a sign that one comes."""
+async def test_http_probe_skips_early_hints() -> None:
+    """A 103 is no final answer; the real one follows."""
     sample = await answered(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + response(200, b"ok"))
     assert (Outcome.OK, "200") == (sample.outcome, sample.evidence["status"])
 

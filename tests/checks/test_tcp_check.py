@@ -38,8 +38,8 @@ def closed_port() -> int:
         return int(taken.getsockname()[1])
 
 
-async def test_tcp_check_is_ok_when_the_port_takes_a_connection() -> None:
-    """A connection is made, timed and hung up."""
+async def test_tcp_check_is_ok_when_the_port_accepts_a_connection() -> None:
+    """The connection is opened, timed and closed."""
     gone = asyncio.Event()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,8 +61,8 @@ async def test_tcp_check_is_ok_when_the_port_takes_a_connection() -> None:
     assert START == sample.at
 
 
-async def test_tcp_check_is_slow_when_connecting_takes_longer_than_expected() -> None:
-    """`under` bounds the whole, the look-up included."""
+async def test_tcp_check_is_slow_when_connecting_exceeds_the_limit() -> None:
+    """`under` bounds the total time, including the DNS lookup."""
 
     def slowly(host: str) -> tuple[str, ...]:
         time.sleep(0.02)
@@ -78,13 +78,13 @@ async def test_tcp_check_is_slow_when_connecting_takes_longer_than_expected() ->
 
 
 async def test_tcp_check_fails_when_the_connection_is_refused() -> None:
-    """Nobody listens."""
+    """No process listens on the port."""
     sample = await probed(check(closed_port()))
     assert (Outcome.FAIL, "connect_refused", Fault.THEIRS) == (sample.outcome, sample.error, sample.fault)
 
 
-async def test_tcp_check_says_nothing_when_the_address_is_refused() -> None:
-    """The guard's word is ours to mend."""
+async def test_tcp_check_is_inconclusive_when_the_address_is_blocked() -> None:
+    """An address that our guard blocks is ours to fix."""
     sample = await probed(check(closed_port()), guard=Guard())
     assert (Outcome.FAIL, "address_refused", Fault.OURS_CONFIG) == (sample.outcome, sample.error, sample.fault)
     assert "list its network under allow_private" in sample.reason
@@ -95,7 +95,7 @@ async def test_tcp_check_says_nothing_when_the_address_is_refused() -> None:
     [(socket.EAI_NONAME, "dns_nxdomain", Fault.THEIRS), (socket.EAI_AGAIN, "dns", Fault.UNCLEAR)],
 )
 async def test_tcp_check_fails_when_the_name_does_not_resolve(errno: int, error: str, fault: Fault) -> None:
-    """No such name is theirs to mend; a resolver that fails is nobody's fault yet."""
+    """A missing name is their fault; for a failing resolver the side is unclear."""
 
     def fail(host: str) -> tuple[str, ...]:
         raise socket.gaierror(errno, "no")
@@ -104,8 +104,8 @@ async def test_tcp_check_fails_when_the_name_does_not_resolve(errno: int, error:
     assert (Outcome.FAIL, error, fault) == (sample.outcome, sample.error, sample.fault)
 
 
-async def test_tcp_check_is_in_time_when_the_resolver_hangs() -> None:
-    """The deadline is the whole's, in domain time: five seconds at fifty times the speed."""
+async def test_tcp_check_keeps_its_deadline_when_the_resolver_hangs() -> None:
+    """The deadline covers the whole check, in scaled time: five seconds at fifty times the speed."""
 
     def hang(host: str) -> tuple[str, ...]:
         time.sleep(1)
@@ -120,8 +120,8 @@ async def test_tcp_check_is_in_time_when_the_resolver_hangs() -> None:
     assert 9_900 < sample.phases_ms["total"] < 40_000
 
 
-async def test_tcp_check_says_nothing_when_our_own_loop_stood_still() -> None:
-    """Whether the connection was there in time cannot be known."""
+async def test_tcp_check_is_inconclusive_when_the_event_loop_stalled() -> None:
+    """Nobody can know whether the connection was there in time."""
 
     def hang(host: str) -> tuple[str, ...]:
         time.sleep(0.1)
@@ -137,8 +137,8 @@ async def test_tcp_check_says_nothing_when_our_own_loop_stood_still() -> None:
     assert (Outcome.INCONCLUSIVE, "stalled", Fault.LOCAL) == (sample.outcome, sample.error, sample.fault)
 
 
-async def test_tcp_check_tells_so_when_the_addresses_are_stale() -> None:
-    """An old answer of the resolver shows in the evidence."""
+async def test_tcp_check_reports_stale_addresses() -> None:
+    """The evidence shows that an old DNS answer was used."""
     answers = iter([("127.0.0.1",)])
 
     def once(host: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ STRANGER = trustme.CA()
 
 @asynccontextmanager
 async def server(leaf: trustme.LeafCert | None) -> AsyncIterator[int]:
-    """A TLS server with this certificate; without one, a server that takes connections and says nothing. Yields its port."""
+    """A TLS server with this certificate; without one it accepts connections and stays silent. Yields its port."""
     context = None
     if leaf is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -38,7 +38,7 @@ async def server(leaf: trustme.LeafCert | None) -> AsyncIterator[int]:
 
 
 async def probed(leaf: trustme.LeafCert | None, **changes: object) -> Sample:
-    """The sample of one look at a server that is reached as api.example.com. A busy machine is asked again."""
+    """The sample of a check of a server known as api.example.com. A busy machine makes it inconclusive; then it is repeated."""
     trusting = ssl.create_default_context()
     CA.configure_trust(trusting)
     resolver = ThreadResolver(lambda host: ("127.0.0.1",))
@@ -59,7 +59,7 @@ def leaf(*names: str, days: float = 90) -> trustme.LeafCert:
 
 
 async def test_tls_check_is_ok_when_the_certificate_is_good() -> None:
-    """Trusted, for the host, and long enough: the evidence names it."""
+    """The certificate is trusted, matches the host and lasts long enough; the evidence names it."""
     sample = await probed(leaf("api.example.com", "*.eu.example.com"), names=("a.eu.example.com",))
     assert (Outcome.OK, None, Fault.NONE) == (sample.outcome, sample.error, sample.fault)
     assert sample.reason.startswith("TLSv1.3 handshake after ")
@@ -72,16 +72,16 @@ async def test_tls_check_is_ok_when_the_certificate_is_good() -> None:
 @pytest.mark.parametrize(
     ("days", "left"), [(9.5, "9 days left"), (1.5, "36 hours left"), (1 / 12, "2 hours left"), (1 / 20, "1 hour left")]
 )
-async def test_tls_check_warns_when_the_certificate_ends_soon(days: float, left: str) -> None:
-    """Not down, but slow with a class of its own, in time; the reason says how long it still holds."""
+async def test_tls_check_warns_when_the_certificate_expires_soon(days: float, left: str) -> None:
+    """The result is slow with its own error class, not down; the reason gives the remaining time."""
     sample = await probed(leaf(days=days))
     assert (Outcome.SLOW, "tls_expiring", Fault.THEIRS) == (sample.outcome, sample.error, sample.fault)
     assert f"the certificate expires soon ({left}, until " in sample.reason
     assert "expires_at" in sample.evidence
 
 
-async def test_tls_check_is_ok_when_the_certificate_holds_longer_than_asked() -> None:
-    """`days_left` is the operator's."""
+async def test_tls_check_is_ok_when_the_certificate_outlasts_days_left() -> None:
+    """The operator sets `days_left`."""
     assert Outcome.OK is (await probed(leaf(days=9), days_left=timedelta(days=7))).outcome
 
 
@@ -97,13 +97,13 @@ FAILING = [
 async def test_tls_check_fails_when_the_certificate_is_bad(
     kind: str, certificate: trustme.LeafCert, error: str, fault: Fault
 ) -> None:
-    """Each kind of bad certificate has its own class."""
+    """Each kind of bad certificate has its own error class."""
     sample = await probed(certificate)
     assert (Outcome.FAIL, error, fault) == (sample.outcome, sample.error, sample.fault)
 
 
-async def test_tls_check_fails_when_a_further_name_is_missing() -> None:
-    """A certificate must hold all names that the check lists; a star stands for one label only."""
+async def test_tls_check_fails_when_an_extra_name_is_missing() -> None:
+    """The certificate must cover every listed name; a wildcard covers one label only."""
     names = ("www.example.com", "a.eu.example.com", "a.b.eu.example.com")
     sample = await probed(leaf("api.example.com", "*.eu.example.com"), names=names)
     assert (Outcome.FAIL, "tls_wrong_host") == (sample.outcome, sample.error)
@@ -112,14 +112,14 @@ async def test_tls_check_fails_when_a_further_name_is_missing() -> None:
 
 
 async def test_tls_check_fails_in_time_when_the_handshake_hangs() -> None:
-    """A server that takes the connection and says nothing."""
+    """The server accepts the connection and stays silent."""
     sample = await probed(None, deadline=timedelta(seconds=0.3))
     assert (Outcome.FAIL, "tls_timeout") == (sample.outcome, sample.error)
     assert "the TLS handshake did not finish within 300 ms" == sample.reason
 
 
 async def test_tls_check_fails_when_the_server_does_not_speak_tls() -> None:
-    """Plain text where a handshake should be."""
+    """The server answers the handshake with plain text."""
     listener = await asyncio.start_server(
         lambda reader, writer: writer.write(b"220 mail ready\r\n") or writer.close(), "127.0.0.1", 0
     )
@@ -131,7 +131,7 @@ async def test_tls_check_fails_when_the_server_does_not_speak_tls() -> None:
     assert (Outcome.FAIL, "tls") == (sample.outcome, sample.error)
 
 
-async def test_tls_check_says_so_when_certificates_are_not_verified() -> None:
+async def test_tls_check_reports_an_unverified_certificate() -> None:
     """A context that trusts everything proves nothing."""
     blind = ssl.create_default_context()
     blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE

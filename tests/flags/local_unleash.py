@@ -1,4 +1,4 @@
-"""As much of Unleash's admin API (7.5) as a sink uses, strict about what it is sent; `tests/interop` asks the real one."""
+"""The part of Unleash's admin API (7.5) that a sink uses, strict about requests; `tests/interop` uses the real one."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ KNOWN = {"name", "title", "parameters", "constraints", "segments", "disabled", "
 
 
 def strategy(title: str = "", rollout: str = "100", *, disabled: bool = False) -> dict[str, Any]:
-    """One as the server keeps it."""
+    """A strategy as the server stores it."""
     parameters = {"rollout": rollout, "stickiness": "default", "groupId": "use-gpt"}
     return {
         "id": str(uuid.uuid4()), "name": "flexibleRollout", "title": title, "parameters": parameters, "constraints": [],
@@ -24,7 +24,7 @@ def strategy(title: str = "", rollout: str = "100", *, disabled: bool = False) -
 
 @dataclass
 class LocalUnleash:
-    """One feature. `refuses` answers everything that changes with this status and message."""
+    """A server with one feature. With `refuses`, every request is answered with this status and message."""
 
     enabled: bool = False
     strategies: list[dict[str, Any]] = field(default_factory=list)
@@ -35,14 +35,14 @@ class LocalUnleash:
 
     @property
     def share(self) -> int:
-        """How many percent of the users get it: strategies are OR-ed, and with none that counts everybody does."""
+        """The percentage of users who get the feature: strategies are OR-ed, and without an active strategy everybody does."""
         if not self.enabled:
             return 0
         active = [int(one["parameters"]["rollout"]) for one in self.strategies if not one["disabled"]]
         return max(active, default=100)
 
     def application(self) -> web.Application:
-        """The routes, behind the token."""
+        """The routes, behind the token check."""
 
         @web.middleware
         async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -106,7 +106,7 @@ class LocalUnleash:
 
 @asynccontextmanager
 async def local_unleash(**given: Any) -> AsyncIterator[LocalUnleash]:
-    """A running one, on a free port of this machine."""
+    """A running server on a free port of this machine."""
     unleash = LocalUnleash(**given)
     runner = web.AppRunner(unleash.application(), access_log=None)
     await runner.setup()

@@ -1,4 +1,4 @@
-"""What readers get while nobody knows what was committed since: the same values, and their metadata says so."""
+"""Flag reads while the ledger is unreachable: the same values, and metadata that says so."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,14 +14,14 @@ from tests.flags.test_parts import EU, picture_of, switch
 SINCE = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
-class Line:
-    """The line to the ledger: cut since a moment, or not."""
+class LedgerConnection:
+    """The connection to the ledger: lost since a moment, or not."""
 
     cut_since: datetime | None = None
 
 
-def over(table: Table) -> tuple[FlagBoard, Line]:
-    board, line = FlagBoard(TableClock(table)), Line()
+def over(table: Table) -> tuple[FlagBoard, LedgerConnection]:
+    board, line = FlagBoard(TableClock(table)), LedgerConnection()
     board.ages(lambda: line.cut_since)
     board.swap(picture_of(table))
     return board, line
@@ -33,8 +33,8 @@ def evaluated(board: FlagBoard, **context: Any) -> Evaluation:
     return found
 
 
-def test_a_flag_says_since_when_it_may_be_out_of_date() -> None:
-    """In metadata, where every client passes it on; a reason of its own would break some."""
+def test_flag_metadata_says_since_when_it_may_be_stale() -> None:
+    """Every client passes metadata on; a reason code of our own would break some clients."""
     board, line = over(switch(calm(), FLAG, "gpt"))
     fresh, line.cut_since = evaluated(board), SINCE
     aged = evaluated(board)
@@ -43,8 +43,8 @@ def test_a_flag_says_since_when_it_may_be_out_of_date() -> None:
     assert (fresh.variant, fresh.value, fresh.reason) == (aged.variant, aged.value, aged.reason)
 
 
-def test_it_says_so_of_all_flags_together() -> None:
-    """For clients that keep a copy, and those that evaluate by themselves."""
+def test_bulk_evaluation_says_since_when_it_may_be_stale() -> None:
+    """For clients that keep a copy, and for those that evaluate locally."""
     board, line = over(calm())
     line.cut_since = SINCE
 
@@ -53,16 +53,16 @@ def test_it_says_so_of_all_flags_together() -> None:
     assert "STALE" == json.loads(board.definitions("flagd", overlay=False).body)["metadata"]["state"]
 
 
-def test_it_says_so_of_a_part_of_the_readers() -> None:
-    """Who is switched apart is no better off."""
+def test_scoped_answer_says_since_when_it_may_be_stale() -> None:
+    """An engagement for one scope is just as stale."""
     board, line = over(switch(calm(), EU, "cached"))
     line.cut_since = SINCE
 
     assert "STALE" == evaluated(board, env="eu").metadata["state"]
 
 
-def test_it_says_so_no_more_once_the_ledger_is_heard() -> None:
-    """Nothing is to be done for it."""
+def test_staleness_ends_when_the_ledger_is_reachable_again() -> None:
+    """Nobody has to do anything for it."""
     board, line = over(calm())
     line.cut_since = SINCE
     evaluated(board)
@@ -71,8 +71,8 @@ def test_it_says_so_no_more_once_the_ledger_is_heard() -> None:
     assert "state" not in evaluated(board).metadata
 
 
-def test_what_is_committed_meanwhile_is_served_with_its_age() -> None:
-    """A ledger that was heard of once is not one that is heard."""
+def test_change_committed_during_the_loss_is_served_as_stale() -> None:
+    """A single successful commit does not prove that the ledger is reachable."""
     table = calm()
     board, line = over(table)
     line.cut_since = SINCE
@@ -81,8 +81,8 @@ def test_what_is_committed_meanwhile_is_served_with_its_age() -> None:
     assert ("gpt", "STALE") == (evaluated(board).variant, evaluated(board).metadata["state"])
 
 
-def test_nobody_is_told_to_ask_again_for_an_age() -> None:
-    """Ten thousand clients that ask anew would be no help when the database is away."""
+def test_staleness_sends_no_change_event() -> None:
+    """Ten thousand clients that ask again would not help while the database is away."""
     board, line = over(calm())
     told: list[str] = []
     board.tells(lambda: told.append("changed"))
@@ -94,8 +94,8 @@ def test_nobody_is_told_to_ask_again_for_an_age() -> None:
     assert [] == told
 
 
-def test_reads_are_counted_through_an_age() -> None:
-    """No read is lost where answers are made anew."""
+def test_reads_are_counted_across_a_loss_of_the_ledger() -> None:
+    """No read is lost when the cached answers are rebuilt."""
     board, line = over(calm())
     evaluated(board)
     line.cut_since = SINCE

@@ -1,4 +1,4 @@
-"""Conversations down the ramp of a hand-back in which those that run stay: nobody is moved twice, nobody the wrong way."""
+"""A hand-back that keeps running conversations in place: none moves twice, and none moves back to the fallback."""
 
 import json
 import random
@@ -64,7 +64,7 @@ KEYS, LOOKS = 20_000, 30
 
 
 class Conversation:
-    """One key: when it begins and ends, and whether its service says when."""
+    """A targeting key with its start and end, and whether its service sends the start."""
 
     def __init__(self, dice: random.Random, number: int, start: datetime) -> None:
         self.begins = start + timedelta(seconds=dice.uniform(-3600, 4800))
@@ -75,7 +75,7 @@ class Conversation:
 
 
 def restarted(table: Table) -> FlagBoard:
-    """The bot again, from what its ledger holds; it has forgotten whom it heard of."""
+    """The bot rebuilt from its ledger; its memory of conversations is gone."""
     world = World()
     for fact in table.facts:
         body = decode_body(fact.body.KIND, fact.body.VERSION, json.loads(json.dumps(encode_body(fact.body))))
@@ -85,8 +85,8 @@ def restarted(table: Table) -> FlagBoard:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_twenty_thousand_conversations_go_one_way_down_the_ramp(seed: int) -> None:
-    """Whatever begins, ends or says nothing of it, with restarts and reloads in between, and a memory that is too small."""
+def test_twenty_thousand_conversations_move_at_most_once(seed: int) -> None:
+    """With random starts and ends, restarts, reloads and a memory that is too small."""
     dice, table = random.Random(seed), calm(**NEW)
     table.sees(API, Level.DOWN)
     table.passes(15)
@@ -117,7 +117,7 @@ def variant(board: FlagBoard, context: Mapping[str, Any]) -> str:
 
 
 def is_wrong_way(sides: list[str]) -> bool:
-    """Back onto the fallback after it was on the default."""
+    """Back on the fallback after the default."""
     return "claude" in sides and "gpt" in sides[sides.index("claude") :]
 
 
@@ -139,8 +139,8 @@ def fifty(**said: Any) -> Iterator[dict[str, Any]]:
     yield from ({"conversation": f"c-{number}", **said} for number in range(50))
 
 
-def test_a_conversation_that_was_heard_of_before_the_step_stays() -> None:
-    """For services that do not say when it began."""
+def test_conversation_seen_before_the_step_stays() -> None:
+    """For services that do not send when it began."""
     table = calm(**NEW | {"steps": (99, 100)})
     table.sees(API, Level.DOWN)
     table.passes(15)
@@ -154,8 +154,8 @@ def test_a_conversation_that_was_heard_of_before_the_step_stays() -> None:
     assert "claude" in {variant(board, {"conversation": f"new-{number}"}) for number in range(50)}
 
 
-def test_all_flags_at_once_hear_of_a_conversation_too() -> None:
-    """Both ways of asking share one memory."""
+def test_bulk_evaluation_remembers_conversations_too() -> None:
+    """Single and bulk evaluation share one memory."""
     table = calm(**NEW | {"steps": (99, 100)})
     table.sees(API, Level.DOWN)
     table.passes(15)
@@ -169,8 +169,8 @@ def test_all_flags_at_once_hear_of_a_conversation_too() -> None:
     assert {"gpt"} == {found.variant for one in fifty() for found in board.all(one).found if found.key == FLAG}
 
 
-def test_a_new_conversation_goes_to_the_default_whichever_way_it_asks() -> None:
-    """One flag or all of them."""
+def test_new_conversation_gets_the_default_in_every_evaluation() -> None:
+    """In single and in bulk evaluation."""
     table = half_way()
     board = shown(a_board(table), table)
     found = [{found.variant for found in board.all(one).found if found.key == FLAG} for one in fifty()]
@@ -178,8 +178,8 @@ def test_a_new_conversation_goes_to_the_default_whichever_way_it_asks() -> None:
     assert {"claude"} in found
 
 
-def test_a_copy_is_old_when_conversations_followed() -> None:
-    """Whoever keeps a copy has to ask again, as at each step."""
+def test_copy_is_stale_after_conversations_moved() -> None:
+    """A client that keeps a copy has to ask again, as at each step."""
     table = half_way(minutes=28)
     board = shown(a_board(table), table)
     board.all({}, "web-1")
@@ -193,15 +193,15 @@ def test_a_copy_is_old_when_conversations_followed() -> None:
     )
 
 
-def test_a_conversation_that_nobody_remembers_counts_as_new() -> None:
-    """After a restart: it may go to the default early, and is never moved back."""
+def test_forgotten_conversation_counts_as_new() -> None:
+    """After a restart it may go to the default early, and it never moves back."""
     table = half_way()
     sides = [{variant(board, one) for one in fifty()} for board in (shown(a_board(table), table) for _ in range(2))]
     assert sides[0] == sides[1] == {"claude", "gpt"} or sides[0] == sides[1] == {"claude"}
 
 
-def test_a_clock_that_was_put_back_moves_nobody_back() -> None:
-    """What is heard of for the first time began after the last step, whatever the clock says."""
+def test_clock_set_back_moves_no_conversation_back() -> None:
+    """A conversation seen for the first time began after the last step, whatever the clock says."""
     table = half_way()
     board = shown(a_board(table), table)
     before = [variant(board, one) for one in fifty()]
@@ -210,24 +210,24 @@ def test_a_clock_that_was_put_back_moves_nobody_back() -> None:
     assert before == [variant(again, one) for one in fifty()]
 
 
-def test_what_a_conversation_says_itself_counts_more_than_when_it_was_heard_of() -> None:
-    """Its service knows, and knows it after a restart."""
+def test_start_sent_by_the_service_wins_over_the_first_read() -> None:
+    """The service knows when it began, even after a restart of the bot."""
     table = half_way()
     board = shown(a_board(table), table)
     old = (table.now - timedelta(hours=1)).isoformat()
     assert {"gpt"} == {variant(board, one) for one in fifty(conversation_started_at=old)}
 
 
-def test_answers_are_the_same_for_everybody_until_a_share_goes_back() -> None:
-    """The short way keeps its bytes: only a hand-back that is under way looks at conversations."""
+def test_answers_are_shared_until_a_hand_back_starts() -> None:
+    """The cached bytes are used until then; only a hand-back looks at conversations."""
     table = calm(**NEW)
     table.sees(API, Level.DOWN)
     serving = Serving(snapshot(table.world, table.policy, 1))
     assert serving.one(FLAG, {"conversation": "a"}) is serving.one(FLAG, {"conversation": "b"})
 
 
-def test_a_million_conversations_take_no_more_memory_than_some() -> None:
-    """Whoever makes up names makes nobody's bot fall over; what was silent longest is forgotten."""
+def test_memory_of_conversations_is_bounded() -> None:
+    """Made-up keys must not exhaust the memory; the longest silent ones are forgotten."""
     table = half_way()
     kept = Conversations(TableClock(table), most=100)
     for number in range(1_000_000 // 50):
@@ -237,8 +237,8 @@ def test_a_million_conversations_take_no_more_memory_than_some() -> None:
     assert [100, first, True] == [len(kept), kept.heard(FLAG, "c-19999", 0), kept.heard(FLAG, "c-1", 0) > first]
 
 
-def test_memory_is_given_back_when_no_flag_needs_it() -> None:
-    """An outage is over."""
+def test_memory_is_released_when_no_flag_needs_it() -> None:
+    """After the outage."""
     table = half_way()
     board = shown(a_board(table), table)
     for one in fifty():
@@ -265,21 +265,21 @@ BAD = [
 
 
 @pytest.mark.parametrize(("said", "ms"), GOOD)
-def test_a_beginning_is_read(said: Any, ms: int) -> None:
-    """As in RFC 3339, or in seconds since 1970."""
+def test_conversation_start_is_parsed(said: Any, ms: int) -> None:
+    """In RFC 3339, or in seconds since 1970."""
     context = {"conversation_started_at": said}
     assert (ms, ms) == (began_ms(context), began_by_the_kit(context))
 
 
 @pytest.mark.parametrize("said", BAD)
-def test_nonsense_is_no_beginning(said: Any) -> None:
-    """Also milliseconds that are sent for seconds: they would all lie in the future."""
+def test_invalid_conversation_start_is_ignored(said: Any) -> None:
+    """Milliseconds instead of seconds are invalid too: they would all be in the future."""
     context = {"conversation_started_at": said}
     assert (None, None) == (began_ms(context), began_by_the_kit(context))
 
 
-def test_the_kit_reads_times_of_python() -> None:
-    """With a zone; without one nobody knows which hour is meant."""
+def test_kit_accepts_datetimes_with_a_zone() -> None:
+    """Without a zone the hour is ambiguous."""
     assert [MS, None] == [began_by_the_kit({"conversation_started_at": at}) for at in (AT, AT.replace(tzinfo=None))]
 
 
@@ -287,8 +287,8 @@ SAID = st.none() | st.sampled_from([said for said, _ in GOOD]) | st.sampled_from
 
 
 @given(st.integers(0, 400), SAID, st.integers(-7200, 7200), st.booleans())
-def test_the_kit_and_the_bot_agree_on_every_conversation(number: int, said: Any, seconds: int, near: bool) -> None:
-    """At two steps and a half: one of a person in between."""
+def test_kit_and_bot_agree_on_every_conversation(number: int, said: Any, seconds: int, near: bool) -> None:
+    """At two ramp steps and at one set by a person."""
     table = STORY
     began = (table.now + timedelta(seconds=seconds)).isoformat() if near else said
     context = {"conversation": f"c-{number}", "conversation_started_at": began}

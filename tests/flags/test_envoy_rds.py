@@ -1,4 +1,4 @@
-"""Routes of Envoy in a file: which are weighted anew, and what is left as it is. `tests/interop` asks the real Envoy."""
+"""Envoy routes in a file: which get new weights, and which stay unchanged. `tests/interop` uses the real Envoy."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def routes(file: Path) -> list[dict[str, Any]]:
 
 
 def team_s(*actions: dict[str, Any], name: str = "llm") -> str:
-    """A file as a team writes it: each action behind a header of its own."""
+    """A file as a team writes it: each action after a header of its own."""
     made = [{"match": {"prefix": f"/{n}"}, "route": action, "name": f"r{n}"} for n, action in enumerate(actions)]
     host = {"name": "h", "domains": ["llm.internal"], "routes": made, "request_headers_to_remove": ["x-debug"]}
     kind = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
@@ -36,7 +36,7 @@ def weights(action: dict[str, Any]) -> dict[str, int]:
     return {one["name"]: one["weight"] for one in action["weighted_clusters"]["clusters"]}
 
 
-async def test_file_is_made_where_there_is_none(tmp_path: Path) -> None:
+async def test_missing_file_is_created(tmp_path: Path) -> None:
     """Envoy does not start without it; everything goes to the default."""
     file = tmp_path / "llm.json"
     await sink(file).apply(NORMAL)
@@ -44,8 +44,8 @@ async def test_file_is_made_where_there_is_none(tmp_path: Path) -> None:
     assert [{"anthropic": 100}] == [weights(route["route"]) for route in routes(file)]
 
 
-async def test_weights_are_the_shares(tmp_path: Path) -> None:
-    """Engaged, and half way back."""
+async def test_weights_match_the_shares(tmp_path: Path) -> None:
+    """When engaged, and half way back."""
     file = tmp_path / "llm.json"
     found = []
     for target in (AWAY, HALF_WAY):
@@ -55,16 +55,16 @@ async def test_weights_are_the_shares(tmp_path: Path) -> None:
     assert [{"openai": 100}, {"openai": 75, "anthropic": 25}] == found
 
 
-async def test_variants_of_one_cluster_share_it(tmp_path: Path) -> None:
-    """Another model of the same vendor."""
+async def test_variants_with_one_cluster_share_it(tmp_path: Path) -> None:
+    """Such as another model of the same vendor."""
     file = tmp_path / "llm.json"
     await sink(file).apply(Target("k", "mini", 50, "gpt", {}))
 
     assert {"openai": 100} == weights(routes(file)[0]["route"])
 
 
-async def test_routes_to_other_clusters_are_left_alone_and_all_else_of_ours_too(tmp_path: Path) -> None:
-    """Timeouts, hosts and names are the team's."""
+async def test_only_the_weights_of_our_clusters_change(tmp_path: Path) -> None:
+    """Timeouts, hosts and names belong to the team."""
     file = tmp_path / "llm.json"
     other = {"cluster": "billing", "timeout": "3s"}
     mixed = {"weighted_clusters": {"clusters": [{"name": "openai", "weight": 1}, {"name": "billing", "weight": 1}]}}
@@ -76,7 +76,7 @@ async def test_routes_to_other_clusters_are_left_alone_and_all_else_of_ours_too(
     assert [other, mixed] == rest
 
 
-async def test_names_as_protobuf_writes_them_are_understood(tmp_path: Path) -> None:
+async def test_camel_case_field_names_are_understood(tmp_path: Path) -> None:
     """`weightedClusters` is the same field."""
     file = tmp_path / "llm.json"
     file.write_text(team_s({"weightedClusters": {"clusters": [{"name": "anthropic", "weight": 7}]}}))
@@ -94,8 +94,8 @@ async def test_names_as_protobuf_writes_them_are_understood(tmp_path: Path) -> N
         (team_s({"cluster": "billing"}), "leads to anthropic or openai"),
     ],
 )
-async def test_file_in_which_nothing_is_ours_is_said_and_left(tmp_path: Path, content: str, words: str) -> None:
-    """Already by the doctor."""
+async def test_file_without_our_clusters_is_reported_and_unchanged(tmp_path: Path, content: str, words: str) -> None:
+    """The doctor already reports it."""
     file = tmp_path / "llm.json"
     file.write_text(content)
     for ask in (sink(file).plan, sink(file).apply):
@@ -105,7 +105,7 @@ async def test_file_in_which_nothing_is_ours_is_said_and_left(tmp_path: Path, co
     assert content == file.read_text()
 
 
-async def test_variant_without_a_cluster_is_said(tmp_path: Path) -> None:
+async def test_variant_without_a_cluster_is_reported(tmp_path: Path) -> None:
     """The configuration refuses it too."""
     with pytest.raises(SinkError, match="no cluster is configured for cached"):
         await sink(tmp_path / "llm.json").apply(Target("k", "cached", 0, "claude", {}))

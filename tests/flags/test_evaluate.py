@@ -1,4 +1,4 @@
-"""What flag readers get, as a pure question to an immutable snapshot."""
+"""Flag evaluation as a pure function of an immutable snapshot."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def policy(*flags: FlagPolicy) -> Policy:
 
 
 def world(*bodies: Body, key: str = CHAT.key, incident: int | None = 7) -> World:
-    """A world in which these facts of one flag happened."""
+    """A world built from these facts about one flag."""
     found = World()
     for seq, body in enumerate(bodies, start=1):
         found = evolve(found, Fact(f"flag/{key}", seq, NOW, Actor.rule("failover"), incident, body))
@@ -58,7 +58,7 @@ def ask(picture: Snapshot, targeting_key: Any = "user-1", key: str = CHAT.key) -
 
 
 def test_default_is_served_when_nothing_is_engaged() -> None:
-    """Without an engagement everybody gets the default, statically."""
+    """Without an engagement everybody gets the default, with reason STATIC."""
     found = ask(snapshot(World(), policy(CHAT), 3))
     assert Evaluation(
         CHAT.key, "anthropic", "claude", "STATIC",
@@ -67,7 +67,7 @@ def test_default_is_served_when_nothing_is_engaged() -> None:
 
 
 def test_fallback_is_served_to_everybody_when_engaged() -> None:
-    """An engagement that hands nothing back sends every reader to the fallback, and says why in metadata."""
+    """An engagement without a hand-back sends every reader to the fallback, and the metadata says why."""
     found = ask(snapshot(world(engaged()), policy(CHAT), 4))
     assert ("openai", "gpt", "STATIC") == (found.value, found.variant, found.reason)
     assert {
@@ -81,15 +81,15 @@ def test_fallback_is_served_to_everybody_when_engaged() -> None:
     } == dict(found.metadata)
 
 
-def test_metadata_leaves_out_what_is_not_known() -> None:
-    """Java's client breaks on null in metadata: an engagement without an incident names none."""
+def test_metadata_omits_unknown_values() -> None:
+    """Java's client fails on null in metadata, so an engagement without an incident omits it."""
     bare = replace(CHAT, description="")
     found = ask(snapshot(world(engaged(), incident=None), policy(bare), 4))
     assert {"phase", "percent_on_fallback", "revision", "engagedAt", "expiresAt"} == set(found.metadata)
 
 
 def test_readers_are_split_when_a_share_was_handed_back() -> None:
-    """With 25 percent handed back about a quarter of the readers is on the default, each with reason SPLIT."""
+    """With 25 percent handed back about a quarter of the readers get the default, each with reason SPLIT."""
     picture = snapshot(world(engaged(), stepped(25)), policy(CHAT), 5)
     answers = [ask(picture, f"user-{n}") for n in range(4000)]
     assert {"SPLIT"} == {a.reason for a in answers}
@@ -99,7 +99,7 @@ def test_readers_are_split_when_a_share_was_handed_back() -> None:
 
 @pytest.mark.parametrize("context", [{}, {"targetingKey": ""}, {"targetingKey": None}, {"targetingKey": 7}])
 def test_reader_without_a_key_stays_on_the_fallback_when_split(context: dict[str, Any]) -> None:
-    """Who does not say who it is stays on the safe side until all is handed back."""
+    """An anonymous reader stays on the safe side until everything is handed back."""
     picture = snapshot(world(engaged(), stepped(99)), policy(CHAT), 5)
     found = evaluate(picture, CHAT.key, context)
     assert isinstance(found, Evaluation)
@@ -131,13 +131,13 @@ def test_nobody_moves_back_when_the_share_grows(engagement: str, key: str, share
     assert 0 <= bucket(engagement, key) < 10_000
 
 
-def test_bucket_is_the_same_for_ever() -> None:
-    """The hash is part of the contract: a restart or an upgrade in mid-ramp must not reshuffle readers."""
+def test_bucket_of_a_reader_never_changes() -> None:
+    """The hash is part of the contract: a restart or an upgrade during a ramp must not reshuffle readers."""
     assert [9938, 5924, 1452] == [bucket("e-1", key) for key in ("user-1", "user-2", "\ud800")]
 
 
 def test_flag_keeps_its_revision_when_another_one_changes() -> None:
-    """Web clients compare answers: only the flag that changed may look changed."""
+    """Web clients compare answers, so only the changed flag may look changed."""
     other = FlagPolicy(key="other", variants={"a": 1}, default="a")
     picture = snapshot(world(engaged()), policy(CHAT, other), 9)
     assert (1, 0, 9) == (
@@ -148,7 +148,7 @@ def test_flag_keeps_its_revision_when_another_one_changes() -> None:
 
 
 def test_unknown_flag_is_not_found() -> None:
-    """A key that is not configured has no answer, only a reason."""
+    """An unconfigured key has no value, only a reason."""
     found = evaluate(snapshot(World(), policy(CHAT), 1), "support-chat.lm", {})
     assert isinstance(found, NotFound)
     assert "support-chat.lm" in found.reason
@@ -168,8 +168,8 @@ def test_engaged_variant_is_served_from_its_kept_value_when_it_left_the_configur
     assert ("openai", "gpt") == (ask(picture).value, ask(picture).variant)
 
 
-def test_default_is_served_loudly_when_nobody_knows_the_engaged_value() -> None:
-    """Without any known value the default is the only honest answer, with reason UNKNOWN and a complaint for health."""
+def test_default_is_served_when_the_engaged_value_is_lost() -> None:
+    """The reason is UNKNOWN, and health reports it."""
     shrunk = replace(CHAT, variants={"claude": "anthropic"})
     picture = snapshot(world(engaged()), policy(shrunk), 4)
     found = ask(picture)

@@ -1,4 +1,4 @@
-"""The board: newest snapshot for everybody, and who reads what."""
+"""The board: it serves the newest snapshot and keeps the register of readers."""
 
 import tracemalloc
 from datetime import UTC, datetime, timedelta
@@ -37,24 +37,24 @@ def board(clock: ManualClock) -> FlagBoard:
     return made
 
 
-def test_board_refuses_when_no_snapshot_was_put_on_it(clock: ManualClock) -> None:
-    """Before the state is restored a wrong answer would send traffic to the broken default: there is none."""
+def test_board_refuses_reads_before_the_first_snapshot(clock: ManualClock) -> None:
+    """Before the state is restored, an answer could send traffic to the broken default."""
     empty = FlagBoard(clock)
     assert not empty.ready
     with pytest.raises(NotReady):
         empty.evaluate("chat", {})
 
 
-def test_readers_are_counted_once_each(board: FlagBoard) -> None:
-    """One client that reads often is one reader; another targeting key is another."""
+def test_each_reader_is_counted_once(board: FlagBoard) -> None:
+    """A client that reads often is one reader; another targeting key is another reader."""
     for name in ("svc-a", "svc-a", "svc-b"):
         board.evaluate("chat", {"targetingKey": name}, client="10.0.0.1 python")
     board.evaluate("chat", {}, client="10.0.0.1 python")
     assert 3 == board.readers("chat")
 
 
-def test_reader_is_forgotten_when_it_was_silent(board: FlagBoard, clock: ManualClock) -> None:
-    """A client that has not read for fifteen minutes does not count; one that reads on does."""
+def test_silent_reader_is_forgotten(board: FlagBoard, clock: ManualClock) -> None:
+    """After fifteen minutes without a read it no longer counts."""
     board.evaluate("chat", {"targetingKey": "gone"})
     board.evaluate("chat", {"targetingKey": "here"})
     clock.advance(timedelta(minutes=10))
@@ -64,20 +64,20 @@ def test_reader_is_forgotten_when_it_was_silent(board: FlagBoard, clock: ManualC
 
 
 def test_reader_is_not_forgotten_when_the_wall_clock_steps(board: FlagBoard, clock: ManualClock) -> None:
-    """A clock correction is no silence."""
+    """A corrected clock is not a silent reader."""
     board.evaluate("chat", {"targetingKey": "here"})
     clock.step_wall(timedelta(days=1))
     assert 1 == board.readers("chat")
 
 
 def test_unknown_flag_leaves_no_trace(board: FlagBoard) -> None:
-    """Whoever asks for made-up keys cannot fill the memory."""
+    """Requests for made-up keys must not fill the memory."""
     assert isinstance(board.evaluate("nope", {"targetingKey": "x"}), NotFound)
     assert 0 == board.readers("nope")
 
 
 def test_readers_are_bounded(board: FlagBoard, clock: ManualClock) -> None:
-    """With a user id as targeting key there may be millions; the newest ten thousand are kept."""
+    """User ids as targeting keys may be millions; the newest ten thousand are kept."""
     for number in range(5):
         board.evaluate("chat", {"targetingKey": f"early-{number}"})
     clock.advance(timedelta(minutes=10))
@@ -88,8 +88,8 @@ def test_readers_are_bounded(board: FlagBoard, clock: ManualClock) -> None:
     assert MOST_READERS == board.readers("chat")
 
 
-def test_long_names_are_kept_short_and_stay_apart(clock: ManualClock) -> None:
-    """A client that names itself in 60,000 letters takes no more room than another."""
+def test_long_reader_names_are_shortened_but_stay_distinct(clock: ManualClock) -> None:
+    """A name of 60,000 letters takes no more memory than any other."""
     readers = Readers(clock, most_bytes=2_000)
     for end in "ab":
         readers.note("chat", "x" * 60_000 + end)
@@ -101,8 +101,8 @@ MOST_MB = 20
 
 
 @pytest.mark.parametrize("end", ["", "x" * 500, "\U0001f600" * 500, "é" * 60], ids=["short", "long", "emoji", "accents"])
-def test_readers_of_all_flags_stay_within_their_memory(clock: ManualClock, end: str) -> None:
-    """Anybody who may read may invent keys, for each of two hundred flags; the latest readers are the ones that are kept."""
+def test_readers_of_all_flags_share_one_memory_limit(clock: ManualClock, end: str) -> None:
+    """A client may invent keys for each of two hundred flags; the latest readers are kept."""
     flags = [FlagPolicy(key=f"flag-{n}", variants={"a": 1}, default="a") for n in range(200)]
     board = FlagBoard(clock)
     board.swap(picture(*flags))
@@ -123,7 +123,7 @@ def test_readers_of_all_flags_stay_within_their_memory(clock: ManualClock, end: 
 
 
 def test_longest_silent_reader_of_any_flag_is_forgotten_first(clock: ManualClock) -> None:
-    """A service that reads on is not pushed out by a flood of invented names."""
+    """A service that keeps reading is not displaced by a flood of made-up names."""
     readers = Readers(clock, most_bytes=20_000)
     readers.note("quiet", "gone")
     for number in range(500):
@@ -139,8 +139,8 @@ def test_longest_silent_reader_of_any_flag_is_forgotten_first(clock: ManualClock
     assert 41 == readers.count("steady")
 
 
-def test_readers_go_with_their_flag(board: FlagBoard) -> None:
-    """A flag that left the snapshot has no readers; those of the others stay."""
+def test_readers_are_forgotten_with_their_flag(board: FlagBoard) -> None:
+    """A flag that left the snapshot has no readers; those of other flags remain."""
     board.evaluate("chat", {"targetingKey": "svc"})
     other = FlagPolicy(key="other", variants={"a": 1}, default="a")
     board.swap(picture(FLAG, other))
@@ -149,8 +149,8 @@ def test_readers_go_with_their_flag(board: FlagBoard) -> None:
     assert 0 == board.readers("chat")
 
 
-def test_a_reader_that_reads_again_is_not_the_longest_silent_one(clock: ManualClock) -> None:
-    """Services that read every minute stay on record while invented ones come and go."""
+def test_reader_that_reads_again_moves_to_the_back_of_the_queue(clock: ManualClock) -> None:
+    """Services that read every minute stay registered while made-up names come and go."""
     readers = Readers(clock, most_bytes=8 * (ENTRY_BYTES + 60))  # there is room for eight
     for name in ("service", *"abcde", "service", *"vwxyz"):
         clock.advance(timedelta(seconds=1))
@@ -170,8 +170,8 @@ def switched(revision: int) -> Snapshot:
     return snapshot(world, Policy({}, {FLAG.key: FLAG}, IncidentPolicy({})), revision)
 
 
-def test_copy_is_old_until_it_is_read_anew(board: FlagBoard, clock: ManualClock) -> None:
-    """Whoever keeps a copy has the switch when they asked after it; the one that has not is named first."""
+def test_copy_is_stale_until_it_is_read_again(board: FlagBoard, clock: ManualClock) -> None:
+    """A client with a copy has the switch once it asked again; the client that has not is named first."""
     for name in ("web-1", "web-2"):
         board.all({"targetingKey": name})
     board.swap(switched(2))
@@ -181,16 +181,16 @@ def test_copy_is_old_until_it_is_read_anew(board: FlagBoard, clock: ManualClock)
     assert [("web-2", False), ("web-1", True)] == [(one.name, one.current) for one in board.readers_of("chat")]
 
 
-def test_whoever_asks_each_time_has_it(board: FlagBoard) -> None:
-    """Nothing of theirs can be old."""
+def test_reader_without_a_copy_is_never_stale(board: FlagBoard) -> None:
+    """It gets the current value on every read."""
     board.evaluate("chat", {"targetingKey": "customer"})
     board.swap(switched(2))
 
     assert [(False, True)] == [(one.copy, one.current) for one in board.readers_of("chat")]
 
 
-def test_what_is_only_written_down_makes_no_copy_old(board: FlagBoard) -> None:
-    """That a rule held still, say, is a fact of the flag and no switch."""
+def test_fact_without_a_switch_makes_no_copy_stale(board: FlagBoard) -> None:
+    """A rule that held still, for example, is a fact about the flag but no switch."""
     board.rules("web-1")
     held = evolve(World(), Fact("flag/chat", 1, START, Actor.rule("test"), None, Held("chat", "gpt is down")))
     board.swap(snapshot(held, Policy({}, {FLAG.key: FLAG}, IncidentPolicy({})), 2))
@@ -198,8 +198,8 @@ def test_what_is_only_written_down_makes_no_copy_old(board: FlagBoard) -> None:
     assert [True] == [one.current for one in board.readers_of("chat")]
 
 
-def test_copy_of_somebody_silent_is_forgotten(board: FlagBoard, clock: ManualClock) -> None:
-    """After fifteen minutes nobody waits for it."""
+def test_copy_of_a_silent_client_is_forgotten(board: FlagBoard, clock: ManualClock) -> None:
+    """After fifteen minutes the bot no longer waits for it."""
     board.rules("web-1")
     clock.advance(timedelta(seconds=READER_FOR_S + 1))
 
@@ -207,7 +207,7 @@ def test_copy_of_somebody_silent_is_forgotten(board: FlagBoard, clock: ManualClo
 
 
 def test_copies_are_bounded(board: FlagBoard) -> None:
-    """Browsers keep copies too, each under a name of its own; the latest stay."""
+    """Browsers keep copies too, each under its own name; the latest are kept."""
     for number in range(MOST_COPIES + 10):
         board.all({"targetingKey": f"user-{number}"})
 
@@ -215,14 +215,14 @@ def test_copies_are_bounded(board: FlagBoard) -> None:
     assert "user-9" not in {one.name for one in board.readers_of("chat")}
 
 
-def test_copy_has_the_flags_of_its_token_alone(board: FlagBoard) -> None:
-    """It is no reader of another team's flag."""
+def test_copy_contains_only_the_flags_of_its_token(board: FlagBoard) -> None:
+    """Its client is no reader of another team's flag."""
     board.rules("web-1", audience("token", ["mail"], "mail"))
 
     assert ((), 0) == (board.readers_of("chat"), board.readers("chat"))
 
 
-def test_reader_is_known_by_its_token_too(board: FlagBoard) -> None:
+def test_readers_with_different_tokens_are_distinct(board: FlagBoard) -> None:
     """A host and a process id alone say little."""
     opened = audience("token", ["ch*"], "checkout")
     board.rules("web-1", opened)

@@ -1,4 +1,4 @@
-"""The register of readers: what a name costs, what is forgotten first, and that the budget is kept."""
+"""The register of readers: the memory cost of a name, the order of forgetting, and the budget."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -23,24 +23,24 @@ def register(most_bytes: int = 1_000_000) -> Readers:
 
 
 def fill(readers: Readers, count: int, flag: str = "chat", end: str = "") -> int:
-    """As many readers as that, one after the other; returns how many are remembered."""
+    """Register this many readers one after the other and return how many are remembered."""
     for number in range(count):
         readers.note(flag, f"reader-{number:02}{end}")
     return readers.count(flag)
 
 
-def test_as_many_readers_are_kept_as_fit() -> None:
-    """The budget is used to its last byte."""
+def test_register_uses_its_whole_budget() -> None:
+    """As many readers are kept as fit."""
     assert 10 == fill(register(10 * COST), 10)
 
 
-def test_one_too_many_makes_room_for_more_than_itself() -> None:
-    """Looking for the oldest takes time: a little more is forgotten than is needed at once."""
+def test_full_register_forgets_several_readers_at_once() -> None:
+    """Finding the oldest takes time, so a little more is forgotten than is needed."""
     assert 9 == fill(register(10 * COST), 11)
 
 
-def test_a_reader_that_reads_again_costs_nothing_more() -> None:
-    """Ten who read a thousand times are ten."""
+def test_repeated_reads_cost_no_memory() -> None:
+    """Ten readers with a thousand reads are still ten readers."""
     readers = register(10 * COST)
     for _ in range(100):
         fill(readers, 10)
@@ -48,13 +48,13 @@ def test_a_reader_that_reads_again_costs_nothing_more() -> None:
     assert 10 == readers.count("chat")
 
 
-def test_long_names_take_their_share_of_the_budget() -> None:
+def test_long_names_use_more_of_the_budget() -> None:
     """Fewer of them fit."""
     assert fill(register(20 * COST), 40, end="x" * 90) < fill(register(20 * COST), 40)
 
 
-def test_a_flag_that_left_gives_its_share_back() -> None:
-    """The readers of the flags that stay have the whole budget again."""
+def test_removed_flag_frees_its_part_of_the_budget() -> None:
+    """The readers of the remaining flags have the whole budget again."""
     readers = register(20 * COST)
     fill(readers, 14, "gone", end="x" * 90)
     readers.keep_only({"chat"})
@@ -62,8 +62,8 @@ def test_a_flag_that_left_gives_its_share_back() -> None:
     assert 20 == fill(readers, 20)
 
 
-def test_a_name_that_is_no_text_is_a_reader_as_well() -> None:
-    """JSON may carry half of a character; nobody's flag fails because of it, and two such names stay two."""
+def test_name_with_a_lone_surrogate_is_counted() -> None:
+    """JSON may contain half a character; the read must succeed, and two such names stay distinct."""
     readers = register()
     for end in "ab":
         readers.note("chat", "\ud800" * 200 + end)
@@ -71,7 +71,7 @@ def test_a_name_that_is_no_text_is_a_reader_as_well() -> None:
     assert 2 == readers.count("chat")
 
 
-def test_names_in_any_script_stay_apart() -> None:
+def test_names_that_differ_in_accents_stay_distinct() -> None:
     """Zoë is not Chloé."""
     readers = register()
     for name in ("Zoë", "Chloé", "Zoë"):
@@ -95,8 +95,8 @@ def half_handed_back() -> World:
     return world
 
 
-def test_a_reader_without_any_name_is_not_counted() -> None:
-    """Nobody knows whether it is one or many."""
+def test_anonymous_reader_is_not_counted() -> None:
+    """Nobody knows whether it is one reader or many."""
     board = FlagBoard(ManualClock(START))
     board.swap(snapshot(World(), POLICY, 1))
     board.evaluate("chat", {})
@@ -104,8 +104,8 @@ def test_a_reader_without_any_name_is_not_counted() -> None:
     assert 0 == board.readers("chat")
 
 
-def test_the_board_answers_each_reader_by_its_own_key() -> None:
-    """During a hand-back one half gets the default, as the snapshot says, and no reader changes sides."""
+def test_board_answers_each_reader_by_its_own_key() -> None:
+    """During a hand-back one half gets the default, as in the snapshot, and no reader changes sides."""
     picture = snapshot(half_handed_back(), POLICY, 1)
     board = FlagBoard(ManualClock(START))
     board.swap(picture)

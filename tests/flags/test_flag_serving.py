@@ -1,4 +1,4 @@
-"""Answers made in bytes: the same as what is evaluated, made once, and counted."""
+"""Answers as cached bytes: equal to the evaluation, built once, and counted."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ NAMES = [f"user-{number}" for number in range(200)]
 
 
 def picture(*parted: str, share_back: int = 50) -> Snapshot:
-    """Six flags, of which some are half handed back."""
+    """Six flags, some of them half handed back."""
     policy = Policy({}, {key: FlagPolicy(key, {"claude": {"a": 1}, "gpt": "b"}, "claude") for key in KEYS}, IncidentPolicy({}))
     world = World()
     for key in parted:
@@ -39,8 +39,8 @@ def contexts() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("parted", [(), ("chat",), KEYS])
-def test_one_flag_in_bytes_is_what_is_evaluated(parted: tuple[str, ...]) -> None:
-    """For every flag and reader, however often it is asked for."""
+def test_cached_bytes_equal_the_evaluation(parted: tuple[str, ...]) -> None:
+    """For every flag and reader, however often it is read."""
     shown = picture(*parted)
     serving = Serving(shown)
     for context in [*contexts(), *contexts()]:
@@ -55,8 +55,8 @@ def test_one_flag_in_bytes_is_what_is_evaluated(parted: tuple[str, ...]) -> None
 
 
 @pytest.mark.parametrize("parted", [(), ("chat",), KEYS])
-def test_all_flags_are_each_of_them(parted: tuple[str, ...]) -> None:
-    """Whoever reads all at once gets what each reader gets of each, in the same order."""
+def test_bulk_answer_equals_the_single_answers(parted: tuple[str, ...]) -> None:
+    """In the same order."""
     serving = Serving(picture(*parted))
     for context in [*contexts(), *contexts()]:
         single = [json.loads(answer.body) for key in KEYS if isinstance(answer := serving.one(key, context), Answer)]
@@ -65,17 +65,18 @@ def test_all_flags_are_each_of_them(parted: tuple[str, ...]) -> None:
 
 
 def test_readers_on_the_same_side_share_their_bytes() -> None:
-    """One answer for each side of a hand-back, not one for each reader."""
+    """There is one answer for each side of a hand-back, not one for each reader."""
     serving = Serving(picture("chat"))
     assert 2 == len({id(serving.all(context)) for context in contexts()})
 
 
-def test_unknown_flag_is_found_nowhere() -> None:
+def test_unknown_flag_is_not_found() -> None:
+    """A key without a flag has no cached answer."""
     assert isinstance(Serving(picture()).one("nope", {}), NotFound)
 
 
-def test_reads_are_counted_by_answer() -> None:
-    """Also those of answers that are not kept any longer, and each once."""
+def test_reads_are_counted_once_for_each_answer() -> None:
+    """Reads of answers that are no longer cached count too."""
     serving, expected = Serving(picture(*KEYS)), dict[tuple[str, str, str], int]()
     assert len({id(serving.all(context)) for context in contexts()}) > MOST_KEPT
     for context in contexts():
@@ -89,7 +90,7 @@ def test_reads_are_counted_by_answer() -> None:
     assert {} == serving.take_reads()
 
 
-def test_audience_sees_its_flags_and_no_others() -> None:
+def test_audience_sees_only_its_flags() -> None:
     """By pattern, in every way of reading."""
     serving = Serving(picture("chat"), audience("token", ["chat*", "map"]))
     for body in (serving.all({}).body, serving.rules().body):

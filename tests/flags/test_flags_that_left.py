@@ -1,4 +1,4 @@
-"""Flags and variants that left the configuration while they were engaged, and values of mixed kinds."""
+"""Flags and variants removed from the configuration while engaged, and values of mixed types."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def value(world: World, flag: FlagPolicy, key: str) -> object:
     return found.value
 
 
-def test_a_variant_that_left_is_complained_of_with_what_to_do() -> None:
+def test_removed_variant_is_reported_with_a_remedy() -> None:
     """Health shows it to whoever edited the file."""
     shrunk = replace(CHAT, variants={"claude": "a"})
 
@@ -40,7 +40,7 @@ def test_a_variant_that_left_is_complained_of_with_what_to_do() -> None:
     )
 
 
-def test_a_flag_that_left_is_complained_of_with_what_to_do() -> None:
+def test_removed_flag_is_reported_with_a_remedy() -> None:
     """Its readers fall back to their own code."""
     assert snapshot(engaged(World()), policy(), 1).complaints == (
         "chat is engaged but left the configuration and its values are not known: readers get their own default. "
@@ -48,16 +48,16 @@ def test_a_flag_that_left_is_complained_of_with_what_to_do() -> None:
     )
 
 
-def test_a_flag_that_left_without_the_variants_value_is_complained_of() -> None:
-    """It is remembered from before it had that variant: the default is served, and said to be."""
+def test_removed_flag_without_the_engaged_value_is_reported() -> None:
+    """It was stored before it had that variant, so the default is served, and the complaint says so."""
     old = replace(CHAT, variants={"claude": "a"})
     picture = snapshot(engaged(World()), policy(), 1, kept={"chat": old})
 
     assert 1 == len(picture.complaints)
 
 
-def test_each_flag_that_left_is_looked_at() -> None:
-    """The first was released before it left; the second is still engaged and served as before."""
+def test_every_removed_flag_is_examined() -> None:
+    """The first was released before its removal; the second is still engaged and served as before."""
     world = engaged(engaged(World()), "search")
     world = evolve(world, Fact("flag/chat", 2, START, Actor.rule("test"), None, Released("chat", "claude", "done")))
     picture = snapshot(world, policy(), 1, kept={"search": replace(CHAT, key="search")})
@@ -65,7 +65,7 @@ def test_each_flag_that_left_is_looked_at() -> None:
     assert ["search"] == list(picture.entries)
 
 
-def test_one_percent_handed_back_is_called_so() -> None:
+def test_metadata_shows_one_percent_handed_back() -> None:
     """A dashboard that reads the metadata sees the first step."""
     stepped = Fact("flag/chat", 2, START, Actor.rule("test"), None, HandBackStepped("chat", 1, "well again", "gpt"))
     picture = snapshot(evolve(engaged(World()), stepped), policy(CHAT), 1)
@@ -73,8 +73,8 @@ def test_one_percent_handed_back_is_called_so() -> None:
     assert "handing_back" == picture.entries["chat"].metadata["phase"]
 
 
-def test_a_number_beside_a_text_is_served_as_it_is() -> None:
-    """Only a flag of numbers alone is one that a client reads as a float."""
+def test_number_beside_a_text_variant_is_served_unchanged() -> None:
+    """Clients read a flag as a float only if all its values are numbers."""
     mixed = FlagPolicy(key="mixed", variants={"off": "off", "half": 0.5, "one": 1}, default="one")
 
     assert type(value(World(), mixed, "mixed")) is int

@@ -1,4 +1,4 @@
-"""The receiver of docs/gateways.md and each of its recipes, run against a server that records what comes."""
+"""The receiver of docs/gateways.md and each of its recipes, run against a server that records the requests."""
 
 import base64
 import json
@@ -51,7 +51,7 @@ def there() -> Iterator[tuple[str, list[Call]]]:
 
 
 def loaded(recipe: str, url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The receiver with one recipe, as somebody would put them into a file; all addresses are the server's."""
+    """The receiver with one recipe, as a user would save it; all its addresses point to the test server."""
     words = ("LAUNCHDARKLY", "CONFIGCAT", "FLIPT", "KONG_ADMIN", "CLOUDFLARE")
     for name in [f"{word}_URL" for word in words]:
         monkeypatch.setenv(name, url)
@@ -65,7 +65,7 @@ def loaded(recipe: str, url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 
 
 def post(module: dict[str, Any], signature: str = "") -> int:
-    """What the receiver answers to the message of a hand-back half way."""
+    """The receiver's answer to a message about a hand-back that is half way."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), module["Receiver"])
     module["Receiver"].log_message = lambda *args: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -96,7 +96,7 @@ WANTED = [
 
 
 def meant(body: Any) -> Any:
-    """What a call says of the share, wherever its system wants that."""
+    """The share in a recorded call, wherever that system expects it."""
     match body:
         case {"instructions": [_, {"rolloutWeights": weights}]}:
             return weights
@@ -112,25 +112,25 @@ def meant(body: Any) -> Any:
 
 
 @pytest.mark.parametrize(("recipe", "wanted"), list(zip(RECIPES[1:], WANTED, strict=True)), ids=[one[1] for one in WANTED])
-def test_recipe_makes_the_call_that_its_system_wants(
+def test_recipe_makes_the_call_that_its_system_documents(
     recipe: str, wanted: Call, there: tuple[str, list[Call]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As their documentation has it; they themselves are not asked."""
+    """The expected calls come from the systems' documentation; the real systems are not called."""
     url, took = there
     assert 204 == post(loaded(recipe, url, monkeypatch))
 
     assert [wanted] == [(method, path, meant(body)) for method, path, body in took]
 
 
-def test_receiver_lets_nobody_else_switch(there: tuple[str, list[Call]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever does not know the secret."""
+def test_receiver_refuses_a_wrong_secret(there: tuple[str, list[Call]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender without the secret switches nothing."""
     url, took = there
 
     assert (401, []) == (post(loaded(RECIPES[3], url, monkeypatch), "v1,bm90IHNpZ25lZA=="), took)
 
 
-def test_receiver_passes_on_that_it_did_not_work(there: tuple[str, list[Call]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that Understudy tries again, and says so."""
+def test_receiver_passes_on_a_failure(there: tuple[str, list[Call]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Understudy then retries and reports it."""
     url, _ = there
 
     assert 502 == post(loaded(RECIPES[3], url + "/refuse", monkeypatch))
