@@ -1,4 +1,4 @@
-"""The examples of docs/flags.md, as the page has them, and made ready for a test."""
+"""The examples of docs/flags.md, taken from the page and prepared for a test."""
 
 import re
 from pathlib import Path
@@ -17,6 +17,6 @@ def written(language: str, heading: str) -> str:
 
 
 def at(example: str, url: str) -> str:
-    """The example with the address of a bot that runs."""
+    """The example with the address of a running bot."""
     assert ADDRESS in example
     return example.replace(ADDRESS, url)

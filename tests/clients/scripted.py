@@ -1,4 +1,4 @@
-"""A bot that answers what a test tells it to, byte for byte, and remembers what it was asked."""
+"""A bot that answers as a test scripts it, byte for byte, and records its requests."""
 
 import json
 import socketserver
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass
 class ScriptedBot:
-    """Gives `reply` to whoever asks."""
+    """Answers every request with `reply`."""
 
     reply: Reply = b""
     events: Callable[[Any], None] | None = None  # what to do with who listens; without it there is nothing to listen to

@@ -1,4 +1,4 @@
-"""The Python kit and a stream of events: told of a change at once, and polling where there is none."""
+"""The Python kit and the event stream: changes arrive at once, with polling where there is no stream."""
 
 import queue
 import threading
@@ -45,7 +45,7 @@ def bot() -> Iterator[ScriptedBot]:
 
 
 def test_change_arrives_at_once_and_polling_takes_over_when_the_stream_ends(bot: ScriptedBot) -> None:
-    """Beside an open stream the bot is asked every ten seconds; an event may come in pieces."""
+    """With an open stream the kit polls every ten seconds; an event may arrive in pieces."""
     stream = Stream(bot)
     with connected(bot.url, poll_every=0.2) as client:
         until(lambda: stream.opened == 1 and len(bot.asked) == 2)  # at the start, and when the stream was open
@@ -63,7 +63,7 @@ def test_change_arrives_at_once_and_polling_takes_over_when_the_stream_ends(bot:
 
 
 def test_stream_on_another_host_is_not_followed(bot: ScriptedBot) -> None:
-    """The token would go there; the bot is polled as without a stream."""
+    """It would receive the token, so the kit polls as without a stream."""
     with scripted(b"") as stranger:
         bot.reply = saying("one", [{"type": "sse", "url": f"{stranger.url}/events"}])
         with connected(bot.url):
@@ -82,7 +82,7 @@ def test_shutdown_ends_a_listener_in_the_middle_of_a_read(bot: ScriptedBot) -> N
     stream.say(b"")
 
 
-def test_events_are_read_by_the_rules_of_the_format() -> None:
-    """Comments are skipped, several lines of data are one text, an id holds on."""
+def test_events_are_parsed_by_the_rules_of_the_format() -> None:
+    """Comments are skipped, several data lines are one text, and an id stays in effect."""
     lines = [": hi", "", "id: 1", "data: a", "data:b", "", "data: c", "event: message", "", "data: half"]
     assert [("1", "a\nb"), ("1", "c")] == list(events(iter(lines)))

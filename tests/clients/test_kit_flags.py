@@ -1,4 +1,4 @@
-"""What the Python kit makes of the bot's answer, without a network."""
+"""How the Python kit parses the bot's answer, without a network."""
 
 import json
 from typing import Any
@@ -15,8 +15,8 @@ def received(*items: Any, **more: Any) -> Flags:
 
 
 @pytest.mark.parametrize("reader", ["user-1", "", "ü", "日本", "\ud800", "a:b", "x" * 5_000])
-def test_reader_stands_where_the_bot_puts_it(reader: str) -> None:
-    """Whatever its name: another bucket would be the other provider in the middle of a conversation."""
+def test_reader_is_in_the_bots_bucket(reader: str) -> None:
+    """Another bucket would switch the provider in the middle of a conversation."""
     assert bucket_of_the_bot("chat#1", reader) == bucket("chat#1", reader)
 
 
@@ -37,14 +37,14 @@ def test_reader_stands_where_the_bot_puts_it(reader: str) -> None:
         '{"flags": [{"key": "a", "value": 1, "drill": {}}]}', "[" * 100_000, '{"flags": [' + "9" * 5_000 + "]}",
     ],
 )  # fmt: skip
-def test_answer_of_another_shape_is_refused_whole(text: str) -> None:
+def test_malformed_answer_is_refused_as_a_whole(text: str) -> None:
     """Half of an answer would be half an outage."""
     with pytest.raises(NotFlags):
         parse(text)
 
 
-def test_what_we_do_not_know_is_left_alone() -> None:
-    """A newer bot may say more: new fields, other kinds of streams, metadata of other types."""
+def test_unknown_fields_are_ignored() -> None:
+    """A newer bot may send new fields, other kinds of streams, or metadata of other types."""
     found = received(
         flag(1, colour="red", metadata={"a": 1, "b": None, "c": [1]}),
         eventStreams=[{"type": "carrier-pigeon"}, 7, {"type": "sse", "endpoint": {"requestUri": "/events"}}],
@@ -54,14 +54,14 @@ def test_what_we_do_not_know_is_left_alone() -> None:
 
 
 def test_flag_that_the_server_could_not_evaluate_keeps_its_last_answer() -> None:
-    """An error about one flag is no reason to forget it."""
+    """An error about a flag is no reason to forget its value."""
     before = received(flag("good"))
     after = parse(json.dumps({"flags": [{"key": "chat", "errorCode": "GENERAL"}]}), before.by_key)
     assert "good" == after.by_key["chat"].plain.value
 
 
-def test_a_reader_may_change_what_it_got() -> None:
-    """The next one gets the flag's value, and not what the first made of it."""
+def test_changing_a_returned_value_does_not_change_the_flag() -> None:
+    """The next reader gets the flag's own value."""
     answer = received(flag({"model": "c"})).by_key["chat"].plain
     answer.fresh()["model"] = "mine"
     assert {"model": "c"} == answer.fresh()

@@ -18,7 +18,7 @@ from tests.clients.scripted import ScriptedBot, answer, flag, flags, scripted
 
 
 class Rounds:
-    """A keeper without a thread: `look` is one round, `passes` moves the steady clock."""
+    """A keeper without a thread: `look` is one round, `passes` advances the monotonic clock."""
 
     def __init__(self, bot: ScriptedBot, cache: Path | None = None) -> None:
         self.at = 1000.0
@@ -82,8 +82,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_answer_changes_nothing_and_is_said_once(bot: ScriptedBot, caplog: pytest.LogCaptureFixture, bad: str) -> None:
-    """Whatever comes, the last good value stays; the log has one line, and one more when it is over."""
+def test_bad_answer_changes_nothing_and_is_logged_once(bot: ScriptedBot, caplog: pytest.LogCaptureFixture, bad: str) -> None:
+    """The last good value stays; the log has one line, and another when the trouble is over."""
     rounds = Rounds(bot)
     rounds.look()
     rounds.keeper._etag = ""
@@ -99,8 +99,8 @@ def test_bad_answer_changes_nothing_and_is_said_once(bot: ScriptedBot, caplog: p
 
 
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_answer_at_the_start_is_no_value(bot: ScriptedBot, bad: str) -> None:
-    """Then the code default holds, which is the fallback."""
+def test_bad_first_answer_leaves_the_code_default(bot: ScriptedBot, bad: str) -> None:
+    """The code default is the fallback."""
     bot.reply = BAD[bad]
     rounds = Rounds(bot)
     rounds.look()
@@ -108,8 +108,10 @@ def test_bad_answer_at_the_start_is_no_value(bot: ScriptedBot, bad: str) -> None
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
-def test_refused_token_is_said_once_without_the_token(bot: ScriptedBot, caplog: pytest.LogCaptureFixture, status: str) -> None:
-    """A token that is taken back does not send customers back; the log says what to do and holds no secret."""
+def test_refused_token_is_logged_once_without_the_token(
+    bot: ScriptedBot, caplog: pytest.LogCaptureFixture, status: str
+) -> None:
+    """A revoked token does not move customers back; the log says what to do and contains no secret."""
     rounds = Rounds(bot)
     rounds.look()
     bot.reply = answer('{"errorCode": "GENERAL"}', status)
@@ -121,8 +123,8 @@ def test_refused_token_is_said_once_without_the_token(bot: ScriptedBot, caplog: 
     assert "token-of-mine" not in caplog.text
 
 
-def test_unchanged_flags_cost_no_body(bot: ScriptedBot) -> None:
-    """The tag goes back to the bot, and a 304 counts as an answer."""
+def test_unchanged_flags_need_no_body(bot: ScriptedBot) -> None:
+    """The ETag is sent back, and a 304 counts as an answer."""
     bot.reply = answer(json.dumps({"flags": [flag("good")]}), ETag='"v1"')
     rounds = Rounds(bot)
     rounds.look()
@@ -134,7 +136,7 @@ def test_unchanged_flags_cost_no_body(bot: ScriptedBot) -> None:
 
 
 def test_value_is_stale_when_the_bot_was_silent_for_three_seconds(bot: ScriptedBot) -> None:
-    """A bot that restarts is no trouble; one that stays away is told, and told again when it is back."""
+    """A restart of the bot is no trouble; a longer absence is reported, and so is its end."""
     rounds = Rounds(bot)
     rounds.look()
     good, bot.reply = bot.reply, answer("", "503 Service Unavailable")
@@ -149,8 +151,8 @@ def test_value_is_stale_when_the_bot_was_silent_for_three_seconds(bot: ScriptedB
     assert [State.OLD, State.FRESH] == rounds.told
 
 
-def test_death_of_a_bot_with_a_stream_is_told_as_soon(bot: ScriptedBot) -> None:
-    """Beside a stream it is asked every ten seconds only, but not waited for three times as long."""
+def test_loss_of_a_streaming_bot_is_reported_as_soon(bot: ScriptedBot) -> None:
+    """With a stream the kit polls every ten seconds only, but does not wait three times as long."""
     ended = threading.Event()
 
     def stream(connection: Any) -> None:
@@ -171,8 +173,8 @@ def test_death_of_a_bot_with_a_stream_is_told_as_soon(bot: ScriptedBot) -> None:
     assert State.OLD is rounds.keeper.state
 
 
-def test_change_is_told_by_the_names_of_the_flags(bot: ScriptedBot) -> None:
-    """Those that are new, gone or different, and no other."""
+def test_change_event_names_the_changed_flags(bot: ScriptedBot) -> None:
+    """New, removed or different flags, and no others."""
     bot.reply = flags(flag("a"), flag(1, key="same"), flag(1, key="gone"))
     rounds = Rounds(bot)
     rounds.look()
@@ -184,14 +186,14 @@ def test_change_is_told_by_the_names_of_the_flags(bot: ScriptedBot) -> None:
 @pytest.mark.parametrize(
     ("asked", "pause_s"), [("7", 7.0), ("9999", 30.0), ("2026-11-20T12:07:47Z", 1.0), ("-5", 1.0), ("", 1.0)]
 )
-def test_bot_may_ask_for_a_pause(bot: ScriptedBot, asked: str, pause_s: float) -> None:
-    """In whole seconds and within reason; a date is not guessed at."""
+def test_retry_after_of_the_bot_is_obeyed(bot: ScriptedBot, asked: str, pause_s: float) -> None:
+    """In whole seconds and within limits; a date is ignored."""
     bot.reply = answer("{}", "429 Too Many Requests", Retry_After=asked)
     assert pause_s == Rounds(bot).look()
 
 
-def test_process_that_starts_without_a_bot_takes_the_file(bot: ScriptedBot, tmp_path: Path) -> None:
-    """What the one before it knew, and marked as that, until the bot answers."""
+def test_process_that_starts_without_a_bot_uses_the_file(bot: ScriptedBot, tmp_path: Path) -> None:
+    """It has the flags of the process before it, marked as cached until the bot answers."""
     Rounds(bot, tmp_path / "flags.json").look()
     good, bot.reply = bot.reply, reset
     later = Rounds(bot, tmp_path / "flags.json")
@@ -203,8 +205,8 @@ def test_process_that_starts_without_a_bot_takes_the_file(bot: ScriptedBot, tmp_
     assert (False, State.FRESH) == (later.keeper.held.from_file, later.keeper.state)
 
 
-def test_bad_file_is_said_and_left_alone(bot: ScriptedBot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The process starts as if there were none."""
+def test_bad_file_is_logged_and_ignored(bot: ScriptedBot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The process starts as if there were no file."""
     file = tmp_path / "flags.json"
     file.write_text("half of a fi")
     file.chmod(0o600)
@@ -213,16 +215,16 @@ def test_bad_file_is_said_and_left_alone(bot: ScriptedBot, tmp_path: Path, caplo
     assert "flags.json are not used" in caplog.text
 
 
-def test_full_disk_costs_no_flag(bot: ScriptedBot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What cannot be saved is served all the same."""
+def test_flags_are_served_when_the_disk_is_full(bot: ScriptedBot, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Only saving fails."""
     rounds = Rounds(bot, tmp_path / "gone" / "flags.json")
     rounds.look()
     assert "good" == rounds.value
     assert "could not be saved" in caplog.text
 
 
-def test_reads_in_a_drill_reach_the_bot_once(bot: ScriptedBot) -> None:
-    """Also when the bot was away in between."""
+def test_reads_in_a_drill_are_reported_once(bot: ScriptedBot) -> None:
+    """Even if the bot was away in between."""
     rounds = Rounds(bot)
     rounds.keeper.note_in_drill("chat", True)
     good, bot.reply = bot.reply, answer("", "500 Oh")

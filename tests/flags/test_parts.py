@@ -1,4 +1,4 @@
-"""What readers get while a part of them is switched apart from the rest: from the bot, by the kit's rules, and from flagd."""
+"""What readers get while one scope is switched separately: from the bot, by the kit's rules, and from flagd."""
 
 import json
 import random
@@ -47,7 +47,7 @@ def gets(table: Table, **context: Any) -> str:
     return found(table, **context).variant
 
 
-def test_the_narrower_one_wins_over_the_whole() -> None:
+def test_scoped_engagement_wins_over_the_whole_flag() -> None:
     """Whichever was switched first."""
     for order in ((FLAG, "gpt"), (EU, "cached")), ((EU, "cached"), (FLAG, "gpt")):
         table = calm()
@@ -56,8 +56,8 @@ def test_the_narrower_one_wins_over_the_whole() -> None:
         assert ["cached", "gpt", "gpt"] == [gets(table, env="eu"), gets(table, env="us"), gets(table)]
 
 
-def test_releasing_one_leaves_the_other() -> None:
-    """Readers of the part follow the whole again; and where the whole is released, the part stays."""
+def test_releasing_one_engagement_leaves_the_other() -> None:
+    """Readers in the scope follow the whole flag again; if the whole flag is released, the scope stays engaged."""
     table = switch(switch(calm(), FLAG, "gpt"), EU, "cached")
     table.send(s.ReleaseFlag(ANA, flag=EU, reason="done"))
     assert ["gpt", "gpt"] == [gets(table, env="eu"), gets(table, env="us")]
@@ -67,8 +67,8 @@ def test_releasing_one_leaves_the_other() -> None:
     assert ["cached", "claude"] == [gets(table, env="eu"), gets(table, env="us")]
 
 
-def test_who_is_not_in_the_share_of_a_part_gets_what_everybody_gets() -> None:
-    """Not the default: that may be what fails. So nobody goes there and back."""
+def test_reader_outside_the_share_of_a_scope_follows_the_whole_flag() -> None:
+    """The default may be what fails, so no reader goes there and back."""
     table = switch(switch(calm(), FLAG, "gpt"), EU, "cached", share=25)
     sides = [gets(table, env="eu", targetingKey=f"user-{n}") for n in range(400)]
 
@@ -76,8 +76,8 @@ def test_who_is_not_in_the_share_of_a_part_gets_what_everybody_gets() -> None:
     assert 70 < sides.count("cached") < 130
 
 
-def test_who_is_of_two_parts_gets_what_was_switched_last() -> None:
-    """As whoever switched it expects; released, the other one counts."""
+def test_reader_in_two_scopes_gets_the_latest_switch() -> None:
+    """When that is released, the other scope counts."""
     table = switch(switch(calm(), EU, "gpt"), f"{FLAG}@tier=gold", "cached")
     both = {"env": "eu", "tier": "gold"}
     assert ["cached", "gpt"] == [gets(table, **both), gets(table, env="eu")]
@@ -93,20 +93,20 @@ def test_who_is_of_two_parts_gets_what_was_switched_last() -> None:
         (None, None), ([], None), ({"a": 1}, None), (float("nan"), None), ("", None), ("EU", "EU"), ("7.0", "7.0"),
     ],
 )  # fmt: skip
-def test_attributes_are_compared_as_text(value: Any, text: str | None) -> None:
-    """Truths and whole numbers as JSON writes them; what cannot be written so is no reader's scope."""
+def test_scope_attributes_are_compared_as_text(value: Any, text: str | None) -> None:
+    """Booleans and integers as JSON writes them; other values match no scope."""
     assert text == (attribute_text(value) or None)
 
 
-def test_a_customer_is_a_part_too() -> None:
-    """The targeting key is an attribute like the others."""
+def test_targeting_key_can_be_a_scope() -> None:
+    """The targeting key is an attribute like any other."""
     table = switch(calm(), f"{FLAG}@targetingKey=acme", "gpt")
 
     assert ["gpt", "claude"] == [gets(table, targetingKey="acme"), gets(table, targetingKey="other")]
 
 
-def test_an_answer_says_which_part_it_is_for() -> None:
-    """To whoever wonders why they get another answer than the colleague."""
+def test_answer_names_its_scope() -> None:
+    """It explains why a reader gets another answer than a colleague."""
     table = switch(calm(), EU, "gpt")
     mine, others = found(table, env="eu"), found(table)
 
@@ -114,8 +114,8 @@ def test_an_answer_says_which_part_it_is_for() -> None:
     assert ("STATIC", None, "normal") == (others.reason, others.metadata.get("scope"), others.metadata["phase"])
 
 
-def test_the_revision_never_goes_back() -> None:
-    """It counts what was written down of the whole and of all parts, and so goes on when one is released."""
+def test_revision_never_decreases() -> None:
+    """It counts the facts of the whole flag and of all scopes, so a release increases it too."""
     table, seen = calm(), []
     for act in (
         s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="x"), s.EngageFlag(ANA, flag=EU, variant="cached", reason="x"),
@@ -127,8 +127,8 @@ def test_the_revision_never_goes_back() -> None:
     assert sorted(set(seen)) == seen
 
 
-def test_readers_of_a_real_switch_get_it_before_those_of_a_drill() -> None:
-    """A drill is for who is not in need."""
+def test_real_engagement_wins_over_a_drill() -> None:
+    """A drill is only for readers who are not affected by an outage."""
     table = switch(calm(), EU, "cached")
     table.send(s.StartDrill(ANA, components=(API,), flag=FLAG))
 
@@ -154,8 +154,8 @@ def restarted(table: Table) -> World:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_bot_kit_and_a_restarted_bot_give_the_same(seed: int) -> None:
-    """One flag, all flags and the rules of the kit; parts, shares and hand-backs at random."""
+def test_bot_kit_and_restarted_bot_agree(seed: int) -> None:
+    """Single and bulk evaluation and the kit's rules, with random scopes, shares and hand-backs."""
     dice, table = random.Random(seed), calm()
     table.sees(API, Level.DOWN)
     for _ in range(6):
@@ -180,8 +180,8 @@ def test_bot_kit_and_a_restarted_bot_give_the_same(seed: int) -> None:
             assert (one.variant, dict(one.metadata)) == (listed["variant"], listed["metadata"])
 
 
-def test_nobody_changes_sides_twice_while_a_part_is_handed_back() -> None:
-    """From the part's fallback to what the whole serves, step by step, and never there and back."""
+def test_reader_moves_at_most_once_while_a_scope_is_handed_back() -> None:
+    """Step by step from the scope's fallback to the value of the whole flag, never back."""
     table = calm(automation=Automation.PROPOSE)
     table.sees(API, Level.DOWN)
     switch(switch(table, FLAG, "gpt"), EU, "cached")
@@ -202,8 +202,8 @@ def test_nobody_changes_sides_twice_while_a_part_is_handed_back() -> None:
     assert sum(len(seen) == 2 for seen in sides) > 100
 
 
-def test_conversations_of_a_part_stay_where_they_are() -> None:
-    """Those that were heard of before the step, and say nothing themselves."""
+def test_conversations_in_a_scope_stay_where_they_are() -> None:
+    """This covers conversations seen before the step whose service does not send their start."""
     table = calm(automation=Automation.PROPOSE, stays_for=timedelta(minutes=30), steps=(50, 100))
     table.sees(API, Level.DOWN)
     switch(table, EU, "gpt")
@@ -223,8 +223,8 @@ def test_conversations_of_a_part_stay_where_they_are() -> None:
     assert {"gpt", "claude"} == {one.variant for one in new if isinstance(one, Evaluation)}
 
 
-def test_a_board_tells_of_a_part_that_is_switched() -> None:
-    """Clients that listen ask again, and a copy from before is old."""
+def test_scoped_switch_sends_a_change_event() -> None:
+    """Listening clients read again, and an earlier copy is stale."""
     table = calm()
     board, told = FlagBoard(TableClock(table)), []
     board.swap(picture_of(table))
@@ -241,14 +241,14 @@ def test_a_board_tells_of_a_part_that_is_switched() -> None:
 @pytest.mark.parametrize("part", ["7", "[7]", '[{"attribute": "a"}]', '[{"attribute": 1, "equals": "x", "value": 1}]',
                                   '[{"attribute": "a", "equals": "", "value": 1}]', '[{"attribute": "a", "equals": "x"}]',
                                   '[{"attribute": "a", "equals": "x", "value": 1, "split": 7}]'])  # fmt: skip
-def test_rules_with_broken_parts_are_refused_whole(part: str) -> None:
+def test_kit_refuses_rules_with_an_invalid_scope(part: str) -> None:
     """The last good answer stays."""
     with pytest.raises(NotFlags):
         parse(f'{{"flags": [{{"key": "a", "value": 1, "scopes": {part}}}]}}')
 
 
-def test_a_kit_that_knows_no_parts_gets_the_whole() -> None:
-    """It reads past what it does not know, and what is left is what everybody else gets."""
+def test_kit_without_scopes_follows_the_whole_flag() -> None:
+    """An older kit ignores the unknown field, and the rest is the answer for everybody else."""
     table = switch(switch(calm(), FLAG, "gpt"), EU, "cached")
     rules = json.loads(Serving(picture_of(table)).rules().body)
     (flag,) = (one for one in rules["flags"] if one["key"] == FLAG)
@@ -257,8 +257,8 @@ def test_a_kit_that_knows_no_parts_gets_the_whole() -> None:
     assert [("env", "eu", "cached")] == [(one["attribute"], one["equals"], one["variant"]) for one in flag["scopes"]]
 
 
-def test_flagd_is_told_of_parts_as_rules_of_its_own() -> None:
-    """Texts, and what JSON writes like them; what its paths cannot name is left out, and the metadata says so."""
+def test_flagd_gets_scopes_as_targeting_rules() -> None:
+    """Text and values that JSON writes like text; an attribute that flagd cannot name is left out, and the metadata says so."""
     table = calm()
     for scope in ("env=eu", "tenant=7", "beta=true", "a.b=x"):
         switch(table, f"{FLAG}@{scope}", "gpt")
@@ -276,16 +276,16 @@ def test_flagd_is_told_of_parts_as_rules_of_its_own() -> None:
     } == told["targeting"]  # fmt: skip
 
 
-def test_a_sink_is_told_of_the_whole_alone() -> None:
-    """Its file would be wrong as soon as a part is released, since sinks are told of the whole only."""
+def test_sink_gets_only_the_whole_flag() -> None:
+    """Sinks hear nothing when a scope is released, so a scope in their file would become wrong."""
     table = switch(calm(), EU, "gpt")
     told = flagd.definitions(picture_of(table), only=FLAG)["flags"][FLAG]
 
     assert ("claude", False) == (told["defaultVariant"], "targeting" in told)
 
 
-def test_a_part_whose_variant_left_the_configuration_is_served_from_what_is_kept() -> None:
-    """Nobody is sent back to a default that fails by an edited file; where the value is lost, that is said."""
+def test_scope_with_a_removed_variant_is_served_from_its_stored_value() -> None:
+    """An edited file must not send readers back to a failing default; a lost value is reported."""
     table = switch(calm(), EU, "gpt")
     flag = table.policy.flags[FLAG]
     variants = {name: value for name, value in flag.variants.items() if name != "gpt"}
@@ -298,7 +298,7 @@ def test_a_part_whose_variant_left_the_configuration_is_served_from_what_is_kept
     assert ("gpt", "claude", 1) == (mine.variant, others.variant, len(lost.complaints))
 
 
-def test_scope_is_read_as_it_is_written() -> None:
-    """Both ways."""
+def test_scope_survives_a_round_trip_through_text() -> None:
+    """Formatting and parsing agree."""
     assert "env=eu" == str(Scope("env", "eu"))
     assert Scope("env", "eu") == read_scope(str(Scope("env", "eu")))

@@ -1,4 +1,4 @@
-"""Rules that clients evaluate by themselves, where they differ from one answer for all; test_ofrep_rules.py has them whole."""
+"""Rules for clients that evaluate locally, where readers get different answers; test_ofrep_rules.py covers whole answers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,13 @@ def engaged(share_back: int, variant: str = "gpt") -> Snapshot:
 
 
 def by_rule(rule: Rule, reader: str) -> str:
-    """What a client makes of it."""
+    """The value that a client computes from the rule."""
     went_back = rule.split is not None and bool(reader) and bucket(rule.split.seed, reader) < rule.split.below
     return rule.split.variant if rule.split is not None and went_back else rule.plain.variant
 
 
 @pytest.mark.parametrize("share_back", [0, 1, 25, 50, 99, 100])
-def test_reader_gets_the_same_by_rule_and_from_the_bot(share_back: int) -> None:
+def test_rule_and_bot_give_a_reader_the_same_value(share_back: int) -> None:
     """At every step of a hand-back, with and without a name."""
     picture = engaged(share_back)
     (rule,) = rules(picture)
@@ -45,13 +45,13 @@ def test_reader_gets_the_same_by_rule_and_from_the_bot(share_back: int) -> None:
 
 
 @pytest.mark.parametrize(("share_back", "parted"), [(0, False), (1, True), (99, True), (100, False)])
-def test_readers_are_parted_only_on_the_way_back(share_back: int, parted: bool) -> None:
-    """Where everybody gets the same there is nothing to work out."""
+def test_rule_splits_readers_only_during_a_hand_back(share_back: int, parted: bool) -> None:
+    """Otherwise everybody gets the same value."""
     (rule,) = rules(engaged(share_back))
     assert parted == (rule.split is not None)
 
 
-def test_nobody_is_parted_when_the_value_is_lost() -> None:
-    """Engaged on a variant that left the configuration, everybody gets the default."""
+def test_rule_splits_nobody_when_the_engaged_value_is_lost() -> None:
+    """If the engaged variant left the configuration, everybody gets the default."""
     (rule,) = rules(engaged(50, variant="gone"))
     assert ("claude", "UNKNOWN", None) == (rule.plain.variant, rule.plain.reason, rule.split)

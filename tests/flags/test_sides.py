@@ -1,4 +1,4 @@
-"""Who is on which side while a flag is handed back, to the reader."""
+"""Which readers get the default at each share of a hand-back."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,28 +36,28 @@ def readers_in(place: int) -> Iterator[str]:
     return (reader for n in range(1_000_000) if bucket("chat#1", reader := f"user-{n}") == place)
 
 
-def test_a_share_goes_back_to_its_last_reader_and_no_further() -> None:
-    """Half of ten thousand places is 0 to 4999."""
+def test_share_is_exact_to_the_last_bucket() -> None:
+    """Half of ten thousand buckets is 0 to 4999."""
     picture = handed_back(50)
 
     assert ["claude", "gpt"] == [variant(picture, next(readers_in(place))) for place in (4999, 5000)]
 
 
-def test_one_percent_is_a_share() -> None:
-    """A careful first step reaches one reader in a hundred."""
+def test_one_percent_moves_one_reader_in_a_hundred() -> None:
+    """It is a careful first step."""
     assert "claude" == variant(handed_back(1), next(readers_in(99)))
 
 
-def test_others_go_first_the_next_time() -> None:
-    """The engagement's own number deals the readers anew: the same tenth must not try every recovery first."""
+def test_each_engagement_reshuffles_the_readers() -> None:
+    """The same tenth must not be the first in every recovery."""
     first, second = handed_back(10, "chat#1"), handed_back(10, "chat#2")
     readers = [f"user-{n}" for n in range(1000)]
 
     assert {r for r in readers if variant(first, r) == "claude"} != {r for r in readers if variant(second, r) == "claude"}
 
 
-def test_a_flag_that_is_not_there_is_named_in_the_answer_and_cut_in_the_sentence() -> None:
-    """Whoever asks may send anything, of any length."""
+def test_unknown_flag_is_named_in_full_but_shortened_in_the_sentence() -> None:
+    """A client may send a key of any length."""
     key = "x" * 150
 
     assert NotFound(key, f"no flag is called {'x' * 100!r}; the configuration's `flags:` names them") == (

@@ -1,4 +1,4 @@
-"""Asking another flag system over real sockets: what it may not do to us, and what people read where it fails."""
+"""Requests to another flag system over real sockets: the limits on its answers, and the messages on failure."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ TOKEN = "canary-secret"
 
 @asynccontextmanager
 async def flag_system() -> AsyncIterator[tuple[str, list[str]]]:
-    """Its address, and the paths that it was asked for."""
+    """Its address, and the paths that were requested."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -58,7 +58,7 @@ async def flag_system() -> AsyncIterator[tuple[str, list[str]]]:
 async def refusal(
     address: str, transport: httpx.AsyncBaseTransport | None = None, *, token: str = TOKEN, deadline_s: float = 10.0
 ) -> tuple[str, bool]:
-    """What people read, and whether it is over with trying."""
+    """The message for people, and whether the error is permanent."""
     client = SinkClient(transport or httpx.AsyncHTTPTransport(), version="test", deadline_s=deadline_s)
     with pytest.raises(SinkError) as caught:
         await client.ask("GET", address, {"authorization": token})
@@ -75,59 +75,59 @@ async def answer_to(path: str) -> Answer:
 
 
 @pytest.mark.parametrize("status", [200, 204, 299, 400, 401, 404, 429, 503])
-async def test_every_other_status_is_an_answer(status: int) -> None:
-    """What it means, each kind of sink knows by itself."""
+async def test_other_statuses_are_returned_to_the_sink(status: int) -> None:
+    """Each kind of sink knows what they mean."""
     assert status == (await answer_to(f"/status/{status}")).status
 
 
 @pytest.mark.parametrize("status", [300, 301, 308, 399])
-async def test_every_redirect_is_one(status: int) -> None:
-    """Also those that no browser follows."""
+async def test_every_3xx_status_is_a_redirect(status: int) -> None:
+    """This includes statuses that no browser follows."""
     async with flag_system() as (address, _):
         said, _ = await refusal(f"{address}/status/{status}")
 
     assert said.startswith(f"HTTP {status}: it redirects")
 
 
-async def test_who_does_not_answer_is_given_up() -> None:
-    """One that hangs does not keep the others waiting; it may be back at the next try."""
+async def test_hanging_flag_system_times_out() -> None:
+    """It must not delay other sinks, and may answer the next try."""
     async with flag_system() as (address, _):
         assert ("no answer within 0 s", False) == await refusal(f"{address}/hangs", deadline_s=0.05)
 
 
-async def test_an_answer_comes_as_it_is_read() -> None:
-    """One that is packed would be read as no JSON."""
+async def test_answer_is_requested_without_compression() -> None:
+    """A compressed answer could not be read as JSON."""
     assert [1] == (await answer_to("/packs")).json("flags")
 
 
-async def test_the_other_side_sees_who_asks() -> None:
-    """Its log says which program, and which version."""
+async def test_request_names_program_and_version() -> None:
+    """The other system's log shows them."""
     assert b"understudy/1.2.3" == (await answer_to("/who")).body
 
 
-async def test_a_redirect_is_named_and_waits_for_somebodys_hand() -> None:
-    """It will redirect the next time as well."""
+async def test_redirect_is_a_permanent_error_with_a_remedy() -> None:
+    """A retry would be redirected too."""
     async with flag_system() as (address, _):
         said = await refusal(f"{address}/moved")
 
     assert ("HTTP 307: it redirects; write the address that it leads to", True) == said
 
 
-async def test_the_token_does_not_follow_a_redirect() -> None:
-    """It is for the address that somebody wrote."""
+async def test_token_is_not_sent_to_a_redirect_target() -> None:
+    """It is meant for the configured address only."""
     async with flag_system() as (address, asked):
         await refusal(f"{address}/moved")
 
     assert ["/moved"] == asked
 
 
-async def test_an_answer_of_more_than_a_mebibyte_is_not_read() -> None:
-    """It cannot fill our memory."""
+async def test_answer_over_a_mebibyte_is_refused() -> None:
+    """It must not fill our memory."""
     async with flag_system() as (address, _):
         assert ("its answer is larger than 1 MiB", False) == await refusal(f"{address}/large")
 
 
-async def test_an_answer_of_a_mebibyte_is_read() -> None:
+async def test_answer_of_a_mebibyte_is_read() -> None:
     """A large installation has many flags."""
     client = SinkClient(httpx.AsyncHTTPTransport(), version="test")
     async with flag_system() as (address, _):
@@ -135,14 +135,14 @@ async def test_an_answer_of_a_mebibyte_is_read() -> None:
     await client.close()
 
 
-async def test_a_connection_that_breaks_off_is_tried_again() -> None:
-    """It may pass by itself."""
+async def test_broken_connection_is_retried() -> None:
+    """The error may be temporary."""
     async with flag_system() as (address, _):
         assert ("the connection broke off", False) == await refusal(f"{address}/drops")
 
 
-async def test_a_private_address_is_asked_only_where_it_is_allowed() -> None:
-    """The configuration says how."""
+async def test_private_address_is_refused_unless_allowed() -> None:
+    """The message says how to allow it."""
     async with flag_system() as (address, asked):
         said = await refusal(f"{address}/flags", Transport(guard=Guard(())))
 
@@ -151,15 +151,15 @@ async def test_a_private_address_is_asked_only_where_it_is_allowed() -> None:
 
 
 @pytest.mark.parametrize("address", [f"http://127.0.0.1:{TOKEN}/", f"http://127.0.0.1:9/{TOKEN}", f"gopher://{TOKEN}/"])
-async def test_what_people_read_holds_no_address(address: str) -> None:
-    """The token may stand in it."""
+async def test_messages_contain_no_address(address: str) -> None:
+    """The address may contain the token."""
     said, _ = await refusal(address)
 
     assert TOKEN not in said
 
 
-async def test_a_token_that_no_header_can_hold_waits_for_somebodys_hand() -> None:
-    """Somebody copied it with something else; trying again alone cannot help."""
+async def test_token_with_invalid_characters_is_a_permanent_error() -> None:
+    """The configuration must be corrected, so a retry cannot help."""
     said, permanent = await refusal("http://127.0.0.1:9/", token="t\u00f6ken")
 
     assert said.startswith("it cannot be asked as it is configured")

@@ -1,4 +1,4 @@
-"""How long a sink asks to be left alone."""
+"""Retry-After of a sink: how long to wait before the next try."""
 
 from datetime import timedelta
 
@@ -22,19 +22,19 @@ NOON = "Fri, 20 Mar 2026 12:00:00 GMT"
         ({"retry-after": "Fri, 20 Mar 3026 12:00:00 GMT", "date": NOON}, 86_400),
     ],
 )
-def test_seconds_or_a_date_by_the_clock_of_whoever_answers(headers: dict[str, str], seconds: int) -> None:
-    """Its clock, not ours: both may be wrong."""
+def test_retry_after_is_seconds_or_a_date_by_the_sinks_clock(headers: dict[str, str], seconds: int) -> None:
+    """The sink's Date header counts, not our clock: both clocks may be wrong."""
     assert timedelta(seconds=seconds) == retry_after(headers)
 
 
 @pytest.mark.parametrize("said", ["", "soon", "-5", "1.5", "\u0665", "Fri, 20 Mar 2026 12:01:30 GMT", "Fri, 99 Mar 2026"])
-def test_what_makes_no_sense_asks_for_nothing(said: str) -> None:
-    """Nor does a date without the clock that it is meant by."""
+def test_invalid_retry_after_is_ignored(said: str) -> None:
+    """A date without the sink's own Date header is ignored too."""
     assert None is retry_after({"retry-after": said})
 
 
-def test_refusal_that_nobody_can_wait_out_asks_for_no_wait() -> None:
-    """A wrong request is wrong in five minutes too."""
+def test_permanent_refusal_has_no_wait() -> None:
+    """An invalid request is still invalid in five minutes."""
     wait = timedelta(seconds=300)
 
     assert wait == refusal(Answer(503, b"", wait)).retry_after
@@ -49,24 +49,24 @@ DATES = st.builds(
 
 
 @given(said=DATES | st.text(), date=DATES | st.text())
-def test_whatever_it_says_is_a_wait_of_a_day_at_most_or_none(said: str, date: str) -> None:
-    """It may be broken, and we go on."""
+def test_wait_is_a_day_at_most(said: str, date: str) -> None:
+    """A broken sink must not stop us for longer."""
     found = retry_after({"retry-after": said, "date": date})
 
     assert found is None or timedelta(0) <= found <= timedelta(days=1)
 
 
-def test_people_read_how_long_it_asks_to_wait() -> None:
-    """Nobody wonders then why nothing is tried."""
+def test_message_says_how_long_the_sink_asks_to_wait() -> None:
+    """It explains why there is no retry yet."""
     assert "HTTP 503, and asks to wait 300 s" == str(refusal(Answer(503, b"", timedelta(seconds=300))))
 
 
 @pytest.mark.parametrize("body", [b"\n <!doctype html><title>Bad gateway</title>", b""])
-def test_a_web_page_is_nothing_to_read(body: bytes) -> None:
-    """A proxy's page about an error says nothing in one line."""
+def test_html_error_page_is_not_quoted(body: bytes) -> None:
+    """A proxy's error page says nothing useful in one line."""
     assert "HTTP 502" == str(refusal(Answer(502, body)))
 
 
-def test_words_that_are_nested_without_end_are_cut_as_they_are() -> None:
-    """Who answers so is broken, or wants us to be."""
+def test_deeply_nested_error_is_cut_unparsed() -> None:
+    """Such an answer is broken or hostile."""
     assert "[" * 200 == Answer(500, b"[" * 100_000).words

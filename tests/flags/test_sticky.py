@@ -1,4 +1,4 @@
-"""By what a flag's readers are dealt out: the attribute that `sticky_by` names, else the targeting key."""
+"""How readers are bucketed: by the attribute in `sticky_by`, else by the targeting key."""
 
 import json
 from dataclasses import replace
@@ -48,37 +48,37 @@ BACK, STAYS = named("claude"), named("gpt")
 
 
 @pytest.mark.parametrize("customer", ["", BACK, STAYS])
-def test_a_conversation_is_on_one_side_whoever_reads(customer: str) -> None:
-    """Several customers, or several services, take part in one."""
+def test_conversation_is_on_one_side_for_all_its_readers(customer: str) -> None:
+    """Several customers or services take part in one conversation."""
     found = [gets({"targetingKey": customer, "conversation": name}) for name in (BACK, STAYS)]
     assert ["claude", "gpt"] == found
 
 
 @pytest.mark.parametrize("other", [None, "", True, 1.5, 2**53, float("inf"), [BACK], {"id": BACK}])
-def test_the_targeting_key_counts_where_the_attribute_is_none(other: Any) -> None:
-    """Also where a client sends something that no client would read alike."""
+def test_targeting_key_is_used_without_a_valid_attribute(other: Any) -> None:
+    """An attribute that clients would not all read alike is ignored too."""
     assert ["claude", "gpt"] == [gets({"targetingKey": name, "conversation": other}) for name in (BACK, STAYS)]
 
 
-def test_who_has_neither_stays_until_all_are_back() -> None:
+def test_reader_with_neither_stays_on_the_fallback_until_the_end() -> None:
     """The fallback is the safe side."""
     assert "gpt" == gets({"conversation": None})
 
 
-def test_a_number_is_its_digits() -> None:
-    """One service sends an id as a number, another one as a text."""
+def test_number_is_bucketed_by_its_digits() -> None:
+    """One service may send an id as a number, another as text."""
     number = next(n for n in range(100) if bucket("chat#1", str(n)) < 5_000)
     assert ["claude"] * 3 == [gets({"conversation": same}) for same in (number, float(number), str(number))]
 
 
-def test_what_was_configured_at_the_switch_holds_until_the_flag_is_back() -> None:
-    """Another attribute in the middle would move half of the readers."""
+def test_sticky_by_is_fixed_for_the_whole_engagement() -> None:
+    """Changing the attribute half way would move half of the readers."""
     later = half_back(replace(FLAG, sticky_by="customer"))
     assert ["claude", "gpt"] == [gets({"conversation": name, "customer": "x"}, later) for name in (BACK, STAYS)]
 
 
 def test_flagd_keeps_everybody_on_the_fallback() -> None:
-    """It would hash by the attribute in a way of its own."""
+    """Its own hash of the attribute would split readers differently."""
     (shown,) = flagd.definitions(half_back())["flags"].values()
     assert ("gpt", None) == (shown["defaultVariant"], shown.get("targeting"))
 
@@ -89,8 +89,8 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 @given(
     st.dictionaries(st.sampled_from(["conversation", "customer"]), VALUES), st.text(max_size=9), st.sampled_from([1, 50, 99])
 )
-def test_the_kit_and_both_ways_of_asking_agree(attributes: dict[str, Any], key: str, share: int) -> None:
-    """One conversation is read by services that use any of them."""
+def test_kit_and_both_evaluations_agree(attributes: dict[str, Any], key: str, share: int) -> None:
+    """Services that read one conversation may use any of them."""
     world = World()
     for seq, body in enumerate((ENGAGED, HandBackStepped("chat", share, "well again", "gpt")), start=1):
         world = evolve(world, Fact("flag/chat", seq, AT, Actor.rule("test"), None, body))

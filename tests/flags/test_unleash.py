@@ -1,4 +1,4 @@
-"""A feature of Unleash follows: for the right share, without a moment in which it is on for everybody."""
+"""An Unleash feature follows the flag: with the right share, and never on for everybody by accident."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,8 +27,8 @@ async def sink(*, on: tuple[str, ...] = ("gpt",), token: str = TOKEN, **given: A
         await client.close()
 
 
-async def test_feature_is_on_for_the_share_that_is_on_the_fallback() -> None:
-    """All of it, then what is left on the way back."""
+async def test_feature_is_on_for_the_fallback_share() -> None:
+    """All of it, then what remains during the hand-back."""
     async with sink(strategies=[strategy("team's", "20")], enabled=True) as (unleash, there):
         found = [await unleash.apply(AWAY), there.share, await unleash.apply(HALF_WAY), there.share]
 
@@ -37,8 +37,8 @@ async def test_feature_is_on_for_the_share_that_is_on_the_fallback() -> None:
 
 @pytest.mark.parametrize("before", [[], [strategy("team's", "20")], [strategy("a", "5"), strategy("b", "10", disabled=True)]])
 @pytest.mark.parametrize("enabled", [True, False])
-async def test_no_moment_has_more_users_on_it_than_before_or_after(before: list[dict[str, Any]], enabled: bool) -> None:
-    """Strategies are OR-ed, and a feature that is on without any is on for everybody."""
+async def test_no_intermediate_state_has_more_users(before: list[dict[str, Any]], enabled: bool) -> None:
+    """Strategies are OR-ed, and an enabled feature without any strategy is on for everybody."""
     async with sink(strategies=[dict(one) for one in before], enabled=enabled) as (unleash, there):
         was = there.share
         plan = await unleash.plan(HALF_WAY)
@@ -51,8 +51,8 @@ async def test_no_moment_has_more_users_on_it_than_before_or_after(before: list[
         assert max(there.seen_by_users) <= max(was, 60)
 
 
-async def test_strategies_of_the_team_count_again_afterwards() -> None:
-    """As each of them was, and ours is gone."""
+async def test_strategies_of_the_team_are_restored_afterwards() -> None:
+    """Each is as it was before, and ours is removed."""
     before = [strategy("team's", "20"), strategy("an old one", "90", disabled=True)]
     async with sink(strategies=[dict(one) for one in before], enabled=True) as (unleash, there):
         plan = await unleash.plan(AWAY)
@@ -62,8 +62,8 @@ async def test_strategies_of_the_team_count_again_afterwards() -> None:
         assert (True, before) == (there.enabled, there.strategies)
 
 
-async def test_feature_that_means_the_default_goes_off() -> None:
-    """`on: [claude]`, a feature that says use-claude."""
+async def test_feature_for_the_default_is_switched_off() -> None:
+    """`on: [claude]`: a feature such as use-claude."""
     async with sink(on=("claude",), strategies=[strategy("team's")], enabled=True) as (unleash, there):
         plan = await unleash.plan(AWAY)
         found = [await unleash.apply(AWAY), there.share, await unleash.apply(HALF_WAY), there.share]
@@ -72,8 +72,8 @@ async def test_feature_that_means_the_default_goes_off() -> None:
         assert (["off", 0, "on, Understudy 40 %", 40], 100) == (found, there.share)
 
 
-async def test_told_twice_adds_no_second_strategy() -> None:
-    """Its answer may get lost."""
+async def test_repeated_switch_adds_no_second_strategy() -> None:
+    """The first answer may get lost."""
     async with sink() as (unleash, there):
         await unleash.apply(AWAY)
         await unleash.apply(AWAY)
@@ -81,8 +81,8 @@ async def test_told_twice_adds_no_second_strategy() -> None:
         assert 1 == len(there.strategies)
 
 
-async def test_change_by_somebody_else_reads_back_otherwise() -> None:
-    """A second strategy, which is OR-ed."""
+async def test_change_by_another_person_is_noticed() -> None:
+    """Such as a second strategy, which is OR-ed."""
     async with sink() as (unleash, there):
         put = await unleash.apply(HALF_WAY)
         there.strategies.append(strategy("somebody's"))
@@ -99,7 +99,7 @@ async def test_change_by_somebody_else_reads_back_otherwise() -> None:
     ],
 )
 async def test_refusal_says_what_to_do(refuses: tuple[int, str], words: str) -> None:
-    """Above all that somebody has to approve it there."""
+    """Above all that a person has to approve the change in Unleash."""
     async with sink(refuses=refuses) as (unleash, _):
         with pytest.raises(SinkError, match=words) as said:
             await unleash.apply(AWAY)
@@ -107,15 +107,15 @@ async def test_refusal_says_what_to_do(refuses: tuple[int, str], words: str) -> 
     assert (refuses[0] == 403) == said.value.permanent
 
 
-async def test_wrong_token_is_said_by_the_doctor_already() -> None:
-    """Reading needs it too."""
+async def test_doctor_reports_a_wrong_token() -> None:
+    """Reading needs the token too."""
     async with sink(token="wrong") as (unleash, _):
         with pytest.raises(SinkError, match="HTTP 401"):
             await unleash.plan(AWAY)
 
 
-async def test_another_program_at_the_address_is_no_unleash() -> None:
-    """A web page with status 200, as a proxy gives."""
+async def test_other_program_at_the_address_is_refused() -> None:
+    """A proxy may answer with a web page and status 200."""
     async with local_unleash() as there:
         client = SinkClient(httpx.AsyncHTTPTransport(), version="test")
         elsewhere = Unleash(client, f"{there.url}/elsewhere", "default", "production", "use-gpt", TOKEN, ["gpt"])

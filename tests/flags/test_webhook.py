@@ -1,4 +1,4 @@
-"""What a webhook's receiver gets, to the byte where that matters."""
+"""What a webhook's receiver gets, byte for byte where that matters."""
 
 import base64
 import hashlib
@@ -26,16 +26,16 @@ def said(one: Target) -> dict[str, Any]:
     return found
 
 
-def test_signature_is_that_of_the_specification() -> None:
-    """The vector of Standard Webhooks 1.0, which its libraries test with."""
+def test_signature_matches_the_specification() -> None:
+    """The test vector of Standard Webhooks 1.0, which its libraries use."""
     body = b'{"event_type":"ping","data":{"success":true}}'
     found = sign("whsec_plJ3nmyCDGBKInavdOK15jsl", "msg_loFOjxBNrRLzqYUf", 1731705121, body)
 
     assert "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=" == found
 
 
-def test_secret_without_the_prefix_is_taken_as_it_is() -> None:
-    """Whoever wrote any text gets a signature that they can check with it."""
+def test_secret_without_the_prefix_is_used_as_text() -> None:
+    """Any text yields a signature that its author can verify."""
     assert sign("correct horse", "m", 1, b"x") != sign("correct horsf", "m", 1, b"x")
 
 
@@ -47,22 +47,22 @@ def test_secret_without_the_prefix_is_taken_as_it_is() -> None:
         ("", 0, "flag.released", {"claude": 100}),
     ],
 )
-def test_message_says_what_everybody_should_get(variant: str, share_back: int, kind: str, shares: dict[str, int]) -> None:
-    """A state: whoever missed one message is right again with the next."""
+def test_message_is_the_whole_state(variant: str, share_back: int, kind: str, shares: dict[str, int]) -> None:
+    """A receiver that missed a message is right again with the next."""
     found = said(target(variant, share_back))
 
     assert (kind, shares) == (found["type"], found["data"]["shares"])
 
 
-def test_message_has_the_value_that_services_get() -> None:
-    """So that a receiver need not know the configuration."""
+def test_message_has_the_value_for_services() -> None:
+    """So the receiver need not know the configuration."""
     data = said(target())["data"]
 
     assert ({"model": "b"}, VALUES, "support-chat.llm") == (data["value"], data["values"], data["flag"])
 
 
-def test_the_whole_message_is_as_it_is_documented() -> None:
-    """Receivers go by these names: one that is renamed switches nothing there, and nobody hears of it."""
+def test_message_matches_its_documentation() -> None:
+    """Receivers rely on these names: a renamed field would silently switch nothing."""
     assert {
         "type": "flag.handing_back",
         "timestamp": "2026-03-20T12:43:00+00:00",
@@ -74,8 +74,8 @@ def test_the_whole_message_is_as_it_is_documented() -> None:
 
 
 @pytest.mark.parametrize("secret", ["plJ3nmyCDGBKInavdOK15jsl", "whsec_not base64!"])
-def test_a_secret_that_only_looks_like_base64_is_taken_as_it_is(secret: str) -> None:
-    """As whoever wrote it would: by the bytes of what was written."""
+def test_secret_that_only_looks_like_base64_is_used_as_text(secret: str) -> None:
+    """The key is the bytes of the text as written."""
     key = secret.encode()
     expected = base64.b64encode(hmac.new(key, b"m.1.x", hashlib.sha256).digest()).decode()
 
@@ -91,14 +91,14 @@ def test_a_secret_that_only_looks_like_base64_is_taken_as_it_is(secret: str) -> 
         (b"\xff" + b"x" * 300, "�" + "x" * 199), (b"", ""),
     ],
 )  # fmt: skip
-def test_what_a_sink_says_of_an_error_is_one_short_line(body: bytes, words: str) -> None:
-    """Its message where it sends one; a web page says nothing to anybody."""
+def test_error_of_a_sink_is_one_short_line(body: bytes, words: str) -> None:
+    """Its message if it sends one; a web page is not quoted."""
     assert words == Answer(500, body).words
 
 
 @pytest.mark.parametrize(("body", "what"), [(b" <html>", "a web page"), (b"oops", "no JSON"), (b"[" * 100_000, "no JSON")])
-def test_an_answer_that_is_no_json_is_said_to_be_none(body: bytes, what: str) -> None:
-    """Mostly the address is wrong, or a proxy answers in its place."""
+def test_answer_that_is_not_json_is_reported(body: bytes, what: str) -> None:
+    """Mostly the address is wrong, or a proxy answered."""
     with pytest.raises(SinkError, match=f"it answered {what} instead of a list of flags"):
         Answer(200, body).json("a list of flags")
 
@@ -108,12 +108,12 @@ def test_an_answer_that_is_no_json_is_said_to_be_none(body: bytes, what: str) ->
     [(400, True), (401, True), (403, True), (404, True), (405, True), (409, True), (410, True), (422, True)]
     + [(status, False) for status in (408, 429, 500, 502, 503, 504)],
 )
-def test_what_asks_for_somebodys_hand_is_permanent(status: int, permanent: bool) -> None:
-    """People hear of it at once; the rest may pass by itself."""
+def test_error_that_needs_a_person_is_permanent(status: int, permanent: bool) -> None:
+    """It is reported at once; other errors may be temporary."""
     assert permanent is refusal(Answer(status, b"")).permanent
 
 
-def test_a_refused_token_is_asked_about() -> None:
-    """With what the sink says of it, if anything."""
+def test_refused_token_is_reported() -> None:
+    """With the sink's own words, if any."""
     assert "HTTP 401: is the token right and allowed to do this?" == str(refusal(Answer(401, b"")))
     assert "HTTP 403: is the token right and allowed to do this: read only" == str(refusal(Answer(403, b"read only")))

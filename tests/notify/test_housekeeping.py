@@ -1,4 +1,4 @@
-"""What nobody heard is told again in the background; in virtual time."""
+"""Notices that reached nobody are sent again in the background; in virtual time."""
 
 import asyncio
 from datetime import timedelta
@@ -15,8 +15,8 @@ from tests.engine.test_bad_days import in_virtual_time
 
 
 @pytest.mark.parametrize(("acts", "times"), [(True, 3), (False, 0)])
-def test_what_nobody_heard_is_told_again_every_minute_by_one_replica(acts: bool, times: int) -> None:
-    """By the one that acts for all."""
+def test_undelivered_notices_are_sent_again_every_minute_by_one_replica(acts: bool, times: int) -> None:
+    """Only the replica that acts for all does it."""
     calls: list[float] = []
 
     async def scene() -> None:

@@ -1,4 +1,4 @@
-"""Word on another way than Slack, to a real local HTTP server."""
+"""Notices outside Slack, to a real local HTTP server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 @dataclass
 class Receiver:
-    """Whoever gets the notices."""
+    """An HTTP service that receives the notices."""
 
     port: int = 0
     status: int = 200
@@ -48,8 +48,8 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-async def test_a_notice_arrives_as_written_when_the_service_takes_it(receiver: Receiver) -> None:
-    """Plain text, nothing interpreted."""
+async def test_notice_arrives_as_written(receiver: Receiver) -> None:
+    """It is plain text, and no markup is interpreted."""
     text = "Claude API: down since 12:40 UTC.\nSlack did not take the alert. <b>*literally*</b>"
 
     called = await AppriseNotifier([receiver.url]).call("Claude API is down", text, ["all"])
@@ -58,10 +58,10 @@ async def test_a_notice_arrives_as_written_when_the_service_takes_it(receiver: R
     assert [("Claude API is down", text)] == [(notice["title"], notice["message"]) for notice in receiver.got]
 
 
-async def test_the_others_are_told_when_one_address_fails(
+async def test_failing_address_does_not_stop_the_others(
     receiver: Receiver, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One sentence per address that did not take it, without the address, which holds a secret."""
+    """One sentence per failed address, without the address, which contains a secret."""
     nobody = "json://ana:canary-secret@127.0.0.1:9/hook"
 
     addresses = [nobody, receiver.url, "canary-secret", "nosuch://canary-secret"]
@@ -76,7 +76,7 @@ async def test_the_others_are_told_when_one_address_fails(
     assert "canary-secret" not in "".join([*capfd.readouterr(), caplog.text])
 
 
-async def test_a_service_is_named_when_it_refuses(receiver: Receiver) -> None:
+async def test_refusing_service_is_reported(receiver: Receiver) -> None:
     """An HTTP 401 is not success."""
     receiver.status = 401
 
@@ -85,8 +85,8 @@ async def test_a_service_is_named_when_it_refuses(receiver: Receiver) -> None:
     assert 1 == len(called.problems)
 
 
-async def test_nobody_waits_when_a_service_hangs(receiver: Receiver) -> None:
-    """The bound is ours, not the service's."""
+async def test_hanging_service_times_out(receiver: Receiver) -> None:
+    """The time limit is ours, not the service's."""
     receiver.wait_s = 0.5
 
     called = await AppriseNotifier([receiver.url], answer_within_s=0.2).call("t", "b", ["all"])
@@ -94,13 +94,13 @@ async def test_nobody_waits_when_a_service_hangs(receiver: Receiver) -> None:
     assert ("notify address 1 (json) did not answer within 0 s",) == called.problems
 
 
-async def test_nothing_happens_when_there_are_no_addresses() -> None:
+async def test_no_addresses_send_nothing() -> None:
     """The section may be left out."""
     assert NotifyResult(()) == await AppriseNotifier([]).call("t", "b", ["all"])
 
 
-async def test_a_page_calls_the_addresses_that_are_named(receiver: Receiver) -> None:
-    """By number, by scheme, or all of them; each that took it is named."""
+async def test_page_reaches_the_named_addresses(receiver: Receiver) -> None:
+    """By number, by scheme, or all of them; each address that accepted it is listed."""
     notifier = AppriseNotifier(["nosuch://x", receiver.url])
     by_number, by_scheme, everybody = [await notifier.call("t", "b", named) for named in (["2"], ["json"], ["all"])]
 
@@ -111,8 +111,8 @@ async def test_a_page_calls_the_addresses_that_are_named(receiver: Receiver) -> 
     assert 3 == len(receiver.got)
 
 
-async def test_a_page_to_an_address_that_left_the_configuration_says_so(receiver: Receiver) -> None:
-    """Steps are on record with the names of their day."""
+async def test_page_to_a_removed_address_is_reported(receiver: Receiver) -> None:
+    """Recorded paging steps keep the names they were written with."""
     called = await AppriseNotifier([receiver.url]).call("t", "b", ["pagerduty"])
 
     assert ((), ("notify has no address 'pagerduty'",)) == (called.reached, called.problems)

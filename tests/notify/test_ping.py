@@ -1,4 +1,4 @@
-"""The sign of life to another monitor: every minute while the bot is well, and never a burden."""
+"""The ping to an external monitor: every minute while the bot is well, and never a burden."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from bot.system.clock import ManualClock
 
 @dataclass
 class Monitor:
-    """Counts pings and answers as it is told; `unwell` is what the bot says of itself."""
+    """Counts pings and answers with `status`; `unwell` is the bot's own trouble."""
 
     status: int = 200
     asked: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ Told = tuple[Monitor, Ping]
 
 
 @pytest.fixture
-async def told() -> AsyncIterator[Told]:
+async def monitored() -> AsyncIterator[Told]:
     """A monitor, and the ping to it."""
     monitor, app, resolver = Monitor(), web.Application(), ThreadResolver(machine_look_up)
     monitor.answers.set()
@@ -57,73 +57,73 @@ async def told() -> AsyncIterator[Told]:
     resolver.close()
 
 
-async def passes(told: Told, seconds: int) -> None:
-    """Let time pass, looking every second."""
+async def passes(monitored: Told, seconds: int) -> None:
+    """Advance the time, calling `look` every second."""
     for _ in range(seconds):
-        told[0].clock.advance(timedelta(seconds=1))
-        await told[1].look()
+        monitored[0].clock.advance(timedelta(seconds=1))
+        await monitored[1].look()
 
 
-async def test_a_ping_goes_out_at_once_and_every_minute(told: Told) -> None:
-    """A monitor that allows for two minutes is never alarmed by a bot that is well."""
-    await told[1].look()
-    await passes(told, 119)
+async def test_ping_is_sent_at_once_and_every_minute(monitored: Told) -> None:
+    """A monitor that allows two minutes raises no alarm while the bot is well."""
+    await monitored[1].look()
+    await passes(monitored, 119)
 
-    assert ["GET /canary"] * 2 == told[0].asked
-    assert ["taken"] * 2 == told[0].outcomes
+    assert ["GET /canary"] * 2 == monitored[0].asked
+    assert ["taken"] * 2 == monitored[0].outcomes
 
 
-async def test_no_ping_goes_out_while_the_bot_is_not_well(told: Told) -> None:
-    """The silence is the alarm; it is counted once, and over as soon as the bot is well again."""
-    told[0].unwell = "the ledger cannot be written: the disk is full"
-    await passes(told, 300)
-    assert ([], ["held_back"]) == (told[0].asked, told[0].outcomes)
+async def test_no_ping_is_sent_while_the_bot_is_unwell(monitored: Told) -> None:
+    """The silence is the alarm; it is counted once, and pings resume as soon as the bot is well."""
+    monitored[0].unwell = "the ledger cannot be written: the disk is full"
+    await passes(monitored, 300)
+    assert ([], ["held_back"]) == (monitored[0].asked, monitored[0].outcomes)
 
-    told[0].unwell = ""
-    await passes(told, 1)
-    assert 1 == len(told[0].asked)
+    monitored[0].unwell = ""
+    await passes(monitored, 1)
+    assert 1 == len(monitored[0].asked)
 
 
 @pytest.mark.parametrize(
     ("status", "why"),
     [(500, "it answers 500"), (404, "it answers 404"), (301, "it answers 301, a redirect; write the address that it leads to")],
 )
-async def test_a_ping_that_is_refused_is_named_until_one_is_taken(status: int, why: str, told: Told) -> None:
-    """It is tried again with the next minute, and a redirect is not followed to who knows whom."""
-    told[0].status = status
-    await told[1].look()
-    assert (why, told[0].clock.now()) == (told[1].trouble, told[1].since)
+async def test_refused_ping_is_trouble_until_one_succeeds(status: int, why: str, monitored: Told) -> None:
+    """It is retried after a minute, and redirects are not followed."""
+    monitored[0].status = status
+    await monitored[1].look()
+    assert (why, monitored[0].clock.now()) == (monitored[1].trouble, monitored[1].since)
 
-    told[0].status = 200
-    await passes(told, 60)
-    assert ("", None, ["failed", "taken"]) == (told[1].trouble, told[1].since, told[0].outcomes)
+    monitored[0].status = 200
+    await passes(monitored, 60)
+    assert ("", None, ["failed", "taken"]) == (monitored[1].trouble, monitored[1].since, monitored[0].outcomes)
 
 
-async def test_a_monitor_that_is_gone_is_said_once_without_its_address(told: Told) -> None:
-    """Whoever knows the address can feign that we are alive."""
+async def test_unreachable_monitor_is_logged_once_without_its_address(monitored: Told) -> None:
+    """Anybody who knows the address could fake our pings."""
     ping = Ping(
-        "http://127.0.0.1:9/canary", Transport(guard=Guard(["127.0.0.0/8"])), told[0].clock, version="test", unwell=str,
-        on_outcome=told[0].outcomes.append,
+        "http://127.0.0.1:9/canary", Transport(guard=Guard(["127.0.0.0/8"])), monitored[0].clock, version="test", unwell=str,
+        on_outcome=monitored[0].outcomes.append,
     )  # fmt: skip
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
             await ping.look()
-            told[0].clock.advance(timedelta(minutes=1))
+            monitored[0].clock.advance(timedelta(minutes=1))
     await ping.close()
 
     assert ["no connection could be made"] == [line["why"] for line in logged]
     assert "canary" not in str(logged)
-    assert ["failed"] * 3 == told[0].outcomes
+    assert ["failed"] * 3 == monitored[0].outcomes
 
 
-async def test_the_end_waits_for_no_monitor(told: Told) -> None:
-    """A ping under way does not keep the bot from ending."""
-    told[0].answers.clear()
-    told[1].start()
+async def test_shutdown_does_not_wait_for_a_ping(monitored: Told) -> None:
+    """A ping under way must not delay it."""
+    monitored[0].answers.clear()
+    monitored[1].start()
     async with asyncio.timeout(5):
-        while not told[0].asked:
+        while not monitored[0].asked:
             await asyncio.sleep(0.01)
-        await told[1].close()
+        await monitored[1].close()
 
-    assert [] == told[0].outcomes
-    told[0].answers.set()
+    assert [] == monitored[0].outcomes
+    monitored[0].answers.set()
