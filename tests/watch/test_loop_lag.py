@@ -1,4 +1,4 @@
-"""How late our own loop is: often while something is measured, once a second else."""
+"""How late our own loop is: measured often while a check is measured, otherwise once a second."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from bot.watch.lag import LoopLag, doubted
 
 
 class Turns:
-    """Hears of the turns that the loop takes."""
+    """Records the turns that the loop takes."""
 
     def __init__(self) -> None:
         self.late: list[float] = []
@@ -38,11 +38,11 @@ async def lag(turns: Turns) -> AsyncIterator[LoopLag]:
 
 
 def hold(seconds: float) -> None:
-    """Keep the loop from giving anybody a turn."""
+    """Block the loop."""
     time.sleep(seconds)
 
 
-async def test_a_loop_that_was_blocked_says_so(lag: LoopLag) -> None:
+async def test_blocked_loop_is_measured(lag: LoopLag) -> None:
     """For as long as it was blocked."""
     began = lag.begin()
     await asyncio.sleep(0.06)
@@ -52,15 +52,15 @@ async def test_a_loop_that_was_blocked_says_so(lag: LoopLag) -> None:
     assert 0.2 < lag.end(began)
 
 
-async def test_a_block_that_is_not_over_counts(lag: LoopLag) -> None:
-    """Whoever ends a measurement may be the first to have a turn."""
+async def test_block_that_is_still_going_on_counts(lag: LoopLag) -> None:
+    """The end of a measurement may be the first thing to run."""
     began = lag.begin()
     hold(0.3)
 
     assert 0.2 < lag.end(began)
 
 
-async def test_what_begins_after_a_block_was_not_disturbed(lag: LoopLag) -> None:
+async def test_measurement_begun_after_a_block_is_not_affected(lag: LoopLag) -> None:
     """Beside others that were."""
     other = lag.begin()
     hold(0.3)
@@ -72,8 +72,8 @@ async def test_what_begins_after_a_block_was_not_disturbed(lag: LoopLag) -> None
     assert 0.2 < lag.end(other)
 
 
-async def test_it_rests_while_nothing_is_measured(lag: LoopLag, turns: Turns) -> None:
-    """To wake up twenty times a second cost more than all else that an idle bot did."""
+async def test_loop_lag_rests_while_nothing_is_measured(lag: LoopLag, turns: Turns) -> None:
+    """Waking up twenty times a second cost more than everything else in an idle bot."""
     began = lag.begin()
     await asyncio.sleep(0.12)
     lag.end(began)
@@ -84,8 +84,8 @@ async def test_it_rests_while_nothing_is_measured(lag: LoopLag, turns: Turns) ->
     assert 0.5 <= turns.next[-1] <= 1.5
 
 
-async def test_a_block_is_seen_while_it_rests(lag: LoopLag, turns: Turns) -> None:
-    """Also one that waits and does no work: flags are not answered meanwhile."""
+async def test_block_is_noticed_while_resting(lag: LoopLag, turns: Turns) -> None:
+    """Even one that only waits: flags are not answered meanwhile."""
     await asyncio.sleep(0)
     hold(turns.next[-1] + 0.3)
     await asyncio.sleep(0.01)
@@ -93,7 +93,7 @@ async def test_a_block_is_seen_while_it_rests(lag: LoopLag, turns: Turns) -> Non
     assert 0.2 < max(turns.late)
 
 
-async def test_it_goes_on_while_another_one_is_measured(lag: LoopLag, turns: Turns) -> None:
+async def test_measuring_goes_on_until_the_last_measurement_ends(lag: LoopLag, turns: Turns) -> None:
     """The first to end does not end it for all."""
     lag.begin()
     began = lag.begin()
@@ -104,8 +104,8 @@ async def test_it_goes_on_while_another_one_is_measured(lag: LoopLag, turns: Tur
     assert 0.2 < max(turns.late)
 
 
-async def test_whoever_asks_has_a_turn_while_it_rests(lag: LoopLag, turns: Turns) -> None:
-    """Somebody outside of the loop wonders whether it stands still."""
+async def test_requested_turn_is_given_while_resting(lag: LoopLag, turns: Turns) -> None:
+    """A thread outside the loop checks whether it is blocked."""
     lag.ask()
     hold(0.3)
     await asyncio.sleep(0)
@@ -114,7 +114,7 @@ async def test_whoever_asks_has_a_turn_while_it_rests(lag: LoopLag, turns: Turns
     assert 0.2 < turns.late[-1]
 
 
-async def test_where_nobody_started_it_nothing_was_late() -> None:
+async def test_nothing_is_late_if_never_started() -> None:
     """Where time is moved by hand, real time says nothing."""
     lag = LoopLag(SystemClock())
     began = lag.begin()
@@ -124,8 +124,8 @@ async def test_where_nobody_started_it_nothing_was_late() -> None:
 
 
 @pytest.mark.parametrize(("speed", "every_s"), [(0.1, 0.05), (1.0, 0.05), (5.0, 0.01), (60.0, 0.005)])
-async def test_it_looks_the_more_often_the_faster_the_clock_runs(turns: Turns, speed: float, every_s: float) -> None:
-    """Deadlines are so many times shorter then; never more often than is any good, nor less than at the speed of life."""
+async def test_interval_shrinks_as_the_clock_runs_faster(turns: Turns, speed: float, every_s: float) -> None:
+    """Deadlines are shorter by that factor; within sensible limits."""
     lag = LoopLag(SystemClock(), turns, speed=speed)
     lag.start()
     lag.begin()
@@ -142,7 +142,7 @@ async def test_it_looks_the_more_often_the_faster_the_clock_runs(turns: Turns, s
         (Outcome.FAIL, "http_5xx", 0.3, 1.0, False), (Outcome.OK, None, 0.3, 1.0, False),
     ],
 )  # fmt: skip
-def test_what_our_own_loop_made_late_counts_for_nothing(
+def test_timeouts_caused_by_our_own_loop_do_not_count(
     outcome: Outcome, error: str | None, late_s: float, took_s: float, doubtful: bool
 ) -> None:
     """By a good part of what was measured; an answer is one however late, and so is a server's error."""
@@ -155,13 +155,13 @@ def test_what_our_own_loop_made_late_counts_for_nothing(
         assert f"our own loop was {late_s * 1000:.0f} ms late meanwhile" in found.reason and "3.2 s" in found.reason
 
 
-def test_how_long_a_late_answer_took_is_forgotten() -> None:
-    """It is an answer, and no latency."""
+def test_latency_of_an_answer_delayed_by_our_loop_is_dropped() -> None:
+    """It is an answer, but no latency."""
     sample = Sample("api", "vendor.api", EPOCH, Outcome.OK, phases_ms={"total": 1_000.0})
     assert (Outcome.OK, {}) == ((found := doubted(sample, 0.3, 1.0)).outcome, found.phases_ms)
 
 
-def test_a_short_wait_counts_where_the_clock_runs_fast() -> None:
+def test_short_delay_counts_if_the_clock_runs_fast() -> None:
     """A deadline of a second is over in ten milliseconds."""
     sample = Sample("api", "vendor.api", EPOCH, Outcome.FAIL, error="deadline")
     assert Outcome.INCONCLUSIVE is doubted(sample, 0.003, 0.01, speed=100.0).outcome

@@ -1,12 +1,12 @@
-"""Which controls ever answered is written when it grew, and not at every beat."""
+"""Which controls ever answered is written when that set grows, and not at every beat."""
 
 from bot.core.detection.blindness import ProvenAnswers
 from bot.store.sqlite.ledgers import InlineLedger
 from bot.watch.proven import ProvenWays
 
 
-async def test_what_is_known_already_is_not_written_again() -> None:
-    """A beat comes twice a second, for years: only news costs the disk anything."""
+async def test_known_controls_are_not_written_again() -> None:
+    """A beat comes twice a second, for years: only news may cost disk writes."""
     ledger, found = InlineLedger.open(), ProvenAnswers(True, frozenset({"control.one"}))
     ways = ProvenWays(ledger)
     await ways.keep(found)
@@ -20,7 +20,7 @@ async def test_what_is_known_already_is_not_written_again() -> None:
     assert once == ledger.conn.total_changes
 
 
-async def test_what_grew_is_written() -> None:
+async def test_new_controls_are_written() -> None:
     """A second control answers for the first time."""
     ledger = InlineLedger.open()
     ways = ProvenWays(ledger)

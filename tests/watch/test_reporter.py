@@ -1,4 +1,4 @@
-"""What the watching came to, on its way into the ledger: in which order it is told, and that nothing stands in its way."""
+"""How results of the watch reach the ledger: in which order, and that nothing blocks them."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +19,7 @@ BLIND = Sight(True, "no network")
 
 
 class Shares:
-    """Everything is ours, but what is said to be another replica's."""
+    """Everything is ours except what is named as another replica's."""
 
     def __init__(self) -> None:
         self.others: set[str] = set()
@@ -32,7 +32,7 @@ class Shares:
 
 
 class Desk:
-    """Notes what is told, and what is stored, in order."""
+    """Records in order what is reported and what is stored."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -78,24 +78,24 @@ def desk() -> Desk:
     return Desk()
 
 
-async def test_what_a_verdict_rests_on_is_stored_before_it_is_told(desk: Desk) -> None:
-    """After a crash the ledger must not know of an outage of which no result is left."""
+async def test_samples_behind_a_verdict_are_stored_before_it_is_reported(desk: Desk) -> None:
+    """After a crash the ledger must not know of an outage without results."""
     desk.reporter.report_component(API)
     await desk.reporter.send_all()
 
     assert ["stored", API] == desk.told
 
 
-async def test_a_page_waits_for_no_disk(desk: Desk) -> None:
-    """It rests on no results of checks."""
+async def test_status_page_does_not_wait_for_the_disk(desk: Desk) -> None:
+    """It does not rest on results of checks."""
     desk.reporter.report_page(page())
     await desk.reporter.send_all()
 
     assert ["anthropic fresh"] == desk.told
 
 
-async def test_that_we_are_blind_is_told_before_any_verdict(desk: Desk) -> None:
-    """Whoever reads of an outage has to know that we see nothing."""
+async def test_blindness_is_reported_before_any_verdict(desk: Desk) -> None:
+    """Whoever reads of an outage must know that we see nothing."""
     desk.reporter.report_component(API)
     desk.reporter.report_sight()
     await desk.reporter.send_all()
@@ -103,8 +103,8 @@ async def test_that_we_are_blind_is_told_before_any_verdict(desk: Desk) -> None:
     assert ["blind: True", "stored", API] == desk.told
 
 
-async def test_each_thing_to_tell_asks_for_the_turn_to_do_it(desk: Desk) -> None:
-    """Nobody else does."""
+async def test_each_report_requests_a_turn(desk: Desk) -> None:
+    """Nothing else does."""
     desk.reporter.report_component(API)
     desk.reporter.report_page(page())
     desk.reporter.report_sight()
@@ -112,8 +112,8 @@ async def test_each_thing_to_tell_asks_for_the_turn_to_do_it(desk: Desk) -> None
     assert [desk.reporter.send_all] * 3 == desk.waits
 
 
-async def test_what_was_told_is_not_told_again(desk: Desk) -> None:
-    """Each of the three once."""
+async def test_nothing_is_reported_twice(desk: Desk) -> None:
+    """Sight, verdict and page, once each."""
     desk.reporter.report_component(API)
     desk.reporter.report_page(page())
     desk.reporter.report_sight()
@@ -124,8 +124,8 @@ async def test_what_was_told_is_not_told_again(desk: Desk) -> None:
     assert before == desk.told
 
 
-async def test_what_is_not_so_any_more_when_its_turn_comes_is_not_told(desk: Desk) -> None:
-    """The ledger stood still for a while, and the component is well again."""
+async def test_outdated_verdict_is_not_reported(desk: Desk) -> None:
+    """The ledger was stuck for a while, and the component has recovered."""
     desk.reporter.report_component(API)
     desk.news[API] = None
     await desk.reporter.send_all()
@@ -133,8 +133,8 @@ async def test_what_is_not_so_any_more_when_its_turn_comes_is_not_told(desk: Des
     assert API not in desk.told
 
 
-async def test_the_newest_page_is_told_alone(desk: Desk) -> None:
-    """Two were read while the ledger stood still."""
+async def test_only_the_newest_status_page_is_reported(desk: Desk) -> None:
+    """Two were read while the ledger was stuck."""
     desk.reporter.report_page(page())
     desk.reporter.report_page(page(FeedState.STALE))
     await desk.reporter.send_all()
@@ -143,8 +143,8 @@ async def test_the_newest_page_is_told_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("joins", ["sight", "component", "page"])
-async def test_what_joins_meanwhile_is_told_in_the_same_turn(desk: Desk, joins: str) -> None:
-    """Whoever tells looks again before it ends."""
+async def test_news_during_a_report_is_reported_in_the_same_turn(desk: Desk, joins: str) -> None:
+    """The reporter looks again before it ends."""
 
     def once(what: str) -> None:
         desk.meanwhile = lambda what: None
@@ -159,8 +159,8 @@ async def test_what_joins_meanwhile_is_told_in_the_same_turn(desk: Desk, joins: 
 
 
 @pytest.mark.parametrize("others", ["sight", "anthropic"])
-async def test_what_another_replica_tells_is_left_to_it(desk: Desk, others: str) -> None:
-    """One replica speaks of each page, and one of what all of them see."""
+async def test_reports_of_another_replica_are_left_to_it(desk: Desk, others: str) -> None:
+    """One replica reports each page, and one the common sight."""
     desk.shares.others.add(others)
     desk.reporter.report_sight()
     desk.reporter.report_page(page())
@@ -169,8 +169,8 @@ async def test_what_another_replica_tells_is_left_to_it(desk: Desk, others: str)
     assert 1 == len(desk.told)
 
 
-async def test_a_ledger_that_is_away_is_left_to_whoever_keeps_it(desk: Desk) -> None:
-    """It says so once for all; here nobody needs a traceback for each verdict."""
+async def test_absent_ledger_causes_no_traceback(desk: Desk) -> None:
+    """It is reported once elsewhere, not for each verdict."""
     desk.fails[API] = StoreError("the disk is full")
     desk.reporter.report_component(API)
     with capture_logs() as lines:
@@ -180,8 +180,8 @@ async def test_a_ledger_that_is_away_is_left_to_whoever_keeps_it(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("fault", [StoreError("the disk is full"), KeyError("INC-7")])
-async def test_one_that_cannot_be_told_stands_in_nobodys_way(desk: Desk, fault: Exception) -> None:
-    """A fault of ours about one component hides no outage of another."""
+async def test_failed_report_does_not_block_others(desk: Desk, fault: Exception) -> None:
+    """A bug of ours about one component hides no outage of another."""
     desk.fails[API] = fault
     desk.reporter.report_component(API)
     desk.reporter.report_component(WEB)

@@ -1,4 +1,4 @@
-"""Results that the store does not take wait, so many and no more, and the newest of them."""
+"""Results that the store refuses wait, up to a limit, and the newest are kept."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ MOST = 5
 
 
 class Fussy(InlineSamples):
-    """Takes nothing while it is told so, or not before its gate is open."""
+    """Refuses writes while told to, or until its gate is open."""
 
     away = False
     gate: asyncio.Event
@@ -80,7 +80,7 @@ async def desk() -> Desk:
 
 
 async def test_each_result_is_handed_over_once(desk: Desk) -> None:
-    """To the store as to other Understudies."""
+    """To the store and to other Understudies."""
     for many in (2, 0, 1):
         desk.measures(many)
         await desk.buffer.flush()
@@ -88,8 +88,8 @@ async def test_each_result_is_handed_over_once(desk: Desk) -> None:
     assert [2, 1] == desk.courier.batches
 
 
-async def test_what_was_refused_comes_with_the_next_batch(desk: Desk) -> None:
-    """In its order; others are offered it only once."""
+async def test_refused_results_come_with_the_next_batch(desk: Desk) -> None:
+    """In order; peers get them only once."""
     desk.store.away = True
     desk.measures(2)
     await desk.buffer.flush()
@@ -100,8 +100,8 @@ async def test_what_was_refused_comes_with_the_next_batch(desk: Desk) -> None:
     assert [2, 1] == desk.courier.batches
 
 
-async def test_the_oldest_go_where_nothing_is_taken_for_long(desk: Desk) -> None:
-    """Memory is bounded: of what was refused, and of what comes while the store is asked."""
+async def test_oldest_results_are_dropped_if_nothing_is_accepted_for_long(desk: Desk) -> None:
+    """Memory is bounded for refused results, and for those that arrive during a write."""
     desk.store.away = True
     for _ in range(4):
         desk.measures(3)
@@ -118,8 +118,8 @@ async def test_the_oldest_go_where_nothing_is_taken_for_long(desk: Desk) -> None
     assert [8, 9, 10, 11, 12, 15, 16, 17, 18, 19] == await desk.stored()
 
 
-async def test_who_measures_waits_for_nobody(desk: Desk) -> None:
-    """And two who write take turns."""
+async def test_measuring_does_not_wait_for_the_store(desk: Desk) -> None:
+    """And two writers take turns."""
     desk.store.gate.clear()
     desk.measures(1)
     writing = [asyncio.create_task(desk.buffer.flush()) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Looks start on time, spread over their interval, a quick one in between where it is asked for, and never too many at once."""
+"""Checks start on time, spread over their interval, with early runs on request, and never too many at once."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 
 
 class Looks:
-    """Counts what was started, and when in domain time; `hang` keeps looks under way."""
+    """Records which runs were started when, in domain time; `hang` keeps runs under way."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
@@ -36,8 +36,8 @@ async def passes(clock: ManualClock, schedule: Schedule, seconds: float, step: f
         await asyncio.sleep(0)
 
 
-async def test_every_look_keeps_its_phase_for_ever() -> None:
-    """A check runs at the same offset of each interval, other checks at other offsets."""
+async def test_check_keeps_its_offset() -> None:
+    """It runs at the same offset of each interval, other checks at other offsets."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     for number in range(50):
@@ -51,8 +51,8 @@ async def test_every_look_keeps_its_phase_for_ever() -> None:
     assert 15 < len({at % 30 for _, at in looks.began})
 
 
-async def test_a_stall_is_skipped_and_not_caught_up_on() -> None:
-    """After five minutes of standing still a check looks once, and then in its old rhythm."""
+async def test_missed_runs_are_skipped() -> None:
+    """After a stall of five minutes a check runs once, and then in its old rhythm."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     schedule.add("check", 30.0, looks.of("check"))
@@ -67,8 +67,8 @@ async def test_a_stall_is_skipped_and_not_caught_up_on() -> None:
     assert 4 == len(looks.began)
 
 
-async def test_a_quick_look_comes_between_and_leaves_the_phase_alone() -> None:
-    """A doubt is looked into after five seconds; asked for twice, it is one look."""
+async def test_early_run_does_not_change_the_offset() -> None:
+    """A doubt is checked after five seconds; two requests give one run."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     schedule.add("check", 30.0, looks.of("check"))
@@ -84,8 +84,8 @@ async def test_a_quick_look_comes_between_and_leaves_the_phase_alone() -> None:
     assert 4 == len(looks.began)
 
 
-async def test_a_quick_look_is_dropped_where_a_regular_one_comes_first() -> None:
-    """Nothing is looked at twice in a moment."""
+async def test_early_run_is_dropped_if_a_regular_one_comes_first() -> None:
+    """No check runs twice in a moment."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     schedule.add("check", 5.0, looks.of("check"))
@@ -96,7 +96,7 @@ async def test_a_quick_look_is_dropped_where_a_regular_one_comes_first() -> None
     assert 8 == len(looks.began)
 
 
-async def test_a_look_that_hangs_is_not_started_twice() -> None:
+async def test_hanging_check_is_not_started_again() -> None:
     """One run of a check at a time; the others go on."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
@@ -112,8 +112,8 @@ async def test_a_look_that_hangs_is_not_started_twice() -> None:
     assert 2 == len(looks.began)
 
 
-async def test_a_quick_look_does_not_wait_for_one_that_hangs() -> None:
-    """Some begin beside it, a few at most; one that has just begun is look enough."""
+async def test_early_run_starts_beside_a_hanging_run() -> None:
+    """A few at most, and not if one has just begun."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     looks.hang = asyncio.Event()
@@ -132,8 +132,8 @@ async def test_a_quick_look_does_not_wait_for_one_that_hangs() -> None:
     assert 9 == len(looks.began)
 
 
-async def test_quick_looks_beside_hanging_ones_leave_room_for_the_rest() -> None:
-    """A tenth of all that may be under way at once: a provider whose looks hang starves no other."""
+async def test_early_runs_beside_hanging_ones_are_limited() -> None:
+    """To a tenth of all runs: a provider whose checks hang starves no other."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock, at_once=20)
     looks.hang = asyncio.Event()
@@ -148,8 +148,8 @@ async def test_quick_looks_beside_hanging_ones_leave_room_for_the_rest() -> None
     assert 5 + 2 == len(looks.began)
 
 
-async def test_nobody_waits_for_a_look_that_was_ended_before_its_first_turn() -> None:
-    """It never ran, so it cannot say itself that it is over."""
+async def test_run_cancelled_before_its_start_is_not_waited_for() -> None:
+    """It never ran, so it cannot report its own end."""
     clock = ManualClock(START)
     schedule = Schedule(clock)
     schedule.add("check", 30.0, Looks(clock).of("check"), phase_s=1.0)
@@ -164,8 +164,8 @@ async def test_nobody_waits_for_a_look_that_was_ended_before_its_first_turn() ->
     assert {idle} == done
 
 
-async def test_a_regular_look_that_stands_for_a_quick_one_does_not_wait_either() -> None:
-    """A quick look was asked for, and the regular one came first: it must not be swallowed."""
+async def test_regular_run_in_place_of_an_early_one_does_not_wait_either() -> None:
+    """An early run was requested, and the regular one came first: it must not be swallowed."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     looks.hang = asyncio.Event()
@@ -179,7 +179,7 @@ async def test_a_regular_look_that_stands_for_a_quick_one_does_not_wait_either()
     await schedule.idle()
 
 
-async def test_a_quick_look_that_is_not_needed_any_more_is_not_taken() -> None:
+async def test_cancelled_early_run_does_not_start() -> None:
     """The doubt was gone before."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
@@ -191,8 +191,8 @@ async def test_a_quick_look_that_is_not_needed_any_more_is_not_taken() -> None:
     assert [] == looks.began
 
 
-async def test_nothing_begins_after_the_end() -> None:
-    """A result that comes in late asks for a quick look, and nobody is there any more."""
+async def test_nothing_starts_after_the_end() -> None:
+    """A late result requests an early run when nobody is there any more."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     schedule.add("check", 60.0, looks.of("check"))
@@ -203,8 +203,8 @@ async def test_nothing_begins_after_the_end() -> None:
     assert [] == looks.began
 
 
-async def test_no_more_than_so_many_are_under_way_at_once() -> None:
-    """What is above the limit waits for room and is not lost."""
+async def test_number_of_runs_at_once_is_limited() -> None:
+    """Further runs wait and are not lost."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock, at_once=3)
     looks.hang = asyncio.Event()
@@ -219,8 +219,8 @@ async def test_no_more_than_so_many_are_under_way_at_once() -> None:
     assert {f"check {number}" for number in range(10)} == {name for name, _ in looks.began}
 
 
-async def test_a_provider_whose_looks_hang_leaves_room_for_all_others() -> None:
-    """It has half of what may be under way, the next that hangs half of the rest, and the third is looked at on time."""
+async def test_provider_whose_checks_hang_leaves_places_for_others() -> None:
+    """It gets half of the places, the next one half of the rest, and the third runs on time."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock, at_once=16)
     looks.hang = asyncio.Event()
@@ -234,8 +234,8 @@ async def test_a_provider_whose_looks_hang_leaves_room_for_all_others() -> None:
     assert {"one": 8, "other": 4, "third": 2} == dict(Counter(name for name, _ in looks.began))
 
 
-async def test_what_ended_makes_room_for_those_who_may_take_it() -> None:
-    """Not for the provider that has more than is free already; among those of one provider, for the one that waits longest."""
+async def test_free_place_goes_to_a_provider_that_may_use_it() -> None:
+    """Not to one that has more than its share; within a provider, to the check that waits longest."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock, at_once=4)
     hangs, ends = asyncio.Event(), asyncio.Event()
@@ -264,8 +264,8 @@ async def test_what_ended_makes_room_for_those_who_may_take_it() -> None:
     assert 2 == sum("big" in name for name, _ in looks.began[6:])
 
 
-async def test_a_look_that_waits_for_room_is_not_taken_once_it_is_somebody_elses() -> None:
-    """Another replica took the component over meanwhile; when it comes back it is looked at again."""
+async def test_waiting_check_that_left_is_not_run() -> None:
+    """Another replica took the component over meanwhile; if it returns, it runs again."""
     clock, mine = ManualClock(START), True
     looks, schedule = Looks(clock), Schedule(clock, at_once=1)
     looks.hang = asyncio.Event()
@@ -283,8 +283,8 @@ async def test_a_look_that_waits_for_room_is_not_taken_once_it_is_somebody_elses
     assert ["hangs", "hangs", "goes"] == [name for name, _ in looks.began]
 
 
-async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:
-    """Whoever reads the lag sees that others, which hang, keep the rest from being looked at."""
+async def test_waiting_for_a_place_counts_as_lateness() -> None:
+    """The lag shows that hanging checks keep others from running."""
     clock, late = ManualClock(START), list[float]()
     schedule = Schedule(clock, at_once=1, on_start=late.append)
     looks = Looks(clock)
@@ -299,8 +299,8 @@ async def test_the_wait_for_room_is_part_of_how_late_a_look_began() -> None:
     assert [0.0, 4.0] == late
 
 
-async def test_a_look_that_fails_by_our_own_fault_is_said_and_looks_again(caplog: object) -> None:
-    """An error of ours is logged once by name, and the check is looked at in its next round."""
+async def test_own_bug_in_a_run_is_logged_and_the_check_runs_again(caplog: object) -> None:
+    """Once, by name; the check runs in its next interval."""
     clock = ManualClock(START)
     schedule, began = Schedule(clock), []
 
@@ -314,8 +314,8 @@ async def test_a_look_that_fails_by_our_own_fault_is_said_and_looks_again(caplog
     assert 2 == len(began)
 
 
-async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
-    """With time that runs, a beat arms what falls due before the next one; nobody waits for the metronome."""
+async def test_runs_before_the_next_beat_start_at_their_exact_time() -> None:
+    """In real time a beat schedules what is due before the next one."""
     clock = SystemClock()
     late: list[float] = []
     schedule = Schedule(clock, ahead_s=1.0, on_start=late.append)
@@ -337,8 +337,8 @@ async def test_looks_before_the_next_beat_start_at_their_own_moment() -> None:
     assert 20 <= len(late)
 
 
-async def test_looks_start_at_their_own_moment_when_the_next_beat_is_half_a_beat_late() -> None:
-    """The metronome beats at whole multiples: a beat that came late is followed by one that is up to one and a half away."""
+async def test_runs_start_on_time_although_the_next_beat_is_late() -> None:
+    """The metronome beats at whole multiples, so a late beat is followed by one up to one and a half away."""
     began = asyncio.Event()
 
     async def look() -> None:
@@ -353,8 +353,8 @@ async def test_looks_start_at_their_own_moment_when_the_next_beat_is_half_a_beat
     assert began.is_set()
 
 
-async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
-    """What is asked for in between is armed at once where the last beat has armed all until after it."""
+async def test_early_run_does_not_wait_for_the_next_beat() -> None:
+    """It is scheduled at once within the span that the last beat covers."""
     began = asyncio.Event()
 
     async def look() -> None:
@@ -370,8 +370,8 @@ async def test_a_quick_look_does_not_wait_for_the_next_beat() -> None:
     assert began.is_set()
 
 
-async def test_looks_of_the_same_moment_begin_together_and_none_before_its_time() -> None:
-    """The loop wakes up once for all that is due within 20 ms: for each alone costs more than a look itself."""
+async def test_runs_of_one_moment_start_together_and_never_early() -> None:
+    """The loop wakes up once for everything due within 20 ms, because each wake-up costs more than a run."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock)
     for number in range(1, 20):
@@ -384,8 +384,8 @@ async def test_looks_of_the_same_moment_begin_together_and_none_before_its_time(
     assert 19 == len(looks.began)
 
 
-async def test_what_a_stall_made_late_does_not_hold_the_loop_again() -> None:
-    """A thousand looks are late at once: whoever waits for the loop has its turn between them."""
+async def test_late_runs_start_without_blocking_the_loop() -> None:
+    """A thousand are late at once, and others get turns between them."""
     clock = ManualClock(START)
     looks, schedule = Looks(clock), Schedule(clock, ahead_s=1.0, at_once=2_000)
     for number in range(1_000):

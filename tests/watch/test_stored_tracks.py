@@ -1,4 +1,4 @@
-"""Tracks that an older version stored, and rows that nobody stored: a start remembers what it can, and begins the rest anew."""
+"""Tracks stored by older versions, and damaged rows: a start remembers what it can, and starts again otherwise."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ FAILING = "anthropic.api.models local"
 
 
 async def started(rows: Mapping[str, Any]) -> Process:
-    """A process that starts over a file that holds these rows."""
+    """A process that starts over a file with these rows."""
     process = Process(InlineSamples.open(), ManualClock(NOW))
     written = [(name, json.dumps(value)) for name, value in rows.items()]
     process.samples.conn.executemany("INSERT INTO remembered VALUES (?, ?)", written)
@@ -45,16 +45,16 @@ def conditions(process: Process) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_a_track_of_an_older_shape_is_remembered() -> None:
-    """An update in the middle of an outage ends none and begins none: all is as the older version had it."""
+async def test_track_of_an_older_format_is_remembered() -> None:
+    """An update in the middle of an outage ends none and begins none."""
     process = await started(OLD["remembered"])
     assert conditions(process) == {
         name: {key: value for key, value in was.items() if key != "reason"} for name, was in OLD["read"].items()
     }
 
 
-async def test_an_outage_of_an_older_shape_goes_on_and_ends_by_good_looks() -> None:
-    """It is no dead record: one good look ends nothing, and as many as any outage takes do."""
+async def test_outage_in_an_older_format_goes_on_and_ends_by_good_results() -> None:
+    """As many as any outage takes; one is not enough."""
     process = await started(OLD["remembered"])
 
     def condition_after(looks: int) -> Condition:
@@ -80,8 +80,8 @@ def read(row: str) -> Track:
     return decode(StoredTrack, json.loads(row)).whole()
 
 
-def test_signs_are_read_back_as_they_were_also_where_more_fail_than_texts_are_kept() -> None:
-    """In an outage of everything each failing look is stored, and signs come and go."""
+def test_failures_are_read_back_unchanged_beyond_the_limit_of_texts() -> None:
+    """In a total outage every failure is stored, and failures come and go."""
     pen, others = TrackWriter(most_texts=12), []
     for looks in range(1, 30):
         track = broken(looks)
@@ -94,7 +94,7 @@ ODD: list[Any] = [[], {"a": []}, "abc", -1, True, "9999-12-31T23:59:59.999999+00
 
 
 def mutations(value: Any) -> Iterator[Any]:
-    """The value with one of the odd ones at each place in it, or without what stands there."""
+    """The value with an odd value at each place in it, or with that place removed."""
     yield from ODD
     if isinstance(value, dict):
         for key in value:
@@ -107,8 +107,8 @@ def mutations(value: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", ["anthropic.api.front local", FAILING, "upto"])
-async def test_a_row_that_nobody_stored_stops_no_start(name: str) -> None:
-    """Whatever stands in it, the check goes on from there or begins anew, and the next look is taken."""
+async def test_damaged_row_stops_no_start(name: str) -> None:
+    """The check goes on from there or starts again, and its next result counts."""
     for odd in mutations(copy.deepcopy(OLD["remembered"][name])):
         process = await started({**OLD["remembered"], name: odd})
         process.clock.advance(timedelta(seconds=30))

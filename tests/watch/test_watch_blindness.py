@@ -1,4 +1,4 @@
-"""Before a failure that may be our own is believed, the controls are asked: at once, once, and not for a vendor's answer."""
+"""Before a failure that may be ours is believed, the controls are asked: at once, once, and not for a vendor's answer."""
 
 import asyncio
 from dataclasses import replace
@@ -20,7 +20,7 @@ CONTROLS = ("control.one", "control.two")
 
 
 class Room:
-    """A sighting whose controls answer as the test says; counts how often they were asked."""
+    """A blindness monitor whose controls answer as the test says; counts how often they were asked."""
 
     def __init__(self, *controls: str, answer: Answer = WELL) -> None:
         self.clock = ManualClock(EPOCH)
@@ -48,16 +48,16 @@ class Room:
         return (await self.sighting.believed(looked)).outcome
 
 
-async def test_an_error_that_came_over_the_network_needs_no_control() -> None:
-    """Who answers 502 was reached."""
+async def test_error_answer_needs_no_control() -> None:
+    """A 502 proves that its sender was reached."""
     room = Room(*CONTROLS)
 
     assert Outcome.FAIL is await room.fails(API, BROKEN)
     assert [] == room.asked
 
 
-async def test_many_that_fail_at_once_ask_the_controls_once() -> None:
-    """And again only when that is a while ago."""
+async def test_many_simultaneous_failures_ask_the_controls_once() -> None:
+    """And again only after a while."""
     room = Room(*CONTROLS)
     await asyncio.gather(*(room.fails(check) for check in (API, WEB, GPT)))
     first = list(room.asked)
@@ -72,16 +72,16 @@ async def test_many_that_fail_at_once_ask_the_controls_once() -> None:
     assert [*CONTROLS, *CONTROLS] == room.asked
 
 
-async def test_a_failure_counts_while_the_controls_answer() -> None:
-    """Their network, not ours."""
+async def test_failure_counts_while_the_controls_answer() -> None:
+    """It is the vendor's network."""
     room = Room(*CONTROLS)
 
     assert [Outcome.FAIL] * 3 == [await room.fails(API) for _ in range(3)]
     assert not room.sighting.sight.blind
 
 
-async def test_a_failure_says_nothing_while_the_controls_fail_as_well() -> None:
-    """The sample is kept as inconclusive, with what was seen and why it does not count."""
+async def test_failure_is_inconclusive_while_the_controls_fail() -> None:
+    """The sample keeps what was seen, and why it does not count."""
     room = Room(*CONTROLS, answer=NO_WAY)
     found = await room.sighting.believed(sample(API, NO_WAY, room.clock.now()))
 
@@ -92,8 +92,8 @@ async def test_a_failure_says_nothing_while_the_controls_fail_as_well() -> None:
     assert {API} == room.sighting.unseen
 
 
-async def test_what_is_answered_while_we_are_blind_counts_and_is_seen() -> None:
-    """An answer is an answer; after the next one the check is no more among the unseen."""
+async def test_answer_while_blind_counts() -> None:
+    """And the check no longer belongs to the unseen ones."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.fails(API)
     assert Outcome.FAIL is await room.fails(API, BROKEN)
@@ -101,8 +101,8 @@ async def test_what_is_answered_while_we_are_blind_counts_and_is_seen() -> None:
     assert set() == room.sighting.unseen
 
 
-async def test_sight_comes_back_when_the_controls_have_answered_for_a_while() -> None:
-    """Ten seconds of good answers, and no single lucky packet."""
+async def test_blindness_ends_after_ten_seconds_of_answers() -> None:
+    """One lucky packet is not enough."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.fails(API)
     room.answer = WELL
@@ -115,8 +115,8 @@ async def test_sight_comes_back_when_the_controls_have_answered_for_a_while() ->
     assert [True, True, False, False, False] == seen
 
 
-async def test_a_provider_that_answered_in_between_fails_anew() -> None:
-    """Three blips of three providers, hours apart, are no cut of ours: an answer ends what a failure began."""
+async def test_answer_in_between_starts_a_new_failure() -> None:
+    """Short failures of three providers, hours apart, are no cut of ours."""
     room = Room()
     for check in (API, GPT, "gemini.api.models"):
         await room.fails(check)
@@ -128,7 +128,7 @@ async def test_a_provider_that_answered_in_between_fails_anew() -> None:
     assert not room.sighting.sight.blind
 
 
-async def test_three_providers_that_fail_at_once_are_our_own_cut() -> None:
+async def test_simultaneous_failure_of_three_providers_is_our_cut() -> None:
     """Without any control; two would prove nothing."""
     room = Room()
     for check in (API, GPT):
@@ -140,8 +140,8 @@ async def test_three_providers_that_fail_at_once_are_our_own_cut() -> None:
     assert room.sighting.sight.blind
 
 
-async def test_a_control_that_never_answered_has_no_say() -> None:
-    """Where only chosen hosts are let out, a wall is no cut: the vendor that answered yesterday is down today."""
+async def test_control_that_never_answered_is_ignored() -> None:
+    """Where only chosen hosts are reachable, the vendor that answered yesterday is down today."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.looks_around()
     await room.answers(API)
@@ -150,8 +150,8 @@ async def test_a_control_that_never_answered_has_no_say() -> None:
     assert not room.sighting.sight.blind
 
 
-async def test_a_control_that_answered_once_has_a_say_for_ever() -> None:
-    """It went silent together with the vendor."""
+async def test_control_that_answered_once_counts_for_ever() -> None:
+    """It fell silent together with the vendor."""
     room = Room(*CONTROLS)
     await room.looks_around()
     await room.answers(API)
@@ -161,16 +161,16 @@ async def test_a_control_that_answered_once_has_a_say_for_ever() -> None:
     assert Outcome.INCONCLUSIVE is await room.fails(API)
 
 
-async def test_controls_speak_while_nothing_ever_answered() -> None:
-    """A first start without a network: nobody was ever reached, so nobody is accused."""
+async def test_controls_count_if_nothing_ever_answered() -> None:
+    """A first start without a network accuses nobody."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.looks_around()
 
     assert Outcome.INCONCLUSIVE is await room.fails(API)
 
 
-async def test_a_control_that_was_not_sent_for_proves_nothing() -> None:
-    """The guard refused its address: neither dark nor well."""
+async def test_control_refused_by_the_guard_proves_nothing() -> None:
+    """Neither failure nor success."""
     room = Room(*CONTROLS, answer=Answer(Outcome.FAIL, "address_refused", Fault.OURS_CONFIG))
     await room.looks_around()
 
@@ -178,8 +178,8 @@ async def test_a_control_that_was_not_sent_for_proves_nothing() -> None:
     assert Outcome.FAIL is await room.fails(API)
 
 
-async def test_a_first_start_without_internet_accuses_nobody_though_our_own_service_answers() -> None:
-    """Nothing outside ever answered, no control and no vendor: the line is not plugged in."""
+async def test_first_start_without_internet_accuses_nobody_although_our_service_answers() -> None:
+    """No control and no vendor ever answered: the line is not plugged in."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.looks_around()
     await room.answers(OURS)
@@ -187,8 +187,8 @@ async def test_a_first_start_without_internet_accuses_nobody_though_our_own_serv
     assert Outcome.INCONCLUSIVE is await room.fails(API)
 
 
-async def test_a_sign_of_life_of_a_job_proves_no_way_out() -> None:
-    """It came to us; nobody was asked."""
+async def test_heartbeat_does_not_prove_our_uplink() -> None:
+    """It came to us."""
     room = Room(*CONTROLS)
     await room.looks_around()
     await room.answers(GPT)
@@ -200,8 +200,8 @@ async def test_a_sign_of_life_of_a_job_proves_no_way_out() -> None:
     assert Outcome.INCONCLUSIVE is await room.fails(API)
 
 
-async def test_a_service_of_our_own_network_is_judged_while_we_are_blind_to_the_internet() -> None:
-    """Once anything there has answered since; before that it may be our own cable."""
+async def test_internal_service_is_judged_while_the_internet_is_unreachable() -> None:
+    """Once another internal address has answered since; before that it may be our own cable."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.looks_around()
     await room.fails(API)
@@ -214,8 +214,8 @@ async def test_a_service_of_our_own_network_is_judged_while_we_are_blind_to_the_
     assert Outcome.FAIL is await room.fails(OURS)
 
 
-async def test_a_provider_that_answered_outside_is_proof_though_it_answered_inside_since() -> None:
-    """Its public site and its own service in our network are one provider."""
+async def test_outside_answer_counts_although_an_inside_one_is_newer() -> None:
+    """The provider has a public site, and a service in our network."""
     room = Room(*CONTROLS)
     await room.looks_around()
     await room.answers("ours.site.front")
@@ -228,8 +228,8 @@ async def test_a_provider_that_answered_outside_is_proof_though_it_answered_insi
     assert Outcome.FAIL is await room.fails(API)
 
 
-async def test_a_restart_while_blind_changes_nothing_for_our_own_network() -> None:
-    """What answered, inside and outside, is remembered apart."""
+async def test_restart_while_blind_changes_nothing_for_our_own_network() -> None:
+    """Answers from inside and outside are remembered separately."""
     room = Room(*CONTROLS, answer=NO_WAY)
     await room.looks_around()
     await room.fails(API)
@@ -248,8 +248,8 @@ async def test_a_restart_while_blind_changes_nothing_for_our_own_network() -> No
 # --- with the watch around it
 
 
-async def test_a_wall_is_remembered_over_a_restart() -> None:
-    """The bot restarts in the middle of the vendor's outage, when nothing answers to learn it anew."""
+async def test_unreachable_controls_are_remembered_over_a_restart() -> None:
+    """The bot restarts during the vendor's outage, when nothing answers to learn it again."""
     stand = Stand([Check(API)], controls=[Check(id) for id in CONTROLS])
     stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)
     await stand.opened()
@@ -261,8 +261,8 @@ async def test_a_wall_is_remembered_over_a_restart() -> None:
     assert not again.engine.world.sight.blind
 
 
-async def test_a_control_that_answered_keeps_its_say_over_a_restart() -> None:
-    """Our line is cut, and the bot is restarted in that very moment: it accuses nobody."""
+async def test_control_that_answered_counts_after_a_restart() -> None:
+    """Our line is cut at the moment of the restart, and nobody is accused."""
     stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
     await stand.passes(60)
     stand.script.answers = dict.fromkeys((API, *CONTROLS), NO_WAY)
@@ -274,8 +274,8 @@ async def test_a_control_that_answered_keeps_its_say_over_a_restart() -> None:
 
 
 @pytest.mark.parametrize("text", ["{broken", "[1]", '{"controls": 7}'])
-async def test_ways_that_cannot_be_read_are_learned_anew(text: str) -> None:
-    """Odd bytes in one setting keep no bot from starting."""
+async def test_unreadable_memory_of_controls_is_learned_again(text: str) -> None:
+    """Damaged bytes in one setting stop no start."""
     stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
     await stand.ledger.write(lambda store: store.put_setting(SETTING, text))
     again = await stand.reopened()
@@ -284,8 +284,8 @@ async def test_ways_that_cannot_be_read_are_learned_anew(text: str) -> None:
     assert "operational" == again.level("anthropic.api")
 
 
-async def test_blindness_is_said_once_and_ends_with_the_vendors_own_outage() -> None:
-    """All is cut for five minutes; then one vendor stays away, and that is its incident."""
+async def test_blindness_is_reported_once_and_a_remaining_outage_is_the_vendors() -> None:
+    """Everything is cut for five minutes; then one vendor stays away."""
     ids = (API, GPT)
     stand = await Stand([Check(id) for id in ids], controls=[Check(id) for id in CONTROLS]).opened()
     stand.script.answers = dict.fromkeys((*ids, *CONTROLS), NO_WAY)
@@ -305,8 +305,8 @@ async def test_blindness_is_said_once_and_ends_with_the_vendors_own_outage() -> 
     assert ["anthropic"] == [incident.provider for incident in stand.engine.world.incidents.values()]
 
 
-async def test_a_control_that_fails_alone_is_nobodys_trouble() -> None:
-    """Every provider answers, so nothing is missed."""
+async def test_control_that_fails_alone_is_ignored() -> None:
+    """Every provider answers."""
     stand = await Stand([Check(API), Check(GPT)], controls=[Check(CONTROLS[0])]).opened()
     stand.script.answers = {CONTROLS[0]: NO_WAY}
     await stand.passes(300)
@@ -316,8 +316,8 @@ async def test_a_control_that_fails_alone_is_nobodys_trouble() -> None:
     assert "operational" == stand.level("openai.api")
 
 
-async def test_the_controls_are_asked_in_the_moment_of_doubt() -> None:
-    """Not in their next round."""
+async def test_controls_are_asked_at_once_when_in_doubt() -> None:
+    """Not in their next interval."""
     stand = await Stand([Check(API)], controls=[Check(id, every=timedelta(minutes=10)) for id in CONTROLS]).opened()
     before = len(stand.script.began)
     stand.script.answers = {API: NO_WAY}
@@ -344,8 +344,8 @@ async def test_controls_that_a_firewall_shut_out_hide_no_outage(restarted: bool)
     assert ("one", "two") == stand.watch.silent_controls()
 
 
-async def test_the_control_that_is_left_still_tells_our_cut() -> None:
-    """Two of three are shut out since an hour, and then the line is cut: the third says so."""
+async def test_remaining_control_still_shows_our_cut() -> None:
+    """Two of three have been blocked for an hour, then the line is cut."""
     left = "control.three"
     stand = await Stand([Check(API)], controls=[Check(id) for id in (*CONTROLS, left)]).opened()
     stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)
@@ -357,7 +357,7 @@ async def test_the_control_that_is_left_still_tells_our_cut() -> None:
     assert stand.engine.world.sight.blind
 
 
-async def test_a_vendor_that_answered_a_minute_longer_than_the_controls_is_no_proof() -> None:
+async def test_vendor_that_answered_slightly_longer_than_the_controls_is_no_proof() -> None:
     """A line may die piece by piece: first the controls, then the vendor."""
     stand = await Stand([Check(API)], controls=[Check(id) for id in CONTROLS]).opened()
     stand.script.answers = dict.fromkeys(CONTROLS, NO_WAY)

@@ -1,4 +1,4 @@
-"""The same samples give the same judgement whether or not the process was restarted between them: over random histories."""
+"""The same samples give the same judgement with or without a restart between them, over random histories."""
 
 import asyncio
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ GAPS_S = [0.5, 4.0, 4.0, 4.0, 30.0, 30.0, 30.0, 120.0, 700.0, 1300.0]
 
 @dataclass(frozen=True)
 class Look:
-    """One look: how long after the one before, whose, and what it found. `stored`: a batch is written after it."""
+    """One run: how long after the previous one, of which check, and its result. `stored`: a batch is written after it."""
 
     gap_s: float
     check: int
@@ -69,7 +69,7 @@ BURSTS = st.lists(st.tuples(LOOKS, st.integers(1, 25)), min_size=1, max_size=14)
 
 @dataclass
 class Process:
-    """As much of a watch as knows anything, over a file of samples."""
+    """As much of a watch as remembers anything, over a file of samples."""
 
     samples: InlineSamples
     clock: ManualClock
@@ -115,7 +115,7 @@ def sample_of(look: Look, clock: ManualClock) -> Sample:
 
 
 async def both(looks: Sequence[Look]) -> tuple[dict[Key, Track], dict[Key, Track]]:
-    """What a process that was restarted, and one that was not, know of the same samples: those that were stored."""
+    """The tracks of a process that was restarted, and of one that was not, over the same stored samples."""
     clock = ManualClock(EPOCH)
     process = Process(InlineSamples.open(), clock)
     steady = Process(process.samples, clock)  # it writes nothing
@@ -139,15 +139,15 @@ async def both(looks: Sequence[Look]) -> tuple[dict[Key, Track], dict[Key, Track
 
 @settings(deadline=None, max_examples=100)
 @given(BURSTS)
-def test_a_restart_changes_no_judgement(bursts: list[tuple[Look, int]]) -> None:
-    """Scores, windows, guards, budgets and the usual latency: whatever was measured, and however often the process died."""
+def test_restart_changes_no_judgement(bursts: list[tuple[Look, int]]) -> None:
+    """Scores, windows, guards, budgets and usual latencies: whatever was measured, and however often the process died."""
     steady, restarted = asyncio.run(both([look for look, times in bursts for _ in range(times)]))
 
     assert steady == restarted
 
 
-async def test_what_could_not_be_written_is_written_with_the_next_batch() -> None:
-    """A disk that was full for a moment costs no memory."""
+async def test_failed_write_is_repeated_with_the_next_batch() -> None:
+    """A disk that is full for a moment costs no memory."""
     clock = ManualClock(EPOCH)
     process = Process(InlineSamples.open(), clock)
     for _ in range(3):
@@ -159,8 +159,8 @@ async def test_what_could_not_be_written_is_written_with_the_next_batch() -> Non
     assert process.known() == (await process.again()).known()
 
 
-async def test_a_first_provider_that_failed_before_the_restart_counts_for_our_blindness() -> None:
-    """Three providers unreachable within a minute are our own network, also when the bot was restarted between them."""
+async def test_failure_before_a_restart_counts_for_blindness() -> None:
+    """Three providers unreachable within a minute are our own network, even with a restart in between."""
     ids = [f"p{n}.api.front" for n in range(3)]
     patient = Rule(at_least=timedelta(seconds=60))  # as it is advised without a control group
     stand = await Stand([Check(id) for id in ids], sight=BlindnessRule(), rule=patient).opened()
@@ -178,8 +178,8 @@ async def test_a_first_provider_that_failed_before_the_restart_counts_for_our_bl
     assert {} == stand.engine.world.incidents
 
 
-async def test_what_a_page_said_last_is_known_before_it_is_read_again() -> None:
-    """Its word corroborates from the first look after a restart on."""
+async def test_last_status_page_is_known_after_a_restart() -> None:
+    """It corroborates from the first check on."""
     stand = await Stand([Check(CHECKS[0].id)]).opened()
     levels = {"anthropic.api": Level.DEGRADED}
     stand.watch._verdicts.levels["anthropic"] = levels  # what reading the page does
@@ -189,8 +189,8 @@ async def test_what_a_page_said_last_is_known_before_it_is_read_again() -> None:
     assert levels == stand.watch._verdicts.levels["anthropic"]
 
 
-async def test_alarms_that_were_spent_stay_spent() -> None:
-    """A restart gives a provider no new allowance of calls to its kin."""
+async def test_used_allowances_stay_used_after_a_restart() -> None:
+    """A provider gets no new allowance of extra runs."""
     clock = ManualClock(EPOCH)
     process = Process(InlineSamples.open(), clock)
     related = process.memory._related
@@ -203,8 +203,8 @@ async def test_alarms_that_were_spent_stay_spent() -> None:
     assert () == related.start_alarm(CHECKS[0].id)
 
 
-async def test_replicas_share_what_is_known_of_checks_and_each_keeps_the_rest() -> None:
-    """Whoever takes a check over knows its doubts; the allowance of one replica is not another's."""
+async def test_replicas_share_tracks_and_keep_their_own_allowances() -> None:
+    """Whoever takes a check over knows its doubts."""
     clock, samples = ManualClock(EPOCH), InlineSamples.open()
     one, two = Process(samples, clock, own="one"), Process(samples, clock, own="two")
     while two.memory._related.start_alarm(CHECKS[0].id):
@@ -219,8 +219,8 @@ async def test_replicas_share_what_is_known_of_checks_and_each_keeps_the_rest() 
     assert () != after_one.memory._related.start_alarm(CHECKS[0].id)
 
 
-async def test_a_replica_that_is_gone_for_long_makes_no_start_read_all_since_then() -> None:
-    """Others have its checks in their tracks by now."""
+async def test_long_gone_replica_does_not_slow_down_a_start() -> None:
+    """The others have its checks in their tracks by now."""
     clock, samples = ManualClock(EPOCH), InlineSamples.open()
     gone, lives = Process(samples, clock, own="gone"), Process(samples, clock, own="lives")
     gone.sees(sample_of(Look(0, 0, 0, Outcome.OK, 40, True, True, ""), clock), learn=True)
@@ -232,8 +232,8 @@ async def test_a_replica_that_is_gone_for_long_makes_no_start_read_all_since_the
     assert [clock.now()] == lives.memory._covered_until_of(found, clock.now())
 
 
-async def test_a_replica_that_is_gone_for_a_week_is_forgotten() -> None:
-    """Each pod has another name. Where everybody looks its tracks are its own; what is known of checks by all stays."""
+async def test_memory_of_a_replica_is_deleted_after_a_week() -> None:
+    """Each pod has another name. Tracks shared by all stay."""
     clock, samples = ManualClock(EPOCH), InlineSamples.open()
     gone, lives = Process(samples, clock, own="gone"), Process(samples, clock, own="lives")
     for vantage in ("local", "gone"):
@@ -253,8 +253,8 @@ async def test_a_replica_that_is_gone_for_a_week_is_forgotten() -> None:
     assert f"{check} local" in await samples.remembered()
 
 
-async def test_a_replica_whose_clock_is_a_year_ahead_forgets_nobody() -> None:
-    """It starts, and finds that all others wrote nothing for long."""
+async def test_replica_with_a_clock_a_year_ahead_deletes_nothing() -> None:
+    """To it all others seem long gone."""
     clock, samples = ManualClock(EPOCH), InlineSamples.open()
     lives = Process(samples, clock, own="lives")
     await lives.writes(everything=True)
@@ -265,8 +265,8 @@ async def test_a_replica_whose_clock_is_a_year_ahead_forgets_nobody() -> None:
     assert held == set(await samples.remembered())
 
 
-async def test_a_verdict_is_never_newer_than_what_it_rests_on() -> None:
-    """The track behind an outage is stored before the outage is told, so that no crash can part them."""
+async def test_track_is_stored_before_its_verdict_is_reported() -> None:
+    """So that no crash can separate them."""
     stand = await Stand([Check(CHECKS[0].id)]).opened()
     stand.script.answers[CHECKS[0].id] = BROKEN
     conn, found = stand.samples.conn, list[bool]()
@@ -282,7 +282,7 @@ async def test_a_verdict_is_never_newer_than_what_it_rests_on() -> None:
 
 
 class Refusing(InlineSamples):
-    """Samples that refuse to be written from some moment on."""
+    """Samples that refuse writes from some moment on."""
 
     refuses = False
 
@@ -292,8 +292,8 @@ class Refusing(InlineSamples):
         await super().add(samples, remembered)
 
 
-async def test_an_outage_is_told_though_nothing_of_it_can_be_stored() -> None:
-    """Samples on a full disk keep no verdict back."""
+async def test_outage_is_reported_although_samples_cannot_be_stored() -> None:
+    """A full disk holds no verdict back."""
     samples = Refusing.open()
     stand = await Stand([Check(CHECKS[0].id)], samples=samples).opened()
     stand.script.answers[CHECKS[0].id], samples.refuses = BROKEN, True
@@ -304,8 +304,8 @@ async def test_an_outage_is_told_though_nothing_of_it_can_be_stored() -> None:
     assert "down" == stand.level("anthropic.api")
 
 
-async def test_surroundings_that_could_not_be_written_go_with_the_next_batch() -> None:
-    """A disk that was full for a moment gives no provider a new allowance either."""
+async def test_allowances_that_could_not_be_written_go_with_the_next_batch() -> None:
+    """A disk that is full for a moment gives no new allowance either."""
     process = Process(InlineSamples.open(), ManualClock(EPOCH))
     related = process.memory._related
     while related.start_alarm(CHECKS[0].id):
@@ -326,8 +326,8 @@ async def doubtful() -> Process:
     return process
 
 
-async def test_doubts_that_another_rule_counted_are_dropped() -> None:
-    """Somebody changed `detection` and restarted: two failures of then are no evidence by the rule of now."""
+async def test_doubts_counted_by_other_settings_are_dropped() -> None:
+    """Somebody changed `detection` and restarted: two failures by the old rule are no evidence by the new one."""
     process = await doubtful()
     key = (CHECKS[0].id, "local")
     same, other = await process.again(), await process.again(replace(Rule(), window=9))
@@ -336,8 +336,8 @@ async def test_doubts_that_another_rule_counted_are_dropped() -> None:
     assert not other.known()[key].suspect
 
 
-async def test_a_check_whose_last_look_was_blind_is_known_as_such() -> None:
-    """What was unseen before the restart is unseen after it."""
+async def test_check_unseen_before_a_restart_is_unseen_after_it() -> None:
+    """Its last result was taken while blind."""
     process = await doubtful()
     process.sighting.unseen.add(CHECKS[0].id)
     process.sees(sample_of(Look(0, 0, 0, Outcome.FAIL, 40, True, True, ""), process.clock), learn=True)
@@ -346,8 +346,8 @@ async def test_a_check_whose_last_look_was_blind_is_known_as_such() -> None:
     assert {CHECKS[0].id} == (await process.again()).sighting.unseen
 
 
-async def test_the_usual_latency_is_read_from_older_samples_where_nothing_is_remembered() -> None:
-    """A ledger from before tracks were stored: what is slow is known from the first look on."""
+async def test_usual_latency_is_read_from_samples_if_nothing_is_remembered() -> None:
+    """For a ledger from before tracks were stored."""
     clock = ManualClock(EPOCH)
     process = Process(InlineSamples.open(), clock)
     for _ in range(30):
@@ -369,7 +369,7 @@ async def calm(minutes: float) -> Process:
     return process
 
 
-async def test_a_check_at_ease_whose_batch_could_not_be_written_goes_with_the_next() -> None:
+async def test_calm_check_whose_batch_failed_is_written_with_the_next() -> None:
     """It does not wait for another five minutes."""
     process = await calm(minutes=6)
     process.memory.lost(process.memory.take(process.clock.now()))
@@ -378,8 +378,8 @@ async def test_a_check_at_ease_whose_batch_could_not_be_written_goes_with_the_ne
     assert f"{CHECKS[0].id} local" in await process.samples.remembered()
 
 
-async def test_looks_after_a_batch_that_could_not_be_written_are_not_forgotten() -> None:
-    """Up to when everything is known is told anew with the next batch, or a killed process would not look for later samples."""
+async def test_samples_after_a_failed_batch_are_not_forgotten() -> None:
+    """The mark up to which everything is stored is written again, or a killed process would skip later samples."""
     process = await calm(minutes=6)
     process.memory.lost(process.memory.take(process.clock.now()))
     await process.writes()
@@ -391,13 +391,13 @@ async def test_looks_after_a_batch_that_could_not_be_written_are_not_forgotten()
 
 
 def down_since(moment: datetime) -> World:
-    """The ledger has the API down since then."""
+    """A ledger in which the API has been down since then."""
     verdict = Verdict(CHECKS[0].component, Level.DOWN, "HTTP 502", Fault.THEIRS, (), moment)
     return step(World(), VerdictReached(actor=Actor.rule("detector"), verdict=verdict), moment, policy()).world
 
 
-async def test_answers_of_an_outage_do_not_become_the_usual_ones_by_a_restart() -> None:
-    """One check fails and the other one answers: what is folded after the restart teaches no more than it did before."""
+async def test_restart_learns_no_usual_latency_from_an_outage() -> None:
+    """One check fails and the other answers: folding its samples again teaches no more than before."""
     process = Process(InlineSamples.open(), ManualClock(EPOCH))
     for n in range(28):
         process.clock.advance(timedelta(seconds=30))
@@ -413,8 +413,8 @@ async def test_answers_of_an_outage_do_not_become_the_usual_ones_by_a_restart() 
 
 
 @pytest.mark.parametrize("before", [Outcome.OK, Outcome.FAIL])
-async def test_a_check_that_was_stored_before_the_outage_takes_it_over(before: Outcome) -> None:
-    """Well, or just begun and too little known to judge: the outage ends by good results, not by forgetting."""
+async def test_check_stored_before_an_outage_takes_it_over(before: Outcome) -> None:
+    """Well, or too new to judge: the outage ends by good results, not by forgetting."""
     process = Process(InlineSamples.open(), ManualClock(EPOCH))
     process.sees(sample_of(Look(0, 0, 0, before, 40, True, True, ""), process.clock), learn=True)
     await process.writes(everything=True)

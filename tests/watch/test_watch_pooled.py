@@ -1,4 +1,4 @@
-"""Several checks of one component find its trouble together."""
+"""Several checks of one component detect its failure together."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ GIVE_UP_S = 300
 
 
 async def down_after_s(checks: int, seed: int) -> int:
-    """Seconds from the begin of 50 % errors until the component is down."""
+    """Seconds from the start of 50 % errors until the component is down."""
     dice = random.Random(seed)
     stand = await Stand([Check(f"vendor-{seed}.api.check-{n}") for n in range(checks)]).opened()
     await stand.passes(dice.randrange(30))
@@ -24,16 +24,16 @@ async def down_after_s(checks: int, seed: int) -> int:
     return GIVE_UP_S
 
 
-def test_two_checks_find_half_an_outage_sooner_than_one() -> None:
-    """Every further check makes detection faster, also where each of them is too unsure alone."""
+def test_two_checks_detect_a_partial_outage_sooner_than_one() -> None:
+    """Every further check speeds up detection, even if each alone is too unsure."""
     alone = mean(asyncio.run(down_after_s(1, seed)) for seed in range(40))
     together = mean(asyncio.run(down_after_s(2, seed)) for seed in range(40))
 
     assert together < alone * 0.85
 
 
-async def test_the_others_are_asked_within_their_budget() -> None:
-    """A check that dies six times in two hours does not make a second schedule for the one beside it."""
+async def test_extra_runs_of_other_checks_stay_within_their_budget() -> None:
+    """A check that fails six times in two hours does not double the schedule of its neighbour."""
     dying, well = Check("anthropic.api.models"), Check("anthropic.api.front")
     stand = await Stand([dying, well]).opened()
     began, before = stand.clock.monotonic(), len(stand.script.of(well.id))
@@ -47,8 +47,8 @@ async def test_the_others_are_asked_within_their_budget() -> None:
     assert 60 < len(stand.script.of(well.id)) - before - scheduled < scheduled * 0.22 + 60
 
 
-async def test_a_dead_check_beside_a_well_one_stays_a_part() -> None:
-    """Also once the well one is looked at quickly, and has a stray failure."""
+async def test_failing_check_beside_a_healthy_one_stays_degraded() -> None:
+    """Even if the healthy one runs early, and fails once."""
     stand = await Stand([Check("anthropic.api.models"), Check("anthropic.api.front")]).opened()
     stand.script.answers["anthropic.api.models"] = BROKEN
     await stand.passes(45)
@@ -60,8 +60,8 @@ async def test_a_dead_check_beside_a_well_one_stays_a_part() -> None:
     assert Level.DEGRADED == stand.level("anthropic.api")
 
 
-async def test_what_checks_came_to_together_survives_a_kill() -> None:
-    """Down is down after a restart as well, for each of them."""
+async def test_common_conclusion_survives_a_kill() -> None:
+    """Down is down after a restart, for each of the checks."""
     stand = await Stand([Check("anthropic.api.models"), Check("anthropic.api.front")]).opened()
     for _ in range(180):
         for check in stand.checks:

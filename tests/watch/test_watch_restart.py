@@ -1,4 +1,4 @@
-"""What was known before a restart is known after it: doubts, outages, the usual latency, and that we were blind."""
+"""Everything known before a restart is known after it: doubts, outages, usual latencies and blindness."""
 
 from datetime import timedelta
 
@@ -10,8 +10,8 @@ API = "anthropic.api.models"
 MINUTE = timedelta(minutes=1)
 
 
-async def test_a_doubt_goes_on_after_a_restart() -> None:
-    """One failed look before, and within two seconds of the start the next one; no round is waited for."""
+async def test_doubt_survives_a_restart() -> None:
+    """A check that failed once runs again within two seconds of the start."""
     stand = await Stand([Check(API)]).opened()
     stand.script.answers[API] = BROKEN
     await stand.until_look(API)
@@ -23,8 +23,8 @@ async def test_a_doubt_goes_on_after_a_restart() -> None:
     assert "down" == stand.level("anthropic.api")
 
 
-async def test_an_outage_goes_on_after_a_restart_and_ends_by_good_looks() -> None:
-    """Nothing is said at the start; a minute of good looks later it is over, and not before."""
+async def test_outage_survives_a_restart_and_ends_by_good_results() -> None:
+    """Nothing is reported at the start; it ends after a minute of good results, and not before."""
     stand = await Stand([Check(API)]).opened()
     stand.script.answers[API] = BROKEN
     await stand.passes(60)
@@ -39,8 +39,8 @@ async def test_an_outage_goes_on_after_a_restart_and_ends_by_good_looks() -> Non
     assert "operational" == stand.level("anthropic.api")
 
 
-async def test_an_outage_goes_on_when_the_bot_was_away_for_longer_than_samples_count() -> None:
-    """After an hour the ledger alone speaks for it."""
+async def test_outage_survives_a_longer_absence_than_samples_count() -> None:
+    """After an hour only the ledger knows of it."""
     stand = await Stand([Check(API)]).opened()
     stand.script.answers[API] = BROKEN
     await stand.passes(60)
@@ -54,8 +54,8 @@ async def test_an_outage_goes_on_when_the_bot_was_away_for_longer_than_samples_c
     assert "down" == stand.level("anthropic.api")
 
 
-async def test_checks_that_run_seldom_remember_their_last_runs() -> None:
-    """Once in ten minutes: two failures from before the restart count with the next one."""
+async def test_rare_checks_remember_their_last_runs() -> None:
+    """Every ten minutes: two failures from before the restart count with the next one."""
     check = Check(API, every=timedelta(minutes=10))
     stand = Stand([check])
     now = stand.clock.now()
@@ -69,8 +69,8 @@ async def test_checks_that_run_seldom_remember_their_last_runs() -> None:
     assert 2 >= len(stand.script.of(API))
 
 
-async def test_the_usual_latency_is_known_after_a_restart() -> None:
-    """A second and a half is slow where yesterday's answers took a tenth of one, and no news where nobody knows."""
+async def test_usual_latency_is_known_after_a_restart() -> None:
+    """A second and a half is slow if yesterday's answers took a tenth of one."""
 
     async def after(*stored: float) -> str:
         stand = Stand([Check(API)])
@@ -84,8 +84,8 @@ async def test_the_usual_latency_is_known_after_a_restart() -> None:
     assert ["degraded", "operational"] == [await after(*[100.0] * 60), await after()]
 
 
-async def test_what_spoiled_the_looks_of_a_blind_bot_is_still_known_after_a_restart() -> None:
-    """Nothing is reached before and after: no incident opens, and the notice is not said twice."""
+async def test_blindness_survives_a_restart() -> None:
+    """Nothing can be reached before or after: no incident opens, and the notice is not repeated."""
     ids = [f"p{n}.api.front" for n in range(3)]
     stand = Stand([Check(id) for id in ids], sight=BlindnessRule())
     await stand.opened()

@@ -1,4 +1,4 @@
-"""Half a verdict waits a moment where the other half is on its way: one outage is one word, and so is its end."""
+"""A partial verdict waits a moment if the rest is on its way: one outage is one report, and so is its end."""
 
 from bot.core.record.component_facts import VerdictChanged
 from tests.engine.stand import BROKEN, WELL, Check, Stand
@@ -8,13 +8,13 @@ CHECKS = [f"{COMPONENT}.{name}" for name in ("batch", "inference", "models", "to
 
 
 def levels(stand: Stand) -> list[str]:
-    """What the component was called, one after the other."""
+    """The component's reported levels, in order."""
     facts = stand.ledger.store.all_facts()
     return [f.body.level.value for f in facts if isinstance(f.body, VerdictChanged) and f.body.component == COMPONENT]
 
 
-async def test_an_outage_of_all_checks_is_told_once_each_way() -> None:
-    """Four checks fail and come back at their own moments; nobody hears of degraded in between."""
+async def test_outage_of_all_checks_is_reported_once_each_way() -> None:
+    """Four checks fail and recover at their own times; nobody hears of degraded in between."""
     stand = await Stand([Check(check) for check in CHECKS]).opened()
     await stand.passes(60)
     stand.script.answers |= dict.fromkeys(CHECKS, BROKEN)
@@ -25,8 +25,8 @@ async def test_an_outage_of_all_checks_is_told_once_each_way() -> None:
     assert ["operational", "down", "operational"] == levels(stand)
 
 
-async def test_a_part_that_fails_alone_is_degraded() -> None:
-    """Half of the checks fail for good: that is no half verdict."""
+async def test_partial_failure_is_degraded() -> None:
+    """Half of the checks keep failing."""
     stand = await Stand([Check(check) for check in CHECKS]).opened()
     await stand.passes(60)
     stand.script.answers |= dict.fromkeys(CHECKS[:2], BROKEN)
@@ -48,13 +48,13 @@ def seen(stand: Stand) -> dict[str, str]:
     return {id: verdict.level.value for id, verdict in stand.watch.live_verdicts().items()}
 
 
-async def test_what_is_well_is_not_listed() -> None:
-    """Of thousands of components those are told that are not plainly well."""
+async def test_healthy_components_are_not_listed() -> None:
+    """Of thousands only those that are not plainly well."""
     assert {} == seen(await opened())
 
 
-async def test_what_fails_is_listed_until_it_is_well() -> None:
-    """Also after the ledger has heard of it."""
+async def test_failing_component_is_listed_until_it_recovers() -> None:
+    """Even after the ledger knows of it."""
     stand = await opened()
     stand.script.answers |= dict.fromkeys(TWO, BROKEN)
     await stand.passes(120)
@@ -65,7 +65,7 @@ async def test_what_fails_is_listed_until_it_is_well() -> None:
     assert ({COMPONENT: "down"}, {}) == (failing, seen(stand))
 
 
-async def test_what_not_every_check_has_looked_at_is_not_said_to_be_well() -> None:
+async def test_component_is_not_called_well_before_every_check_ran() -> None:
     """Just started, half of it is known."""
     stand = await opened(settled=False)
     await stand.until_look(FIRST)
@@ -73,6 +73,6 @@ async def test_what_not_every_check_has_looked_at_is_not_said_to_be_well() -> No
     assert ({}, {COMPONENT}) == (seen(stand), stand.watch.unchecked())
 
 
-async def test_what_every_check_has_looked_at_is_awaited_no_more() -> None:
-    """Whoever waits for the first looks can go on."""
+async def test_component_whose_checks_all_ran_is_no_longer_awaited() -> None:
+    """Whoever waits for the first results can go on."""
     assert set() == (await opened()).watch.unchecked()

@@ -1,4 +1,4 @@
-"""Checks of one provider take turns, at offsets that depend on nothing but the checks."""
+"""Checks of one provider take turns, at offsets that depend only on the checks."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from tests.engine.stand import Check
 
 
 def laid_out(*every_s: float, provider: str = "anthropic") -> list[float]:
-    """When checks of these intervals look within two minutes, counted from the first look."""
+    """When checks of these intervals run within two minutes, counted from the first run."""
     checks = [Check(f"{provider}.c{n}.front", timedelta(seconds=every)) for n, every in enumerate(every_s)]
     found = phases(checks, {check.id: check.every.total_seconds() for check in checks})
     looks = sorted(
@@ -16,23 +16,23 @@ def laid_out(*every_s: float, provider: str = "anthropic") -> list[float]:
     return [round(at - looks[0], 3) for at in looks]
 
 
-def test_one_check_looks_once_in_its_interval() -> None:
+def test_single_check_runs_once_per_interval() -> None:
     """Nothing to take turns with."""
     assert [0.0, 30.0, 60.0, 90.0] == laid_out(30)
 
 
 def test_checks_of_one_interval_are_spread_over_it() -> None:
-    """Each goes where the others are quiet for longest."""
+    """Each gets the middle of the longest gap."""
     assert [0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0, 105.0] == laid_out(30, 30)
     assert [0.0, 7.5, 15.0, 22.5] == laid_out(30, 30, 30, 30)[:4]
 
 
-def test_checks_that_look_less_often_take_turns_with_those_that_look_more_often() -> None:
-    """A list of models every half minute, an answer and a website every minute: one of them every quarter."""
+def test_checks_of_different_intervals_take_turns() -> None:
+    """Models every half minute, an answer and a website every minute: one of them every quarter."""
     assert [15.0 * n for n in range(8)] == laid_out(30, 60, 60)
 
 
-def test_offsets_lie_within_the_interval_whatever_the_intervals() -> None:
+def test_offsets_lie_within_any_interval() -> None:
     """A tenth of a second beside a day."""
     every = (0.1, 86_400.0, 3_600.0, 7.0, 30.0)
     checks = [Check(f"a.c{n}.front", timedelta(seconds=s)) for n, s in enumerate(every)]
@@ -41,8 +41,8 @@ def test_offsets_lie_within_the_interval_whatever_the_intervals() -> None:
     assert all(0 <= found[check.id] < check.every.total_seconds() for check in checks)
 
 
-def test_ten_thousand_checks_of_one_provider_are_spread_as_well() -> None:
-    """Beyond the first few by their names, in no time, and the same at every start."""
+def test_ten_thousand_checks_of_one_provider_are_spread_too() -> None:
+    """Beyond the first few by their names, quickly, and the same at every start."""
     checks = [Check(f"a.c{n % 5}.k{n}") for n in range(10_000)]
     every = {check.id: 30.0 for check in checks}
     found = phases(checks, every)
@@ -52,8 +52,8 @@ def test_ten_thousand_checks_of_one_provider_are_spread_as_well() -> None:
     assert 250 < min(by_second) <= max(by_second) < 420
 
 
-def test_providers_do_not_begin_in_the_same_moment() -> None:
-    """Each has its own offset."""
+def test_providers_start_at_different_offsets() -> None:
+    """Each has its own."""
     first = [phases([Check(f"{name}.api.front")], {f"{name}.api.front": 30.0}) for name in ("anthropic", "openai", "gemini")]
 
     assert 3 == len({round(at, 1) for found in first for at in found.values()})

@@ -1,4 +1,4 @@
-"""Results of other Understudies join in: a quorum of vantages speaks, and who falls silent has no say."""
+"""Results of other Understudies join ours: a quorum of vantages decides, and a silent one no longer counts."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ API = "anthropic.api.models"
 
 
 async def joined(quorum: str | int, there: Answer, yonder: Answer, here: Answer) -> Stand:
-    """Two minutes in which three vantages see what they see, one of them being ours."""
+    """Two minutes with three vantages and these results, one of them being ours."""
     stand = await Stand([Check(API)], vantage="here", verdicts=VerdictRule(quorum=quorum)).opened()
     stand.script.answers[API] = here
     for _ in range(8):
@@ -25,7 +25,7 @@ async def joined(quorum: str | int, there: Answer, yonder: Answer, here: Answer)
     ("quorum", "level"), [("majority", "down"), ("any", "down"), ("all", "operational"), (2, "down"), (3, "operational")]
 )
 async def test_two_of_three_vantages_see_an_outage(quorum: str | int, level: str) -> None:
-    """What it takes is a matter of configuration."""
+    """Whether that is enough depends on the configuration."""
     stand = await joined(quorum, BROKEN, BROKEN, WELL)
 
     assert level == stand.level("anthropic.api")
@@ -33,7 +33,7 @@ async def test_two_of_three_vantages_see_an_outage(quorum: str | int, level: str
 
 @pytest.mark.parametrize(("quorum", "level"), [("majority", "operational"), ("any", "down"), ("all", "operational")])
 async def test_one_of_three_vantages_sees_an_outage(quorum: str | int, level: str) -> None:
-    """Ours alone, while the others are served."""
+    """Only ours, while the others are served."""
     stand = await joined(quorum, WELL, WELL, BROKEN)
 
     assert level == stand.level("anthropic.api")
@@ -47,8 +47,8 @@ async def test_all_vantages_see_an_outage() -> None:
     assert "(here, there, yonder, 3 of 3 vantages)" in stand.watch.verdict("anthropic.api").reason
 
 
-async def test_a_vantage_that_falls_silent_loses_its_say_after_three_intervals_and_a_minute() -> None:
-    """It was the only one to see trouble; long after its last word the component is as we see it."""
+async def test_silent_vantage_stops_counting_after_three_intervals_and_a_minute() -> None:
+    """It alone saw trouble; after that the component is as we see it."""
     stand = await joined("any", BROKEN, WELL, WELL)
     await stand.passes(2 * 60)
     meanwhile = stand.level("anthropic.api")
@@ -58,8 +58,8 @@ async def test_a_vantage_that_falls_silent_loses_its_say_after_three_intervals_a
     assert "operational" == stand.level("anthropic.api")
 
 
-async def test_samples_of_others_are_stored_with_their_vantage_and_ask_for_no_looks_of_ours() -> None:
-    """A doubt elsewhere is looked into elsewhere."""
+async def test_samples_of_other_vantages_are_stored_and_cause_no_early_runs() -> None:
+    """A doubt elsewhere is checked elsewhere."""
     stand = await Stand([Check(API)], vantage="here").opened()
     before = len(stand.script.began)
     await stand.watch.take([sample(API, BROKEN, stand.clock.now(), "there")])
@@ -69,7 +69,7 @@ async def test_samples_of_others_are_stored_with_their_vantage_and_ask_for_no_lo
     assert 1 >= len(stand.script.began) - before
 
 
-async def test_our_own_results_carry_our_name() -> None:
+async def test_own_results_carry_our_vantage() -> None:
     """Probers know nothing of vantages."""
     stand = await Stand([Check(API, every=timedelta(seconds=5))], vantage="here").opened()
 

@@ -1,4 +1,4 @@
-"""Whoever holds the loop is seen from outside of it, named and counted; a loop that is gone is not waited for for ever."""
+"""Whatever blocks the loop is found from outside, named and counted; a dead loop is not waited for for ever."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ ALARM_IS_FREE = pytest.mark.timeout(60, method="thread")  # pytest-timeout takes
 
 
 async def watched(held_s: float, *, gone_after_s: float = 30.0, measured: bool = True) -> tuple[list[Stall], list[float]]:
-    """What a watchdog says of a loop that encodes something for so long, while a check is `measured` or not."""
+    """What a watchdog reports of a loop that encodes something for so long, while a check is `measured` or not."""
     stalls: list[Stall] = []
     gone: list[float] = []
     watchdog = Watchdog(
@@ -44,7 +44,7 @@ async def watched(held_s: float, *, gone_after_s: float = 30.0, measured: bool =
 
 
 async def named(*, measured: bool) -> Stall:
-    """The longest stall of a loop that is held for half a second. Tried again where the machine stopped us beside the work."""
+    """The longest stall of a loop blocked for half a second. Repeated if the machine stopped us meanwhile."""
     for _ in range(3):
         stalls, gone = await watched(0.5, measured=measured)
         assert [] == gone
@@ -56,8 +56,8 @@ async def named(*, measured: bool) -> Stall:
 
 @ALARM_IS_FREE
 @pytest.mark.parametrize("measured", [True, False])
-async def test_who_holds_the_loop_is_named(measured: bool) -> None:
-    """The innermost function of ours, so that the line in the log says where to look."""
+async def test_function_that_blocks_the_loop_is_named(measured: bool) -> None:
+    """Our innermost one, so that the log line says where to look."""
     longest = await named(measured=measured)
 
     assert "bot/core/codec.py" == longest.code.partition(" ")[0]
@@ -65,19 +65,19 @@ async def test_who_holds_the_loop_is_named(measured: bool) -> None:
 
 
 @pytest.mark.parametrize("measured", [True, False])
-async def test_who_holds_the_loop_is_named_where_the_alarm_is_another_s(measured: bool) -> None:
-    """There is one SIGALRM in a process, and here pytest-timeout has it; then the thread looks."""
+async def test_function_that_blocks_the_loop_is_named_without_the_alarm(measured: bool) -> None:
+    """A process has one SIGALRM, which pytest-timeout uses here; then the thread finds it."""
     assert "bot/core/codec.py" == (await named(measured=measured)).code.partition(" ")[0]
 
 
 def waits_for_nobody() -> None:
-    """As something that asks a disk, or another server, without leaving the loop."""
+    """Wait as code does that asks a disk or a server without leaving the loop."""
     time.sleep(1.9)
 
 
 @ALARM_IS_FREE
-async def test_who_waits_on_the_loop_while_nothing_is_measured_is_named() -> None:
-    """It takes no processor time, and answers nobody either."""
+async def test_function_that_waits_on_the_loop_is_named_while_nothing_is_measured() -> None:
+    """It takes no processor time, but nothing is answered either."""
     stalls: list[Stall] = []
     watchdog = Watchdog(SystemClock(), ask=lambda: lag.ask(), on_stall=stalls.append)
     lag = LoopLag(SystemClock(), watchdog.turn)
@@ -94,7 +94,7 @@ async def test_who_waits_on_the_loop_while_nothing_is_measured_is_named() -> Non
 
 
 class Counting(SystemClock):
-    """Real time that counts how often the watchdog's thread asks for it."""
+    """Real time that counts how often the watchdog's thread reads it."""
 
     asked = 0
 
@@ -104,8 +104,8 @@ class Counting(SystemClock):
 
 
 @ALARM_IS_FREE
-async def test_the_thread_rests_while_the_loop_has_its_turns() -> None:
-    """A bot at rest costs next to nothing: neither its thread nor its loop wakes up to see that all is well."""
+async def test_thread_rests_while_the_loop_runs() -> None:
+    """An idle bot costs next to nothing: neither thread nor loop wakes up to see that all is well."""
     clock, turns = Counting(), []
     watchdog = Watchdog(clock, ask=lambda: lag.ask(), on_stall=lambda _: None)
     lag = LoopLag(clock, lambda late_s, next_s: (turns.append(late_s), watchdog.turn(late_s, next_s)))
@@ -120,23 +120,23 @@ async def test_the_thread_rests_while_the_loop_has_its_turns() -> None:
 
 
 @ALARM_IS_FREE
-async def test_the_alarm_is_given_back() -> None:
-    """Whoever wants SIGALRM or SIGPROF after us finds it as it was."""
+async def test_signal_handlers_are_restored() -> None:
+    """Later users of SIGALRM or SIGPROF find them as they were."""
     await watched(0.0)
 
     assert signal.SIG_DFL is signal.getsignal(signal.SIGALRM)
     assert signal.SIG_DFL is signal.getsignal(signal.SIGPROF)
 
 
-async def test_a_loop_that_is_gone_is_told_once() -> None:
-    """Whoever started the bot decides what comes of it."""
+async def test_dead_loop_is_reported_once() -> None:
+    """Whoever started the bot decides what follows."""
     _, gone = await watched(3.0, gone_after_s=0.3)
 
     assert 1 == len(gone)
 
 
-async def test_a_process_that_was_stopped_accuses_no_code_of_ours() -> None:
-    """With uvloop it goes on with the turn that is due, which the alarm interrupts first of all: that one held nobody up."""
+async def test_stopped_process_names_no_function() -> None:
+    """With uvloop it continues with the due callback, which the alarm interrupts first, and which blocked nobody."""
     interrupted: list[str] = []
     lag = LoopLag(SystemClock(), lambda _, __: interrupted.append(culprit(sys._getframe(1))[0]))
     lag.start()
@@ -147,8 +147,8 @@ async def test_a_process_that_was_stopped_accuses_no_code_of_ours() -> None:
     assert OUTSIDE == interrupted[-1]
 
 
-async def test_a_loop_that_waits_for_something_is_gone_as_well() -> None:
-    """It takes no processor time, and nothing is measured: then the thread asks it for a turn."""
+async def test_loop_that_waits_too_long_counts_as_dead() -> None:
+    """It takes no processor time, and nothing is measured: then the thread requests a turn."""
     gone = threading.Event()
     watchdog = Watchdog(
         SystemClock(), ask=lambda: lag.ask(), on_stall=lambda _: None, on_gone=gone.set, gone_after_s=0.3
@@ -164,15 +164,15 @@ async def test_a_loop_that_waits_for_something_is_gone_as_well() -> None:
     assert told
 
 
-async def test_a_loop_that_comes_back_is_not_gone() -> None:
-    """However long it stood still before that."""
+async def test_loop_that_resumes_is_not_dead() -> None:
+    """However long it was blocked before."""
     _, gone = await watched(0.3, gone_after_s=30.0)
 
     assert [] == gone
 
 
 class Steps:
-    """A clock that has moved on by the next of these steps whenever somebody looks at it, then by the last of them."""
+    """A clock that advances by the next of these steps at each reading, then by the last."""
 
     speed = 1.0
 
@@ -194,7 +194,7 @@ class Steps:
         raise AssertionError("the watchdog waits in real seconds")
 
 
-def test_thirty_seconds_without_a_turn_are_too_long() -> None:
+def test_loop_is_dead_after_thirty_seconds_without_a_turn() -> None:
     """Not before, and not much later."""
     clock, gone_at = Steps(0.39), []
     watchdog = Watchdog(
@@ -207,8 +207,8 @@ def test_thirty_seconds_without_a_turn_are_too_long() -> None:
     assert [True] == [30 <= at < 31 for at in gone_at]
 
 
-def test_a_process_that_was_stopped_for_an_hour_is_not_gone() -> None:
-    """A laptop slept, or somebody pressed Ctrl-Z: only time in which this process ran counts."""
+def test_process_stopped_for_an_hour_is_not_dead() -> None:
+    """A laptop slept, or somebody pressed Ctrl-Z: only time in which the process ran counts."""
     clock, gone = Steps(0.0, 0.02, 3600.0, 0.02), []
     watchdog = Watchdog(clock, ask=lambda: None, on_stall=lambda _: None, on_gone=lambda: gone.append(True))
     watchdog.start()
@@ -218,12 +218,12 @@ def test_a_process_that_was_stopped_for_an_hour_is_not_gone() -> None:
     assert [] == gone
 
 
-def test_nobody_is_named_while_the_loop_waits() -> None:
-    """The machine was busy with others, or slept."""
+def test_nothing_is_named_while_the_loop_waits() -> None:
+    """The machine was busy with other work, or slept."""
     assert (OUTSIDE, 0) == culprit(None)
 
 
-def test_the_watchdog_is_stopped_with_its_thread() -> None:
+def test_stopping_the_watchdog_ends_its_thread() -> None:
     """Nothing is left behind."""
     watchdog = Watchdog(SystemClock(), ask=lambda: None, on_stall=lambda _: None)
     watchdog.start()
@@ -232,8 +232,8 @@ def test_the_watchdog_is_stopped_with_its_thread() -> None:
     assert "watchdog" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_stalls_are_counted_by_the_code_that_made_them() -> None:
-    """Prometheus tells whether it happens, and where."""
+def test_stalls_are_counted_by_function() -> None:
+    """Prometheus shows whether they happen, and where."""
     metrics = Metrics("test")
     metrics.observe_stall("bot/core/decide/step.py step", 0.25)
     metrics.observe_stall("bot/core/decide/step.py step", 0.5)
@@ -243,7 +243,7 @@ def test_stalls_are_counted_by_the_code_that_made_them() -> None:
     assert 0.75 == value("understudy_loop_stalled_seconds_total")
 
 
-def test_places_are_told_from_the_root_of_the_project() -> None:
+def test_places_are_relative_to_the_project() -> None:
     """No path of anybody's machine is in a log or a label."""
     code, line = culprit(__import__("sys")._getframe())
 
