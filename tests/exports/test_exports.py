@@ -1,4 +1,4 @@
-"""Files hold everything, in UTC, and nothing in them acts when they are opened."""
+"""Exported files hold everything, in UTC, and contain nothing that runs when they are opened."""
 
 import csv
 import io
@@ -43,16 +43,16 @@ def cells(story: Story) -> list[list[str]]:
     return list(csv.reader(io.StringIO(rendered("csv", story))))
 
 
-def test_a_file_is_named_by_ids_only() -> None:
-    """No title, no path."""
+def test_file_name_contains_ids_only() -> None:
+    """A title must not end up in a path."""
     story = outage_story(title="../../etc/passwd")
     names = [render(format, story.incident(), story.about(7), story.policy)[0] for format in FORMATS]
 
     assert ["INC-7-timeline.md", "INC-7-timeline.json", "INC-7-timeline.csv"] == names
 
 
-def test_who_declared_it_is_no_reason_for_people() -> None:
-    """Nobody reads "by ana: declared by ana"; programs find what was recorded."""
+def test_declarer_is_not_repeated_as_the_reason() -> None:
+    """People should not read "by ana: declared by ana"; programs still get the recorded reason."""
     story = Story(story_policy())
     story.add("incident/7", Declared(7, "Slow", Severity.SEV2, "", "declared/7", (), T0, "declared by ana", "#ops"), ANA)
     text = rendered("md", story)
@@ -64,8 +64,8 @@ def test_who_declared_it_is_no_reason_for_people() -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_secret_that_was_wrapped_is_in_no_file(format: str) -> None:
-    """As a terminal or a mail program wraps it: no part of it stays."""
+def test_secret_wrapped_over_lines_is_redacted(format: str) -> None:
+    """Terminals and mail programs wrap long secrets; no part may remain."""
     parts = ("k9Qz7Lw2", "Xv5Tb8Rn", "4Jc6Ht3D")
     story = outage_story()
     story.add("incident/7", NoteAdded("use " + "\n".join(parts) + " now"), ANA)
@@ -79,8 +79,8 @@ def test_a_secret_that_was_wrapped_is_in_no_file(format: str) -> None:
     "secret", ["key_of_the_house_9", "a*b*c*d*e*f*g*h*9", '"q"u"o"t"e"d"9x', "p|i|p|e|d|9", "#w~a&b<c>d[e]f`9"]
 )
 @pytest.mark.parametrize("place", ["title", "words", "name", "task"])
-def test_a_secret_that_an_old_ledger_holds_is_in_no_file(format: str, secret: str, place: str) -> None:
-    """Whatever the format makes of its characters. It was written before anybody told us that it is a secret."""
+def test_secret_in_an_old_ledger_is_redacted(format: str, secret: str, place: str) -> None:
+    """The secret was stored before it was configured, and each format escapes it differently."""
     said = f"use {secret} now"
     story = outage_story(title=said) if place == "title" else outage_story(words=said) if place == "words" else outage_story()
     if place == "name":
@@ -94,21 +94,21 @@ def test_a_secret_that_an_old_ledger_holds_is_in_no_file(format: str, secret: st
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_looks_like_a_token_is_in_no_file(format: str) -> None:
-    """All of it goes, although underlines are escaped."""
+def test_token_like_text_is_redacted(format: str) -> None:
+    """The whole token goes, even though Markdown escapes its underscores."""
     assert "ghij" not in rendered(format, outage_story(words="Authorization: Bearer abcd_efgh_ghij"))
 
 
-def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
-    """Whoever guessed reads what to ask for."""
+def test_unknown_format_error_lists_the_known_formats() -> None:
+    """The caller can pick a valid format from the message."""
     story = outage_story()
 
     with pytest.raises(ValueError, match="'html' is not known; there are: md, json, csv"):
         render("html", story.incident(), story.about(7), story.policy)
 
 
-def test_a_duplicate_names_the_other_and_what_somebody_said() -> None:
-    """Whoever reads the file of the one finds the other."""
+def test_duplicate_names_the_original_and_the_comment() -> None:
+    """A reader of this file can find the other incident."""
     story, words = outage_story(3), "same failover | seen twice"
     story.add("incident/7", PhaseChanged(Phase.TRIAGE, Phase.CANCELED, "cancel", "duplicate", duplicate_of=4, why=words), ANA)
 
@@ -116,8 +116,8 @@ def test_a_duplicate_names_the_other_and_what_somebody_said() -> None:
     assert 4 == json.loads(rendered("json", story))["incident"]["duplicate_of"]
 
 
-def test_the_post_mortem_calls_everybody_as_people_do() -> None:
-    """A provider by its name, and what a rule did is what Understudy did."""
+def test_post_mortem_uses_display_names() -> None:
+    """Providers appear by name, and automatic actions are attributed to Understudy."""
     text = rendered("md", outage_story())
 
     assert "| Provider | Claude |" in text
@@ -126,8 +126,8 @@ def test_the_post_mortem_calls_everybody_as_people_do() -> None:
     assert "the rule " not in text
 
 
-def test_an_end_without_a_reason_ends_its_line() -> None:
-    """Nothing follows a colon there."""
+def test_resolution_without_a_reason_has_no_trailing_colon() -> None:
+    """With no reason given, the sentence simply ends."""
     story = outage_story(3)
     story.add("incident/7", PhaseChanged(Phase.TRIAGE, Phase.RESOLVED, "resolve", ""), ANA)
 
@@ -135,8 +135,8 @@ def test_an_end_without_a_reason_ends_its_line() -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_file_holds_the_story(format: str) -> None:
-    """Phases, the vendor's words, switches: with time, actor and reason."""
+def test_every_format_contains_the_whole_story(format: str) -> None:
+    """Phases, vendor notices and switches appear with time, actor and reason."""
     story = outage_story()
     text = rendered(format, story)
 
@@ -153,13 +153,13 @@ def test_every_file_holds_the_story(format: str) -> None:
 
 
 @pytest.mark.parametrize(("format", "holds"), [("md", False), ("json", True), ("csv", True)])
-def test_what_the_bot_did_for_itself_is_for_programs(format: str, holds: bool) -> None:
-    """Whoever writes the post-mortem does not care which line was posted; whoever counts may."""
+def test_bookkeeping_is_exported_for_programs_only(format: str, holds: bool) -> None:
+    """A post-mortem author does not need the bot's own posts; a program may want to count them."""
     assert holds == ("Posted: the alert" in rendered(format, outage_story()))
 
 
-def test_programs_are_told_which_rows_are_bookkeeping() -> None:
-    """They leave them out by a field, not by a list of kinds."""
+def test_json_rows_mark_bookkeeping() -> None:
+    """Programs can filter by a field instead of keeping a list of kinds."""
     told = json.loads(rendered("json", outage_story()))["timeline"]
 
     assert {True} == {row["bookkeeping"] for row in told if row["kind"] == "incident.posted"}
@@ -168,8 +168,8 @@ def test_programs_are_told_which_rows_are_bookkeeping() -> None:
 
 @pytest.mark.parametrize("words", HOSTILE, ids=lambda words: ascii(words[:12]))
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_file_stands_hostile_words(format: str, words: str) -> None:
-    """Each comes out as valid UTF-8 of its format."""
+def test_every_format_is_valid_with_hostile_text(format: str, words: str) -> None:
+    """Each file is valid UTF-8 and parses in its own format."""
     story = outage_story(title=words, words=words)
     story.facts += one_of_each(words)
     text = rendered(format, story)
@@ -189,24 +189,24 @@ def test_every_file_stands_hostile_words(format: str, words: str) -> None:
 @pytest.mark.parametrize(
     "risky", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", " =1", "\x00=1", "\u200b=1"]
 )
-def test_a_cell_is_never_a_formula(risky: str) -> None:
-    """An apostrophe makes it text (OWASP, CSV injection)."""
+def test_csv_cell_is_never_a_formula(risky: str) -> None:
+    """A leading apostrophe makes the cell text (OWASP, CSV injection)."""
     assert cell(risky).startswith("'")
 
 
 @given(ANY_TEXT)
-def test_no_text_at_all_becomes_a_formula(text: str) -> None:
-    """Whatever hides before the sign."""
+def test_generated_text_never_becomes_a_formula(text: str) -> None:
+    """Invisible characters before the sign make no difference."""
     assert not cell(text).lstrip().startswith(FORMULA)
 
 
-def test_ordinary_cells_stay_as_they_are() -> None:
-    """A hyphen in the middle is none of our business."""
+def test_ordinary_cell_is_unchanged() -> None:
+    """A hyphen inside the text is harmless."""
     assert "claude-api, 3 = 3" == cell("claude-api, 3 = 3")
 
 
 def test_every_csv_cell_is_quoted() -> None:
-    """Commas and line ends in foreign words do not move columns."""
+    """Commas and line breaks in foreign text must not shift columns."""
     story = outage_story(words='a,"b"\n=c')
     text = rendered("csv", story)
 
@@ -218,7 +218,7 @@ def test_every_csv_cell_is_quoted() -> None:
 # --- Markdown
 
 
-def test_a_link_in_a_title_stays_text() -> None:
+def test_link_in_a_title_is_escaped() -> None:
     """Brackets, pipes, HTML and backticks are escaped; a line end becomes a break."""
     assert r"\[x\](javascript:alert(1)) \| \<img\> \`a\`<br>\# b" == md("[x](javascript:alert(1)) | <img> `a`\n# b")
 

@@ -1,4 +1,4 @@
-"""Facts read as plain sentences, and durations are measured from recorded points only."""
+"""Facts read as plain sentences, and durations are measured between recorded points only."""
 
 import re
 from dataclasses import replace
@@ -50,7 +50,7 @@ def measured(story: Story) -> Durations:
 
 @pytest.mark.parametrize("fact", one_of_each(), ids=lambda fact: fact.kind)
 def test_every_kind_of_fact_reads_as_a_sentence(fact: Fact) -> None:
-    """No kind shows its technical name or markup of ours."""
+    """No kind shows its technical name or our internal markup."""
     row = rows([fact])[0]
 
     assert row.text and fact.kind not in row.text
@@ -74,15 +74,15 @@ def test_every_kind_of_fact_reads_as_a_sentence(fact: Fact) -> None:
         ),
     ],
 )
-def test_a_sentence_reads_as_people_speak(body: Body, sentence: str) -> None:
-    """Somebody reads it in the night, and in the demo first of all."""
+def test_fact_is_worded_in_plain_english(body: Body, sentence: str) -> None:
+    """People read these sentences at night and in the demo."""
     fact = Fact("incident/7", 1, T0, ANA, 7, body)
 
     assert sentence == rows([fact], {"anthropic": "Claude"})[0].text
 
 
-def test_rows_count_from_one_and_name_their_facts() -> None:
-    """A row can be found in the ledger."""
+def test_rows_are_numbered_from_one_and_reference_their_facts() -> None:
+    """Each row can be looked up in the ledger."""
     story = outage_story()
     made = rows(story.about(7))
 
@@ -90,8 +90,8 @@ def test_rows_count_from_one_and_name_their_facts() -> None:
     assert [(fact.stream, fact.seq, fact.at) for fact in story.about(7)] == [(row.stream, row.fact_seq, row.at) for row in made]
 
 
-def test_components_and_providers_go_by_their_names() -> None:
-    """Ids where no name is known."""
+def test_components_and_providers_are_shown_by_name() -> None:
+    """The id is shown where no name is known."""
     story = outage_story(109)
     moved = [fact for fact in story.about(7) if isinstance(fact.body, ComponentMoved)]
 
@@ -100,8 +100,8 @@ def test_components_and_providers_go_by_their_names() -> None:
     assert f"{API} is operational again, was down, since 14:27 UTC" == rows(moved)[0].text
 
 
-def test_a_vendors_words_stand_whole() -> None:
-    """Foreign text is not cut here."""
+def test_vendor_text_is_not_truncated() -> None:
+    """The timeline keeps a vendor's notice at full length."""
     story = outage_story(50, words="x" * 5000)
     row = next(row for row in rows(story.about(7), {"anthropic": "Claude"}) if row.kind == "notice.seen")
 
@@ -115,8 +115,8 @@ def test_a_vendors_words_stand_whole() -> None:
     ("later", "dated"),
     [(59, ""), (60, " (dated 13:25 UTC)"), (-60, " (dated 13:25 UTC)"), (86_400, " (dated 2026-03-20 13:25 UTC)")],
 )
-def test_a_vendors_own_time_is_told_where_it_is_another(later: int, dated: str) -> None:
-    """The row has the time at which it was seen."""
+def test_vendor_timestamp_is_shown_when_it_differs_from_ours(later: int, dated: str) -> None:
+    """The row itself carries the time at which we saw the notice."""
     story = outage_story(50)
     fact, notice = next((fact, fact.body.notice) for fact in story.about(7) if isinstance(fact.body, NoticeSeen))
     [row] = rows([replace(fact, at=notice.at + timedelta(seconds=later))], {"anthropic": "Claude"})
@@ -124,30 +124,30 @@ def test_a_vendors_own_time_is_told_where_it_is_another(later: int, dated: str) 
     assert row.text.startswith(f"Status page of Claude{dated}: Requests fail")
 
 
-def test_a_sentence_holds_its_reason() -> None:
-    """For faces that print one line."""
+def test_row_sentence_includes_its_reason() -> None:
+    """Some interfaces print only this one line."""
     row = Row(1, T0, "k", "ana", "person", "INC-7 is SEV1, was SEV2", "", "everybody is hit", "incident/7", 3)
 
     assert "INC-7 is SEV1, was SEV2: everybody is hit" == row.sentence
 
 
-def test_an_operator_is_a_person() -> None:
-    """Who acts at the terminal counts as somebody."""
+def test_operator_counts_as_a_person() -> None:
+    """Someone acting at the terminal is a person too."""
     fact = Fact("incident/7", 1, T0, Actor.operator("root"), 7, NoteAdded("x"))
 
     assert "person" == rows([fact])[0].source
     assert "root" == rows([fact])[0].who
 
 
-def test_every_effect_has_words() -> None:
-    """A kind of effect that was posted or given up is named in English."""
+def test_every_effect_has_an_english_name() -> None:
+    """Rows about posted or abandoned effects use it."""
     assert set(EFFECTS) == set(EFFECT_NAMES)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_any_fact_at_all_has_a_row(data: st.DataObject) -> None:
-    """Whatever the ledger may hold."""
+def test_any_generated_fact_has_a_row(data: st.DataObject) -> None:
+    """Rendering must not fail on any fact that the ledger can hold."""
     kind = data.draw(st.sampled_from(sorted(BODIES)))
     fact = Fact("incident/7", 1, T0, ANA, 7, data.draw(instances(BODIES[kind])))
 
@@ -157,8 +157,8 @@ def test_any_fact_at_all_has_a_row(data: st.DataObject) -> None:
 # --- durations
 
 
-def test_a_whole_story_is_measured() -> None:
-    """Every span, by the definitions in docs/timeline.md."""
+def test_complete_incident_yields_every_span() -> None:
+    """The spans follow the definitions in docs/timeline.md."""
     took = measured(outage_story())
 
     assert {
@@ -171,16 +171,16 @@ def test_a_whole_story_is_measured() -> None:
     assert took.vendor_resolved_at is None
 
 
-def test_what_was_not_recorded_is_none() -> None:
-    """Never zero."""
+def test_span_is_none_when_a_point_was_not_recorded() -> None:
+    """A missing point must not be reported as zero."""
     took = measured(outage_story(3))
 
     assert [None] * 4 == [took.acknowledge, took.vendor_ack_lag, took.resolve, took.first_post]
     assert took.longest_silence is None
 
 
-def test_outages_are_measured_by_component() -> None:
-    """From the first failed evidence to the first good one; a later one from when we saw it."""
+def test_outages_are_measured_per_component() -> None:
+    """An outage runs from the first failed check to the first good one; a component that fails later starts when we saw it."""
     assert (
         Outage(API, T0, T0 + after(107), Level.DOWN),
         Outage(MOBILE, T0 + after(15), T0 + after(149), Level.DOWN),
@@ -188,8 +188,8 @@ def test_outages_are_measured_by_component() -> None:
     ) == measured(outage_story()).outages
 
 
-def test_a_component_that_fails_twice_has_two_outages() -> None:
-    """A relapse is a stretch of its own; getting worse is not."""
+def test_component_that_fails_twice_has_two_outages() -> None:
+    """A relapse is a new outage; getting worse is not."""
     story = outage_story(109)
     story.at(120).verdict(API, Level.DEGRADED, "slow", incident=7)
     story.at(121).verdict(API, Level.DOWN, "HTTP 502", incident=7)
@@ -199,8 +199,8 @@ def test_a_component_that_fails_twice_has_two_outages() -> None:
     assert [Outage(API, T0, T0 + after(107), Level.DOWN), Outage(API, T0 + after(119), None, Level.DOWN)] == mine
 
 
-def test_a_flag_is_away_until_it_is_released() -> None:
-    """Steps back do not end it, and each fallback has its own times."""
+def test_flag_is_away_until_released() -> None:
+    """Hand-back steps do not end the time away, and each fallback has its own times."""
     assert (Away(FLAG, "gpt", T0 + after(3), T0 + after(125)),) == measured(outage_story()).away
 
     story = outage_story(20)
@@ -210,8 +210,8 @@ def test_a_flag_is_away_until_it_is_released() -> None:
     assert (gpt, cached) == measured(story).away
 
 
-def test_a_vendor_that_speaks_first_gives_a_negative_lag() -> None:
-    """Honest in both directions."""
+def test_vendor_lag_is_negative_when_the_vendor_was_first() -> None:
+    """The lag is reported honestly in both directions."""
     story = outage_story(-1)
     story.at(3).add(
         "incident/7",
@@ -223,8 +223,8 @@ def test_a_vendor_that_speaks_first_gives_a_negative_lag() -> None:
     assert after(-13) == took.lead
 
 
-def test_time_over_is_no_silence() -> None:
-    """An incident that was reopened the next day was not silent overnight."""
+def test_time_spent_resolved_does_not_count_as_silence() -> None:
+    """An incident reopened the next day was not silent overnight."""
     story = outage_story()
     story.at(1500).add("incident/7", PhaseChanged(Phase.RESOLVED, Phase.INVESTIGATING, "reopen", "again"))
     story.at(1570).add("incident/7", UpdateWritten(4, "", 0))
@@ -234,8 +234,8 @@ def test_time_over_is_no_silence() -> None:
     assert took.ended_at is None
 
 
-def test_a_person_who_declares_is_the_detector() -> None:
-    """`detected_by` tells probes from people."""
+def test_person_who_declares_is_recorded_as_the_detector() -> None:
+    """`detected_by` tells people from checks."""
     table = Table().all_well()
     table.send(s.Declare(actor=ANA, title="Payments are slow"))
 
@@ -245,8 +245,8 @@ def test_a_person_who_declares_is_the_detector() -> None:
     assert () == took.outages
 
 
-def test_durations_agree_with_what_the_rules_write() -> None:
-    """The same from signals as from facts written by hand: down, failover, recovery, resolution."""
+def test_durations_match_facts_written_by_the_rules() -> None:
+    """Real signals yield the same down, failover, recovery and resolution times as handwritten facts."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     table.passes(20)
@@ -265,21 +265,21 @@ def test_durations_agree_with_what_the_rules_write() -> None:
 
 
 def test_every_point_and_span_is_documented() -> None:
-    """The page defines what the files hold, and nothing else."""
+    """docs/timeline.md defines exactly what the files contain."""
     took = measured(outage_story())
     told = set(re.findall(r"^\| `(\w+)`", DOCS, re.MULTILINE))
 
     assert set(points(took)) | set(spans(took)) <= told
 
 
-def test_every_field_of_a_row_is_documented() -> None:
-    """And every source."""
+def test_every_row_field_and_source_is_documented() -> None:
+    """docs/timeline.md covers each of them."""
     for field in ("seq", "at", "kind", "who", "source", "text", "component", "reason", "stream", "fact_seq"):
         assert f"`{field}`" in DOCS
 
 
-def test_a_second_incident_counts_the_vendors_lag_from_the_first() -> None:
-    """INC-1 was resolved while the vendor's notice still stood: the vendor was not before us in INC-2."""
+def test_second_incident_counts_vendor_lag_from_the_first() -> None:
+    """INC-1 was resolved while the vendor's notice was still open, so the vendor was not ahead of us in INC-2."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     began = table.now
@@ -300,8 +300,8 @@ def test_a_second_incident_counts_the_vendors_lag_from_the_first() -> None:
     assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))
 
 
-def test_the_vendors_lag_reaches_back_over_incidents_of_other_components() -> None:
-    """The API failed first and the vendor spoke of all of it; web fails after INC-1 was resolved, and we still were first."""
+def test_vendor_lag_spans_incidents_of_other_components() -> None:
+    """The API failed first and the notice covered everything. Web failed after INC-1 was resolved, and we were still first."""
     table = _spoken_of(8)
     table.passes(100)
     table.sees(WEB, Level.DOWN)
@@ -309,8 +309,8 @@ def test_the_vendors_lag_reaches_back_over_incidents_of_other_components() -> No
     assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(2))
 
 
-def test_a_third_incident_counts_the_vendors_lag_from_the_first_too() -> None:
-    """The notice stands through all three; the web alone failed in between."""
+def test_third_incident_counts_vendor_lag_from_the_first() -> None:
+    """The notice stays open through all three incidents; in the second, only web failed."""
     table = _spoken_of(8)
     for one in (WEB, API):
         table.passes(20)
@@ -322,8 +322,8 @@ def test_a_third_incident_counts_the_vendors_lag_from_the_first_too() -> None:
     assert "The vendor's first word came 8 min after the first failure." == lag_words(table.incident(3))
 
 
-def test_what_was_over_before_the_vendor_spoke_is_another_outage() -> None:
-    """A blip an hour earlier makes nobody the first to know."""
+def test_outage_that_ended_before_the_notice_is_separate() -> None:
+    """A blip an hour earlier does not count as detecting this outage first."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)
