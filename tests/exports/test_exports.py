@@ -224,13 +224,13 @@ def test_link_in_a_title_is_escaped() -> None:
 
 
 @given(ANY_TEXT)
-def test_foreign_words_are_never_markup(text: str) -> None:
-    """Only our own break is left unescaped."""
+def test_foreign_text_never_becomes_markdown(text: str) -> None:
+    """Only the line break that we insert is left unescaped."""
     assert [] == UNESCAPED.findall(md(text).replace("<br>", ""))
 
 
-def test_markdown_tables_hold_their_columns() -> None:
-    """Whatever people write, a row stays a row."""
+def test_markdown_table_keeps_its_columns() -> None:
+    """Pipes and line breaks in people's text do not split a row."""
     story = outage_story(title="a | b", words="c | d\n| e |")
     lines = [line for line in rendered("md", story).splitlines() if line.startswith("| ")]
     timeline = lines[lines.index("| # | time | source | who | what | why |") :]
@@ -238,8 +238,8 @@ def test_markdown_tables_hold_their_columns() -> None:
     assert {7} == {len(re.findall(r"(?<!\\)\|", line)) for line in timeline}
 
 
-def test_markdown_measures_the_incident() -> None:
-    """Durations, outages, flags; what was not recorded says so."""
+def test_markdown_shows_durations_outages_and_flags() -> None:
+    """A point that was not recorded says so."""
     text = rendered("md", outage_story())
 
     for words in (
@@ -257,15 +257,15 @@ def test_markdown_measures_the_incident() -> None:
 
 
 def test_json_facts_can_be_read_back() -> None:
-    """A row's data is the fact's body as in the ledger."""
+    """The data of each row is the fact's body as stored in the ledger."""
     story = outage_story()
     rows = json.loads(rendered("json", story))["timeline"]
 
     assert [fact.body for fact in story.about(7)] == [decode_body(row["kind"], 1, row["data"]) for row in rows]
 
 
-def test_json_says_null_where_nothing_was_recorded() -> None:
-    """Never zero."""
+def test_json_is_null_where_nothing_was_recorded() -> None:
+    """A missing value must not be reported as zero."""
     story = outage_story(3)
     durations = json.loads(rendered("json", story))["durations"]
 
@@ -274,8 +274,8 @@ def test_json_says_null_where_nothing_was_recorded() -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_pasted_token_is_in_no_file(format: str) -> None:
-    """Somebody pasted a key into a note."""
+def test_token_pasted_into_a_note_is_redacted(format: str) -> None:
+    """People paste keys into notes during an outage."""
     story = outage_story(5)
     story.add("incident/7", NoteAdded("try sk-ant-api03-canary0123456789 and xoxb-1-canary"), ANA)
 
@@ -284,8 +284,8 @@ def test_a_pasted_token_is_in_no_file(format: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_any_fact_at_all_can_be_exported(data: st.DataObject) -> None:
-    """Whatever the ledger may hold."""
+def test_any_generated_fact_can_be_exported(data: st.DataObject) -> None:
+    """No export may fail on a fact that the ledger can hold."""
     kind = data.draw(st.sampled_from(sorted(BODIES)))
     body: Any = data.draw(instances(BODIES[kind]))
     story = STORY
@@ -306,8 +306,8 @@ STORY = outage_story()
         ("json", ('"commander": {\n        "kind": "person",\n        "id": "U0BOB"', '"responders": [')),
     ],
 )
-def test_a_file_says_who_led_and_who_helped(format: str, expected: tuple[str, ...]) -> None:
-    """The post-mortem asks; the lead is called as configured."""
+def test_file_names_the_lead_and_the_responders(format: str, expected: tuple[str, ...]) -> None:
+    """The post-mortem needs both; the lead's role is shown under its configured name."""
     story = outage_story(16)
     story.add("incident/7", RoleChanged(LEAD, None, BOB), ANA)
     made = rendered(format, story)

@@ -1,4 +1,4 @@
-"""Garbage collection stops the loop: it waits for what is made beside it."""
+"""Garbage collection blocks everything, so it is paused during large allocations such as an export."""
 
 import gc
 import weakref
@@ -6,8 +6,8 @@ import weakref
 from bot.system.garbage import Garbage
 
 
-def test_it_waits_for_the_last_that_holds_it_off() -> None:
-    """Two exports overlap."""
+def test_collection_resumes_after_the_last_of_two_pauses() -> None:
+    """Two exports may overlap."""
     garbage = Garbage()
     first, second = garbage.paused(), garbage.paused()
 
@@ -20,8 +20,8 @@ def test_it_waits_for_the_last_that_holds_it_off() -> None:
     assert ([False] * 3, True) == (seen, gc.isenabled())
 
 
-def test_it_stays_off_where_it_was_off() -> None:
-    """A command that ends by itself runs without."""
+def test_pause_leaves_collection_off_when_it_was_off() -> None:
+    """Short-lived commands run with collection turned off."""
     gc.disable()
     try:
         with Garbage().paused():
@@ -38,8 +38,8 @@ class Bot:
         self.itself = self
 
 
-def test_a_bot_that_another_one_took_the_place_of_is_thrown_away() -> None:
-    """What stays is never looked at, until a configuration is taken over."""
+def test_replaced_bot_is_collected_after_a_reload() -> None:
+    """Objects set aside at startup are not collected until a new configuration is loaded."""
     garbage, bot = Garbage(), Bot()
     left = weakref.ref(bot)
     garbage.leave_out()
@@ -53,8 +53,8 @@ def test_a_bot_that_another_one_took_the_place_of_is_thrown_away() -> None:
         gc.unfreeze()
 
 
-def test_what_a_new_configuration_brought_stays_as_well() -> None:
-    """Else everything would be looked through again and again from the first reload on."""
+def test_objects_of_a_new_configuration_are_frozen_too() -> None:
+    """Otherwise each collection after the first reload would scan everything again."""
     garbage = Garbage()
     try:
         garbage.look_through_everything()

@@ -336,8 +336,8 @@ def test_outage_that_ended_before_the_notice_is_separate() -> None:
     assert "The vendor spoke 5 min before we saw a failure." == lag_words(table.incident(2))
 
 
-def test_switching_to_what_is_served_in_part_is_one_stretch_away() -> None:
-    """A hand-back that somebody took back: the customers were on GPT all along."""
+def test_cancelled_hand_back_does_not_split_the_time_away() -> None:
+    """Someone cancelled the hand-back, so customers were on GPT all along."""
     story = outage_story(20)
     story.add(
         f"flag/{FLAG}", Engaged(FLAG, f"{FLAG}#2", "gpt", "gpt", "slow again", "manual", T0 + after(300), (API,)), incident=7
@@ -346,8 +346,8 @@ def test_switching_to_what_is_served_in_part_is_one_stretch_away() -> None:
     assert [("gpt", None)] == [(away.variant, away.ended_at) for away in measured(story).away]
 
 
-def test_a_word_that_is_dated_back_before_the_second_incident_counts_from_the_first() -> None:
-    """The page is read only in INC-2 and says when the vendor spoke: in INC-1, eight minutes after we saw it fail."""
+def test_backdated_notice_counts_from_the_first_incident() -> None:
+    """The page is first read during INC-2, but its notice is dated within INC-1, eight minutes after we saw the failure."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     began = table.now
@@ -368,8 +368,8 @@ def test_a_word_that_is_dated_back_before_the_second_incident_counts_from_the_fi
     assert "| Vendor's acknowledgement lag (first word after impact) | 8 min |" in file
 
 
-def test_a_word_that_is_dated_back_before_any_incident_is_the_vendors_lead() -> None:
-    """Nobody here saw anything at that time: the vendor was first."""
+def test_notice_dated_before_any_incident_puts_the_vendor_first() -> None:
+    """We had seen no failure at that time."""
     table = Table().all_well()
     spoke = table.now
     table.passes(30)
