@@ -1,4 +1,4 @@
-"""Whether it is us: the control group, our resolver, and providers that fail at once."""
+"""Whether the failure is ours: the control group, our resolver, and providers that fail at once."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +16,7 @@ FINE, DARK, LOST_NAME = "", "connect_timeout", "dns_timeout"
 
 @dataclass
 class Round:
-    """Looks around second by second with what was measured last, as the watch does."""
+    """Assesses our sight second by second from the newest samples, as the watch does."""
 
     sight: Sight = CLEAR
     second: float = 0
@@ -54,8 +54,8 @@ class Round:
 # --- our way out
 
 
-def test_we_are_blind_when_both_controls_and_a_provider_are_unreachable() -> None:
-    """One of two controls is not enough: it may be that one."""
+def test_blind_if_both_controls_and_a_provider_are_unreachable() -> None:
+    """One of two controls is not enough: the fault may be its own."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE)
 
@@ -64,7 +64,7 @@ def test_we_are_blind_when_both_controls_and_a_provider_are_unreachable() -> Non
     assert START + timedelta(seconds=15) == look.sight.began_at
 
 
-def test_we_are_blind_when_most_of_three_controls_are_unreachable() -> None:
+def test_blind_if_most_of_three_controls_are_unreachable() -> None:
     """More than half; without any provider the controls alone decide."""
     look = Round()
 
@@ -72,16 +72,16 @@ def test_we_are_blind_when_most_of_three_controls_are_unreachable() -> None:
     assert "2 of 3 controls are unreachable" == look.sight.reason
 
 
-def test_a_lost_packet_of_a_control_is_no_blindness() -> None:
-    """While every provider answers as far as anybody looked, nothing is missed and nobody is told anything."""
+def test_lost_packet_of_a_control_is_no_blindness() -> None:
+    """As long as every provider that was checked answers."""
     look = Round()
     look.at(0, way=FINE, a=FINE, b=FINE)
 
     assert [False, True] == [look.blind(10, way=DARK), look.blind(20, way=DARK, a=DARK)]
 
 
-def test_an_answer_of_a_provider_proves_our_way_out() -> None:
-    """Even a 503: the controls are broken, not our network, and the other provider is unreachable by itself."""
+def test_answer_of_a_provider_proves_our_uplink() -> None:
+    """Even a 503: the controls are broken, and the other provider is unreachable by itself."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
     look.at(10, way=DARK, way_2=DARK)
@@ -90,8 +90,8 @@ def test_an_answer_of_a_provider_proves_our_way_out() -> None:
     assert not look.blind(13, b=DARK)
 
 
-def test_a_control_that_was_lost_before_does_not_date_the_cut() -> None:
-    """One lost packet, then an answer of a provider, then the cut: the answer is from before it."""
+def test_earlier_loss_of_a_control_does_not_date_the_cut() -> None:
+    """One lost packet, then an answer of a provider, then the cut: the answer is older than the cut."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
     look.at(10, way=DARK)
@@ -100,16 +100,16 @@ def test_a_control_that_was_lost_before_does_not_date_the_cut() -> None:
     assert look.blind(20, way=DARK, way_2=DARK, b=DARK)
 
 
-def test_an_answer_from_before_the_cut_proves_nothing() -> None:
-    """The provider was looked at last while everything was fine."""
+def test_answer_from_before_the_cut_proves_nothing() -> None:
+    """The provider was last checked while all was well."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
 
     assert look.blind(10, way=DARK, way_2=DARK, b=DARK)
 
 
-def test_controls_that_were_not_looked_at_lately_have_no_say() -> None:
-    """Results of minutes ago say nothing of now; a slow check counts for three of its intervals."""
+def test_outdated_controls_are_ignored() -> None:
+    """Results from minutes ago say nothing about now; a slow check counts for three of its intervals."""
     look = Round()
     look.at(0, way=DARK)
     look.sight = CLEAR
@@ -119,7 +119,7 @@ def test_controls_that_were_not_looked_at_lately_have_no_say() -> None:
     assert look.blind(121)
 
 
-def test_a_control_that_answers_with_an_error_is_no_sign_of_blindness() -> None:
+def test_error_of_a_control_is_no_blindness() -> None:
     """It was reached."""
     assert not Round().blind(0, way="http_5xx", way_2="http_unexpected")
 
@@ -127,8 +127,8 @@ def test_a_control_that_answers_with_an_error_is_no_sign_of_blindness() -> None:
 # --- addresses of our own network
 
 
-def test_an_answer_from_our_own_network_does_not_prove_our_way_out() -> None:
-    """A service in the next rack answers while the line to the internet is cut: it's us, not the vendor."""
+def test_internal_answer_does_not_prove_our_uplink() -> None:
+    """A service in the next rack answers while the internet line is cut: the fault is ours."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, ours=FINE)
     look.at(10, way=DARK, way_2=DARK)
@@ -136,7 +136,7 @@ def test_an_answer_from_our_own_network_does_not_prove_our_way_out() -> None:
     assert look.blind(13, a=DARK, ours=FINE)
 
 
-def test_an_answer_from_our_own_network_ends_no_blindness() -> None:
+def test_internal_answer_does_not_end_blindness() -> None:
     """The line is still cut, however long the next rack answers."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK, a=DARK)
@@ -146,7 +146,7 @@ def test_an_answer_from_our_own_network_ends_no_blindness() -> None:
 
 
 @pytest.mark.parametrize("error", ["address_refused", "bad_check", "proxy", "proxy_failed"])
-def test_a_request_that_never_left_proves_nothing(error: str) -> None:
+def test_request_that_was_never_sent_proves_nothing(error: str) -> None:
     """The guard, our own mistake or our own proxy stopped it."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
@@ -155,16 +155,16 @@ def test_a_request_that_never_left_proves_nothing(error: str) -> None:
     assert look.blind(13, a=DARK, b=error)
 
 
-def test_our_own_network_is_proof_where_nobody_else_is_asked() -> None:
-    """The controls may be walled off; one of two services of ours answers, and the other is really down."""
+def test_internal_answers_are_proof_if_nothing_else_is_checked() -> None:
+    """The controls may be firewalled; one of two internal services answers, so the other is really down."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK, ours=FINE, ours_2=FINE)
 
     assert not look.blind(10, way=DARK, way_2=DARK, ours=DARK, ours_2=FINE)
 
 
-def test_a_failure_in_our_own_network_counts_while_its_neighbours_answer() -> None:
-    """We are blind to the internet; the next rack answers, so a service there that does not is down."""
+def test_internal_failure_counts_while_internal_neighbours_answer() -> None:
+    """The internet is unreachable, but the next rack answers, so a silent service there is down."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, ours=FINE, ours_2=FINE)
     cut = look.at(10, way=DARK, way_2=DARK, a=DARK, ours=DARK)
@@ -175,8 +175,8 @@ def test_a_failure_in_our_own_network_counts_while_its_neighbours_answer() -> No
     assert [False, True] == [hidden(inner, later), hidden(outer, later)]
 
 
-def test_nothing_in_our_own_network_is_believed_after_a_new_cut_before_a_neighbour_answers() -> None:
-    """What answered during the last blindness says nothing of this one: it may be our own cable now."""
+def test_internal_failure_after_a_new_cut_needs_a_neighbours_answer() -> None:
+    """Answers during the last blindness say nothing about this one: it may be our own cable."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK, a=DARK)
     look.at(5, ours_2=FINE, way=DARK, way_2=DARK)
@@ -190,16 +190,16 @@ def test_nothing_in_our_own_network_is_believed_after_a_new_cut_before_a_neighbo
 # --- our resolver
 
 
-def test_we_are_blind_when_our_resolver_does_not_answer() -> None:
-    """Controls reached by number stay well."""
+def test_blind_if_our_resolver_does_not_answer() -> None:
+    """Controls reached by IP address stay well."""
     look = Round()
 
     assert look.blind(0, way=FINE, names=LOST_NAME, a=LOST_NAME)
     assert "our resolver does not answer" in look.sight.reason
 
 
-def test_we_are_blind_when_most_providers_lose_their_names_at_once() -> None:
-    """Without a control for names; controls that are reached by number do not speak against it, however long."""
+def test_blind_if_most_names_cannot_be_resolved_at_once() -> None:
+    """Without a control of type dns; controls by IP address do not contradict it."""
     look = Round()
     look.at(0, way=FINE, a=FINE, b=FINE)
     seen = [look.blind(second, way=FINE, a=LOST_NAME, b=LOST_NAME) for second in (30, 200, 400)]
@@ -207,7 +207,7 @@ def test_we_are_blind_when_most_providers_lose_their_names_at_once() -> None:
     assert [True, True, True] == seen
 
 
-def test_one_name_that_is_gone_is_theirs() -> None:
+def test_one_unresolvable_name_is_the_providers_fault() -> None:
     """The others resolve."""
     look = Round()
     look.at(0, way=FINE, names=FINE, a=FINE, b=FINE)
@@ -218,8 +218,8 @@ def test_one_name_that_is_gone_is_theirs() -> None:
 # --- unrelated providers
 
 
-def test_we_are_blind_when_most_of_three_providers_fail_at_once() -> None:
-    """Two of three within a minute; the third still answers."""
+def test_blind_if_most_of_three_providers_fail_at_once() -> None:
+    """Two of three within a minute, although the third still answers."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
 
@@ -235,8 +235,8 @@ def test_two_providers_that_fail_at_once_prove_nothing() -> None:
     assert not look.blind(10, a=DARK, b=DARK)
 
 
-def test_providers_that_fail_one_after_another_are_not_at_once() -> None:
-    """Three outages of three hours are three outages."""
+def test_providers_that_fail_hours_apart_are_separate_outages() -> None:
+    """Three outages in three hours."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
     looks = [look.blind(10, a=DARK), look.blind(130, a=DARK, b=DARK, c=FINE), look.blind(260, a=DARK, b=DARK, c=DARK)]
@@ -244,16 +244,16 @@ def test_providers_that_fail_one_after_another_are_not_at_once() -> None:
     assert [False, False, False] == looks
 
 
-def test_errors_of_providers_are_never_our_blindness() -> None:
-    """All of them answer 503: a bad day, and we see it."""
+def test_error_answers_are_never_blindness() -> None:
+    """All of them answer 503: a bad day, but we see it."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
 
     assert not look.blind(10, a="http_5xx", b="overloaded", c="http_5xx")
 
 
-def test_controls_that_stay_well_for_three_minutes_are_believed() -> None:
-    """Then it is theirs: a cloud that carries most of our providers."""
+def test_controls_that_answer_for_three_minutes_end_the_doubt() -> None:
+    """The cause is a cloud that carries most of our providers."""
     look = Round()
     look.at(0, way=FINE, a=FINE, b=FINE, c=FINE)
     seen = [look.blind(second, way=FINE, a=DARK, b=DARK, c=DARK) for second in range(10, 250, 30)]
@@ -262,8 +262,8 @@ def test_controls_that_stay_well_for_three_minutes_are_believed() -> None:
     assert not look.blind(250, way=FINE)
 
 
-def test_without_controls_providers_that_answer_are_believed_after_three_minutes() -> None:
-    """Two of five answer all the time: our way out is fine."""
+def test_answering_providers_end_the_doubt_after_three_minutes_without_controls() -> None:
+    """Two of five answer all the time, so our uplink works."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE, d=FINE, e=FINE)
     seen = [look.blind(s, a=DARK, b=DARK, c=DARK, d=FINE, e=FINE) for s in range(10, 260, 30)]
@@ -272,8 +272,8 @@ def test_without_controls_providers_that_answer_are_believed_after_three_minutes
     assert not seen[-1]
 
 
-def test_without_controls_and_answers_we_stay_blind() -> None:
-    """Nobody proves anything."""
+def test_blindness_stays_without_controls_and_answers() -> None:
+    """Nothing proves that our uplink works."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
     seen = [look.blind(s, a=DARK, b=DARK, c=DARK) for s in range(10, 1000, 60)]
@@ -281,8 +281,8 @@ def test_without_controls_and_answers_we_stay_blind() -> None:
     assert {True} == set(seen)
 
 
-def test_a_provider_of_which_one_check_answers_is_not_unreachable() -> None:
-    """One host of it is dead, the other answers between."""
+def test_provider_with_one_answering_check_is_reachable() -> None:
+    """One of its hosts is dead, the other answers in between."""
     look = Round()
     look.at(0, a__x=FINE, b=FINE, c=FINE)
     look.at(10, a__x=DARK, b=DARK)
@@ -293,8 +293,8 @@ def test_a_provider_of_which_one_check_answers_is_not_unreachable() -> None:
 # --- seeing again
 
 
-def test_sight_is_back_after_answers_for_ten_seconds() -> None:
-    """One lucky answer ends no blindness."""
+def test_blindness_ends_after_answers_for_ten_seconds() -> None:
+    """One lucky answer is not enough."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK)
     seen = [look.blind(30, way=FINE, way_2=FINE), look.blind(35, way=FINE, way_2=FINE), look.blind(41, way=FINE, way_2=FINE)]
@@ -303,7 +303,7 @@ def test_sight_is_back_after_answers_for_ten_seconds() -> None:
     assert START + timedelta(seconds=41) == look.sight.ended_at
 
 
-def test_a_relapse_on_the_way_back_starts_the_wait_anew() -> None:
+def test_relapse_restarts_the_wait_for_the_end() -> None:
     """The line flaps."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK)
@@ -314,16 +314,16 @@ def test_a_relapse_on_the_way_back_starts_the_wait_anew() -> None:
     assert [True, False] == [look.blind(45, way=FINE), look.blind(51, way=FINE, way_2=FINE)]
 
 
-def test_silence_is_no_proof_of_sight() -> None:
-    """Nothing was measured for an hour, as after a pause of the machine."""
+def test_missing_results_do_not_end_blindness() -> None:
+    """Nothing was measured for an hour, as after sleep of the machine."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK)
 
     assert [True, True] == [look.blind(3600), look.blind(3700)]
 
 
-def test_the_reason_and_the_beginning_stay_while_we_are_blind() -> None:
-    """First the controls, then the providers: one blindness."""
+def test_reason_and_start_stay_during_one_blindness() -> None:
+    """First the controls fail, then the providers."""
     look = Round()
     first = look.at(0, way=DARK, way_2=DARK)
     later = look.at(60, way=DARK, way_2=DARK, a=DARK, b=DARK, c=DARK)

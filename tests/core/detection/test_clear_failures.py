@@ -1,4 +1,4 @@
-"""What a failure is decides how long it must last: what is clearly the provider's counts sooner than what may be a hiccup."""
+"""How long a failure must last depends on its kind: clear faults of the provider count sooner than possible hiccups."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,14 +26,14 @@ Look = tuple[float, str]  # second, and error; empty where it was answered well
 
 
 def look(second: float, error: str = "", evidence: dict[str, str] | None = None) -> Sample:
-    """A look that took no time; it failed where there is an error."""
+    """A check result that took no time; failed if an error is given."""
     outcome, fault = (Outcome.FAIL, Fault.THEIRS) if error else (Outcome.OK, Fault.NONE)
     at = START + timedelta(seconds=second)
     return Sample("a.b.c", "a.b", at, outcome, error or None, fault, evidence=evidence or {})
 
 
 def speaks_after(looks: Sequence[Sample], rule: Rule = RULE, every: timedelta = EVERY) -> float | None:
-    """The second of the look, of these after five good ones, at which it counts as a failure; None where none is that one."""
+    """At which second one of these results, after five good ones, first counts as a failure; None if none does."""
     track = NEW
     for n in range(5, 0, -1) if looks else ():
         track = observe(track, replace(look(0), at=looks[0].at - every * n), rule, every=every)
@@ -45,56 +45,56 @@ def speaks_after(looks: Sequence[Sample], rule: Rule = RULE, every: timedelta = 
 
 
 def rechecks(error: str, evidence: dict[str, str] | None = None, *, looks: int = 12) -> list[Sample]:
-    """A failed look and quick ones after it that fail alike."""
+    """A failure and early runs after it with the same error."""
     return [look(QUICK_S * n, error, evidence) for n in range(looks)]
 
 
 @pytest.mark.parametrize("error", sorted(CLEAR))
-def test_what_the_provider_says_of_itself_counts_after_six_seconds(error: str) -> None:
-    """No hiccup of our way out answers with an error of theirs."""
+def test_error_answers_count_after_six_seconds(error: str) -> None:
+    """No hiccup of our uplink produces an error of theirs."""
     assert 6.0 == speaks_after(rechecks(error))
 
 
 @pytest.mark.parametrize("error", sorted({name for name, row in ERROR_CLASSES.items() if row.outcome is Outcome.FAIL} - CLEAR))
-def test_every_other_failure_waits_the_longer_time(error: str) -> None:
-    """Timeouts, names, resets, a body that is cut off or not as expected, keys and quotas, and a refusal by itself."""
+def test_other_failures_need_the_longer_time(error: str) -> None:
+    """Timeouts, names, resets, bodies that are cut off or unexpected, keys and quotas, and a lone refusal."""
     assert 10.5 == speaks_after(rechecks(error))
 
 
-def test_failures_of_no_known_class_wait_the_longer_time() -> None:
-    """Samples of other versions and of traces."""
+def test_failures_of_unknown_classes_need_the_longer_time() -> None:
+    """From samples of other versions, and from traces."""
     assert 10.5 == speaks_after(rechecks("gone_class"))
 
 
-def test_a_refusal_counts_as_soon_while_controls_answer() -> None:
-    """Then it is no firewall of ours that refuses everything."""
+def test_refusal_counts_after_the_shorter_time_while_controls_answer() -> None:
+    """So it is no firewall of ours that refuses everything."""
     assert 6.0 == speaks_after(rechecks("connect_refused", CONTROLS_ANSWER))
 
 
-def test_no_other_failure_is_made_clear_by_controls_that_answer() -> None:
-    """A packet that is lost on one way says little of another way."""
+def test_answering_controls_make_no_other_failure_clear() -> None:
+    """A packet lost on one route says little about another."""
     assert 10.5 == speaks_after(rechecks("reset", CONTROLS_ANSWER))
 
 
 @pytest.mark.parametrize("odd", [0, 2, 4])
-def test_a_mixed_doubt_waits_the_longer_time(odd: int) -> None:
-    """One timeout among the server errors, wherever it comes: our way out may have a part in it."""
+def test_mixed_failures_need_the_longer_time(odd: int) -> None:
+    """One timeout among the server errors, wherever it comes: our uplink may be part of the cause."""
     looks = rechecks("http_5xx")
     looks[odd] = look(QUICK_S * odd, "connect_timeout")
 
     assert 10.5 == speaks_after(looks)
 
 
-def test_a_timeout_of_a_doubt_that_is_over_makes_no_mixed_one() -> None:
-    """Only failures of the present doubt count, though its round is in the window still."""
+def test_timeout_of_an_earlier_doubt_does_not_count() -> None:
+    """Only failures of the present doubt do, although the window still contains its round."""
     answered = [look(begins + QUICK_S * n) for begins in (-95, -70) for n in range(6)]
     before = [look(-120, "connect_timeout"), look(-110), *answered]
 
     assert 6.0 == speaks_after([*before, *rechecks("http_5xx")])
 
 
-def test_the_window_speaks_as_soon() -> None:
-    """Where rounds are close together, three of five failed ones need no more time than the score."""
+def test_window_uses_the_shorter_time_too() -> None:
+    """If rounds are close together, three failed ones of five need no more time than the score."""
     by_window, every = replace(RULE, threshold=100.0), timedelta(seconds=2)
     clear, doubtful = ([look(2 * n, error) for n in range(6)] for error in ("http_5xx", "reset"))
 
@@ -102,21 +102,21 @@ def test_the_window_speaks_as_soon() -> None:
 
 
 @pytest.mark.parametrize("odd", [0, 1, 2])
-def test_a_timeout_makes_the_window_wait_the_longer_time(odd: int) -> None:
-    """Wherever it comes among the failed rounds, not only as the newest."""
+def test_timeout_makes_the_window_use_the_longer_time(odd: int) -> None:
+    """Wherever it is among the failed rounds."""
     by_window, every = replace(RULE, threshold=100.0), timedelta(seconds=2)
     looks = [look(2 * n, "connect_timeout" if n == odd else "http_5xx") for n in range(6)]
 
     assert 10.0 == speaks_after(looks, by_window, every)
 
 
-def test_who_trusts_no_failure_sooner_says_so() -> None:
-    """Both spans alike are the rule as it was."""
+def test_equal_times_disable_the_shorter_one() -> None:
+    """Then the rule is as before."""
     assert 10.5 == speaks_after(rechecks("http_5xx"), replace(RULE, at_least_clear=RULE.at_least))
 
 
-def test_a_shorter_least_time_holds_for_clear_failures_too() -> None:
-    """Who wants two seconds for any failure does not wait six for the clearest."""
+def test_shorter_general_time_applies_to_clear_failures_too() -> None:
+    """Two seconds for any failure are not six for the clearest."""
     assert 4.5 == speaks_after(rechecks("http_5xx"), replace(RULE, at_least=timedelta(seconds=2)))
 
 
@@ -127,8 +127,8 @@ LOOKS = st.lists(
 
 
 @given(LOOKS, st.integers(0, 15), st.integers(0, 15))
-def test_a_shorter_time_for_clear_failures_never_makes_it_slower(looks: list[Look], one: int, other: int) -> None:
-    """Whatever comes in whatever order."""
+def test_shorter_time_for_clear_failures_never_delays_detection(looks: list[Look], one: int, other: int) -> None:
+    """For any sequence of results."""
     second, seen = 0.0, []
     for gap, error in looks:
         second += gap
@@ -142,7 +142,7 @@ def test_a_shorter_time_for_clear_failures_never_makes_it_slower(looks: list[Loo
 
 
 def doubting(*errors: str) -> Track:
-    """A check whose looks, every two seconds until now, came to this."""
+    """A check with these results, every two seconds until now."""
     track = NEW
     for n, error in enumerate(errors):
         track = observe(track, look(2.0 * (n + 1 - len(errors)), error), RULE)
@@ -153,8 +153,8 @@ def doubting(*errors: str) -> Track:
     ("one", "other", "together"),
     [("http_5xx", "http_5xx", {"one", "other"}), ("http_5xx", "reset", set()), ("reset", "reset", set())],
 )
-def test_checks_speak_together_sooner_where_all_their_failures_are_clear(one: str, other: str, together: set[str]) -> None:
-    """Within seven seconds two checks fail half of their looks."""
+def test_checks_fail_together_sooner_if_all_failures_are_clear(one: str, other: str, together: set[str]) -> None:
+    """Two checks fail in half of their runs, within seven seconds."""
     tracks = {"one": doubting(one, "", "", one), "other": doubting(other, "", "", other)}
     end = START + timedelta(seconds=1)
 
@@ -185,8 +185,8 @@ def control(name: str, error: str = "", outcome: Outcome | None = None) -> Sampl
     ids=["all", "most", "an error is an answer", "our resolver has no say", "none", "the resolver alone", "half", "dark",
          "inconclusive", "never sent for"],
 )  # fmt: skip
-def test_a_refusal_is_clear_while_most_controls_answer(controls: list[Sample], clear: bool) -> None:
-    """Independent hosts, reached over our way out; what our resolver does proves nothing of that."""
+def test_refusal_is_clear_while_most_controls_answer(controls: list[Sample], clear: bool) -> None:
+    """Independent hosts reached over our uplink; controls of the resolver prove nothing about that."""
     refused = look(0, "connect_refused", {"address": "192.0.2.1"})
     found = with_control_evidence(refused, controls, BlindnessRule(resolvers=frozenset({"names"})))
 
@@ -194,8 +194,8 @@ def test_a_refusal_is_clear_while_most_controls_answer(controls: list[Sample], c
 
 
 @pytest.mark.parametrize("error", ["connect_timeout", "reset", "dns", "http_5xx"])
-def test_only_a_refusal_tells_what_controls_did(error: str) -> None:
-    """Nothing hangs on it elsewhere."""
+def test_only_refusals_record_what_the_controls_did(error: str) -> None:
+    """Nothing else depends on it."""
     failed = look(0, error)
     assert failed is with_control_evidence(failed, [control("way")], BlindnessRule())
 
@@ -203,7 +203,7 @@ def test_only_a_refusal_tells_what_controls_did(error: str) -> None:
 # --- the table
 
 
-def test_what_is_clear_is_an_answer_and_theirs() -> None:
-    """An answer that our own network can give is none of their front, and our own fault is not theirs."""
+def test_clear_failures_are_answers_of_the_provider() -> None:
+    """Not those that our own network can produce, and not our own mistakes."""
     assert {name for name, row in ERROR_CLASSES.items() if row.reported} == CLEAR
     assert all(row.fault is Fault.THEIRS and row.may_open and not row.network for row in map(ERROR_CLASSES.get, CLEAR) if row)

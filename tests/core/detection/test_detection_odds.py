@@ -1,4 +1,4 @@
-"""The shipped detector under the Monte Carlo of `bench/detection.py`, few rounds of it: the claims are not off by far."""
+"""The shipped detector in a few rounds of the simulation in `bench/detection.py`: the published figures hold roughly."""
 
 import random
 from statistics import median
@@ -13,8 +13,8 @@ RULE = Rule()
 
 
 @pytest.mark.parametrize(("rate", "within_s"), [(1.0, 30), (0.5, 60), (0.2, 200)])
-def test_an_outage_is_found_in_time(rate: float, within_s: float) -> None:
-    """Half of the incidents within the claim; none of the full ones is missed."""
+def test_outage_is_detected_in_time(rate: float, within_s: float) -> None:
+    """The median is within the published figure, and no full outage is missed."""
     found = [delay_of(rate, seed, RULE) for seed in range(150)]
     seen = [delay for delay in found if delay is not None]
 
@@ -34,34 +34,34 @@ def test_noise_and_blips_raise_few_alarms_and_cost_few_looks() -> None:
     assert max(noise.quick, blips.quick) <= 100 * 2880 * 0.16
 
 
-def test_trouble_that_goes_on_is_hardly_ever_called_over() -> None:
-    """At 40 % errors for an hour; by five good looks in a row alone it was nearly always."""
+def test_ongoing_partial_outage_is_rarely_called_over() -> None:
+    """40 % errors for an hour; five good results in a row alone would end it nearly always."""
     assert lost(0.4, 0.4, RULE, 60) <= 0.02
 
 
-def test_an_outage_that_goes_on_in_part_is_hardly_ever_called_over() -> None:
-    """Its first five good looks often came in a row by luck; the quick ones among them fail."""
+def test_outage_that_becomes_partial_is_rarely_called_over() -> None:
+    """Its first five good results are often luck; the early runs among them fail."""
     assert lost(1.0, 0.4, RULE, 100) <= 0.02
 
 
-def test_one_answer_in_five_that_goes_on_failing_is_seldom_called_over() -> None:
-    """One hour in twenty, where it was one in five."""
+def test_outage_with_one_failure_in_five_is_rarely_called_over() -> None:
+    """In one hour of twenty, where it was one of five."""
     assert lost(0.2, 0.2, RULE, 100) <= 0.08
 
 
-def test_a_true_end_is_told_in_minutes_also_with_noise() -> None:
-    """One stray failure on the way back takes a little longer, and more trouble before it as well."""
+def test_real_end_is_detected_within_minutes_despite_noise() -> None:
+    """A stray failure during recovery delays it slightly, and so does a previous relapse."""
     assert median(ends(1.0, RULE, 40)) <= 120
     assert median(ends(0.2, RULE, 40)) <= 400
 
 
-def test_a_full_outage_that_ends_is_over_within_two_minutes_and_a_half() -> None:
-    """The longer test is for what failed again on its way back."""
+def test_end_of_a_full_outage_is_detected_within_two_and_a_half_minutes() -> None:
+    """The longer test is for checks that relapsed."""
     assert max(ends(1.0, RULE, 10, noise=0.0)) <= 150
 
 
-def test_leaping_over_good_looks_changes_nothing() -> None:
-    """What makes the simulation fast does not make it another one."""
+def test_skipping_good_results_changes_nothing() -> None:
+    """This shortcut makes the simulation fast, and must not alter it."""
     skies = [Sky(random.Random(3)) for _ in range(2)]
     for sky in skies:
         sky.add_blips(10, 0.5)

@@ -1,4 +1,4 @@
-"""The table of error classes: complete, and at one with itself."""
+"""The table of error classes is complete and consistent."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from bot.core.model import Fault, Outcome
 
 
 @pytest.mark.parametrize("name", ERROR_CLASSES)
-def test_class_is_at_one_with_itself_when_it_is_listed(name: str) -> None:
-    """A reason can be made of it; what is ours never opens an incident; what says nothing has no consequence at all."""
+def test_each_class_is_consistent(name: str) -> None:
+    """It has a reason; our own faults never open an incident; inconclusive classes have no consequence."""
     row = ERROR_CLASSES[name]
     assert row.sentence
     assert row.sentence[0].islower()
@@ -23,20 +23,20 @@ def test_class_is_at_one_with_itself_when_it_is_listed(name: str) -> None:
         assert row.fault is not Fault.THEIRS
 
 
-def test_classes_are_sorted_apart_when_groups_are_put_together() -> None:
-    """A class stands in one group only."""
+def test_groups_of_classes_do_not_overlap() -> None:
+    """Each class is in one group."""
     assert len(ERROR_CLASSES) == sum(len(rows) for rows in GROUPS.values())
 
 
-def test_quota_moves_flags_and_opens_nothing() -> None:
-    """A spent quota stops our service as an outage would, and the provider is well."""
+def test_exhausted_quota_moves_flags_but_opens_no_incident() -> None:
+    """It stops our service like an outage, but the provider is well."""
     quota = {name for name, row in ERROR_CLASSES.items() if row.fault is Fault.OURS_QUOTA and row.outcome is Outcome.FAIL}
     assert {"rate_limited", "spend_limit"} == quota
     assert all(may_flip(name) and not may_open(name) for name in quota)
 
 
-def test_unknown_words_may_do_what_theirs_may() -> None:
-    """Samples of an older version, and slow answers without a class, keep their say."""
+def test_unknown_classes_count_as_the_providers() -> None:
+    """From samples of older versions, and slow answers without a class."""
     assert may_open(None)
     assert may_flip(None)
     assert not network(None)
@@ -45,16 +45,16 @@ def test_unknown_words_may_do_what_theirs_may() -> None:
     assert not network("gone_class")
 
 
-def test_our_own_network_is_marked_when_it_can_look_like_an_outage() -> None:
-    """Until the control group has spoken, these say nothing of a provider; an answer of the provider's own does."""
+def test_classes_that_our_network_can_cause_are_marked() -> None:
+    """They say nothing about a provider until the controls were asked; answers of the provider are not among them."""
     assert all(
         network(name) for name in ("dns", "connect_timeout", "connect_refused", "unreachable", "tls", "reset", "deadline")
     )
     assert not any(network(name) for name in ("http_5xx", "overloaded", "rate_limited", "truncated", "wrong_answer"))
 
 
-def test_every_class_that_words_lead_to_exists() -> None:
-    """Tables of providers' words name classes of the taxonomy, and each word once."""
+def test_tables_of_provider_errors_name_existing_classes() -> None:
+    """And list each word once."""
     named = {*STRONG_WORDS, *WEAK_WORDS, *STATUS_CLASSES.values(), *(phrase.error for phrase in PHRASES)}
     assert set() == named - set(ERROR_CLASSES)
     words = [word for table in (STRONG_WORDS, WEAK_WORDS) for words in table.values() for word in words]
@@ -81,6 +81,6 @@ def test_every_class_that_words_lead_to_exists() -> None:
         )),
     ],
 )  # fmt: skip
-def test_a_class_is_whole_whoever_is_to_blame(name: str, row: ErrorClass) -> None:
-    """Theirs and unclear may open and move; ours moves only where it says so; what says nothing does nothing."""
+def test_consequences_of_a_class_follow_from_its_fault(name: str, row: ErrorClass) -> None:
+    """Theirs and unclear may open and switch; ours switches only if marked; inconclusive does nothing."""
     assert row == ERROR_CLASSES[name]
