@@ -1,4 +1,4 @@
-"""What is written down when a verdict changes, is held back or comes back, and what reaches people of it."""
+"""What is recorded when a verdict changes, is held back or returns, and what people are told."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,19 +25,19 @@ def reach(table: Table, level: Level, id: str = API, fault: Fault = Fault.THEIRS
 
 
 def sent(table: Table, *kinds: type[EffectBody]) -> list[EffectBody]:
-    """In the last step."""
+    """Effects of the last step."""
     return [effect.body for effect in table.steps[-1].effects if isinstance(effect.body, kinds)]
 
 
 def lines(table: Table, kind: type[Body]) -> list[Fact]:
-    """The facts of a kind that got a line of their own somewhere."""
+    """The facts of a kind that got a line of their own in some channel."""
     facts = {(fact.stream, fact.seq): fact for fact in table.facts if isinstance(fact.body, kind)}
     keys = [(e.stream, e.seq) for step in table.steps for e in step.effects if isinstance(e.body, PostLine)]
     return [facts[key] for key in keys if key in facts]
 
 
 def opens(table: Table, id: str, **open_on: str) -> None:
-    """What a component opens from now on, by level."""
+    """Set which levels of a component open incidents from now on."""
     changed = replace(table.policy.components[id], open_on={Level(level): what for level, what in open_on.items()})
     table.policy = replace(table.policy, components={**table.policy.components, id: changed})
 
@@ -45,8 +45,8 @@ def opens(table: Table, id: str, **open_on: str) -> None:
 # --- the verdict itself
 
 
-def test_a_changed_verdict_is_written_down_whole() -> None:
-    """What it was, what it is, whose fault, with its evidence and its onset."""
+def test_changed_verdict_is_recorded_completely() -> None:
+    """Before, after, whose fault, with evidence and start."""
     table = Table().all_well()
     reach(table, Level.DOWN, began_at=START - timedelta(minutes=2))
     body = VerdictChanged(
@@ -56,8 +56,8 @@ def test_a_changed_verdict_is_written_down_whole() -> None:
     assert Written(body, None, RULE) == table.written(VerdictChanged)[-1]
 
 
-def test_a_verdict_without_an_onset_begins_when_it_is_reached() -> None:
-    """Nobody knows it better, and an incident needs a beginning."""
+def test_verdict_without_a_known_start_begins_now() -> None:
+    """An incident needs a start."""
     table = Table().all_well()
     table.now += timedelta(minutes=3)
     reach(table, Level.DOWN)
@@ -65,7 +65,7 @@ def test_a_verdict_without_an_onset_begins_when_it_is_reached() -> None:
     assert table.now == table.incident().began_at
 
 
-def test_a_verdict_of_what_left_the_configuration_reaches_nobody() -> None:
+def test_verdict_on_a_removed_component_is_only_recorded() -> None:
     """It is measured no more: written down, and that is all."""
     table = Table().all_well()
     reach(table, Level.DOWN, "mistral.api")
@@ -73,7 +73,7 @@ def test_a_verdict_of_what_left_the_configuration_reaches_nobody() -> None:
     assert {} == table.world.incidents
 
 
-def test_a_verdict_is_answered_as_taken_in() -> None:
+def test_repeated_verdict_is_answered_as_known() -> None:
     """And the same again as known."""
     table = Table().all_well()
 
@@ -83,8 +83,8 @@ def test_a_verdict_is_answered_as_taken_in() -> None:
 # --- into an incident
 
 
-def test_an_incident_that_a_verdict_opens_is_declared_whole() -> None:
-    """Its title says what is down, its reason is what the check saw, and its beginning is the first failure."""
+def test_incident_opened_by_a_verdict_is_complete() -> None:
+    """Title, reason and start come from the component, the check, and the first failure."""
     table = Table().all_well()
     began = START - timedelta(minutes=2)
     reach(table, Level.DOWN, began_at=began)
@@ -96,8 +96,8 @@ def test_an_incident_that_a_verdict_opens_is_declared_whole() -> None:
     assert [Written(body, 1, RULE)] == table.written(Declared)
 
 
-def test_a_declaration_takes_the_bad_family_in() -> None:
-    """The one that opens it first, then the others of its provider that are bad, and none that is well."""
+def test_incident_includes_other_bad_components_of_the_provider() -> None:
+    """The one that opened it first, then the others that are bad, and no healthy one."""
     table = Table().all_well()
     opens(table, MOBILE, down="none")
     opens(table, API, down="none")
@@ -110,8 +110,8 @@ def test_a_declaration_takes_the_bad_family_in() -> None:
     assert (WEB, API, MOBILE) == table.kinds(Declared)[0].components  # type: ignore[attr-defined]
 
 
-def test_a_declaration_leaves_what_is_muted_out() -> None:
-    """Somebody meant it to be quiet."""
+def test_incident_leaves_out_muted_components() -> None:
+    """Somebody wanted them quiet."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
     reach(table, Level.DOWN, API)
@@ -120,8 +120,8 @@ def test_a_declaration_leaves_what_is_muted_out() -> None:
     assert (WEB,) == table.kinds(Declared)[0].components  # type: ignore[attr-defined]
 
 
-def test_a_component_that_joins_brings_its_evidence_along() -> None:
-    """Its level, its words and since when, in the incident's own record."""
+def test_joining_component_adds_its_evidence() -> None:
+    """Level, reason and start, in the incident's own record."""
     table = Table().all_well()
     reach(table, Level.DOWN, API)
     reach(table, Level.DOWN, WEB, began_at=START - timedelta(minutes=1))
@@ -130,8 +130,8 @@ def test_a_component_that_joins_brings_its_evidence_along() -> None:
     assert Written(body, 1, RULE) == table.written(ComponentJoined)[-1]
 
 
-def test_a_component_that_gets_better_says_what_it_was() -> None:
-    """Down and then degraded is a change that its channel reads."""
+def test_improved_component_names_its_previous_level() -> None:
+    """Down to degraded is a change that the channel reads."""
     table = Table().all_well()
     reach(table, Level.DOWN)
     reach(table, Level.DEGRADED, began_at=START)
@@ -140,7 +140,7 @@ def test_a_component_that_gets_better_says_what_it_was() -> None:
     assert [Written(body, 1, RULE)] == table.written(ComponentMoved)
 
 
-def test_another_fault_of_the_same_level_moves_nothing() -> None:
+def test_other_fault_at_the_same_level_changes_nothing() -> None:
     """Down is down, whoever is to blame."""
     table = Table().all_well()
     reach(table, Level.DOWN)
@@ -149,7 +149,7 @@ def test_another_fault_of_the_same_level_moves_nothing() -> None:
     assert [] == table.kinds(ComponentMoved)
 
 
-def test_a_severity_that_a_rule_raises_has_the_components_reason() -> None:
+def test_severity_raised_by_a_rule_has_the_components_reason() -> None:
     """SEV2 to SEV1, and why."""
     table = Table().all_well()
     reach(table, Level.DOWN)
@@ -159,7 +159,7 @@ def test_a_severity_that_a_rule_raises_has_the_components_reason() -> None:
     assert [Written(SeverityChanged(Severity.SEV2, Severity.SEV1, "HTTP 502"), 1, RULE)] == table.written(SeverityChanged)
 
 
-def test_a_milder_component_lowers_no_severity() -> None:
+def test_milder_component_does_not_lower_the_severity() -> None:
     """An incident is as bad as its worst part."""
     table = Table().all_well()
     reach(table, Level.DOWN)
@@ -169,8 +169,8 @@ def test_a_milder_component_lowers_no_severity() -> None:
     assert [] == table.kinds(SeverityChanged)
 
 
-def test_recovery_is_the_rules_word() -> None:
-    """Monitoring, because everything is operational again."""
+def test_recovery_moves_the_incident_to_monitoring() -> None:
+    """By the rule, because everything is operational again."""
     table = Table(policy(automation="off")).all_well()
     reach(table, Level.DOWN)
     reach(table, Level.OPERATIONAL)
@@ -179,7 +179,7 @@ def test_recovery_is_the_rules_word() -> None:
     assert [Written(body, 1, Actor.rule("all components well"))] == table.written(PhaseChanged)
 
 
-def test_a_relapse_says_which_component_and_why() -> None:
+def test_relapse_names_the_component_and_the_reason() -> None:
     """By its name, and in the words of the check."""
     table = Table(policy(automation="off")).all_well()
     reach(table, Level.DOWN)
@@ -194,15 +194,15 @@ def test_a_relapse_says_which_component_and_why() -> None:
 
 
 def test_our_own_failure_gets_a_quiet_thread() -> None:
-    """A key that is refused alerts nobody, and somebody has to see to it."""
+    """A refused key alerts nobody, but somebody has to fix it."""
     table = Table().all_well()
     reach(table, Level.UNKNOWN, fault=Fault.OURS_KEY)
 
     assert 1 == len(sent(table, OpenThread))
 
 
-def test_another_failure_of_ours_is_told_in_the_same_thread() -> None:
-    """The key was mended and the quota is used up: the level is the same, and what to do is not."""
+def test_another_failure_of_ours_goes_to_the_same_thread() -> None:
+    """The key was fixed and the quota is exhausted: the same level, but something else to do."""
     table = Table().all_well()
     reach(table, Level.UNKNOWN, fault=Fault.OURS_KEY)
     reach(table, Level.UNKNOWN, fault=Fault.OURS_QUOTA)
@@ -210,8 +210,8 @@ def test_another_failure_of_ours_is_told_in_the_same_thread() -> None:
     assert 1 == len(sent(table, ReplyInThread))
 
 
-def test_a_quiet_level_opens_no_thread_beside_an_incident() -> None:
-    """The degraded site joins the incident of the API, whose channel tells of it."""
+def test_quiet_level_opens_no_thread_beside_an_incident() -> None:
+    """The degraded site joins the API's incident, whose channel reports it."""
     table = Table().all_well()
     reach(table, Level.DOWN, API)
     reach(table, Level.DEGRADED, WEB)
@@ -219,7 +219,7 @@ def test_a_quiet_level_opens_no_thread_beside_an_incident() -> None:
     assert [] == sent(table, OpenThread)
 
 
-def test_what_opens_nothing_has_no_thread() -> None:
+def test_component_with_open_on_none_has_no_thread() -> None:
     """`open_on: none`."""
     table = Table().all_well()
     opens(table, API, degraded="none")
@@ -229,8 +229,8 @@ def test_what_opens_nothing_has_no_thread() -> None:
 
 
 @pytest.mark.parametrize("seen_before", [True, False])
-def test_a_quiet_thread_is_called_after_the_verdict_that_opens_it(seen_before: bool) -> None:
-    """No other fact can have its name, neither of this component nor of another, also where it is the first of all."""
+def test_quiet_thread_is_named_after_its_first_verdict(seen_before: bool) -> None:
+    """No other fact can have that name, even if it is the very first."""
     table = Table().all_well() if seen_before else Table()
     reach(table, Level.DEGRADED)
     fact = table.facts[-1]
@@ -238,8 +238,8 @@ def test_a_quiet_thread_is_called_after_the_verdict_that_opens_it(seen_before: b
     assert [OpenThread(OpenThread.of_fact(f"component/{API}", fact.seq, "quiet"))] == sent(table, OpenThread)
 
 
-def test_all_of_a_quiet_spell_is_told_in_one_thread() -> None:
-    """Slow, down, slow and well again, where all that is for the thread only."""
+def test_quiet_episode_stays_in_one_thread() -> None:
+    """Slow, down, slow and well again, if all levels are quiet."""
     table = Table().all_well()
     opens(table, API, down="thread", degraded="thread")
     reach(table, Level.DEGRADED)
@@ -255,8 +255,8 @@ def test_all_of_a_quiet_spell_is_told_in_one_thread() -> None:
 # --- a small part
 
 
-def test_an_advisory_is_written_down_whole() -> None:
-    """What, why, with which evidence, and in which thread it is told."""
+def test_advisory_is_recorded_completely() -> None:
+    """What, why, its evidence and its thread."""
     table = Table().all_well()
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
     [thread] = sent(table, OpenThread)
@@ -265,8 +265,8 @@ def test_an_advisory_is_written_down_whole() -> None:
     assert [Written(body, None, RULE)] == table.written(AdvisoryRaised)
 
 
-def test_another_advisory_is_told_in_the_same_thread() -> None:
-    """A second model joins the first: one conversation."""
+def test_changed_advisory_goes_to_the_same_thread() -> None:
+    """A second model joins the first."""
     table = Table().all_well()
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
     root = OpenThread.of_fact(f"component/{API}", table.facts[-1].seq, "advisory")
@@ -277,8 +277,8 @@ def test_another_advisory_is_told_in_the_same_thread() -> None:
     assert [ReplyInThread(root)] == sent(table, OpenThread, ReplyInThread)
 
 
-def test_the_same_advisory_again_is_no_news() -> None:
-    """The whole has another reason, the part fails as before."""
+def test_unchanged_advisory_is_no_news() -> None:
+    """The whole has another reason, but the part fails as before."""
     table = Table().all_well()
     for fault in (Fault.NONE, Fault.UNCLEAR):
         reach(table, Level.OPERATIONAL, fault=fault, advisory="haiku fails since 11:40 UTC")
@@ -286,7 +286,7 @@ def test_the_same_advisory_again_is_no_news() -> None:
     assert 1 == len(table.kinds(AdvisoryRaised))
 
 
-def test_an_advisory_of_what_left_the_configuration_reaches_nobody() -> None:
+def test_advisory_of_a_removed_component_is_only_recorded() -> None:
     """Nobody measures it any more."""
     table = Table().all_well()
     reach(table, Level.OPERATIONAL, "mistral.api", fault=Fault.NONE, advisory="haiku fails since 11:40 UTC")
@@ -297,7 +297,7 @@ def test_an_advisory_of_what_left_the_configuration_reaches_nobody() -> None:
 @pytest.mark.parametrize(
     ("level", "reason"), [(Level.OPERATIONAL, "all of it is operational again"), (Level.DOWN, "all of it is down now")]
 )
-def test_an_advisory_ends_with_how_the_whole_is(level: Level, reason: str) -> None:
+def test_end_of_an_advisory_says_how_the_component_is(level: Level, reason: str) -> None:
     """Well again, or worse than a small part."""
     table = Table().all_well()
     reach(table, Level.OPERATIONAL, fault=Fault.NONE, advisory="haiku fails")
@@ -306,7 +306,7 @@ def test_an_advisory_ends_with_how_the_whole_is(level: Level, reason: str) -> No
     assert [Written(AdvisoryEnded(API, "haiku fails", reason), None, RULE)] == table.written(AdvisoryEnded)
 
 
-def test_an_advisory_of_what_is_muted_is_noted_and_not_told() -> None:
+def test_advisory_of_a_muted_component_is_recorded_but_not_posted() -> None:
     """Somebody meant it to be quiet."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
@@ -324,8 +324,8 @@ def muted(reason: str = "we move") -> Table:
     return table
 
 
-def test_an_alert_that_is_held_back_says_why_and_until_when() -> None:
-    """Written down by the check that found it, and announced to nobody."""
+def test_held_back_alert_says_why_and_until_when() -> None:
+    """Recorded, but posted nowhere."""
     table = muted()
     reach(table, Level.DEGRADED)
 
@@ -335,7 +335,7 @@ def test_an_alert_that_is_held_back_says_why_and_until_when() -> None:
     assert [] == sent(table, PostLine)
 
 
-def test_an_alert_that_comes_back_says_why_it_was_held_back() -> None:
+def test_released_alert_says_why_it_was_held_back() -> None:
     """By the rule, not by whoever unmuted."""
     table = muted()
     reach(table, Level.DEGRADED)
@@ -347,16 +347,16 @@ def test_an_alert_that_comes_back_says_why_it_was_held_back() -> None:
     )
 
 
-def test_a_mute_without_a_reason_names_who_muted() -> None:
-    """And leaves no colon behind."""
+def test_mute_without_a_reason_names_the_person() -> None:
+    """Without a dangling colon."""
     table = muted("")
     reach(table, Level.DOWN)
 
     assert "muted by ana" == table.world.component(API).held_back.why  # type: ignore[union-attr]
 
 
-def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> None:
-    """What depends on Claude fails with it: its channel says so, and says it once."""
+def test_alert_covered_by_another_incident_is_posted_there_once() -> None:
+    """Whatever depends on Claude fails with it."""
     base = policy()
     child = replace(base.components[GPT], depends_on=(API,))
     table = Table(replace(base, components={**base.components, GPT: child})).all_well()
@@ -368,8 +368,8 @@ def test_an_alert_that_another_incident_tells_of_is_announced_there_once() -> No
     assert 1 == len(lines(table, AlertSuppressed))
 
 
-def test_another_moment_until_which_it_is_held_back_is_announced_no_second_time() -> None:
-    """The parent is well again: what depends on it has a while to follow, and the channel knows of it."""
+def test_new_end_of_a_hold_is_not_posted_again() -> None:
+    """The dependency recovered and its dependants may take a while; the channel knows."""
     base = policy(automation="off")
     child = replace(base.components[GPT], depends_on=(API,))
     table = Table(replace(base, components={**base.components, GPT: child})).all_well()
@@ -381,8 +381,8 @@ def test_another_moment_until_which_it_is_held_back_is_announced_no_second_time(
     assert 1 == len(lines(table, AlertSuppressed))
 
 
-def test_what_has_no_rule_is_not_held_back_either() -> None:
-    """Nobody would have been told of it."""
+def test_component_without_a_rule_is_not_held_back() -> None:
+    """Nobody would have been alerted."""
     table = muted()
     opens(table, API)
     reach(table, Level.DOWN)
@@ -390,8 +390,8 @@ def test_what_has_no_rule_is_not_held_back_either() -> None:
     assert [] == table.written(AlertSuppressed)
 
 
-def test_what_has_its_thread_already_is_not_held_back() -> None:
-    """It was told before somebody muted it."""
+def test_component_with_a_thread_is_not_held_back() -> None:
+    """It was reported before somebody muted it."""
     table = Table().all_well()
     reach(table, Level.DEGRADED)
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
@@ -399,7 +399,7 @@ def test_what_has_its_thread_already_is_not_held_back() -> None:
     assert [] == table.written(AlertSuppressed)
 
 
-def test_what_is_held_back_is_told_in_the_incident_that_a_person_declares_for_it() -> None:
+def test_held_back_component_is_part_of_an_incident_declared_for_it() -> None:
     """The mute is for alerts; whoever declares wants to hear of it."""
     table = muted()
     reach(table, Level.DOWN)
@@ -408,8 +408,8 @@ def test_what_is_held_back_is_told_in_the_incident_that_a_person_declares_for_it
     assert [Written(AlertResumed(API, "muted by ana: we move"), None, HELD)] == table.written(AlertResumed)
 
 
-def test_what_left_the_configuration_keeps_nothing_back() -> None:
-    """It was held back, and is measured no more; the next one by name is told of."""
+def test_removed_component_holds_nothing_back() -> None:
+    """It was held back and is no longer checked; the next one is reported."""
     table = muted()
     reach(table, Level.DOWN, API)
     table.policy = replace(table.policy, components={id: c for id, c in table.policy.components.items() if id != API})
@@ -420,8 +420,8 @@ def test_what_left_the_configuration_keeps_nothing_back() -> None:
     assert [(GPT,)] == [body.components for body in table.kinds(Declared)]  # type: ignore[attr-defined]
 
 
-def test_a_level_without_a_rule_raises_no_severity() -> None:
-    """Configuration does not say what a degraded site is worth: it joins, and that is all."""
+def test_level_without_a_rule_raises_no_severity() -> None:
+    """It joins the incident, and that is all."""
     table = Table().all_well()
     reach(table, Level.DOWN)
     opens(table, WEB)
@@ -430,8 +430,8 @@ def test_a_level_without_a_rule_raises_no_severity() -> None:
     assert [] == table.kinds(SeverityChanged)
 
 
-def test_what_nobody_was_told_of_comes_back_with_all_that_was_seen() -> None:
-    """Its incident was canceled while a mute held it back; the next one has its words, its evidence and its beginning."""
+def test_released_component_keeps_its_reason_evidence_and_start() -> None:
+    """Its incident was canceled while a mute held it back; the next one has them."""
     table = muted()
     began = START - timedelta(minutes=2)
     reach(table, Level.DOWN, began_at=began)
@@ -442,7 +442,7 @@ def test_what_nobody_was_told_of_comes_back_with_all_that_was_seen() -> None:
     assert "HTTP 502" == table.kinds(Declared)[0].reason  # type: ignore[attr-defined]
 
 
-def test_what_is_held_back_still_does_not_keep_others_back() -> None:
+def test_component_still_held_back_does_not_block_others() -> None:
     """The first by name is muted on; the others are told of."""
     table = Table().all_well()
     for id in (API, GPT):
@@ -453,8 +453,8 @@ def test_what_is_held_back_still_does_not_keep_others_back() -> None:
     assert [(GPT,)] == [body.components for body in table.kinds(Declared)]  # type: ignore[attr-defined]
 
 
-def test_an_alert_that_comes_back_as_an_incident_opens_no_thread() -> None:
-    """The incident's channel tells of it; a second place would say the same."""
+def test_released_alert_that_opens_an_incident_opens_no_thread() -> None:
+    """The incident's channel reports it."""
     table = muted()
     reach(table, Level.DEGRADED)
     reach(table, Level.DOWN)
@@ -464,8 +464,8 @@ def test_an_alert_that_comes_back_as_an_incident_opens_no_thread() -> None:
     assert [] == sent(table, OpenThread)
 
 
-def test_an_alert_that_comes_back_into_an_incident_opens_no_thread() -> None:
-    """The site's incident is open: the slow API joins it instead of getting a thread beside it."""
+def test_released_alert_that_joins_an_incident_opens_no_thread() -> None:
+    """The slow API joins the site's open incident."""
     table = muted()
     reach(table, Level.DEGRADED, API)
     reach(table, Level.DOWN, WEB)
@@ -475,8 +475,8 @@ def test_an_alert_that_comes_back_into_an_incident_opens_no_thread() -> None:
     assert ComponentJoined(API, Level.DEGRADED, "HTTP 502", ("req_7",), START) == table.kinds(ComponentJoined)[-1]
 
 
-def test_each_alert_that_comes_back_has_a_thread_of_its_own() -> None:
-    """Two providers were slow under one maintenance of ours: what is said of one is not said under the other."""
+def test_each_released_alert_has_its_own_thread() -> None:
+    """Two providers were slow during our maintenance, and their threads are not mixed up."""
     table = Table().all_well()
     for id in (API, GPT):
         table.send(s.Mute(actor=ANA, component=id, lasts=timedelta(hours=1)))

@@ -1,4 +1,4 @@
-"""What others say, what a small part suffers from, and what is ours to mend: noted, told quietly, and nothing opens."""
+"""Reports from elsewhere, advisories and our own faults: recorded, reported quietly, and no incident opens."""
 
 from datetime import timedelta
 
@@ -44,8 +44,8 @@ def notice(status: str = "investigating", impact: str = "major") -> Notice:
 # --- what others say
 
 
-def test_an_alert_is_heard_until_it_is_resolved() -> None:
-    """Repeating it writes nothing down; resolving it ends it."""
+def test_alert_counts_until_it_is_resolved() -> None:
+    """Repeating it records nothing."""
     table = Table().all_well()
     fires(table)
     before = len(table.facts)
@@ -58,8 +58,8 @@ def test_an_alert_is_heard_until_it_is_resolved() -> None:
     assert [] == kinds(table)
 
 
-def test_a_source_fires_no_more_than_its_share() -> None:
-    """A monitor gone wild costs no more and more with each alert; another monitor is still heard, up to a cap of its own."""
+def test_alerts_per_source_are_limited() -> None:
+    """A runaway monitor has a bounded cost; another one still counts, up to its own limit."""
     table = Table().all_well()
     answers = [fires(table, key=f"k{number}").ok for number in range(MOST_OF_A_SOURCE + 2)]
     refused = fires(table, key="one more")
@@ -77,7 +77,7 @@ def test_a_source_fires_no_more_than_its_share() -> None:
     assert fires(table, key="one more").ok
 
 
-def test_all_sources_together_fire_no_more_than_the_cap() -> None:
+def test_alerts_of_all_sources_are_limited() -> None:
     """Whoever may send alerts may also invent sources."""
     table = Table().all_well()
     for number in range(MOST_ALERTS + 5):
@@ -85,8 +85,8 @@ def test_all_sources_together_fire_no_more_than_the_cap() -> None:
     assert MOST_ALERTS == len(table.world.component(API).alerts)
 
 
-def test_alerts_that_fired_for_a_day_make_room() -> None:
-    """They are heard no more, so they may not keep new ones out either."""
+def test_alerts_older_than_a_day_make_room() -> None:
+    """They no longer count, so they must not block new ones."""
     table = Table().all_well()
     for number in range(MOST_OF_A_SOURCE):
         fires(table, key=f"k{number}")
@@ -95,8 +95,8 @@ def test_alerts_that_fired_for_a_day_make_room() -> None:
     assert ["grafana/new"] == list(table.world.component(API).alerts)
 
 
-def test_an_alert_that_nobody_resolves_is_forgotten_after_a_day() -> None:
-    """The monitor that fired it may be gone."""
+def test_unresolved_alert_expires_after_a_day() -> None:
+    """Its monitor may be gone."""
     table = Table().all_well()
     fires(table)
     table.now += timedelta(hours=24)
@@ -105,8 +105,8 @@ def test_an_alert_that_nobody_resolves_is_forgotten_after_a_day() -> None:
     assert fires(table).changed
 
 
-def test_people_are_heard_for_half_an_hour() -> None:
-    """Several make one voice."""
+def test_reports_by_people_count_for_half_an_hour() -> None:
+    """Several count as one source."""
     table = Table().all_well()
     for actor in (ANA, BOB):
         said = table.send(s.Reported(actor=actor, component=API, text="it hangs")).answer
@@ -119,8 +119,8 @@ def test_people_are_heard_for_half_an_hour() -> None:
     assert [] == kinds(table)
 
 
-def test_a_report_belongs_to_the_incident_that_is_open() -> None:
-    """In its timeline, and told in its channel."""
+def test_report_goes_to_the_open_incident() -> None:
+    """Into its timeline and its channel."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     step = table.send(s.Reported(actor=ANA, component=API, text="it hangs"))
@@ -130,15 +130,15 @@ def test_a_report_belongs_to_the_incident_that_is_open() -> None:
     assert 1 == sum(type(effect.body) is PostLine for effect in step.effects)
 
 
-def test_a_report_without_an_incident_makes_no_noise() -> None:
-    """It counts, and the person is answered."""
+def test_report_without_an_incident_is_only_counted() -> None:
+    """The person gets an answer."""
     table = Table().all_well()
 
     assert () == table.send(s.Reported(actor=ANA, component=API, text="it hangs")).effects
 
 
-def test_words_about_what_nobody_knows_are_refused() -> None:
-    """With the names that there are."""
+def test_report_on_an_unknown_component_is_refused() -> None:
+    """With the known names."""
     table = Table().all_well()
     answers = [
         table.send(s.Reported(actor=ANA, component="nothing", text="it hangs")).answer,
@@ -151,8 +151,8 @@ def test_words_about_what_nobody_knows_are_refused() -> None:
     assert API in told(answers[0])
 
 
-def test_the_vendors_page_is_heard_while_it_is_fresh() -> None:
-    """A standing notice that names the component, or what the page calls it; maintenance is no trouble."""
+def test_vendors_page_counts_while_it_is_fresh() -> None:
+    """A current notice that names the component, by our name or the page's; maintenance is no trouble."""
     table = Table().all_well()
     reads(table, notice())
     standing = kinds(table)
@@ -165,8 +165,8 @@ def test_the_vendors_page_is_heard_while_it_is_fresh() -> None:
     assert [] == kinds(table, levels={API: Level.DOWN})
 
 
-def test_announced_maintenance_is_not_heard_as_trouble() -> None:
-    """It makes quiet, not worse."""
+def test_announced_maintenance_does_not_count_as_trouble() -> None:
+    """It holds alerts back instead."""
     table = Table().all_well()
     reads(table, notice("in_progress", "maintenance"))
 
@@ -176,8 +176,8 @@ def test_announced_maintenance_is_not_heard_as_trouble() -> None:
 # --- a small part
 
 
-def test_an_advisory_gets_a_quiet_thread_and_nothing_else() -> None:
-    """Raised, changed, ended: one post and two answers; no incident, no flag."""
+def test_advisory_gets_a_quiet_thread_and_nothing_else() -> None:
+    """Raised, changed, ended: one post and two replies, no incident, no flag."""
     table = Table().all_well()
     for words in ("haiku fails since 10:02 UTC", "haiku and opus fail since 10:02 UTC", ""):
         reaches(table, Level.OPERATIONAL, advisory=words)
@@ -190,8 +190,8 @@ def test_an_advisory_gets_a_quiet_thread_and_nothing_else() -> None:
     assert "" == table.world.component(API).advisory
 
 
-def test_an_advisory_ends_when_the_whole_is_worse() -> None:
-    """The incident says the rest."""
+def test_advisory_ends_when_the_component_is_worse() -> None:
+    """The incident reports the rest."""
     table = Table().all_well()
     reaches(table, Level.OPERATIONAL, advisory="haiku fails since 10:02 UTC")
     reaches(table, Level.DOWN, Fault.THEIRS)
@@ -201,8 +201,8 @@ def test_an_advisory_ends_when_the_whole_is_worse() -> None:
     assert [1] == list(table.world.incidents)
 
 
-def test_an_advisory_stays_while_we_are_blind() -> None:
-    """Nothing was seen that speaks against it."""
+def test_advisory_stays_while_we_are_blind() -> None:
+    """Nothing speaks against it."""
     table = Table().all_well()
     reaches(table, Level.OPERATIONAL, advisory="haiku fails since 10:02 UTC")
     reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
@@ -215,7 +215,7 @@ def test_an_advisory_stays_while_we_are_blind() -> None:
 # --- ours to mend
 
 
-def test_a_failure_of_ours_is_told_quietly_and_opens_nothing() -> None:
+def test_failure_of_ours_is_reported_quietly() -> None:
     """A refused key: one quiet post, its end in the same thread, and no flag moves."""
     table = Table().all_well()
     reaches(table, Level.UNKNOWN, Fault.OURS_KEY)
@@ -229,16 +229,16 @@ def test_a_failure_of_ours_is_told_quietly_and_opens_nothing() -> None:
     assert engaged is None
 
 
-def test_blindness_is_no_failure_that_each_component_tells_of() -> None:
-    """One notice tells of it."""
+def test_blindness_is_not_reported_per_component() -> None:
+    """There is one notice for it."""
     table = Table().all_well()
     reaches(table, Level.UNKNOWN, Fault.LOCAL, by_network=True)
 
     assert [] == table.effects(OpenThread)
 
 
-def test_a_flag_leaves_a_provider_whose_quota_we_used_up() -> None:
-    """Our services get no answer there either; nobody is alerted of the vendor."""
+def test_flag_leaves_a_provider_whose_quota_is_exhausted() -> None:
+    """Our services get no answer there; nobody is alerted about the vendor."""
     table = Table().all_well()
     reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA)
     engaged = table.world.flag(FLAG).engagement
@@ -250,7 +250,7 @@ def test_a_flag_leaves_a_provider_whose_quota_we_used_up() -> None:
     assert 1 == len(table.effects(OpenThread))
 
 
-def test_the_flag_comes_back_when_the_quota_is_there_again() -> None:
+def test_flag_returns_when_the_quota_does() -> None:
     """By the same steps as after an outage."""
     table = Table(policy(first_step="auto")).all_well()
     reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA)
@@ -261,7 +261,7 @@ def test_the_flag_comes_back_when_the_quota_is_there_again() -> None:
     assert None is table.world.flag(FLAG).engagement
 
 
-def test_nobody_is_sent_to_a_fallback_whose_quota_is_used_up() -> None:
+def test_fallback_with_an_exhausted_quota_is_not_used() -> None:
     """Neither by a rule nor by hand."""
     table = Table().all_well()
     reaches(table, Level.UNKNOWN, Fault.OURS_QUOTA, component=GPT)
@@ -272,8 +272,8 @@ def test_nobody_is_sent_to_a_fallback_whose_quota_is_used_up() -> None:
     assert "cached" == table.world.flag(FLAG).engagement.variant  # type: ignore[union-attr] # engaged, or it fails
 
 
-def test_a_hand_back_waits_while_nobody_can_see_the_default() -> None:
-    """Blind in the middle of it: no step further, and none back."""
+def test_hand_back_waits_while_we_are_blind() -> None:
+    """No step further, and none back."""
     table = Table(policy(first_step="auto")).all_well()
     table.sees(API, Level.DOWN)
     table.passes(2)
@@ -287,8 +287,8 @@ def test_a_hand_back_waits_while_nobody_can_see_the_default() -> None:
     assert 10 == table.world.flag(FLAG).engagement.share_back  # type: ignore[union-attr] # engaged, or it fails
 
 
-def test_an_unseen_time_is_no_outage() -> None:
-    """A component that was well when we went blind did not fail."""
+def test_time_of_blindness_is_no_outage() -> None:
+    """A component that was well before it did not fail."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)

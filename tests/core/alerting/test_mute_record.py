@@ -1,4 +1,4 @@
-"""What is written down when somebody mutes or unmutes a component, and when we go blind and see again."""
+"""What is recorded when somebody mutes or unmutes a component, and when we go blind and see again."""
 
 from datetime import timedelta
 
@@ -32,15 +32,15 @@ def muted(reason: str = "we move") -> Table:
 # --- muting
 
 
-def test_a_mute_is_written_down_with_its_end_and_its_words() -> None:
-    """By the person; blanks around their words are nobody's."""
+def test_mute_is_recorded_with_end_and_reason() -> None:
+    """By the person, without surrounding blanks."""
     table = muted("  we move ")
 
     assert [Written(Muted(API, START + timedelta(hours=1), "we move"), None, ANA)] == table.written(Muted)
 
 
-def test_a_mute_is_answered_with_its_end_and_what_runs_on() -> None:
-    """An open incident is not stopped by it, and the answer says which."""
+def test_answer_to_a_mute_names_its_end_and_the_open_incident() -> None:
+    """The mute does not stop the incident."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     said = table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1))).answer
@@ -49,30 +49,30 @@ def test_a_mute_is_answered_with_its_end_and_what_runs_on() -> None:
 
 
 @pytest.mark.parametrize("lasts", [timedelta(0), timedelta(hours=-1), timedelta(days=365)])
-def test_a_mute_without_a_sensible_end_is_refused_with_the_longest(lasts: timedelta) -> None:
-    """So that the second try is a good one."""
+def test_mute_that_is_too_long_is_refused_with_the_limit(lasts: timedelta) -> None:
+    """So that the second attempt succeeds."""
     table = Table()
     said = table.send(s.Mute(actor=ANA, component=API, lasts=lasts)).answer
 
     assert ca.MuteTooLong(longest=table.policy.longest_mute) == said
 
 
-def test_the_longest_mute_is_allowed() -> None:
-    """What the refusal names works."""
+def test_longest_mute_is_allowed() -> None:
+    """The limit named in the refusal."""
     table = Table()
 
     assert table.send(s.Mute(actor=ANA, component=API, lasts=table.policy.longest_mute)).answer.ok
 
 
-def test_a_mute_of_what_is_not_there_is_refused_with_what_is() -> None:
-    """In the order of their names."""
+def test_mute_of_an_unknown_component_is_refused_with_the_known_ones() -> None:
+    """In alphabetical order."""
     said = Table().send(s.Mute(actor=ANA, component="anthropic.apo", lasts=timedelta(hours=1))).answer
 
     assert base.NoComponent(component="anthropic.apo", known=(API, MOBILE, WEB, GPT)) == said
 
 
-def test_unmuting_is_the_persons_and_is_answered_by_name() -> None:
-    """They need no reason."""
+def test_unmuting_is_recorded_for_the_person() -> None:
+    """Without a reason; the answer names the component."""
     table = muted()
     said = table.send(s.Unmute(actor=BOB, component=API)).answer
 
@@ -80,13 +80,13 @@ def test_unmuting_is_the_persons_and_is_answered_by_name() -> None:
     assert [Written(Unmuted(API, ""), None, BOB)] == table.written(Unmuted)
 
 
-def test_unmuting_what_is_not_muted_is_refused_by_name() -> None:
+def test_unmuting_a_component_that_is_not_muted_is_refused() -> None:
     """Nothing was held back by anybody."""
     assert ca.NotMuted(component="Claude API") == Table().send(s.Unmute(actor=BOB, component=API)).answer
 
 
-def test_a_mute_ends_by_the_rule_at_its_time() -> None:
-    """Not a minute later."""
+def test_mute_ends_exactly_at_its_time() -> None:
+    """By the rule."""
     table = muted()
     table.passes(59)
     early = table.written(Unmuted)
@@ -106,8 +106,8 @@ def look(table: Table, sight: Sight) -> Answer:
 BLIND = Sight(blind=True, reason="both controls are unreachable", began_at=START - timedelta(minutes=1))
 
 
-def test_blindness_is_written_down_with_its_beginning_and_its_notice() -> None:
-    """One notice in the ops channel."""
+def test_blindness_is_recorded_with_its_start_and_notice() -> None:
+    """There is one notice in the ops channel."""
     table = Table().all_well()
     look(table, BLIND)
     [thread] = sent(table, OpenThread)
@@ -116,8 +116,8 @@ def test_blindness_is_written_down_with_its_beginning_and_its_notice() -> None:
     assert [Written(body, None, RULE)] == table.written(SightLost)
 
 
-def test_the_end_of_blindness_is_written_down_with_both_its_ends() -> None:
-    """And answered under the notice that told of it."""
+def test_end_of_blindness_is_recorded_with_start_and_end() -> None:
+    """And posted under its notice."""
     table = Table().all_well()
     look(table, BLIND)
     [notice] = sent(table, OpenThread)
@@ -128,8 +128,8 @@ def test_the_end_of_blindness_is_written_down_with_both_its_ends() -> None:
     assert [ReplyInThread(notice.thread)] == sent(table, ReplyInThread)  # type: ignore[attr-defined]
 
 
-def test_an_incident_that_runs_has_the_blindness_on_record_without_a_line() -> None:
-    """Its timeline explains why nothing moved; its channel is not told twice."""
+def test_open_incident_records_blindness_without_posting_it() -> None:
+    """Its timeline explains why nothing moved."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     look(table, BLIND)
@@ -138,7 +138,7 @@ def test_an_incident_that_runs_has_the_blindness_on_record_without_a_line() -> N
     assert [] == sent(table, PostLine)
 
 
-def test_the_same_sight_again_is_no_news() -> None:
+def test_unchanged_sight_is_no_news() -> None:
     """One notice, however often it is found."""
     table = Table().all_well()
 
@@ -147,8 +147,8 @@ def test_the_same_sight_again_is_no_news() -> None:
     ]  # fmt: skip
 
 
-def test_each_blindness_has_a_notice_of_its_own() -> None:
-    """The second one is not told under the first, which people have read."""
+def test_each_blindness_has_its_own_notice() -> None:
+    """The second is not posted under the first, which people have read."""
     table = Table().all_well()
     look(table, BLIND)
     first = sent(table, OpenThread)

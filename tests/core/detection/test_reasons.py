@@ -1,4 +1,4 @@
-"""How many looks of how many, within what time: each reason as people read it."""
+"""How many results of how many, in which time: each reason as people read it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.core.detection.test_detector import RULE, fold, look, run
         (200 * 3600, "200 h"),
     ],
 )  # fmt: skip
-def test_a_span_is_told_as_people_say_it(seconds: float, words: str) -> None:
+def test_durations_are_worded_as_people_say_them(seconds: float, words: str) -> None:
     """Seconds up to two minutes, then minutes, then hours; rounded, not cut."""
     assert words == span(timedelta(seconds=seconds))
 
@@ -34,14 +34,14 @@ def test_a_span_is_told_as_people_say_it(seconds: float, words: str) -> None:
         ("f" + "o" * 10, "1 of 11 checks failed in 5 min, too few to judge"),
     ],
 )
-def test_a_doubt_says_what_was_seen(looks: str, words: str) -> None:
-    """As long as it is one."""
+def test_doubt_says_what_was_seen(looks: str, words: str) -> None:
+    """While it lasts."""
     assert words == run(looks, track=run("ooooo"), begins=150).judgement.reason
 
 
 @pytest.mark.parametrize("bad", ["f", "s"])
-def test_a_round_that_was_bad_is_not_counted_as_fine(bad: str) -> None:
-    """Failed or slow, while the window still holds it."""
+def test_bad_round_does_not_count_as_passed(bad: str) -> None:
+    """Failed or slow, while the window still contains it."""
     track = run("ooooo" + bad + "o" * 12, replace(RULE, window=13, failures=13))
 
     assert "12 of 13 checks passed" == track.judgement.reason
@@ -59,15 +59,15 @@ def failed(second: float, reason: str, error: str | None) -> Sample:
         ("", None, ""),
     ],
 )
-def test_an_outage_says_why_where_anything_is_known(reason: str, error: str | None, words: str) -> None:
-    """The words of the check, else the name of its error, else nothing."""
+def test_outage_says_why_if_anything_is_known(reason: str, error: str | None, words: str) -> None:
+    """The check's own words, else the name of the error, else nothing."""
     track = fold([failed(4 * n, reason, error) for n in range(4)])
 
     assert f"4 of 4 checks failed in 12 s{words}" == track.judgement.reason
 
 
-def test_looks_closer_than_three_quarters_of_an_interval_share_a_round() -> None:
-    """Every twenty seconds, where thirty are meant: every second look begins a round."""
+def test_runs_closer_than_three_quarters_of_an_interval_share_a_round() -> None:
+    """Every twenty seconds instead of thirty: every second run begins a round."""
     assert "3 of 3 checks passed" == run("ooooo", gap=20).judgement.reason
 
 
@@ -81,8 +81,8 @@ def test_looks_closer_than_three_quarters_of_an_interval_share_a_round() -> None
         ("rate_limited", False, True, False),
     ],
 )
-def test_what_an_error_may_do(error: str | None, opens: bool, flips: bool, by_network: bool) -> None:
-    """One that nobody knows may do all that an outage may; a key that is refused alerts nobody and moves no flag."""
+def test_consequences_of_an_error(error: str | None, opens: bool, flips: bool, by_network: bool) -> None:
+    """An unknown one may do whatever an outage may; a refused key alerts nobody and switches no flag."""
     assert opens == may_open(error)
     assert flips == may_flip(error)
     assert by_network == network(error)

@@ -1,4 +1,4 @@
-"""What real requests say of a component, and what they make of its verdict."""
+"""What real requests say about a component, and how that changes its verdict."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ RULE, DOWN_SHARE = RealTraffic(), 2 / 3
 
 
 def minutes(*told: tuple[int, int, int], route: Route = CLAUDE, error: str = "HTTP 529") -> list[MinuteCount]:
-    """(minutes ago, served, failed)."""
+    """Counts by (minutes ago, served, failed)."""
     return [
         MinuteCount(START - timedelta(minutes=ago), route, Counts(ok, failed, {error: failed} if failed else {}))
         for ago, ok, failed in told
@@ -46,76 +46,76 @@ def said(found: Sequence[MinuteCount]) -> SourceReport | None:
         (0, 0, None),
     ],
 )
-def test_the_short_window_speaks_of_a_high_rate(ok: int, failed: int, level: Level | None) -> None:
-    """Of enough requests only; where two thirds fail it is down."""
+def test_short_window_detects_a_high_failure_rate(ok: int, failed: int, level: Level | None) -> None:
+    """With enough requests; from two thirds on the component is down."""
     alone = replace(RULE, slow=BurnWindow(timedelta(hours=1), 1_000))
     found = judge(minutes((1, ok, failed)), alone, START, DOWN_SHARE)
 
     assert level is (found.level if found else None)
 
 
-def test_the_long_window_speaks_of_what_smoulders() -> None:
-    """At three per cent for an hour, in words that name the hour."""
+def test_long_window_detects_a_low_persistent_rate() -> None:
+    """Three per cent for an hour, in words that name the hour."""
     found = said(minutes(*((ago, 97, 3) for ago in range(60))))
 
     assert found and (Level.DEGRADED, "in 60 min" in found.reason) == (found.level, True)
 
 
-def test_the_long_window_is_silent_before_it_burns_itself() -> None:
-    """Five minutes of five per cent are no slow burn of an hour."""
+def test_long_window_needs_more_than_a_short_burst() -> None:
+    """Five minutes at five per cent are no slow burn of an hour."""
     assert None is said(minutes(*((ago, 100, 0) for ago in range(5, 60)), *((ago, 95, 5) for ago in range(5))))
 
 
-def test_what_smoulders_began_with_the_first_that_failed() -> None:
-    """Not when it was noticed."""
+def test_persistent_failures_begin_with_the_first() -> None:
+    """Not when they were noticed."""
     found = said(minutes(*((ago, 95, 5) for ago in range(50)), *((ago, 100, 0) for ago in range(50, 60))))
 
     assert found and START - timedelta(minutes=49) == found.at
 
 
-def test_a_minute_that_a_window_touches_counts() -> None:
-    """Counts are by the minute, and none of them is thrown away."""
+def test_minutes_that_a_window_touches_count() -> None:
+    """Counts are by the minute, and none is dropped."""
     assert said(minutes((5, 0, 100)))
 
 
-def test_minutes_that_are_still_to_come_do_not_count() -> None:
-    """Whoever counted them has a wrong clock."""
+def test_minutes_in_the_future_do_not_count() -> None:
+    """The reporter's clock is wrong."""
     assert None is said(minutes((-1, 0, 100)))
 
 
-def test_the_long_window_is_silent_once_the_trouble_is_over() -> None:
-    """What failed forty minutes ago fails nobody now."""
+def test_long_window_is_silent_once_failures_have_ended() -> None:
+    """Those of forty minutes ago affect nobody now."""
     assert said(minutes((40, 0, 600), *((ago, 100, 0) for ago in range(6)))) is None
 
 
-def test_what_is_older_than_a_window_does_not_count() -> None:
-    """Nor does what is of another hour."""
+def test_counts_older_than_a_window_do_not_count() -> None:
+    """Nor do those of another hour."""
     assert said(minutes((90, 0, 600), (1, 100, 0))) is None
 
 
-def test_it_is_said_in_plain_words() -> None:
-    """How many of how many, in which time, and mostly with what."""
+def test_failures_are_reported_in_plain_words() -> None:
+    """How many of how many, in which time, and the main error."""
     found = said(minutes((2, 1_760, 1_240)))
 
     assert found and found.reason == "1,240 of 3,000 real requests failed in 5 min (HTTP 529)"
 
 
-def test_what_failed_most_is_named_first() -> None:
-    """Two of them, and by name where they are as many."""
+def test_most_frequent_errors_are_named_first() -> None:
+    """Two of them, by name if they are equally frequent."""
     errors = {"timeout": 20, "HTTP 500": 20, "HTTP 400": 5, "HTTP 529": 55}
     found = said([MinuteCount(START - timedelta(minutes=2), CLAUDE, Counts(0, 100, errors))])
 
     assert found and found.reason.endswith("(HTTP 529, HTTP 500)")
 
 
-def test_errors_that_nobody_named_are_not_named() -> None:
+def test_unnamed_errors_are_counted_but_not_named() -> None:
     """How many there were is said all the same."""
     found = said(minutes((2, 0, 100), error=OTHER))
 
     assert found and found.reason == "100 of 100 real requests failed in 5 min"
 
 
-def test_it_began_with_the_first_that_failed() -> None:
+def test_failures_begin_with_the_first_failed_request() -> None:
     """Not with the window."""
     found = said(minutes((4, 100, 0), (3, 50, 50), (2, 50, 50)))
 
@@ -138,14 +138,14 @@ def test_it_began_with_the_first_that_failed() -> None:
         (Route("mail"), set()),
     ],
 )
-def test_requests_are_of_what_their_variant_needs(route: Route, components: set[str]) -> None:
-    """Of a provider alone those that flags need of it; what nobody can place says nothing."""
+def test_requests_count_for_what_their_variant_needs(route: Route, components: set[str]) -> None:
+    """With a provider only, for what flags need of it; unknown ones do not count."""
     assert components == by_component(minutes((1, 1, 1), route=route), policy()).keys()
 
 
 @pytest.mark.parametrize(("provider", "components"), [("openai", {"openai.api"}), ("anthropic", set())])
-def test_where_no_flag_needs_a_provider_requests_are_of_its_only_component(provider: str, components: set[str]) -> None:
-    """Of several nobody knows which one answered."""
+def test_requests_to_an_unused_provider_count_for_its_only_component(provider: str, components: set[str]) -> None:
+    """With several components nobody knows which one answered."""
     free = policy(fallbacks=(), depends_on=())
 
     assert components == by_component(minutes((1, 1, 1), route=Route("mail", provider=provider)), free).keys()
@@ -180,13 +180,13 @@ def verdict(heard: SourceReport, *checks: CheckView) -> Verdict:
         (SOME, (), Level.DEGRADED),
     ],
 )
-def test_real_requests_raise_a_verdict(heard: SourceReport, checks: tuple[CheckView, ...], level: Level) -> None:
-    """Alone to degraded where checks pass; to down where checks fail too, or none can speak. Never below what checks say."""
+def test_real_requests_worsen_a_verdict(heard: SourceReport, checks: tuple[CheckView, ...], level: Level) -> None:
+    """Alone to degraded if checks pass; to down if checks fail too or there is no result. Never below the checks' verdict."""
     assert level is verdict(heard, *checks).level
 
 
-def test_where_checks_pass_it_is_nobodys_fault_yet() -> None:
-    """It may be our own service; the reason tells both sides."""
+def test_failing_requests_beside_passing_checks_are_nobodys_fault_yet() -> None:
+    """It may be our own service; the reason names both."""
     found = verdict(SOME, WELL)
 
     assert found.fault is Fault.UNCLEAR

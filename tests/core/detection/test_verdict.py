@@ -1,4 +1,4 @@
-"""What many checks, vantages and voices come to: one level, one fault, and a reason that people can check."""
+"""How many checks, vantages and reports are combined into one level, one fault and a reason that people can verify."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -38,7 +38,7 @@ def slow() -> Judgement:
 
 
 def one(*judgements: Judgement, weight: float = 1.0) -> CheckView:
-    """A check as one vantage sees it, or as several do."""
+    """A check as one or several vantages see it."""
     labels = ("local", "fra", "iad", "gru")
     return CheckView(dict(zip(labels, judgements, strict=False)), weight)
 
@@ -55,26 +55,26 @@ def verdict(*views: CheckView, **more: object) -> Verdict:
         (6, Level.DOWN),
     ],
 )  # fmt: skip
-def test_level_follows_the_share_of_checks_that_fail(failing: int, level: Level) -> None:
-    """Of six checks: two thirds are down, a third is degraded, less is not said of the whole."""
+def test_level_follows_the_share_of_failing_checks(failing: int, level: Level) -> None:
+    """Of six: two thirds are down, one third is degraded, less does not count for the whole."""
     views = [one(fails()) for _ in range(failing)] + [one(well()) for _ in range(6 - failing)]
 
     assert level == verdict(*views).level
 
 
-def test_a_heavy_check_decides_over_light_ones() -> None:
-    """Inference counts four times what a list of models counts."""
+def test_heavy_check_outvotes_light_ones() -> None:
+    """Inference counts four times as much as the list of models."""
     assert Level.DOWN == verdict(one(fails(), weight=4), one(well()), one(well())).level
     assert Level.OPERATIONAL == verdict(one(well(), weight=4), one(fails())).level
 
 
-def test_a_slow_check_degrades_and_never_takes_down() -> None:
-    """Every check slow is degraded."""
+def test_slow_checks_degrade_at_most() -> None:
+    """Even if all are slow."""
     assert Level.DEGRADED == verdict(one(slow()), one(slow())).level
 
 
 def test_our_own_faults_are_unknown_and_never_down() -> None:
-    """A refused key says nothing of the vendor; what another check sees still counts."""
+    """A refused key says nothing about the vendor; the other checks still count."""
     alone = verdict(one(fails("auth", Fault.OURS_KEY)))
     beside = verdict(one(fails("auth", Fault.OURS_KEY)), one(fails()))
 
@@ -94,30 +94,30 @@ def test_our_own_faults_are_unknown_and_never_down() -> None:
         ("all", 3, Level.DOWN), (2, 1, Level.OPERATIONAL), (2, 2, Level.DOWN), (9, 3, Level.DOWN),
     ],
 )  # fmt: skip
-def test_a_check_fails_when_its_quorum_of_vantages_sees_it(quorum: str | int, seen_by: int, level: Level) -> None:
-    """Of three vantages; a number beyond them means all."""
+def test_check_fails_if_a_quorum_of_vantages_sees_it(quorum: str | int, seen_by: int, level: Level) -> None:
+    """Of three; a number beyond them means all."""
     view = one(*[fails()] * seen_by, *[well()] * (3 - seen_by))
 
     assert level == verdict(view, rule=VerdictRule(quorum=quorum)).level
 
 
-def test_a_vantage_that_cannot_speak_has_no_vote() -> None:
-    """One says its key is refused, one has no result: the third decides."""
+def test_vantage_without_a_result_has_no_vote() -> None:
+    """One has a refused key, one has no result: the third decides."""
     silent = Judgement(Condition.UNKNOWN, "no result yet")
 
     assert Level.DOWN == verdict(one(fails(), fails("auth", Fault.OURS_KEY), silent)).level
 
 
-def test_the_reason_names_the_vantages_where_there_are_several() -> None:
-    """Where it fails is half of what to do."""
+def test_reason_names_vantages_if_there_are_several() -> None:
+    """Where it fails decides half of what to do."""
     assert "check-1 (local, fra, 2 of 3 vantages): 3 of 5 checks" in verdict(one(fails(), fails(), well())).reason
 
 
 # --- small parts
 
 
-def test_a_small_part_that_fails_for_long_is_an_advisory() -> None:
-    """One model of four: too little for a worse verdict, and not drowned."""
+def test_small_part_that_fails_for_long_is_an_advisory() -> None:
+    """One model of four: too little for a worse verdict, but reported."""
     found = verdict(one(fails()), one(well()), one(well()), one(well()))
 
     assert Level.OPERATIONAL == found.level
@@ -125,20 +125,20 @@ def test_a_small_part_that_fails_for_long_is_an_advisory() -> None:
     assert ("check-1: status 502",) == found.evidence
 
 
-def test_a_small_part_that_fails_for_a_moment_is_not_told() -> None:
-    """It must last: ten minutes unless configured otherwise."""
+def test_short_failure_of_a_small_part_is_not_reported() -> None:
+    """It must last ten minutes unless configured otherwise."""
     found = verdict(one(fails(since=timedelta(minutes=9))), one(well()), one(well()), one(well()))
 
     assert "" == found.advisory
 
 
-def test_one_region_below_the_quorum_is_an_advisory() -> None:
+def test_failure_below_the_quorum_is_an_advisory() -> None:
     """It fails from Frankfurt only."""
     assert "check-1 fails seen from fra since 11:40 UTC" == verdict(one(well(), fails(), well())).advisory
 
 
-def test_the_advisorys_words_stay_while_its_matter_stays() -> None:
-    """Counts and errors change with every run; a message for each would drown it."""
+def test_wording_of_an_advisory_is_stable() -> None:
+    """Counts and errors change with every run, and each change would be a message."""
     other = Judgement(Condition.FAILING, "9 of 12 checks failed", Fault.THEIRS, LONG_AGO, sign("deadline"))
     rest = (one(well()), one(well()), one(well()))
 
@@ -153,8 +153,8 @@ def ends_soon(condition: Condition = Condition.SLOW, *, days: int = 5) -> Judgem
 
 
 @pytest.mark.parametrize("condition", [Condition.SLOW, Condition.UNKNOWN])
-def test_a_certificate_that_ends_soon_is_an_advisory_at_once(condition: Condition) -> None:
-    """It works today: no worse verdict, no ten minutes to wait, and the reason and the evidence say until when."""
+def test_certificate_that_ends_soon_is_an_advisory_at_once(condition: Condition) -> None:
+    """It works today: the verdict stays, there is no wait, and reason and evidence say until when."""
     found = verdict(one(ends_soon(condition)), one(well()))
 
     assert Level.OPERATIONAL == found.level
@@ -163,21 +163,21 @@ def test_a_certificate_that_ends_soon_is_an_advisory_at_once(condition: Conditio
     assert ("check-1: expires at soon",) == found.evidence
 
 
-def test_a_warning_is_said_once_and_not_with_every_run() -> None:
-    """Neither the days that are left nor the looks that were counted make a new message."""
+def test_warning_is_reported_once() -> None:
+    """Neither the remaining days nor the number of runs makes a new message."""
     assert verdict(one(ends_soon(days=5))).advisory == verdict(one(ends_soon(days=4))).advisory
     assert "check-1: the certificate expires soon" == verdict(one(ends_soon())).advisory
 
 
-def test_a_warning_hides_no_failure() -> None:
-    """Beside a check that fails it counts as one that is well; where a vantage fails, it is no excuse."""
+def test_warning_hides_no_failure() -> None:
+    """Beside a failing check it counts as healthy, and it excuses no failing vantage."""
     assert Level.DEGRADED == verdict(one(ends_soon()), one(fails())).level
     assert Level.DOWN == verdict(one(fails(), ends_soon(), fails())).level
     assert "check-1: the certificate expires soon, seen from local" == verdict(one(ends_soon(), well())).advisory
 
 
-def test_what_is_slow_by_its_time_is_no_warning() -> None:
-    """Only what opens nothing is warned of."""
+def test_slowness_is_no_warning() -> None:
+    """Only errors that never open an incident are."""
     late = Judgement(Condition.SLOW, "slow", Fault.THEIRS, START, Sample(ID, ID, START, Outcome.SLOW, None, Fault.THEIRS))
 
     assert Level.DEGRADED == verdict(one(late)).level
@@ -186,16 +186,16 @@ def test_what_is_slow_by_its_time_is_no_warning() -> None:
 # --- reasons
 
 
-def test_what_is_wrong_is_said_first_and_what_is_well_together() -> None:
-    """At night nobody reads twenty times that a check is fine."""
+def test_failures_come_first_and_healthy_checks_are_grouped() -> None:
+    """At night nobody reads twenty times that a check passed."""
     found = verdict(*[one(well())] * 4, one(fails()))
 
     well_too = "check-1, check-2, check-3, check-4: 5 of 5 checks passed"
     assert f"check-5: 3 of 5 checks failed: http_5xx; {well_too}" == found.reason
 
 
-def test_a_long_list_of_failures_is_counted_from_the_sixth_on() -> None:
-    """The reason stays one that can be read; the evidence has all of them."""
+def test_failures_beyond_five_are_counted() -> None:
+    """The reason stays readable; the evidence has them all."""
     found = verdict(*(one(fails(f"error-{n}")) for n in range(12)))
 
     assert found.reason.endswith("check-5: 3 of 5 checks failed: error-4; and 7 more checks")
@@ -206,8 +206,8 @@ def test_a_long_list_of_failures_is_counted_from_the_sixth_on() -> None:
 
 
 @pytest.mark.parametrize("heard", [(FEED,), (ALERT,), (REPORT,), (FEED, FEED), (REPORT, REPORT, REPORT), (FEED, ALERT, REPORT)])
-def test_words_alone_never_degrade_what_our_checks_see_well(heard: tuple[SourceReport, ...]) -> None:
-    """A status page is corroboration, never the detector; what it says stands in the reason."""
+def test_reports_alone_never_degrade_a_healthy_component(heard: tuple[SourceReport, ...]) -> None:
+    """A status page corroborates but never detects; the reason quotes it."""
     found = verdict(one(well()), heard=heard)
 
     assert Level.OPERATIONAL == found.level
@@ -221,7 +221,7 @@ def test_words_alone_never_degrade_what_our_checks_see_well(heard: tuple[SourceR
         ((REPORT, REPORT), Level.UNKNOWN),
     ],
 )  # fmt: skip
-def test_two_kinds_of_voices_count_where_no_check_can_speak(heard: tuple[SourceReport, ...], level: Level) -> None:
+def test_two_kinds_of_reports_count_if_no_check_has_a_result(heard: tuple[SourceReport, ...], level: Level) -> None:
     """Degraded at most, and it says that no check of ours sees it."""
     found = verdict(off=("models",), heard=heard)
 
@@ -229,22 +229,22 @@ def test_two_kinds_of_voices_count_where_no_check_can_speak(heard: tuple[SourceR
     assert level is not Level.DEGRADED or found.reason.startswith("no check of ours sees it")
 
 
-def test_two_kinds_of_voices_lift_a_small_failure_of_ours() -> None:
-    """One check of six fails, and the page and an alert say the same."""
+def test_two_kinds_of_reports_confirm_a_small_failure() -> None:
+    """One check of six fails, and the page and an alert agree."""
     views = (one(fails()), *[one(well())] * 5)
 
     assert [Level.OPERATIONAL, Level.DEGRADED] == [verdict(*views, heard=h).level for h in ((FEED,), (FEED, ALERT))]
 
 
-def test_the_vendors_own_words_clear_an_unclear_fault() -> None:
-    """A key that worked is refused all at once, while the page reports trouble."""
+def test_vendors_own_report_settles_an_unclear_fault() -> None:
+    """A key that worked is suddenly refused while the page reports trouble."""
     odd = one(fails("auth_sudden", Fault.UNCLEAR))
 
     assert [Fault.UNCLEAR, Fault.UNCLEAR, Fault.THEIRS] == [verdict(odd, heard=h).fault for h in ((), (REPORT,), (FEED,))]
 
 
-def test_a_voice_that_says_well_is_no_voice() -> None:
-    """A page that is green does not lift anything, and says nothing in the reason."""
+def test_positive_report_counts_for_nothing() -> None:
+    """A green page neither improves the verdict nor appears in the reason."""
     green = SourceReport("feed", Level.OPERATIONAL, "all systems operational", START)
     found = verdict(one(fails()), heard=(green,))
 
@@ -255,8 +255,8 @@ def test_a_voice_that_says_well_is_no_voice() -> None:
 # --- blindness
 
 
-def test_what_cannot_be_reached_is_unknown_while_we_are_blind() -> None:
-    """Ours, with the reason; what answers, an error included, keeps its verdict."""
+def test_unreachable_component_is_unknown_while_blind() -> None:
+    """Our fault, with the reason; any answer, even an error, keeps its verdict."""
     dark = verdict(one(fails("connect_timeout")), sight=BLIND)
     answers = verdict(one(fails("http_5xx")), sight=BLIND)
 
@@ -266,8 +266,8 @@ def test_what_cannot_be_reached_is_unknown_while_we_are_blind() -> None:
     assert Level.DOWN == answers.level
 
 
-def test_a_failure_in_our_own_network_counts_once_a_neighbour_has_answered() -> None:
-    """While we are blind to the internet, and right after."""
+def test_internal_failure_counts_once_a_neighbour_answered() -> None:
+    """While the internet is unreachable, and right after."""
     inner = replace(fails("connect_refused"), last=replace(sign("connect_refused"), inside=True))
     cut, known = BLIND, replace(BLIND, inside_well=True)
     over = replace(known, blind=False, ended_at=START)
@@ -275,21 +275,21 @@ def test_a_failure_in_our_own_network_counts_once_a_neighbour_has_answered() -> 
     assert [Level.UNKNOWN, Level.DOWN, Level.DOWN] == [verdict(one(inner), sight=sight).level for sight in (cut, known, over)]
 
 
-def test_what_was_well_is_unknown_while_its_looks_are_set_aside() -> None:
-    """The last word is from before; nobody knows now. Once we see again it stands until something else is seen."""
+def test_healthy_component_is_unknown_while_its_results_do_not_count() -> None:
+    """The last result is older; once we see again it counts until a new one."""
     seen = [verdict(one(well()), sight=sight, unseen=("check-1",)).level for sight in (BLIND, Sight(ended_at=START))]
 
     assert [Level.UNKNOWN, Level.OPERATIONAL] == seen
 
 
-def test_another_vantage_sees_while_we_are_blind() -> None:
-    """A peer elsewhere has a way out of its own."""
+def test_another_vantage_counts_while_we_are_blind() -> None:
+    """A peer elsewhere has its own uplink."""
     assert Level.DOWN == verdict(one(fails("deadline"), fails("deadline")), sight=BLIND).level
     assert Level.OPERATIONAL == verdict(one(fails("deadline"), well()), sight=BLIND).level
 
 
-def test_what_failed_while_we_were_blind_speaks_only_after_a_new_look() -> None:
-    """Sight is back at noon; the last failure is older, then one is newer."""
+def test_failure_from_blindness_counts_only_after_a_new_run() -> None:
+    """Blindness ends at noon; the last failure is older, then one is newer."""
     seen = Sight(reason="both controls are unreachable", began_at=LONG_AGO, ended_at=START + timedelta(seconds=1))
     before = Judgement(Condition.FAILING, "no failure in the last check", Fault.THEIRS, LONG_AGO, sign("deadline"))
     after = Judgement(Condition.FAILING, "4 of 5", Fault.THEIRS, LONG_AGO, sign("deadline", minutes=1))
@@ -297,16 +297,16 @@ def test_what_failed_while_we_were_blind_speaks_only_after_a_new_look() -> None:
     assert [Level.UNKNOWN, Level.DOWN] == [verdict(one(j), sight=seen).level for j in (before, after)]
 
 
-def test_a_bad_verdict_says_when_it_may_be_our_own_network() -> None:
-    """Then the controls are looked at before anybody is alerted."""
+def test_bad_verdict_says_if_our_network_may_be_the_cause() -> None:
+    """Then the controls are checked before anybody is alerted."""
     assert [True, False, False] == [
         verdict(*views).by_network
         for views in ((one(fails("deadline")),), (one(fails("http_5xx")),), (one(fails("deadline")), one(fails("http_5xx"))))
     ]
 
 
-def test_blindness_ends_no_outage_that_is_held() -> None:
-    """A component that is down stays down while we cannot see it; one that was well becomes unknown once."""
+def test_blindness_does_not_end_an_outage() -> None:
+    """A component that is down stays down; a healthy one becomes unknown once."""
     dark = verdict(one(fails("deadline")), sight=BLIND)
     down = ComponentState(ID, Level.DOWN, fault=Fault.THEIRS)
     fine = ComponentState(ID, Level.OPERATIONAL, advisory="one model fails")
@@ -318,7 +318,7 @@ def test_blindness_ends_no_outage_that_is_held() -> None:
 # --- nobody can tell
 
 
-def test_a_check_without_any_result_keeps_the_component_unknown() -> None:
+def test_component_without_any_result_is_unknown() -> None:
     """As at the start."""
     assert "check-2: no result yet" == verdict(one(well()), CheckView({})).reason
 
@@ -326,8 +326,8 @@ def test_a_check_without_any_result_keeps_the_component_unknown() -> None:
 # --- the way back
 
 
-def test_the_last_check_on_its_way_back_begins_no_advisory() -> None:
-    """After a long outage of the whole one check is always the last to be well again; that is no news of its own."""
+def test_last_recovering_check_is_no_advisory() -> None:
+    """After a long outage one check is always the last to recover."""
     coming = replace(fails(), recovering=True)
     rest = (one(well()), one(well()), one(well()))
 
@@ -335,8 +335,8 @@ def test_the_last_check_on_its_way_back_begins_no_advisory() -> None:
     assert "" != verdict(one(fails()), *rest).advisory
 
 
-def test_an_advisory_stands_while_its_check_comes_back() -> None:
-    """One good look ends nothing, or it would come and go."""
+def test_advisory_stays_while_its_check_recovers() -> None:
+    """One good result ends nothing, or it would come and go."""
     coming = replace(fails(), recovering=True)
 
     stands = verdict(

@@ -1,4 +1,4 @@
-"""The table of error classes says what may follow from each; this is what does follow, through detector, verdict and rules."""
+"""The table of error classes against what really follows, through detector, verdict and rules."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ COMPONENT = "anthropic.api"
 
 
 def outage_of(error: str) -> Table:
-    """All is well, and then the only check of the component sees nothing but this error for ten minutes."""
+    """All is well, then the component's only check sees nothing but this error for ten minutes."""
     row = ERROR_CLASSES[error]
     table = Table().all_well()
     track = NEW
@@ -35,24 +35,24 @@ def outage_of(error: str) -> Table:
 
 
 @pytest.mark.parametrize("error", ERROR_CLASSES)
-def test_an_error_opens_an_incident_only_where_its_row_says_so(error: str) -> None:
-    """A key of ours, a typo, a spent quota or our own network never page anybody about a vendor."""
+def test_error_opens_an_incident_only_if_the_table_says_so(error: str) -> None:
+    """A wrong key, a typo, an exhausted quota or our own network never page anybody about a vendor."""
     assert ERROR_CLASSES[error].may_open == bool(outage_of(error).kinds(Declared)), error
 
 
 @pytest.mark.parametrize("error", ERROR_CLASSES)
-def test_an_error_moves_a_flag_only_where_its_row_says_so(error: str) -> None:
-    """A spent quota sends services to the fallback although the vendor is well; a bad key does not."""
+def test_error_switches_a_flag_only_if_the_table_says_so(error: str) -> None:
+    """An exhausted quota sends services to the fallback although the vendor is well; a bad key does not."""
     assert ERROR_CLASSES[error].may_flip == bool(outage_of(error).kinds(Engaged)), error
 
 
 @pytest.mark.parametrize("error", [name for name, row in ERROR_CLASSES.items() if row.fault.ours and row.outcome == "fail"])
-def test_what_is_ours_is_told_quietly(error: str) -> None:
-    """Somebody has to mend it; a thread in the ops channel says so."""
+def test_our_own_faults_are_reported_quietly(error: str) -> None:
+    """In a thread of the ops channel, so that somebody fixes them."""
     assert 1 == len(outage_of(error).effects(OpenThread)), error
 
 
-def test_a_sudden_refusal_is_the_vendors_until_shown_otherwise() -> None:
-    """The same 401 opens nothing for a key that never worked, and an incident for one that worked minutes ago."""
+def test_sudden_refusal_of_a_working_key_counts_as_the_vendors() -> None:
+    """The same 401 opens nothing for a key that never worked."""
     assert [] == outage_of("auth").kinds(Declared)
     assert 1 == len(outage_of("auth_sudden").kinds(Declared))

@@ -1,4 +1,4 @@
-"""Who may speak of our sight, how long, and against whom: at the limits, and in words."""
+"""Which answers count for our sight, for how long, and against whom: at the limits, and in words."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -38,13 +38,13 @@ def second(n: float) -> timedelta:
         "only our own network did",
     ],
 )
-def test_a_control_that_never_answered_speaks_until_a_provider_has(proven: ProvenAnswers, speaks: bool) -> None:
-    """Where only chosen hosts are let out it stays silent for ever, and that says nothing."""
+def test_control_that_never_answered_counts_until_a_provider_answered(proven: ProvenAnswers, speaks: bool) -> None:
+    """Where only chosen hosts are reachable it stays silent for ever, which means nothing."""
     assert speaks == proven.speaks("way")
 
 
-def test_what_answered_is_learnt_look_by_look() -> None:
-    """An answer from our own network counts until somebody outside is asked; then only their answer does."""
+def test_answers_are_learned_one_by_one() -> None:
+    """An internal answer counts until something outside is checked; then only outside answers do."""
     look = Round()
     proven, speaks = ProvenAnswers(), []
     for check, error in (("ours", FINE), ("a", DARK), ("a", "address_refused"), ("a", "http_5xx")):
@@ -64,7 +64,7 @@ def lost(look: Round, now: float) -> frozenset[str]:
 
 
 def long_dark(**dark: str) -> Round:
-    """Controls that are dark for four minutes, while a provider answers all the time and another does not."""
+    """Controls that are silent for four minutes, while one provider answers all the time and another does not."""
     look = Round()
     look.at(0, a=FINE, b=DARK, **dark)
     for n in range(30, 241, 30):
@@ -72,15 +72,15 @@ def long_dark(**dark: str) -> Round:
     return look
 
 
-def test_a_control_that_is_dark_while_providers_answer_is_lost_after_three_minutes() -> None:
-    """A firewall, or a host that moved: it is the control's own trouble, and no witness any more."""
+def test_silent_control_is_lost_after_three_minutes_if_providers_answer() -> None:
+    """A firewall, or a host that moved: the fault is the control's own."""
     look = long_dark(way=DARK, way_2=FINE)
 
     assert frozenset({"way"}) == lost(look, 240)
     assert not look.sight.blind
 
 
-def test_one_that_is_dark_for_less_is_not_lost() -> None:
+def test_control_silent_for_less_is_not_lost() -> None:
     """The answer must come more than three minutes after it fell silent."""
     look = Round()
     for n in range(0, 181, 30):
@@ -89,8 +89,8 @@ def test_one_that_is_dark_for_less_is_not_lost() -> None:
     assert frozenset() == lost(look, 180)
 
 
-def test_nothing_is_lost_where_nobody_answers() -> None:
-    """Providers that fail by network, or of which nothing is known, prove no way out."""
+def test_no_control_is_lost_if_nobody_answers() -> None:
+    """Providers that fail by network, or without results, prove nothing."""
     look = Round()
     unknown = Sample("b.api.x", "b.api", START + second(240), Outcome.INCONCLUSIVE, None, Fault.LOCAL)
     look.at(0, way=DARK, a=DARK)
@@ -102,8 +102,8 @@ def test_nothing_is_lost_where_nobody_answers() -> None:
 
 
 @pytest.mark.parametrize(("dns", "found"), [("stale", frozenset({"way"})), ("", frozenset({"way", "names"}))])
-def test_an_answer_from_a_remembered_name_says_nothing_of_our_resolver(dns: str, found: frozenset[str]) -> None:
-    """It was not looked up. Of the way out it says as much as any."""
+def test_answer_with_a_cached_name_says_nothing_about_our_resolver(dns: str, found: frozenset[str]) -> None:
+    """It was not looked up; about our uplink it says as much as any."""
     look = long_dark(way=DARK, names=LOST_NAME, way_2=FINE)
     sample = replace(look.providers["a"]["api" if "api" in look.providers["a"] else ""], evidence={"dns": dns})
     look.providers["a"] = {"": sample}
@@ -111,16 +111,16 @@ def test_an_answer_from_a_remembered_name_says_nothing_of_our_resolver(dns: str,
     assert found == lost(look, 240)
 
 
-def test_a_control_that_answers_again_is_not_lost() -> None:
-    """It speaks as before."""
+def test_control_that_answers_again_counts() -> None:
+    """As before."""
     look = long_dark(way=DARK, way_2=FINE)
     look.at(250, way=FINE)
 
     assert frozenset() == lost(look, 250)
 
 
-def test_a_control_that_was_not_looked_at_is_as_dark_as_it_was() -> None:
-    """A pause of the machine is no answer: its onset is kept, and that of one that answered is forgotten."""
+def test_control_without_new_results_keeps_its_state() -> None:
+    """A pause of the machine is no answer: the start of its silence is kept, and forgotten if it answered."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK, a=FINE)
     look.at(10, way_2=FINE)
@@ -133,7 +133,7 @@ def test_a_control_that_was_not_looked_at_is_as_dark_as_it_was() -> None:
 
 
 def resolver_round(dns: str) -> Round:
-    """Our resolver falls silent, one provider fails by its name, and another answers with a name that was remembered."""
+    """Our resolver falls silent, one provider's name cannot be resolved, and another answers with a cached name."""
     look = Round()
     look.at(0, way=FINE, names=FINE, a=FINE, b=FINE)
     look.second = 10
@@ -143,13 +143,13 @@ def resolver_round(dns: str) -> Round:
 
 
 @pytest.mark.parametrize(("dns", "blind"), [("stale", True), ("fresh", False)])
-def test_a_remembered_name_does_not_speak_for_our_resolver(dns: str, blind: bool) -> None:
+def test_cached_name_does_not_prove_our_resolver(dns: str, blind: bool) -> None:
     """Only a name that was looked up does."""
     assert blind == resolver_round(dns).sight.blind
 
 
-def test_a_remembered_name_speaks_for_our_way_out() -> None:
-    """It was reached, however it was found."""
+def test_cached_name_proves_our_uplink() -> None:
+    """Its host was reached."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE)
     look.at(10, way=DARK, way_2=DARK, b=DARK)
@@ -159,7 +159,7 @@ def test_a_remembered_name_speaks_for_our_way_out() -> None:
     assert not look.blind(11)
 
 
-def test_the_resolver_that_does_not_answer_is_told_by_its_controls() -> None:
+def test_silent_resolver_is_named_with_its_controls() -> None:
     """The only one, both, or most of three."""
     rule = BlindnessRule(resolvers=frozenset({"names", "names-2", "names-3"}))
     said = []
@@ -173,7 +173,7 @@ def test_the_resolver_that_does_not_answer_is_told_by_its_controls() -> None:
     ] == said
 
 
-def test_names_that_are_lost_at_once_are_counted() -> None:
+def test_simultaneously_unresolvable_names_are_counted() -> None:
     """Two of three providers."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
@@ -185,23 +185,23 @@ def test_names_that_are_lost_at_once_are_counted() -> None:
 @pytest.mark.parametrize(
     ("names", "blind"), [({"a": LOST_NAME, "b": FINE}, False), ({"a": LOST_NAME, "b": FINE, "c": FINE}, False)]
 )
-def test_half_of_the_names_or_fewer_are_no_matter_of_our_resolver(names: dict[str, str], blind: bool) -> None:
-    """More than half must be gone."""
+def test_half_of_the_names_or_fewer_do_not_blame_our_resolver(names: dict[str, str], blind: bool) -> None:
+    """It takes more than half."""
     look = Round()
     look.at(0, **dict.fromkeys(names, FINE))
 
     assert blind == look.blind(10, **names)
 
 
-def test_a_resolver_that_answers_speaks_for_itself() -> None:
-    """Names are gone with most providers, and our own control of names is fine."""
+def test_answering_resolver_control_overrules_unresolvable_names() -> None:
+    """Most providers' names are gone, but our control of names is fine."""
     look = Round()
     look.at(0, names=FINE, a=FINE, b=FINE)
 
     assert not look.blind(10, names=FINE, a=LOST_NAME, b=LOST_NAME)
 
 
-def test_an_error_without_a_name_is_none_of_our_resolver() -> None:
+def test_error_that_is_not_about_names_does_not_blame_our_resolver() -> None:
     """Only errors of names are."""
     look = Round()
     look.at(0, a=FINE, b=FINE)
@@ -223,7 +223,7 @@ def test_more_than_half_of_the_providers_must_fail_at_once(dark: int, blind: boo
 
 
 @pytest.mark.parametrize(("apart", "blind"), [(90, True), (91, False)])
-def test_at_once_is_within_a_minute_and_a_half(apart: float, blind: bool) -> None:
+def test_at_once_means_within_a_minute_and_a_half(apart: float, blind: bool) -> None:
     """The third provider answers meanwhile."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
@@ -233,8 +233,8 @@ def test_at_once_is_within_a_minute_and_a_half(apart: float, blind: bool) -> Non
 
 
 @pytest.mark.parametrize(("after", "blind"), [(179, True), (180, False)])
-def test_without_controls_an_answer_after_three_minutes_is_believed(after: float, blind: bool) -> None:
-    """To the second, counted from the last failure that began; the answer must be from after it."""
+def test_without_controls_an_answer_after_three_minutes_counts(after: float, blind: bool) -> None:
+    """To the second, from the last failure that began; the answer must be newer."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
     look.at(10, a=DARK, b=DARK)
@@ -244,8 +244,8 @@ def test_without_controls_an_answer_after_three_minutes_is_believed(after: float
     assert blind == look.blind(10 + after, a=DARK, b=DARK, c=FINE)
 
 
-def test_without_controls_an_answer_from_before_is_not_believed() -> None:
-    """It says nothing of our way out since."""
+def test_without_controls_an_earlier_answer_does_not_count() -> None:
+    """It says nothing about our uplink since."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE, d=FINE)
     look.at(100, a=DARK, b=DARK, c=DARK)
@@ -256,8 +256,8 @@ def test_without_controls_an_answer_from_before_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize(("after", "blind"), [(179, True), (181, False)])
-def test_controls_are_believed_once_they_were_well_for_three_minutes(after: float, blind: bool) -> None:
-    """And the failure is as old."""
+def test_controls_count_after_three_good_minutes(after: float, blind: bool) -> None:
+    """If the failure is as old."""
     look = Round()
     look.at(0, a=FINE, b=FINE, c=FINE)
     look.at(9, way=FINE)
@@ -267,7 +267,7 @@ def test_controls_are_believed_once_they_were_well_for_three_minutes(after: floa
     assert blind == look.blind(10 + after, way=FINE, a=DARK, b=DARK, c=DARK)
 
 
-def test_controls_that_were_dark_meanwhile_are_not_believed_yet() -> None:
+def test_silence_of_controls_restarts_their_three_minutes() -> None:
     """Their three minutes begin anew."""
     look = Round()
     look.at(0, way=FINE, a=FINE, b=FINE, c=FINE)
@@ -279,8 +279,8 @@ def test_controls_that_were_dark_meanwhile_are_not_believed_yet() -> None:
     assert look.blind(200, way=FINE, a=DARK, b=DARK, c=DARK)
 
 
-def test_one_of_two_controls_is_no_witness() -> None:
-    """The other is dark all the time."""
+def test_one_of_two_controls_is_not_enough() -> None:
+    """The other is silent all the time."""
     look = Round()
     look.at(0, way=FINE, way_2=FINE, a=FINE, b=FINE, c=FINE)
     for n in range(10, 200, 30):
@@ -294,8 +294,8 @@ def test_one_of_two_controls_is_no_witness() -> None:
 
 
 @pytest.mark.parametrize(("ago", "blind"), [(90, False), (91, True)])
-def test_an_answer_is_proof_for_a_minute_and_a_half(ago: float, blind: bool) -> None:
-    """After the controls went dark; a provider is dark as well."""
+def test_answer_is_proof_for_a_minute_and_a_half(ago: float, blind: bool) -> None:
+    """After the controls fell silent; a provider is silent as well."""
     look = Round(rule=replace(RULE, believe_witnesses_after=second(3600)))
     look.at(0, way=FINE, a=FINE, b=FINE)
     look.at(10, way=DARK)
@@ -307,7 +307,7 @@ def test_an_answer_is_proof_for_a_minute_and_a_half(ago: float, blind: bool) -> 
 
 
 @pytest.mark.parametrize(("ago", "blind"), [(180, False), (181, True)])
-def test_the_answer_of_a_slow_check_is_proof_for_one_and_a_half_of_its_intervals(ago: float, blind: bool) -> None:
+def test_answer_of_a_rare_check_is_proof_for_one_and_a_half_intervals(ago: float, blind: bool) -> None:
     """Every two minutes: three minutes."""
     rule = replace(RULE, every={"a.api.": second(120)}, believe_witnesses_after=second(3600))
     look = Round(rule=rule)
@@ -318,8 +318,8 @@ def test_the_answer_of_a_slow_check_is_proof_for_one_and_a_half_of_its_intervals
     assert blind == look.blind(11 + ago, way=DARK, b=DARK)
 
 
-def test_an_answer_in_the_moment_of_the_cut_proves_our_way() -> None:
-    """It came as the controls went dark."""
+def test_answer_at_the_moment_of_the_cut_proves_our_uplink() -> None:
+    """It came as the controls fell silent."""
     look = Round()
     look.at(0, way=FINE, a=FINE, b=FINE)
 
@@ -327,8 +327,8 @@ def test_an_answer_in_the_moment_of_the_cut_proves_our_way() -> None:
 
 
 @pytest.mark.parametrize(("after", "blind"), [(90, True), (91, False)])
-def test_a_result_is_fresh_for_a_minute_and_a_half(after: float, blind: bool) -> None:
-    """Then a control has no say."""
+def test_result_is_fresh_for_a_minute_and_a_half(after: float, blind: bool) -> None:
+    """Then a control no longer counts."""
     look = Round()
     look.at(0, way=DARK)
     look.sight = CLEAR
@@ -337,7 +337,7 @@ def test_a_result_is_fresh_for_a_minute_and_a_half(after: float, blind: bool) ->
 
 
 @pytest.mark.parametrize(("after", "blind"), [(180, True), (181, False)])
-def test_the_result_of_a_slow_check_is_fresh_for_three_of_its_intervals(after: float, blind: bool) -> None:
+def test_result_of_a_rare_check_is_fresh_for_three_intervals(after: float, blind: bool) -> None:
     """Every minute: three minutes."""
     look = Round(rule=BlindnessRule(every={"way": second(60)}))
     look.at(0, way=DARK)
@@ -349,7 +349,7 @@ def test_the_result_of_a_slow_check_is_fresh_for_three_of_its_intervals(after: f
 # --- words, and the way back
 
 
-def test_how_many_controls_are_dark_is_told_in_words() -> None:
+def test_number_of_silent_controls_is_worded() -> None:
     """One, two, three, and two of three."""
     said = [
         Round().at(0, **dict.fromkeys(names, DARK)).reason for names in (["way"], ["way", "way_2"], ["way", "way_2", "way_3"])
@@ -358,23 +358,23 @@ def test_how_many_controls_are_dark_is_told_in_words() -> None:
     assert ["the only control is unreachable", "both controls are unreachable", "all 3 controls are unreachable"] == said
 
 
-def test_a_control_beside_one_of_type_dns_is_told_by_its_name() -> None:
-    """What `understudy init` writes holds two controls, so nobody finds "the only one" in it."""
+def test_single_uplink_control_beside_a_dns_one_is_named() -> None:
+    """`understudy init` writes two controls, so "the only one" would be a riddle."""
     look = Round(rule=BlindnessRule(resolvers=frozenset({"names"})))
 
     assert "way is unreachable" == look.at(0, way=DARK, names=DARK, a=DARK).reason
 
 
 @pytest.mark.parametrize(("dark", "of", "blind"), [(1, 2, False), (2, 3, True), (2, 4, False), (3, 4, True), (3, 5, True)])
-def test_more_than_half_of_the_controls_must_be_dark(dark: int, of: int, blind: bool) -> None:
+def test_more_than_half_of_the_controls_must_be_silent(dark: int, of: int, blind: bool) -> None:
     """Of two, both."""
     errors = {f"way_{n}": DARK if n < dark else FINE for n in range(of)}
 
     assert blind == Round().blind(0, **errors)
 
 
-def test_the_beginning_is_when_most_of_them_were_dark() -> None:
-    """One lost control says nothing of that moment."""
+def test_blindness_begins_when_most_controls_were_silent() -> None:
+    """One earlier lost control says nothing about that moment."""
     look = Round()
     look.at(0, way=DARK, way_2=FINE, way_3=FINE)
     look.at(20, way=DARK, way_2=DARK)
@@ -382,8 +382,8 @@ def test_the_beginning_is_when_most_of_them_were_dark() -> None:
     assert START + second(20) == look.sight.began_at
 
 
-def test_a_first_failure_after_an_answer_dates_it() -> None:
-    """A provider with several checks: those that failed before its last answer do not count."""
+def test_first_failure_after_an_answer_is_the_start() -> None:
+    """A provider with several checks: failures before its last answer do not count."""
     look = Round()
     look.at(0, b=FINE, c=FINE)
     for n, name, error in ((1, "w", DARK), (2, "x", FINE), (3, "y", DARK), (4, "z", DARK)):
@@ -394,8 +394,8 @@ def test_a_first_failure_after_an_answer_dates_it() -> None:
     assert {"a": START + second(3)} == dict(look.sight.onsets)
 
 
-def test_sight_is_back_after_ten_seconds_of_answers_to_the_second() -> None:
-    """Answers from before the blindness, and from before the way back, do not count."""
+def test_blindness_ends_after_exactly_ten_seconds_of_answers() -> None:
+    """Answers from before it, or from before the recovery began, do not count."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK)
     look.at(30, way=FINE, way_2=FINE)
@@ -403,8 +403,8 @@ def test_sight_is_back_after_ten_seconds_of_answers_to_the_second() -> None:
     assert [True, False] == [look.blind(39.9, way=FINE, way_2=FINE), look.blind(40, way=FINE, way_2=FINE)]
 
 
-def test_an_old_answer_begins_no_way_back() -> None:
-    """The control is silent now, and what another one answered is from before."""
+def test_old_answer_starts_no_recovery() -> None:
+    """The control is silent now, and another one's answer is older."""
     look = Round()
     look.at(0, a=FINE)
     look.at(5, way=DARK, a=DARK)
@@ -417,8 +417,8 @@ def test_an_old_answer_begins_no_way_back() -> None:
     assert look.sight.good_since is None
 
 
-def test_an_answer_from_before_the_way_back_does_not_end_it() -> None:
-    """Seen at half past, measured a second before, and silence since: one more answer must come."""
+def test_answer_from_before_the_recovery_does_not_end_blindness() -> None:
+    """Measured a second before it, and silence since: one more answer must come."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK)
     look.second = 29
@@ -428,15 +428,15 @@ def test_an_answer_from_before_the_way_back_does_not_end_it() -> None:
     assert [True, False] == [look.blind(41), look.blind(42, way=FINE, way_2=FINE)]
 
 
-def test_a_failure_by_network_is_no_answer() -> None:
-    """The controls fell silent, and one provider is all that is looked at."""
+def test_network_failure_is_no_answer() -> None:
+    """The controls fell silent, and only one provider is checked."""
     look = Round()
     look.at(0, way=DARK, a=DARK)
 
     assert [True, True] == [look.blind(200, a=DARK), look.blind(211, a=DARK)]
 
 
-def test_a_second_blindness_is_as_whole_as_the_first() -> None:
+def test_second_blindness_starts_without_leftovers_of_the_first() -> None:
     """Nothing of the first one's end is left in it."""
     look = Round()
     look.at(0, way=DARK, way_2=DARK)
