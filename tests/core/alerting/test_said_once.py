@@ -1,4 +1,4 @@
-"""What people read of decisions: names instead of ids, reasons that add something, nothing twice."""
+"""The wording of decisions: names instead of ids, reasons that add something, nothing twice."""
 
 from datetime import timedelta
 
@@ -22,8 +22,8 @@ def outage() -> Table:
     return table
 
 
-def test_reasons_of_flags_name_components_as_people_do() -> None:
-    """Engaged because, handed back because: in the words of the configuration."""
+def test_reasons_of_flags_use_display_names() -> None:
+    """Engaged because and handed back because, in the configuration's names."""
     table = outage()
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(11)
@@ -41,16 +41,16 @@ def test_reasons_of_flags_name_components_as_people_do() -> None:
         ("", "no reason given (forced although Claude API is down)"),
     ],
 )
-def test_a_forced_release_says_that_it_was_forced(words: str, reason: str) -> None:
-    """Overruling is loud, whatever reason somebody gives."""
+def test_forced_release_says_that_it_was_forced(words: str, reason: str) -> None:
+    """Whatever reason somebody gives."""
     table = outage()
     table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, reason=words, force=True))
 
     assert [reason] == [body.reason for body in table.kinds(Released) if isinstance(body, Released)]
 
 
-def test_a_move_by_hand_has_no_invented_reason() -> None:
-    """Who did it stands beside it already."""
+def test_phase_changed_by_hand_has_no_invented_reason() -> None:
+    """The person is named next to it."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
 
@@ -58,8 +58,8 @@ def test_a_move_by_hand_has_no_invented_reason() -> None:
     assert ANA == table.incident().ending.by
 
 
-def test_acknowledging_is_told_in_one_line() -> None:
-    """The phase moves along without a line of its own."""
+def test_acknowledgement_is_posted_in_one_line() -> None:
+    """The phase changes without a line of its own."""
     table = Table(policy(automation="off")).all_well()
     table.sees("anthropic.api", Level.DOWN)
     before = len(table.effects(PostLine))
@@ -69,8 +69,8 @@ def test_acknowledging_is_told_in_one_line() -> None:
     assert 1 == len(table.effects(PostLine)) - before
 
 
-def test_a_recovery_counts_from_its_evidence() -> None:
-    """Alert, line and summary tell the same moment: the first good run, not the moment of the verdict."""
+def test_recovery_is_dated_by_its_evidence() -> None:
+    """Alert, line and summary use the first good result, not the time of the verdict."""
     table = outage()
     table.now += timedelta(minutes=5)
     well = START + timedelta(minutes=4)
@@ -90,8 +90,8 @@ def test_evidence_is_written_in_words() -> None:
     assert ("front: request id req_1",) == verdict.evidence
 
 
-def test_an_export_says_where_it_comes() -> None:
-    """Without a channel it comes under the alert."""
+def test_answer_to_an_export_says_where_it_is_posted() -> None:
+    """Without a channel, under the alert."""
     table = outage()
     with_channel = told(table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer)
     refused = s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action")

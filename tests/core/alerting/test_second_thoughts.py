@@ -1,4 +1,4 @@
-"""What happens when things come twice, late, in another order, or against what a person decided."""
+"""Signals that come twice, late, in another order, or against what a person decided."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -47,8 +47,8 @@ def heard(table: Table) -> list[str]:
 # --- what a person decided
 
 
-def test_automation_rests_also_when_the_trouble_changes_its_degree() -> None:
-    """Released by force while down; degraded and down again is the same trouble, for the default was never well."""
+def test_automation_stays_off_a_released_flag_until_the_default_recovers() -> None:
+    """Released by force while down; degraded and down again is the same outage."""
     table = outage()
     table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
     table.passes(5)
@@ -59,8 +59,8 @@ def test_automation_rests_also_when_the_trouble_changes_its_degree() -> None:
     assert "claude" == variant(table)
 
 
-def test_a_person_who_doubts_the_mitigation_is_not_overruled() -> None:
-    """Back to investigating by hand stays until something happens anew."""
+def test_rule_does_not_overrule_a_person_who_doubts_the_mitigation() -> None:
+    """A phase set back to investigating stays until something new happens."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING, reason="the fallback answers nonsense"))
     table.passes(5)
@@ -68,8 +68,8 @@ def test_a_person_who_doubts_the_mitigation_is_not_overruled() -> None:
     assert Phase.INVESTIGATING == table.incident().phase
 
 
-def test_an_approval_is_refused_when_its_proposal_was_withdrawn() -> None:
-    """A button pressed hours later must not switch what nobody proposes any more."""
+def test_approval_of_a_withdrawn_proposal_is_refused() -> None:
+    """A button pressed hours later must not switch anything."""
     table = outage(Table(policy(automation="propose")))
     table.sees("anthropic.api", Level.OPERATIONAL)
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", approves=True)).answer
@@ -79,8 +79,8 @@ def test_an_approval_is_refused_when_its_proposal_was_withdrawn() -> None:
     assert f"/fallback engage {FLAG} gpt" in told(said)
 
 
-def test_a_declared_incident_of_well_components_is_not_called_recovered() -> None:
-    """People see what no check sees: nothing recovered, so nobody is told that it did, and nothing resolves by itself."""
+def test_declared_incident_without_failing_components_is_not_called_recovered() -> None:
+    """People see what no check sees, so nothing recovered, and nothing resolves by itself."""
     base = policy()
     table = Table(replace(base, incidents=replace(base.incidents, resolve="auto"))).all_well()
     table.send(s.Declare(actor=ANA, title="Claude API answers nonsense", components=("anthropic.api",)))
@@ -94,8 +94,8 @@ def test_a_declared_incident_of_well_components_is_not_called_recovered() -> Non
 # --- fallbacks
 
 
-def test_a_sick_fallback_is_left_although_the_default_is_well() -> None:
-    """The way back waits for min_hold and for a person; customers must not wait on something broken meanwhile."""
+def test_unhealthy_fallback_is_left_although_the_default_is_well() -> None:
+    """The hand-back waits for min_hold and a person; customers must not use a broken fallback meanwhile."""
     table = outage()
     table.passes(2)
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -104,8 +104,8 @@ def test_a_sick_fallback_is_left_although_the_default_is_well() -> None:
     assert "cached" == variant(table)
 
 
-def test_a_sick_fallback_does_not_count_as_mitigation() -> None:
-    """Nobody is served by a fallback that is down."""
+def test_unhealthy_fallback_is_no_mitigation() -> None:
+    """It serves nobody."""
     table = Table(policy(automation="off", fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="test"))
     table.sees("openai.api", Level.DOWN)
@@ -114,8 +114,8 @@ def test_a_sick_fallback_does_not_count_as_mitigation() -> None:
     assert Phase.TRIAGE == table.incident(2).phase
 
 
-def test_a_sick_fallback_is_said_where_automation_only_proposes() -> None:
-    """Without leave to switch, the bot says at least what it sees."""
+def test_unhealthy_fallback_is_reported_if_automation_only_proposes() -> None:
+    """The bot may not switch, but says what it sees."""
     table = outage(Table(policy(automation="propose")))
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True))
     table.sees("openai.api", Level.DOWN)
@@ -124,8 +124,8 @@ def test_a_sick_fallback_is_said_where_automation_only_proposes() -> None:
     assert ["gpt", 1] == [variant(table), len(table.kinds(Held))]
 
 
-def test_another_fallback_is_proposed_when_the_proposed_one_falls_sick() -> None:
-    """A proposal that can only be refused helps nobody."""
+def test_another_fallback_is_proposed_if_the_first_becomes_unhealthy() -> None:
+    """Approving the first would be refused."""
     table = outage(Table(policy(automation="propose")))
     table.sees("openai.api", Level.DOWN)
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True)).answer
@@ -134,8 +134,8 @@ def test_another_fallback_is_proposed_when_the_proposed_one_falls_sick() -> None
     assert "cached" == variant(table)
 
 
-def test_a_hand_back_is_asked_for_in_the_incident_that_is_open_now() -> None:
-    """The flag was switched in an incident that is over; nobody reads that channel any more."""
+def test_hand_back_is_requested_in_the_open_incident() -> None:
+    """The flag was switched in an earlier one, whose channel nobody reads any more."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -151,8 +151,8 @@ def test_a_hand_back_is_asked_for_in_the_incident_that_is_open_now() -> None:
 # --- quiet threads
 
 
-def test_a_quiet_thread_is_answered_although_it_was_not_posted_yet() -> None:
-    """Slack is away for an hour: what was degraded and recovered meanwhile is said with its end."""
+def test_quiet_thread_gets_its_reply_although_it_is_not_posted_yet() -> None:
+    """Slack is away for an hour: a degradation that ended meanwhile is posted with its end."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -161,8 +161,8 @@ def test_a_quiet_thread_is_answered_although_it_was_not_posted_yet() -> None:
     assert table.effects(OpenThread) == roots
 
 
-def test_every_spell_of_trouble_gets_a_quiet_thread_of_its_own() -> None:
-    """A post that Slack took late, after the recovery, must not swallow the next spell."""
+def test_every_episode_has_its_own_quiet_thread() -> None:
+    """A post that Slack accepted late must not swallow the next episode."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
     key = table.effects(OpenThread)[0]
@@ -173,8 +173,8 @@ def test_every_spell_of_trouble_gets_a_quiet_thread_of_its_own() -> None:
     assert 2 == len(table.effects(OpenThread))
 
 
-def test_a_quiet_spell_that_gets_worse_is_said_in_its_thread() -> None:
-    """Degraded, then down, where both are for the thread only."""
+def test_worsening_is_posted_in_the_quiet_thread() -> None:
+    """Degraded, then down, if both levels are quiet."""
     base = policy()
     api = replace(base.components["anthropic.api"], open_on={Level.DOWN: "thread", Level.DEGRADED: "thread"})
     table = Table(replace(base, components={**base.components, api.id: api})).all_well()
@@ -188,8 +188,8 @@ def test_a_quiet_spell_that_gets_worse_is_said_in_its_thread() -> None:
 # --- the vendor's page
 
 
-def test_a_post_that_the_vendor_deleted_does_not_repeat_the_older_ones() -> None:
-    """What we saw last is gone from the page: only what is newer than it is news."""
+def test_deleted_vendor_update_does_not_repeat_older_ones() -> None:
+    """The newest known one is gone from the page: only newer ones are news."""
     table = outage()
     posts = [post(f"u{n}", n) for n in range(1, 5)]
     page(table, *posts)
@@ -199,8 +199,8 @@ def test_a_post_that_the_vendor_deleted_does_not_repeat_the_older_ones() -> None
     assert ["u1", "u2", "u3", "u4", "u5"] == heard(table)
 
 
-def test_the_vendors_last_word_after_our_resolution_is_not_lost() -> None:
-    """Its earlier words stand in the incident's channel, so there is no quiet thread yet to answer in."""
+def test_vendor_update_after_our_resolution_is_posted() -> None:
+    """Earlier ones are in the incident's channel, so there is no quiet thread to reply in."""
     table = outage()
     page(table, post("u1", 1))
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
@@ -211,8 +211,8 @@ def test_the_vendors_last_word_after_our_resolution_is_not_lost() -> None:
     assert 1 == len(table.effects(ReplyInThread))
 
 
-def test_the_vendor_was_first_with_its_first_word_not_with_its_newest() -> None:
-    """Two posts before we saw anything: the lag counts from the first."""
+def test_vendor_lag_counts_from_its_first_update() -> None:
+    """It posted two before we saw anything."""
     table = Table().all_well()
     page(table, post("u1", 0))
     table.passes(10)
@@ -226,8 +226,8 @@ def test_the_vendor_was_first_with_its_first_word_not_with_its_newest() -> None:
 # --- edits
 
 
-def test_edits_that_fail_for_ever_are_said_once() -> None:
-    """Somebody deleted the card: every new edit fails, and ops hear of it once."""
+def test_permanently_failing_edits_are_reported_once() -> None:
+    """Somebody deleted the card, and every edit fails."""
     table = outage()
     for n in range(3):
         key = f"INC-1/card/incident/1/{n}"
@@ -237,8 +237,8 @@ def test_edits_that_fail_for_ever_are_said_once() -> None:
     assert 1 == len(said)
 
 
-def test_nobody_is_told_of_a_line_that_told_what_was_lost() -> None:
-    """The ops channel takes nothing: a line about each lost line would go on for ever."""
+def test_lost_line_about_a_lost_line_is_not_reported() -> None:
+    """If the ops channel accepts nothing, this would go on for ever."""
     table = outage()
     refused = s.EffectRefused(actor=RULE, key="given-up/INC-1/update/1", kind=PostLine, incident=1, reason="is_archived")
     step = table.send(refused)
@@ -250,8 +250,8 @@ def test_nobody_is_told_of_a_line_that_told_what_was_lost() -> None:
 # --- time
 
 
-def test_updates_go_on_when_the_wall_clock_was_set_back() -> None:
-    """An hour back must not make two hours of silence."""
+def test_updates_go_on_after_the_wall_clock_is_set_back() -> None:
+    """An hour back must not cause two hours of silence."""
     table = outage()
     table.passes(70)
     before = len(table.kinds(UpdateWritten))
@@ -269,8 +269,8 @@ def sample(minute: int, fault: Fault, outcome: Outcome = Outcome.FAIL) -> Sample
     return Sample("c", "anthropic.api", START + timedelta(minutes=minute), outcome, "x", fault, f"{fault}")
 
 
-def test_one_odd_failure_does_not_turn_the_fault_around() -> None:
-    """A vendor in trouble answers 502, 502, 401, 502: the fault is theirs all the time."""
+def test_one_odd_failure_does_not_change_the_fault() -> None:
+    """A vendor in trouble answers 502, 502, 401, 502: the fault stays theirs."""
     rule, track, faults = Rule(), NEW, []
     for n, fault in enumerate([Fault.THEIRS, Fault.THEIRS, Fault.THEIRS, Fault.OURS_KEY, Fault.THEIRS, Fault.OURS_KEY]):
         track = observe(track, sample(n, fault), rule)
@@ -279,8 +279,8 @@ def test_one_odd_failure_does_not_turn_the_fault_around() -> None:
     assert [Fault.THEIRS] * 4 == faults[2:]
 
 
-def test_a_hand_back_that_a_person_began_goes_on_to_its_end() -> None:
-    """A switch by hand for other reasons, or with automation off: the first step is a person's, the others follow."""
+def test_hand_back_started_by_a_person_goes_on_by_itself() -> None:
+    """After a switch by hand, or with automation off: only the first step is a person's."""
     table = Table(policy(automation="off")).all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="cost"))
     table.passes(11)
@@ -290,7 +290,7 @@ def test_a_hand_back_that_a_person_began_goes_on_to_its_end() -> None:
     assert "claude" == variant(table)
 
 
-def test_another_fault_of_the_same_trouble_is_no_news_for_the_quiet_thread() -> None:
+def test_changed_fault_is_no_news_for_the_quiet_thread() -> None:
     """Theirs, then unclear: still degraded, and nothing is posted twice."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
@@ -302,8 +302,8 @@ def test_another_fault_of_the_same_trouble_is_no_news_for_the_quiet_thread() -> 
     assert 1 == len(table.effects(ReplyInThread))
 
 
-def test_a_notice_about_other_components_is_not_the_vendors_word_about_this_outage() -> None:
-    """Trouble with the vendor's console says nothing of its API: not told in the channel, not counted as its first word."""
+def test_notice_about_other_components_does_not_concern_the_incident() -> None:
+    """Trouble with the vendor's console is not posted in the channel, and is not the first acknowledgement."""
     table = outage()
     page(table, replace(post("u1", 5, components=()), elsewhere=True))
 

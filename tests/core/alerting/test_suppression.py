@@ -1,4 +1,4 @@
-"""Who is not alerted, why, and that it comes when the reason ends: measuring and recovering go on all the time."""
+"""Which alerts are held back and why, and that they come when the reason ends; checks and recoveries go on."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ PAGE = Actor.vendor("anthropic")
 
 
 def until(table: Table, moment: timedelta) -> None:
-    """Time passes as the watch lets it: a look whenever something is due."""
+    """Let time pass as the watch does, looking whenever something is due."""
     end = START + moment
     while (due := next_due(table.world, table.policy)) is not None and due <= end and table.now < end:
         table.now = due if due > table.now else min(end, table.now + timedelta(minutes=1))
@@ -63,8 +63,8 @@ def held(table: Table) -> list[str]:
 # --- muting
 
 
-def test_a_muted_component_opens_nothing_and_is_measured_as_always() -> None:
-    """The verdict is committed, the flag moves; only nobody is alerted."""
+def test_muted_component_opens_no_incident_but_is_checked() -> None:
+    """Its verdict is committed and the flag switches; only nobody is alerted."""
     table = muted()
     table.sees(API, Level.DOWN)
 
@@ -74,8 +74,8 @@ def test_a_muted_component_opens_nothing_and_is_measured_as_always() -> None:
     assert "gpt" == table.world.flags[CHAT_FLAG.key].engagement.variant  # type: ignore[union-attr] # it is there or the test fails
 
 
-def test_the_incident_opens_when_the_mute_ends_and_it_is_still_bad() -> None:
-    """By time alone, with its true beginning."""
+def test_incident_opens_when_the_mute_ends_if_still_bad() -> None:
+    """By time alone, with its true start."""
     table = muted()
     table.sees(API, Level.DOWN)
     until(table, timedelta(minutes=61))
@@ -85,7 +85,7 @@ def test_the_incident_opens_when_the_mute_ends_and_it_is_still_bad() -> None:
     assert None is table.world.component(API).mute
 
 
-def test_the_incident_opens_at_once_when_somebody_unmutes() -> None:
+def test_incident_opens_at_once_when_somebody_unmutes() -> None:
     """A person ends it."""
     table = muted()
     table.sees(API, Level.DOWN)
@@ -96,8 +96,8 @@ def test_the_incident_opens_at_once_when_somebody_unmutes() -> None:
     assert Phase.MITIGATED == table.incident().phase  # the flag was switched already
 
 
-def test_whoever_unmutes_declares_nothing() -> None:
-    """A rule opens the incident, so rules may still raise its severity; who unmuted stands in the fact about that."""
+def test_incident_after_unmuting_is_declared_by_a_rule() -> None:
+    """So rules may still raise its severity; the person is recorded with the unmuting."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=4)))
     table.sees(API, Level.DOWN)
@@ -112,7 +112,7 @@ def said_quietly(table: Table) -> list[str]:
     return [key for key in table.effects(OpenThread) if key.startswith("muted/")]
 
 
-def test_what_goes_down_while_muted_is_said_once_and_quietly() -> None:
+def test_outage_of_a_muted_component_is_posted_once_quietly() -> None:
     """A mute must not hide an outage: one line in the ops channel, however often it goes down."""
     table = muted()
     for _ in range(3):
@@ -124,7 +124,7 @@ def test_what_goes_down_while_muted_is_said_once_and_quietly() -> None:
     assert {} == table.world.incidents
 
 
-def test_what_is_only_degraded_while_muted_stays_quiet_until_it_is_down() -> None:
+def test_degradation_of_a_muted_component_is_not_posted() -> None:
     """Slow answers are what people mute for."""
     table = muted()
     table.sees(API, Level.DEGRADED)
@@ -135,8 +135,8 @@ def test_what_is_only_degraded_while_muted_stays_quiet_until_it_is_down() -> Non
     assert 1 == len(said_quietly(table))
 
 
-def test_what_was_down_before_it_was_muted_is_no_news() -> None:
-    """Who mutes it knows."""
+def test_outage_from_before_a_mute_is_no_news() -> None:
+    """Whoever mutes knows."""
     table = depending((API, GPT))
     table.sees(GPT, Level.DOWN)
     table.sees(API, Level.DOWN)
@@ -147,8 +147,8 @@ def test_what_was_down_before_it_was_muted_is_no_news() -> None:
     assert [] == said_quietly(table)
 
 
-def test_a_new_mute_tells_again() -> None:
-    """Another day, another mute: whoever is on duty then has not read the line of the last one."""
+def test_outage_is_posted_again_under_a_new_mute() -> None:
+    """The next person on duty has not read the earlier line."""
     table = muted()
     table.sees(API, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)
@@ -159,8 +159,8 @@ def test_a_new_mute_tells_again() -> None:
     assert 2 == len(said_quietly(table))
 
 
-def test_what_we_cannot_see_is_not_called_down() -> None:
-    """While we are blind a muted component is told of when we see again and it is still down."""
+def test_outage_of_a_muted_component_is_posted_only_when_not_blind() -> None:
+    """When we see again, and it is still down."""
     table = muted()
     table.send(s.SightChanged(actor=RULE, sight=Sight(True, "both controls are unreachable", START)))
     table.sees(API, Level.DOWN)
@@ -172,7 +172,7 @@ def test_what_we_cannot_see_is_not_called_down() -> None:
 
 
 @pytest.mark.parametrize(("lasts", "ok"), [(timedelta(hours=2), True), (timedelta(hours=2, seconds=1), False)])
-def test_a_mute_lasts_at_most_what_is_configured(lasts: timedelta, ok: bool) -> None:
+def test_mute_has_a_maximum(lasts: timedelta, ok: bool) -> None:
     """Nobody hides an outage for a month."""
     table = Table(replace(policy(), longest_mute=timedelta(hours=2)))
     said = table.send(s.Mute(actor=ANA, component=API, lasts=lasts)).answer
@@ -181,7 +181,7 @@ def test_a_mute_lasts_at_most_what_is_configured(lasts: timedelta, ok: bool) -> 
     assert ok or "A mute lasts at most 2 hours here (mutes.longest in the configuration)." == told(said)
 
 
-def test_nothing_opens_when_it_recovered_before_the_mute_ended() -> None:
+def test_no_incident_opens_if_it_recovered_before_the_mute_ended() -> None:
     """The recovery is committed like any other."""
     table = muted()
     table.sees(API, Level.DOWN)
@@ -192,8 +192,8 @@ def test_nothing_opens_when_it_recovered_before_the_mute_ended() -> None:
     assert Level.OPERATIONAL == table.world.component(API).level
 
 
-def test_a_mute_stops_no_incident_that_is_open() -> None:
-    """Its updates and its recovery run on."""
+def test_mute_does_not_stop_an_open_incident() -> None:
+    """Its updates and its recovery go on."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     said = table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=4))).answer
@@ -203,7 +203,7 @@ def test_a_mute_stops_no_incident_that_is_open() -> None:
     assert Phase.MONITORING == table.incident().phase
 
 
-def test_a_muted_component_joins_no_incident_of_its_provider() -> None:
+def test_muted_component_joins_no_incident() -> None:
     """Neither when it opens nor later; when the mute ends it joins."""
     table = muted()
     table.sees(API, Level.DOWN)
@@ -215,8 +215,8 @@ def test_a_muted_component_joins_no_incident_of_its_provider() -> None:
     assert {WEB, API} == set(table.incident().affected)
 
 
-def test_a_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None:
-    """What would have been a thread becomes a thread, not an incident."""
+def test_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None:
+    """Not an incident."""
     table = muted()
     table.sees(API, Level.DEGRADED)
     before = len(table.effects(OpenThread))
@@ -229,7 +229,7 @@ def test_a_degraded_component_gets_its_quiet_thread_when_the_mute_ends() -> None
     assert {} == table.world.incidents
 
 
-def test_a_mute_is_refused_when_it_makes_no_sense() -> None:
+def test_pointless_mute_is_refused() -> None:
     """With what to do instead."""
     table = Table().all_well()
     for signal in (
@@ -244,7 +244,7 @@ def test_a_mute_is_refused_when_it_makes_no_sense() -> None:
 # --- maintenance
 
 
-def test_our_own_maintenance_holds_alerts_back_until_its_end() -> None:
+def test_our_maintenance_holds_alerts_back_until_its_end() -> None:
     """It began before the failure, and ends before the recovery."""
     window = Window(("anthropic",), START, START + timedelta(minutes=30), reason="new proxy")
     table = Table(replace(policy(), maintenance=(window,))).all_well()
@@ -257,16 +257,16 @@ def test_our_own_maintenance_holds_alerts_back_until_its_end() -> None:
     assert START + timedelta(minutes=30) == table.incident().declared_at
 
 
-def test_a_window_of_others_changes_nothing() -> None:
-    """Openai is worked at, Claude fails."""
+def test_maintenance_of_another_component_changes_nothing() -> None:
+    """OpenAI is under maintenance, Claude fails."""
     table = Table(replace(policy(), maintenance=(Window(("openai",), START, START + timedelta(hours=1)),))).all_well()
     table.sees(API, Level.DOWN)
 
     assert [1] == list(table.world.incidents)
 
 
-def test_one_reason_after_the_other_is_written_down() -> None:
-    """A mute ends within a window of maintenance: still quiet, for another reason."""
+def test_change_of_the_reason_is_recorded() -> None:
+    """A mute ends within a maintenance window."""
     window = Window((), START, START + timedelta(hours=3))
     base = policy()
     table = Table(replace(base, maintenance=(window,))).all_well()
@@ -278,7 +278,7 @@ def test_one_reason_after_the_other_is_written_down() -> None:
     assert {} == table.world.incidents
 
 
-def test_maintenance_that_the_vendor_announced_holds_alerts_back() -> None:
+def test_vendors_maintenance_in_progress_holds_alerts_back() -> None:
     """By its word, in progress."""
     table = Table().all_well()
     reads(table, upkeep("in_progress"))
@@ -289,8 +289,8 @@ def test_maintenance_that_the_vendor_announced_holds_alerts_back() -> None:
     assert ["announced maintenance: Database move"] == held(table)
 
 
-def test_announced_maintenance_begins_by_its_plan_when_the_vendor_forgets_to_say_so() -> None:
-    """Scheduled for 12:10 to 13:10: before it nothing is held back, after it neither."""
+def test_scheduled_maintenance_holds_alerts_back_during_its_window() -> None:
+    """From 12:10 to 13:10, although the vendor never says that it began; not before, and not after."""
     table = Table().all_well()
     reads(table, upkeep("scheduled"))
     quiet = [look(table.world, table.policy, API, START + timedelta(minutes=m)) is not None for m in (9, 10, 69, 70)]
@@ -298,8 +298,8 @@ def test_announced_maintenance_begins_by_its_plan_when_the_vendor_forgets_to_say
     assert [False, True, True, False] == quiet
 
 
-def test_the_incident_opens_when_the_vendor_calls_its_maintenance_completed() -> None:
-    """And it is still down."""
+def test_incident_opens_when_the_vendors_maintenance_is_completed() -> None:
+    """If the component is still down."""
     table = Table().all_well()
     reads(table, upkeep("in_progress"))
     table.sees(API, Level.DOWN)
@@ -308,8 +308,8 @@ def test_the_incident_opens_when_the_vendor_calls_its_maintenance_completed() ->
     assert [1] == list(table.world.incidents)
 
 
-def test_the_incident_opens_an_hour_after_the_plan_when_the_vendor_never_says_more() -> None:
-    """Vendors forget to close; we do not wait for ever."""
+def test_incident_opens_an_hour_after_the_planned_end_of_a_maintenance() -> None:
+    """Vendors forget to close it."""
     table = Table().all_well()
     reads(table, upkeep("in_progress"))
     table.sees(API, Level.DOWN)
@@ -318,8 +318,8 @@ def test_the_incident_opens_an_hour_after_the_plan_when_the_vendor_never_says_mo
     assert START + timedelta(minutes=130) == table.incident().declared_at
 
 
-def test_a_component_that_the_page_calls_under_maintenance_is_quiet() -> None:
-    """Without any notice; until the page calls it something else."""
+def test_component_under_maintenance_on_the_page_is_held_back() -> None:
+    """Without any notice, until the page says otherwise."""
     table = Table().all_well()
     reads(table, maintenance=(API,))
     table.sees(API, Level.DOWN)
@@ -330,8 +330,8 @@ def test_a_component_that_the_page_calls_under_maintenance_is_quiet() -> None:
     assert [1] == list(table.world.incidents)
 
 
-def test_maintenance_is_forgotten_when_its_page_cannot_be_read_for_an_hour() -> None:
-    """The last word of a page that died must not keep us silent."""
+def test_maintenance_expires_when_its_page_is_unreadable_for_an_hour() -> None:
+    """The last state of a dead page must not keep us silent."""
     table = Table().all_well()
     reads(table, maintenance=(API,))
     table.sees(API, Level.DOWN)
@@ -344,8 +344,8 @@ def test_maintenance_is_forgotten_when_its_page_cannot_be_read_for_an_hour() -> 
 # --- dependencies
 
 
-def test_a_component_that_depends_on_a_bad_one_is_told_in_its_incident() -> None:
-    """A line in the parent's incident, none of its own."""
+def test_dependent_component_is_posted_in_the_parents_incident() -> None:
+    """It has no incident of its own."""
     table = depending((GPT, API))
     table.sees(API, Level.DOWN)
     lines = len(table.effects(PostLine))
@@ -358,7 +358,7 @@ def test_a_component_that_depends_on_a_bad_one_is_told_in_its_incident() -> None
     assert len(table.effects(PostLine)) > lines
 
 
-def test_its_recovery_is_told_there_too() -> None:
+def test_recovery_of_a_dependent_component_is_posted_there_too() -> None:
     """Whoever read that it fails reads that it is well."""
     table = depending((GPT, API))
     table.sees(API, Level.DOWN)
@@ -370,8 +370,8 @@ def test_its_recovery_is_told_there_too() -> None:
     assert f"{fact.stream}/{fact.seq}/line" in table.effects(PostLine)
 
 
-def test_its_own_incident_opens_when_the_parent_is_well_and_it_is_not() -> None:
-    """A little later, since what stands on something comes back after it."""
+def test_dependent_component_gets_its_own_incident_if_the_parent_recovers() -> None:
+    """Slightly later, since it needs a moment to recover itself."""
     table = depending((GPT, API))
     table.sees(API, Level.DOWN)
     table.sees(GPT, Level.DOWN)
@@ -384,7 +384,7 @@ def test_its_own_incident_opens_when_the_parent_is_well_and_it_is_not() -> None:
     assert START + timedelta(minutes=5) == table.incident(2).declared_at
 
 
-def test_its_own_incident_opens_when_the_parents_is_closed_by_hand() -> None:
+def test_dependent_component_gets_its_own_incident_if_the_parents_is_closed() -> None:
     """Nobody works on the parent any more."""
     table = depending((GPT, API))
     table.sees(API, Level.DOWN)
@@ -395,8 +395,8 @@ def test_its_own_incident_opens_when_the_parents_is_closed_by_hand() -> None:
     assert [1, 2] == list(table.world.incidents)
 
 
-def test_components_that_depend_on_each_other_open_one_incident() -> None:
-    """No circle: the first that fails is told, the second is a line of it."""
+def test_mutually_dependent_components_open_one_incident() -> None:
+    """The first to fail is alerted, the second is a line in its incident."""
     table = depending((GPT, API), (API, GPT))
     table.sees(GPT, Level.DOWN)
     table.sees(API, Level.DOWN)
@@ -405,8 +405,8 @@ def test_components_that_depend_on_each_other_open_one_incident() -> None:
     assert {GPT} == set(table.incident().affected)
 
 
-def test_a_child_whose_own_provider_has_an_incident_joins_that() -> None:
-    """Work goes on there already."""
+def test_dependent_component_joins_the_incident_of_its_own_provider() -> None:
+    """If there is one."""
     table = depending((WEB, GPT))
     table.sees(GPT, Level.DOWN)
     table.sees(API, Level.DOWN)
@@ -427,7 +427,7 @@ def sees_again(table: Table) -> None:
 
 
 def test_no_incident_opens_while_we_are_blind() -> None:
-    """Not even for what answers with an error; it opens when we see again and it is still bad."""
+    """Not even for error answers; it opens when we see again, if still bad."""
     table = Table().all_well()
     blind(table)
     table.sees(API, Level.DOWN)
@@ -439,8 +439,8 @@ def test_no_incident_opens_while_we_are_blind() -> None:
     assert [1] == list(table.world.incidents)
 
 
-def test_blindness_is_told_once_and_answered_once() -> None:
-    """One notice, one answer in its thread, however often it is signalled."""
+def test_blindness_has_one_notice_and_one_reply() -> None:
+    """However often it is signalled."""
     table = Table().all_well()
     blind(table)
     blind(table)
@@ -452,8 +452,8 @@ def test_blindness_is_told_once_and_answered_once() -> None:
     assert ["sight/1"] == roots
 
 
-def test_an_open_incident_has_the_blindness_in_its_timeline() -> None:
-    """Whoever works on it must know that the evidence stopped."""
+def test_blindness_is_in_the_timeline_of_an_open_incident() -> None:
+    """Its people must know that the evidence stopped."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     blind(table)
@@ -462,8 +462,8 @@ def test_an_open_incident_has_the_blindness_in_its_timeline() -> None:
     assert ["sight.lost", "sight.regained"] == [x.kind for x in table.facts if x.incident == 1 and x.kind.startswith("sight")]
 
 
-def test_no_flag_moves_by_a_rule_while_we_are_blind() -> None:
-    """Neither away nor back; a person still may."""
+def test_rules_switch_no_flag_while_we_are_blind() -> None:
+    """Neither way; people still may."""
     table = Table().all_well()
     blind(table)
     table.sees(API, Level.DOWN)
@@ -477,8 +477,8 @@ def test_no_flag_moves_by_a_rule_while_we_are_blind() -> None:
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def test_a_maintenance_planned_into_the_year_9999_holds_alerts_back_for_a_week_only() -> None:
-    """A vendor's slip in a date neither breaks the watch nor turns alerts off for good."""
+def test_maintenance_until_the_year_9999_holds_alerts_back_for_a_week() -> None:
+    """A wrong date neither breaks the watch nor turns alerts off for good."""
     table = Table().all_well()
     reads(table, replace(upkeep("in_progress"), starts_at=START, ends_at=NEVER))
     table.sees(API, Level.DOWN)
@@ -489,8 +489,8 @@ def test_a_maintenance_planned_into_the_year_9999_holds_alerts_back_for_a_week_o
     assert Phase.MITIGATED == table.incident().phase
 
 
-def test_a_maintenance_that_began_long_after_it_was_announced_has_its_whole_plan() -> None:
-    """Announced three weeks before, it is held back for as long as it was planned."""
+def test_maintenance_announced_long_before_counts_for_its_whole_window() -> None:
+    """Three weeks before."""
     table = Table().all_well()
     starts = START + timedelta(days=21)
     reads(table, replace(upkeep("scheduled"), starts_at=starts, ends_at=starts + timedelta(days=2)))

@@ -1,4 +1,4 @@
-"""Each reason to alert nobody: in which words, until when, and where it is told instead."""
+"""Each reason to hold an alert back: its wording, its end, and where it is reported instead."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -49,32 +49,32 @@ def planned(until: datetime) -> Quiet:
 # --- ourselves
 
 
-def test_blindness_has_no_end_of_its_own_and_nobody_planned_it() -> None:
-    """Such a component still joins an incident of its provider."""
+def test_blindness_has_no_known_end_and_is_unplanned() -> None:
+    """Such a component still joins its provider's incident."""
     table = Table().all_well()
     table.send(s.SightChanged(actor=RULE, sight=Sight(blind=True, reason="both controls are unreachable", began_at=START)))
 
     assert Quiet("we are blind: both controls are unreachable", None, planned=False) == why(table)
 
 
-def test_a_mute_ends_at_its_time() -> None:
-    """Somebody meant it: the component joins nothing meanwhile."""
+def test_mute_ends_at_its_time_and_is_planned() -> None:
+    """So the component joins nothing meanwhile."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=HOUR, reason="we move"))
 
     assert Quiet("muted by ana: we move", START + HOUR, planned=True) == why(table)
 
 
-def test_a_mute_is_over_at_its_time_though_nobody_has_ended_it_yet() -> None:
-    """The alert does not wait for the rule that clears it away."""
+def test_expired_mute_no_longer_counts() -> None:
+    """The alert does not wait for the rule that removes it."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=HOUR))
 
     assert why(table, at=START + HOUR) is None
 
 
-def test_a_mute_by_somebody_without_a_name_says_their_id() -> None:
-    """As Slack has it where the profile could not be read."""
+def test_mute_by_somebody_without_a_name_shows_their_id() -> None:
+    """Slack could not return the profile."""
     table = Table().all_well()
     table.send(s.Mute(actor=Actor.person("U0ANA", ""), component=API, lasts=HOUR))
 
@@ -83,14 +83,14 @@ def test_a_mute_by_somebody_without_a_name_says_their_id() -> None:
 
 @pytest.mark.parametrize(("reason", "words"), [("", "our own maintenance"), ("we move", "our own maintenance: we move")])
 def test_our_maintenance_lasts_until_its_window_ends(reason: str, words: str) -> None:
-    """In the words of who planned it."""
+    """In the words of whoever planned it."""
     window = Window((API,), START - HOUR, START + HOUR, reason=reason)
     table = Table(replace(policy(), maintenance=(window,)))
 
     assert Quiet(words, START + HOUR) == why(table)
 
 
-def test_the_second_window_counts_where_the_first_is_over() -> None:
+def test_second_window_counts_if_the_first_is_over() -> None:
     """Each window is looked at."""
     windows = (Window((API,), START - DAY, START - HOUR), Window((API,), START, START + HOUR))
     table = Table(replace(policy(), maintenance=windows))
@@ -101,7 +101,7 @@ def test_the_second_window_counts_where_the_first_is_over() -> None:
 # --- what the vendor announced
 
 
-def test_maintenance_of_another_component_is_no_reason() -> None:
+def test_vendors_maintenance_of_another_component_is_no_reason() -> None:
     """The page tells what it is about."""
     assert why(read(upkeep("in_progress", START, START + HOUR, WEB))) is None
 
@@ -112,12 +112,12 @@ def test_maintenance_of_another_vendor_is_no_reason() -> None:
 
 
 @pytest.mark.parametrize("status", ["in_progress", "verifying"])
-def test_maintenance_under_way_may_take_an_hour_more(status: str) -> None:
+def test_maintenance_in_progress_may_take_an_hour_longer(status: str) -> None:
     """Vendors end late, and forget to say so."""
     assert planned(START + 3 * HOUR) == why(read(upkeep(status, START, START + 2 * HOUR)))
 
 
-def test_maintenance_is_believed_to_its_last_moment_and_not_longer() -> None:
+def test_maintenance_counts_until_exactly_an_hour_after_its_plan() -> None:
     """An hour after the plan alerts come."""
     table = read(upkeep("in_progress", START, START + 2 * HOUR))
     second = timedelta(seconds=1)
@@ -126,42 +126,42 @@ def test_maintenance_is_believed_to_its_last_moment_and_not_longer() -> None:
     assert why(table, at=START + 3 * HOUR) is None
 
 
-def test_maintenance_that_nobody_called_begun_ends_with_its_plan() -> None:
-    """By the plan alone there is no hour more: perhaps it never began."""
+def test_maintenance_never_called_in_progress_ends_with_its_plan() -> None:
+    """Perhaps it never began."""
     assert planned(START + HOUR) == why(read(upkeep("scheduled", START, START + HOUR)))
 
 
-def test_maintenance_that_is_only_scheduled_has_not_begun() -> None:
-    """Neither before its time nor without one."""
+def test_scheduled_maintenance_does_not_count_before_its_time() -> None:
+    """Nor without a time."""
     ahead = read(upkeep("scheduled", START + HOUR, START + 2 * HOUR))
     undated = read(upkeep("scheduled", None, None))
 
     assert [None, None] == [why(ahead), why(undated)]
 
 
-def test_maintenance_without_an_end_is_believed_for_a_day() -> None:
-    """From the vendor's last word."""
+def test_maintenance_without_an_end_counts_for_a_day() -> None:
+    """From the vendor's last update."""
     assert planned(START + DAY) == why(read(upkeep("in_progress", START, None)))
 
 
-def test_maintenance_without_a_beginning_is_under_way_by_the_vendors_word() -> None:
-    """Some pages give an end alone."""
+def test_maintenance_without_a_start_counts_if_called_in_progress() -> None:
+    """Some pages only give an end."""
     assert planned(START + 3 * HOUR) == why(read(upkeep("in_progress", None, START + 2 * HOUR)))
 
 
-def test_a_plan_of_weeks_is_believed_for_one_from_the_vendors_word() -> None:
-    """It is under way although its time is next month: a slip in one date or the other."""
+def test_maintenance_of_weeks_counts_for_one() -> None:
+    """From the vendor's update; one of the dates must be wrong."""
     notice = upkeep("in_progress", START + 30 * DAY, START + 31 * DAY)
 
     assert planned(START + 7 * DAY + HOUR) == why(read(notice))
 
 
-def test_maintenance_that_is_over_is_no_reason() -> None:
-    """Completed is completed, whatever the plan says."""
+def test_completed_maintenance_is_no_reason() -> None:
+    """Whatever its plan says."""
     assert why(read(upkeep("completed", START, START + HOUR))) is None
 
 
-def test_the_second_maintenance_counts_where_the_first_is_over() -> None:
+def test_second_maintenance_counts_if_the_first_is_over() -> None:
     """Each notice is looked at."""
     first = upkeep("scheduled", START - 3 * HOUR, START - HOUR)
     second = replace(upkeep("in_progress", START, START + HOUR), id="m2", update="u2")
@@ -169,13 +169,13 @@ def test_the_second_maintenance_counts_where_the_first_is_over() -> None:
     assert planned(START + 2 * HOUR) == why(read(first, second))
 
 
-def test_a_component_that_the_page_calls_under_maintenance_is_quiet_as_long_as_it_is_read() -> None:
-    """No end of its own."""
+def test_component_under_maintenance_is_held_back_while_the_page_says_so() -> None:
+    """Without a known end."""
     assert Quiet("the vendor's page calls it under maintenance") == why(read(maintenance=(API,)))
 
 
-def test_a_page_that_cannot_be_read_is_believed_for_an_hour() -> None:
-    """From when it could not be read any more."""
+def test_unreadable_page_counts_for_an_hour() -> None:
+    """From when it became unreadable."""
     table = read(maintenance=(API,))
     table.now += timedelta(minutes=10)
     table.send(s.FeedRead(actor=PAGE, report=FeedReport("anthropic", table.now, FeedState.STALE)))
@@ -187,16 +187,16 @@ def test_a_page_that_cannot_be_read_is_believed_for_an_hour() -> None:
 # --- what it depends on
 
 
-def test_a_child_is_told_of_in_its_parents_incident() -> None:
-    """No end of its own while the parent is bad, and nobody planned it."""
+def test_dependent_component_is_reported_in_the_parents_incident() -> None:
+    """Without a known end, and unplanned."""
     table = depending(GPT, API)
     table.sees(API, Level.DOWN)
 
     assert Quiet("it depends on Claude API, see INC-1", None, 1, planned=False) == why(table, GPT)
 
 
-def test_a_child_has_five_minutes_after_its_parent() -> None:
-    """What stands on another component comes back a little after it."""
+def test_dependent_component_has_five_minutes_after_its_parent() -> None:
+    """It recovers slightly later."""
     table = depending(GPT, API)
     table.sees(API, Level.DOWN)
     table.passes(7)
@@ -207,7 +207,7 @@ def test_a_child_has_five_minutes_after_its_parent() -> None:
     assert why(table, GPT, until) is None
 
 
-def test_the_second_parent_counts_where_the_first_is_well() -> None:
+def test_second_parent_counts_if_the_first_is_well() -> None:
     """Each parent is looked at."""
     table = depending(GPT, WEB, API)
     table.sees(API, Level.DOWN)
@@ -215,16 +215,16 @@ def test_the_second_parent_counts_where_the_first_is_well() -> None:
     assert Quiet("it depends on Claude API, see INC-1", None, 1, planned=False) == why(table, GPT)
 
 
-def test_a_component_is_not_its_own_parent() -> None:
-    """A slip in the configuration must not silence it."""
+def test_component_that_depends_on_itself_is_not_held_back() -> None:
+    """A configuration mistake must not silence it."""
     table = depending(API, API)
     table.sees(API, Level.DOWN)
 
     assert why(table) is None
 
 
-def test_what_is_not_configured_depends_on_nothing() -> None:
-    """It left the configuration and is still on record."""
+def test_removed_component_depends_on_nothing() -> None:
+    """It is still on record."""
     assert why(Table().all_well(), "mistral.api") is None
 
 
@@ -232,7 +232,7 @@ def test_what_is_not_configured_depends_on_nothing() -> None:
 
 
 def ended(phase: Phase, reason: str = "") -> Table:
-    """Its incident was ended by hand while it was down."""
+    """A component whose incident was ended by hand while it was down."""
     table = Table(policy(automation="off")).all_well()
     table.sees(API, Level.DEGRADED)
     table.send(s.Declare(actor=ANA, title="Claude is slow", components=(API,)))
@@ -240,15 +240,15 @@ def ended(phase: Phase, reason: str = "") -> Table:
     return table
 
 
-def test_a_canceled_incident_keeps_what_it_was_about_quiet() -> None:
-    """People said that this is no incident: without an end, and with their reason."""
+def test_canceled_incident_holds_its_components_back() -> None:
+    """Without an end, and with the people's reason."""
     table = ended(Phase.CANCELED, "false-alarm")
 
     assert Quiet("INC-1 was canceled: false-alarm", None, planned=False) == why(table)
 
 
-def test_a_resolved_incident_keeps_it_quiet_for_half_an_hour() -> None:
-    """Then it opens again by itself."""
+def test_resolved_incident_holds_its_components_back_for_half_an_hour() -> None:
+    """Then an incident opens again."""
     table = ended(Phase.RESOLVED)
     until = START + timedelta(minutes=30)
 
@@ -257,7 +257,7 @@ def test_a_resolved_incident_keeps_it_quiet_for_half_an_hour() -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.CANCELED, Phase.RESOLVED])
-def test_what_gets_worse_is_quiet_no_longer(phase: Phase) -> None:
+def test_worse_component_is_no_longer_held_back(phase: Phase) -> None:
     """Slow was no incident; down is another matter."""
     table = ended(phase, "false-alarm")
     table.sees(API, Level.DOWN)
@@ -266,7 +266,7 @@ def test_what_gets_worse_is_quiet_no_longer(phase: Phase) -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.CANCELED, Phase.RESOLVED])
-def test_what_was_well_meanwhile_is_quiet_no_longer(phase: Phase) -> None:
+def test_component_that_recovered_in_between_is_no_longer_held_back(phase: Phase) -> None:
     """The next trouble is another one."""
     table = ended(phase, "false-alarm")
     table.sees(API, Level.OPERATIONAL)
@@ -276,8 +276,8 @@ def test_what_was_well_meanwhile_is_quiet_no_longer(phase: Phase) -> None:
     assert why(table) is None
 
 
-def test_what_is_in_an_incident_again_is_quiet_no_longer() -> None:
-    """Resolved by hand, and declared anew by somebody who knew better: that one tells of it."""
+def test_component_in_a_new_incident_is_no_longer_held_back() -> None:
+    """Somebody declared it again."""
     table = ended(Phase.RESOLVED)
     table.send(s.Declare(actor=ANA, title="Claude is still slow", components=(API,)))
 
@@ -287,8 +287,8 @@ def test_what_is_in_an_incident_again_is_quiet_no_longer() -> None:
 # --- when a plan begins
 
 
-def test_the_beginnings_are_those_of_our_windows_and_of_the_vendors_plans() -> None:
-    """Each that is still to come, for this component."""
+def test_upcoming_starts_come_from_our_windows_and_vendors_plans() -> None:
+    """Those in the future, for this component."""
     table = read(upkeep("scheduled", START + HOUR, START + 2 * HOUR))
     ours = (Window((API,), START + 3 * HOUR, START + 4 * HOUR), Window((WEB,), START + 5 * HOUR, START + 6 * HOUR))
     planned = replace(table.policy, maintenance=ours)
@@ -296,8 +296,8 @@ def test_the_beginnings_are_those_of_our_windows_and_of_the_vendors_plans() -> N
     assert [START + 3 * HOUR, START + HOUR] == list(beginnings(table.world, planned, API, START))
 
 
-def test_what_began_begins_no_more() -> None:
-    """Neither at that very moment nor behind it, and a completed one not at all."""
+def test_past_starts_are_not_upcoming() -> None:
+    """Nor one at this very moment, nor that of a completed maintenance."""
     begun = read(upkeep("scheduled", START, START + HOUR))
     completed = read(upkeep("completed", START + HOUR, START + 2 * HOUR))
     undated = read(upkeep("scheduled", None, None))

@@ -1,4 +1,4 @@
-"""A notice that leaves the vendor's page without ever being called over stands for an hour more, and not for ever."""
+"""A notice that leaves the vendor's page without being closed counts for another hour, and not for ever."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ def notice(id: str = "n1", *, status: str = "investigating", began_at: datetime 
 
 
 def report(table: Table, *notices: Notice, page: str = "p", **more: object) -> FeedReport:
-    """A whole reading of a summary: it lists what goes on."""
+    """A complete reading of a summary page."""
     planned = {n.id for n in notices if n.impact == "maintenance"}
     lists = {"incidents": Listing({n.id: n.began_at or START for n in notices if n.id not in planned}),
              "maintenances": Listing(dict.fromkeys(planned, START))}  # fmt: skip
@@ -37,7 +37,7 @@ def report(table: Table, *notices: Notice, page: str = "p", **more: object) -> F
 
 
 def reads(table: Table, *notices: Notice, minutes: int = 1, **more: object) -> None:
-    """That reading, minute by minute."""
+    """Let the page be read each minute with these notices."""
     for _ in range(minutes):
         table.send(s.FeedRead(actor=PAGE, report=report(table, *notices, **more)))  # type: ignore[arg-type]
         table.now += timedelta(minutes=1)
@@ -59,8 +59,8 @@ def restarted(table: Table) -> None:
         table.world = put(table.world, decode(ProviderState, encode(state)))
 
 
-def test_a_notice_stands_no_longer_when_it_was_missing_for_an_hour() -> None:
-    """The board and `/health` do not show for ever what the vendor took away, and no verdict leans on it."""
+def test_notice_missing_for_an_hour_no_longer_counts() -> None:
+    """Board and `/health` no longer show it, and no verdict uses it."""
     table = a_standing_notice()
     reads(table, minutes=60)
     held = standing(table)
@@ -73,8 +73,8 @@ def test_a_notice_stands_no_longer_when_it_was_missing_for_an_hour() -> None:
     assert () == hear(table.world, API, table.now)
 
 
-def test_the_timeline_says_that_it_is_no_longer_listed() -> None:
-    """Nobody reads "resolved" where the vendor never said so."""
+def test_timeline_says_that_a_notice_is_no_longer_listed() -> None:
+    """Not "resolved", which the vendor never said."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     reads(table)
@@ -86,8 +86,8 @@ def test_the_timeline_says_that_it_is_no_longer_listed() -> None:
     assert "no longer lists “Errors”; its last word was “investigating”" in rows([fact], {})[0].text
 
 
-def test_an_hour_goes_on_over_a_restart() -> None:
-    """Also on another replica: what is missing since when stands in the ledger."""
+def test_hour_of_absence_continues_over_a_restart() -> None:
+    """Also on another replica: its start is in the ledger."""
     table = a_standing_notice()
     reads(table, minutes=40)
     restarted(table)
@@ -97,15 +97,15 @@ def test_an_hour_goes_on_over_a_restart() -> None:
 
 
 @pytest.mark.parametrize("partial", [{"incidents": None}, {"state": FeedState.STALE}, {"state": FeedState.UNKNOWN}])
-def test_a_reading_that_is_not_whole_says_nothing_of_what_is_absent(partial: dict[str, object]) -> None:
-    """The page timed out, or listed more than is read."""
+def test_incomplete_reading_says_nothing_about_missing_notices(partial: dict[str, object]) -> None:
+    """The page timed out, or has more entries than are read."""
     table = a_standing_notice()
     reads(table, minutes=200, **partial)
 
     assert ["n1"] == standing(table)
 
 
-def test_time_in_which_the_page_could_not_be_read_does_not_count() -> None:
+def test_unreadable_time_does_not_count_as_absence() -> None:
     """Half an hour missing, a day unreadable, then 29 minutes missing are no hour."""
     table = a_standing_notice()
     reads(table, minutes=30)
@@ -119,8 +119,8 @@ def test_time_in_which_the_page_could_not_be_read_does_not_count() -> None:
     assert [] == standing(table)
 
 
-def test_an_hour_begins_anew_when_it_was_listed_in_between() -> None:
-    """Caches of a page differ for a while."""
+def test_hour_of_absence_restarts_if_the_notice_reappears() -> None:
+    """A page's caches differ for a while."""
     table = a_standing_notice()
     reads(table, minutes=50)
     reads(table, notice())
@@ -129,15 +129,15 @@ def test_an_hour_begins_anew_when_it_was_listed_in_between() -> None:
     assert ["n1"] == standing(table)
 
 
-def test_another_address_of_the_vendor_says_nothing_of_what_it_never_listed() -> None:
-    """The first address is down, and the second is another kind of list."""
+def test_other_address_says_nothing_about_notices_it_never_listed() -> None:
+    """The first address is down, and the second has another kind of list."""
     table = a_standing_notice()
     reads(table, minutes=200, page="other")
 
     assert ["n1"] == standing(table)
 
 
-def test_an_old_one_stands_when_new_ones_pushed_it_out_of_the_list() -> None:
+def test_old_notice_counts_if_newer_ones_pushed_it_off_the_page() -> None:
     """The page lists its last 15 incidents, and 15 began since."""
     table = a_standing_notice(began_at=OLD)
     newer = [notice(f"x{n}", began_at=OLD + timedelta(hours=n + 1)) for n in range(15)]
@@ -146,8 +146,8 @@ def test_an_old_one_stands_when_new_ones_pushed_it_out_of_the_list() -> None:
     assert "n1" in standing(table)
 
 
-def test_an_old_one_stands_when_a_short_history_lists_only_newer_ones() -> None:
-    """The page lists its last three incidents, over or not."""
+def test_old_notice_counts_if_a_short_history_lists_only_newer_ones() -> None:
+    """The page lists its last three incidents, whether over or not."""
     table = a_standing_notice(began_at=OLD)
     history = Listing(dict.fromkeys(("x1", "x2", "x3"), START), history=True)
     reads(table, minutes=200, incidents=history)
@@ -155,16 +155,16 @@ def test_an_old_one_stands_when_a_short_history_lists_only_newer_ones() -> None:
     assert ["n1"] == standing(table)
 
 
-def test_it_stands_no_longer_when_a_history_lists_older_ones_without_it() -> None:
-    """It was taken back: pages list the newest, so it would be there."""
+def test_notice_missing_among_older_ones_no_longer_counts() -> None:
+    """It was withdrawn: pages list the newest, so it would be there."""
     table = a_standing_notice()
     reads(table, minutes=61, incidents=Listing({"x1": OLD}, history=True))
 
     assert [] == standing(table)
 
 
-def test_a_maintenance_is_missing_from_the_list_of_maintenances() -> None:
-    """The incidents of a page without that list say nothing of it."""
+def test_maintenance_is_only_missed_in_the_list_of_maintenances() -> None:
+    """A page's incidents say nothing about it."""
     table = a_standing_notice(planned=True)
     reads(table, minutes=100, maintenances=None)
     held = standing(table)
@@ -174,8 +174,8 @@ def test_a_maintenance_is_missing_from_the_list_of_maintenances() -> None:
     assert [] == standing(table)
 
 
-def test_what_is_listed_again_stands_again() -> None:
-    """With its old words, which are no news."""
+def test_notice_that_is_listed_again_counts_again() -> None:
+    """Its old updates are no news."""
     table = a_standing_notice()
     reads(table, minutes=61)
     reads(table, notice())
@@ -184,8 +184,8 @@ def test_what_is_listed_again_stands_again() -> None:
     assert [NoticeListedAgain("anthropic", "n1", "Errors", (API,))] == table.kinds(NoticeListedAgain)
 
 
-def test_a_ledger_from_before_this_lets_go_of_what_was_missing_already() -> None:
-    """Which page had listed it is not known there."""
+def test_older_ledger_drops_notices_that_were_missing_already() -> None:
+    """It does not know which page listed them."""
     table = a_standing_notice()
     held = replace(table.world.provider("anthropic"), listed={})
     table.world = put(table.world, held)
@@ -194,8 +194,8 @@ def test_a_ledger_from_before_this_lets_go_of_what_was_missing_already() -> None
     assert [] == standing(table)
 
 
-def test_missing_is_written_down_once() -> None:
-    """A page that is read every minute costs no row a minute."""
+def test_absence_is_recorded_once() -> None:
+    """A page read every minute must not cost a row a minute."""
     table = a_standing_notice()
     before = len(table.facts)
     reads(table, minutes=200)
@@ -212,8 +212,8 @@ MISSING = ("missing", False)
 @settings(max_examples=200, deadline=None)
 @example([MISSING] * 7 + [("listed", False), ("other", False)] + [MISSING] * 6)  # another page lacked what had just come back
 @given(READINGS)
-def test_a_notice_is_gone_only_after_an_hour_missing_and_the_facts_rebuild_it(readings: list[tuple[str, bool]]) -> None:
-    """Over random readings and restarts: the same history gives the same decision."""
+def test_notice_expires_only_after_an_hour_of_absence_and_facts_rebuild_it(readings: list[tuple[str, bool]]) -> None:
+    """Over random readings and restarts the same history gives the same decision."""
     table, other = a_standing_notice(), a_standing_notice()
     since: datetime | None = None
     unread = timedelta()

@@ -1,4 +1,4 @@
-"""What is written down of a notice that the page lists no longer, or again: whole, where it belongs, and who reads it."""
+"""What is recorded when the page no longer lists a notice, or lists it again: where, and who reads it."""
 
 from datetime import timedelta
 
@@ -18,20 +18,20 @@ AGAIN = NoticeListedAgain("anthropic", "n1", "Errors", (API,))
 
 
 def by_our_rule(table: Table, *notices: Notice) -> None:
-    """A reading that a rule of ours sends in, minute by minute for an hour."""
+    """Readings that one of our rules sends, each minute for an hour."""
     for _ in range(61):
         table.send(s.FeedRead(actor=RULE, report=report(table, *notices)))
         table.now += timedelta(minutes=1)
 
 
 def said(table: Table, *kinds: type[EffectBody]) -> list[EffectBody]:
-    """What people read of the steps since the notice was seen first."""
+    """What people read since the notice was first seen."""
     bodies = [effect.body for step in table.steps for effect in step.effects]
     return [body for body in bodies if isinstance(body, kinds)]
 
 
-def test_what_the_page_lists_no_longer_is_the_vendors_word_in_its_own_thread() -> None:
-    """Whoever read the page, and in the thread of the notice."""
+def test_disappearance_is_recorded_for_the_vendor_in_the_notices_thread() -> None:
+    """Whoever read the page."""
     table = a_standing_notice()
     by_our_rule(table)
 
@@ -40,8 +40,8 @@ def test_what_the_page_lists_no_longer_is_the_vendors_word_in_its_own_thread() -
     assert [] == said(table, PostLine)
 
 
-def test_what_the_page_lists_again_is_told_in_the_same_thread() -> None:
-    """With its old words."""
+def test_reappearance_goes_to_the_same_thread() -> None:
+    """With its old text."""
     table = a_standing_notice()
     by_our_rule(table)
     reads(table, notice())
@@ -50,8 +50,8 @@ def test_what_the_page_lists_again_is_told_in_the_same_thread() -> None:
     assert [ReplyInThread("quiet/notice/anthropic/n1")] * 2 == said(table, ReplyInThread)
 
 
-def test_what_is_told_by_our_rule_is_the_vendors_word() -> None:
-    """An update as well, one by one or among many."""
+def test_updates_are_recorded_for_the_vendor_even_if_a_rule_reports_them() -> None:
+    """One by one or among many."""
     table = Table().all_well()
     table.send(s.FeedRead(actor=RULE, report=report(table)))
     table.send(s.FeedRead(actor=RULE, report=report(table, *(notice(f"n{n}") for n in range(22)))))
@@ -68,7 +68,7 @@ def beside_an_incident() -> Table:
     return table
 
 
-def test_what_touches_the_incident_is_told_in_its_channel_alone() -> None:
+def test_notice_about_the_incident_is_posted_in_its_channel_only() -> None:
     """Gone, and back again: two lines there, and no thread."""
     table = beside_an_incident()
     lines = len(said(table, PostLine))
@@ -81,7 +81,7 @@ def test_what_touches_the_incident_is_told_in_its_channel_alone() -> None:
     assert [] == said(table, OpenThread, ReplyInThread)
 
 
-def test_what_is_about_something_else_stays_out_of_the_incident() -> None:
+def test_unrelated_notice_stays_out_of_the_incident() -> None:
     """The site is down, and the notice names the API."""
     table = Table().all_well()
     reads(table)
@@ -92,8 +92,8 @@ def test_what_is_about_something_else_stays_out_of_the_incident() -> None:
     assert [Written(UNLISTED, None, VENDOR)] == table.written(NoticeUnlisted)
 
 
-def test_a_notice_without_a_thread_is_noted_where_it_ends() -> None:
-    """It was told in the channel of an incident that is over: nothing is posted beside it."""
+def test_end_of_a_notice_without_a_thread_is_only_recorded() -> None:
+    """It was posted in the channel of an incident that has ended."""
     table = beside_an_incident()
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="external"))
@@ -104,8 +104,8 @@ def test_a_notice_without_a_thread_is_noted_where_it_ends() -> None:
 
 
 @pytest.mark.parametrize(("again", "listed", "missing"), [(False, (), ("n1",)), (True, ("n1",), ())])
-def test_which_page_lists_what_is_written_down(again: bool, listed: tuple[str, ...], missing: tuple[str, ...]) -> None:
-    """Once for each change."""
+def test_page_that_lists_a_notice_is_recorded(again: bool, listed: tuple[str, ...], missing: tuple[str, ...]) -> None:
+    """Once per change."""
     table = a_standing_notice()
     for _ in range(2):
         reads(table)
@@ -117,8 +117,8 @@ def test_which_page_lists_what_is_written_down(again: bool, listed: tuple[str, .
     assert 1 + again == len(table.kinds(ListingChanged))
 
 
-def test_a_second_page_that_lists_it_is_remembered() -> None:
-    """What it lacks later is missing there too."""
+def test_second_page_that_lists_a_notice_is_recorded() -> None:
+    """Its absence there counts too."""
     table = a_standing_notice()
     for _ in range(2):
         reads(table, notice(), page="q")
@@ -127,8 +127,8 @@ def test_a_second_page_that_lists_it_is_remembered() -> None:
 
 
 @pytest.mark.parametrize(("others", "stands"), [(SHORTEST_CUT - 1, []), (SHORTEST_CUT, ["n1"])])
-def test_what_newer_entries_may_have_pushed_out_goes_on(others: int, stands: list[str]) -> None:
-    """A page of ten entries may be cut there, and it is older than all of them."""
+def test_notice_that_newer_entries_may_have_pushed_out_counts(others: int, stands: list[str]) -> None:
+    """A page of ten entries may end there, and the notice is older than all of them."""
     table = a_standing_notice()
     newer = Listing({f"m{n}": START + timedelta(hours=1) for n in range(others)})
     reads(table, minutes=62, incidents=newer)
@@ -137,7 +137,7 @@ def test_what_newer_entries_may_have_pushed_out_goes_on(others: int, stands: lis
 
 
 @pytest.mark.parametrize(("began", "stands"), [(timedelta(0), []), (timedelta(minutes=1), ["n1"])])
-def test_what_is_as_old_as_the_oldest_entry_would_be_listed(began: timedelta, stands: list[str]) -> None:
+def test_notice_as_old_as_the_oldest_entry_would_be_listed(began: timedelta, stands: list[str]) -> None:
     """Where newer ones push older ones out."""
     table = a_standing_notice()
     reads(table, minutes=62, incidents=Listing({"m1": START + began}, history=True))
@@ -145,15 +145,15 @@ def test_what_is_as_old_as_the_oldest_entry_would_be_listed(began: timedelta, st
     assert stands == standing(table)
 
 
-def test_an_empty_history_lacks_everything() -> None:
-    """There is nothing that could have pushed it out."""
+def test_empty_history_lacks_every_notice() -> None:
+    """Nothing could have pushed it out."""
     table = a_standing_notice()
     reads(table, minutes=62, incidents=Listing({}, history=True))
 
     assert [] == standing(table)
 
 
-def test_a_notice_without_its_own_beginning_is_as_old_as_its_first_word() -> None:
+def test_notice_without_a_start_is_as_old_as_its_first_update() -> None:
     """Some pages do not say when an incident began."""
     table = Table().all_well()
     reads(table)
@@ -168,12 +168,12 @@ def test_a_notice_without_its_own_beginning_is_as_old_as_its_first_word() -> Non
     assert 1 == len(table.kinds(NoticeSeen))
 
 
-def test_nothing_touches_an_incident_that_there_is_not() -> None:
+def test_no_notice_concerns_a_missing_incident() -> None:
     """Whatever it names."""
     assert not touches(notice(), None)
 
 
-def test_one_thread_is_opened_for_a_notice_that_comes_and_goes() -> None:
+def test_notice_that_comes_and_goes_has_one_thread() -> None:
     """One message in the ops channel."""
     table = a_standing_notice()
     by_our_rule(table)

@@ -1,4 +1,4 @@
-"""What is written down of a reading of a vendor's page: whole, where it belongs, and what reaches people of it."""
+"""What is recorded of a reading of a vendor's page: where, and what people read."""
 
 from datetime import datetime, timedelta
 
@@ -26,18 +26,18 @@ MINUTE = timedelta(minutes=1)
 
 
 def recorded(table: Table, *kinds: type[Body]) -> list[Written]:
-    """What the last reading wrote down of the provider, of all kinds or of these."""
+    """The facts that the last reading recorded for the provider, all or of these kinds."""
     facts = [fact for fact in table.steps[-1].facts if fact.stream == "provider/anthropic"]
     return [Written(fact.body, fact.incident, fact.actor) for fact in facts if not kinds or isinstance(fact.body, kinds)]
 
 
 def said(table: Table) -> list[EffectBody]:
-    """What the last reading lets people read."""
+    """What the last reading posts."""
     return [e.body for e in table.steps[-1].effects if isinstance(e.body, (PostLine, OpenThread, ReplyInThread))]
 
 
 def told_to(table: Table) -> list[Body]:
-    """The facts of which the last reading posts, once for each post."""
+    """The facts that the last reading posts, once for each post."""
     step = table.steps[-1]
     facts = {(fact.stream, fact.seq): fact.body for fact in step.facts}
     return [facts[e.stream, e.seq] for e in step.effects if isinstance(e.body, (PostLine, OpenThread, ReplyInThread))]
@@ -46,8 +46,8 @@ def told_to(table: Table) -> list[Body]:
 # --- a reading
 
 
-def test_the_first_reading_is_written_down_whole() -> None:
-    """That the page is readable, what is history, and the newest word of what goes on."""
+def test_first_reading_is_recorded_completely() -> None:
+    """That the page is readable, what is history, and the newest update of current notices."""
     table = Table().all_well()
     old = word("o1", "old", status="resolved", at=START - timedelta(days=3))
     reads(table, old, word("u1"), word("u2"))
@@ -59,8 +59,8 @@ def test_the_first_reading_is_written_down_whole() -> None:
     assert [OpenThread("quiet/notice/anthropic/n1")] == said(table)
 
 
-def test_a_page_that_cannot_be_read_is_written_down_with_its_reason_and_told_in_no_channel() -> None:
-    """`/status` says so."""
+def test_unreadable_page_is_recorded_but_not_posted() -> None:
+    """`/status` shows it."""
     table = Table().all_well()
     reads(table)
     table.send(s.FeedRead(actor=PAGE, report=FeedReport("anthropic", table.now, FeedState.STALE, "HTTP 503", page="p")))
@@ -69,8 +69,8 @@ def test_a_page_that_cannot_be_read_is_written_down_with_its_reason_and_told_in_
     assert [] == said(table)
 
 
-def test_what_the_page_calls_under_maintenance_is_written_down_once() -> None:
-    """In order, and only when it changes."""
+def test_components_under_maintenance_are_recorded_once() -> None:
+    """In order, and only when they change."""
     table = Table().all_well()
     reads(table)
     for _ in range(2):
@@ -80,8 +80,8 @@ def test_what_the_page_calls_under_maintenance_is_written_down_once() -> None:
     assert [Written(MaintenanceSaid("anthropic", ("a", "b")), None, PAGE)] == table.written(MaintenanceSaid)
 
 
-def test_a_second_word_follows_in_the_thread_of_the_first() -> None:
-    """The ops channel has one message for each notice."""
+def test_later_updates_go_to_the_thread_of_the_first() -> None:
+    """The ops channel has one message per notice."""
     table = Table().all_well()
     reads(table)
     reads(table, word("u1"))
@@ -90,7 +90,7 @@ def test_a_second_word_follows_in_the_thread_of_the_first() -> None:
     assert [ReplyInThread("quiet/notice/anthropic/n1")] == said(table)
 
 
-def test_what_changes_nothing_is_written_down_nowhere() -> None:
+def test_unchanged_reading_records_nothing() -> None:
     """The page is read every minute."""
     table = Table().all_well()
     for _ in range(2):
@@ -100,8 +100,8 @@ def test_what_changes_nothing_is_written_down_nowhere() -> None:
 
 
 @pytest.mark.parametrize(("ago", "told"), [(LATE_AFTER, True), (LATE_AFTER + MINUTE, False)])
-def test_what_was_over_for_more_than_a_day_when_we_first_read_of_it_is_told_to_nobody(ago: timedelta, told: bool) -> None:
-    """It is noted as late."""
+def test_notice_first_seen_a_day_after_its_end_is_not_posted(ago: timedelta, told: bool) -> None:
+    """It is recorded as late."""
     table = Table().all_well()
     reads(table)
     notice = word("u1", status="resolved", at=table.now - ago)
@@ -115,15 +115,15 @@ def test_what_was_over_for_more_than_a_day_when_we_first_read_of_it_is_told_to_n
 
 
 def again(table: Table) -> None:
-    """The outage is over, somebody resolves it, and three hours later there is another one."""
+    """Resolve the outage, and start another one three hours later."""
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     table.passes(180)
     table.sees(API, Level.DOWN)
 
 
-def test_what_the_vendor_says_of_the_incident_is_told_in_its_channel() -> None:
-    """It says so itself, and no thread of the ops channel repeats it."""
+def test_update_about_the_incident_is_posted_in_its_channel() -> None:
+    """And not in a thread of the ops channel."""
     table = Table().all_well()
     reads(table)
     table.sees(API, Level.DOWN)
@@ -134,8 +134,8 @@ def test_what_the_vendor_says_of_the_incident_is_told_in_its_channel() -> None:
     assert [PostLine(To.INCIDENT)] == said(table)
 
 
-def test_the_vendors_word_about_an_earlier_incident_counts_from_that_one() -> None:
-    """The outage was over for us, began anew, and the vendor speaks only then, of its first part."""
+def test_update_about_an_earlier_incident_counts_for_that_one() -> None:
+    """The outage ended for us and began again, and the vendor writes only then about its first part."""
     table = Table().all_well()
     reads(table)
     table.sees(API, Level.DOWN)
@@ -149,7 +149,7 @@ def test_the_vendors_word_about_an_earlier_incident_counts_from_that_one() -> No
     assert [Written(NoticeSeen(notice, False, "p", first.began_at, first.declared_at), 2, PAGE)] == recorded(table)
 
 
-def test_the_vendors_word_from_between_two_incidents_belongs_to_the_later() -> None:
+def test_update_from_between_two_incidents_belongs_to_the_later() -> None:
     """The earlier one was over when it was said."""
     table = Table().all_well()
     reads(table)
@@ -170,7 +170,7 @@ def shown(count: int, prefix: str = "f", at: datetime = START, **changes: object
     return {notice.id: (notice.update,) for notice in flood(count, prefix, at=at, **changes)}
 
 
-def test_the_newest_and_what_is_known_are_told_before_the_rest() -> None:
+def test_newest_updates_and_known_notices_are_posted_first() -> None:
     """The page lists them from the oldest on."""
     table = Table().all_well()
     reads(table)
@@ -183,7 +183,7 @@ def test_the_newest_and_what_is_known_are_told_before_the_rest() -> None:
 
 
 @pytest.mark.parametrize(("count", "floods"), [(MOST_AT_ONCE, 0), (MOST_AT_ONCE + 1, 1)])
-def test_as_many_as_anybody_reads_are_told_one_by_one(count: int, floods: int) -> None:
+def test_readable_number_of_updates_is_posted_one_by_one(count: int, floods: int) -> None:
     """One more makes a flood."""
     table = Table().all_well()
     reads(table)
@@ -192,8 +192,8 @@ def test_as_many_as_anybody_reads_are_told_one_by_one(count: int, floods: int) -
     assert floods == len(recorded(table, PageFlooded))
 
 
-def test_a_flood_is_written_down_whole_and_opens_one_thread() -> None:
-    """Each update that was only counted, which notices ended among them, and that it was said."""
+def test_flood_is_recorded_completely_and_opens_one_thread() -> None:
+    """Each update that was only counted, which notices ended, and that it was posted."""
     table = Table().all_well()
     reads(table)
     ended = [word(update, "old", status=status) for update, status in (("v", "investigating"), ("w", "resolved"))]
@@ -206,7 +206,7 @@ def test_a_flood_is_written_down_whole_and_opens_one_thread() -> None:
     assert body == told_to(table)[-1]
 
 
-def test_a_flood_about_the_incident_is_told_in_its_channel_alone() -> None:
+def test_flood_about_the_incident_is_posted_in_its_channel_only() -> None:
     """One line there, and no thread."""
     table = Table().all_well()
     reads(table)
@@ -218,7 +218,7 @@ def test_a_flood_about_the_incident_is_told_in_its_channel_alone() -> None:
     assert [PostLine(To.INCIDENT)] * (MOST_AT_ONCE + 1) == said(table)
 
 
-def test_a_flood_about_something_else_stays_out_of_the_incident() -> None:
+def test_unrelated_flood_stays_out_of_the_incident() -> None:
     """It is counted in the ops channel."""
     table = Table().all_well()
     reads(table)
@@ -229,7 +229,7 @@ def test_a_flood_about_something_else_stays_out_of_the_incident() -> None:
     assert {OpenThread} == {type(body) for body in said(table)}
 
 
-def test_a_flood_of_one_update_more_is_a_flood() -> None:
+def test_one_update_too_many_is_a_flood() -> None:
     """The rest may be a single one."""
     table = Table().all_well()
     reads(table)
@@ -239,8 +239,8 @@ def test_a_flood_of_one_update_more_is_a_flood() -> None:
 
 
 @pytest.mark.parametrize(("components", "incident"), [((), None), ((API,), None)])
-def test_a_second_flood_within_the_hour_is_counted_and_not_told(components: tuple[str, ...], incident: int | None) -> None:
-    """Neither in the ops channel nor in the incident that it is about."""
+def test_second_flood_within_an_hour_is_only_counted(components: tuple[str, ...], incident: int | None) -> None:
+    """Neither the ops channel nor its incident gets a post."""
     table = Table().all_well()
     reads(table)
     table.sees(API, Level.DOWN)
@@ -251,7 +251,7 @@ def test_a_second_flood_within_the_hour_is_counted_and_not_told(components: tupl
     assert PageFlooded not in {type(body) for body in told_to(table)}
 
 
-def test_a_flood_is_told_again_after_an_hour() -> None:
+def test_flood_is_posted_again_after_an_hour() -> None:
     """To the minute."""
     table = Table().all_well()
     reads(table)
@@ -262,7 +262,7 @@ def test_a_flood_is_told_again_after_an_hour() -> None:
     assert [Written(PageFlooded("anthropic", shown(5, "b"), (), True), None, PAGE)] == recorded(table, PageFlooded)
 
 
-def test_an_hour_after_sixty_updates_there_is_room_for_more() -> None:
+def test_sixty_updates_per_hour_are_posted_one_by_one() -> None:
     """Sixty an hour are told one by one, and none beyond."""
     table = Table().all_well()
     reads(table)
@@ -276,8 +276,8 @@ def test_an_hour_after_sixty_updates_there_is_room_for_more() -> None:
     assert [20, 20, 20, 0, 20] == [*told, len(recorded(table, NoticeSeen))]
 
 
-def test_a_flood_of_old_things_is_told_to_nobody() -> None:
-    """A vendor puts its write-ups of last year online."""
+def test_flood_of_old_notices_is_not_posted() -> None:
+    """A vendor publishes last year's write-ups."""
     table = Table().all_well()
     reads(table)
     reads(table, *flood(25, status="resolved", at=START - timedelta(days=300)))
@@ -295,8 +295,8 @@ def remembering(seen: dict[str, tuple[str, ...]]) -> Table:
     return table
 
 
-def test_the_oldest_that_the_page_shows_no_longer_are_forgotten_down_to_half() -> None:
-    """What it still shows is kept, however old."""
+def test_oldest_ids_no_longer_on_the_page_are_dropped_down_to_half() -> None:
+    """Those still on the page are kept, however old."""
     table = remembering({f"f{n}": ("u",) for n in range(MOST_REMEMBERED + 1)})
     reads(table, *flood(10))
     gone = {f"f{n}": ("u",) for n in range(10, 10 + MOST_REMEMBERED // 2 + 1)}
@@ -304,8 +304,8 @@ def test_the_oldest_that_the_page_shows_no_longer_are_forgotten_down_to_half() -
     assert [Written(UpdatesForgotten("anthropic", gone), None, PAGE)] == recorded(table)
 
 
-def test_of_one_notice_with_thousands_of_updates_the_older_half_is_forgotten() -> None:
-    """The others of the page are left alone then."""
+def test_older_half_of_a_huge_notices_updates_is_dropped() -> None:
+    """The page's other notices are left alone."""
     table = remembering({"big": tuple(f"u{n}" for n in range(MOST_REMEMBERED)), "small": ("u",)})
     reads(table)
     gone = {"big": tuple(f"u{n}" for n in range(MOST_REMEMBERED // 2 + 1))}
@@ -313,7 +313,7 @@ def test_of_one_notice_with_thousands_of_updates_the_older_half_is_forgotten() -
     assert [Written(UpdatesForgotten("anthropic", gone), None, PAGE)] == recorded(table)
 
 
-def test_what_fits_is_not_forgotten() -> None:
+def test_ids_within_the_limit_are_kept() -> None:
     """To the last one."""
     table = remembering({f"f{n}": ("u",) for n in range(MOST_REMEMBERED)})
     reads(table)
@@ -321,7 +321,7 @@ def test_what_fits_is_not_forgotten() -> None:
     assert [] == recorded(table)
 
 
-def test_history_of_which_nothing_is_new_is_passed_only_once() -> None:
+def test_notice_whose_every_update_is_news_has_no_history() -> None:
     """A notice whose every update is news has no history."""
     table = Table().all_well()
     reads(table, word("u1"))
@@ -330,8 +330,8 @@ def test_history_of_which_nothing_is_new_is_passed_only_once() -> None:
     assert PageFirstRead("anthropic", "p", {}) == first
 
 
-def test_another_providers_page_is_written_down_under_its_name() -> None:
-    """Its threads are its own."""
+def test_another_providers_page_is_recorded_under_its_name() -> None:
+    """With threads of its own."""
     table = Table().all_well()
     notice = Notice("openai", "n1", "u1", "Errors", "", "investigating", "major", table.now)
     table.send(s.FeedRead(actor=PAGE, report=FeedReport("openai", table.now, FeedState.FRESH, notices=(notice,), page="p")))

@@ -1,4 +1,4 @@
-"""What a vendor's page says is written down once, whatever its clock says, however much it says at once."""
+"""Each update on a vendor's page is recorded once, whatever its clock says, however many there are at once."""
 
 from collections import Counter
 from dataclasses import replace
@@ -36,7 +36,7 @@ def reads(table: Table, *notices: Notice, page: str = "p") -> None:
 
 
 def recorded(table: Table) -> list[tuple[str, str]]:
-    """Every update that was written down, by itself or among many."""
+    """Every recorded update, single or among many."""
     found: list[tuple[str, str]] = []
     for fact in table.facts:
         match fact.body:
@@ -48,6 +48,7 @@ def recorded(table: Table) -> list[tuple[str, str]]:
 
 
 def seen(table: Table) -> list[str]:
+    """The ids that the ledger has."""
     return [body.notice.update for body in table.kinds(NoticeSeen) if isinstance(body, NoticeSeen)]
 
 
@@ -95,7 +96,7 @@ def test_each_update_that_appears_after_the_first_sight_is_recorded_once(
     assert all(n == 1 for n in counted.values())
 
 
-def test_two_updates_posted_at_once_are_both_recorded() -> None:
+def test_two_simultaneous_updates_are_both_recorded() -> None:
     """The vendor opens and identifies within one poll."""
     table = Table().all_well()
     reads(table)
@@ -104,7 +105,7 @@ def test_two_updates_posted_at_once_are_both_recorded() -> None:
     assert ["u1", "u2"] == seen(table)
 
 
-def test_an_update_that_is_dated_back_is_recorded() -> None:
+def test_backdated_update_is_recorded() -> None:
     """Vendors write up at noon what they saw at nine."""
     table = Table().all_well()
     reads(table, word("u1"))
@@ -113,8 +114,8 @@ def test_an_update_that_is_dated_back_is_recorded() -> None:
     assert ["u1", "u0"] == seen(table)
 
 
-def test_what_follows_an_update_of_the_year_9999_is_recorded() -> None:
-    """Nothing can have been said after we read it, so that is when it was said; the end is not missed."""
+def test_updates_after_one_from_the_year_9999_are_recorded() -> None:
+    """It is dated by our reading, so the end is not missed."""
     table = Table().all_well()
     reads(table)
     reads(table, word("u1", at=NEVER))
@@ -127,7 +128,7 @@ def test_what_follows_an_update_of_the_year_9999_is_recorded() -> None:
     assert () == table.world.provider("anthropic").notices
 
 
-def test_a_deleted_update_is_not_recorded_again_when_it_comes_back() -> None:
+def test_reappearing_update_is_not_recorded_again() -> None:
     """Content networks show an old page for a while."""
     table = Table().all_well()
     reads(table)
@@ -137,8 +138,8 @@ def test_a_deleted_update_is_not_recorded_again_when_it_comes_back() -> None:
     assert ["u1", "u2"] == seen(table)
 
 
-def test_an_edited_update_is_not_recorded_again() -> None:
-    """The same id with other words is no new word."""
+def test_edited_update_is_not_recorded_again() -> None:
+    """The same id with another text is no news."""
     table = Table().all_well()
     reads(table, word("u1"))
     reads(table, replace(word("u1", at=START + timedelta(minutes=5)), body="typo mended"))
@@ -149,8 +150,8 @@ def test_an_edited_update_is_not_recorded_again() -> None:
 # --- history
 
 
-def test_history_stays_quiet_when_the_page_is_read_for_the_first_time() -> None:
-    """The newest word of what goes on is enough; what is over for days is not told at all."""
+def test_history_is_not_posted_at_the_first_reading() -> None:
+    """Only the newest update of current notices is."""
     table = Table().all_well()
     days = timedelta(days=3)
     old = [word("o1", "old", at=START - days), word("o2", "old", status="resolved", at=START - days)]
@@ -160,7 +161,7 @@ def test_history_stays_quiet_when_the_page_is_read_for_the_first_time() -> None:
     assert ["u2", "u3"] == seen(table)
 
 
-def test_history_stays_quiet_when_a_second_address_shows_more_of_it() -> None:
+def test_history_is_not_posted_when_a_second_address_shows_more() -> None:
     """The summary failed, and the list of incidents was read instead: fifty old incidents are no news."""
     table = Table().all_well()
     reads(table, word("u1"))
@@ -170,8 +171,8 @@ def test_history_stays_quiet_when_a_second_address_shows_more_of_it() -> None:
     assert ["u1", "b", "u2"] == seen(table)
 
 
-def test_the_second_address_tells_what_the_first_one_left_out() -> None:
-    """An update of an incident that we know is news, also where it stands before the last one that we read."""
+def test_second_address_adds_updates_that_the_first_left_out() -> None:
+    """Of an incident that we know, even older than the last one read."""
     table = Table().all_well()
     reads(table, word("u2"))
     reads(table, word("u1"), word("u2"), page="incidents")
@@ -179,8 +180,8 @@ def test_the_second_address_tells_what_the_first_one_left_out() -> None:
     assert ["u2", "u1"] == seen(table)
 
 
-def test_what_was_said_since_our_incident_began_is_recorded_at_the_first_reading() -> None:
-    """The page could not be read until now; the timeline has every update of this outage, and none from before."""
+def test_first_reading_records_updates_since_our_incident_began() -> None:
+    """The page was unreadable until now; earlier ones are not recorded."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     table.passes(5)
@@ -190,8 +191,8 @@ def test_what_was_said_since_our_incident_began_is_recorded_at_the_first_reading
     assert ["u2", "u3"] == seen(table)
 
 
-def test_an_update_that_stands_twice_on_the_page_is_recorded_once() -> None:
-    """Under one id the first one counts."""
+def test_update_listed_twice_is_recorded_once() -> None:
+    """The first with its id counts."""
     table = Table().all_well()
     reads(table)
     reads(table, word("u1"), word("u1", status="resolved"))
@@ -199,8 +200,8 @@ def test_an_update_that_stands_twice_on_the_page_is_recorded_once() -> None:
     assert ["u1"] == seen(table)
 
 
-def test_what_was_long_over_when_it_was_posted_is_noted_and_told_to_nobody() -> None:
-    """A write-up of last week is in the ledger, and does not make the vendor the first to speak of today's outage."""
+def test_late_write_up_is_recorded_but_not_posted() -> None:
+    """Of last week; it does not make the vendor the first to report today's outage."""
     table = Table().all_well()
     reads(table)
     table.sees(API, Level.DOWN)
@@ -212,7 +213,7 @@ def test_what_was_long_over_when_it_was_posted_is_noted_and_told_to_nobody() -> 
     assert table.incident().vendor.first_at is None
 
 
-def test_the_end_of_what_we_know_is_told_however_far_it_is_dated_back() -> None:
+def test_backdated_end_of_a_known_notice_is_posted() -> None:
     """The vendor says a week later that it ended at once."""
     table = Table().all_well()
     reads(table, word("u1"))
@@ -223,8 +224,8 @@ def test_the_end_of_what_we_know_is_told_however_far_it_is_dated_back() -> None:
     assert 1 == len(table.effects(ReplyInThread))
 
 
-def test_a_ledger_that_knows_no_ids_begins_after_the_last_update_that_it_wrote_down() -> None:
-    """Ledgers written before know only the newest update of each notice; its earlier ones are not told anew."""
+def test_older_ledger_without_ids_continues_after_its_last_update() -> None:
+    """Earlier updates are not posted again."""
     table = Table().all_well()
     row = encode(ProviderState("anthropic", FeedState.FRESH, heard={"n1": NoticeHeard("u2", START, START, True)}))
     for added in ("pages", "seen", "told_at", "flood_told_at"):
@@ -243,7 +244,7 @@ def flood(count: int, prefix: str = "f", **changes: object) -> list[Notice]:
     return [replace(word("u", f"{prefix}{n}"), **changes) for n in range(count)]  # type: ignore[arg-type]
 
 
-def test_a_page_that_says_too_much_is_told_in_one_message_for_the_rest() -> None:
+def test_flood_is_posted_with_one_message_for_the_rest() -> None:
     """Two hundred new incidents are twenty messages and one that counts the others."""
     table = Table().all_well()
     reads(table)
@@ -256,8 +257,8 @@ def test_a_page_that_says_too_much_is_told_in_one_message_for_the_rest() -> None
     assert MOST_AT_ONCE + 1 == len(table.effects(OpenThread))
 
 
-def test_what_touches_the_open_incident_is_told_first_when_there_is_too_much() -> None:
-    """The one update that people wait for is not among those that are only counted."""
+def test_updates_about_the_open_incident_come_first_in_a_flood() -> None:
+    """They are not among those that are only counted."""
     table = Table().all_well()
     reads(table)
     table.sees(API, Level.DOWN)
@@ -267,8 +268,8 @@ def test_what_touches_the_open_incident_is_told_first_when_there_is_too_much() -
     assert [1, 0] == [sum(x.incident == 1 for x in table.facts if isinstance(x.body, k)) for k in (NoticeSeen, PageFlooded)]
 
 
-def test_a_page_that_floods_for_hours_is_not_told_of_for_hours() -> None:
-    """So many updates an hour, and one word an hour about the rest."""
+def test_lasting_flood_is_limited_per_hour() -> None:
+    """So many updates an hour, and one post an hour about the rest."""
     table = Table().all_well()
     reads(table)
     for minute in range(30):
@@ -280,8 +281,8 @@ def test_a_page_that_floods_for_hours_is_not_told_of_for_hours() -> None:
     assert MOST_AN_HOUR + 1 + MOST_AT_ONCE + 1 == len(table.effects(OpenThread))
 
 
-def test_what_ends_in_a_flood_is_over() -> None:
-    """A notice does not stand for ever because its end was only counted."""
+def test_notice_that_ends_in_a_flood_is_over() -> None:
+    """Although its end was only counted."""
     table = Table().all_well()
     reads(table)
     reads(table, *flood(20))
@@ -290,8 +291,8 @@ def test_what_ends_in_a_flood_is_over() -> None:
     assert 10 == len(table.world.provider("anthropic").notices)
 
 
-def test_what_the_page_shows_is_remembered_and_what_left_it_is_forgotten_in_time() -> None:
-    """Ids are bounded; what could still be shown is never told twice."""
+def test_ids_on_the_page_are_kept_and_others_dropped_in_time() -> None:
+    """Their number is bounded, and nothing still on the page is posted twice."""
     table = Table().all_well()
     lasting = word("u", "lasting")
     reads(table, lasting)
@@ -305,7 +306,7 @@ def test_what_the_page_shows_is_remembered_and_what_left_it_is_forgotten_in_time
     assert len(state.notices) <= 50
 
 
-def test_a_ledger_folds_to_what_was_live_after_a_flood_and_forgetting() -> None:
+def test_facts_rebuild_the_state_after_a_flood_and_dropped_ids() -> None:
     """State rows can be rebuilt from the facts."""
     table = Table().all_well()
     for hour in range(14):
@@ -319,7 +320,7 @@ def test_a_ledger_folds_to_what_was_live_after_a_flood_and_forgetting() -> None:
 
 
 class Counting(tuple[Notice, ...]):
-    """A page's notices that count how often they are gone through."""
+    """A page's notices that count how often they are iterated."""
 
     walks = 0
 
