@@ -1,4 +1,4 @@
-"""A proposal: who may answer it, how many yeses it takes, what a no means, and what comes of no answer."""
+"""Proposals: who may answer them, how many approvals they need, what a rejection means, and what follows from silence."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,31 +45,31 @@ NAMED = {"approvers": (ANA.id, BOB.id), "approver_list": ("S0LEADS",)}
 
 
 @pytest.mark.parametrize("answer", [yes, no])
-def test_only_approvers_answer_where_they_are_named(answer: object) -> None:
-    """Whoever else presses is told who may, and nothing is written down."""
+def test_only_named_approvers_may_answer(answer: object) -> None:
+    """Others are told who may, and nothing is recorded."""
     table = proposed(**NAMED)
 
     assert fa.NoApprover(flag=FLAG, named=("S0LEADS",)) == answer(table, EVE)  # type: ignore[operator] # one of the two above
     assert table.world.flag(FLAG).proposal is not None
 
 
-def test_a_yes_of_an_approver_switches() -> None:
-    """One is enough unless more are asked for."""
+def test_approval_switches_the_flag() -> None:
+    """One is enough unless more are required."""
     table = proposed(**NAMED)
     yes(table, BOB)
 
     assert ("approved", BOB) == (engaged(table).mode, engaged(table).actor)
 
 
-def test_the_token_of_the_terminal_is_a_right_to_answer() -> None:
+def test_terminal_may_answer_a_proposal() -> None:
     """Slack may be away at three in the morning."""
     table = proposed(**NAMED)
     yes(table, OPERATOR)
     assert "approved" == engaged(table).mode
 
 
-def test_two_different_people_say_yes_where_it_takes_two() -> None:
-    """Each yes is on record; the same person twice is one."""
+def test_two_different_people_must_approve_if_two_are_required() -> None:
+    """Each approval is recorded; the same person twice counts once."""
     table = proposed(quorum=2)
     assert fa.YesCounted is type(yes(table, ANA))
     assert fa.YesAlready(flag=FLAG, given=1, quorum=2) == yes(table, ANA)
@@ -80,8 +80,8 @@ def test_two_different_people_say_yes_where_it_takes_two() -> None:
     assert "approved" == engaged(table).mode
 
 
-def test_a_yes_to_what_is_no_longer_proposed_switches_nothing() -> None:
-    """GPT failed meanwhile, and cached answers are proposed: an old button means GPT."""
+def test_approval_of_an_outdated_variant_switches_nothing() -> None:
+    """GPT failed meanwhile, and cached answers are proposed: the old button means GPT."""
     table = proposed()
     table.sees(OPENAI, Level.DOWN)
     table.sees(OPENAI, Level.OPERATIONAL)
@@ -92,8 +92,8 @@ def test_a_yes_to_what_is_no_longer_proposed_switches_nothing() -> None:
     assert table.world.flag(FLAG).engagement is None
 
 
-def test_a_no_keeps_rules_from_asking_until_the_default_was_well() -> None:
-    """Then a new outage is a new question."""
+def test_rejection_stops_proposals_until_the_default_has_recovered() -> None:
+    """A new outage is a new question."""
     table = proposed()
     assert fa.Rejected is type(no(table, ANA))
     table.passes(60)
@@ -107,7 +107,7 @@ def test_a_no_keeps_rules_from_asking_until_the_default_was_well() -> None:
     assert 2 == len(bodies(table, EngageProposed))
 
 
-def test_whoever_may_switch_still_may_after_a_no() -> None:
+def test_flag_can_be_switched_by_hand_after_a_rejection() -> None:
     """By name, under their own."""
     table = proposed()
     no(table, ANA)
@@ -117,8 +117,8 @@ def test_whoever_may_switch_still_may_after_a_no() -> None:
     assert fa.NothingAsked is type(no(table, ANA))
 
 
-def test_paging_goes_on_when_nobody_answers_in_time() -> None:
-    """Also where somebody acknowledged the incident: customers still wait for a yes."""
+def test_unanswered_proposal_resumes_paging() -> None:
+    """Even if somebody acknowledged the incident: customers still wait for an approval."""
     table = proposed()
     table.send(s.Acknowledge(ANA, incident=1))
     table.passes(4)
@@ -134,8 +134,8 @@ def test_paging_goes_on_when_nobody_answers_in_time() -> None:
 
 
 @pytest.mark.parametrize("answer", [yes, no])
-def test_an_answer_settles_what_people_were_called_for(answer: object) -> None:
-    """The acknowledgement counts again, so nobody else is woken."""
+def test_answer_stops_the_paging(answer: object) -> None:
+    """The acknowledgement counts again, and nobody else is woken."""
     table = proposed()
     table.send(s.Acknowledge(ANA, incident=1))
     table.passes(6)
@@ -146,7 +146,7 @@ def test_an_answer_settles_what_people_were_called_for(answer: object) -> None:
     assert 1 == len(bodies(table, Paged))
 
 
-def test_a_default_that_recovers_settles_it_too() -> None:
+def test_recovery_of_the_default_stops_the_paging() -> None:
     """Nothing is asked any more."""
     table = proposed()
     table.send(s.Acknowledge(ANA, incident=1))
@@ -157,7 +157,7 @@ def test_a_default_that_recovers_settles_it_too() -> None:
     assert [] == bodies(table, Engaged)
 
 
-def test_a_proposal_may_wait_as_long_as_it_likes_where_that_is_configured() -> None:
+def test_proposal_may_wait_for_ever_if_configured() -> None:
     """`approve_within: never`."""
     table = proposed(approve_within=None)
     table.send(s.Acknowledge(ANA, incident=1))
@@ -167,8 +167,8 @@ def test_a_proposal_may_wait_as_long_as_it_likes_where_that_is_configured() -> N
 
 
 @pytest.mark.parametrize("answer", [yes, no])
-def test_an_old_button_answers_nothing_though_its_variant_is_well(answer: object) -> None:
-    """Cached answers were proposed while GPT failed; now GPT is, and the button of before is still in the channel."""
+def test_button_of_an_earlier_proposal_has_no_effect(answer: object) -> None:
+    """Cached answers were proposed while GPT failed; now GPT is, and the earlier button is still in the channel."""
     table = proposed()
     table.sees(OPENAI, Level.DOWN)
     table.sees(OPENAI, Level.OPERATIONAL)
@@ -182,7 +182,7 @@ def test_an_old_button_answers_nothing_though_its_variant_is_well(answer: object
     assert table.world.flag(FLAG).engagement is None
 
 
-def test_a_button_that_asks_what_is_proposed_says_no_to_it() -> None:
+def test_button_of_the_current_proposal_rejects_it() -> None:
     """By the name of the variant that it asked about."""
     table = proposed()
     answer = table.send(s.RejectProposal(ANA, flag=FLAG, variant="gpt")).answer
@@ -192,21 +192,21 @@ def test_a_button_that_asks_what_is_proposed_says_no_to_it() -> None:
 
 
 @pytest.mark.parametrize(("said", "kept"), [("we look first", "we look first"), ("", "no reason given")])
-def test_a_no_stands_in_the_timeline_with_its_reason(said: str, kept: str) -> None:
-    """Of the incident that the question was about."""
+def test_rejection_is_in_the_timeline_with_its_reason(said: str, kept: str) -> None:
+    """Of the proposal's incident."""
     table = proposed()
     table.send(s.RejectProposal(ANA, flag=FLAG, reason=said))
 
     assert [Written(ProposalRejected(FLAG, "gpt", kept), 1, ANA)] == table.written(ProposalRejected)
 
 
-def test_a_no_to_a_flag_that_nobody_knows_is_refused() -> None:
-    """With the flags that there are."""
+def test_rejection_for_an_unknown_flag_is_refused() -> None:
+    """With the known flags."""
     assert NoFlag(key="nope", known=(FLAG,)) == proposed().send(s.RejectProposal(ANA, flag="nope")).answer
 
 
-def test_a_yes_that_is_not_the_last_one_is_told_in_the_channel() -> None:
-    """What the last one comes to is told by the switch."""
+def test_approval_that_is_not_the_last_is_posted_in_the_channel() -> None:
+    """The last one is reported by the switch."""
     table = proposed(quorum=2)
     counted = yes(table, ANA)
     first = table.steps[-1]
@@ -225,13 +225,13 @@ def told_of(table: Table, done: Step) -> list[object]:
     return [fact.body for fact in table.facts if (fact.stream, fact.seq) in lines]
 
 
-def test_approvers_are_named_one_by_one_where_they_are_no_list() -> None:
+def test_refusal_names_the_approvers() -> None:
     """Whoever else presses hears whom to ask."""
     assert fa.NoApprover(flag=FLAG, named=(BOB.id,)) == yes(proposed(approvers=(BOB.id,)), EVE)
 
 
-def test_that_nobody_answered_stands_in_the_incident_and_a_rule_said_so() -> None:
-    """Nobody reads it as a colleague's words."""
+def test_missing_answer_is_recorded_by_a_rule_in_the_incident() -> None:
+    """So that nobody takes it for a colleague's."""
     table = proposed()
     table.passes(5)
 
@@ -239,8 +239,8 @@ def test_that_nobody_answered_stands_in_the_incident_and_a_rule_said_so() -> Non
     assert [FALLBACK_RULE] == [written.actor for written in table.written(PagingResumed)]
 
 
-def test_nobody_is_paged_for_an_incident_that_is_over() -> None:
-    """Who ended it knows that the flag was left as it is."""
+def test_ended_incident_pages_nobody() -> None:
+    """Whoever ended it knows that the flag was left alone."""
     table = proposed()
     table.send(s.SetPhase(ANA, incident=1, phase=Phase.RESOLVED, reason="we live with it", force=True))
     paged = len(bodies(table, Paged))
@@ -250,8 +250,8 @@ def test_nobody_is_paged_for_an_incident_that_is_over() -> None:
     assert paged == len(bodies(table, Paged))
 
 
-def test_the_no_itself_settles_what_people_were_called_for() -> None:
-    """Not the next turn of the clock: a page could still go out before it."""
+def test_rejection_stops_the_paging_at_once() -> None:
+    """Not at the next tick, before which a page could still go out."""
     table = proposed()
     table.passes(6)
     no(table, ANA)

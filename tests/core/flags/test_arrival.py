@@ -1,4 +1,4 @@
-"""Whether a switch has arrived at its readers: what is written down of it, and what people are told."""
+"""Whether a switch has arrived at its readers: what is recorded, and what people are told."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,8 +32,8 @@ def counted(table: Table, by: int, of: int, *missing: str, at: datetime | None =
     return [fact.body for fact in step.facts if isinstance(fact.body, ReadersSaw)]
 
 
-def test_all_readers_are_told_once(table: Table) -> None:
-    """However often they are counted."""
+def test_complete_arrival_is_reported_once(table: Table) -> None:
+    """However often readers are counted."""
     switched = table.world.flag(FLAG).changed_at
     assert switched is not None
     found = [counted(table, 3, 3), counted(table, 3, 3), counted(table, 4, 4)]
@@ -41,39 +41,39 @@ def test_all_readers_are_told_once(table: Table) -> None:
     assert [[ReadersSaw(FLAG, "gpt", 3, 3, (), switched)], [], []] == found
 
 
-def test_those_that_lag_behind_are_named_once_and_then_their_arrival(table: Table) -> None:
-    """Not each time that one more of them is there."""
+def test_late_readers_are_named_once_and_then_their_arrival_is_reported(table: Table) -> None:
+    """Not for each reader that arrives."""
     found = [counted(table, 1, 3, "b", "c"), counted(table, 2, 3, "c"), counted(table, 3, 3)]
 
     assert [[(1, ("b", "c"))], [], [(3, ())]] == [[(one.by, one.missing) for one in some] for some in found]
 
 
-def test_few_are_named(table: Table) -> None:
-    """The line is for a phone."""
+def test_few_late_readers_are_named(table: Table) -> None:
+    """The line is read on a phone."""
     (found,) = counted(table, 0, 40, *(f"web-{n}" for n in range(40)))
 
     assert ("web-0", "web-1", "web-2", "web-3", "web-4") == found.missing
 
 
-def test_count_of_an_earlier_switch_tells_nothing(table: Table) -> None:
+def test_count_of_an_earlier_switch_is_ignored(table: Table) -> None:
     """It was overtaken."""
     assert [] == counted(table, 3, 3, at=START - timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(("by", "of"), [(0, 0), (2, 1), (-1, 1)])
-def test_impossible_counts_tell_nothing(table: Table, by: int, of: int) -> None:
+def test_impossible_counts_are_ignored(table: Table, by: int, of: int) -> None:
     assert [] == counted(table, by, of)
 
 
-def test_each_switch_is_counted_anew(table: Table) -> None:
-    """The way back is one too."""
+def test_each_switch_is_counted_separately(table: Table) -> None:
+    """Also the way back."""
     counted(table, 3, 3)
     table.send(s.ReleaseFlag(ANA, flag=FLAG, force=True))
 
     assert [("claude", 2)] == [(one.variant, one.by) for one in counted(table, 2, 3, "c")]
 
 
-def test_step_of_a_hand_back_is_not_counted(table: Table) -> None:
+def test_hand_back_steps_are_not_counted(table: Table) -> None:
     """A line for each step would be noise."""
     table.sees(API, Level.OPERATIONAL)
     table.passes(10)
@@ -89,12 +89,12 @@ def lines(table: Table, by: int, of: int, *missing: str) -> int:
     return sum(isinstance(effect.body, PostLine) for effect in step.effects)
 
 
-def test_people_of_the_incident_hear_of_it(table: Table) -> None:
+def test_arrival_is_posted_in_the_incident(table: Table) -> None:
     assert 1 == lines(table, 3, 3)
 
 
-def test_without_an_incident_only_who_lags_behind_is_told() -> None:
-    """A switch by hand that everybody has is what was asked for."""
+def test_without_an_incident_only_late_readers_are_reported() -> None:
+    """A manual switch that everybody got is as requested."""
     told = []
     for counts in (((3, 3),), ((2, 3, "c"), (3, 3))):
         table = Table().all_well()
@@ -104,20 +104,20 @@ def test_without_an_incident_only_who_lags_behind_is_told() -> None:
     assert [[0], [1, 1]] == told
 
 
-def test_flag_that_left_the_configuration_is_counted_too(table: Table) -> None:
+def test_readers_of_a_removed_flag_are_counted_too(table: Table) -> None:
     """It is served until somebody releases it."""
     table.policy = replace(table.policy, flags={})
 
     assert [("gpt", 3)] == [(one.variant, one.by) for one in counted(table, 3, 3)]
 
 
-def test_an_arrival_stands_in_the_incident_of_the_switch(table: Table) -> None:
-    """Its timeline says from when on customers were served."""
+def test_arrival_is_recorded_in_the_switchs_incident(table: Table) -> None:
+    """Its timeline says since when customers were served."""
     counted(table, 3, 3)
     assert [1] == [written.incident for written in table.written(ReadersSaw)]
 
 
-def test_the_way_back_arrives_in_the_incident_that_still_runs(table: Table) -> None:
+def test_arrival_of_the_way_back_is_recorded_in_the_open_incident(table: Table) -> None:
     """Released by hand, while people work on it."""
     table.send(s.ReleaseFlag(ANA, flag=FLAG, force=True))
     counted(table, 3, 3)
@@ -125,8 +125,8 @@ def test_the_way_back_arrives_in_the_incident_that_still_runs(table: Table) -> N
     assert [1] == [written.incident for written in table.written(ReadersSaw)]
 
 
-def test_a_switch_by_hand_that_outlives_its_incident_arrives_in_none(table: Table) -> None:
-    """Nothing is added to a timeline that is over."""
+def test_arrival_after_the_incident_is_recorded_in_none(table: Table) -> None:
+    """Nothing is added to a closed timeline."""
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(ANA, incident=1, phase=Phase.RESOLVED, reason="over", force=True))
     counted(table, 3, 3)
@@ -134,8 +134,8 @@ def test_a_switch_by_hand_that_outlives_its_incident_arrives_in_none(table: Tabl
     assert [None] == [written.incident for written in table.written(ReadersSaw)]
 
 
-def test_a_switch_for_an_incident_arrives_there_whatever_the_flag_depends_on(table: Table) -> None:
-    """The configuration changed meanwhile: the flag stands on OpenAI now."""
+def test_arrival_is_recorded_in_its_incident_although_the_configuration_changed(table: Table) -> None:
+    """The flag depends on OpenAI now."""
     flag = replace(table.policy.flags[FLAG], depends_on=("openai.api",))
     table.policy = replace(table.policy, flags={FLAG: flag})
     counted(table, 3, 3)

@@ -1,4 +1,4 @@
-"""What a person's switch, its plan and its end come to: what is answered, and what is written down of it."""
+"""Switches by people, their plans and their ends: what is answered, and what is recorded."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -37,15 +37,15 @@ def plan(table: Table, flag: str = FLAG, **asked: object) -> fa.Planned:
 # --- engaging
 
 
-def test_another_share_for_two_hours_ends_in_two_hours() -> None:
-    """Counted from now, not from when the first readers went."""
+def test_new_share_with_a_time_limit_counts_from_now() -> None:
+    """Not from the first switch."""
     table = share(calm(), 25)
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50, hold_for=timedelta(hours=2)))
 
     assert table.now + timedelta(hours=2) == engaged(table).expires_at
 
 
-def test_customers_are_not_served_any_more_when_half_of_them_go_back_by_force() -> None:
+def test_forced_return_of_half_the_readers_ends_the_mitigation() -> None:
     """The incident says so at once."""
     table = failed_over()
     done = table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50, force=True)).answer
@@ -54,16 +54,16 @@ def test_customers_are_not_served_any_more_when_half_of_them_go_back_by_force() 
     assert "mitigated" != table.incident().phase
 
 
-def test_a_share_of_the_slow_fallback_that_serves_goes_back_without_force() -> None:
-    """GPT is slow, Claude is well: half of the readers are better off for it."""
+def test_share_may_return_from_a_slow_fallback_without_force() -> None:
+    """GPT is slow, Claude is well: half of the readers are better off."""
     table = share(calm(automation="off"), 100)
     table.sees(OPENAI, Level.DEGRADED)
 
     assert fa.ShareSet is type(table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50)).answer)
 
 
-def test_readers_leave_the_slow_fallback_for_another_without_force() -> None:
-    """As many as before: nobody joins GPT, and nobody goes back to Claude."""
+def test_readers_may_leave_a_slow_fallback_for_another_without_force() -> None:
+    """The same number: nobody joins GPT, and nobody returns to Claude."""
     table = share(calm(automation="off"), 50)
     table.sees(OPENAI, Level.DEGRADED)
 
@@ -71,8 +71,8 @@ def test_readers_leave_the_slow_fallback_for_another_without_force() -> None:
 
 
 @pytest.mark.parametrize("percent", [50, 100])
-def test_more_readers_join_the_slow_fallback_by_force_alone(percent: int) -> None:
-    """As with `ramp`; in so many words, and a plan says it too."""
+def test_adding_readers_to_a_slow_fallback_needs_force(percent: int) -> None:
+    """As with `ramp`; the refusal and the plan both say so."""
     table = share(calm(automation="off"), 25)
     table.sees(OPENAI, Level.DEGRADED)
     asked = s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=percent)
@@ -85,8 +85,8 @@ def test_more_readers_join_the_slow_fallback_by_force_alone(percent: int) -> Non
     assert "(forced although OpenAI API is degraded)" in table.facts[-1].body.reason  # type: ignore[attr-defined]
 
 
-def test_the_rest_leaves_a_default_that_is_down_for_the_slow_fallback_of_the_others() -> None:
-    """It is judged against Claude, not against itself."""
+def test_remaining_readers_may_join_a_slow_fallback_if_the_default_is_down() -> None:
+    """It is compared with Claude, not with itself."""
     table = share(calm(automation="off"), 50)
     table.sees(API, Level.DOWN)
     table.sees(OPENAI, Level.DEGRADED)
@@ -95,8 +95,8 @@ def test_the_rest_leaves_a_default_that_is_down_for_the_slow_fallback_of_the_oth
     assert 100 == engaged(table).share
 
 
-def test_the_rest_that_follows_in_an_outage_is_switched_for_that_reason() -> None:
-    """Not for the one of those who tried it before: what the incident says, and what the way back waits for."""
+def test_remaining_readers_are_switched_for_the_outage() -> None:
+    """Not for the earlier trial's reason: incident and hand-back use it."""
     table = share(calm(automation="off"), 50)
     table.sees(API, Level.DOWN)
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt"))
@@ -112,8 +112,8 @@ def test_the_rest_that_follows_in_an_outage_is_switched_for_that_reason() -> Non
         ("propose", Level.DOWN, "Claude API is down"),
     ],
 )
-def test_whoever_gives_no_reason_has_the_one_that_everybody_sees(automation: str, level: Level, reason: str) -> None:
-    """What is in trouble; else that none was given."""
+def test_switch_without_a_reason_names_the_failing_component(automation: str, level: Level, reason: str) -> None:
+    """Or says that none was given."""
     table = calm(automation=automation)
     table.sees(API, level)
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt"))
@@ -121,8 +121,8 @@ def test_whoever_gives_no_reason_has_the_one_that_everybody_sees(automation: str
     assert reason == engaged(table).reason
 
 
-def test_a_yes_has_the_reason_of_what_was_proposed() -> None:
-    """Also where the default is well again by the time that somebody says it."""
+def test_approval_keeps_the_proposals_reason() -> None:
+    """Even if the default has recovered by then."""
     table = calm()
     table.send(s.FreezeFlags(ANA))
     table.sees(API, Level.DOWN)
@@ -131,8 +131,8 @@ def test_a_yes_has_the_reason_of_what_was_proposed() -> None:
     assert "Claude API is down, and automation is frozen by ana" == engaged(table).reason
 
 
-def test_a_yes_to_what_was_never_rehearsed_switches_and_says_so() -> None:
-    """Nothing else serves, and whoever said yes was told."""
+def test_approval_of_an_unrehearsed_variant_switches_and_says_so() -> None:
+    """Nothing else serves, and the approver was told."""
     only_gpt = calm().policy.flags[FLAG].fallbacks[:1]
     table = failed_over(automation="propose", rehearse=RehearsePolicy(), fallbacks=only_gpt)
     table.send(s.EngageFlag(BOB, flag=FLAG, variant="gpt", approves=True))
@@ -140,8 +140,8 @@ def test_a_yes_to_what_was_never_rehearsed_switches_and_says_so() -> None:
     assert f"Claude API is down (approved although {NEVER})" == engaged(table).reason
 
 
-def test_both_things_that_were_known_stand_in_a_forced_switch() -> None:
-    """Never rehearsed, and for fewer readers than are on a fallback now."""
+def test_forced_switch_records_everything_it_overrides() -> None:
+    """Never rehearsed, and for fewer readers than now."""
     table = failed_over()
     flag = replace(table.policy.flags[FLAG], rehearse=RehearsePolicy())
     table.policy = replace(table.policy, flags={FLAG: flag})
@@ -151,7 +151,7 @@ def test_both_things_that_were_known_stand_in_a_forced_switch() -> None:
     assert f"a test (forced although {NEVER} and Claude API is down)" == engaged(table).reason
 
 
-def test_a_switch_ends_within_a_year() -> None:
+def test_switch_ends_within_a_year() -> None:
     """To the day."""
     most, flag = timedelta(days=366), {"flag": FLAG, "variant": "gpt"}
 
@@ -162,25 +162,25 @@ def test_a_switch_ends_within_a_year() -> None:
 # --- asking first
 
 
-def test_a_plan_for_a_flag_that_nobody_knows_is_refused() -> None:
+def test_plan_for_an_unknown_flag_is_refused() -> None:
     """With the flags that there are."""
     assert NoFlag(key="nope", known=(FLAG,)) == calm().send(s.PlanSwitch(ANA, flag="nope")).answer
 
 
-def test_a_plan_says_what_is_now_and_in_which_incident() -> None:
+def test_plan_shows_the_current_state_and_the_incident() -> None:
     """A quarter is back already."""
     found = plan(handing_back(), variant="cached")
     assert ("gpt", 75, "cached", 100, 1) == (found.serves, found.share_now, found.variant, found.share, found.incident)
 
 
-def test_a_plan_says_that_a_rehearsal_is_missing() -> None:
+def test_plan_says_that_a_rehearsal_is_missing() -> None:
     """As the switch would."""
     table = calm(rehearse=RehearsePolicy())
     assert Unrehearsed(flag=FLAG, variant="gpt", reason=NEVER) == plan(table, variant="gpt").refused
 
 
-def test_the_first_thing_in_the_way_is_the_one_that_a_plan_names() -> None:
-    """A variant that fails is worse than one that was not rehearsed, and no share makes up for it."""
+def test_plan_names_the_most_important_obstacle() -> None:
+    """A failing variant before a missing rehearsal, and before any share."""
     table = failed_over(rehearse=RehearsePolicy())
     table.sees(OPENAI, Level.DOWN)
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached"))
@@ -188,7 +188,7 @@ def test_the_first_thing_in_the_way_is_the_one_that_a_plan_names() -> None:
     assert fa.Unfit is type(plan(table, variant="gpt", share=50).refused)
 
 
-def test_a_plan_for_one_part_too_many_says_so() -> None:
+def test_plan_for_one_scope_too_many_says_so() -> None:
     """Sixteen are switched."""
     table = calm()
     for number in range(MOST_AT_ONCE):
@@ -198,13 +198,13 @@ def test_a_plan_for_one_part_too_many_says_so() -> None:
 
 
 @pytest.mark.parametrize(("flag", "left_out"), [(FLAG, ()), (EU, ("gateway",))])
-def test_a_plan_names_the_sinks_that_know_no_parts(flag: str, left_out: tuple[str, ...]) -> None:
-    """They are told of the whole."""
+def test_plan_names_sinks_that_support_no_scopes(flag: str, left_out: tuple[str, ...]) -> None:
+    """They follow the whole flag."""
     table = calm(sinks=(SinkPolicy("webhook:x#1", "gateway"),))
     assert left_out == plan(table, flag, variant="gpt").left_out
 
 
-def test_a_plan_tells_of_the_component_of_its_variant_alone() -> None:
+def test_plan_shows_the_component_of_its_variant_only() -> None:
     """Cached answers need none."""
     assert ("Claude API is operational",) == plan(calm(), variant="cached").healths
 
@@ -215,7 +215,7 @@ def priced() -> Table:
     return table
 
 
-def test_a_plan_says_nothing_of_the_cost_of_what_is_refused() -> None:
+def test_refused_plan_shows_no_cost() -> None:
     """It would not come to that."""
     table = priced()
     table.sees(OPENAI, Level.DOWN)
@@ -223,12 +223,12 @@ def test_a_plan_says_nothing_of_the_cost_of_what_is_refused() -> None:
     assert plan(table, variant="gpt", requests=4_000).rebuild is None
 
 
-def test_a_variant_without_a_model_has_no_cache_to_fill() -> None:
+def test_variant_without_a_model_has_no_cache_cost() -> None:
     """Whatever another one would cost."""
     assert plan(priced(), variant="cached", requests=4_000).rebuild is None
 
 
-def test_nobody_knows_how_many_requests_are_of_a_part() -> None:
+def test_plan_for_a_scope_shows_the_price_without_a_number_of_requests() -> None:
     """So the price stands there without a count."""
     found = plan(priced(), EU, variant="gpt", requests=4_000).rebuild
     assert found is not None and 0 == found.requests
@@ -237,7 +237,7 @@ def test_nobody_knows_how_many_requests_are_of_a_part() -> None:
 # --- the way back
 
 
-def test_a_hand_back_that_was_halted_is_begun_anew_by_the_same_word() -> None:
+def test_starting_a_halted_hand_back_continues_it() -> None:
     """Whoever says it means that it goes on."""
     table = handing_back()
     table.send(s.HoldHandBack(ANA, flag=FLAG))
@@ -246,8 +246,8 @@ def test_a_hand_back_that_was_halted_is_begun_anew_by_the_same_word() -> None:
     assert (True, 50) == (done.ok, engaged(table).share_back)
 
 
-def test_the_last_step_answers_that_the_switch_is_over() -> None:
-    """With the incident that it was for."""
+def test_last_step_answers_that_the_switch_has_ended() -> None:
+    """With its incident."""
     table = handing_back(steps=(25, 100), hold=timedelta(minutes=30))
     table.send(s.HoldHandBack(ANA, flag=FLAG))
     done = table.send(s.StepBack(BOB, flag=FLAG)).answer
@@ -255,13 +255,13 @@ def test_the_last_step_answers_that_the_switch_is_over() -> None:
     assert fa.Released(flag=FLAG, incident=1, changed=True, default="claude") == done
 
 
-def test_a_part_that_is_not_switched_has_nothing_to_release() -> None:
-    """The whole is not meant."""
+def test_scope_that_is_not_switched_cannot_be_released() -> None:
+    """The whole flag is not meant."""
     assert fa.NotEngaged(flag=EU) == failed_over().send(s.ReleaseFlag(ANA, flag=EU)).answer
 
 
-def test_a_flag_that_left_the_configuration_is_released_to_what_its_readers_have() -> None:
-    """Nobody here knows what that is, so nothing is claimed of how well it does."""
+def test_removed_flag_is_released_to_the_readers_own_default() -> None:
+    """Nothing is claimed about how well that works."""
     table = failed_over()
     table.policy = replace(table.policy, flags={})
     done = table.send(s.ReleaseFlag(ANA, flag=FLAG, reason="it is gone")).answer
@@ -270,7 +270,7 @@ def test_a_flag_that_left_the_configuration_is_released_to_what_its_readers_have
     assert [Released(FLAG, "the default of the code that reads it", "it is gone")] == table.kinds(Released)
 
 
-def test_a_release_onto_a_default_that_is_well_leaves_customers_served() -> None:
+def test_release_to_a_healthy_default_keeps_customers_served() -> None:
     """Nothing was lost by it."""
     table = failed_over()
     table.sees(API, Level.OPERATIONAL)
@@ -279,8 +279,8 @@ def test_a_release_onto_a_default_that_is_well_leaves_customers_served() -> None
     assert [] == table.kinds(MitigationLost)
 
 
-def test_a_forced_release_before_anybody_was_served_takes_nothing_back() -> None:
-    """A quarter of the readers was no mitigation."""
+def test_forced_release_without_a_mitigation_ends_none() -> None:
+    """A quarter of the readers was none."""
     table = calm(automation="off")
     table.sees(API, Level.DOWN)
     share(table, 25)
@@ -303,18 +303,18 @@ def sixteen() -> Table:
     return table
 
 
-def test_the_whole_is_switched_however_many_parts_are() -> None:
+def test_whole_flag_can_be_switched_beside_any_number_of_scopes() -> None:
     """It is none of them."""
     assert sixteen().send(s.EngageFlag(ANA, flag=FLAG, variant="cached")).answer.ok
 
 
-def test_a_part_that_is_switched_already_is_no_further_one() -> None:
-    """Its share is set as ever."""
+def test_switched_scope_does_not_count_again() -> None:
+    """Its share can be changed."""
     assert sixteen().send(s.EngageFlag(ANA, flag=f"{FLAG}@tenant=3", variant="gpt", share=50)).answer.ok
 
 
-def test_parts_of_one_flag_take_no_place_of_another_ones() -> None:
-    """Sixteen of each."""
+def test_limit_of_scopes_applies_per_flag() -> None:
+    """Sixteen each."""
     table = sixteen()
     other = replace(table.policy.flags[FLAG], key="search.llm")
     table.policy = replace(table.policy, flags={**table.policy.flags, other.key: other})

@@ -1,4 +1,4 @@
-"""Which variant serves best: a slow fallback beats cached answers, and nothing that works is left for what is no better."""
+"""Which variant serves best: a slow fallback beats cached answers, and no rule leaves a working one for nothing better."""
 
 from dataclasses import replace
 
@@ -42,16 +42,16 @@ def held(table: Table) -> list[str]:
     return [body.reason for body in table.kinds(Held) if isinstance(body, Held)]
 
 
-def test_a_slow_fallback_is_kept_when_only_cached_answers_are_left() -> None:
-    """Customers go on talking to a model, slowly, instead of getting canned answers."""
+def test_slow_fallback_is_kept_if_only_cached_answers_are_left() -> None:
+    """Customers keep talking to a model, slowly."""
     table = on_gpt(policy())
     table.sees("openai.api", Level.DEGRADED)
 
     assert "gpt" == serving(table)
 
 
-def test_staying_on_a_slow_fallback_is_said_once_with_the_reason() -> None:
-    """Whoever wonders why nothing moved reads it in the channel."""
+def test_staying_on_a_slow_fallback_is_reported_once() -> None:
+    """With the reason."""
     table = on_gpt(policy())
     table.sees("openai.api", Level.DEGRADED)
     table.passes(5)
@@ -59,7 +59,7 @@ def test_staying_on_a_slow_fallback_is_said_once_with_the_reason() -> None:
     assert ["OpenAI API is degraded too; staying on gpt (cached would be worse)"] == held(table)
 
 
-def test_a_slow_fallback_is_left_for_one_that_is_well() -> None:
+def test_slow_fallback_is_left_for_a_healthy_one() -> None:
     """Gemini is fine: there is no reason to be slow."""
     table = on_gpt(three(GPT, CACHED, GEMINI))
     table.passes(10)
@@ -68,8 +68,8 @@ def test_a_slow_fallback_is_left_for_one_that_is_well() -> None:
     assert "gemini" == serving(table)
 
 
-def test_two_fallbacks_that_come_and_go_are_not_swapped_back_and_forth() -> None:
-    """Slow one after the other: a rule switches once within `min_hold`, and says what it waits for."""
+def test_unstable_fallbacks_are_not_swapped_back_and_forth() -> None:
+    """A rule switches once within `min_hold`, and says what it waits for."""
     table = on_gpt(three(GPT, GEMINI))
     table.passes(4)
     table.sees("openai.api", Level.DEGRADED)
@@ -83,8 +83,8 @@ def test_two_fallbacks_that_come_and_go_are_not_swapped_back_and_forth() -> None
     assert "gemini" == serving(table)
 
 
-def test_a_fallback_that_fails_is_left_at_once() -> None:
-    """However fresh the last switch is."""
+def test_failing_fallback_is_left_at_once() -> None:
+    """However recent the last switch is."""
     table = on_gpt(three(GPT, GEMINI))
     table.sees("openai.api", Level.DOWN)
 
@@ -103,8 +103,8 @@ def test_a_fallback_that_fails_is_left_at_once() -> None:
         (Level.DOWN, Level.DOWN, "claude"),
     ],
 )
-def test_fallbacks_are_ranked_by_how_they_are(gpt: Level, gemini: Level, chosen: str) -> None:
-    """Operational before degraded; what is down, or of which nobody knows, is never switched to by a rule."""
+def test_fallbacks_are_ranked_by_health(gpt: Level, gemini: Level, chosen: str) -> None:
+    """Operational before degraded; no rule switches to one that is down or unknown."""
     table = Table(three(GPT, GEMINI)).all_well()
     table.sees("openai.api", gpt)
     table.sees("google.api", gemini)
@@ -121,18 +121,18 @@ def same_vendor(*bad: str) -> Table:
     return table
 
 
-def test_another_surface_of_the_vendor_serves_while_nothing_else_of_it_fails() -> None:
+def test_another_component_of_the_vendor_may_serve_if_only_one_fails() -> None:
     """One model may be down alone."""
     assert "gemini" == serving(same_vendor("anthropic.api"))
 
 
 @pytest.mark.parametrize("also", ["anthropic.mobile", "anthropic.web"])
-def test_a_vendor_in_trouble_is_not_left_for_itself(also: str) -> None:
-    """Two surfaces fail: the third is the same vendor under another name."""
+def test_vendor_with_two_failing_components_is_not_left_for_a_third(also: str) -> None:
+    """It is the same vendor under another name."""
     assert "gpt" == serving(same_vendor(also, "anthropic.api"))
 
 
-def test_that_no_fallback_is_healthy_pushes_and_says_why() -> None:
+def test_missing_healthy_fallback_notifies_people() -> None:
     """Customers are not served, and only people can help."""
     table = same_vendor("openai.api", "anthropic.mobile", "anthropic.api")
 
@@ -141,7 +141,7 @@ def test_that_no_fallback_is_healthy_pushes_and_says_why() -> None:
     assert 1 == sum(effect.body == PostLine(To.THREAD) for done in table.steps for effect in done.effects)
 
 
-def test_a_surface_that_serves_already_is_not_left_because_a_third_one_fails() -> None:
+def test_serving_component_is_not_left_because_another_fails() -> None:
     """It is judged by itself."""
     table = same_vendor("anthropic.api")
     table.sees("anthropic.mobile", Level.DOWN)
@@ -149,7 +149,7 @@ def test_a_surface_that_serves_already_is_not_left_because_a_third_one_fails() -
     assert "gemini" == serving(table)
 
 
-def test_a_person_may_name_another_surface_of_the_vendor() -> None:
+def test_person_may_choose_another_component_of_the_vendor() -> None:
     """They may know more than our checks."""
     table = Table(three(Fallback("gemini", "anthropic.web"), automation="off")).all_well()
     for id in ("anthropic.mobile", "anthropic.api"):
@@ -159,7 +159,7 @@ def test_a_person_may_name_another_surface_of_the_vendor() -> None:
     assert "gemini" == serving(table)
 
 
-def test_a_slow_fallback_is_not_left_for_another_slow_one() -> None:
+def test_slow_fallback_is_not_left_for_another_slow_one() -> None:
     """No better is not worth a switch."""
     table = on_gpt(three(GPT, GEMINI))
     table.sees("google.api", Level.DEGRADED)
@@ -169,16 +169,16 @@ def test_a_slow_fallback_is_not_left_for_another_slow_one() -> None:
     assert ["OpenAI API is degraded too; staying on gpt (gemini would be no better)"] == held(table)
 
 
-def test_a_fallback_that_is_down_is_left_for_cached_answers() -> None:
-    """Canned answers are better than none."""
+def test_failed_fallback_is_left_for_cached_answers() -> None:
+    """They are better than none."""
     table = on_gpt(policy())
     table.sees("openai.api", Level.DOWN)
 
     assert "cached" == serving(table)
 
 
-def test_a_slow_fallback_is_engaged_before_cached_answers() -> None:
-    """The first switch follows the same order."""
+def test_slow_fallback_is_engaged_before_cached_answers() -> None:
+    """The first switch uses the same order."""
     table = Table().all_well()
     table.sees("openai.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.DOWN)
@@ -187,16 +187,16 @@ def test_a_slow_fallback_is_engaged_before_cached_answers() -> None:
     assert Phase.MITIGATED == table.incident().phase
 
 
-def test_a_slow_default_is_kept_where_the_flag_engages_on_down() -> None:
-    """`engage_on: down` puts up with a slow default although a fallback is well."""
+def test_slow_default_is_kept_if_the_flag_engages_on_down() -> None:
+    """Although a fallback is well."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
 
     assert "claude" == serving(table)
 
 
-def test_a_slow_fallback_is_left_for_cached_answers_where_degraded_is_not_good_enough() -> None:
-    """`engage_on: degraded` says so of every variant."""
+def test_slow_fallback_is_left_for_cached_answers_if_the_flag_engages_on_degraded() -> None:
+    """That setting applies to every variant."""
     table = on_gpt(policy(engage_on=Level.DEGRADED))
     table.passes(10)
     table.sees("openai.api", Level.DEGRADED)
@@ -204,8 +204,8 @@ def test_a_slow_fallback_is_left_for_cached_answers_where_degraded_is_not_good_e
     assert "cached" == serving(table)
 
 
-def test_a_slow_default_is_not_left_for_a_slow_fallback() -> None:
-    """Also with `engage_on: degraded`: one slow model for another wins nothing."""
+def test_slow_default_is_not_left_for_a_slow_fallback() -> None:
+    """Even with `engage_on: degraded`."""
     table = Table(policy(engage_on=Level.DEGRADED, fallbacks=(GPT,))).all_well()
     table.sees("openai.api", Level.DEGRADED)
     table.sees("anthropic.api", Level.DEGRADED)
@@ -214,15 +214,15 @@ def test_a_slow_default_is_not_left_for_a_slow_fallback() -> None:
     assert ["no fallback is better: gpt would be no better"] == held(table)
 
 
-def test_a_variant_without_a_model_is_taken_first_where_it_stands_first() -> None:
-    """The order of `fallbacks` is a preference: `off` before a model means off."""
+def test_first_fallback_is_preferred_even_without_a_model() -> None:
+    """`off` before a model in `fallbacks` means off."""
     table = Table(three(CACHED, GPT)).all_well()
     table.sees("anthropic.api", Level.DOWN)
 
     assert "cached" == serving(table)
 
 
-def test_a_person_may_switch_to_a_slow_fallback_while_the_default_is_down() -> None:
+def test_person_may_switch_to_a_slow_fallback_if_the_default_is_down() -> None:
     """What a rule may propose, a person may do."""
     table = Table(policy(automation="propose")).all_well()
     table.sees("openai.api", Level.DEGRADED)
@@ -233,8 +233,8 @@ def test_a_person_may_switch_to_a_slow_fallback_while_the_default_is_down() -> N
     assert "gpt" == serving(table)
 
 
-def test_a_person_is_not_led_from_a_working_default_to_a_slow_fallback() -> None:
-    """Without a named variant the one that works is offered."""
+def test_working_default_is_not_left_for_a_slow_fallback_by_default() -> None:
+    """Without a named variant, the working one is offered."""
     table = Table().all_well()
     table.sees("openai.api", Level.DEGRADED)
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="cost"))
@@ -262,7 +262,7 @@ def worth(flag: FlagPolicy, variant: str, world: World) -> int:
     engage_on=st.sampled_from([Level.DOWN, Level.DEGRADED]),
     story=st.lists(st.tuples(st.sampled_from(["anthropic.api", "openai.api", "google.api"]), LEVELS), max_size=15),
 )
-def test_nothing_is_ever_left_by_rule_for_what_is_no_better(
+def test_no_rule_ever_switches_to_a_variant_that_is_no_better(
     order: list[Fallback], engage_on: Level, story: list[tuple[str, Level]]
 ) -> None:
     """Whatever the components do, every automatic switch goes to a variant that is better at that moment."""
@@ -278,16 +278,16 @@ def test_nothing_is_ever_left_by_rule_for_what_is_no_better(
         world = evolve(world, fact)
 
 
-def test_a_default_is_as_bad_as_the_worst_behind_it() -> None:
-    """The chat needs two surfaces of Claude; that one of them works helps nobody."""
+def test_default_is_as_bad_as_its_worst_component() -> None:
+    """The chat needs two components of Claude."""
     table = Table(policy(depends_on=("anthropic.web", "anthropic.api"))).all_well()
     table.sees("anthropic.api", Level.DOWN)
 
     assert "gpt" == serving(table)
 
 
-def test_the_best_fallback_is_taken_and_not_the_first_that_is_better() -> None:
-    """GPT is down: Gemini works, so nobody gets the canned answers that stand before it in the list."""
+def test_best_fallback_is_chosen_not_the_first_better_one() -> None:
+    """GPT is down: Gemini works, although cached answers come earlier in the list."""
     table = Table(three(GPT, CACHED, GEMINI)).all_well()
     table.sees("openai.api", Level.DOWN)
     table.sees("anthropic.api", Level.DOWN)
@@ -295,7 +295,7 @@ def test_the_best_fallback_is_taken_and_not_the_first_that_is_better() -> None:
     assert "gemini" == serving(table)
 
 
-def test_a_person_who_names_no_variant_gets_the_best() -> None:
+def test_person_without_a_named_variant_gets_the_best() -> None:
     """GPT is slow, Gemini is well."""
     table = Table(three(GPT, GEMINI, automation="off")).all_well()
     table.sees("openai.api", Level.DEGRADED)
@@ -305,8 +305,8 @@ def test_a_person_who_names_no_variant_gets_the_best() -> None:
     assert "gemini" == serving(table)
 
 
-def test_nothing_is_sent_to_a_fallback_that_nobody_has_looked_at() -> None:
-    """No rule does it, and whoever names no variant is told why."""
+def test_unchecked_fallback_is_not_chosen() -> None:
+    """By no rule, and a person without a named variant is told why."""
     table = Table(three(GPT))
     table.sees("anthropic.api", Level.DOWN)
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
@@ -316,8 +316,8 @@ def test_nothing_is_sent_to_a_fallback_that_nobody_has_looked_at() -> None:
     assert "No fallback of support chat would be better: gpt needs OpenAI API, which is unknown." == told(asked)
 
 
-def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:
-    """The default is well again and takes its share: a third provider now would be a detour."""
+def test_hand_back_goes_on_if_the_fallback_becomes_slow() -> None:
+    """The default has recovered; a third provider would be a detour."""
     table = on_gpt(three(GPT, GEMINI))
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(11)
@@ -330,7 +330,7 @@ def test_a_hand_back_goes_on_when_the_fallback_gets_slow() -> None:
     assert engagement.share_back > 0
 
 
-def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None:
+def test_fallback_with_an_exhausted_quota_is_no_better_than_an_outage() -> None:
     """Nobody gets an answer there either, so that it is no better than what is down."""
     table = Table(policy(automation="off")).all_well()
     refused = Verdict("openai.api", Level.UNKNOWN, "our quota is used up", Fault.OURS_QUOTA, (), table.now)
@@ -345,8 +345,8 @@ def test_a_person_is_not_led_from_an_outage_to_a_quota_that_is_used_up() -> None
 # --- what people ask for, and what comes back
 
 
-def test_who_asks_for_a_fallback_a_second_time_does_not_lose_the_one_that_works() -> None:
-    """GPT was engaged a second ago, by the rule or a colleague; the same command again is no wish for canned answers."""
+def test_repeated_command_keeps_the_working_fallback() -> None:
+    """A rule or a colleague engaged GPT a second ago; the same command does not ask for cached answers."""
     table = on_gpt(policy())
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
 
@@ -355,15 +355,15 @@ def test_who_asks_for_a_fallback_a_second_time_does_not_lose_the_one_that_works(
     assert "No fallback of support chat would be better: cached would be worse." == told(said)
 
 
-def test_a_person_may_still_name_what_is_worse() -> None:
-    """Cost, or a complaint: who names cached answers gets them."""
+def test_person_may_name_a_worse_variant() -> None:
+    """For cost, or because of a complaint."""
     table = on_gpt(policy())
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="GPT is too expensive"))
 
     assert "cached" == serving(table)
 
 
-def test_a_refusal_names_the_reason_of_each_fallback() -> None:
+def test_refusal_gives_a_reason_for_each_fallback() -> None:
     """Whoever is told no need not ask for each."""
     table = Table(three(GPT, GEMINI, automation="off")).all_well()
     for id in ("anthropic.api", "openai.api", "google.api"):
@@ -373,7 +373,7 @@ def test_a_refusal_names_the_reason_of_each_fallback() -> None:
     assert "gpt needs OpenAI API, which is down; gemini needs Gemini API, which is down." in told(asked)
 
 
-def test_a_slow_fallback_is_no_reason_to_leave_a_default_that_is_well() -> None:
+def test_healthy_default_is_not_left_for_a_slow_fallback() -> None:
     """The person is told so."""
     table = Table(three(GPT)).all_well()
     table.sees("openai.api", Level.DEGRADED)
@@ -382,7 +382,7 @@ def test_a_slow_fallback_is_no_reason_to_leave_a_default_that_is_well() -> None:
     assert "No fallback of support chat would be better: gpt would be no better." == told(asked)
 
 
-def test_a_flag_with_one_fallback_has_no_other() -> None:
+def test_flag_with_one_fallback_has_no_other() -> None:
     """It is served already."""
     table = on_gpt(three(GPT))
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG)).answer
@@ -399,8 +399,8 @@ def on_cached(policy_: Policy) -> Table:
     return table
 
 
-def test_canned_answers_are_left_for_a_fallback_that_is_back() -> None:
-    """A blip of GPT at the beginning does not leave customers without a model for four hours."""
+def test_cached_answers_are_left_for_a_recovered_fallback() -> None:
+    """A blip of GPT at the start must not leave customers without a model for four hours."""
     table = on_cached(policy())
     table.sees("openai.api", Level.DEGRADED)
     table.passes(7)
@@ -411,8 +411,8 @@ def test_canned_answers_are_left_for_a_fallback_that_is_back() -> None:
     assert "gpt" == serving(table)
 
 
-def test_canned_answers_that_a_person_chose_are_kept() -> None:
-    """The rule does not know why they did."""
+def test_cached_answers_chosen_by_a_person_are_kept() -> None:
+    """The rule does not know why."""
     table = on_gpt(policy())
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="GPT insults people"))
     table.passes(60)
@@ -420,7 +420,7 @@ def test_canned_answers_that_a_person_chose_are_kept() -> None:
     assert "cached" == serving(table)
 
 
-def test_canned_answers_are_not_left_for_a_model_while_the_default_waits_to_come_back() -> None:
+def test_cached_answers_are_not_left_for_a_model_during_recovery() -> None:
     """Claude is well: one switch is enough."""
     table = on_cached(policy())
     table.sees("anthropic.api", Level.OPERATIONAL)

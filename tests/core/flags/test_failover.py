@@ -1,4 +1,4 @@
-"""When a fallback is engaged, how traffic goes back, and when automation holds still."""
+"""When a fallback is engaged, how traffic goes back, and when automation waits."""
 
 from datetime import timedelta
 
@@ -39,16 +39,16 @@ def down(table: Table) -> Table:
     return table
 
 
-def test_the_first_healthy_fallback_is_engaged_when_the_default_goes_down() -> None:
-    """automation: auto switches within the same step as the verdict, and the incident is mitigated."""
+def test_healthy_fallback_is_engaged_when_the_default_goes_down() -> None:
+    """With automation: auto in the same step as the verdict, and the incident is mitigated."""
     table = down(Table())
 
     assert "gpt" == variant(table)
     assert Phase.MITIGATED == table.incident().phase
 
 
-def test_a_fallback_whose_component_is_unwell_is_passed_over() -> None:
-    """`needs` is respected, also when nobody knows how it is."""
+def test_fallback_with_an_unhealthy_component_is_skipped() -> None:
+    """Also if its state is unknown."""
     table = Table().all_well()
     table.sees("openai.api", Level.UNKNOWN)
     table.sees("anthropic.api", Level.DOWN)
@@ -56,7 +56,7 @@ def test_a_fallback_whose_component_is_unwell_is_passed_over() -> None:
     assert "cached" == variant(table)
 
 
-def test_degraded_is_not_enough_for_a_flag_that_engages_on_down() -> None:
+def test_degraded_default_does_not_engage_on_down() -> None:
     """engage_on: down."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
@@ -64,8 +64,8 @@ def test_degraded_is_not_enough_for_a_flag_that_engages_on_down() -> None:
     assert "claude" == variant(table)
 
 
-def test_a_proposal_waits_for_a_person_and_is_dropped_when_the_trouble_ends() -> None:
-    """automation: propose asks."""
+def test_proposal_waits_for_a_person_and_is_dropped_after_a_recovery() -> None:
+    """automation: propose."""
     table = down(Table(policy(automation="propose")))
     served, asked = variant(table), len(table.kinds(EngageProposed))
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -75,7 +75,7 @@ def test_a_proposal_waits_for_a_person_and_is_dropped_when_the_trouble_ends() ->
     assert 1 == len(table.kinds(ProposalDropped))
 
 
-def test_an_approved_proposal_is_engaged_as_proposed() -> None:
+def test_approved_proposal_is_engaged() -> None:
     """The button engages what was proposed."""
     table = down(Table(policy(automation="propose")))
     said = table.send(s.EngageFlag(actor=ANA, flag=FLAG, approves=True)).answer
@@ -93,8 +93,8 @@ def test_automation_off_never_switches() -> None:
     assert "claude" == variant(down(Table(policy(automation="off"))))
 
 
-def test_the_hand_back_waits_for_min_hold_and_then_asks() -> None:
-    """Ten minutes at least; the first step is a person's."""
+def test_hand_back_waits_for_min_hold_and_then_asks() -> None:
+    """Ten minutes at least; a person takes the first step."""
     table = down(Table())
     table.passes(2)
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -107,7 +107,7 @@ def test_the_hand_back_waits_for_min_hold_and_then_asks() -> None:
     assert "gpt" == variant(table)
 
 
-def test_the_hand_back_goes_step_by_step_to_the_default() -> None:
+def test_hand_back_goes_in_steps() -> None:
     """10, 25, 50, then 100 % = released, five minutes apart."""
     table = down(Table())
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -121,8 +121,8 @@ def test_the_hand_back_goes_step_by_step_to_the_default() -> None:
     assert "claude" == variant(table)
 
 
-def test_a_relapse_on_the_way_back_returns_everybody_to_the_fallback() -> None:
-    """And the first step is asked for again."""
+def test_relapse_during_the_hand_back_returns_everybody_to_the_fallback() -> None:
+    """And the first step is requested again."""
     table = down(Table())
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(11)
@@ -136,7 +136,7 @@ def test_a_relapse_on_the_way_back_returns_everybody_to_the_fallback() -> None:
     assert 1 == len(table.kinds(HandBackReverted))
 
 
-def test_a_sick_fallback_is_left_for_the_next_one() -> None:
+def test_failing_fallback_is_left_for_the_next_one() -> None:
     """The fallback fails too: the next healthy one takes over."""
     table = down(Table())
     table.sees("openai.api", Level.DOWN)
@@ -144,8 +144,8 @@ def test_a_sick_fallback_is_left_for_the_next_one() -> None:
     assert "cached" == variant(table)
 
 
-def test_automation_rests_after_a_person_released_during_the_trouble() -> None:
-    """A forced release is not fought by the rule, until the default was well once."""
+def test_automation_waits_after_a_release_during_the_outage() -> None:
+    """Until the default was well once."""
     table = down(Table())
     refused = table.send(s.ReleaseFlag(actor=ANA, flag=FLAG)).answer
     table.passes(1)
@@ -162,8 +162,8 @@ def test_automation_rests_after_a_person_released_during_the_trouble() -> None:
     assert "gpt" == variant(table)
 
 
-def test_an_incident_is_mitigated_no_longer_when_customers_go_back_to_an_unwell_default() -> None:
-    """A forced release is a relapse: the fallback carries nobody any more."""
+def test_return_to_an_unhealthy_default_ends_the_mitigation() -> None:
+    """A forced release is a relapse."""
     table = down(Table())
     before = table.incident().phase
     table.send(s.ReleaseFlag(actor=ANA, flag=FLAG, force=True))
@@ -172,7 +172,7 @@ def test_an_incident_is_mitigated_no_longer_when_customers_go_back_to_an_unwell_
     assert Phase.INVESTIGATING == table.incident().phase
 
 
-def test_an_expired_engagement_is_kept_and_asked_about() -> None:
+def test_expired_switch_is_kept_and_people_are_asked() -> None:
     """on_expiry: hold."""
     table = down(Table())
     table.passes(4 * 60 + 1)
@@ -181,8 +181,8 @@ def test_an_expired_engagement_is_kept_and_asked_about() -> None:
     assert 1 == len(table.kinds(ExpiryReached))
 
 
-def test_an_expired_engagement_is_not_released_onto_an_unwell_default() -> None:
-    """on_expiry: release waits for the default to be well."""
+def test_expired_switch_is_not_released_to_an_unhealthy_default() -> None:
+    """on_expiry: release."""
     table = down(Table(policy(on_expiry="release", first_step="ask")))
     table.passes(4 * 60 + 1)
     kept = variant(table)
@@ -193,8 +193,8 @@ def test_an_expired_engagement_is_not_released_onto_an_unwell_default() -> None:
     assert "claude" == variant(table)
 
 
-def test_a_switch_by_hand_without_trouble_stays_until_it_is_released() -> None:
-    """A person's own reasons are not undone by the hand-back rule."""
+def test_manual_switch_without_an_outage_stays_until_released() -> None:
+    """No hand-back rule undoes it."""
     table = Table().all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="cost", hold_for=timedelta(hours=2)))
     table.passes(60)
@@ -206,7 +206,7 @@ def test_a_switch_by_hand_without_trouble_stays_until_it_is_released() -> None:
     assert "claude" == variant(table)
 
 
-def test_engaging_onto_an_unwell_variant_is_refused() -> None:
+def test_switch_to_an_unhealthy_variant_is_refused() -> None:
     """Nobody is sent from one fire into another."""
     table = Table().all_well()
     table.sees("openai.api", Level.DOWN)
@@ -216,8 +216,8 @@ def test_engaging_onto_an_unwell_variant_is_refused() -> None:
     assert "gpt needs OpenAI API, which is down" in told(said)
 
 
-def test_no_fit_fallback_is_held_and_said_once() -> None:
-    """Nothing healthy to switch to: stay put, say why, once."""
+def test_missing_fallback_is_reported_once() -> None:
+    """The flag stays, with the reason."""
     table = Table(policy(fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
     table.sees("openai.api", Level.DOWN)
     table.sees("anthropic.api", Level.DOWN)
@@ -227,8 +227,8 @@ def test_no_fit_fallback_is_held_and_said_once() -> None:
     assert "claude" == variant(table)
 
 
-def test_each_engagement_has_a_number_of_its_own() -> None:
-    """It seeds who is handed back first: otherwise the same people would be first every time."""
+def test_each_switch_has_its_own_number() -> None:
+    """It decides who is handed back first, so that it is not always the same people."""
     table = Table(policy(automation="off")).all_well()
     for _ in range(2):
         table.send(s.EngageFlag(actor=ANA, flag="support-chat.llm", variant="gpt"))
@@ -239,8 +239,8 @@ def test_each_engagement_has_a_number_of_its_own() -> None:
     ]
 
 
-def test_an_incident_takes_over_the_flag_that_an_earlier_one_switched() -> None:
-    """Resolved by hand while Claude is down; the incident that opens again tells that the chat is on GPT, and since when."""
+def test_new_incident_takes_over_a_flag_switched_in_an_earlier_one() -> None:
+    """The first was resolved while Claude was down; the next one says that the chat is on GPT, and since when."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     began = table.now
@@ -253,8 +253,8 @@ def test_an_incident_takes_over_the_flag_that_an_earlier_one_switched() -> None:
     assert (Away(FLAG, "gpt", began, table.now),) == durations(table.incident(2), about).away
 
 
-def test_an_incident_takes_over_a_flag_that_was_switched_for_another_reason() -> None:
-    """On cached answers for a load test when Claude fails: the incident says so once."""
+def test_incident_takes_over_a_flag_switched_for_another_reason() -> None:
+    """It was on cached answers for a load test; the incident says so once."""
     table = Table(policy(automation="off")).all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="a load test"))
     table.sees("anthropic.api", Level.DOWN)

@@ -1,4 +1,4 @@
-"""Automation that holds still says why in every outage, and no longer when it is over."""
+"""Automation that waits says why in every outage, and no longer afterwards."""
 
 from bot.core import signals as s
 from bot.core.model import Actor, Level, Phase
@@ -24,8 +24,8 @@ def why(table: Table) -> str:
     return table.world.flag(FLAG).held
 
 
-def test_automation_holds_still_no_longer_when_the_default_is_well() -> None:
-    """Nothing is to be switched any more: neither the board nor `/fallback` goes on saying so."""
+def test_waiting_ends_when_the_default_recovers() -> None:
+    """Neither the board nor `/fallback` mentions it any more."""
     table = without_a_fallback()
     before = why(table)
     table.sees(API, Level.OPERATIONAL)
@@ -33,16 +33,16 @@ def test_automation_holds_still_no_longer_when_the_default_is_well() -> None:
     assert [WHY, ""] == [before, why(table)]
 
 
-def test_the_end_of_holding_still_is_on_record_in_its_incident() -> None:
-    """By the rule; the incident's card is drawn anew without it."""
+def test_end_of_waiting_is_recorded_in_its_incident() -> None:
+    """By the rule; the incident's card is updated."""
     table = without_a_fallback()
     table.sees(API, Level.OPERATIONAL)
 
     assert [Written(HoldEnded(FLAG), 2, RULE)] == table.written(HoldEnded)
 
 
-def test_the_next_outage_is_told_why_nothing_was_switched() -> None:
-    """The same reason as the last time, in another incident: its people have not read it yet."""
+def test_next_outage_is_told_again_why_nothing_is_switched() -> None:
+    """For the same reason, but its people have not read it yet."""
     table = without_a_fallback()
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(actor=ANA, incident=2, phase=Phase.RESOLVED))
@@ -54,8 +54,8 @@ def test_the_next_outage_is_told_why_nothing_was_switched() -> None:
     ] == table.written(Held)
 
 
-def test_a_fallback_that_is_slow_again_is_told_again() -> None:
-    """Kept although it was slow, well for a while, slow again: who looks at the channel learns both times why it stays."""
+def test_fallback_that_is_slow_again_is_reported_again() -> None:
+    """It was kept although slow, recovered, and is slow again."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
     for level in (Level.DEGRADED, Level.OPERATIONAL, Level.DEGRADED):
@@ -65,7 +65,7 @@ def test_a_fallback_that_is_slow_again_is_told_again() -> None:
     assert [kept, kept] == table.written(Held)
 
 
-def test_holding_still_ends_once() -> None:
+def test_end_of_waiting_is_recorded_once() -> None:
     """Time alone writes nothing more."""
     table = without_a_fallback()
     table.sees(API, Level.OPERATIONAL)
