@@ -1,4 +1,4 @@
-"""What tests of steered flags share: a table with a flag in one of its states, and what became of it."""
+"""Helpers for tests of steered flags: a table with a flag in one of its states, and what became of it."""
 
 from bot.core import signals as s
 from bot.core.model import Level

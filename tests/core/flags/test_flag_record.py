@@ -1,4 +1,4 @@
-"""What is written down when a flag moves or holds still: in which incident, by whom, and in which words."""
+"""What is recorded when a flag switches or waits: in which incident, by whom, and in which words."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,15 +45,15 @@ def serving(table: Table) -> str:
 # --- to a fallback
 
 
-def test_a_rules_switch_says_why_and_until_when() -> None:
-    """In its incident, with the component that is down by its name, and for as long as the flag says."""
+def test_switch_by_a_rule_records_why_and_until_when() -> None:
+    """In its incident, with the failing component's name and the flag's time limit."""
     body = Engaged(FLAG, f"{FLAG}#1", "gpt", "claude", "Claude API is down", "auto", START + timedelta(hours=4), because=(API,))
 
     assert Written(body, 1, FALLBACK) == written(down(), Engaged)
 
 
-def test_a_persons_switch_says_who_and_for_how_long() -> None:
-    """Without trouble there is no incident; the person's words are the reason and their time is the limit."""
+def test_manual_switch_records_who_and_for_how_long() -> None:
+    """Without an outage there is no incident; reason and time limit are the person's."""
     table = Table().all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=2))
     body = Engaged(FLAG, f"{FLAG}#1", "cached", "claude", "cost", "manual", START + timedelta(hours=2), because=())
@@ -61,7 +61,7 @@ def test_a_persons_switch_says_who_and_for_how_long() -> None:
     assert Written(body, None, ANA) == written(table, Engaged)
 
 
-def test_a_switch_from_one_fallback_to_another_says_where_it_came_from() -> None:
+def test_switch_between_fallbacks_records_the_previous_variant() -> None:
     """Whoever reads the record sees each step."""
     table = down()
     engage(table, "cached", reason="GPT answers nonsense")
@@ -72,16 +72,16 @@ def test_a_switch_from_one_fallback_to_another_says_where_it_came_from() -> None
     assert Written(body, 1, ANA) == last(table, Engaged)
 
 
-def test_a_persons_switch_without_words_names_the_trouble() -> None:
-    """At night nobody types a reason; the component's state is one."""
+def test_manual_switch_without_a_reason_names_the_outage() -> None:
+    """At night nobody types a reason."""
     table = down(policy(automation="off"))
     engage(table, "gpt")
 
     assert "Claude API is down" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
 
 
-def test_a_persons_switch_names_trouble_that_no_rule_would_act_on() -> None:
-    """Degraded is not enough for the rule, and reason enough for a person: the hand-back knows what to wait for."""
+def test_manual_switch_names_a_degradation_that_no_rule_acts_on() -> None:
+    """The hand-back then knows what to wait for."""
     table = Table().all_well()
     table.sees(API, Level.DEGRADED)
     engage(table, "gpt")
@@ -92,7 +92,7 @@ def test_a_persons_switch_names_trouble_that_no_rule_would_act_on() -> None:
     assert body == written(table, Engaged).body
 
 
-def test_a_switch_without_trouble_and_without_words_says_so() -> None:
+def test_manual_switch_without_an_outage_and_reason_says_so() -> None:
     """Nobody has to guess whether a reason was lost."""
     table = Table().all_well()
     engage(table, "cached")
@@ -100,8 +100,8 @@ def test_a_switch_without_trouble_and_without_words_says_so() -> None:
     assert "no reason given" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
 
 
-def test_an_approval_keeps_the_reason_of_its_proposal() -> None:
-    """Who presses the button types nothing."""
+def test_approved_switch_has_the_proposals_reason() -> None:
+    """Whoever presses the button types nothing."""
     table = down(policy(automation="propose", depends_on=(API, "anthropic.web")))
     table.sees("anthropic.web", Level.DOWN)
     engage(table, approves=True)
@@ -109,22 +109,22 @@ def test_an_approval_keeps_the_reason_of_its_proposal() -> None:
     assert "Claude API is down" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
 
 
-def test_a_proposal_says_what_and_why() -> None:
-    """In the incident that it is about."""
+def test_proposal_records_what_and_why() -> None:
+    """In its incident."""
     proposed = written(down(policy(automation="propose")), EngageProposed)
 
     assert Written(EngageProposed(FLAG, "gpt", "Claude API is down"), 1, FALLBACK) == proposed
 
 
-def test_a_proposal_is_made_once() -> None:
-    """Time alone makes no second question of it."""
+def test_proposal_is_made_once() -> None:
+    """Time alone does not repeat it."""
     table = down(policy(automation="propose"))
     table.passes(30)
 
     assert 1 == len(table.kinds(EngageProposed))
 
 
-def test_a_withdrawn_proposal_says_so_where_it_was_made() -> None:
+def test_withdrawal_is_recorded_where_the_proposal_was() -> None:
     """Who looks at the question sees that it is no longer asked."""
     table = down(policy(automation="propose"))
     table.sees(API, Level.OPERATIONAL)
@@ -133,8 +133,8 @@ def test_a_withdrawn_proposal_says_so_where_it_was_made() -> None:
     assert Written(body, 1, FALLBACK) == written(table, ProposalDropped)
 
 
-def test_holding_still_says_why_in_its_incident() -> None:
-    """Nothing healthy to switch to, and what exactly is wrong with each."""
+def test_waiting_records_why_in_its_incident() -> None:
+    """Nothing healthy to switch to, with the reason for each."""
     table = Table(policy(fallbacks=(Fallback("gpt", "openai.api"),))).all_well()
     table.sees("openai.api", Level.DEGRADED)
     table.sees("openai.api", Level.DOWN)
@@ -144,7 +144,7 @@ def test_holding_still_says_why_in_its_incident() -> None:
     assert Written(body, 2, FALLBACK) == written(table, Held)
 
 
-def test_a_sick_fallback_that_is_kept_says_why_in_its_incident() -> None:
+def test_keeping_an_unhealthy_fallback_records_why() -> None:
     """Both providers fail, and cached answers would be worse."""
     table = down()
     table.sees("openai.api", Level.DEGRADED)
@@ -153,8 +153,8 @@ def test_a_sick_fallback_that_is_kept_says_why_in_its_incident() -> None:
     assert Written(body, 1, FALLBACK) == written(table, Held)
 
 
-def test_a_sick_fallback_alone_is_not_called_sick_too() -> None:
-    """The default is well: only the fallback is in trouble."""
+def test_lone_unhealthy_fallback_is_not_called_unhealthy_too() -> None:
+    """The default is well."""
     table = Table(policy(automation="propose")).all_well()
     engage(table, "gpt", reason="cost")
     table.sees("openai.api", Level.DOWN)
@@ -163,8 +163,8 @@ def test_a_sick_fallback_alone_is_not_called_sick_too() -> None:
     assert body == written(table, Held).body
 
 
-def test_a_sick_fallback_is_left_with_its_reason() -> None:
-    """The switch still knows whose trouble began it, so that the hand-back waits for Claude and not for OpenAI."""
+def test_leaving_an_unhealthy_fallback_records_its_reason() -> None:
+    """The switch still knows the original outage, so that the hand-back waits for Claude and not for OpenAI."""
     table = down()
     table.sees("openai.api", Level.DOWN)
     body = Engaged(
@@ -174,8 +174,8 @@ def test_a_sick_fallback_is_left_with_its_reason() -> None:
     assert Written(body, 1, FALLBACK) == last(table, Engaged)
 
 
-def test_going_up_to_a_model_again_says_what_is_back() -> None:
-    """From cached answers to GPT, after min_hold, in the same incident and for the same trouble."""
+def test_return_to_a_model_records_what_recovered() -> None:
+    """From cached answers to GPT, after min_hold, in the same incident."""
     table = down()
     table.sees("openai.api", Level.DOWN)
     table.sees("openai.api", Level.OPERATIONAL)
@@ -188,8 +188,8 @@ def test_going_up_to_a_model_again_says_what_is_back() -> None:
     assert Written(body, 1, FALLBACK) == last(table, Engaged)
 
 
-def test_going_up_to_a_model_waits_for_min_hold() -> None:
-    """A fallback that flaps must not drag customers up and down."""
+def test_return_to_a_model_waits_for_min_hold() -> None:
+    """A flapping fallback must not move customers back and forth."""
     table = down()
     table.sees("openai.api", Level.DOWN)
     table.sees("openai.api", Level.OPERATIONAL)
@@ -198,8 +198,8 @@ def test_going_up_to_a_model_waits_for_min_hold() -> None:
     assert "cached" == serving(table)
 
 
-def test_an_incident_that_takes_a_flag_over_says_since_when_it_is_away() -> None:
-    """By the rule, and with the variant that serves."""
+def test_incident_that_takes_over_a_flag_records_since_when() -> None:
+    """By the rule, with the served variant."""
     table = Table(policy(automation="off")).all_well()
     engage(table, "cached", reason="a load test")
     table.passes(7)
@@ -208,8 +208,8 @@ def test_an_incident_that_takes_a_flag_over_says_since_when_it_is_away() -> None
     assert Written(CarriedOver(FLAG, "cached", START), 1, FALLBACK) == written(table, CarriedOver)
 
 
-def test_an_incident_that_a_fallback_carries_says_which_flag_does() -> None:
-    """Mitigated by the rule, with the flags by name."""
+def test_mitigation_names_its_flags() -> None:
+    """By the rule."""
     body = PhaseChanged(Phase.TRIAGE, Phase.MITIGATED, "forward", "support chat switched to gpt")
 
     assert Written(body, 1, FALLBACK) == written(down(), PhaseChanged)
@@ -218,7 +218,7 @@ def test_an_incident_that_a_fallback_carries_says_which_flag_does() -> None:
 # --- several flags, several components
 
 
-def test_a_flag_names_all_its_components_that_fail() -> None:
+def test_switch_names_all_failing_components() -> None:
     """It depends on two, and both are down."""
     table = Table(policy(automation="off", depends_on=(API, "anthropic.web"))).all_well()
     table.sees(API, Level.DOWN)
@@ -228,7 +228,7 @@ def test_a_flag_names_all_its_components_that_fail() -> None:
     assert "Claude API is down, claude.ai is down" == table.world.flag(FLAG).engagement.reason  # type: ignore[union-attr]
 
 
-def test_a_hand_back_names_all_components_that_are_well() -> None:
+def test_hand_back_names_all_recovered_components() -> None:
     """And waits for the last of them."""
     table = Table(policy(depends_on=(API, "anthropic.web"))).all_well()
     table.sees(API, Level.DOWN)
@@ -243,8 +243,8 @@ def test_a_hand_back_names_all_components_that_are_well() -> None:
     )
 
 
-def test_an_incident_is_mitigated_when_all_its_flags_are_carried() -> None:
-    """One of two on a fallback serves half of the customers; the rule says so of both, by name."""
+def test_incident_is_mitigated_when_all_its_flags_are_on_fallbacks() -> None:
+    """One of two serves only half of the customers."""
     other = replace(CHAT_FLAG, key="search.llm", automation="propose")
     base = policy()
     table = down(replace(base, flags={**base.flags, other.key: other}))
@@ -255,7 +255,7 @@ def test_an_incident_is_mitigated_when_all_its_flags_are_carried() -> None:
     assert "support chat switched to gpt, search switched to gpt" == written(table, PhaseChanged).body.reason  # type: ignore[attr-defined]
 
 
-def test_a_flag_of_another_provider_has_no_part_in_the_mitigation() -> None:
+def test_flag_of_another_provider_does_not_count_for_the_mitigation() -> None:
     """It serves its default, which is well."""
     other = replace(CHAT_FLAG, key="search.llm", depends_on=("google.api",), fallbacks=())
     base = policy()
@@ -266,7 +266,7 @@ def test_a_flag_of_another_provider_has_no_part_in_the_mitigation() -> None:
     assert Phase.MITIGATED is table.incident().phase
 
 
-def test_an_incident_without_flags_is_not_called_mitigated() -> None:
+def test_incident_without_flags_is_not_mitigated_by_a_rule() -> None:
     """Nothing is served by anybody else."""
     table = Table(policy(depends_on=("openai.api",))).all_well()
     table.sees("anthropic.web", Level.DOWN)

@@ -1,4 +1,4 @@
-"""What a rule still looks at after it left a flag where it is, and where it writes that down."""
+"""What rules still check after they left a flag where it is, and where they record it."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def engage(table: Table, variant: str = "", *, approves: bool = False) -> object
 # --- a fallback that is not well
 
 
-def test_why_a_slow_fallback_is_kept_names_the_others_as_people_do() -> None:
+def test_reason_for_keeping_a_slow_fallback_uses_display_names() -> None:
     """Gemini API, not google.api."""
     table = down(three())
     table.sees(GEMINI, Level.DOWN)
@@ -57,7 +57,7 @@ def test_why_a_slow_fallback_is_kept_names_the_others_as_people_do() -> None:
     assert why == table.world.flag(FLAG).held
 
 
-def test_a_fallback_that_nobody_knows_is_not_left() -> None:
+def test_fallback_in_an_unknown_state_is_not_left() -> None:
     """No check of it can tell: it is no cached answer that one climbs away from."""
     table = down(three())
     table.sees(GPT, Level.UNKNOWN)
@@ -66,8 +66,8 @@ def test_a_fallback_that_nobody_knows_is_not_left() -> None:
     assert "gpt" == serving(table)
 
 
-def test_the_hand_back_is_asked_for_although_the_fallback_is_slow() -> None:
-    """It stays on GPT for want of a better one; Claude is well again, and that is told."""
+def test_hand_back_is_requested_although_the_fallback_is_slow() -> None:
+    """No better one exists, but Claude has recovered."""
     table = down()
     table.sees(GPT, Level.DEGRADED)
     table.sees(API, Level.OPERATIONAL)
@@ -76,8 +76,8 @@ def test_the_hand_back_is_asked_for_although_the_fallback_is_slow() -> None:
     assert 1 == len(table.kinds(HandBackAsked))
 
 
-def test_the_hand_back_is_asked_for_although_another_fallback_would_be_better() -> None:
-    """Automation only proposes: it says that cached answers would be better, and that Claude is well again."""
+def test_hand_back_is_requested_although_another_fallback_would_be_better() -> None:
+    """Automation only proposes: it reports both."""
     table = down(policy(automation="propose"))
     engage(table, approves=True)
     table.sees(GPT, Level.DOWN)
@@ -87,8 +87,8 @@ def test_the_hand_back_is_asked_for_although_another_fallback_would_be_better() 
     assert 1 == len(table.kinds(HandBackAsked))
 
 
-def test_a_better_fallback_is_told_of_in_the_incident() -> None:
-    """Where the people are who may switch to it."""
+def test_better_fallback_is_reported_in_the_incident() -> None:
+    """To the people who may switch to it."""
     table = down(policy(automation="propose"))
     engage(table, approves=True)
     table.sees(GPT, Level.DOWN)
@@ -96,8 +96,8 @@ def test_a_better_fallback_is_told_of_in_the_incident() -> None:
     assert [Written(Held(FLAG, "OpenAI API is down too; cached would be better"), 1, FALLBACK)] == table.written(Held)
 
 
-def test_automation_that_is_off_says_nothing_of_the_fallback() -> None:
-    """A person switched, and a person looks after it."""
+def test_automation_off_does_not_report_on_the_fallback() -> None:
+    """A person switched it, and looks after it."""
     table = Table(policy(automation="off")).all_well()
     engage(table, "gpt")
     table.sees(GPT, Level.DOWN)
@@ -105,8 +105,8 @@ def test_automation_that_is_off_says_nothing_of_the_fallback() -> None:
     assert [] == table.kinds(Held)
 
 
-def test_cached_answers_run_out_while_nothing_better_is_there() -> None:
-    """Four hours on the last resort: somebody is asked whether that may go on."""
+def test_people_are_asked_when_cached_answers_expire() -> None:
+    """After four hours on the last resort."""
     table = down()
     table.sees(GPT, Level.DOWN)
     table.passes(4 * 60)
@@ -114,8 +114,8 @@ def test_cached_answers_run_out_while_nothing_better_is_there() -> None:
     assert 1 == len(table.kinds(ExpiryReached))
 
 
-def test_who_leaves_a_sick_fallback_in_a_hand_back_has_nothing_to_revert() -> None:
-    """A tenth was back on Claude when both failed: the switch to cached answers takes everybody along."""
+def test_leaving_an_unhealthy_fallback_ends_the_hand_back() -> None:
+    """A tenth was back on Claude when both failed: everybody goes to cached answers."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
     table.passes(10)
@@ -126,8 +126,8 @@ def test_who_leaves_a_sick_fallback_in_a_hand_back_has_nothing_to_revert() -> No
     assert ("cached", []) == (serving(table), table.kinds(HandBackReverted))
 
 
-def test_who_climbs_in_a_hand_back_has_nothing_to_revert() -> None:
-    """From cached answers a tenth was back on Claude when that failed again: the switch to GPT takes everybody along."""
+def test_return_to_a_model_ends_the_hand_back() -> None:
+    """A tenth was back on Claude when it failed again: everybody goes from cached answers to GPT."""
     table = down()
     table.sees(GPT, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)
@@ -142,8 +142,8 @@ def test_who_climbs_in_a_hand_back_has_nothing_to_revert() -> None:
 # --- in which incident
 
 
-def test_the_incident_of_the_switch_hears_of_the_way_back() -> None:
-    """The flag was switched in OpenAI's incident; an older one of Anthropic's is open, which concerns it as well by now."""
+def test_hand_back_is_recorded_in_the_switchs_incident() -> None:
+    """Not in an older one of Anthropic's, which the flag concerns as well by now."""
     table = Table(policy(depends_on=(API, GPT), fallbacks=(Fallback("cached"),))).all_well()
     table.sees(WEB, Level.DOWN)
     table.sees(GPT, Level.DOWN)
@@ -155,8 +155,8 @@ def test_the_incident_of_the_switch_hears_of_the_way_back() -> None:
     assert [2] == [one.incident for one in table.written(HandBackAsked)]
 
 
-def test_an_incident_that_is_over_has_the_way_back_on_record() -> None:
-    """Nothing else is open: the record of the switch is where somebody looks for its end."""
+def test_hand_back_is_recorded_in_an_ended_incident_if_none_is_open() -> None:
+    """Where people look for the end of the switch."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
@@ -165,8 +165,8 @@ def test_an_incident_that_is_over_has_the_way_back_on_record() -> None:
     assert [1] == [one.incident for one in table.written(HandBackAsked)]
 
 
-def test_a_relapse_is_on_record_in_the_incident_that_it_opens() -> None:
-    """The first one is over; the people of the second see that everybody is on the fallback again."""
+def test_relapse_is_recorded_in_the_incident_that_it_opens() -> None:
+    """The first one has ended."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
     table.passes(10)
@@ -176,7 +176,7 @@ def test_a_relapse_is_on_record_in_the_incident_that_it_opens() -> None:
     assert [2] == [one.incident for one in table.written(HandBackReverted)]
 
 
-def test_climbing_is_on_record_in_the_incident_that_opens_with_it() -> None:
+def test_return_to_a_model_is_recorded_in_the_incident_that_opens_with_it() -> None:
     """On cached answers since the first incident; GPT is back and Claude fails again."""
     table = down()
     table.sees(GPT, Level.DOWN)
@@ -189,15 +189,15 @@ def test_climbing_is_on_record_in_the_incident_that_opens_with_it() -> None:
     assert ("gpt", 3) == (serving(table), table.written(Engaged)[-1].incident)
 
 
-def test_a_switch_by_hand_after_the_recovery_belongs_to_the_incident_that_is_open() -> None:
-    """Claude is well as far as we see; who doubts it works on that incident."""
+def test_manual_switch_after_a_recovery_belongs_to_the_open_incident() -> None:
+    """Whoever doubts the recovery works on that incident."""
     table = down(policy(automation="off"))
     table.sees(API, Level.OPERATIONAL)
 
     assert fa.Switched(flag=FLAG, incident=1, variant="gpt", changed=True) == engage(table, "gpt")
 
 
-def test_an_incident_takes_over_the_second_flag_where_the_first_serves_its_default() -> None:
+def test_incident_takes_over_the_second_flag_if_the_first_is_on_its_default() -> None:
     """Each flag is looked at, whatever the one before it does."""
     table = Table(two_flags()).all_well()
     engage(table, "cached")
@@ -206,7 +206,7 @@ def test_an_incident_takes_over_the_second_flag_where_the_first_serves_its_defau
     assert [1] == [one.incident for one in table.written(CarriedOver)]
 
 
-def test_the_second_incident_is_mitigated_where_the_first_has_no_flag() -> None:
+def test_second_incident_is_mitigated_although_the_first_has_no_flag() -> None:
     """OpenAI fails, on which no flag depends; then Claude does, and cached answers serve."""
     table = Table().all_well()
     table.sees(GPT, Level.DOWN)
@@ -218,7 +218,7 @@ def test_the_second_incident_is_mitigated_where_the_first_has_no_flag() -> None:
 # --- what a person did
 
 
-def test_a_switch_by_hand_without_trouble_is_not_asked_back() -> None:
+def test_no_hand_back_is_requested_for_a_manual_switch_without_an_outage() -> None:
     """Their own reasons do not end because everything is well."""
     table = Table().all_well()
     engage(table, "cached")
@@ -227,16 +227,16 @@ def test_a_switch_by_hand_without_trouble_is_not_asked_back() -> None:
     assert [] == table.kinds(HandBackAsked)
 
 
-def test_a_proposal_whose_fallback_fell_sick_is_refused_with_what_ails_it() -> None:
-    """The button was made for GPT; GPT is down by now, and nothing else is there."""
+def test_approval_is_refused_if_the_fallback_failed_meanwhile() -> None:
+    """With the reason."""
     table = down(policy(automation="propose", fallbacks=(Fallback("gpt", GPT),)))
     table.sees(GPT, Level.DOWN, "HTTP 502")
 
     assert fa.Unfit(flag=FLAG, reason="gpt needs OpenAI API, which is down: HTTP 502") == engage(table, approves=True)
 
 
-def test_a_release_moves_no_incident_that_has_nothing_to_do_with_it() -> None:
-    """OpenAI's incident is mitigated by the search; the chat goes back to a slow Claude, for which no incident is open."""
+def test_release_does_not_affect_unrelated_incidents() -> None:
+    """OpenAI's is mitigated by the search flag; the chat returns to a slow Claude without an incident."""
     table = Table(two_flags()).all_well()
     table.sees(GPT, Level.DOWN)
     engage(table, "cached")
@@ -246,8 +246,8 @@ def test_a_release_moves_no_incident_that_has_nothing_to_do_with_it() -> None:
     assert Phase.MITIGATED is table.incident(1).phase
 
 
-def test_a_release_onto_a_default_that_is_well_takes_no_mitigation_back() -> None:
-    """The site is still down; the API, which the chat depends on, is well."""
+def test_release_to_a_healthy_default_ends_no_mitigation() -> None:
+    """The site is still down, but the API that the chat needs is well."""
     table = down()
     table.sees(WEB, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)

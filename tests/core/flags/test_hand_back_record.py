@@ -1,4 +1,4 @@
-"""What is written down when a flag goes back to its default: in which incident, by whom, and in which words."""
+"""What is recorded when a flag goes back to its default: in which incident, by whom, and in which words."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -53,15 +53,15 @@ def release(table: Table, **more: object) -> Answer:
 # --- back to the default
 
 
-def test_the_hand_back_is_asked_for_in_its_incident() -> None:
-    """With what is well again, after min_hold and not a minute later."""
+def test_hand_back_is_requested_in_its_incident() -> None:
+    """With what has recovered, exactly after min_hold."""
     asked = written(well_again(down()), HandBackAsked)
 
     assert Written(HandBackAsked(FLAG, "Claude API is operational"), 1, HAND_BACK) == asked
 
 
-def test_a_step_back_by_hand_is_the_persons() -> None:
-    """The first share, why it may go, and where the rest of it is."""
+def test_manual_step_is_recorded_for_the_person() -> None:
+    """With the share, the reason, and where the rest is."""
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     body = HandBackStepped(FLAG, 10, "Claude API is operational", "gpt")
@@ -69,8 +69,8 @@ def test_a_step_back_by_hand_is_the_persons() -> None:
     assert Written(body, 1, ANA) == written(table, HandBackStepped)
 
 
-def test_the_later_steps_back_are_the_rules() -> None:
-    """Five minutes after the first, and by itself."""
+def test_later_steps_are_recorded_for_the_rule() -> None:
+    """Five minutes after the first."""
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     table.passes(5)
@@ -79,31 +79,31 @@ def test_the_later_steps_back_are_the_rules() -> None:
     assert Written(body, 1, HAND_BACK) == last(table, HandBackStepped)
 
 
-def test_the_first_step_back_may_be_the_rules() -> None:
-    """first_step: auto asks nobody."""
+def test_first_step_may_be_automatic() -> None:
+    """first_step: auto."""
     table = well_again(down(policy(first_step="auto")))
     body = HandBackStepped(FLAG, 10, "Claude API is operational", "gpt")
 
     assert Written(body, 1, HAND_BACK) == written(table, HandBackStepped)
 
 
-def test_the_last_step_back_releases_the_flag() -> None:
-    """Everybody is on the default again, and the record says which that is."""
+def test_last_step_releases_the_flag() -> None:
+    """The record names the default."""
     table = well_again(down(policy(first_step="auto", steps=(50,))))
     table.passes(5)
 
     assert Written(Released(FLAG, "claude", "Claude API is operational"), 1, HAND_BACK) == written(table, Released)
 
 
-def test_a_hand_back_of_one_step_releases_at_once() -> None:
+def test_hand_back_in_one_step_releases_at_once() -> None:
     """steps: [100]."""
     table = well_again(down(policy(first_step="auto", steps=(100,))))
 
     assert Written(Released(FLAG, "claude", "Claude API is operational"), 1, HAND_BACK) == written(table, Released)
 
 
-def test_a_relapse_on_the_way_back_says_what_failed() -> None:
-    """In its incident, by the rule that was handing back."""
+def test_relapse_during_a_hand_back_records_what_failed() -> None:
+    """In its incident, by the rule."""
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     table.sees(API, Level.DEGRADED)
@@ -111,15 +111,15 @@ def test_a_relapse_on_the_way_back_says_what_failed() -> None:
     assert Written(HandBackReverted(FLAG, "Claude API is degraded"), 1, HAND_BACK) == written(table, HandBackReverted)
 
 
-def test_a_relapse_takes_the_question_back() -> None:
-    """Asked and not yet answered: nothing went back, and nobody is to say yes any more."""
+def test_relapse_withdraws_the_request() -> None:
+    """Nothing went back yet, and nobody should approve it any more."""
     table = well_again(down())
     table.sees(API, Level.DOWN)
 
     assert 1 == len(table.kinds(HandBackReverted))
 
 
-def test_a_relapse_before_anything_went_back_is_no_news() -> None:
+def test_relapse_before_any_request_is_not_recorded() -> None:
     """Nothing was asked or begun, so that there is nothing to take back."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
@@ -128,8 +128,8 @@ def test_a_relapse_before_anything_went_back_is_no_news() -> None:
     assert [] == table.kinds(HandBackReverted)
 
 
-def test_what_we_cannot_see_takes_no_share_back() -> None:
-    """Our own network failed while Claude was being given its traffic again: everybody stays where they are."""
+def test_blindness_does_not_move_shares() -> None:
+    """It began during the hand-back."""
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     dark = Verdict(API, Level.UNKNOWN, "we were blind", Fault.LOCAL, (), table.now, by_network=True)
@@ -138,8 +138,8 @@ def test_what_we_cannot_see_takes_no_share_back() -> None:
     assert [] == table.kinds(HandBackReverted)
 
 
-def test_a_refused_key_takes_the_shares_back() -> None:
-    """Nobody knows whether the vendor is well, and our services get no answers from it."""
+def test_refused_key_returns_the_shares_to_the_fallback() -> None:
+    """The vendor may be well, but our services get no answers."""
     table = well_again(down())
     table.send(s.StepBack(actor=ANA, flag=FLAG))
     refused = Verdict(API, Level.UNKNOWN, "the key is refused", Fault.OURS_KEY, (), table.now)
@@ -151,8 +151,8 @@ def test_a_refused_key_takes_the_shares_back() -> None:
 # --- its time
 
 
-def test_a_switch_whose_time_is_over_is_kept_while_the_default_fails() -> None:
-    """Asked again after the same time."""
+def test_expired_switch_is_kept_while_the_default_fails() -> None:
+    """People are asked again after the same time."""
     table = down()
     table.passes(4 * 60)
     body = ExpiryReached(FLAG, "kept, since Claude API is down", START + timedelta(hours=8), asked=True)
@@ -160,8 +160,8 @@ def test_a_switch_whose_time_is_over_is_kept_while_the_default_fails() -> None:
     assert Written(body, 1, EXPIRY) == written(table, ExpiryReached)
 
 
-def test_a_switch_whose_time_is_over_is_kept_for_a_person() -> None:
-    """on_expiry: hold, without any trouble."""
+def test_expired_switch_is_kept_for_a_person() -> None:
+    """on_expiry: hold, without any outage."""
     table = Table().all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=1))
     table.passes(60)
@@ -170,8 +170,8 @@ def test_a_switch_whose_time_is_over_is_kept_for_a_person() -> None:
     assert Written(body, None, EXPIRY) == written(table, ExpiryReached)
 
 
-def test_a_switch_whose_time_is_over_may_end_by_itself() -> None:
-    """on_expiry: release, with the default well."""
+def test_expired_switch_may_end_by_itself() -> None:
+    """on_expiry: release, with a healthy default."""
     table = Table(policy(on_expiry="release")).all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=1))
     table.passes(60)
@@ -181,7 +181,7 @@ def test_a_switch_whose_time_is_over_may_end_by_itself() -> None:
     assert Written(body, None, EXPIRY) == written(table, Released)
 
 
-def test_nothing_is_released_by_its_time_while_we_are_blind() -> None:
+def test_expired_switch_is_not_released_while_we_are_blind() -> None:
     """Nobody knows whether the default is well."""
     table = Table(policy(on_expiry="release")).all_well()
     engage(table, "cached", reason="cost", hold_for=timedelta(hours=1))
@@ -196,8 +196,8 @@ def test_nothing_is_released_by_its_time_while_we_are_blind() -> None:
 # --- by hand
 
 
-def test_a_release_says_who_and_why() -> None:
-    """In the incident of the switch."""
+def test_release_records_who_and_why() -> None:
+    """In the switch's incident."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
     release(table, reason="well enough")
@@ -205,7 +205,7 @@ def test_a_release_says_who_and_why() -> None:
     assert Written(Released(FLAG, "claude", "well enough"), 1, ANA) == written(table, Released)
 
 
-def test_a_release_without_words_says_so() -> None:
+def test_release_without_a_reason_says_so() -> None:
     """Nobody has to guess whether a reason was lost."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
@@ -214,8 +214,8 @@ def test_a_release_without_words_says_so() -> None:
     assert "no reason given" == written(table, Released).body.reason  # type: ignore[attr-defined]
 
 
-def test_a_forced_release_says_what_it_was_forced_against() -> None:
-    """The post-mortem asks for it."""
+def test_forced_release_records_what_it_overrode() -> None:
+    """For the post-mortem."""
     table = down()
     release(table, force=True, reason="cached answers are worse")
     body = Released(FLAG, "claude", "cached answers are worse (forced although Claude API is down)")
@@ -223,8 +223,8 @@ def test_a_forced_release_says_what_it_was_forced_against() -> None:
     assert Written(body, 1, ANA) == written(table, Released)
 
 
-def test_a_forced_release_takes_the_mitigation_back() -> None:
-    """By the person who did it, with the flag's name; the phase goes back with it."""
+def test_forced_release_ends_the_mitigation() -> None:
+    """Recorded for the person, with the flag's name; the phase goes back too."""
     table = down()
     release(table, force=True)
     why = "support chat went back to a default that is not well"
@@ -233,8 +233,8 @@ def test_a_forced_release_takes_the_mitigation_back() -> None:
     assert Written(PhaseChanged(Phase.MITIGATED, Phase.INVESTIGATING, "back", why), 1, ANA) == last(table, PhaseChanged)
 
 
-def test_a_release_onto_a_default_that_is_well_leaves_the_phase_alone() -> None:
-    """Customers are served either way; `force` changes nothing of it."""
+def test_release_to_a_healthy_default_keeps_the_phase() -> None:
+    """Even with `force`."""
     table = down()
     table.sees(API, Level.OPERATIONAL)
     before = table.incident().phase
@@ -243,8 +243,8 @@ def test_a_release_onto_a_default_that_is_well_leaves_the_phase_alone() -> None:
     assert before is table.incident().phase
 
 
-def test_a_flag_that_left_the_configuration_can_be_released() -> None:
-    """Its engagement outlived an edit of the file; nobody knows its default, and says so."""
+def test_removed_flag_can_be_released() -> None:
+    """Its default is unknown, and the record says so."""
     table = down()
     table.policy = replace(table.policy, flags={})
     said = release(table)
@@ -252,8 +252,8 @@ def test_a_flag_that_left_the_configuration_can_be_released() -> None:
     assert fa.Released(flag=FLAG, incident=1, default="", changed=True) == said
 
 
-def test_the_record_of_a_flag_that_left_the_configuration_names_no_variant() -> None:
-    """Readers get whatever their own code falls back to."""
+def test_record_of_a_removed_flag_names_no_variant() -> None:
+    """Readers get the default of their own code."""
     table = down()
     table.policy = replace(table.policy, flags={})
     release(table, reason="gone")

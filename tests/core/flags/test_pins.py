@@ -24,8 +24,8 @@ from tests.desk import ANA, BOB, Written
 EU = f"{FLAG}@env=eu"
 
 
-def test_no_rule_switches_a_pinned_flag_and_it_says_so() -> None:
-    """Customers are not served, so it pushes."""
+def test_rules_do_not_switch_a_pinned_flag() -> None:
+    """Customers are not served, so people are notified."""
     table = calm()
     table.send(s.PinFlag(ANA, flag=FLAG))
     table.sees(API, Level.DOWN)
@@ -35,8 +35,8 @@ def test_no_rule_switches_a_pinned_flag_and_it_says_so() -> None:
     assert [Held(FLAG, "Claude API is down, and it is pinned by ana", True)] == bodies(table, Held)
 
 
-def test_a_flag_that_is_unpinned_fails_over_at_once() -> None:
-    """Nobody waits for the next check."""
+def test_unpinned_flag_fails_over_at_once() -> None:
+    """Without waiting for the next check."""
     table = calm()
     table.send(s.PinFlag(ANA, flag=FLAG))
     table.sees(API, Level.DOWN)
@@ -45,8 +45,8 @@ def test_a_flag_that_is_unpinned_fails_over_at_once() -> None:
     assert "gpt" == engaged(table).variant
 
 
-def test_a_flag_is_pinned_to_a_variant_that_it_is_switched_to() -> None:
-    """One word instead of two; both are on record."""
+def test_pin_with_a_variant_switches_to_it() -> None:
+    """Both are recorded."""
     table = calm()
     table.send(s.PinFlag(ANA, flag=FLAG, variant="gpt", reason="a test"))
 
@@ -56,8 +56,8 @@ def test_a_flag_is_pinned_to_a_variant_that_it_is_switched_to() -> None:
     assert table.world.flag(FLAG).engagement is None
 
 
-def test_people_switch_a_pinned_flag() -> None:
-    """It keeps rules off, not them."""
+def test_people_may_switch_a_pinned_flag() -> None:
+    """The pin keeps rules off, not people."""
     table = calm()
     table.send(s.PinFlag(ANA, flag=FLAG))
     share(table, 100)
@@ -65,7 +65,7 @@ def test_people_switch_a_pinned_flag() -> None:
     assert table.world.flag(FLAG).pin is not None
 
 
-def test_a_pinned_flag_is_not_handed_back_nor_ended() -> None:
+def test_pinned_flag_is_neither_handed_back_nor_expired() -> None:
     """Not even where it would switch back by its time."""
     table = calm(first_step="auto", on_expiry="release")
     table.sees(API, Level.DOWN)
@@ -76,8 +76,8 @@ def test_a_pinned_flag_is_not_handed_back_nor_ended() -> None:
     assert 100 == engaged(table).share
 
 
-def test_what_waits_for_a_yes_is_withdrawn_by_a_pin() -> None:
-    """An old button switches nothing then."""
+def test_pin_withdraws_an_open_proposal() -> None:
+    """So that an old button switches nothing."""
     table = calm(automation="propose")
     table.sees(API, Level.DOWN)
     table.send(s.PinFlag(ANA, flag=FLAG))
@@ -86,8 +86,8 @@ def test_what_waits_for_a_yes_is_withdrawn_by_a_pin() -> None:
     assert fa.NothingWaits is type(table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", approves=True)).answer)
 
 
-def test_frozen_automation_asks_instead_of_switching() -> None:
-    """And goes on by itself after the thaw."""
+def test_frozen_automation_proposes_instead_of_switching() -> None:
+    """And resumes by itself after the thaw."""
     table = calm()
     table.send(s.FreezeFlags(ANA, reason="the board lies"))
     table.sees(API, Level.DOWN)
@@ -99,8 +99,8 @@ def test_frozen_automation_asks_instead_of_switching() -> None:
     assert "gpt" == engaged(table).variant
 
 
-def test_a_freeze_stands_in_the_timeline_of_what_people_work_on() -> None:
-    """In its own stream, and in that of each open incident."""
+def test_freeze_is_in_the_timeline_of_open_incidents() -> None:
+    """And in its own stream."""
     table = calm()
     table.sees(API, Level.DOWN)
     table.send(s.FreezeFlags(ANA))
@@ -108,7 +108,7 @@ def test_a_freeze_stands_in_the_timeline_of_what_people_work_on() -> None:
     assert ["automation", "incident/1"] == [fact.stream for fact in table.facts if isinstance(fact.body, Frozen)]
 
 
-def test_a_frozen_hand_back_stands_still_and_says_what_it_costs() -> None:
+def test_frozen_hand_back_stops_and_reports_the_consequence() -> None:
     """A quarter is on a default that fails again."""
     table = handing_back()
     table.send(s.FreezeFlags(ANA))
@@ -122,8 +122,8 @@ def test_a_frozen_hand_back_stands_still_and_says_what_it_costs() -> None:
     assert 100 == engaged(table).share
 
 
-def test_frozen_automation_asks_for_the_way_back() -> None:
-    """Also where a rule would begin it."""
+def test_frozen_automation_requests_the_hand_back() -> None:
+    """Even if a rule would start it otherwise."""
     table = calm(first_step="auto")
     table.sees(API, Level.DOWN)
     table.send(s.FreezeFlags(ANA))
@@ -133,8 +133,8 @@ def test_frozen_automation_asks_for_the_way_back() -> None:
     assert (100, 1) == (engaged(table).share, len(bodies(table, HandBackAsked)))
 
 
-def test_nothing_that_stands_still_is_ever_due() -> None:
-    """No deadline lies in the past for ever: the bot would look at it without end."""
+def test_nothing_frozen_or_pinned_is_due() -> None:
+    """A deadline in the past would keep the bot busy for ever."""
     table = handing_back()
     table.send(s.FreezeFlags(ANA))
     table.passes(30)
@@ -146,8 +146,8 @@ def test_nothing_that_stands_still_is_ever_due() -> None:
 # --- what was done, and where it stands
 
 
-def test_a_pin_stands_in_the_incident_that_it_belongs_to() -> None:
-    """And its answer leads there."""
+def test_pin_is_recorded_in_its_incident() -> None:
+    """And its answer links there."""
     table = calm()
     table.sees(API, Level.DOWN)
     done = table.send(s.PinFlag(ANA, flag=FLAG)).answer
@@ -156,8 +156,8 @@ def test_a_pin_stands_in_the_incident_that_it_belongs_to() -> None:
     assert [Written(Pinned(FLAG, "gpt", "no reason given"), 1, ANA)] == table.written(Pinned)
 
 
-def test_an_unpinned_flag_says_so_in_the_incident() -> None:
-    """And how rules treat it from now on."""
+def test_unpinning_is_recorded_in_the_incident() -> None:
+    """With how rules treat the flag from now on."""
     table = calm()
     table.sees(API, Level.DOWN)
     table.send(s.PinFlag(ANA, flag=FLAG))
@@ -167,7 +167,7 @@ def test_an_unpinned_flag_says_so_in_the_incident() -> None:
     assert [Written(Unpinned(FLAG), 1, BOB)] == table.written(Unpinned)
 
 
-def test_a_pin_that_switches_is_a_switch_by_hand_for_its_reason() -> None:
+def test_pin_that_switches_is_a_manual_switch_with_its_reason() -> None:
     """In the incident of what is in trouble."""
     table = calm(automation="off")
     table.sees(API, Level.DOWN)
@@ -177,7 +177,7 @@ def test_a_pin_that_switches_is_a_switch_by_hand_for_its_reason() -> None:
     assert ("manual", "we know it well", 1) == (engagement.mode, engagement.reason, engagement.incident)
 
 
-def test_a_pin_is_a_switch_by_hand_without_a_reason_too() -> None:
+def test_pin_that_switches_without_a_reason_says_so() -> None:
     """It says that none was given."""
     table = calm()
     table.send(s.PinFlag(ANA, flag=FLAG, variant="gpt"))
@@ -185,8 +185,8 @@ def test_a_pin_is_a_switch_by_hand_without_a_reason_too() -> None:
 
 
 @pytest.mark.parametrize(("said", "kept"), [("all is well", "all is well"), ("", "no reason given")])
-def test_a_pin_onto_the_default_ends_the_switch_in_its_incident(said: str, kept: str) -> None:
-    """With the reason that was given."""
+def test_pin_to_the_default_releases_the_flag_in_its_incident(said: str, kept: str) -> None:
+    """With the given reason."""
     table = calm()
     table.sees(API, Level.DOWN)
     table.sees(API, Level.OPERATIONAL)
@@ -195,8 +195,8 @@ def test_a_pin_onto_the_default_ends_the_switch_in_its_incident(said: str, kept:
     assert [Written(Released(FLAG, "claude", kept), 1, ANA)] == table.written(Released)
 
 
-def test_nobody_is_pinned_onto_a_default_that_fails() -> None:
-    """The switch stays as it is."""
+def test_pin_to_a_failing_default_is_refused() -> None:
+    """The switch stays."""
     table = calm()
     table.sees(API, Level.DOWN)
 
@@ -205,13 +205,13 @@ def test_nobody_is_pinned_onto_a_default_that_fails() -> None:
     assert ("gpt", None) == (engaged(table).variant, table.world.flag(FLAG).pin)
 
 
-def test_nobody_is_pinned_onto_a_variant_that_there_is_none_of() -> None:
-    """It names those that there are."""
+def test_pin_to_an_unknown_variant_is_refused() -> None:
+    """With the known ones."""
     refused = fa.NoVariant(flag=FLAG, variant="gtp", known=("claude", "gpt", "cached"))
     assert refused == calm().send(s.PinFlag(ANA, flag=FLAG, variant="gtp")).answer
 
 
-def test_a_flag_is_pinned_once() -> None:
+def test_second_pin_is_refused_with_the_first_person() -> None:
     """Whoever comes second hears who was first."""
     table = calm()
     table.send(s.PinFlag(ANA, flag=FLAG))
@@ -220,21 +220,21 @@ def test_a_flag_is_pinned_once() -> None:
 
 
 @pytest.mark.parametrize("variant", ["", "claude"])
-def test_a_part_that_follows_the_whole_is_not_pinned_apart_from_it(variant: str) -> None:
-    """Nothing of its own could be kept."""
+def test_scope_that_follows_the_whole_flag_cannot_be_pinned(variant: str) -> None:
+    """It has no variant of its own to keep."""
     assert fa.ScopeFollows(flag=EU) == calm().send(s.PinFlag(ANA, flag=EU, variant=variant)).answer
 
 
-def test_a_part_that_is_switched_is_pinned_where_it_is() -> None:
-    """Without naming its variant again."""
+def test_switched_scope_is_pinned_to_its_variant() -> None:
+    """Without naming it again."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=EU, variant="gpt"))
 
     assert fa.Pinned(flag=EU, changed=True, variant="gpt") == table.send(s.PinFlag(ANA, flag=EU)).answer
 
 
-def test_a_pin_is_no_way_around_the_number_of_parts() -> None:
-    """Sixteen are switched; a seventeenth is refused here too."""
+def test_pin_respects_the_limit_of_scopes() -> None:
+    """A seventeenth is refused here too."""
     table = calm()
     for number in range(MOST_AT_ONCE):
         table.send(s.EngageFlag(ANA, flag=f"{FLAG}@tenant={number}", variant="gpt"))
@@ -243,8 +243,8 @@ def test_a_pin_is_no_way_around_the_number_of_parts() -> None:
     assert refused == table.send(s.PinFlag(ANA, flag=EU, variant="gpt")).answer
 
 
-def test_what_a_pin_costs_is_said_with_it() -> None:
-    """Claude is down already, and nobody waits for the next check to hear that no rule will help."""
+def test_answer_to_a_pin_says_what_it_prevents() -> None:
+    """Claude is down already, and no rule will help."""
     table = calm(automation="propose")
     table.sees(API, Level.DOWN)
     table.send(s.PinFlag(ANA, flag=FLAG))
@@ -253,8 +253,8 @@ def test_what_a_pin_costs_is_said_with_it() -> None:
     assert [1] == [written.incident for written in table.written(ProposalDropped)]
 
 
-def test_what_is_frozen_already_says_who_did_it() -> None:
-    """Nothing is written down twice."""
+def test_second_freeze_names_who_did_the_first() -> None:
+    """Nothing is recorded twice."""
     table = calm()
     table.send(s.FreezeFlags(ANA))
 
@@ -262,7 +262,7 @@ def test_what_is_frozen_already_says_who_did_it() -> None:
 
 
 @pytest.mark.parametrize(("said", "kept"), [("the board lies", "the board lies"), ("", "no reason given")])
-def test_a_freeze_and_a_thaw_are_on_record_with_their_reasons(said: str, kept: str) -> None:
+def test_freeze_and_thaw_are_recorded_with_reasons(said: str, kept: str) -> None:
     """For whoever asks in a week why nothing was switched."""
     table = calm()
     table.send(s.FreezeFlags(ANA, reason=said))

@@ -1,4 +1,4 @@
-"""A hand-back on which requests of customers fail goes back one step, and waits for longer."""
+"""A hand-back during which customers' requests fail goes back one step, and waits longer."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -45,20 +45,20 @@ def measured(table: Table, requests: int, failed: int, share: int | None = None)
 @pytest.mark.parametrize(
     ("requests", "failed", "stopped"), [(100, 6, True), (100, 5, False), (49, 49, False), (50, 3, True), (10_000, 500, False)]
 )
-def test_it_is_stopped_when_too_many_of_enough_fail(requests: int, failed: int, stopped: bool) -> None:
-    """More than five per cent, of at least fifty."""
+def test_hand_back_stops_if_too_many_requests_fail(requests: int, failed: int, stopped: bool) -> None:
+    """More than five per cent of at least fifty."""
     assert stopped is bool(measured(coming_back(), requests, failed).kinds(HandBackStopped))
 
 
-def test_it_goes_back_one_step_with_the_figures() -> None:
+def test_hand_back_goes_back_one_step_with_the_figures() -> None:
     """People read how many failed."""
     [fact] = measured(coming_back(50), 200, 40).kinds(HandBackStopped)
 
     assert HandBackStopped(FLAG, 25, 50, 200, 40, int(CHAT_FLAG.hold.total_seconds() * 2), "gpt") == fact
 
 
-def test_the_first_step_goes_back_to_the_fallback_for_all() -> None:
-    """And is tried again by itself."""
+def test_first_step_goes_back_to_the_fallback_for_everybody() -> None:
+    """And is tried again automatically."""
     table = measured(coming_back(10), 200, 40)
     stopped = engagement(table).share_back
     table.passes(CHAT_FLAG.hold * 2 // timedelta(minutes=1))
@@ -66,8 +66,8 @@ def test_the_first_step_goes_back_to_the_fallback_for_all() -> None:
     assert (0, 10) == (stopped, engagement(table).share_back)
 
 
-def test_the_next_try_waits_twice_as_long_each_time_up_to_an_hour() -> None:
-    """A default that fails again and again hurts less and less often."""
+def test_wait_doubles_with_each_stop_up_to_an_hour() -> None:
+    """A failing default hurts less and less often."""
     table, holds = coming_back(10), []
     for _ in range(6):
         measured(table, 200, 40)
@@ -77,8 +77,8 @@ def test_the_next_try_waits_twice_as_long_each_time_up_to_an_hour() -> None:
     assert [600, 1_200, 2_400, 3_600, 3_600, 3_600] == holds
 
 
-def test_no_step_is_taken_before_the_longer_hold_is_over() -> None:
-    """Nor after it is the hand-back forgotten."""
+def test_no_step_is_taken_before_the_longer_wait_is_over() -> None:
+    """And it is taken afterwards."""
     table = measured(coming_back(25), 200, 40)
     table.passes(CHAT_FLAG.hold // timedelta(minutes=1))
     meanwhile = engagement(table).share_back
@@ -87,20 +87,20 @@ def test_no_step_is_taken_before_the_longer_hold_is_over() -> None:
     assert (10, 25) == (meanwhile, engagement(table).share_back)
 
 
-def test_figures_of_another_step_stop_nothing() -> None:
-    """They were on their way while the share moved."""
+def test_figures_of_an_earlier_step_are_ignored() -> None:
+    """They were on their way while the share changed."""
     assert [] == measured(coming_back(25), 200, 200, share=10).kinds(HandBackStopped)
 
 
-def test_a_person_may_go_on_at_once() -> None:
-    """Where all of it is on the fallback again, the first step can be asked for."""
+def test_person_may_continue_at_once() -> None:
+    """Or request the first step again, if everybody is on the fallback."""
     table = measured(coming_back(10), 200, 40)
     said = table.send(s.StepBack(actor=ANA, flag=FLAG)).answer
 
     assert (True, 10) == (said.ok, engagement(table).share_back)
 
 
-def test_it_ends_like_any_other_once_requests_are_served() -> None:
+def test_hand_back_ends_normally_once_requests_succeed() -> None:
     """One stop is no end."""
     table = measured(coming_back(50), 200, 40)
     table.passes(120)
@@ -113,8 +113,8 @@ def test_it_ends_like_any_other_once_requests_are_served() -> None:
     [s.HoldHandBack(ANA, flag=FLAG), s.PinFlag(ANA, flag=FLAG), s.FreezeFlags(ANA)],
     ids=lambda one: type(one).__name__,
 )
-def test_a_share_that_a_person_keeps_is_theirs(signal: s.Signal) -> None:
-    """Halted, pinned or frozen: whoever did it looks at the errors too."""
+def test_share_kept_by_a_person_is_not_changed(signal: s.Signal) -> None:
+    """Halted, pinned or frozen: that person watches the errors too."""
     table = coming_back(25)
     table.send(signal)
     measured(table, 200, 200)
@@ -123,23 +123,23 @@ def test_a_share_that_a_person_keeps_is_theirs(signal: s.Signal) -> None:
     assert [] == table.kinds(HandBackStopped)
 
 
-def test_a_stop_stands_in_the_incident_and_names_the_rule() -> None:
-    """Nobody looks for the colleague who did it."""
+def test_stop_is_recorded_in_the_incident_for_the_rule() -> None:
+    """So that nobody looks for a colleague."""
     table = measured(coming_back(50), 200, 40)
 
     assert [(1, HAND_BACK_RULE)] == [(one.incident, one.actor) for one in table.written(HandBackStopped)]
 
 
-def test_figures_that_come_before_the_first_step_stop_nothing() -> None:
-    """Everybody is on the fallback: there is no step to go back."""
+def test_figures_before_the_first_step_are_ignored() -> None:
+    """Everybody is on the fallback."""
     table = Table(policy()).all_well()
     table.sees("anthropic.api", Level.DOWN)
 
     assert [] == measured(table, 200, 200).kinds(HandBackStopped)
 
 
-def test_figures_of_a_switch_that_is_over_stop_nothing() -> None:
-    """Nor do those of a flag that left the configuration."""
+def test_figures_of_an_ended_switch_are_ignored() -> None:
+    """And those of a removed flag."""
     table = coming_back(25)
     late = s.HandBackMeasured(
         actor=RULE, flag=FLAG, engagement=engagement(table).id, share=25, requests=200, failed=200
@@ -152,7 +152,7 @@ def test_figures_of_a_switch_that_is_over_stop_nothing() -> None:
     assert ((), ()) == (left, table.send(late).facts)
 
 
-def test_a_first_step_of_one_percent_is_watched_too() -> None:
+def test_first_step_of_one_percent_is_watched_too() -> None:
     """The smallest that there is."""
     table = Table(policy(steps=(1, 100))).all_well()
     table.sees("anthropic.api", Level.DOWN)

@@ -1,4 +1,4 @@
-"""Rehearsals of fallbacks: when one is due, what is told of it, and which fallbacks cannot be counted on."""
+"""Rehearsals of fallbacks: when one is due, what is reported, and which fallbacks cannot be relied on."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -61,8 +61,8 @@ def why(table: Table) -> str:
     return unready(table.world, table.policy.flags[FLAG], GPT.variant)
 
 
-def test_each_fallback_with_a_component_is_rehearsed_at_once_and_then_every_six_hours(table: Table) -> None:
-    """What needs no component, such as cached answers, has nothing to rehearse."""
+def test_each_fallback_with_a_component_is_rehearsed_every_six_hours(table: Table) -> None:
+    """The first time at once; cached answers have nothing to rehearse."""
     found = [due(table)]
     ended(table, GOOD)
     found.append(due(table))
@@ -74,16 +74,16 @@ def test_each_fallback_with_a_component_is_rehearsed_at_once_and_then_every_six_
     assert [[GPT.variant], [], [], [GPT.variant]] == found
 
 
-def test_what_failed_is_tried_again_soon(table: Table) -> None:
-    """Somebody may be repairing it."""
+def test_failed_rehearsal_is_repeated_soon(table: Table) -> None:
+    """Somebody may be fixing it."""
     ended(table, BAD)
     table.passes(30)
 
     assert [GPT.variant] == due(table)
 
 
-def test_nothing_is_rehearsed_by_time_while_its_component_is_in_trouble(table: Table) -> None:
-    """What is known need not be paid for, and would bar the fallback for hours after; who asks gets one all the same."""
+def test_no_scheduled_rehearsal_while_the_component_fails(table: Table) -> None:
+    """It would cost money and block the fallback for hours; people may still request one."""
     table.sees(GPT.needs or "", Level.DOWN)
     by_time = due(table)
     table.send(s.RehearseFlag(ANA, flag=FLAG))
@@ -91,8 +91,8 @@ def test_nothing_is_rehearsed_by_time_while_its_component_is_in_trouble(table: T
     assert ([], [GPT.variant]) == (by_time, due(table))
 
 
-def test_who_asks_gets_one_until_it_ended(table: Table) -> None:
-    """Also right after another one, and also where it is skipped."""
+def test_requested_rehearsal_is_due_until_it_ended(table: Table) -> None:
+    """Even right after another one, and even if it is skipped."""
     ended(table, GOOD)
     table.passes(1)
     answer = table.send(s.RehearseFlag(ANA, flag=FLAG)).answer
@@ -104,7 +104,7 @@ def test_who_asks_gets_one_until_it_ended(table: Table) -> None:
     assert (([GPT.variant], True), []) == (asked, due(table))
 
 
-def test_a_flag_that_says_nothing_of_rehearsals_has_none() -> None:
+def test_flag_without_rehearsals_counts_as_before() -> None:
     """And counts as before."""
     table = Table().all_well()
 
@@ -112,7 +112,7 @@ def test_a_flag_that_says_nothing_of_rehearsals_has_none() -> None:
     assert ([], "") == (due(table), why(table))
 
 
-def test_only_what_passed_can_be_counted_on(table: Table) -> None:
+def test_only_a_passed_rehearsal_counts(table: Table) -> None:
     """Never rehearsed, failed and passed, as people read it."""
     found = [why(table)]
     ended(table, GOOD, BAD)
@@ -123,24 +123,24 @@ def test_only_what_passed_can_be_counted_on(table: Table) -> None:
     assert ["it was never rehearsed", "its rehearsal failed: tools: it called no tool", ""] == found
 
 
-def test_people_are_told_of_news_only(table: Table) -> None:
-    """A new failure and the first pass after it; a reason that several needs share is said once."""
+def test_only_news_is_reported(table: Table) -> None:
+    """A new failure and the first pass after it; a reason shared by several needs once."""
     both = (BAD, NeedResult("json", Mark.FAILED, "it called no tool"))
     assert [0, 1, 0, 1, 0] == [told(ended(table, *results)) for results in ((GOOD,), both, both, (GOOD,), (GOOD,))]
     ended(table, *both)
     assert "its rehearsal failed: tools, json: it called no tool" == why(table)
 
 
-def test_another_model_than_last_time_is_told(table: Table) -> None:
-    """A newer version of the same name passes, and behaves otherwise."""
+def test_other_model_than_last_time_is_reported(table: Table) -> None:
+    """A newer version with the same name passes, and behaves differently."""
     ended(table, GOOD, answered="gpt-5-2025-06-01")
     step = ended(table, GOOD, answered="gpt-5-2025-08-07")
 
     assert (1, "gpt-5-2025-06-01") == (told(step), step.facts[0].body.before)  # type: ignore[attr-defined] # it is a Rehearsed
 
 
-def test_a_skip_is_told_once_and_what_was_known_stays(table: Table) -> None:
-    """A budget that is spent makes no fallback worse."""
+def test_skipped_rehearsal_is_reported_once_and_changes_nothing(table: Table) -> None:
+    """An exhausted budget makes no fallback worse."""
     ended(table, GOOD)
     spent = "it would exceed the day's $0.50"
 
@@ -148,8 +148,8 @@ def test_a_skip_is_told_once_and_what_was_known_stays(table: Table) -> None:
     assert "" == why(table)
 
 
-def test_what_a_day_cost_is_on_record(table: Table) -> None:
-    """It is added up until midnight UTC."""
+def test_daily_cost_is_recorded(table: Table) -> None:
+    """Until midnight UTC."""
     ended(table, GOOD, dollars=0.25)
     ended(table, dollars=0.125, skipped="we could not ask: no network")
     known = table.world.flag(FLAG).rehearsals
@@ -162,7 +162,7 @@ def engaged(table: Table) -> list[str]:
     return [body.variant for body in table.kinds(Engaged) if isinstance(body, Engaged)]
 
 
-def test_people_need_force_for_what_did_not_pass(table: Table) -> None:
+def test_switch_to_a_fallback_that_did_not_pass_needs_force(table: Table) -> None:
     """The answer says why; with force the reason does."""
     refused = table.send(s.EngageFlag(ANA, flag=FLAG, variant=GPT.variant, reason="slow")).answer
     forced = table.send(s.EngageFlag(ANA, flag=FLAG, variant=GPT.variant, reason="slow", force=True))
@@ -171,8 +171,8 @@ def test_people_need_force_for_what_did_not_pass(table: Table) -> None:
     assert "slow (forced although it was never rehearsed)" == forced.facts[0].body.reason  # type: ignore[attr-defined] # Engaged
 
 
-def test_nothing_is_pinned_to_what_did_not_pass(table: Table) -> None:
-    """A pin that switches is a switch; whoever wants it all the same engages it by force first."""
+def test_pin_to_a_fallback_that_did_not_pass_is_refused(table: Table) -> None:
+    """It has to be engaged by force first."""
     refused = table.send(s.PinFlag(ANA, flag=FLAG, variant=GPT.variant)).answer
     table.send(s.EngageFlag(ANA, flag=FLAG, variant=GPT.variant, reason="slow", force=True))
 
@@ -180,8 +180,8 @@ def test_nothing_is_pinned_to_what_did_not_pass(table: Table) -> None:
     assert table.send(s.PinFlag(ANA, flag=FLAG, variant=GPT.variant)).answer.ok
 
 
-def test_who_names_no_variant_gets_one_that_passed(table: Table) -> None:
-    """Cached answers need no rehearsal; once the model passed, it is the better one."""
+def test_switch_without_a_variant_uses_one_that_passed(table: Table) -> None:
+    """Cached answers need no rehearsal; once the model passed, it is better."""
     table.send(s.EngageFlag(ANA, flag=FLAG, reason="slow"))
     table.send(s.ReleaseFlag(ANA, flag=FLAG))
     ended(table, GOOD)
@@ -190,7 +190,7 @@ def test_who_names_no_variant_gets_one_that_passed(table: Table) -> None:
     assert ["cached", GPT.variant] == engaged(table)
 
 
-def test_a_rule_takes_what_passed(table: Table) -> None:
+def test_rule_uses_a_fallback_that_passed(table: Table) -> None:
     """As without rehearsals."""
     ended(table, GOOD)
     table.sees(API, Level.DOWN)
@@ -198,8 +198,8 @@ def test_a_rule_takes_what_passed(table: Table) -> None:
     assert [GPT.variant] == engaged(table)
 
 
-def test_a_rule_passes_over_what_did_not_pass(table: Table) -> None:
-    """Cached answers serve, and the model would not; once it passes, the rule goes up to it."""
+def test_rule_skips_a_fallback_that_did_not_pass(table: Table) -> None:
+    """Cached answers serve; once the model passes, the rule goes up to it."""
     ended(table, BAD)
     table.sees(API, Level.DOWN)
     before = engaged(table)
@@ -210,16 +210,16 @@ def test_a_rule_passes_over_what_did_not_pass(table: Table) -> None:
     assert (["cached"], ["cached", GPT.variant]) == (before, engaged(table))
 
 
-def test_a_rule_takes_what_did_not_pass_where_nothing_else_serves() -> None:
-    """The default fails for certain; the fallback fails perhaps."""
+def test_rule_uses_a_fallback_that_did_not_pass_if_nothing_else_serves() -> None:
+    """The default certainly fails; the fallback only perhaps."""
     table = rehearsing(fallbacks=(Fallback(GPT.variant, GPT.needs),))
     table.sees(API, Level.DOWN)
 
     assert [GPT.variant] == engaged(table)
 
 
-def test_a_rule_leaves_a_default_that_serves_for_nothing_that_did_not_pass() -> None:
-    """A slow model is better than one that may not work; when it passes, the switch is made at once."""
+def test_rule_keeps_a_serving_default_if_no_fallback_passed() -> None:
+    """A slow model is better than one that may not work; once one passes, the switch is immediate."""
     table = rehearsing(fallbacks=(Fallback(GPT.variant, GPT.needs),), engage_on=Level.DEGRADED)
     table.sees(API, Level.DEGRADED)
     held = (engaged(table), table.world.flag(FLAG).held)
@@ -229,13 +229,13 @@ def test_a_rule_leaves_a_default_that_serves_for_nothing_that_did_not_pass() -> 
     assert [GPT.variant] == engaged(table)
 
 
-def test_what_is_due_names_the_component_that_is_asked(table: Table) -> None:
+def test_due_rehearsal_names_its_component(table: Table) -> None:
     """Whoever runs it knows which model to ask."""
     assert [DueRehearsal(FLAG, "gpt", "openai.api")] == list(due_now(table.world, table.policy, table.now))
 
 
-def test_what_was_skipped_is_tried_again_soon(table: Table) -> None:
-    """Nothing is known of it, and the budget may be there again."""
+def test_skipped_rehearsal_is_repeated_soon(table: Table) -> None:
+    """Nothing is known yet, and there may be budget again."""
     ended(table, GOOD)
     ended(table, skipped="we could not ask: no network")
     table.passes(29)
@@ -245,13 +245,13 @@ def test_what_was_skipped_is_tried_again_soon(table: Table) -> None:
     assert ([], [GPT.variant]) == (before, due(table))
 
 
-def test_a_rehearsal_of_a_flag_that_nobody_knows_is_refused(table: Table) -> None:
-    """With the flags that there are."""
+def test_rehearsal_of_an_unknown_flag_is_refused(table: Table) -> None:
+    """With the known flags."""
     assert NoFlag(key="nope", known=(FLAG,)) == table.send(s.RehearseFlag(ANA, flag="nope")).answer
 
 
-def test_a_result_that_comes_after_the_configuration_is_left_out(table: Table) -> None:
-    """The flag, or its rehearsals, are gone: nobody counts on what it says."""
+def test_result_for_a_removed_flag_is_ignored(table: Table) -> None:
+    """Or for a flag without rehearsals by now."""
     known = table.policy
     table.policy = replace(known, flags={})
     gone = ended(table, BAD)
@@ -262,14 +262,14 @@ def test_a_result_that_comes_after_the_configuration_is_left_out(table: Table) -
 
 
 @pytest.mark.parametrize(("first", "then"), [("", "gpt-5-2025-08-07"), ("gpt-5-2025-06-01", "")])
-def test_a_model_that_did_not_say_its_name_is_not_another_one(table: Table, first: str, then: str) -> None:
+def test_missing_model_name_is_no_change_of_model(table: Table, first: str, then: str) -> None:
     """Nobody is told of a change that nobody saw."""
     ended(table, GOOD, answered=first)
     assert 0 == told(ended(table, GOOD, answered=then))
 
 
-def test_what_was_asked_for_in_the_moment_that_one_ended_was_done(table: Table) -> None:
-    """Two in one tick: the answer is as new as the question."""
+def test_request_at_the_moment_a_rehearsal_ended_is_satisfied(table: Table) -> None:
+    """The result is as new as the request."""
     table.send(s.RehearseFlag(ANA, flag=FLAG))
     ended(table, GOOD)
 

@@ -1,4 +1,4 @@
-"""A hand-back in which conversations that run stay where they are: for how long, and what ends it sooner."""
+"""A hand-back that leaves running conversations where they are: for how long, and what ends it sooner."""
 
 from datetime import timedelta
 
@@ -36,15 +36,15 @@ def side(table: Table, minutes_ago: float, name: str = NAME) -> str:
     return found.variant  # type: ignore[union-attr] # it is configured
 
 
-def test_a_conversation_stays_that_ran_when_the_share_went_back() -> None:
-    """Only what began since is on the default."""
+def test_conversation_running_at_the_step_stays() -> None:
+    """Only later ones are on the default."""
     table = stepped()
     table.passes(2)
     assert ["claude", "gpt"] == [side(table, 1), side(table, 3)]
 
 
-def test_it_follows_after_its_time() -> None:
-    """Conversations may never end by themselves."""
+def test_conversation_follows_after_its_time() -> None:
+    """It may never end by itself."""
     table = stepped(hold=timedelta(hours=3))
     table.passes(29)
     before = side(table, 40)
@@ -53,8 +53,8 @@ def test_it_follows_after_its_time() -> None:
     assert [ConversationsFollowed(FLAG, 25)] == bodies(table, ConversationsFollowed)
 
 
-def test_the_switch_ends_when_the_last_ones_had_their_time() -> None:
-    """After the last step all that begins is on the default, and the rest is waited for."""
+def test_switch_ends_when_the_last_conversations_had_their_time() -> None:
+    """After the last step new ones are on the default."""
     table = stepped()
     for _ in range(10):
         table.passes(1)
@@ -66,7 +66,7 @@ def test_the_switch_ends_when_the_last_ones_had_their_time() -> None:
     assert [Released(FLAG, "claude", "Claude API is operational")] == bodies(table, Released)
 
 
-def test_without_only_new_the_last_step_ends_it_as_ever() -> None:
+def test_without_only_new_the_last_step_ends_the_switch() -> None:
     """Everybody goes along."""
     table = stepped(stays_for=None)
     for _ in range(10):
@@ -75,14 +75,14 @@ def test_without_only_new_the_last_step_ends_it_as_ever() -> None:
 
 
 def test_everybody_leaves_a_default_that_fails_again() -> None:
-    """New conversations too: nothing is kept on what is down."""
+    """New conversations too."""
     table = stepped()
     table.sees(API, Level.DOWN)
     assert (1, 0, ()) == (len(bodies(table, HandBackReverted)), engaged(table).share_back, engaged(table).running)
 
 
-def test_nobody_stays_on_a_fallback_that_fails() -> None:
-    """A conversation that is torn is better than one that gets no answer."""
+def test_nobody_stays_on_a_failing_fallback() -> None:
+    """A broken-off conversation is better than one without answers."""
     table = stepped()
     table.sees(OPENAI, Level.DOWN)
     table.passes(1)
@@ -90,15 +90,15 @@ def test_nobody_stays_on_a_fallback_that_fails() -> None:
 
 
 @pytest.mark.parametrize("keeps_off", [s.PinFlag(ANA, flag=FLAG), s.FreezeFlags(ANA)])
-def test_a_person_who_keeps_rules_off_keeps_conversations_where_they_are(keeps_off: s.Signal) -> None:
-    """They move nothing, late or not."""
+def test_pin_and_freeze_keep_conversations_where_they_are(keeps_off: s.Signal) -> None:
+    """Even after their time."""
     table = stepped()
     table.send(keeps_off)
     table.passes(60)
     assert ("gpt", 25) == (side(table, 100), engaged(table).share_back)
 
 
-def test_nobody_moves_while_nobody_can_tell_how_the_default_is() -> None:
+def test_nobody_moves_while_we_are_blind() -> None:
     """Our own network failed."""
     table = stepped(hold=timedelta(hours=3))
     table.send(s.VerdictReached(RULE, verdict=_unknown(table)))
@@ -110,8 +110,8 @@ def _unknown(table: Table) -> Verdict:
     return Verdict(API, Level.UNKNOWN, "our network", Fault.LOCAL, (), table.now)
 
 
-def test_a_share_that_a_person_lowers_leaves_conversations_where_they_are() -> None:
-    """It is a step back as any other, and they follow after their time though the share is a person's."""
+def test_manually_lowered_share_leaves_conversations_where_they_are() -> None:
+    """It is a step like any other, and they follow after their time."""
     table = calm(**NEW)
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
     table.send(s.RampFlag(ANA, flag=FLAG, share=50, force=True))
@@ -121,8 +121,8 @@ def test_a_share_that_a_person_lowers_leaves_conversations_where_they_are() -> N
     assert (["claude", "gpt"], "claude") == (before, side(table, 40))
 
 
-def test_a_person_who_sends_more_to_the_fallback_sends_those_of_the_rest_at_once() -> None:
-    """And those who were on the fallback stay there."""
+def test_manually_raised_share_moves_readers_at_once() -> None:
+    """Those already on the fallback stay there."""
     table = stepped()
     for _ in range(5):
         table.passes(1)
@@ -133,8 +133,8 @@ def test_a_person_who_sends_more_to_the_fallback_sends_those_of_the_rest_at_once
     assert ([(0, 25), (25, 30)], sorted(at)) == (shares, at)
 
 
-def test_a_person_who_halts_the_hand_back_keeps_conversations_where_they_are() -> None:
-    """Nobody goes back meanwhile, whatever their time."""
+def test_halt_keeps_conversations_where_they_are() -> None:
+    """Whatever their time."""
     table = stepped()
     table.passes(1)
     table.send(s.HoldHandBack(ANA, flag=FLAG, reason="it looks odd"))
@@ -145,8 +145,8 @@ def test_a_person_who_halts_the_hand_back_keeps_conversations_where_they_are() -
     assert ("gpt", "claude") == (before, side(table, 101))
 
 
-def test_nobody_stays_on_a_fallback_that_fails_though_the_hand_back_is_halted() -> None:
-    """Whoever halted it at the last step still ends it; what failed is left, and the switch goes on until they do."""
+def test_nobody_stays_on_a_failing_fallback_even_if_halted() -> None:
+    """The switch itself ends only when the person ends it."""
     table = stepped(steps=(100,))
     table.passes(1)
     table.send(s.HoldHandBack(ANA, flag=FLAG, reason="it looks odd"))
@@ -159,15 +159,15 @@ def test_nobody_stays_on_a_fallback_that_fails_though_the_hand_back_is_halted() 
     assert (1, [100]) == (len(bodies(table, Released)), [step.share for step in bodies(table, HandBackStepped)])  # type: ignore[attr-defined]
 
 
-def test_a_person_who_releases_takes_everybody_along() -> None:
+def test_release_moves_everybody_at_once() -> None:
     """At once means at once."""
     table = stepped()
     table.send(s.ReleaseFlag(ANA, flag=FLAG))
     assert "claude" == side(table, 40)
 
 
-def test_what_was_configured_at_a_step_holds_for_it() -> None:
-    """A reload in the middle moves nobody; the next step is by the new settings."""
+def test_step_keeps_the_settings_at_its_time() -> None:
+    """A reload in the middle moves nobody; the next step uses the new ones."""
     table = stepped()
     table.policy = policy(**NEW | {"stays_for": None})
     table.passes(1)
@@ -176,8 +176,8 @@ def test_what_was_configured_at_a_step_holds_for_it() -> None:
     assert ("gpt", "claude", 50) == (stays, side(table, 60), engaged(table).share_back)
 
 
-def test_a_switch_that_runs_out_lets_conversations_end_too() -> None:
-    """`on_expiry: release` is a step back of all that are left."""
+def test_expired_switch_lets_conversations_end_too() -> None:
+    """`on_expiry: release` is a step for all that are left."""
     table = calm(**NEW | {"on_expiry": "release", "first_step": "ask", "expires_after": timedelta(hours=1)})
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
     for _ in range(12):
@@ -188,8 +188,8 @@ def test_a_switch_that_runs_out_lets_conversations_end_too() -> None:
     assert (("claude", "gpt", []), 1) == (waiting, len(bodies(table, Released)))
 
 
-def test_nobody_is_asked_about_an_end_that_comes_by_itself() -> None:
-    """While the last conversations are waited for, there is nothing to decide."""
+def test_people_are_not_asked_about_an_automatic_end() -> None:
+    """While the last conversations run there is nothing to decide."""
     table = stepped(expires_after=timedelta(minutes=40))
     for _ in range(10):
         table.passes(1)
@@ -199,15 +199,15 @@ def test_nobody_is_asked_about_an_end_that_comes_by_itself() -> None:
     assert (0, asked) == (len(bodies(table, ExpiryReached)), len(bodies(table, ExpiryNear)))
 
 
-def test_time_changes_nothing_before_the_next_conversations_follow() -> None:
-    """Whoever sleeps until then misses nothing, and is not woken all the time."""
+def test_nothing_changes_before_the_next_conversations_follow() -> None:
+    """So the bot can sleep until then."""
     table = stepped(steps=(100,))
     assert table.now + timedelta(minutes=30) == next_due(table.world, table.policy)
 
 
 @pytest.mark.parametrize(("stay_s", "lasts"), [(-5, None), (0, None), (60, 60), (10**12, 86_400)])
-def test_a_ledger_cannot_say_a_nonsense_time(stay_s: int, lasts: int | None) -> None:
-    """A step lasts a day at most for anybody."""
+def test_nonsensical_time_in_the_ledger_is_limited(stay_s: int, lasts: int | None) -> None:
+    """A step lasts at most a day."""
     table = stepped(stays_for=None)
     running = engaged(table).stepping(50, table.now, stay_s)
     expected = () if lasts is None else (ShareStep(table.now, table.now + timedelta(seconds=lasts), 50, 25),)

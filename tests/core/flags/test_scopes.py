@@ -1,4 +1,4 @@
-"""A flag is switched for a part of its readers, apart from the rest."""
+"""A flag is switched for a scope of its readers, apart from the rest."""
 
 from datetime import timedelta
 
@@ -42,18 +42,18 @@ def serves(table: Table, key: str) -> str | None:
         ("env=`eu`", None),
     ],
 )  # fmt: skip
-def test_a_scope_is_an_attribute_and_a_value(text: str, found: Scope | None) -> None:
-    """What is anything else is none, and nobody guesses."""
+def test_scope_is_an_attribute_and_a_value(text: str, found: Scope | None) -> None:
+    """Anything else is refused, and nobody guesses."""
     assert found == read_scope(text)
 
 
-def test_a_part_is_named_by_its_flag_and_its_scope() -> None:
-    """And gives both back, as people type it too."""
+def test_scope_is_named_by_flag_attribute_and_value() -> None:
+    """As people type it, and readable back."""
     assert (FLAG, Scope("env", "eu"), f"{FLAG} scope env=eu") == (whole(EU), scope_of(EU), typed(EU))
 
 
-def test_a_part_is_switched_and_the_whole_is_not() -> None:
-    """It is a flag of its own in the record."""
+def test_switching_a_scope_leaves_the_whole_flag() -> None:
+    """It has a stream of its own."""
     table = calm()
     eu(table)
 
@@ -61,8 +61,8 @@ def test_a_part_is_switched_and_the_whole_is_not() -> None:
     assert [EU] == [body.flag for body in bodies(table, Engaged) if isinstance(body, Engaged)]
 
 
-def test_releasing_the_part_leaves_the_whole() -> None:
-    """Its readers follow the whole from then on, and that is what the record says."""
+def test_releasing_a_scope_leaves_the_whole_flag() -> None:
+    """Its readers follow that from then on, and the record says so."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
     eu(table, variant="cached")
@@ -72,7 +72,7 @@ def test_releasing_the_part_leaves_the_whole() -> None:
     assert [Released(EU, "gpt", "done")] == bodies(table, Released)
 
 
-def test_releasing_the_whole_leaves_the_part() -> None:
+def test_releasing_the_whole_flag_leaves_the_scope() -> None:
     """Either way round."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
@@ -82,8 +82,8 @@ def test_releasing_the_whole_leaves_the_part() -> None:
     assert ("cached", None) == (serves(table, EU), serves(table, FLAG))
 
 
-def test_a_part_is_switched_once_at_a_time() -> None:
-    """The second one to the same is told so; to another variant it is moved."""
+def test_scope_is_switched_once() -> None:
+    """A repetition is answered so; another variant moves it."""
     table = calm()
     eu(table)
 
@@ -92,8 +92,8 @@ def test_a_part_is_switched_once_at_a_time() -> None:
     assert ["cached"] == [serves(table, key) for key in table.world.flags if serves(table, key)]
 
 
-def test_no_more_than_sixteen_parts_are_switched_at_once() -> None:
-    """Each read looks at every one of them. One that is switched already may be moved, and a released one makes room."""
+def test_at_most_sixteen_scopes_are_switched() -> None:
+    """Each read examines all of them. A switched one may be moved, and a released one makes room."""
     table = calm()
     for number in range(MOST_AT_ONCE):
         assert isinstance(eu(table, scope=f"env=e{number}"), fa.Switched)
@@ -104,7 +104,7 @@ def test_no_more_than_sixteen_parts_are_switched_at_once() -> None:
     assert isinstance(eu(table), fa.Switched)
 
 
-def test_a_flag_that_is_not_there_has_no_parts() -> None:
+def test_unknown_flag_has_no_scopes() -> None:
     """Nor has one that is named in another way."""
     table = calm()
 
@@ -115,8 +115,8 @@ def test_a_flag_that_is_not_there_has_no_parts() -> None:
 # --- rules
 
 
-def test_rules_engage_the_whole_although_a_part_is_switched() -> None:
-    """A part covers not everybody."""
+def test_rules_engage_the_whole_flag_beside_a_switched_scope() -> None:
+    """The scope does not cover everybody."""
     table = calm()
     eu(table, variant="cached")
     table.sees(API, Level.DOWN)
@@ -124,8 +124,8 @@ def test_rules_engage_the_whole_although_a_part_is_switched() -> None:
     assert ("gpt", "cached") == (serves(table, FLAG), serves(table, EU))
 
 
-def test_a_part_makes_no_incident_mitigated() -> None:
-    """Some customers are served, the others are not."""
+def test_switched_scope_is_no_mitigation() -> None:
+    """Only some customers are served."""
     table = calm(automation=Automation.OFF)
     table.sees(API, Level.DOWN)
     eu(table)
@@ -134,8 +134,8 @@ def test_a_part_makes_no_incident_mitigated() -> None:
     assert (Phase.TRIAGE, None) == (incident.phase, incident.mitigation)
 
 
-def test_releasing_a_part_loses_no_mitigation() -> None:
-    """Its readers go where the whole is, which carries them."""
+def test_releasing_a_scope_ends_no_mitigation() -> None:
+    """Its readers go to the whole flag's fallback."""
     table = calm()
     table.sees(API, Level.DOWN)
     eu(table, variant="cached")
@@ -145,8 +145,8 @@ def test_releasing_a_part_loses_no_mitigation() -> None:
     assert (None, Phase.MITIGATED) == (serves(table, EU), incident.phase)
 
 
-def test_a_part_is_not_released_onto_a_default_that_fails() -> None:
-    """Unless by force, as the whole."""
+def test_scope_is_not_released_to_a_failing_default() -> None:
+    """Except by force, like the whole flag."""
     table = calm(automation=Automation.OFF)
     table.sees(API, Level.DOWN)
     eu(table)
@@ -157,8 +157,8 @@ def test_a_part_is_not_released_onto_a_default_that_fails() -> None:
     assert serves(table, EU) is None
 
 
-def test_no_rule_sends_a_part_to_another_fallback() -> None:
-    """Who switched it is told that its fallback fails; rules engage the whole alone."""
+def test_rules_do_not_move_a_scope_to_another_fallback() -> None:
+    """Its person is told that the fallback fails."""
     table = calm()
     eu(table)
     table.sees(OPENAI, Level.DOWN)
@@ -167,8 +167,8 @@ def test_no_rule_sends_a_part_to_another_fallback() -> None:
     assert ("gpt", "OpenAI API is down; cached would be better") == (serves(table, EU), table.world.flag(EU).held)
 
 
-def test_a_part_that_was_switched_in_an_outage_is_handed_back_by_rule() -> None:
-    """Asked about first, then step by step, as the whole is; each by itself."""
+def test_scope_switched_in_an_outage_is_handed_back_by_rule() -> None:
+    """After a question, step by step, each scope by itself."""
     table = calm(automation=Automation.PROPOSE)
     table.sees(API, Level.DOWN)
     eu(table)
@@ -181,8 +181,8 @@ def test_a_part_that_was_switched_in_an_outage_is_handed_back_by_rule() -> None:
     assert serves(table, EU) is None
 
 
-def test_the_end_of_a_part_is_asked_about() -> None:
-    """As that of the whole is; `next_due` knows of it."""
+def test_people_are_asked_about_the_end_of_a_scope() -> None:
+    """Like the whole flag's, and `next_due` knows it."""
     table = calm()
     eu(table)
     engagement = table.world.flag(EU).engagement
@@ -195,7 +195,7 @@ def test_the_end_of_a_part_is_asked_about() -> None:
     assert [EU] == [body.flag for body in bodies(table, ExpiryNear) if isinstance(body, ExpiryNear)]
 
 
-def test_the_hand_back_of_the_whole_goes_on_beside_a_part() -> None:
+def test_hand_back_of_the_whole_flag_goes_on_beside_a_scope() -> None:
     """One is none of the other's business."""
     table = handing_back()
     eu(table, variant="cached")
@@ -204,8 +204,8 @@ def test_the_hand_back_of_the_whole_goes_on_beside_a_part() -> None:
     assert (None, "cached") == (serves(table, FLAG), serves(table, EU))
 
 
-def test_an_incident_takes_over_a_part_that_is_switched() -> None:
-    """It tells of it, and asks about it before it is resolved."""
+def test_incident_takes_over_a_switched_scope() -> None:
+    """It reports it, and asks about it before it is resolved."""
     table = calm()
     eu(table, variant="cached")
     table.sees(API, Level.DOWN)
@@ -221,8 +221,8 @@ def test_an_incident_takes_over_a_part_that_is_switched() -> None:
     assert [EU] == [one.flag for one in refused.away]
 
 
-def test_a_part_that_is_released_in_a_mitigated_incident_leaves_it_mitigated() -> None:
-    """Also onto what is slow: the whole carries it."""
+def test_releasing_a_scope_leaves_the_incident_mitigated() -> None:
+    """Even to a slow variant: the whole flag is on its fallback."""
     table = calm()
     table.sees(API, Level.DOWN)
     eu(table, variant="cached")
@@ -234,8 +234,8 @@ def test_a_part_that_is_released_in_a_mitigated_incident_leaves_it_mitigated() -
     assert incident.mitigation is not None
 
 
-def test_a_part_that_is_not_switched_is_where_the_whole_is() -> None:
-    """So that is what it leaves, and a person who names no variant is given none that is no better."""
+def test_unswitched_scope_is_served_as_the_whole_flag() -> None:
+    """It is compared with that when a person names no variant."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
     table.sees(API, Level.DOWN)
@@ -245,7 +245,7 @@ def test_a_part_that_is_not_switched_is_where_the_whole_is() -> None:
     assert ["claude", "gpt"] == [body.previous for body in bodies(table, Engaged) if isinstance(body, Engaged)]
 
 
-def test_what_the_whole_rehearsed_counts_for_a_part() -> None:
+def test_rehearsal_of_the_whole_flag_counts_for_a_scope() -> None:
     """The fallback is the same."""
     table = calm(rehearse=RehearsePolicy())
     assert isinstance(eu(table), Unrehearsed)
@@ -267,8 +267,8 @@ def test_what_the_whole_rehearsed_counts_for_a_part() -> None:
         s.ResumeHandBack(ANA, flag=EU), s.ExtendFlag(ANA, flag=EU, lasts=timedelta(hours=1)),
     ],
 )  # fmt: skip
-def test_what_is_not_switched_apart_cannot_be_steered_apart(signal: s.Signal) -> None:
-    """The whole is not touched instead."""
+def test_unswitched_scope_cannot_be_steered(signal: s.Signal) -> None:
+    """And the whole flag is not touched instead."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", reason="we try it"))
     before = table.world.flag(FLAG)
@@ -277,7 +277,7 @@ def test_what_is_not_switched_apart_cannot_be_steered_apart(signal: s.Signal) ->
     assert before == table.world.flag(FLAG)
 
 
-def test_a_part_is_ramped_apart() -> None:
+def test_share_of_a_scope_is_changed_separately() -> None:
     """A share of a part."""
     table = calm()
     eu(table, share=25)
@@ -288,8 +288,8 @@ def test_a_part_is_ramped_apart() -> None:
     assert (50, None) == (engagement.share, serves(table, FLAG))
 
 
-def test_a_part_is_pinned_as_long_as_it_is_switched() -> None:
-    """What follows the whole cannot be pinned apart from it, and released it follows."""
+def test_scope_is_pinned_while_it_is_switched() -> None:
+    """An unswitched one cannot be; after a release it follows the whole flag."""
     table = calm()
 
     assert isinstance(table.send(s.PinFlag(ANA, flag=EU)).answer, fa.ScopeFollows)
@@ -300,8 +300,8 @@ def test_a_part_is_pinned_as_long_as_it_is_switched() -> None:
     assert (None, None) == (serves(table, EU), table.world.flag(EU).pin)
 
 
-def test_a_plan_says_which_sinks_are_left_out() -> None:
-    """They know no parts of the readers, and nothing is put into them."""
+def test_plan_for_a_scope_names_the_sinks_it_leaves_out() -> None:
+    """They do not support scopes."""
     table = calm(sinks=(SinkPolicy("webhook:https://example.com/", "hook"),))
     told = len(bodies(table, SinkOrdered))
     planned = table.send(s.PlanSwitch(ANA, flag=EU, variant="gpt")).answer

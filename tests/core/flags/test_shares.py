@@ -1,4 +1,4 @@
-"""A share that a person sets: whom it may send where, and what of it is answered and written down."""
+"""Shares set by people: which readers they may move where, and what is answered and recorded."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ from tests.desk import ANA, BOB, Table, Written
 
 
 @pytest.mark.parametrize("variant", ["gpt", "cached"])
-def test_a_smaller_share_sends_nobody_back_to_a_default_that_fails(variant: str) -> None:
-    """Engaging anew with a share is refused as a ramp is, and its plan says so."""
+def test_smaller_share_may_not_return_readers_to_a_failing_default(variant: str) -> None:
+    """Refused for `engage` as for `ramp`, and the plan says so."""
     table = calm()
     table.sees(API, Level.DOWN)
     refused = fa.ShareUnwell(flag=FLAG, share=50, unwell="Claude API is down", variant=variant)
@@ -25,7 +25,7 @@ def test_a_smaller_share_sends_nobody_back_to_a_default_that_fails(variant: str)
     assert ("gpt", 100) == (engaged(table).variant, engaged(table).share)
 
 
-def test_a_smaller_share_is_forced_in_so_many_words() -> None:
+def test_forced_smaller_share_says_so_in_the_record() -> None:
     """Whoever reads the timeline sees that it was known."""
     table = calm()
     table.sees(API, Level.DOWN)
@@ -36,16 +36,16 @@ def test_a_smaller_share_is_forced_in_so_many_words() -> None:
     assert ("another (forced although Claude API is down)", 25) == (engaged(table).reason, engaged(table).share)
 
 
-def test_readers_go_back_by_half_to_a_default_that_is_well() -> None:
-    """Nobody has to force that."""
+def test_half_of_the_readers_may_return_to_a_healthy_default() -> None:
+    """Without force."""
     table = share(calm(), 100)
     done = table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=50)).answer
 
     assert fa.ShareSet(flag=FLAG, changed=True, share=50, variant="gpt", default="claude") == done
 
 
-def test_a_part_goes_back_to_what_the_whole_serves() -> None:
-    """Claude is down and the whole is on GPT, which is well: nobody of the part goes to Claude."""
+def test_scope_returns_to_what_the_whole_flag_serves() -> None:
+    """Claude is down and the whole flag is on GPT: nobody goes to Claude."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="cached"))
     table.sees(API, Level.DOWN)
@@ -55,8 +55,8 @@ def test_a_part_goes_back_to_what_the_whole_serves() -> None:
 
 
 @pytest.mark.parametrize("back", [s.RampFlag(ANA, flag=f"{FLAG}@env=eu", share=10), s.ReleaseFlag(ANA, flag=f"{FLAG}@env=eu")])
-def test_readers_of_a_part_are_not_sent_to_the_default_that_fails_through_the_share_of_the_whole(back: s.Signal) -> None:
-    """The whole is on its fallback for one reader in a hundred: nearly all who leave the part would get the default."""
+def test_scope_is_not_returned_to_a_failing_default_through_the_whole_flags_share(back: s.Signal) -> None:
+    """The whole flag has one per cent on its fallback, so nearly all would get the default."""
     table = calm(automation="off")
     table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="cached", reason="we try it"))
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="gpt", share=1, reason="we try it"))
@@ -65,8 +65,8 @@ def test_readers_of_a_part_are_not_sent_to_the_default_that_fails_through_the_sh
     assert "Claude API is down" in str(table.send(back).answer)
 
 
-def test_readers_of_a_part_go_up_onto_what_is_no_worse_than_any_that_they_have() -> None:
-    """Half of the whole is on a fallback that is well: from there nobody is sent to one that is not, unless it is forced."""
+def test_scope_may_only_move_to_a_variant_no_worse_than_any_it_has() -> None:
+    """Half of the whole flag is on a healthy fallback, which nobody may leave for an unhealthy one without force."""
     table = calm(automation="off", engage_on=Level.DEGRADED)
     table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="gpt", share=10, reason="we try it"))
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", share=50, reason="we try it"))
@@ -76,8 +76,8 @@ def test_readers_of_a_part_go_up_onto_what_is_no_worse_than_any_that_they_have()
     assert isinstance(table.send(s.RampFlag(ANA, flag=f"{FLAG}@env=eu", share=90)).answer, fa.ShareUnwell)
 
 
-def test_a_share_goes_down_from_a_fallback_that_is_worse_off_than_the_default() -> None:
-    """Both are in trouble, and Claude is the lesser one."""
+def test_share_may_be_lowered_if_the_fallback_is_worse_than_the_default() -> None:
+    """Both fail, Claude less."""
     table = share(calm(automation="off"), 100)
     table.sees(OPENAI, Level.DOWN)
     table.sees(API, Level.DEGRADED)
@@ -85,7 +85,7 @@ def test_a_share_goes_down_from_a_fallback_that_is_worse_off_than_the_default() 
     assert fa.ShareSet is type(table.send(s.RampFlag(ANA, flag=FLAG, share=50)).answer)
 
 
-def test_a_share_goes_up_onto_the_lesser_trouble() -> None:
+def test_share_may_be_raised_if_the_fallback_is_less_bad() -> None:
     """GPT is slow, and Claude is down."""
     table = share(calm(automation="off"), 25)
     table.sees(OPENAI, Level.DEGRADED)
@@ -103,8 +103,8 @@ def test_one_percent_is_a_share() -> None:
 
 
 @pytest.mark.parametrize(("share_now", "stays_s"), [(50, 1800), (100, 0)])
-def test_conversations_that_run_stay_only_where_readers_go_back(share_now: int, stays_s: int) -> None:
-    """Up to the fallback everybody goes at once."""
+def test_running_conversations_stay_only_when_readers_go_back(share_now: int, stays_s: int) -> None:
+    """Towards the fallback everybody moves at once."""
     table = share(calm(stays_for=timedelta(minutes=30)), 75)
     table.send(s.RampFlag(ANA, flag=FLAG, share=share_now))
 
@@ -119,7 +119,7 @@ def outage() -> Table:
     return handing_back()
 
 
-def test_a_ramp_answers_with_the_incident_that_it_stands_in() -> None:
+def test_answer_to_a_ramp_names_its_incident() -> None:
     """As its fact does."""
     table = outage()
     done = table.send(s.RampFlag(ANA, flag=FLAG, share=60, reason="slowly")).answer
@@ -129,7 +129,7 @@ def test_a_ramp_answers_with_the_incident_that_it_stands_in() -> None:
 
 
 @pytest.mark.parametrize(("said", "kept"), [("we look", "we look"), ("", "no reason given")])
-def test_a_halt_stands_in_the_incident_with_its_reason(said: str, kept: str) -> None:
+def test_halt_is_recorded_in_the_incident_with_its_reason(said: str, kept: str) -> None:
     """Whoever comes later reads why it stands still."""
     table = outage()
     done = table.send(s.HoldHandBack(BOB, flag=FLAG, reason=said)).answer
@@ -138,7 +138,7 @@ def test_a_halt_stands_in_the_incident_with_its_reason(said: str, kept: str) -> 
     assert [Written(HandBackHeld(FLAG, 25, kept), 1, BOB)] == table.written(HandBackHeld)
 
 
-def test_what_is_resumed_is_named_with_its_incident() -> None:
+def test_answer_to_a_resume_names_incident_and_share() -> None:
     """And with the share that it goes on from."""
     table = outage()
     table.send(s.HoldHandBack(BOB, flag=FLAG))
@@ -147,8 +147,8 @@ def test_what_is_resumed_is_named_with_its_incident() -> None:
     assert fa.HandBackResumed(flag=FLAG, incident=1, changed=True, share=25) == done
 
 
-def test_another_end_is_told_with_its_incident() -> None:
-    """Four hours after the end that was."""
+def test_extended_end_is_answered_with_its_incident() -> None:
+    """Four hours after the previous end."""
     table = outage()
     end = engaged(table).expires_at + timedelta(hours=4)
     done = table.send(s.ExtendFlag(BOB, flag=FLAG, lasts=timedelta(hours=4))).answer
@@ -157,8 +157,8 @@ def test_another_end_is_told_with_its_incident() -> None:
     assert [1] == [written.incident for written in table.written(Extended)]
 
 
-def test_an_end_lies_a_year_ahead_at_most() -> None:
-    """To the day; from now, however long was left."""
+def test_end_is_a_year_ahead_at_most() -> None:
+    """To the day, from now."""
     table = share(calm(), 100)
     left = table.now + timedelta(days=366) - engaged(table).expires_at
 
@@ -178,12 +178,12 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("signal", "refused"), REFUSALS)
-def test_a_refusal_names_the_flag_and_what_is(signal: s.Signal, refused: Answer) -> None:
-    """A quarter is on GPT by a person's word, all is well."""
+def test_refusal_names_the_flag_and_its_state(signal: s.Signal, refused: Answer) -> None:
+    """A quarter is on GPT by a person, and all is well."""
     assert refused == share(calm(), 25).send(signal).answer
 
 
-def test_nothing_is_halted_before_the_way_back_began() -> None:
+def test_halt_needs_a_hand_back() -> None:
     """Everybody is on the fallback."""
     table = calm()
     table.sees(API, Level.DOWN)
@@ -192,12 +192,12 @@ def test_nothing_is_halted_before_the_way_back_began() -> None:
     assert fa.NothingHeld(flag=FLAG) == table.send(s.ResumeHandBack(ANA, flag=FLAG)).answer
 
 
-def test_a_hand_back_that_runs_is_not_resumed() -> None:
-    """Its step would be watched anew."""
+def test_running_hand_back_cannot_be_resumed() -> None:
+    """Its step would start again."""
     assert fa.NothingHeld(flag=FLAG) == outage().send(s.ResumeHandBack(ANA, flag=FLAG)).answer
 
 
-def test_everybody_on_the_fallback_by_a_persons_word_is_no_hand_back() -> None:
+def test_full_share_set_by_a_person_cannot_be_resumed() -> None:
     """There is no share to go on from."""
     table = outage()
     table.send(s.RampFlag(ANA, flag=FLAG, share=100))
@@ -206,8 +206,8 @@ def test_everybody_on_the_fallback_by_a_persons_word_is_no_hand_back() -> None:
 
 
 @pytest.mark.parametrize(("now", "then", "unwell"), [(100, 50, "Claude API is down"), (25, 50, "OpenAI API is down")])
-def test_nobody_is_moved_from_one_trouble_to_the_same(now: int, then: int, unwell: str) -> None:
-    """Both are down: whoever changes sides gains nothing by it."""
+def test_readers_are_not_moved_between_equally_bad_variants(now: int, then: int, unwell: str) -> None:
+    """Both are down."""
     table = share(calm(automation="off"), now)
     table.sees(OPENAI, Level.DOWN)
     table.sees(API, Level.DOWN)
@@ -216,8 +216,8 @@ def test_nobody_is_moved_from_one_trouble_to_the_same(now: int, then: int, unwel
     assert refused == table.send(s.RampFlag(ANA, flag=FLAG, share=then)).answer
 
 
-def test_the_same_share_as_now_is_no_way_back() -> None:
-    """Claude is down, and half of the readers are on it already: another fallback for the other half is no worse."""
+def test_same_share_of_another_fallback_returns_nobody() -> None:
+    """Claude is down for one half; another fallback for the other half is no worse."""
     table = share(calm(automation="off"), 50)
     table.sees(API, Level.DOWN)
 

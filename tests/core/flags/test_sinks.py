@@ -1,4 +1,4 @@
-"""What sinks are told, and what is made of their answers; the flag itself moves as if there were none."""
+"""What sinks are told and how their answers are handled; the flag itself moves as if there were none."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -66,8 +66,8 @@ def feeds(made: Table, kind: type[EffectBody] = FeedSink) -> int:
     return len(made.effects(kind))
 
 
-def test_sinks_are_told_of_a_switch_in_its_very_step() -> None:
-    """Committed with it: a bot that is killed right after it tells them at its next start."""
+def test_order_to_sinks_is_committed_with_the_switch() -> None:
+    """A bot killed right after it sends it at its next start."""
     made = table()
     step = made.sees("anthropic.api", Level.DOWN)
 
@@ -75,8 +75,8 @@ def test_sinks_are_told_of_a_switch_in_its_very_step() -> None:
     assert [FeedSink(FLAG, HOOK)] == [one.body for one in step.effects if isinstance(one.body, FeedSink)]
 
 
-def test_sinks_are_told_of_every_share_on_the_way_back() -> None:
-    """Each step, and at the end that all is as it was."""
+def test_sinks_get_every_share_of_the_hand_back() -> None:
+    """And at the end the original state."""
     made = engaged()
     made.sees("anthropic.api", Level.OPERATIONAL)
     made.passes(12)
@@ -97,8 +97,8 @@ def test_sinks_are_told_when_a_hand_back_is_reverted() -> None:
     assert ("gpt", 0) == told(made)[-1]
 
 
-def test_what_sinks_do_belongs_to_no_incident_s_lane() -> None:
-    """No alert waits for a gateway, and an incident that ends leaves the order standing."""
+def test_orders_to_sinks_have_their_own_lane() -> None:
+    """No alert waits for a gateway, and an ended incident leaves the order."""
     made = engaged()
     looked(made, "somebody's")  # and it is put back
 
@@ -106,15 +106,15 @@ def test_what_sinks_do_belongs_to_no_incident_s_lane() -> None:
     assert {None} == {one.incident for step in made.steps for one in step.effects if isinstance(one.body, FeedSink)}
 
 
-def test_sink_of_a_flag_that_was_never_switched_is_left_alone() -> None:
-    """What is there in normal times is the team's own."""
+def test_sink_of_a_never_switched_flag_is_left_alone() -> None:
+    """Its normal state is the team's own."""
     made = table()
     made.passes(3)
 
     assert 0 == feeds(made)
 
 
-def test_sink_that_its_reader_needs_is_told_in_normal_times_too_and_once() -> None:
+def test_sink_that_its_reader_needs_is_written_in_normal_times_once() -> None:
     """flagd does not start without its file."""
     made = table(AT_REST)
     made.passes(3)
@@ -122,8 +122,8 @@ def test_sink_that_its_reader_needs_is_told_in_normal_times_too_and_once() -> No
     assert [("", 0)] == told(made)
 
 
-def test_sink_that_comes_into_the_configuration_during_an_outage_catches_up() -> None:
-    """By time alone, at the first beat after the start."""
+def test_sink_added_during_an_outage_catches_up() -> None:
+    """At the first beat after the start."""
     made = Table().all_well()
     made.sees("anthropic.api", Level.DOWN)
     made.policy = policy(sinks=(FOLLOWING,))
@@ -134,7 +134,7 @@ def test_sink_that_comes_into_the_configuration_during_an_outage_catches_up() ->
     assert [("gpt", 0)] == told(made)
 
 
-def test_sink_that_was_told_is_not_told_again() -> None:
+def test_sink_is_not_told_again_without_news() -> None:
     """Ten minutes with nothing new are no reason."""
     made = engaged()
     made.passes(10)
@@ -142,16 +142,16 @@ def test_sink_that_was_told_is_not_told_again() -> None:
     assert 1 == feeds(made)
 
 
-def test_sink_that_left_with_the_fallback_in_it_is_known() -> None:
-    """Nobody puts it back: doctor and status say so."""
+def test_sink_removed_while_switched_is_known() -> None:
+    """Nobody restores it: doctor and status say so."""
     made = engaged()
 
     assert [sink(made)] == list(left_behind(made.world, policy()))
     assert [] == list(left_behind(made.world, made.policy))
 
 
-def test_leaving_with_the_fallback_in_it_is_said_once_at_the_next_beat() -> None:
-    """Whoever edited the file may not know what is still applied there."""
+def test_removal_of_a_switched_sink_is_reported_once() -> None:
+    """Whoever edited the file may not know what is still applied."""
     made = engaged()
     made.policy = policy()
     due = next_due(made.world, made.policy)
@@ -163,7 +163,7 @@ def test_leaving_with_the_fallback_in_it_is_said_once_at_the_next_beat() -> None
     assert (1, 1) == (said(made), feeds(made))
 
 
-def test_leaving_before_it_answered_says_that_nobody_knows() -> None:
+def test_removal_of_a_sink_before_its_answer_says_that_its_state_is_unknown() -> None:
     """It was told and may have done it."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
@@ -174,8 +174,8 @@ def test_leaving_before_it_answered_says_that_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize("released", [False, True])
-def test_sink_that_is_back_in_the_configuration_is_told_how_things_are(released: bool) -> None:
-    """Also where that is what it was told last: nobody saw to that order meanwhile."""
+def test_sink_added_again_gets_the_current_state(released: bool) -> None:
+    """Even if that equals its last order, which nobody followed up."""
     made = engaged()
     made.policy = policy()
     made.passes(0)
@@ -188,8 +188,8 @@ def test_sink_that_is_back_in_the_configuration_is_told_how_things_are(released:
     assert [("gpt", 0), ("" if released else "gpt", 0)] == told(made)
 
 
-def test_sink_that_left_is_not_said_to_be_tried_again() -> None:
-    """The last answer may come after the configuration."""
+def test_failure_of_a_removed_sink_promises_no_retry() -> None:
+    """The last answer may come after the removal."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
     made.policy = policy()
@@ -199,8 +199,8 @@ def test_sink_that_left_is_not_said_to_be_tried_again() -> None:
     assert [] == made.kinds(SinkFailed)
 
 
-def test_sink_that_left_before_it_was_made_is_made_when_it_is_back() -> None:
-    """Nobody hears of it, since nothing of ours is there; but flagd needs its file."""
+def test_sink_removed_before_its_first_write_is_written_when_it_returns() -> None:
+    """Nothing is reported, since nothing of ours is there; but flagd needs its file."""
     made = table(AT_REST)
     made.passes(0)
     made.policy = policy()
@@ -212,7 +212,7 @@ def test_sink_that_left_before_it_was_made_is_made_when_it_is_back() -> None:
     assert [("", 0), ("", 0)] == told(made)
 
 
-def test_sink_that_was_put_back_may_leave() -> None:
+def test_restored_sink_may_be_removed() -> None:
     """Nothing of ours is there any more."""
     made = engaged()
     made.send(s.ReleaseFlag(actor=ANA, flag=FLAG, reason="well", force=True))
@@ -226,9 +226,7 @@ def test_sink_that_was_put_back_may_leave() -> None:
 
 
 @pytest.mark.parametrize(("attempt", "permanent", "lines"), [(1, False, 0), (2, False, 0), (3, False, 1), (1, True, 1)])
-def test_failure_is_said_after_three_tries_or_at_once_where_trying_cannot_help(
-    attempt: int, permanent: bool, lines: int
-) -> None:
+def test_failure_is_reported_after_three_attempts_or_at_once_if_permanent(attempt: int, permanent: bool, lines: int) -> None:
     """A hiccup is not worth a line at night; a refused token is."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
@@ -238,8 +236,8 @@ def test_failure_is_said_after_three_tries_or_at_once_where_trying_cannot_help(
 
 
 @pytest.mark.parametrize(("seconds", "lines"), [(2, 0), (300, 1)])
-def test_failure_is_said_at_once_where_the_next_try_is_far_away(seconds: int, lines: int) -> None:
-    """It asked to be left alone; after three tries it would be a quarter of an hour."""
+def test_failure_is_reported_at_once_if_the_next_attempt_is_far_away(seconds: int, lines: int) -> None:
+    """It asked for a pause; three attempts would take a quarter of an hour."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
     waits = timedelta(seconds=seconds)
@@ -248,8 +246,8 @@ def test_failure_is_said_at_once_where_the_next_try_is_far_away(seconds: int, li
     assert lines == said(made)
 
 
-def test_failure_is_said_once() -> None:
-    """It is tried every minute, for hours."""
+def test_failure_is_reported_once() -> None:
+    """It is retried every minute, for hours."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
     for attempt in range(1, 60):
@@ -260,7 +258,7 @@ def test_failure_is_said_once() -> None:
 
 
 def test_failure_moves_no_flag() -> None:
-    """Readers of flags get the fallback, whatever a gateway does."""
+    """Readers get the fallback, whatever a gateway does."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
     before = made.world.flag(FLAG)
@@ -269,7 +267,7 @@ def test_failure_moves_no_flag() -> None:
     assert before == made.world.flag(FLAG)
 
 
-def test_sink_that_follows_after_all_is_said_and_one_that_never_failed_is_not() -> None:
+def test_recovery_of_a_sink_is_reported_only_after_a_failure() -> None:
     """People who heard of trouble hear of its end; others need no line."""
     quiet, loud = engaged(), table()
     loud.sees("anthropic.api", Level.DOWN)
@@ -281,7 +279,7 @@ def test_sink_that_follows_after_all_is_said_and_one_that_never_failed_is_not() 
 
 
 def test_same_answer_twice_is_one_fact() -> None:
-    """What is tried again after a crash is not told twice."""
+    """A retry after a crash is not reported twice."""
     made = engaged()
     put(made, "gpt")
 
@@ -291,7 +289,7 @@ def test_same_answer_twice_is_one_fact() -> None:
 # --- what they show
 
 
-def test_change_by_somebody_else_is_said_and_put_back() -> None:
+def test_foreign_change_is_reported_and_reverted() -> None:
     """The gateway sends customers to the broken provider again."""
     made = engaged()
     looked(made, "somebody's")
@@ -300,7 +298,7 @@ def test_change_by_somebody_else_is_said_and_put_back() -> None:
     assert (1, 2) == (said(made), feeds(made))
 
 
-def test_change_is_said_and_left_where_the_configuration_says_so() -> None:
+def test_foreign_change_is_only_reported_if_configured() -> None:
     """`drift: report`."""
     made = engaged(REPORTING)
     looked(made, "somebody's")
@@ -309,8 +307,8 @@ def test_change_is_said_and_left_where_the_configuration_says_so() -> None:
     assert (1, 1, 1) == (said(made), feeds(made), len(made.kinds(SinkDrifted)))
 
 
-def test_somebody_who_keeps_changing_it_is_said_once() -> None:
-    """It is put back each time, without a line each minute."""
+def test_repeated_foreign_change_is_reported_once() -> None:
+    """It is reverted each time, without a line each minute."""
     made = engaged()
     for _ in range(5):
         looked(made, "somebody's")
@@ -319,7 +317,7 @@ def test_somebody_who_keeps_changing_it_is_said_once() -> None:
     assert (1, 6) == (said(made), feeds(made))
 
 
-def test_change_in_the_next_switch_is_said_again() -> None:
+def test_foreign_change_in_the_next_switch_is_reported_again() -> None:
     """Once is once for each order."""
     made = engaged(REPORTING)
     looked(made, "somebody's")
@@ -330,8 +328,8 @@ def test_change_in_the_next_switch_is_said_again() -> None:
     assert 2 == said(made)
 
 
-def test_change_that_is_undone_elsewhere_is_over() -> None:
-    """Nothing is wrong any more, and status says nothing."""
+def test_foreign_change_that_is_undone_is_over() -> None:
+    """Status no longer shows it."""
     made = engaged(REPORTING)
     looked(made, "somebody's")
     looked(made, "as told")
@@ -340,7 +338,7 @@ def test_change_that_is_undone_elsewhere_is_over() -> None:
     assert "" == sink(made).drifted
 
 
-def test_look_from_before_the_newest_order_says_nothing() -> None:
+def test_state_read_before_the_newest_order_is_ignored() -> None:
     """It was read before the switch, and heard after it."""
     made = engaged()
     before = made.world.seqs[f"sink/{FLAG}/{HOOK}"]
@@ -351,8 +349,8 @@ def test_look_from_before_the_newest_order_says_nothing() -> None:
     assert [] == made.kinds(SinkDrifted)
 
 
-def test_look_while_an_order_is_on_its_way_says_nothing() -> None:
-    """Of course it shows what was there before."""
+def test_state_read_during_an_order_is_ignored() -> None:
+    """Naturally it shows what was there before."""
     made = engaged()
     made.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="quality"))
     looked(made, "gone")
@@ -360,8 +358,8 @@ def test_look_while_an_order_is_on_its_way_says_nothing() -> None:
     assert [] == made.kinds(SinkDrifted)
 
 
-def test_what_comes_of_it_after_the_incident_is_said_in_ops() -> None:
-    """Nobody looks into the channel of an incident that is over."""
+def test_result_after_the_incident_is_posted_in_ops() -> None:
+    """Nobody reads the channel of an ended incident."""
     made = engaged()
     made.send(s.SetPhase(actor=ANA, incident=1, phase=made.incident().phase.RESOLVED, force=True))
     made.now = START + timedelta(days=3)
@@ -371,8 +369,8 @@ def test_what_comes_of_it_after_the_incident_is_said_in_ops() -> None:
     assert {None} == {one.incident for one in made.written(SinkDrifted)}
 
 
-def test_what_a_sink_does_stands_in_the_incident_of_its_switch() -> None:
-    """Customers are on the broken provider until it follows: its timeline has to say so."""
+def test_result_of_a_sink_is_recorded_in_the_switchs_incident() -> None:
+    """Until it follows, customers are on the broken provider."""
     made = table()
     made.sees("anthropic.api", Level.DOWN)
     refused(made, 3)
@@ -382,8 +380,8 @@ def test_what_a_sink_does_stands_in_the_incident_of_its_switch() -> None:
     assert [1, 1] == [one.incident for one in (*made.written(SinkFailed), *made.written(SinkFollowed))]
 
 
-def test_what_was_put_back_anew_is_known_by_its_new_sight() -> None:
-    """The gateway wrote the same order down in another form: that is what it is compared with from now on."""
+def test_rewritten_state_is_compared_with_its_new_form() -> None:
+    """The gateway stored the same order in another form."""
     made = engaged()
     put(made, "gpt", seen="as told, with a comment")
     looked(made, "as told, with a comment")
@@ -391,15 +389,15 @@ def test_what_was_put_back_anew_is_known_by_its_new_sight() -> None:
     assert [] == made.kinds(SinkDrifted)
 
 
-def test_a_look_at_what_is_in_order_writes_nothing() -> None:
-    """It is made every minute."""
+def test_unchanged_state_records_nothing() -> None:
+    """It is read every minute."""
     made = engaged()
     looked(made, "as told")
 
     assert [] == made.kinds(SinkAgreed)
 
 
-def test_a_look_at_a_sink_that_left_says_nothing() -> None:
+def test_state_of_a_removed_sink_is_ignored() -> None:
     """Also where another one is there still."""
     made = engaged(FOLLOWING, AT_REST)
     made.policy = policy(sinks=(AT_REST,))
@@ -408,7 +406,7 @@ def test_a_look_at_a_sink_that_left_says_nothing() -> None:
     assert [] == made.kinds(SinkDrifted)
 
 
-def test_each_sink_is_treated_as_it_is_configured_itself() -> None:
+def test_each_sink_follows_its_own_settings() -> None:
     """The second of two is only reported on."""
     made = engaged(AT_REST, REPORTING)
     looked(made, "somebody's")
@@ -416,8 +414,8 @@ def test_each_sink_is_treated_as_it_is_configured_itself() -> None:
     assert [SinkDrifted(FLAG, HOOK, "as told", "somebody's", False)] == made.kinds(SinkDrifted)
 
 
-def test_a_sink_that_failed_follows_the_same_order_again() -> None:
-    """It had it, was restarted, refused three times, and has it again: people hear that, too."""
+def test_failed_sink_that_follows_the_same_order_again_is_reported() -> None:
+    """It had it, was restarted, refused three times, and has it again."""
     made = engaged()
     refused(made, 3)
     put(made, "gpt")

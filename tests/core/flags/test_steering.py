@@ -1,4 +1,4 @@
-"""People steer a flag: a share, a halt on the way back, another end, and no hand of a rule on it."""
+"""People steer a flag: its share, a halt of the hand-back, another end, and keeping rules off."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -26,8 +26,8 @@ from tests.desk import ANA, BOB, START, Table, policy
 # --- by what readers are dealt out
 
 
-def test_another_attribute_to_deal_by_counts_from_the_next_switch_on() -> None:
-    """Taken over at once, it would move readers of the switch that runs."""
+def test_other_attribute_for_sharing_applies_from_the_next_switch() -> None:
+    """At once it would move readers of the current one."""
     table = share(calm(sticky_by="conversation"), 25)
     table.policy = policy(sticky_by="customer")
     table.send(s.RampFlag(ANA, flag=FLAG, share=50))
@@ -40,8 +40,8 @@ def test_another_attribute_to_deal_by_counts_from_the_next_switch_on() -> None:
 # --- a share
 
 
-def test_a_share_of_the_readers_goes_and_the_rest_stays() -> None:
-    """By the hash that decides a hand-back."""
+def test_share_of_the_readers_moves_and_the_rest_stays() -> None:
+    """By the hash that also decides a hand-back."""
     table = share(calm(), 25)
     readers = [f"customer-{n}" for n in range(400)]
     gone = {reader for reader in readers if served(table, reader) == "gpt"}
@@ -52,7 +52,7 @@ def test_a_share_of_the_readers_goes_and_the_rest_stays() -> None:
 
 @pytest.mark.parametrize("steps", [[25, 50, 90, 100], [90, 50, 25, 10]])
 def test_nobody_changes_sides_twice_while_a_share_grows_or_shrinks(steps: list[int]) -> None:
-    """Whoever went early is among every larger share."""
+    """Whoever moved early belongs to every larger share."""
     table = share(calm(), steps[0])
     before = {reader for reader in map(str, range(300)) if served(table, reader) == "gpt"}
     for percent in steps[1:]:
@@ -62,8 +62,8 @@ def test_nobody_changes_sides_twice_while_a_share_grows_or_shrinks(steps: list[i
         before = after
 
 
-def test_a_share_that_a_person_chose_is_left_alone_for_what_was_so_before() -> None:
-    """Claude fails already when ana sends a quarter away: she knows."""
+def test_share_chosen_in_an_outage_is_left_alone() -> None:
+    """Claude fails already when ana moves a quarter: she knows."""
     table = calm(automation="propose")
     table.sees(API, Level.DOWN)
     share(table, 25)
@@ -73,8 +73,8 @@ def test_a_share_that_a_person_chose_is_left_alone_for_what_was_so_before() -> N
     assert [] == bodies(table, HandBackReverted)
 
 
-def test_everybody_goes_when_the_default_fails_after_a_person_chose_a_share() -> None:
-    """With `auto`, an experiment does not stand in the way of a failover; nobody's side is drawn anew."""
+def test_everybody_moves_if_the_default_fails_after_a_share_was_chosen() -> None:
+    """With `auto` an experiment does not block a failover, and nobody changes sides needlessly."""
     table = share(calm(), 25)
     table.sees(API, Level.DOWN)
 
@@ -82,7 +82,7 @@ def test_everybody_goes_when_the_default_fails_after_a_person_chose_a_share() ->
     assert "mitigated" == table.world.incidents[1].phase
 
 
-def test_a_proposing_flag_says_that_part_of_its_readers_is_on_a_failing_default() -> None:
+def test_proposing_flag_reports_readers_left_on_a_failing_default() -> None:
     """It switches nothing by itself."""
     table = share(calm(automation="propose"), 25)
     table.sees(API, Level.DOWN)
@@ -92,8 +92,8 @@ def test_a_proposing_flag_says_that_part_of_its_readers_is_on_a_failing_default(
     assert Held(FLAG, "Claude API is down, and 75 % stays on claude, since that share was chosen before", True) == held
 
 
-def test_customers_count_as_served_only_when_all_of_them_are_on_the_fallback() -> None:
-    """A quarter of them is no mitigation; sending the rest is."""
+def test_mitigation_needs_all_readers_on_the_fallback() -> None:
+    """A quarter is none; moving the rest is."""
     table = calm(automation="off")
     table.sees(API, Level.DOWN)
     share(table, 25)
@@ -104,8 +104,8 @@ def test_customers_count_as_served_only_when_all_of_them_are_on_the_fallback() -
     assert 1 == len(bodies(table, PhaseChanged))
 
 
-def test_the_way_back_from_a_share_is_asked_about_once_the_default_is_well() -> None:
-    """Never begun by a rule: the share is a person's."""
+def test_hand_back_of_a_manual_share_is_requested_once_the_default_is_well() -> None:
+    """No rule starts it."""
     table = calm(automation="propose", first_step="auto")
     table.sees(API, Level.DOWN)
     share(table, 50)
@@ -117,8 +117,8 @@ def test_the_way_back_from_a_share_is_asked_about_once_the_default_is_well() -> 
     assert (1, fa.Released) == (len(bodies(table, Released)), type(answer))
 
 
-def test_the_same_words_with_another_share_draw_nobody_anew() -> None:
-    """`engage gpt 50%` after `engage gpt 25%` is a ramp."""
+def test_engage_with_another_share_is_a_ramp() -> None:
+    """`engage gpt 50%` after `engage gpt 25%`."""
     table = share(share(calm(), 25), 50)
 
     assert [ShareSet(FLAG, 50, 25, "gpt", "we try it")] == bodies(table, ShareSet)
@@ -140,19 +140,19 @@ def test_the_same_words_with_another_share_draw_nobody_anew() -> None:
         (s.ThawFlags(ANA), fa.NotFrozen),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_its_reason(signal: s.Signal, refused: type) -> None:
-    """A quarter is on GPT, all is well."""
+def test_pointless_steering_is_refused_with_a_reason(signal: s.Signal, refused: type) -> None:
+    """A quarter is on GPT, and all is well."""
     assert refused is type(share(calm(), 25).send(signal).answer)
 
 
 @pytest.mark.parametrize("kind", [s.HoldHandBack, s.ResumeHandBack])
-def test_a_flag_on_its_default_has_nothing_to_steer(kind: type) -> None:
+def test_flag_on_its_default_cannot_be_steered(kind: type) -> None:
     """The answer says so."""
     assert fa.NotEngaged is type(calm().send(kind(ANA, flag=FLAG)).answer)
 
 
-def test_readers_are_sent_to_what_fails_by_force_alone() -> None:
-    """Up to a fallback that is down, or down to a default that is: refused, and forced in so many words."""
+def test_moving_readers_to_a_failing_variant_needs_force() -> None:
+    """Either way; the forced record says so."""
     table = share(calm(automation="off"), 25)
     table.sees(OPENAI, Level.DOWN)
     refused = table.send(s.RampFlag(ANA, flag=FLAG, share=50)).answer
@@ -166,8 +166,8 @@ def test_readers_are_sent_to_what_fails_by_force_alone() -> None:
 # --- halting the way back
 
 
-def test_a_hand_back_that_is_halted_stays_where_it_is() -> None:
-    """Until a person lets it go on; the share is watched anew then."""
+def test_halted_hand_back_stays_where_it_is() -> None:
+    """Until a person resumes it; then its step starts again."""
     table = handing_back()
     table.send(s.HoldHandBack(BOB, flag=FLAG))
     table.passes(60)
@@ -180,8 +180,8 @@ def test_a_hand_back_that_is_halted_stays_where_it_is() -> None:
     assert 50 == engaged(table).share_back
 
 
-def test_everybody_leaves_a_default_that_fails_while_the_hand_back_is_halted() -> None:
-    """A halt is no order to let customers fail."""
+def test_everybody_leaves_a_failing_default_even_if_halted() -> None:
+    """A halt does not mean to let customers fail."""
     table = handing_back()
     table.send(s.HoldHandBack(BOB, flag=FLAG))
     table.passes(1)
@@ -190,8 +190,8 @@ def test_everybody_leaves_a_default_that_fails_while_the_hand_back_is_halted() -
     assert 100 == engaged(table).share
 
 
-def test_a_ramp_in_a_hand_back_sets_the_share_and_halts_it() -> None:
-    """Back up to 60 %, then as somebody says."""
+def test_ramp_during_a_hand_back_sets_the_share_and_halts_it() -> None:
+    """Back up to 60 %, then as people say."""
     table = handing_back()
     table.send(s.RampFlag(ANA, flag=FLAG, share=60))
     table.passes(60)
@@ -200,8 +200,8 @@ def test_a_ramp_in_a_hand_back_sets_the_share_and_halts_it() -> None:
     assert fa.HandBackResumed is type(table.send(s.ResumeHandBack(ANA, flag=FLAG)).answer)
 
 
-def test_all_of_them_sent_back_to_the_fallback_are_not_asked_about_at_once() -> None:
-    """The default is well, and was when ana said so."""
+def test_full_share_during_a_hand_back_causes_no_immediate_request() -> None:
+    """The default is well, and was when ana chose that."""
     table = handing_back()
     before = len(bodies(table, HandBackAsked)) + len(bodies(table, HandBackStepped))
     table.send(s.RampFlag(ANA, flag=FLAG, share=100))
@@ -211,7 +211,7 @@ def test_all_of_them_sent_back_to_the_fallback_are_not_asked_about_at_once() -> 
     assert before == len(bodies(table, HandBackAsked)) + len(bodies(table, HandBackStepped))
 
 
-def test_nothing_goes_on_onto_a_default_that_is_not_well() -> None:
+def test_resume_to_an_unhealthy_default_is_refused() -> None:
     """Resuming is refused as beginning is."""
     table = handing_back()
     table.send(s.HoldHandBack(BOB, flag=FLAG))
@@ -225,7 +225,7 @@ def test_nothing_goes_on_onto_a_default_that_is_not_well() -> None:
 
 
 def test_people_are_asked_fifteen_minutes_before_the_end() -> None:
-    """Once, and not again when it has come."""
+    """Once."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(hours=2)))
     table.passes(104)
@@ -240,8 +240,8 @@ def test_people_are_asked_fifteen_minutes_before_the_end() -> None:
     assert () == table.steps[-1].effects
 
 
-def test_of_a_short_time_the_last_quarter_is_asked_about() -> None:
-    """Twenty minutes are not asked about after five."""
+def test_people_are_asked_in_the_last_quarter_of_a_short_time() -> None:
+    """With twenty minutes, not after five."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(minutes=20)))
     table.passes(14)
@@ -250,8 +250,8 @@ def test_of_a_short_time_the_last_quarter_is_asked_about() -> None:
     assert 1 == len(bodies(table, ExpiryNear))
 
 
-def test_an_end_that_is_put_off_is_asked_about_anew() -> None:
-    """Counted from the end that was."""
+def test_people_are_asked_again_about_an_extended_end() -> None:
+    """Counted from the previous end."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(hours=1)))
     table.passes(50)
@@ -264,7 +264,7 @@ def test_an_end_that_is_put_off_is_asked_about_anew() -> None:
     assert [ExpiryNear(FLAG, end) for end in ends] == bodies(table, ExpiryNear)
 
 
-def test_a_second_press_puts_off_nothing_more() -> None:
+def test_second_press_does_not_extend_again() -> None:
     """The button counts for the end that it asks about."""
     table = calm()
     table.send(s.EngageFlag(ANA, flag=FLAG, variant="cached", hold_for=timedelta(hours=1)))
@@ -277,8 +277,8 @@ def test_a_second_press_puts_off_nothing_more() -> None:
 # --- asking first
 
 
-def test_a_plan_changes_nothing_and_says_what_would() -> None:
-    """Readers, shares, how well both sides are, what is in the way."""
+def test_plan_changes_nothing_and_shows_the_effect() -> None:
+    """Readers, shares, the health of both sides, and obstacles."""
     table = calm()
     table.sees(API, Level.DEGRADED)
     table.send(s.PinFlag(ANA, flag=FLAG))
@@ -305,8 +305,8 @@ def rebuild(table: Table, **asked: int) -> fa.CacheRebuild | None:
     return plan.rebuild
 
 
-def test_a_plan_says_what_the_empty_cache_of_the_other_provider_costs() -> None:
-    """For the share of the requests that would move; a thousand tokens of prompt each cost $1.12 a thousand requests more."""
+def test_plan_shows_the_cost_of_the_other_providers_empty_cache() -> None:
+    """For the moved share; with a thousand prompt tokens each, $1.12 per thousand requests."""
     table = priced(openai_api=PromptPrice(1.25, 0.13))
     found = rebuild(table, share=25, requests=4_000)
     assert fa.CacheRebuild("OpenAI API", 1.25, 0.13, 1_000) == found
@@ -315,12 +315,12 @@ def test_a_plan_says_what_the_empty_cache_of_the_other_provider_costs() -> None:
 
 
 @pytest.mark.parametrize("prices", [{}, {"anthropic_api": PromptPrice(3, 0.3)}, {"openai_api": PromptPrice(1.25, 1.25)}])
-def test_a_plan_says_nothing_of_a_cost_that_nobody_knows(prices: dict[str, PromptPrice]) -> None:
-    """Without a price, with that of another component, or where a cache saves nothing."""
+def test_plan_shows_no_unknown_cost(prices: dict[str, PromptPrice]) -> None:
+    """Without a price, with another component's, or if a cache saves nothing."""
     assert rebuild(priced(**prices), requests=4_000) is None
 
 
-def test_a_plan_says_why_it_would_be_refused() -> None:
+def test_plan_says_why_the_switch_would_be_refused() -> None:
     """As the switch itself would."""
     table = calm()
     table.sees(API, Level.DOWN)

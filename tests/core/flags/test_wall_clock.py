@@ -1,4 +1,4 @@
-"""A wall clock that is set forward or back while readers go back to the default, share by share."""
+"""A wall clock that is set forward or back during a hand-back."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def on_default(table: Table) -> set[str]:
 @settings(max_examples=40)
 @given(MINUTES)
 def test_nobody_changes_sides_twice(steps: list[int]) -> None:
-    """Whoever is back on the default stays there, and one look takes one step at most."""
+    """Readers back on the default stay there, and each look takes one step at most."""
     table = handing_back()
     assert 0 < len(on_default(table)) < len(READERS)
     for minutes in steps:
@@ -34,8 +34,8 @@ def test_nobody_changes_sides_twice(steps: list[int]) -> None:
 
 @settings(max_examples=40)
 @given(MINUTES)
-def test_the_hand_back_ends_all_the_same(steps: list[int]) -> None:
-    """Once the clock has gone past where it was set back from."""
+def test_hand_back_still_ends(steps: list[int]) -> None:
+    """Once the clock has passed the time from which it was set back."""
     table = handing_back()
     for minutes in steps:
         table.now += timedelta(minutes=minutes)
