@@ -1,4 +1,4 @@
-"""Declaring afterwards: the times are those of the outage, and nobody is woken for what is over."""
+"""Declaring afterwards: the times are those of the outage, and nobody is woken for one that has ended."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,8 +28,8 @@ def declare(
     return table.send(s.Declare(actor=BOB, title=title, began_at=at[0], ended_at=at[1], separate=separate)).answer
 
 
-def test_it_began_when_the_person_says() -> None:
-    """Not when it was declared; it runs and is told like any other."""
+def test_incident_begins_when_the_person_says() -> None:
+    """Not when it was declared; it is open and announced like any other."""
     table = Table().all_well()
     said = declare(table, began=2 * HOUR)
 
@@ -38,8 +38,8 @@ def test_it_began_when_the_person_says() -> None:
     assert "INC-1 is declared at 12:00 UTC for 10:00 UTC: Claude was slow" == told(said)
 
 
-def test_evidence_that_is_older_than_the_persons_word_counts() -> None:
-    """They noticed it later than the checks did."""
+def test_earlier_evidence_moves_the_start_forward() -> None:
+    """The person noticed it later than the checks."""
     table = Table().all_well()
     table.sees("openai.api", Level.DEGRADED)  # told in a thread only
     began = table.now
@@ -49,8 +49,8 @@ def test_evidence_that_is_older_than_the_persons_word_counts() -> None:
     assert began == table.incident().began_at
 
 
-def test_what_is_over_is_resolved_with_its_own_times() -> None:
-    """25 hours ago it was over, an hour after it began."""
+def test_ended_outage_is_resolved_with_its_own_times() -> None:
+    """It ended 25 hours ago, an hour after it began."""
     table = Table().all_well()
     declare(table, began=26 * HOUR, ended=25 * HOUR)
     incident = table.incident()
@@ -60,8 +60,8 @@ def test_what_is_over_is_resolved_with_its_own_times() -> None:
     assert (HOUR, HOUR) == (took.resolve, took.mitigate)
 
 
-def test_nobody_is_paged_for_what_is_over() -> None:
-    """Alert, channel and summary, and no push beside them."""
+def test_ended_outage_pages_nobody() -> None:
+    """Alert, channel and summary, without notifications."""
     steps = (PageStep(timedelta(0), mention=("primary",)),)
     paging = PagingPolicy(steps=dict.fromkeys(policy().incidents.update_every, steps))
     table = Table(replace(policy(), paging=paging)).all_well()
@@ -76,8 +76,8 @@ def test_nobody_is_paged_for_what_is_over() -> None:
     assert [] == [one for one in sent if isinstance(one, PostLine) and one.to is To.THREAD]
 
 
-def test_what_is_over_takes_no_verdicts() -> None:
-    """What fails today is today's incident."""
+def test_ended_outage_gets_no_verdicts() -> None:
+    """Today's failures are today's incident."""
     table = Table().all_well()
     declare(table, "Claude API was down", began=26 * HOUR, ended=25 * HOUR)
     table.sees("anthropic.api", Level.DOWN)
@@ -86,7 +86,7 @@ def test_what_is_over_takes_no_verdicts() -> None:
     assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, ComponentJoined)]
 
 
-def test_what_was_over_before_the_open_one_began_is_another_matter() -> None:
+def test_outage_that_ended_before_the_open_one_is_separate() -> None:
     """Nobody is pointed to today's outage for yesterday's."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
@@ -94,8 +94,8 @@ def test_what_was_over_before_the_open_one_began_is_another_matter() -> None:
     assert 2 == declare(table, "Claude was down", began=26 * HOUR, ended=25 * HOUR).incident
 
 
-def test_what_is_over_while_the_open_one_ran_may_be_the_same() -> None:
-    """It asks, as for anything else of the provider."""
+def test_outage_during_the_open_one_may_be_the_same() -> None:
+    """The person is asked."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     table.passes(60)
@@ -115,8 +115,8 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("began", "ended", "why", "words"), WRONG)
-def test_what_cannot_have_been_is_refused(began: timedelta | None, ended: timedelta | None, why: WrongTime, words: str) -> None:
-    """With the time as it was understood, and nothing written."""
+def test_impossible_times_are_refused(began: timedelta | None, ended: timedelta | None, why: WrongTime, words: str) -> None:
+    """With the time as understood, and nothing is recorded."""
     table = Table().all_well()
     said = declare(table, began=began, ended=ended)
 
@@ -124,12 +124,12 @@ def test_what_cannot_have_been_is_refused(began: timedelta | None, ended: timede
     assert (why, True, 0) == (said.why, told(said).startswith(words), table.world.last_incident)
 
 
-def test_a_clock_that_is_a_little_fast_is_no_future() -> None:
-    """Somebody types the minute that their phone shows."""
+def test_slightly_fast_clock_is_no_future() -> None:
+    """People type the minute that their phone shows."""
     assert declare(Table().all_well(), began=-timedelta(seconds=50)).ok
 
 
-def test_thirty_days_are_taken() -> None:
+def test_thirty_days_back_are_allowed() -> None:
     """The limit itself."""
     assert declare(Table().all_well(), began=30 * DAY, ended=29 * DAY).ok
     assert START == Table().now

@@ -1,4 +1,4 @@
-"""Names of channels: whatever a title holds, Slack takes the name."""
+"""Channel names: whatever a title contains, Slack accepts the name."""
 
 import re
 import unicodedata
@@ -43,39 +43,39 @@ def named(title: str, *, template: str = TEMPLATE, number: int = 7, attempt: int
         ("{number} {slug.__class__}", "number-slug-class"),
     ],
 )
-def test_slug_has_plain_words_when_the_title_has_any(title: str, expected: str) -> None:
-    """Accents are taken off, what has no plain letter goes, and something always remains."""
+def test_slug_keeps_the_plain_words_of_the_title(title: str, expected: str) -> None:
+    """Accents are removed, letters without a plain form dropped, and something always remains."""
     assert expected == slug(title)
 
 
-def test_slug_is_cut_when_the_title_is_long() -> None:
-    """A cut leaves no dash at the end."""
+def test_slug_of_a_long_title_is_cut() -> None:
+    """Without a dash at the end."""
     assert "a" * SLUG_CHARS == slug("a" * 40_000)
     assert "word-" * 7 + "word" == slug("word " * 8_000)
 
 
-def test_slug_has_all_its_letters_when_the_title_begins_with_signs() -> None:
+def test_dropped_characters_take_no_space_in_the_slug() -> None:
     """What is dropped takes no room."""
     assert "a" * SLUG_CHARS == slug("!!" + "a" * 50)
 
 
 @pytest.mark.parametrize("fill", ["a", "ab ", "🔥", "é", "ﷺ", "\u0301"], ids=ascii)
-def test_name_is_taken_by_slack_when_the_title_has_40000_characters(fill: str) -> None:
+def test_name_for_a_title_of_40000_characters_is_accepted(fill: str) -> None:
     """As much as a slash command can carry."""
     title = (fill * 40_000)[:40_000]
 
     assert SLACK_TAKES.fullmatch(named(title))
 
 
-def test_name_tells_the_day_the_number_and_the_words() -> None:
-    """People find it in the list of channels."""
+def test_name_contains_day_number_and_words() -> None:
+    """So that people find it in the list of channels."""
     assert "inc-20260320-0007-claude-api-down" == named("Claude API down")
     assert "inc-20260320-12345-claude-api-down" == named("Claude API down", number=12345)
     assert "inc-20260320-0007-incident" == named("🔥")
 
 
-def test_name_ends_in_a_number_when_the_plain_one_was_taken() -> None:
-    """Every further attempt asks for another name."""
+def test_name_gets_a_number_if_the_plain_one_is_taken() -> None:
+    """Each further attempt uses another name."""
     names = [named("Claude API down", attempt=n) for n in range(1, 13)]
 
     assert ["inc-20260320-0007-claude-api-down", "inc-20260320-0007-claude-api-down-2"] == names[:2]
@@ -84,8 +84,8 @@ def test_name_ends_in_a_number_when_the_plain_one_was_taken() -> None:
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 10, 1000])
-def test_name_keeps_its_attempt_when_it_has_to_be_cut(attempt: int) -> None:
-    """The words give way, not the number that tells two names apart."""
+def test_cut_name_keeps_the_number_of_its_attempt(attempt: int) -> None:
+    """The words are cut instead."""
     name = named("a" * 500, template="x" * 70 + "-{number}-{slug}", attempt=attempt)
 
     assert len(name) <= MOST_CHARS
@@ -93,7 +93,7 @@ def test_name_keeps_its_attempt_when_it_has_to_be_cut(attempt: int) -> None:
     assert 1 == attempt or name.endswith(f"-{attempt}")
 
 
-def test_name_has_no_double_dash_when_the_cut_falls_on_one() -> None:
+def test_cut_name_has_no_double_dash() -> None:
     """The dash before the cut gives way to that of the attempt."""
     assert "x" * 72 + "-0007-2" == named("API", template="x" * 72 + "-{number}-{slug}", attempt=2)
 
@@ -108,8 +108,8 @@ def test_name_has_no_double_dash_when_the_cut_falls_on_one() -> None:
         ("inc_{number}_{slug}", "inc_0007_api"),
     ],
 )
-def test_template_is_made_fit_when_it_holds_what_slack_refuses(template: str, expected: str) -> None:
-    """Capitals, dots, spaces and letters with accents in the configuration's own words."""
+def test_template_is_adapted_to_slacks_rules(template: str, expected: str) -> None:
+    """Capitals, dots, spaces and accented letters in the configuration."""
     assert expected == named("API", template=template)
 
 
@@ -117,8 +117,8 @@ def test_template_is_made_fit_when_it_holds_what_slack_refuses(template: str, ex
 @example("a" * 40_000, 10**9, 10**4)
 @example("-" * 100, 1, 2)
 @settings(deadline=None)
-def test_every_title_gives_a_name_that_slack_takes(title: str, number: int, attempt: int) -> None:
-    """No title, number or attempt leads to a refusal; the same arguments give the same name."""
+def test_every_title_gives_an_accepted_name(title: str, number: int, attempt: int) -> None:
+    """For any number and attempt; equal arguments give equal names."""
     name = named(title, number=number, attempt=attempt)
 
     assert SLACK_TAKES.fullmatch(name)
@@ -131,6 +131,6 @@ def test_every_title_gives_a_name_that_slack_takes(title: str, number: int, atte
 
 @given(ANY_TITLE)
 @settings(deadline=None)
-def test_two_forms_of_one_title_give_one_name(title: str) -> None:
-    """A phone and a laptop write the same letters in different forms."""
+def test_two_unicode_forms_of_a_title_give_one_name(title: str) -> None:
+    """A phone and a laptop encode the same letters differently."""
     assert slug(unicodedata.normalize("NFC", title)) == slug(unicodedata.normalize("NFD", title))

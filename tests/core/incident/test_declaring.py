@@ -1,4 +1,4 @@
-"""Declaring by hand: a provider's name finds what is open, and what a person declared takes the provider's verdicts in."""
+"""Declaring by hand: a provider's name finds its open incident, and a declared incident gets the provider's verdicts."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +29,7 @@ def declare(table: Table, title: str, *, separate: bool = False, warned: tuple[i
     "title", ["Claude is broken", "is CLAUDE down?", "anthropic: 529s", "claude.ai is slow", "anthropic.web"]
 )
 def test_any_name_of_a_provider_finds_its_open_incident(title: str) -> None:
-    """The provider's, a component's, an id; in any case of letters."""
+    """The provider's, a component's or an id, in any case."""
     said = declare(outage(), title)
 
     assert not said.ok
@@ -38,16 +38,16 @@ def test_any_name_of_a_provider_finds_its_open_incident(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", ["Payments are slow", "Claudette cannot log in", "OpenAI is broken"])
-def test_other_words_open_an_incident_of_their_own(title: str) -> None:
-    """A name is a word of its own, and another provider is another matter."""
+def test_other_words_open_another_incident(title: str) -> None:
+    """A name must be a whole word, and another provider is separate."""
     said = declare(outage(), title)
 
     assert said.ok
     assert 2 == said.incident
 
 
-def test_free_words_are_pointed_to_what_was_declared_in_free_words_just_now() -> None:
-    """Two people who see the same thing call it by different words, and would each work alone."""
+def test_free_text_points_to_a_recent_free_text_incident() -> None:
+    """Two people describe the same thing differently, and would work separately."""
     table = Table().all_well()
     declare(table, "Nobody can log in")
     table.passes(10)
@@ -65,8 +65,8 @@ def test_free_words_are_pointed_to_what_was_declared_in_free_words_just_now() ->
         ("Mail is late", "The site is slow since the deploy"),
     ],
 )
-def test_free_words_about_another_thing_are_an_incident_of_their_own(first: str, second: str) -> None:
-    """Words that stand in any title say nothing; whoever declared hears of the other one."""
+def test_free_text_about_another_thing_opens_another_incident(first: str, second: str) -> None:
+    """Words found in any title mean nothing; the person is told of the other one."""
     table = Table().all_well()
     declare(table, first)
     said = declare(table, second)
@@ -84,16 +84,16 @@ def test_free_words_about_another_thing_are_an_incident_of_their_own(first: str,
         ("支付系统宕机", "支付很慢"),
     ],
 )
-def test_the_same_thing_in_other_words_is_pointed_to_the_first(first: str, second: str) -> None:
-    """In any form of a word that says something; where no word does, it may be about anything."""
+def test_similar_free_text_points_to_the_first_incident(first: str, second: str) -> None:
+    """In any form of a meaningful word; without one, it may be about anything."""
     table = Table().all_well()
     declare(table, first)
 
     assert isinstance(declare(table, second), OpenAlready)
 
 
-def test_free_words_may_be_declared_as_a_matter_of_their_own() -> None:
-    """One press where it is another thing; what is open stays as it is."""
+def test_free_text_incident_can_be_declared_separately() -> None:
+    """With one press; the open one is unchanged."""
     table = Table().all_well()
     declare(table, "Nobody can log in")
     said = declare(table, "Invoices are wrong", separate=True)
@@ -101,8 +101,8 @@ def test_free_words_may_be_declared_as_a_matter_of_their_own() -> None:
     assert 2 == said.incident
 
 
-def test_free_words_open_an_incident_where_what_is_open_is_older() -> None:
-    """An incident of this morning is in everybody's list; it is no answer to what breaks in the evening."""
+def test_free_text_opens_an_incident_if_the_open_one_is_old() -> None:
+    """This morning's is in everybody's list, and no answer to tonight's."""
     table = Table().all_well()
     declare(table, "Nobody can log in")
     table.passes(31)
@@ -110,8 +110,8 @@ def test_free_words_open_an_incident_where_what_is_open_is_older() -> None:
     assert declare(table, "Invoices are wrong").ok
 
 
-def test_free_words_open_an_incident_where_the_other_one_is_over() -> None:
-    """It broke again, or is another matter: nobody is called into an empty room."""
+def test_free_text_opens_an_incident_if_the_other_one_ended() -> None:
+    """Nobody is called into an empty channel."""
     table = Table().all_well()
     declare(table, "Nobody can log in")
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, reason="a certificate", force=True))
@@ -119,8 +119,8 @@ def test_free_words_open_an_incident_where_the_other_one_is_over() -> None:
     assert declare(table, "Invoices are wrong").ok
 
 
-def test_every_incident_of_just_now_is_offered() -> None:
-    """The newest first: it is the one that the declarer most likely heard of."""
+def test_every_recent_incident_is_offered() -> None:
+    """The newest first."""
     table = Table().all_well()
     declare(table, "Nobody can log in")
     declare(table, "Invoices are wrong", separate=True)
@@ -128,8 +128,8 @@ def test_every_incident_of_just_now_is_offered() -> None:
     assert (2, 1) == declare(table, "Everything is slow").choices
 
 
-def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
-    """Claude's incident is shown, and that nothing is open for OpenAI; with two that are open, both are named."""
+def test_text_that_names_two_providers_lists_open_incidents_of_both() -> None:
+    """Claude's, and that none is open for OpenAI; both if both are open."""
     table = outage()
     one = declare(table, "Claude and OpenAI are slow")
     table.sees("openai.api", Level.DOWN)
@@ -140,8 +140,8 @@ def test_words_that_name_two_providers_say_what_is_open_for_each() -> None:
     assert both == told(two)
 
 
-def test_every_open_incident_that_is_meant_is_offered() -> None:
-    """Claude's own, and the separate one that a person declared beside it; another provider's is not among them."""
+def test_every_matching_open_incident_is_offered() -> None:
+    """Claude's own and the separate one beside it, not another provider's."""
     table = outage()
     declare(table, "Claude loses our files", separate=True)
     table.sees("openai.api", Level.DOWN)
@@ -154,7 +154,7 @@ def test_every_open_incident_that_is_meant_is_offered() -> None:
     assert f"{one}; {two}" == told(said)
 
 
-def test_incidents_of_two_providers_are_both_offered() -> None:
+def test_incidents_of_two_named_providers_are_both_offered() -> None:
     """Whoever names both may join either."""
     table = outage()
     table.sees("openai.api", Level.DOWN)
@@ -162,8 +162,8 @@ def test_incidents_of_two_providers_are_both_offered() -> None:
     assert (1, 2) == declare(table, "Claude and OpenAI are slow").choices
 
 
-def test_a_failure_joins_what_a_person_declared_for_the_provider() -> None:
-    """Ana was first; the check that fails a minute later opens no second incident."""
+def test_failure_joins_the_incident_that_a_person_declared() -> None:
+    """The check fails a minute after ana declared it."""
     table = Table().all_well()
     declare(table, "Claude is broken")
     table.passes(1)
@@ -173,8 +173,8 @@ def test_a_failure_joins_what_a_person_declared_for_the_provider() -> None:
     assert ["anthropic.api"] == list(table.incident().affected)
 
 
-def test_a_separate_incident_leaves_the_verdicts_to_the_open_one() -> None:
-    """Two incidents never fight over one component."""
+def test_separate_incident_gets_no_verdicts() -> None:
+    """Two incidents never share a component."""
     table = outage()
     said = declare(table, "Claude bills us twice", separate=True)
     table.sees("anthropic.web", Level.DOWN)
@@ -184,7 +184,7 @@ def test_a_separate_incident_leaves_the_verdicts_to_the_open_one() -> None:
     assert 2 == len(table.incident(1).affected)
 
 
-def test_joining_twice_is_said_and_recorded_once() -> None:
+def test_joining_twice_is_recorded_once() -> None:
     """A second press changes nothing."""
     table = outage()
     first = table.send(s.Join(actor=ANA, incident=1)).answer
@@ -195,15 +195,15 @@ def test_joining_twice_is_said_and_recorded_once() -> None:
     assert 1 == len(table.kinds(ResponderJoined))
 
 
-def test_a_separate_incident_takes_no_component_from_the_open_one() -> None:
-    """Also where the component was named."""
+def test_separate_incident_takes_no_component_from_the_open_one() -> None:
+    """Even if it was named."""
     table = outage()
     table.send(s.Declare(actor=BOB, title="Web too", components=("anthropic.web",), separate=True))
 
     assert {} == table.incident(2).affected
 
 
-def test_a_name_is_read_as_it_is_written() -> None:
+def test_name_is_matched_literally() -> None:
     """`C++ (EU` is a name, no pattern."""
     odd = {id: replace(one, provider_name="C++ (EU") for id, one in policy().components.items()}
     table = Table(replace(policy(), components=odd)).all_well()
@@ -213,8 +213,8 @@ def test_a_name_is_read_as_it_is_written() -> None:
     assert declare(table, "c and EU do not answer").ok
 
 
-def test_what_is_over_is_not_joined() -> None:
-    """Nobody is called into an empty room."""
+def test_ended_incident_cannot_be_joined() -> None:
+    """Nobody is called into an empty channel."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm"))
     said = table.send(s.Join(actor=ANA, incident=1)).answer
@@ -223,7 +223,7 @@ def test_what_is_over_is_not_joined() -> None:
     assert "INC-1 is canceled; there is nothing to join." == told(said)
 
 
-def test_components_of_two_providers_are_two_incidents() -> None:
+def test_components_of_two_providers_need_two_incidents() -> None:
     """One incident is about one provider."""
     table = Table().all_well()
     said = table.send(s.Declare(actor=BOB, title="All is slow", components=("anthropic.api", "openai.api"))).answer
@@ -232,8 +232,8 @@ def test_components_of_two_providers_are_two_incidents() -> None:
     assert "One incident is about one provider. Declare one for each." == told(said)
 
 
-def test_what_a_person_declares_began_when_its_component_failed() -> None:
-    """The alert was muted, and somebody declares ten minutes later."""
+def test_declared_incident_begins_when_its_component_failed() -> None:
+    """Its alert was muted, and somebody declares ten minutes later."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component="anthropic.api", lasts=timedelta(hours=1)))
     table.sees("anthropic.api", Level.DOWN)
@@ -244,8 +244,8 @@ def test_what_a_person_declares_began_when_its_component_failed() -> None:
     assert began == table.incident().began_at
 
 
-def test_what_was_slow_already_is_in_the_incident_that_a_person_declares() -> None:
-    """It stood in a quiet thread; whoever says `Claude is slow` means just that, and its recovery is noticed."""
+def test_declared_incident_includes_a_degraded_component() -> None:
+    """It had a quiet thread; `Claude is slow` means just that, and its recovery is noticed."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
     began = table.now
@@ -258,7 +258,7 @@ def test_what_was_slow_already_is_in_the_incident_that_a_person_declares() -> No
     assert Phase.MONITORING == table.incident().phase
 
 
-def test_what_is_quiet_on_purpose_does_not_join_by_itself() -> None:
+def test_muted_component_joins_only_if_named() -> None:
     """A muted component that fails is in an incident only where somebody names it."""
     table = Table().all_well()
     table.send(s.Mute(actor=ANA, component="anthropic.api", lasts=timedelta(hours=1)))
@@ -268,7 +268,7 @@ def test_what_is_quiet_on_purpose_does_not_join_by_itself() -> None:
     assert {} == table.incident().affected
 
 
-def test_an_incident_that_was_declared_for_two_providers_is_found_by_the_name_of_one() -> None:
+def test_incident_for_two_providers_is_found_by_either_name() -> None:
     """Two people who see the same thing meet in one channel."""
     table = Table().all_well()
     declare(table, "Claude and OpenAI are slow")
@@ -278,8 +278,8 @@ def test_an_incident_that_was_declared_for_two_providers_is_found_by_the_name_of
     assert [1] == [one.number for one in said.open]
 
 
-def test_a_separate_incident_takes_the_verdicts_where_the_provider_has_none_of_its_own() -> None:
-    """What is open beside it is about two providers, and gets no verdicts."""
+def test_separate_incident_gets_verdicts_if_the_provider_has_no_other() -> None:
+    """The open one is about two providers, and gets none."""
     table = Table().all_well()
     declare(table, "Claude and OpenAI are slow")
     declare(table, "Claude is broken", separate=True)
@@ -289,8 +289,8 @@ def test_a_separate_incident_takes_the_verdicts_where_the_provider_has_none_of_i
     assert ["anthropic.api"] == list(table.incident(2).affected)
 
 
-def test_the_longest_name_wins() -> None:
-    """`Azure OpenAI` is a provider of its own: its failure is no matter of OpenAI's open incident."""
+def test_longest_name_wins() -> None:
+    """`Azure OpenAI` is a provider of its own, and not OpenAI."""
     azure = component("azure.api", "Azure OpenAI API", "Azure OpenAI")
     table = Table(replace(policy(), components={**policy().components, "azure.api": azure})).all_well()
     table.sees("openai.api", Level.DOWN)
@@ -300,8 +300,8 @@ def test_the_longest_name_wins() -> None:
     assert "azure" == table.incident(2).provider
 
 
-def test_a_name_is_no_other_providers_and_an_empty_one_is_nobodys() -> None:
-    """A component without a name is meant by no words; every provider is found by each of its own."""
+def test_each_provider_is_found_by_its_own_names_only() -> None:
+    """An empty name matches nothing."""
     base = policy()
     nameless = replace(base.components["openai.api"], name="", provider_name="")
     world = replace(base, components={**base.components, "openai.api": nameless})
@@ -314,15 +314,15 @@ def test_a_name_is_no_other_providers_and_an_empty_one_is_nobodys() -> None:
     assert ("openai",) == named(world, "openai.api")
 
 
-def test_a_name_at_the_end_of_a_longer_one_is_part_of_it() -> None:
-    """And one that begins where the longer one begins as well."""
+def test_name_inside_a_longer_one_does_not_match_alone() -> None:
+    """At its end or its beginning."""
     names = {"a": ["OpenAI"], "b": ["Azure OpenAI"], "c": ["Azure"]}
 
     assert ("b",) == whose_names_appear("Azure OpenAI is slow", names)
 
 
-def test_a_channel_belongs_to_one_incident() -> None:
-    """Whoever converts it second is told whose it is."""
+def test_channel_belongs_to_one_incident() -> None:
+    """A second conversion is refused with the incident."""
     table = Table().all_well()
     talk = {"channel": "C0TALK", "channel_name": "talk"}
     first = table.send(s.Declare(actor=BOB, title="Payments are slow", **talk))
@@ -334,7 +334,7 @@ def test_a_channel_belongs_to_one_incident() -> None:
     assert "This is already the channel of INC-1. Nothing was declared." == told(second)
 
 
-def test_who_was_told_of_what_is_open_declares_one_beside_it() -> None:
+def test_offered_button_declares_a_separate_incident() -> None:
     """By the press that the answer offered."""
     table = outage()
     pointed = declare(table, "Claude loses our files")
@@ -343,8 +343,8 @@ def test_who_was_told_of_what_is_open_declares_one_beside_it() -> None:
     assert 2 == declare(table, "Claude loses our files", warned=pointed.choices).incident
 
 
-def test_what_was_opened_since_is_pointed_to_before_another_one_is_declared() -> None:
-    """Two people who press at once, or one who presses twice, do not make two of one matter."""
+def test_incident_opened_meanwhile_is_shown_before_a_separate_one_is_declared() -> None:
+    """Two simultaneous presses, or a double one, do not open two."""
     table = outage()
     pointed = declare(table, "Claude loses our files")
     assert isinstance(pointed, OpenAlready)

@@ -1,4 +1,4 @@
-"""What people put into the timeline: a message once, however often; edits, deletions, corrections; and what is refused."""
+"""Entries by people in the timeline: each message once; edits, deletions and corrections; and what is refused."""
 
 from datetime import timedelta
 
@@ -46,8 +46,8 @@ def hidden(incident: Incident) -> bool:
     return entry.hidden
 
 
-def test_a_message_is_one_entry_however_often_it_is_added(table: Table) -> None:
-    """By shortcut, by emoji, by two people: the first is kept."""
+def test_message_is_added_once(table: Table) -> None:
+    """By shortcut, by emoji, by two people: the first counts."""
     adds(table)
     adds(table, BOB, pinned=True)
     again = adds(table)
@@ -56,22 +56,22 @@ def test_a_message_is_one_entry_however_often_it_is_added(table: Table) -> None:
     assert MessageInTimeline(incident=1, before=True) == again
 
 
-def test_the_same_time_in_another_channel_is_another_message(table: Table) -> None:
-    """Slack's times are unique in a channel only."""
+def test_same_timestamp_in_another_channel_is_another_message(table: Table) -> None:
+    """Slack's timestamps are unique per channel."""
     adds(table)
     adds(table, of=message(channel="C0THIRD"))
 
     assert 2 == len(table.kinds(MessageAdded))
 
 
-def test_a_message_from_elsewhere_is_told_in_the_channel(table: Table) -> None:
-    """Who works there has not seen it."""
+def test_message_from_another_channel_is_posted_in_the_incidents(table: Table) -> None:
+    """Its people have not seen it."""
     adds(table)
 
     assert [PostLine] == [type(one.body) for one in table.steps[-1].effects if isinstance(one.body, PostLine)]
 
 
-def test_a_message_of_the_incidents_channel_is_not_said_again(table: Table) -> None:
+def test_message_of_the_incidents_channel_is_not_posted_again(table: Table) -> None:
     """It stands there."""
     opened = s.EffectDone(actor=RULE, key="k", kind=OpenChannel, incident=1, channel="C0ROOM", name="inc-1")
     table.send(opened)
@@ -80,14 +80,14 @@ def test_a_message_of_the_incidents_channel_is_not_said_again(table: Table) -> N
     assert not [one for one in table.steps[-1].effects if isinstance(one.body, PostLine)]
 
 
-def test_a_message_is_added_also_when_the_incident_is_over(table: Table) -> None:
-    """Who writes the post-mortem reads the channel again."""
+def test_message_can_be_added_after_the_end(table: Table) -> None:
+    """For the post-mortem."""
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
 
     assert adds(table, pinned=True).ok
 
 
-def test_an_entry_stays_while_one_pin_is_left(table: Table) -> None:
+def test_entry_stays_while_a_pin_is_left(table: Table) -> None:
     """Two people pinned it, and one changed their mind."""
     adds(table, pinned=True)
     adds(table, BOB, pinned=True)
@@ -96,8 +96,8 @@ def test_an_entry_stays_while_one_pin_is_left(table: Table) -> None:
     assert not hidden(table.incident())
 
 
-def test_an_entry_goes_with_its_last_pin(table: Table) -> None:
-    """Nobody wants it any more; the ledger keeps it."""
+def test_entry_is_removed_with_its_last_pin(table: Table) -> None:
+    """The ledger keeps it."""
     adds(table, pinned=True)
     answer = unpins(table)
 
@@ -105,15 +105,15 @@ def test_an_entry_goes_with_its_last_pin(table: Table) -> None:
     assert MessageTakenOut(incident=1, changed=True) == answer
 
 
-def test_a_pin_that_was_never_counted_takes_nothing_out(table: Table) -> None:
-    """Somebody pinned while the bot was away, and takes that back now."""
+def test_removal_of_an_unknown_pin_changes_nothing(table: Table) -> None:
+    """It was set while the bot was away."""
     adds(table, pinned=True)
     unpins(table, BOB)
 
     assert not hidden(table.incident())
 
 
-def test_an_entry_added_by_name_does_not_go_with_a_pin(table: Table) -> None:
+def test_entry_added_by_shortcut_is_not_removed_with_a_pin(table: Table) -> None:
     """Whoever chose it in the menu meant it."""
     adds(table)
     adds(table, BOB, pinned=True)
@@ -122,8 +122,8 @@ def test_an_entry_added_by_name_does_not_go_with_a_pin(table: Table) -> None:
     assert not hidden(table.incident())
 
 
-def test_a_pinned_entry_that_is_added_by_name_stays(table: Table) -> None:
-    """Also when the pin was there first."""
+def test_pinned_entry_added_by_shortcut_stays(table: Table) -> None:
+    """Even if the pin came first."""
     adds(table, pinned=True)
     adds(table, BOB)
     unpins(table)
@@ -131,7 +131,7 @@ def test_a_pinned_entry_that_is_added_by_name_stays(table: Table) -> None:
     assert not hidden(table.incident())
 
 
-def test_a_new_pin_brings_an_entry_back(table: Table) -> None:
+def test_new_pin_restores_an_entry(table: Table) -> None:
     """There is a way back from everything."""
     adds(table, pinned=True)
     unpins(table)
@@ -141,8 +141,8 @@ def test_a_new_pin_brings_an_entry_back(table: Table) -> None:
     assert 1 == len(table.kinds(MessageAdded))
 
 
-def test_an_edit_is_followed(table: Table) -> None:
-    """The text before stands in the fact before."""
+def test_edit_of_a_message_is_followed(table: Table) -> None:
+    """The earlier text is in the earlier fact."""
     adds(table)
     edits(table, "it was BGP", "1774008100.000000")
 
@@ -151,8 +151,8 @@ def test_an_edit_is_followed(table: Table) -> None:
     assert [MessageEdited(entry, "it was BGP", "1774008100.000000")] == table.kinds(MessageEdited)
 
 
-def test_an_older_edit_that_arrives_late_changes_nothing(table: Table) -> None:
-    """Slack promises no order."""
+def test_late_older_edit_is_ignored(table: Table) -> None:
+    """Slack guarantees no order."""
     adds(table)
     edits(table, "second", "1774008200.000000")
     edits(table, "first", "1774008100.000000")
@@ -160,7 +160,7 @@ def test_an_older_edit_that_arrives_late_changes_nothing(table: Table) -> None:
     assert ["second"] == [fact.text for fact in table.kinds(MessageEdited)]
 
 
-def test_an_edit_that_the_entry_shows_already_changes_nothing(table: Table) -> None:
+def test_edit_already_shown_changes_nothing(table: Table) -> None:
     """The message was edited before it was pinned."""
     adds(table, of=message("now right", edited_ts="1774008100.000000"))
     edits(table, "now right", "1774008100.000000")
@@ -168,15 +168,15 @@ def test_an_edit_that_the_entry_shows_already_changes_nothing(table: Table) -> N
     assert [] == table.kinds(MessageEdited)
 
 
-def test_a_change_that_is_no_edit_is_none(table: Table) -> None:
-    """A link unfolds, and Slack calls the message changed."""
+def test_unfurled_link_is_no_edit(table: Table) -> None:
+    """Slack reports the message as changed."""
     adds(table)
     edits(table, "it was DNS", "")
 
     assert [] == table.kinds(MessageEdited)
 
 
-def test_a_deletion_is_said_once(table: Table) -> None:
+def test_deletion_is_posted_once(table: Table) -> None:
     adds(table)
     for _ in range(2):
         table.send(s.SourceDeleted(actor=WATCH, incident=1, message=KEY))
@@ -184,7 +184,7 @@ def test_a_deletion_is_said_once(table: Table) -> None:
     assert 1 == len(table.kinds(MessageDeleted))
 
 
-def test_nothing_follows_a_deletion(table: Table) -> None:
+def test_edit_after_a_deletion_is_ignored(table: Table) -> None:
     """An edit that was under way when it was deleted."""
     adds(table)
     table.send(s.SourceDeleted(actor=WATCH, incident=1, message=KEY))
@@ -193,7 +193,7 @@ def test_nothing_follows_a_deletion(table: Table) -> None:
     assert [] == table.kinds(MessageEdited)
 
 
-def test_a_note_is_corrected_by_whoever_helps(table: Table) -> None:
+def test_note_may_be_corrected_by_responders(table: Table) -> None:
     table.send(s.AddNote(actor=ANA, incident=1, text="Restarted at nine"))
     entry = table.steps[-1].facts[0].seq
     answer = table.send(s.CorrectEntry(actor=BOB, incident=1, entry=entry, text=" Restarted at ten ")).answer
@@ -211,8 +211,8 @@ def test_a_note_is_corrected_by_whoever_helps(table: Table) -> None:
         ({"entry": 999, "text": "x"}, "The timeline of INC-1 has no such entry."),
     ],
 )
-def test_what_is_no_correction_is_refused_in_words(table: Table, changes: dict[str, object], said: str) -> None:
-    """And nothing is written."""
+def test_invalid_correction_is_refused(table: Table, changes: dict[str, object], said: str) -> None:
+    """And nothing is recorded."""
     table.send(s.AddNote(actor=ANA, incident=1, text="Restarted"))
     entry, ahead = table.steps[-1].facts[0].seq, changes.pop("ahead", None)
     at = {"happened_at": table.now + ahead} if isinstance(ahead, timedelta) else {}
@@ -222,7 +222,7 @@ def test_what_is_no_correction_is_refused_in_words(table: Table, changes: dict[s
     assert [] == table.kinds(EntryCorrected)
 
 
-def test_hiding_twice_is_hiding_once(table: Table) -> None:
+def test_hiding_twice_is_harmless(table: Table) -> None:
     table.send(s.AddNote(actor=ANA, incident=1, text="Wrong window"))
     entry = table.steps[-1].facts[0].seq
     for _ in range(2):
@@ -231,7 +231,7 @@ def test_hiding_twice_is_hiding_once(table: Table) -> None:
     assert [EntryHidden(entry)] == table.kinds(EntryHidden)
 
 
-def test_what_was_hidden_is_brought_back(table: Table) -> None:
+def test_hidden_entry_is_shown_again(table: Table) -> None:
     table.send(s.AddNote(actor=ANA, incident=1, text="Wrong window"))
     entry = table.steps[-1].facts[0].seq
     table.send(s.HideEntry(actor=ANA, incident=1, entry=entry))

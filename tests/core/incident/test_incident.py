@@ -39,8 +39,8 @@ def outage(table: Table | None = None) -> Table:
     return table
 
 
-def test_what_is_open_is_not_reopened() -> None:
-    """Who watches it recover and doubts is told how to move it; a word is no relapse."""
+def test_open_incident_cannot_be_reopened() -> None:
+    """Whoever doubts a recovery is told how to change the phase."""
     table = outage()
     table.sees("anthropic.api", Level.OPERATIONAL)
     before = table.incident()
@@ -50,8 +50,8 @@ def test_what_is_open_is_not_reopened() -> None:
     assert before == table.incident()
 
 
-def test_a_component_that_goes_down_opens_an_incident() -> None:
-    """One alert, one channel, one card; the severity is the configured one."""
+def test_component_that_goes_down_opens_an_incident() -> None:
+    """One alert, one channel, one card, with the configured severity."""
     table = outage()
 
     assert Severity.SEV2 == table.incident().severity
@@ -59,8 +59,8 @@ def test_a_component_that_goes_down_opens_an_incident() -> None:
     assert 1 == len(table.effects(PostAlert)) == len(table.effects(OpenChannel)) == len(table.effects(PostCard))
 
 
-def test_a_degraded_component_opens_a_quiet_thread_only() -> None:
-    """`degraded: thread` makes no incident and no channel."""
+def test_degraded_component_opens_a_quiet_thread_only() -> None:
+    """`degraded: thread`."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DEGRADED)
 
@@ -68,7 +68,7 @@ def test_a_degraded_component_opens_a_quiet_thread_only() -> None:
     assert 1 == len(table.effects(OpenThread))
 
 
-def test_a_second_component_of_the_provider_joins_the_incident() -> None:
+def test_second_component_of_a_provider_joins_the_incident() -> None:
     """Web and API of one provider fail into one incident."""
     table = outage()
     table.sees("anthropic.web", Level.DOWN)
@@ -77,7 +77,7 @@ def test_a_second_component_of_the_provider_joins_the_incident() -> None:
     assert {"anthropic.api", "anthropic.web"} == set(table.incident().affected)
 
 
-def test_another_provider_gets_an_incident_of_its_own() -> None:
+def test_another_provider_gets_its_own_incident() -> None:
     """Dedup is by provider."""
     table = outage()
     table.sees("openai.api", Level.DOWN)
@@ -85,7 +85,7 @@ def test_another_provider_gets_an_incident_of_its_own() -> None:
     assert [1, 2] == sorted(table.world.incidents)
 
 
-def test_the_same_verdict_again_changes_nothing() -> None:
+def test_repeated_verdict_changes_nothing() -> None:
     """The watch may repeat itself as often as it likes."""
     table = outage()
     before = len(table.facts)
@@ -95,8 +95,8 @@ def test_the_same_verdict_again_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(("here", "there"), [(h, t) for h, t in product(Phase, Phase) if h is not t])
-def test_only_legal_moves_are_made(here: Phase, there: Phase) -> None:
-    """LEGAL is the whole law; a refusal carries a reason and leaves the state alone."""
+def test_only_legal_phase_changes_happen(here: Phase, there: Phase) -> None:
+    """By LEGAL; a refusal has a reason and changes nothing."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="Something"))
     if here is Phase.MERGED:
@@ -122,7 +122,7 @@ def path_to(phase: Phase) -> list[Phase]:
     return [phase]
 
 
-def test_cancel_is_refused_without_a_known_reason() -> None:
+def test_cancel_needs_a_known_reason() -> None:
     """False alarm, duplicate, external or drill."""
     table = outage()
 
@@ -132,8 +132,8 @@ def test_cancel_is_refused_without_a_known_reason() -> None:
     assert "Cancel needs a reason: one of false-alarm, duplicate, external, drill." == told(said)
 
 
-def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -> None:
-    """At most one open incident per dedup key."""
+def test_reopening_is_refused_if_another_incident_of_the_provider_is_open() -> None:
+    """At most one per dedup key."""
     table = outage()
     set_phase(table, Phase.RESOLVED)
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -146,8 +146,8 @@ def test_reopening_is_refused_while_another_incident_of_the_provider_is_open() -
     assert "INC-2 is open for the same provider; continue there." == told(said)
 
 
-def test_a_reopened_incident_learns_what_its_components_did_meanwhile() -> None:
-    """Resolved while down, recovered later, reopened: it is well."""
+def test_reopened_incident_has_the_current_state_of_its_components() -> None:
+    """Resolved while down, recovered later, reopened."""
     table = outage()
     set_phase(table, Phase.RESOLVED)
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -156,8 +156,8 @@ def test_a_reopened_incident_learns_what_its_components_did_meanwhile() -> None:
     assert table.incident().well
 
 
-def test_recovery_of_every_component_moves_to_monitoring_and_a_relapse_back() -> None:
-    """Staged recovery: one of two well is not enough."""
+def test_recovery_of_all_components_moves_to_monitoring_and_a_relapse_back() -> None:
+    """One of two is not enough."""
     table = outage(Table(policy(automation="off")))
     table.sees("anthropic.web", Level.DOWN)
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -172,8 +172,8 @@ def test_recovery_of_every_component_moves_to_monitoring_and_a_relapse_back() ->
     assert 1 == table.incident().relapses
 
 
-def test_an_update_is_due_every_hour_and_a_person_resets_the_clock() -> None:
-    """SEV2 speaks hourly; slots count up whoever speaks."""
+def test_update_is_due_every_hour_after_the_last_one() -> None:
+    """Also after a person's; numbers count up for both."""
     table = outage()
     table.passes(61)
     table.passes(30)
@@ -187,8 +187,8 @@ def test_an_update_is_due_every_hour_and_a_person_resets_the_clock() -> None:
     assert ["INC-1/update/1", "INC-1/update/2", "INC-1/update/3"] == table.effects(PostUpdate)
 
 
-def test_updates_missed_while_away_are_said_in_one() -> None:
-    """Three hours without power: one update that says that two slots passed."""
+def test_missed_updates_are_combined_into_one() -> None:
+    """After three hours without power it says that two were missed."""
     table = outage()
     table.now += timedelta(hours=3, minutes=10)
     table.send(s.TimePassed(actor=RULE))
@@ -197,8 +197,8 @@ def test_updates_missed_while_away_are_said_in_one() -> None:
     assert [(1, 2)] == [(u.slot, u.missed) for u in updates if isinstance(u, UpdateWritten)]
 
 
-def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
-    """Two silent hours of SEV4, then SEV2: an update at once, and none called missed."""
+def test_no_update_is_missed_under_a_severity_without_a_cadence() -> None:
+    """Two silent hours of SEV4, then SEV2: an update at once, and none counted as missed."""
     table = outage()
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV4, reason="so we see it"))
     table.passes(150)
@@ -210,8 +210,8 @@ def test_nothing_was_missed_under_a_severity_that_speaks_on_change() -> None:
     assert [(1, 0)] == [(u.slot, u.missed) for u in table.kinds(UpdateWritten) if isinstance(u, UpdateWritten)]
 
 
-def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
-    """`resolve: ask` asks; it never resolves by itself."""
+def test_resolution_is_requested_once_after_half_an_hour_of_health() -> None:
+    """`resolve: ask` never resolves by itself."""
     table = outage()
     table.sees("anthropic.api", Level.OPERATIONAL)
     table.passes(29)
@@ -223,7 +223,7 @@ def test_resolution_is_asked_once_after_half_an_hour_of_health() -> None:
     assert Phase.MONITORING == table.incident().phase
 
 
-def test_resolution_posts_the_summary_and_the_timeline() -> None:
+def test_resolution_posts_summary_and_timeline() -> None:
     """What people get at the end."""
     table = outage()
     set_phase(table, Phase.RESOLVED)
@@ -232,7 +232,7 @@ def test_resolution_posts_the_summary_and_the_timeline() -> None:
     assert 1 == len(table.effects(UploadExport))
 
 
-def test_acknowledging_twice_names_who_has_it() -> None:
+def test_second_acknowledgement_names_the_first_person() -> None:
     """Two people press at once: the second learns who was first."""
     table = outage()
     table.send(s.Acknowledge(actor=ANA, incident=1))
@@ -242,8 +242,8 @@ def test_acknowledging_twice_names_who_has_it() -> None:
     assert "ana has already acknowledged INC-1." == told(said)
 
 
-def test_a_taken_channel_name_gets_the_next_suffix() -> None:
-    """The next name is written down before it is asked for; a late repetition changes nothing."""
+def test_taken_channel_name_gets_the_next_suffix() -> None:
+    """Recorded before it is requested; a late repetition changes nothing."""
     table = outage()
     first = table.incident().room.name
     table.send(s.NameTaken(actor=RULE, incident=1, name=first))
@@ -253,8 +253,8 @@ def test_a_taken_channel_name_gets_the_next_suffix() -> None:
     assert 2 == table.incident().room.attempt
 
 
-def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
-    """The incident goes on in a thread; nobody is left without a word."""
+def test_refused_channel_is_reported_in_ops_and_to_the_declarer() -> None:
+    """The incident goes on in a thread."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
     table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
@@ -264,7 +264,7 @@ def test_a_refused_channel_is_told_to_ops_and_to_who_declared() -> None:
     assert 1 == len(table.effects(TellPerson))
 
 
-def test_a_given_up_edit_is_said_once() -> None:
+def test_abandoned_edit_is_reported_once() -> None:
     """An edit that fails for ever must not fill the channel with words about itself."""
     table = outage()
     edits = len(table.effects(EditCard))
@@ -274,8 +274,8 @@ def test_a_given_up_edit_is_said_once() -> None:
     assert 1 == len(table.kinds(GivenUp))
 
 
-def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:
-    """Somebody doubts that it is over: half an hour of health is counted anew."""
+def test_reopened_incident_is_not_resolved_at_once() -> None:
+    """Its half hour of health starts again."""
     base = policy()
     table = outage(Table(replace(base, incidents=replace(base.incidents, resolve="auto"))))
     table.sees("anthropic.api", Level.OPERATIONAL)
@@ -291,8 +291,8 @@ def test_a_reopened_incident_is_not_resolved_again_at_once() -> None:
     assert Phase.RESOLVED == table.incident().phase
 
 
-def test_a_component_outside_the_incident_does_not_make_it_relapse() -> None:
-    """`open_on: none` keeps a component out of incidents, and out of their phases."""
+def test_component_outside_the_incident_causes_no_relapse() -> None:
+    """`open_on: none` keeps it out of incidents and their phases."""
     base = policy(automation="off")
     mobile = replace(base.components["anthropic.mobile"], open_on={})
     table = outage(Table(replace(base, components={**base.components, mobile.id: mobile})))
@@ -303,8 +303,8 @@ def test_a_component_outside_the_incident_does_not_make_it_relapse() -> None:
     assert {"anthropic.api"} == set(table.incident().affected)
 
 
-def test_only_commanders_command_where_they_are_named() -> None:
-    """people.commanders, when given, is enforced by the core and not by a face."""
+def test_only_named_commanders_may_command() -> None:
+    """The core enforces people.commanders, not an interface."""
     base = policy()
     table = outage(Table(replace(base, incidents=replace(base.incidents, commanders=("U0BOB",)))))
 
@@ -312,7 +312,7 @@ def test_only_commanders_command_where_they_are_named() -> None:
     assert table.send(s.SetPhase(actor=BOB, incident=1, phase=Phase.MONITORING)).answer.ok
 
 
-def test_declaring_for_an_open_provider_points_to_it() -> None:
+def test_declaring_for_a_provider_with_an_open_incident_points_to_it() -> None:
     """Nobody opens a second incident for the same thing."""
     table = outage()
     said = table.send(s.Declare(actor=ANA, title="Claude is broken", components=("anthropic.web",))).answer
@@ -321,8 +321,8 @@ def test_declaring_for_an_open_provider_points_to_it() -> None:
     assert 1 == said.incident
 
 
-def test_a_rule_leaves_the_severity_that_a_person_chose() -> None:
-    """Whoever called it SEV3 is not overruled when the component joins again as down."""
+def test_rule_keeps_a_severity_chosen_by_a_person() -> None:
+    """Even if the component joins again as down."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV3, reason="nobody feels it"))
@@ -331,7 +331,7 @@ def test_a_rule_leaves_the_severity_that_a_person_chose() -> None:
     assert Severity.SEV3 is table.incident().severity
 
 
-def test_a_rule_raises_the_severity_that_a_rule_chose() -> None:
+def test_rule_raises_a_severity_chosen_by_a_rule() -> None:
     """Nobody has to watch whether it gets worse."""
     base = policy()
     worse = replace(base.components["anthropic.web"], open_on={Level.DOWN: "SEV1"})
@@ -342,7 +342,7 @@ def test_a_rule_raises_the_severity_that_a_rule_chose() -> None:
     assert Severity.SEV1 is table.incident().severity
 
 
-def test_who_acknowledges_is_invited() -> None:
+def test_acknowledging_person_is_invited() -> None:
     """They need not look for the channel."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)

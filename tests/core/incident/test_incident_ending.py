@@ -1,4 +1,4 @@
-"""Ending an incident: it asks while something still fails, and what still fails afterwards opens again by itself."""
+"""Ending an incident: it asks while something still fails, and whatever still fails afterwards opens another one."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def declared(table: Table) -> list[int]:
 
 
 def test_resolving_asks_while_a_component_still_fails() -> None:
-    """However it is asked for: nothing changes, and the answer says what is not over."""
+    """By any command: nothing changes, and the answer says what still fails."""
     table = outage(automation="off")
     said = resolve(table)
 
@@ -44,7 +44,7 @@ def test_resolving_asks_while_a_component_still_fails() -> None:
 
 
 def test_resolving_asks_while_a_flag_is_still_switched() -> None:
-    """Everything is well again, but customers are still on the fallback."""
+    """All is well, but customers are on the fallback."""
     table = outage()
     table.sees(API, Level.OPERATIONAL)
     said = resolve(table)
@@ -52,7 +52,7 @@ def test_resolving_asks_while_a_flag_is_still_switched() -> None:
     assert "INC-1 is not over: support chat is still on gpt. Nothing was changed." == told(said)
 
 
-def test_resolving_does_not_ask_when_all_is_over() -> None:
+def test_resolving_does_not_ask_if_all_is_well() -> None:
     """No question for its own sake."""
     table = outage(automation="off")
     table.sees(API, Level.OPERATIONAL)
@@ -60,15 +60,15 @@ def test_resolving_does_not_ask_when_all_is_over() -> None:
     assert resolve(table).ok
 
 
-def test_a_forced_resolution_says_when_it_would_open_again() -> None:
+def test_forced_resolution_says_when_another_incident_would_open() -> None:
     """Whoever ends it early knows what comes."""
     said = resolve(outage(), force=True)
 
     assert "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:30 UTC." == told(said)
 
 
-def test_what_still_fails_opens_again_after_resolve_after() -> None:
-    """The API stays down: half an hour later there is an incident again, with a new alert."""
+def test_ongoing_failure_opens_another_incident_after_resolve_after() -> None:
+    """Half an hour later, with a new alert."""
     table = outage()
     resolve(table, force=True)
     table.passes(29)
@@ -80,15 +80,15 @@ def test_what_still_fails_opens_again_after_resolve_after() -> None:
     assert 2 == len(table.effects(PostAlert))
 
 
-def test_the_clock_is_asked_for_at_the_moment_it_opens_again() -> None:
-    """Nothing else has to happen for it: the deadline is due."""
+def test_next_incident_is_due_at_its_exact_time() -> None:
+    """Nothing else has to happen."""
     table = outage(automation="off")
     resolve(table, force=True)
 
     assert table.now + timedelta(minutes=30) == next_due(table.world, table.policy)
 
 
-def test_what_recovers_in_time_opens_nothing() -> None:
+def test_recovery_in_time_opens_no_other_incident() -> None:
     """The person was right."""
     table = outage()
     resolve(table, force=True)
@@ -99,8 +99,8 @@ def test_what_recovers_in_time_opens_nothing() -> None:
     assert [1] == declared(table)
 
 
-def test_a_new_failure_after_a_resolution_opens_at_once() -> None:
-    """It was well in between: that is a new outage."""
+def test_new_failure_after_a_resolution_opens_an_incident_at_once() -> None:
+    """It was well in between."""
     table = outage()
     resolve(table, force=True)
     table.sees(API, Level.OPERATIONAL)
@@ -110,8 +110,8 @@ def test_a_new_failure_after_a_resolution_opens_at_once() -> None:
     assert [1, 2] == declared(table)
 
 
-def test_what_gets_worse_after_a_resolution_opens_at_once() -> None:
-    """Ended while it was slow, and then it went down."""
+def test_worse_failure_after_a_resolution_opens_an_incident_at_once() -> None:
+    """Resolved while slow, then it went down."""
     table = outage()
     table.sees(API, Level.DEGRADED)
     resolve(table, force=True)
@@ -120,8 +120,8 @@ def test_what_gets_worse_after_a_resolution_opens_at_once() -> None:
     assert [1, 2] == declared(table)
 
 
-def test_a_slow_component_gets_its_quiet_thread_after_a_resolution() -> None:
-    """`degraded: thread`: it is told as configured, only later."""
+def test_degraded_component_gets_its_quiet_thread_after_a_resolution() -> None:
+    """As configured, only later."""
     table = outage()
     table.sees(API, Level.DEGRADED)
     resolve(table, force=True)
@@ -132,8 +132,8 @@ def test_a_slow_component_gets_its_quiet_thread_after_a_resolution() -> None:
 
 
 @pytest.mark.parametrize("reason", ["false-alarm", "external"])
-def test_what_was_canceled_opens_only_on_something_new(reason: str) -> None:
-    """People said that this is no incident; saying it again every half hour would not make it one."""
+def test_canceled_incident_is_followed_only_by_something_new(reason: str) -> None:
+    """People said that it is none."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason=reason))
     table.passes(120)
@@ -145,8 +145,8 @@ def test_what_was_canceled_opens_only_on_something_new(reason: str) -> None:
     assert [1, 2] == declared(table)
 
 
-def test_canceling_says_that_what_still_fails_alerts_nobody() -> None:
-    """A slip of the hand must not silence an outage unnoticed."""
+def test_canceling_says_that_ongoing_failures_alert_nobody() -> None:
+    """A mistake must not silence an outage unnoticed."""
     table = outage()
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm")).answer
 
@@ -154,7 +154,7 @@ def test_canceling_says_that_what_still_fails_alerts_nobody() -> None:
     assert f"INC-1 is canceled now. {silent}" == told(said)
 
 
-def test_two_that_still_fail_are_spoken_of_as_two() -> None:
+def test_two_failing_components_are_worded_in_the_plural() -> None:
     """The sentence is read at three in the morning."""
     table = outage()
     table.sees("anthropic.web", Level.DOWN)
@@ -163,8 +163,8 @@ def test_two_that_still_fail_are_spoken_of_as_two() -> None:
     assert "Claude API, claude.ai still fail: unless they recover, a new incident opens at 12:30 UTC." in told(said)
 
 
-def test_the_first_moment_at_which_it_opens_again_is_told() -> None:
-    """claude.ai is muted for an hour, Claude API for nothing."""
+def test_earliest_time_of_the_next_incident_is_named() -> None:
+    """claude.ai is muted for an hour, Claude API is not."""
     table = outage()
     table.sees("anthropic.web", Level.DOWN)
     table.send(s.Mute(actor=ANA, component="anthropic.web", lasts=timedelta(hours=1)))
@@ -173,7 +173,7 @@ def test_the_first_moment_at_which_it_opens_again_is_told() -> None:
     assert told(said).endswith("a new incident opens at 12:30 UTC.")
 
 
-def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
+def test_muted_component_waits_for_the_end_of_its_mute_after_a_resolution() -> None:
     """A resolution ends no mute."""
     table = outage()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
@@ -186,8 +186,8 @@ def test_a_muted_component_waits_for_the_end_of_its_mute() -> None:
     assert [1, 2] == declared(table)
 
 
-def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over() -> None:
-    """Nobody looks into the channel of a resolved incident any more."""
+def test_hand_back_is_requested_in_ops_after_the_incident() -> None:
+    """Nobody reads the channel any more."""
     table = outage()
     resolve(table, force=True)
     table.sees(API, Level.OPERATIONAL)
@@ -199,8 +199,8 @@ def test_a_hand_back_is_asked_for_in_the_ops_channel_when_the_incident_is_over()
     assert PostLine(To.OPS) == line.body
 
 
-def test_a_flag_that_another_provider_holds_is_no_matter_of_this_incident() -> None:
-    """OpenAI's incident ends without a question although the chat, which stands on Claude, is on cached answers."""
+def test_flag_of_another_provider_does_not_concern_the_resolution() -> None:
+    """OpenAI's incident ends without a question although the chat, which needs Claude, is on cached answers."""
     table = Table(policy(automation="off")).all_well()
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="cached", reason="a test"))
     table.sees("openai.api", Level.DOWN)
@@ -209,8 +209,8 @@ def test_a_flag_that_another_provider_holds_is_no_matter_of_this_incident() -> N
     assert resolve(table).ok
 
 
-def test_a_hand_back_is_asked_for_in_the_incident_that_opened_again() -> None:
-    """The flag moved in INC-1; its people are in INC-2 now."""
+def test_hand_back_is_requested_in_the_next_incident() -> None:
+    """The flag switched in INC-1; its people are in INC-2 now."""
     table = outage()
     resolve(table, force=True)
     table.passes(31)
@@ -220,8 +220,8 @@ def test_a_hand_back_is_asked_for_in_the_incident_that_opened_again() -> None:
     assert [2] == [fact.incident for fact in table.facts if isinstance(fact.body, HandBackAsked)]
 
 
-def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
-    """The API recovered three minutes before: from what, why, and since when."""
+def test_reopened_incident_reports_changes_of_its_components() -> None:
+    """The API recovered three minutes earlier: from what, why, and since when."""
     table = outage()
     resolve(table, force=True)
     table.sees(API, Level.OPERATIONAL, "5 of 5 checks passed")
@@ -233,15 +233,15 @@ def test_a_reopened_incident_tells_what_its_components_did_meanwhile() -> None:
     assert ComponentMoved(API, Level.DOWN, Level.OPERATIONAL, said, well_at) == table.kinds(ComponentMoved)[-1]
 
 
-def test_an_incident_that_goes_on_has_nothing_that_would_open_it_again() -> None:
-    """Identified while the API fails: it is known to fail, and no other incident would open."""
+def test_open_incident_has_no_next_opening() -> None:
+    """Identified while the API fails."""
     table = outage(automation="off")
     said = table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED)).answer
 
     assert Moved(incident=1, phase=Phase.IDENTIFIED, failing=(), until=None, changed=True) == said
 
 
-def test_a_move_that_there_is_not_is_named() -> None:
+def test_impossible_phase_change_is_named() -> None:
     """From where, and to where."""
     said = outage().send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CLOSED)).answer
 
@@ -249,14 +249,14 @@ def test_a_move_that_there_is_not_is_named() -> None:
     assert Phase.CLOSED is said.to
 
 
-def test_a_cancellation_asks_for_a_reason_of_its_incident() -> None:
-    """The button for it needs to know which."""
+def test_request_for_a_cancel_reason_names_the_incident() -> None:
+    """Its button needs it."""
     said = outage().send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED)).answer
 
     assert NeedsReason(incident=1, reasons=CANCEL_REASONS) == said
 
 
-def test_who_moved_the_phase_and_why_is_on_record() -> None:
+def test_phase_change_is_recorded_with_person_and_reason() -> None:
     """The timeline names the person and repeats the words."""
     table = outage(automation="off")
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED, reason="the vendor rolled out"))
@@ -266,8 +266,8 @@ def test_who_moved_the_phase_and_why_is_on_record() -> None:
     assert "the vendor rolled out" == fact.body.reason
 
 
-def test_resolving_asks_where_our_own_key_stands_before_a_failing_component() -> None:
-    """The key ran out in the middle of the outage: nobody knows that it is over."""
+def test_resolving_asks_if_our_key_hides_a_failing_component() -> None:
+    """It expired during the outage, so nobody knows that it is over."""
     table = outage(automation="off")
     refused = Verdict(API, Level.UNKNOWN, "HTTP 401: our key is refused", Fault.OURS_KEY, (), table.now)
     table.send(s.VerdictReached(actor=RULE, verdict=refused))
@@ -275,7 +275,7 @@ def test_resolving_asks_where_our_own_key_stands_before_a_failing_component() ->
     assert "INC-1 is not over: Claude API is unknown. Nothing was changed." == told(resolve(table))
 
 
-def test_resolving_what_was_declared_by_a_providers_name_asks_for_all_of_it() -> None:
+def test_resolving_a_providers_incident_asks_about_all_its_components() -> None:
     """`Claude is broken`, and the API is down behind a mute."""
     table = Table(policy(automation="off")).all_well()
     table.send(s.Mute(actor=ANA, component=API, lasts=timedelta(hours=1)))
@@ -285,7 +285,7 @@ def test_resolving_what_was_declared_by_a_providers_name_asks_for_all_of_it() ->
     assert "INC-1 is not over: Claude API is down. Nothing was changed." == told(resolve(table))
 
 
-def test_resolving_what_nobody_measures_does_not_ask() -> None:
+def test_resolving_does_not_ask_about_unchecked_providers() -> None:
     """No check of OpenAI is on: there is nothing to say against it."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="OpenAI is slow", components=("openai.api",)))
@@ -293,8 +293,8 @@ def test_resolving_what_nobody_measures_does_not_ask() -> None:
     assert resolve(table).ok
 
 
-def test_the_end_waits_for_no_upload() -> None:
-    """Summary and card come before the timeline as a file, which may take long."""
+def test_resolution_does_not_wait_for_the_upload() -> None:
+    """Summary and card come before the timeline's file."""
     table = outage(automation="off")
     table.sees(API, Level.OPERATIONAL)
     resolve(table)

@@ -1,4 +1,4 @@
-"""What is written down of an incident when it opens, moves, speaks and ends: whole, by whom, and what is done about it."""
+"""What is recorded when an incident opens, moves, posts and ends: completely, by whom, and with which effects."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -86,9 +86,7 @@ OPENING = [
     [({}, []), ({"runbook_url": "https://wiki/claude"}, [PostRunbook()]), ({"runbook_steps": ("look",)}, [PostRunbook()])],
     ids=["no runbook", "a link", "steps"],
 )
-def test_an_incident_opens_with_all_that_people_need_and_nothing_twice(
-    runbook: dict[str, object], more: list[EffectBody]
-) -> None:
+def test_incident_opens_with_everything_people_need_once(runbook: dict[str, object], more: list[EffectBody]) -> None:
     """Alert, channel, card and links in this order, the runbook where there is one, and no edit of what is posted just now."""
     base_ = policy(automation="off")
     api = replace(base_.components[API], **runbook)  # type: ignore[arg-type]
@@ -98,8 +96,8 @@ def test_an_incident_opens_with_all_that_people_need_and_nothing_twice(
     assert [*OPENING, *more] == bodies(table)
 
 
-def test_what_an_incident_opens_with_is_no_line_of_its_own() -> None:
-    """The alert names the component; its level, words, evidence and beginning are in the record."""
+def test_first_component_gets_no_line_of_its_own() -> None:
+    """The alert names it; the record has level, reason, evidence and start."""
     table = Table(policy(automation="off")).all_well()
     table.sees(API, Level.DOWN)
     began = table.incident().began_at
@@ -124,8 +122,8 @@ def declared(table: Table) -> list[tuple[datetime | None, datetime | None, datet
     return [(body.vendor_first_at, body.outage_began_at, body.outage_known_at) for body in found]
 
 
-def test_a_notice_that_goes_on_ties_the_incidents_of_one_outage_together() -> None:
-    """The vendor spoke in the first one and never said that it ended: the second and the third count from the first."""
+def test_ongoing_notice_connects_the_incidents_of_one_outage() -> None:
+    """The vendor posted in the first and never ended it: later ones count from the first."""
     table = outage()
     first = table.incident(1)
     table.passes(5)
@@ -138,7 +136,7 @@ def test_a_notice_that_goes_on_ties_the_incidents_of_one_outage_together() -> No
     assert [(None, None, None), *[(spoke, first.began_at, first.declared_at)] * 2] == declared(table)
 
 
-def test_a_notice_from_between_two_incidents_is_the_first_word_about_the_later() -> None:
+def test_notice_between_two_incidents_acknowledges_the_later() -> None:
     """The earlier one was over by then."""
     table = outage()
     over(table, 1)
@@ -150,7 +148,7 @@ def test_a_notice_from_between_two_incidents_is_the_first_word_about_the_later()
 
 
 @pytest.mark.parametrize("names", [(WEB,), ()], ids=["another component", "none"])
-def test_a_notice_that_does_not_name_a_component_is_no_first_word_about_it(names: tuple[str, ...]) -> None:
+def test_notice_about_something_else_is_no_acknowledgement(names: tuple[str, ...]) -> None:
     """The vendor speaks of something else, or of nothing in particular."""
     table = Table(policy(automation="off")).all_well()
     page(table, notice("u1", START, names))
@@ -159,8 +157,8 @@ def test_a_notice_that_does_not_name_a_component_is_no_first_word_about_it(names
     assert [(None, None, None)] == declared(table)
 
 
-def test_the_incident_of_another_provider_is_no_part_of_the_outage() -> None:
-    """OpenAI was down as well when the vendor of Claude spoke."""
+def test_incident_of_another_provider_is_separate() -> None:
+    """OpenAI was down too when Claude's vendor posted."""
     table = Table(policy(automation="off")).all_well()
     table.sees(GPT, Level.DOWN)
     page(table, notice("u1", table.now))
@@ -173,7 +171,7 @@ def test_the_incident_of_another_provider_is_no_part_of_the_outage() -> None:
 # --- moving and ending
 
 
-def test_a_phase_that_a_person_sets_is_told_in_one_line() -> None:
+def test_phase_set_by_a_person_is_posted_in_one_line() -> None:
     """Who works on it reads it in the channel."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED, reason="a bad deploy"))
@@ -184,8 +182,8 @@ def test_a_phase_that_a_person_sets_is_told_in_one_line() -> None:
     assert [] == bodies(table, PostSummary, UploadExport)
 
 
-def test_a_resolution_is_told_in_the_channel_by_its_summary_and_its_timeline_alone() -> None:
-    """No line beside them; under the alert, where phones hear of it, there is one."""
+def test_resolution_posts_only_summary_and_timeline_in_the_channel() -> None:
+    """And one line under the alert, which reaches phones."""
     table = outage()
     table.sees(API, Level.OPERATIONAL)
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
@@ -193,7 +191,7 @@ def test_a_resolution_is_told_in_the_channel_by_its_summary_and_its_timeline_alo
     assert [PostLine(To.THREAD), PostSummary(), UploadExport("md")] == bodies(table, PostLine, PostSummary, UploadExport)
 
 
-def test_a_resolution_by_itself_says_why_and_by_which_rule() -> None:
+def test_automatic_resolution_records_reason_and_rule() -> None:
     """`resolve: auto`."""
     table = outage()
     table.policy = replace(table.policy, incidents=replace(table.policy.incidents, resolve=ResolveMode.AUTO))
@@ -204,8 +202,8 @@ def test_a_resolution_by_itself_says_why_and_by_which_rule() -> None:
     assert Written(body, 1, Actor.rule("resolve: auto")) == table.written(PhaseChanged)[-1]
 
 
-def test_a_resolution_is_asked_for_once_with_its_reason() -> None:
-    """`resolve: ask`; then the clock has nothing to do for it but the hourly update."""
+def test_resolution_is_requested_once_with_its_reason() -> None:
+    """`resolve: ask`; then only the hourly update is due."""
     table = outage()
     table.sees(API, Level.OPERATIONAL)
     table.passes(45)
@@ -217,8 +215,8 @@ def test_a_resolution_is_asked_for_once_with_its_reason() -> None:
 # --- speaking
 
 
-def test_an_update_by_itself_names_its_rule() -> None:
-    """Who reads the export sees that nobody wrote it."""
+def test_automatic_update_names_its_rule() -> None:
+    """Exports show that nobody wrote it."""
     table = outage()
     table.passes(60)
 
@@ -226,8 +224,8 @@ def test_an_update_by_itself_names_its_rule() -> None:
 
 
 @pytest.mark.parametrize("severity", [Severity.SEV2, Severity.SEV4])
-def test_an_update_that_a_person_writes_is_theirs(severity: Severity) -> None:
-    """Also where none is due."""
+def test_update_by_a_person_is_recorded_for_them(severity: Severity) -> None:
+    """Even if none is due."""
     table = outage()
     if severity is not Severity.SEV2:
         table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity, reason="so we see it"))
@@ -237,8 +235,8 @@ def test_an_update_that_a_person_writes_is_theirs(severity: Severity) -> None:
     assert [PostUpdate(START, 1, newest_only=False)] == bodies(table, PostUpdate)
 
 
-def test_what_was_missed_counts_from_the_last_update() -> None:
-    """The first one was given; then the power was off for three hours."""
+def test_missed_updates_count_from_the_last_one() -> None:
+    """Then the power was off for three hours."""
     table = outage()
     table.passes(60)
     table.now += 185 * MINUTE
@@ -247,8 +245,8 @@ def test_what_was_missed_counts_from_the_last_update() -> None:
 
 
 @pytest.mark.parametrize("severity", [Severity.SEV2, Severity.SEV4])
-def test_nothing_is_missed_where_no_update_is_due(severity: Severity) -> None:
-    """On change only, or over."""
+def test_no_update_is_missed_if_none_is_due(severity: Severity) -> None:
+    """On change only, or after the end."""
     table = outage()
     if severity is Severity.SEV4:
         table.send(s.SetSeverity(actor=ANA, incident=1, severity=severity, reason="so we see it"))
@@ -272,15 +270,15 @@ def test_nothing_is_missed_where_no_update_is_due(severity: Severity) -> None:
     ],
     ids=["a member", "a guest", "a guest plays a rule", "a commander plays a rule", "a vendor declares"],
 )
-def test_a_refusal_says_what_one_is_and_would_have_to_be(signal: type[s.Signal], actor: Actor, answer: Denied) -> None:
-    """No person may what a rule does, so none is named."""
+def test_refusal_names_the_persons_level_and_the_required_one(signal: type[s.Signal], actor: Actor, answer: Denied) -> None:
+    """None is named for what only rules may do."""
     commanded = replace(policy().incidents, commanders=(BOB.id,))
 
     assert answer == denied(signal, actor, commanded)
 
 
-def test_a_title_as_long_as_a_text_is_refused_with_the_most_that_it_may_have() -> None:
-    """One letter too many."""
+def test_long_title_is_refused_with_the_limit() -> None:
+    """One character too many."""
     table = outage()
     answer = table.send(Rename(actor=ANA, incident=1, title="x" * (TITLE_CHARS + 1))).answer
 
@@ -291,8 +289,8 @@ def declare(table: Table, title: str, *components: str) -> base.Answer:
     return table.send(s.Declare(actor=BOB, title=title, components=components)).answer
 
 
-def test_a_declaration_without_words_or_about_nothing_is_refused_by_name() -> None:
-    """The first name that nobody knows, and those that there are."""
+def test_declaration_without_a_title_or_with_unknown_components_is_refused() -> None:
+    """The first unknown name, and the known ones."""
     table = Table().all_well()
     known = tuple(sorted(table.policy.components))
 
@@ -300,8 +298,8 @@ def test_a_declaration_without_words_or_about_nothing_is_refused_by_name() -> No
     assert base.NoComponent(component="a.b", known=known) == declare(table, "Chat is slow", API, "a.b", "c.d")
 
 
-def test_a_declaration_is_answered_with_its_number_its_title_and_its_channel() -> None:
-    """As it was written, without the blanks around it."""
+def test_answer_to_a_declaration_has_number_title_and_channel() -> None:
+    """The title without surrounding blanks."""
     table = Table().all_well()
     answer = declare(table, " Payments hang ")
     name = table.incident().room.name
@@ -310,7 +308,7 @@ def test_a_declaration_is_answered_with_its_number_its_title_and_its_channel() -
     assert name
 
 
-def test_two_declarations_in_free_words_are_two_matters() -> None:
+def test_two_free_text_declarations_are_separate() -> None:
     """What happens to the one is not grouped with the other."""
     table = Table().all_well()
     declare(table, "Payments hang")
@@ -326,8 +324,8 @@ def in_channel(table: Table) -> a.RoomRef:
     return a.RoomRef("C1", "inc-1-claude")
 
 
-def test_whoever_joins_is_told_where() -> None:
-    """The channel, by its id and its name; the second time as well."""
+def test_answer_to_joining_names_the_channel() -> None:
+    """By id and name; the second time as well."""
     table = outage()
     place = in_channel(table)
     first, second = (table.send(s.Join(actor=BOB, incident=1)).answer for _ in range(2))
@@ -336,8 +334,8 @@ def test_whoever_joins_is_told_where() -> None:
     assert a.JoinedBefore(incident=1, place=place) == second
 
 
-def test_whoever_joins_before_there_is_a_channel_is_sent_nowhere() -> None:
-    """It is opened within seconds, or refused."""
+def test_joining_before_the_channel_exists_names_none() -> None:
+    """It is created within seconds, or refused."""
     table = outage()
 
     assert a.Joined(incident=1, place=a.RoomRef(), changed=True) == table.send(s.Join(actor=BOB, incident=1)).answer
@@ -346,8 +344,8 @@ def test_whoever_joins_before_there_is_a_channel_is_sent_nowhere() -> None:
 # --- what became of our own effects
 
 
-def test_where_a_post_stands_is_written_down_whole() -> None:
-    """The channel with its name, and a post with the key that it is found by."""
+def test_positions_of_posts_are_recorded() -> None:
+    """The channel with its name, a post with its key."""
     table = outage()
     in_channel(table)
     done = s.EffectDone(actor=RULE, incident=1, kind=PostAlert, key="alert/INC-1", channel="C0", ts="1.2")
@@ -357,7 +355,7 @@ def test_where_a_post_stands_is_written_down_whole() -> None:
     assert [Written(Posted(PostAlert.KIND, "alert/INC-1", "C0", "1.2"), 1, RULE)] == table.written(Posted)
 
 
-def test_what_was_given_up_without_an_incident_is_noted() -> None:
+def test_abandoned_effect_without_an_incident_is_only_recorded() -> None:
     """There is no channel to say it in."""
     table = Table().all_well()
     refused = s.EffectRefused(actor=RULE, incident=None, kind=PostLine, key="k", reason="no such channel")
@@ -365,8 +363,8 @@ def test_what_was_given_up_without_an_incident_is_noted() -> None:
     assert base.Noted(changed=False) == table.send(refused).answer
 
 
-def test_a_change_edits_alert_and_card_once() -> None:
-    """Of each incident that it touches, and of no other."""
+def test_change_edits_alert_and_card_once() -> None:
+    """Of each affected incident, and no other."""
     table = outage()
     table.sees(GPT, Level.DOWN)
     table.send(s.AddNote(actor=ANA, incident=1, text="it hangs"))

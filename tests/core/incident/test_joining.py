@@ -1,4 +1,4 @@
-"""A component that fails into an incident that is open already brings what belongs to it."""
+"""A component that joins an open incident brings what belongs to it."""
 
 from dataclasses import replace
 
@@ -27,24 +27,24 @@ def brought(table: Table) -> list[EffectBody]:
     return [effect.body for effect in table.sees(WEB, Level.DOWN).effects if isinstance(effect.body, BROUGHT)]
 
 
-def test_its_checklist_is_posted() -> None:
+def test_checklist_of_a_joining_component_is_posted() -> None:
     assert [PostRunbook()] == brought(outage(runbook_steps=("Ask the vendor",)))
 
 
-def test_its_runbook_is_linked_too_where_it_has_an_address() -> None:
+def test_runbook_with_an_address_is_linked() -> None:
     assert [AddBookmarks(), PostRunbook()] == brought(outage(runbook_url="https://wiki.example.com/web"))
 
 
-def test_the_people_who_know_it_are_invited() -> None:
+def test_experts_of_a_joining_component_are_invited() -> None:
     assert [InvitePeople()] == brought(outage(invite=("S0WEB",)))
 
 
-def test_a_component_of_which_nothing_is_configured_brings_nothing() -> None:
+def test_component_without_settings_brings_nothing() -> None:
     assert [] == brought(outage())
 
 
-def test_nothing_is_brought_again_when_it_fails_again() -> None:
-    """It has been in the incident all along."""
+def test_relapse_brings_nothing_again() -> None:
+    """The component has been in the incident all along."""
     table = outage(runbook_steps=("Ask the vendor",), invite=("S0WEB",))
     table.sees(WEB, Level.DOWN)
     table.sees(WEB, Level.OPERATIONAL)
@@ -52,8 +52,8 @@ def test_nothing_is_brought_again_when_it_fails_again() -> None:
     assert [] == brought(table)
 
 
-def test_each_checklist_is_an_effect_of_its_own() -> None:
-    """One key would let the second be taken for the first."""
+def test_each_checklist_has_its_own_key() -> None:
+    """Otherwise the second would count as the first."""
     table = outage(runbook_steps=("Ask the vendor",))
     table.policy = replace(
         table.policy, components={id: replace(one, runbook_steps=("Look",)) for id, one in table.policy.components.items()}
@@ -64,7 +64,7 @@ def test_each_checklist_is_an_effect_of_its_own() -> None:
     assert 2 == len(set(table.effects(PostRunbook)))
 
 
-def test_flags_that_depend_on_it_are_switched() -> None:
+def test_flags_of_a_joining_component_are_switched() -> None:
     """They belong to the incident from then on."""
     table = outage(flag_on=(WEB,))
     table.sees(WEB, Level.DOWN)
@@ -73,8 +73,8 @@ def test_flags_that_depend_on_it_are_switched() -> None:
     assert 1 == engaged.incident
 
 
-def test_who_was_invited_is_on_record() -> None:
-    """So that a start anew invites nobody a second time."""
+def test_invited_people_are_recorded() -> None:
+    """So that a restart invites nobody twice."""
     table = outage()
     for people in (("U0ANA",), ("U0ANA", "S0WEB")):
         table.send(s.EffectDone(actor=RULE, key="k", kind=InvitePeople, incident=1, reached=people))
@@ -83,7 +83,7 @@ def test_who_was_invited_is_on_record() -> None:
     assert 2 == len(table.kinds(PeopleInvited))
 
 
-def test_an_invitation_that_reached_nobody_new_writes_nothing_down() -> None:
+def test_invitation_of_nobody_new_records_nothing() -> None:
     table = outage()
 
     assert () == table.send(s.EffectDone(actor=RULE, key="k", kind=InvitePeople, incident=1)).facts

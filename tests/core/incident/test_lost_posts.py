@@ -1,4 +1,4 @@
-"""Alert, card and channel that are gone: posted anew once, and said where people look."""
+"""Lost alerts, cards and channels: posted again once, and reported where people look."""
 
 import pytest
 
@@ -37,17 +37,17 @@ def sent(step: Step) -> list[EffectBody]:
     return [effect.body for effect in step.effects if isinstance(effect.body, POSTS)]
 
 
-def test_a_deleted_alert_is_posted_anew() -> None:
-    """Ops must not lose sight of an incident because somebody tidied the channel."""
+def test_deleted_alert_is_posted_again() -> None:
+    """Ops must not lose sight of an incident."""
     assert [PostAlert(2)] == sent(lost(posted(), PostAlert, "1.1"))
 
 
-def test_a_deleted_card_is_posted_and_pinned_anew() -> None:
+def test_deleted_card_is_posted_and_pinned_again() -> None:
     """The pin went with it."""
     assert [PostCard(2), PinCard(2)] == sent(lost(posted(), PostCard, "2.1"))
 
 
-def test_a_deleted_alert_is_written_down_with_where_it_stood() -> None:
+def test_deletion_of_the_alert_is_recorded_with_its_position() -> None:
     """The record says that it is posted again, and why."""
     table = posted()
     lost(table, PostAlert, "1.1")
@@ -57,7 +57,7 @@ def test_a_deleted_alert_is_written_down_with_where_it_stood() -> None:
     )
 
 
-def test_a_deleted_card_is_written_down_with_where_it_stood() -> None:
+def test_deletion_of_the_card_is_recorded_with_its_position() -> None:
     """In its own channel."""
     table = posted()
     lost(table, PostCard, "2.1")
@@ -65,8 +65,8 @@ def test_a_deleted_card_is_written_down_with_where_it_stood() -> None:
     assert [Written(PostGone("card.post", "C7", "2.1", "message_not_found", again=True), 1, RULE)] == (table.written(PostGone))
 
 
-def test_a_post_that_is_deleted_twice_stays_away() -> None:
-    """Who does that means it; nobody fights over a message."""
+def test_post_deleted_twice_is_not_posted_again() -> None:
+    """Somebody means it."""
     table = posted()
     lost(table, PostAlert, "1.1")
     done(table, PostAlert, "COPS", "1.2")
@@ -74,7 +74,7 @@ def test_a_post_that_is_deleted_twice_stays_away() -> None:
     assert [] == sent(lost(table, PostAlert, "1.2"))
 
 
-def test_a_post_that_is_lost_with_its_channel_comes_again_each_time() -> None:
+def test_post_lost_with_its_channel_is_posted_again_each_time() -> None:
     """Nobody deleted it: the channel was archived, a second time."""
     table = posted()
     lost(table, PostCard, "2.1")
@@ -83,27 +83,27 @@ def test_a_post_that_is_lost_with_its_channel_comes_again_each_time() -> None:
     assert [PostCard(3), PinCard(3)] == sent(lost(table, PostCard, "2.2", with_channel=True))
 
 
-def test_a_post_of_an_incident_that_is_over_stays_away() -> None:
-    """Whoever tidies up afterwards is left in peace, also when the channel goes as well."""
+def test_deleted_post_of_an_ended_incident_is_not_posted_again() -> None:
+    """Nor if its channel is archived as well."""
     table = posted()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
 
     assert [] == sent(lost(table, PostAlert, "1.1", with_channel=True))
 
 
-def test_a_post_that_was_replaced_is_not_missed() -> None:
-    """The word that it is gone came twice, or late: what stands now is another message."""
+def test_late_deletion_of_a_replaced_post_is_ignored() -> None:
+    """The current one is another message."""
     table = posted()
 
     assert base.KnownAlready(incident=1) == lost(table, PostAlert, "1.0").answer
 
 
-def test_a_lost_alert_says_nothing_of_the_card() -> None:
+def test_lost_alert_does_not_affect_the_card() -> None:
     """Each has its own place: the card's moment is no alert's."""
     assert base.KnownAlready(incident=1) == lost(posted(), PostAlert, "2.1").answer
 
 
-def test_a_lost_post_is_taken_in_for_its_incident() -> None:
+def test_lost_post_is_answered_to_the_outbox() -> None:
     """The answer goes to the outbox."""
     assert base.Noted(incident=1, changed=True) == lost(posted(), PostAlert, "1.1").answer
 
@@ -115,15 +115,15 @@ def channel_lost(table: Table) -> Answer:
     return table.send(s.ChannelLost(actor=RULE, incident=1, reason="is_archived")).answer
 
 
-def test_a_lost_channel_is_told_in_ops() -> None:
-    """The incident goes on in the alert's thread, and people must know where."""
+def test_lost_channel_is_reported_in_ops() -> None:
+    """The incident goes on in the alert's thread."""
     table = posted()
     channel_lost(table)
 
     assert PostRefusal() in [effect.body for effect in table.steps[-1].effects]
 
 
-def test_a_lost_channel_is_written_down_with_its_reason() -> None:
+def test_lost_channel_is_recorded_with_its_reason() -> None:
     """Archived, deleted, or the bot was removed."""
     table = posted()
     channel_lost(table)
@@ -131,21 +131,21 @@ def test_a_lost_channel_is_written_down_with_its_reason() -> None:
     assert [Written(ChannelRefused("is_archived", "C7"), 1, RULE)] == table.written(ChannelRefused)
 
 
-def test_a_channel_is_lost_once() -> None:
-    """Every post that fails there says so again."""
+def test_loss_of_a_channel_is_recorded_once() -> None:
+    """Although each post to it fails."""
     table = posted()
     channel_lost(table)
 
     assert base.KnownAlready(incident=1) == channel_lost(table)
 
 
-def test_a_lost_channel_is_taken_in_for_its_incident() -> None:
+def test_lost_channel_is_answered_to_the_outbox() -> None:
     """The answer goes to the outbox."""
     assert base.Noted(incident=1, changed=True) == channel_lost(posted())
 
 
-def test_who_declared_is_told_that_there_is_no_channel() -> None:
-    """By a direct word to that person, for they are waiting for it."""
+def test_declarer_is_told_that_there_is_no_channel() -> None:
+    """In a direct message, because they wait for it."""
     table = Table()
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
     step = table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
@@ -153,7 +153,7 @@ def test_who_declared_is_told_that_there_is_no_channel() -> None:
     assert TellPerson(ANA.id) in [effect.body for effect in step.effects]
 
 
-def test_nobody_is_told_directly_of_a_rules_incident() -> None:
+def test_missing_channel_of_a_rules_incident_is_reported_in_ops_only() -> None:
     """A rule reads no direct messages; ops are told."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
@@ -165,8 +165,8 @@ def test_nobody_is_told_directly_of_a_rules_incident() -> None:
 @pytest.mark.parametrize(
     ("again", "answer"), [(False, base.Noted(incident=1, changed=True)), (True, base.KnownAlready(incident=1))]
 )
-def test_a_taken_name_is_answered_once(again: bool, answer: Answer) -> None:
-    """The second word of it finds the next name written down already."""
+def test_taken_channel_name_is_handled_once(again: bool, answer: Answer) -> None:
+    """A second report finds the next name recorded already."""
     table = Table().all_well()
     table.sees("anthropic.api", Level.DOWN)
     taken = s.NameTaken(actor=RULE, incident=1, name=table.incident().room.name)
@@ -176,8 +176,8 @@ def test_a_taken_name_is_answered_once(again: bool, answer: Answer) -> None:
     assert answer == table.send(taken).answer
 
 
-def test_a_failed_line_is_said_by_its_own_key() -> None:
-    """Two lines that were lost are two; only edits in place are said once."""
+def test_each_lost_line_is_reported() -> None:
+    """Only failing edits in place are reported once."""
     table = posted()
     steps = [
         table.send(s.EffectRefused(actor=RULE, key=key, kind=PostLine, incident=1, reason="is_archived"))

@@ -1,4 +1,4 @@
-"""Phases belong to people; that customers are served is a fact beside them, which rules see and people may say."""
+"""Phases belong to people; whether customers are served is recorded separately, by rules or people."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -43,8 +43,8 @@ def lines(table: Table, kind: type[Body]) -> int:
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_no_rule_moves_a_phase_that_a_person_chose(seed: int) -> None:
-    """Whatever happens. Only what fails again under `monitoring` does: that is a relapse, and nobody chose that it is down."""
+def test_rules_do_not_change_a_phase_chosen_by_a_person(seed: int) -> None:
+    """Except for a relapse under `monitoring`, which nobody chose."""
     dice, table = story(seed)
     for _ in range(12):
         goes_on(dice, table)
@@ -65,8 +65,8 @@ def test_no_rule_moves_a_phase_that_a_person_chose(seed: int) -> None:
 # --- beside the phase
 
 
-def test_a_mitigated_incident_may_be_identified_afterwards() -> None:
-    """The cause is found while a fallback serves; both are true."""
+def test_mitigated_incident_may_be_identified() -> None:
+    """The cause is found while a fallback serves."""
     table = down()
     phase(table, Phase.IDENTIFIED, "their database")
     table.passes(3)
@@ -75,8 +75,8 @@ def test_a_mitigated_incident_may_be_identified_afterwards() -> None:
     assert table.incident().mitigation is not None
 
 
-def test_a_switch_mitigates_and_leaves_the_phase_to_whoever_chose_it() -> None:
-    """It is said in one line, by the rule, with the flag's name."""
+def test_switch_mitigates_without_changing_a_chosen_phase() -> None:
+    """Posted in one line by the rule, with the flag's name."""
     table = down(automation=Automation.PROPOSE)
     phase(table, Phase.IDENTIFIED)
     table.send(s.EngageFlag(actor=ANA, flag=FLAG, variant="gpt", reason="now"))
@@ -86,8 +86,8 @@ def test_a_switch_mitigates_and_leaves_the_phase_to_whoever_chose_it() -> None:
     assert 1 == lines(table, Mitigated)
 
 
-def test_recovery_does_not_take_a_phase_from_a_person() -> None:
-    """Whether it is over is theirs to say; they are asked, also where incidents end by themselves."""
+def test_recovery_does_not_change_a_chosen_phase() -> None:
+    """People are asked, even where incidents end automatically."""
     base = policy()
     table = Table(replace(base, incidents=replace(base.incidents, resolve=ResolveMode.AUTO))).all_well()
     table.sees(API, Level.DOWN)
@@ -98,7 +98,7 @@ def test_recovery_does_not_take_a_phase_from_a_person() -> None:
     assert 1 == len(table.kinds(ResolveAsked))
 
 
-def test_what_fails_again_under_monitoring_is_a_relapse_whoever_chose_it() -> None:
+def test_failure_under_monitoring_is_a_relapse_even_if_a_person_chose_it() -> None:
     """Nobody watches what is down."""
     table = down()
     phase(table, Phase.MONITORING)
@@ -108,8 +108,8 @@ def test_what_fails_again_under_monitoring_is_a_relapse_whoever_chose_it() -> No
     assert "relapse" in [body.move for body in table.kinds(PhaseChanged)]  # type: ignore[attr-defined]
 
 
-def test_what_fails_again_under_a_chosen_phase_is_said_once_and_the_phase_stays() -> None:
-    """A line in the channel, and a reply under the alert, which reaches phones. The phase is the person's."""
+def test_failure_under_a_chosen_phase_is_posted_once() -> None:
+    """In the channel and under the alert; the phase stays."""
     table = down()
     phase(table, Phase.IDENTIFIED)
     table.all_well()
@@ -121,8 +121,8 @@ def test_what_fails_again_under_a_chosen_phase_is_said_once_and_the_phase_stays(
     assert [PostLine(To.INCIDENT), PostLine(To.THREAD)] == told_
 
 
-def test_what_fails_again_unheard_under_a_chosen_phase_is_paged() -> None:
-    """As the policy says: nobody acknowledged it, and it is not only watched any more."""
+def test_failure_under_a_chosen_phase_pages_if_unacknowledged() -> None:
+    """As the policy says."""
     steps = PagingPolicy({Severity.SEV2: tuple(PageStep(timedelta(minutes=m), mention=("S0ONCALL",)) for m in (0, 30))})
     table = Table(replace(policy(), paging=steps)).all_well()
     table.sees(API, Level.DOWN)
@@ -136,8 +136,8 @@ def test_what_fails_again_unheard_under_a_chosen_phase_is_paged() -> None:
     assert (1, 2) == (held, len(table.kinds(Paged)))
 
 
-def test_a_reopened_incident_follows_its_checks_again() -> None:
-    """Whoever reopens says that it is not over; not how far it is."""
+def test_reopened_incident_follows_its_checks_again() -> None:
+    """Reopening says that it is not over, not how far it is."""
     table = down()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED, force=True))
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.INVESTIGATING))
@@ -149,8 +149,8 @@ def test_a_reopened_incident_follows_its_checks_again() -> None:
 # --- gone
 
 
-def test_a_fallback_that_fails_takes_the_mitigation_back() -> None:
-    """Customers wait again: it is said under the alert, which reaches phones, and once in the channel."""
+def test_failing_fallback_ends_the_mitigation() -> None:
+    """Posted under the alert, which reaches phones, and once in the channel."""
     table = down(fallbacks=(Fallback("gpt", GPT),))
     table.sees(GPT, Level.DOWN)
 
@@ -160,8 +160,8 @@ def test_a_fallback_that_fails_takes_the_mitigation_back() -> None:
     assert 1 == lines(table, PhaseChanged)  # that it was mitigated; that it is not is said above
 
 
-def test_a_fallback_that_is_back_mitigates_again() -> None:
-    """The first time counts for the durations."""
+def test_recovered_fallback_mitigates_again() -> None:
+    """Durations count from the first time."""
     table = down(fallbacks=(Fallback("gpt", GPT),))
     first = table.incident().mitigated_at
     table.sees(GPT, Level.DOWN)
@@ -172,8 +172,8 @@ def test_a_fallback_that_is_back_mitigates_again() -> None:
     assert first == table.incident().mitigated_at
 
 
-def test_a_lost_mitigation_leaves_the_phase_that_a_person_chose() -> None:
-    """They have found the cause whether customers are served or not."""
+def test_lost_mitigation_keeps_a_chosen_phase() -> None:
+    """The cause is known whether customers are served or not."""
     table = down(fallbacks=(Fallback("gpt", GPT),))
     phase(table, Phase.IDENTIFIED)
     table.sees(GPT, Level.DOWN)
@@ -184,8 +184,8 @@ def test_a_lost_mitigation_leaves_the_phase_that_a_person_chose() -> None:
 # --- by word
 
 
-def test_a_person_says_that_customers_are_served() -> None:
-    """What no flag of ours does; the phase stays, and the time to mitigate counts."""
+def test_person_may_say_that_customers_are_served() -> None:
+    """By other means than our flags; the phase stays, and the time counts."""
     table = down(automation=Automation.OFF)
     table.passes(7)
     said = table.send(s.SayMitigated(actor=ANA, incident=1, reason="the old key works")).answer
@@ -195,7 +195,7 @@ def test_a_person_says_that_customers_are_served() -> None:
     assert table.now == durations(table.incident(), table.facts).mitigated_at
 
 
-def test_a_persons_word_is_not_taken_back_by_a_rule() -> None:
+def test_rule_does_not_revoke_a_persons_mitigation() -> None:
     """They know of a way that no check sees."""
     table = down(automation=Automation.OFF)
     table.send(s.SayMitigated(actor=ANA, incident=1))
@@ -205,8 +205,8 @@ def test_a_persons_word_is_not_taken_back_by_a_rule() -> None:
     assert table.incident().mitigation is not None
 
 
-def test_a_person_takes_it_back() -> None:
-    """And it is on record that it was so."""
+def test_person_may_revoke_the_mitigation() -> None:
+    """The record keeps that it was so."""
     table = down()
     said = table.send(s.SayMitigated(actor=ANA, incident=1, reason="the answers are nonsense", over=True)).answer
 
@@ -215,7 +215,7 @@ def test_a_person_takes_it_back() -> None:
 
 
 @pytest.mark.parametrize("by_person", [True, False])
-def test_what_happens_elsewhere_does_not_overrule_a_person(by_person: bool) -> None:
+def test_unrelated_events_do_not_overrule_a_person(by_person: bool) -> None:
     """Nobody is served by nonsense, however slow a page of another matter is."""
     table = down()
     if by_person:
@@ -227,8 +227,8 @@ def test_what_happens_elsewhere_does_not_overrule_a_person(by_person: bool) -> N
     assert table.incident().mitigation is None
 
 
-def test_a_person_takes_back_the_phase_that_a_person_chose() -> None:
-    """Nobody is shown `mitigated` after somebody said that it is not."""
+def test_revoked_mitigation_also_changes_the_phase_mitigated() -> None:
+    """Even if a person chose it."""
     table = down(automation=Automation.OFF)
     phase(table, Phase.MITIGATED)
     said = table.send(s.SayMitigated(actor=ANA, incident=1, over=True)).answer
@@ -236,7 +236,7 @@ def test_a_person_takes_back_the_phase_that_a_person_chose() -> None:
     assert "INC-1: customers are no longer served. Its phase is investigating." == told(said)
 
 
-def test_what_fails_less_under_monitoring_is_no_relapse() -> None:
+def test_improvement_under_monitoring_is_no_relapse() -> None:
     """Somebody watches how it gets better."""
     table = down()
     phase(table, Phase.MONITORING)
@@ -246,8 +246,8 @@ def test_what_fails_less_under_monitoring_is_no_relapse() -> None:
     assert 1 == lines(table, ComponentMoved)
 
 
-def test_what_stands_is_not_said_twice() -> None:
-    """Nor taken back where there is nothing."""
+def test_repeated_mitigation_is_refused() -> None:
+    """And so is revoking none."""
     table = down()
     twice = table.send(s.SayMitigated(actor=ANA, incident=1)).answer
     table.send(s.SayMitigated(actor=ANA, incident=1, over=True))

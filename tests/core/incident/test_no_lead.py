@@ -1,4 +1,4 @@
-"""An incident that customers feel wants a lead: while nobody takes it, its channel is asked once."""
+"""An incident that affects customers needs a lead: its channel is asked once while there is none."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -35,8 +35,8 @@ def lead(table: Table, to: Actor | None, by: Actor = ANA) -> None:
     table.send(s.GiveRole(actor=by, incident=1, role=LEAD, to=to))
 
 
-def test_the_channel_is_asked_once() -> None:
-    """In one line, ten minutes after somebody acknowledged it; then nobody is nagged again."""
+def test_channel_is_asked_once() -> None:
+    """In one line, ten minutes after the acknowledgement."""
     table = acknowledged()
 
     assert [0, 1, 1] == [asked(table, 9), asked(table, 1), asked(table, 180)]
@@ -44,7 +44,7 @@ def test_the_channel_is_asked_once() -> None:
     assert 1 == sum(e.seq == fact.seq and isinstance(e.body, PostLine) for step in table.steps for e in step.effects)
 
 
-def test_nobody_is_asked_where_somebody_leads() -> None:
+def test_channel_with_a_lead_is_not_asked() -> None:
     """They took it in time."""
     table = acknowledged()
     lead(table, BOB)
@@ -52,7 +52,7 @@ def test_nobody_is_asked_where_somebody_leads() -> None:
     assert 0 == asked(table, 60)
 
 
-def test_nobody_is_asked_before_it_is_acknowledged() -> None:
+def test_channel_is_not_asked_before_the_acknowledgement() -> None:
     """Paging calls people until then."""
     table = Table().all_well()
     table.send(s.Declare(actor=ANA, title="Chat is slow"))
@@ -61,12 +61,12 @@ def test_nobody_is_asked_before_it_is_acknowledged() -> None:
 
 
 @pytest.mark.parametrize(("severity", "times"), [("SEV1", 1), ("SEV2", 1), ("SEV3", 0), ("SEV4", 0)])
-def test_what_customers_hardly_feel_needs_no_lead(severity: str, times: int) -> None:
+def test_minor_incident_needs_no_lead(severity: str, times: int) -> None:
     """One person looks after it."""
     assert times == asked(acknowledged(Severity(severity)), 30)
 
 
-def test_a_worse_severity_asks_for_a_lead() -> None:
+def test_raised_severity_needs_a_lead() -> None:
     """It was small, and is not any more."""
     table = acknowledged(Severity.SEV3)
     table.passes(30)
@@ -75,7 +75,7 @@ def test_a_worse_severity_asks_for_a_lead() -> None:
     assert 1 == asked(table, 1)
 
 
-def test_what_is_well_again_needs_no_lead() -> None:
+def test_recovered_incident_needs_no_lead() -> None:
     """Only somebody who resolves it."""
     table = Table().all_well()
     table.sees(API, Level.DOWN)
@@ -85,8 +85,8 @@ def test_what_is_well_again_needs_no_lead() -> None:
     assert 0 == asked(table, 20)
 
 
-def test_when_the_lead_leaves_the_channel_is_asked_anew() -> None:
-    """Ten minutes later, since the line that says so asks already."""
+def test_channel_is_asked_again_after_the_lead_left() -> None:
+    """Ten minutes later, since the line about that asks already."""
     table = acknowledged()
     table.passes(10)
     lead(table, BOB)
@@ -96,7 +96,7 @@ def test_when_the_lead_leaves_the_channel_is_asked_anew() -> None:
     assert [1, 2, 2] == [asked(table, 9), asked(table, 1), asked(table, 60)]
 
 
-def test_a_lead_who_hands_over_leaves_nobody_asked() -> None:
+def test_handover_of_the_lead_causes_no_question() -> None:
     """There was one at every moment."""
     table = acknowledged()
     lead(table, ANA)
@@ -106,14 +106,14 @@ def test_a_lead_who_hands_over_leaves_nobody_asked() -> None:
 
 
 def test_another_role_is_no_lead() -> None:
-    """Who writes things down does not decide."""
+    """The scribe does not decide."""
     table = acknowledged()
     table.send(s.GiveRole(actor=ANA, incident=1, role="scribe", to=BOB))
 
     assert 1 == asked(table, 10)
 
 
-def test_never_asks_nobody() -> None:
+def test_nag_after_never_asks_nobody() -> None:
     """`people.nag_after: never`."""
     table = acknowledged()
     table.policy = replace(policy(), incidents=replace(policy().incidents, nag_after=None))
@@ -121,7 +121,7 @@ def test_never_asks_nobody() -> None:
     assert 0 == asked(table, 60)
 
 
-def test_what_is_over_asks_nobody() -> None:
+def test_ended_incident_asks_nobody() -> None:
     """Nobody looks there any more."""
     table = acknowledged()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.RESOLVED))
@@ -129,7 +129,7 @@ def test_what_is_over_asks_nobody() -> None:
     assert 0 == asked(table, 60)
 
 
-def test_the_question_has_its_moment() -> None:
+def test_question_is_due_at_its_time() -> None:
     """The beat sleeps until then."""
     table = acknowledged()
     due = next_due(table.world, table.policy)
@@ -138,8 +138,8 @@ def test_the_question_has_its_moment() -> None:
     assert due <= table.now + timedelta(minutes=10)
 
 
-def test_that_it_was_asked_survives_a_restart() -> None:
-    """Also when the lead left."""
+def test_question_is_not_repeated_after_a_restart() -> None:
+    """Nor is the one after the lead left."""
     table = acknowledged()
     lead(table, BOB)
     lead(table, None)

@@ -1,4 +1,4 @@
-"""Paging: whom a step calls and when, that no step is taken twice, and what stops it."""
+"""Paging: whom a step calls and when, that each step is taken once, and what stops it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -54,8 +54,8 @@ def steps(table: Table) -> list[tuple[Severity, int]]:
 # --- steps
 
 
-def test_the_first_mention_stands_in_the_alert() -> None:
-    """An edit wakes nobody, so it is there when the alert is posted; no second message says the same."""
+def test_first_mention_is_in_the_alert() -> None:
+    """An edit wakes nobody, so it is there from the start, and no second message repeats it."""
     table = down(paged())
 
     assert [(SEV2, 1)] == steps(table)
@@ -63,8 +63,8 @@ def test_the_first_mention_stands_in_the_alert() -> None:
     assert [] == table.effects(PageMention)
 
 
-def test_the_next_steps_come_when_nobody_acknowledges() -> None:
-    """Each after its time, under keys that name severity, step and way."""
+def test_later_steps_follow_without_an_acknowledgement() -> None:
+    """Each after its time, with keys of severity, step and way."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
     table.passes(4)
@@ -78,7 +78,7 @@ def test_the_next_steps_come_when_nobody_acknowledges() -> None:
     assert ["INC-1/page/SEV2/3/notify"] == table.effects(PageAddresses)
 
 
-def test_nobody_is_paged_at_a_severity_without_steps() -> None:
+def test_severity_without_steps_pages_nobody() -> None:
     """What is not configured does not happen."""
     table = down(paged(PagingPolicy({SEV1: STEPS})))
     table.passes(30)
@@ -86,7 +86,7 @@ def test_nobody_is_paged_at_a_severity_without_steps() -> None:
     assert [] == steps(table)
 
 
-def test_acknowledging_stops_it() -> None:
+def test_acknowledgement_stops_paging() -> None:
     """Somebody is there."""
     table = down(paged())
     table.send(s.Acknowledge(actor=ANA, incident=1))
@@ -95,7 +95,7 @@ def test_acknowledging_stops_it() -> None:
     assert [(SEV2, 1)] == steps(table)
 
 
-def test_the_end_stops_it() -> None:
+def test_end_of_the_incident_stops_paging() -> None:
     """Nobody is woken for what was canceled."""
     table = down(paged())
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.CANCELED, reason="false-alarm"))
@@ -104,8 +104,8 @@ def test_the_end_stops_it() -> None:
     assert [(SEV2, 1)] == steps(table)
 
 
-def test_nobody_is_woken_while_all_is_well_again() -> None:
-    """While it is only watched, paging waits; a relapse goes on with it."""
+def test_paging_waits_while_the_incident_is_monitored() -> None:
+    """A relapse resumes it."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
     table.sees(API, Level.OPERATIONAL)
@@ -118,8 +118,8 @@ def test_nobody_is_woken_while_all_is_well_again() -> None:
     assert [(SEV2, 1), (SEV2, 2)] == steps(table)
 
 
-def test_steps_that_passed_while_the_bot_was_away_are_taken_as_one() -> None:
-    """Nobody gets three calls at once, and the timeline says how many steps it is."""
+def test_steps_missed_in_downtime_are_taken_as_one() -> None:
+    """Nobody gets three calls at once, and the timeline says how many steps it was."""
     table = down(paged())
     table.now += timedelta(hours=2)
     table.send(s.TimePassed(actor=RULE))
@@ -137,8 +137,8 @@ CALLS = st.builds(PageStep, st.just(0 * MINUTE), NAMES, NAMES, NAMES).filter(
 
 
 @given(st.lists(CALLS, min_size=2, max_size=5), st.integers(1, 25))
-def test_whoever_was_to_be_called_while_the_bot_was_away_is_called_once_it_is_back(calls: list[PageStep], away: int) -> None:
-    """Each by the way that was theirs and once: a pager in a step before the last one rings too."""
+def test_everybody_from_missed_steps_is_called_once(calls: list[PageStep], away: int) -> None:
+    """Each by their own way: an earlier step's pager rings too."""
     policy = PagingPolicy({SEV2: tuple(replace(step, after=5 * n * MINUTE) for n, step in enumerate(calls))})
     table = down(paged(policy))
     missed = calls[1 : away // 5 + 1]
@@ -154,8 +154,8 @@ def test_whoever_was_to_be_called_while_the_bot_was_away_is_called_once_it_is_ba
 # --- another severity
 
 
-def test_a_raised_severity_counts_its_steps_from_then_on() -> None:
-    """Its first step goes out at once, as a reply: the alert stands already."""
+def test_steps_of_a_raised_severity_count_from_then_on() -> None:
+    """The first goes out at once, as a reply."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
     table.passes(3)
@@ -169,7 +169,7 @@ def test_a_raised_severity_counts_its_steps_from_then_on() -> None:
     assert "INC-1/page/SEV1/1/mention" in table.effects(PageMention)
 
 
-def test_a_lowered_severity_does_not_start_over() -> None:
+def test_lowered_severity_does_not_start_again() -> None:
     """Who was called already is not called again for less."""
     table = down(paged(PagingPolicy({SEV2: STEPS, SEV3: STEPS})))
     done(table, PostAlert(), "S0ONCALL")
@@ -180,8 +180,8 @@ def test_a_lowered_severity_does_not_start_over() -> None:
     assert [(SEV2, 1), (SEV3, 2)] == steps(table)
 
 
-def test_a_step_is_not_taken_again_when_the_severity_comes_back() -> None:
-    """By number and severity, once for ever."""
+def test_step_is_not_repeated_when_a_severity_returns() -> None:
+    """By severity and number, once for ever."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
     for severity in (SEV1, SEV2, SEV1):
@@ -196,8 +196,8 @@ def test_a_step_is_not_taken_again_when_the_severity_comes_back() -> None:
 # --- nobody is reached
 
 
-def test_a_step_that_reaches_nobody_is_followed_at_once() -> None:
-    """Nobody waits for five minutes because a name stands for nobody; ops reads why."""
+def test_step_that_reaches_nobody_is_followed_at_once() -> None:
+    """A name stands for nobody; ops reads why."""
     table = down(paged())
     done(table, PostAlert(), problem="primary: the user group has no members")
     table.passes(0)
@@ -207,7 +207,7 @@ def test_a_step_that_reaches_nobody_is_followed_at_once() -> None:
     assert [PostLine(To.OPS)] == [x.body for x in table.steps[-2].effects if type(x.body) is PostLine]
 
 
-def test_a_step_waits_for_all_of_its_ways() -> None:
+def test_step_waits_for_the_results_of_all_its_ways() -> None:
     """The mention reached nobody; the direct message may."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
@@ -223,8 +223,8 @@ def test_a_step_waits_for_all_of_its_ways() -> None:
     assert ["INC-1/page/SEV2/2/dm/U0ANA"] == table.effects(PagePerson)
 
 
-def test_one_trouble_of_two_ways_is_said_once() -> None:
-    """The same calendar was asked for the mention and for the direct message."""
+def test_same_problem_of_two_ways_is_reported_once() -> None:
+    """The same calendar was read for both."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
     table.passes(5)
@@ -235,7 +235,7 @@ def test_one_trouble_of_two_ways_is_said_once() -> None:
     assert 1 == len(lines)
 
 
-def test_direct_messages_that_all_fail_are_a_step_that_reached_nobody() -> None:
+def test_failed_direct_messages_count_as_reaching_nobody() -> None:
     """What the outbox gives up counts as well."""
     table = down(paged())
     done(table, PostAlert(), "S0ONCALL")
@@ -249,8 +249,8 @@ def test_direct_messages_that_all_fail_are_a_step_that_reached_nobody() -> None:
     assert [(SEV2, 1), (SEV2, 2), (SEV2, 3)] == steps(table)
 
 
-def test_where_no_step_is_left_every_address_is_called() -> None:
-    """Paging that reaches nobody is escalated as far as it goes, once."""
+def test_every_address_is_called_if_no_step_is_left() -> None:
+    """Once."""
     table = down(paged(PagingPolicy({SEV2: STEPS[:1]}, last_resort=True)))
     done(table, PostAlert(), problem="nobody is on call now")
     table.passes(1)
@@ -262,7 +262,7 @@ def test_where_no_step_is_left_every_address_is_called() -> None:
     assert [False, True] == [fact.last for fact in table.kinds(PageLost) if isinstance(fact, PageLost)]
 
 
-def test_a_late_answer_of_an_earlier_step_changes_nothing() -> None:
+def test_late_result_of_an_earlier_step_is_ignored() -> None:
     """The newest step alone decides whether somebody was reached."""
     table = down(paged())
     table.passes(5)
@@ -281,8 +281,8 @@ def at_night(table: Table) -> Table:
     return table
 
 
-def test_quiet_hours_hold_the_page_until_they_end() -> None:
-    """The timeline says until when; the steps count from there, so nobody gets all of them at seven."""
+def test_quiet_hours_delay_paging() -> None:
+    """The timeline says until when; steps count from there, so they do not all come at seven."""
     table = down(at_night(paged(PagingPolicy({SEV2: STEPS}, NIGHT))))
     table.passes(60)
     held = table.kinds(PageHeld)
@@ -295,8 +295,8 @@ def test_quiet_hours_hold_the_page_until_they_end() -> None:
     assert [(SEV2, 1), (SEV2, 2)] == steps(table)
 
 
-def test_quiet_hours_that_begin_between_two_steps_hold_the_second() -> None:
-    """It was declared at 21:57; five minutes later it is quiet."""
+def test_quiet_hours_between_two_steps_delay_the_second() -> None:
+    """Declared at 21:57."""
     table = paged(PagingPolicy({SEV2: STEPS}, NIGHT))
     table.now = datetime(2026, 3, 20, 20, 57, tzinfo=UTC)
     down(table)
@@ -309,14 +309,14 @@ def test_quiet_hours_that_begin_between_two_steps_hold_the_second() -> None:
     )
 
 
-def test_a_severity_that_is_not_named_is_paged_at_night() -> None:
+def test_severity_without_quiet_hours_pages_at_night() -> None:
     """Quiet hours are for what can wait."""
     table = down(at_night(paged(PagingPolicy({SEV2: STEPS}, replace(NIGHT, severities=frozenset({SEV3}))))))
 
     assert [(SEV2, 1)] == steps(table)
 
 
-def test_raising_the_severity_at_night_pages_at_once() -> None:
+def test_severity_raised_at_night_pages_at_once() -> None:
     """The night is over for everybody."""
     table = down(at_night(paged(PagingPolicy({SEV2: STEPS, SEV1: STEPS}, NIGHT))))
     table.passes(10)
@@ -326,8 +326,8 @@ def test_raising_the_severity_at_night_pages_at_once() -> None:
     assert [(SEV1, 1)] == steps(table)
 
 
-def test_quiet_hours_follow_the_clock_on_the_wall_over_a_change_of_summer_time() -> None:
-    """In the night of the 29th of March 2026 Berlin goes from two to three; seven is an hour earlier in UTC."""
+def test_quiet_hours_follow_local_time_over_a_dst_change() -> None:
+    """On 29 March 2026 Berlin jumps from two to three; seven is an hour earlier in UTC."""
     before = NIGHT.until(datetime(2026, 3, 28, 23, 0, tzinfo=UTC))
     autumn = NIGHT.until(datetime(2026, 10, 24, 23, 0, tzinfo=UTC))
 
@@ -336,7 +336,7 @@ def test_quiet_hours_follow_the_clock_on_the_wall_over_a_change_of_summer_time()
 
 
 def test_quiet_hours_within_one_day() -> None:
-    """From noon to one; their end is no part of them."""
+    """From noon to one, without its end."""
     noon = QuietHours(frozenset({SEV2}), time(12), time(13))
 
     assert START + 60 * MINUTE == noon.until(START)
@@ -379,7 +379,7 @@ def act(table: Table, what: str, value: object) -> None:
 
 
 @given(ACTS, st.booleans(), st.booleans())
-def test_whatever_happens_no_step_is_taken_twice_and_none_after_it_was_acknowledged(
+def test_no_step_is_taken_twice_or_after_an_acknowledgement(
     acts: list[tuple[str, object]], quiet: bool, last_resort: bool
 ) -> None:
     """Restarts and replicas come to the same, because the state alone decides; and no deadline that has passed is left."""

@@ -1,4 +1,4 @@
-"""What people do with an incident: what is written down, and what they are answered."""
+"""What people do with an incident: what is recorded, and what they are answered."""
 
 from datetime import timedelta
 
@@ -32,15 +32,15 @@ def sent(table: Table, kind: type[EffectBody]) -> list[EffectBody]:
 # --- acknowledging
 
 
-def test_acknowledging_is_answered_with_its_incident() -> None:
+def test_answer_to_an_acknowledgement_names_the_incident() -> None:
     """So that a face can point there."""
     said = outage().send(s.Acknowledge(actor=ANA, incident=1)).answer
 
     assert a.Acknowledged(incident=1, changed=True) == said
 
 
-def test_acknowledging_leaves_triage_in_the_name_of_who_did() -> None:
-    """The record says who, as its reason and as its actor."""
+def test_acknowledgement_ends_triage_for_the_person() -> None:
+    """Recorded as reason and actor."""
     table = outage()
     table.send(s.Acknowledge(actor=ANA, incident=1))
     body = PhaseChanged(Phase.TRIAGE, Phase.INVESTIGATING, "forward", "acknowledged by ana")
@@ -48,15 +48,15 @@ def test_acknowledging_leaves_triage_in_the_name_of_who_did() -> None:
     assert [Written(body, 1, ANA)] == table.written(PhaseChanged)
 
 
-def test_acknowledging_is_announced_once() -> None:
-    """One line that ana has taken it, and none that the phase moved for that reason."""
+def test_acknowledgement_is_posted_once() -> None:
+    """Without another line for the phase."""
     table = outage()
     table.send(s.Acknowledge(actor=ANA, incident=1))
 
     assert 1 == len(sent(table, PostLine))
 
 
-def test_acknowledging_moves_no_later_phase_back() -> None:
+def test_acknowledgement_does_not_change_a_later_phase() -> None:
     """Somebody called it identified before anybody had taken it."""
     table = outage()
     table.send(s.SetPhase(actor=ANA, incident=1, phase=Phase.IDENTIFIED))
@@ -77,12 +77,12 @@ def test_acknowledging_moves_no_later_phase_back() -> None:
     ],
     ids=["acknowledge", "update", "severity"],
 )
-def test_what_is_over_is_refused_with_its_phase(signal: s.Signal, wanted: a.Wanted) -> None:
-    """And with what was wanted, so that the face can say what to do instead."""
+def test_command_on_an_ended_incident_is_refused_with_its_phase(signal: s.Signal, wanted: a.Wanted) -> None:
+    """And with the command, so that the interface can say what to do."""
     assert a.Over(incident=1, phase=Phase.RESOLVED, wanted=wanted) == over().send(signal).answer
 
 
-def test_a_note_is_taken_after_the_end() -> None:
+def test_note_is_accepted_after_the_end() -> None:
     """People remember things afterwards."""
     table = over()
     said = table.send(s.AddNote(actor=BOB, incident=1, text="  it was DNS  ")).answer
@@ -95,18 +95,18 @@ def test_a_note_is_taken_after_the_end() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
-def test_an_update_without_words_is_refused(text: str) -> None:
+def test_empty_update_is_refused(text: str) -> None:
     """Everybody would be pinged for nothing."""
     assert base.NoWords(of=base.Words.UPDATE) == outage().send(s.WriteUpdate(actor=ANA, incident=1, text=text)).answer
 
 
-def test_a_note_without_words_is_refused() -> None:
+def test_empty_note_is_refused() -> None:
     """An empty line helps nobody."""
     assert base.NoWords(of=base.Words.NOTE) == outage().send(s.AddNote(actor=ANA, incident=1, text=" ")).answer
 
 
-def test_an_update_is_the_persons_and_counts_up() -> None:
-    """Its number is in the answer, and nothing was missed because a person spoke."""
+def test_update_by_a_person_gets_the_next_number() -> None:
+    """It is in the answer, and none counts as missed."""
     table = outage()
     table.send(s.WriteUpdate(actor=ANA, incident=1, text="We look"))
     said = table.send(s.WriteUpdate(actor=BOB, incident=1, text=" We found it ")).answer
@@ -117,8 +117,8 @@ def test_an_update_is_the_persons_and_counts_up() -> None:
     )
 
 
-def test_the_first_update_tells_of_everything_since_the_declaration() -> None:
-    """Everything that a person writes waits for Slack, also behind a newer one."""
+def test_first_update_covers_everything_since_the_declaration() -> None:
+    """A person's update waits for Slack, even behind a newer one."""
     table = outage()
     table.passes(7)
     table.send(s.WriteUpdate(actor=ANA, incident=1, text="We look"))
@@ -126,8 +126,8 @@ def test_the_first_update_tells_of_everything_since_the_declaration() -> None:
     assert [PostUpdate(START, 1, newest_only=False)] == sent(table, PostUpdate)
 
 
-def test_the_next_update_tells_of_everything_since_the_one_before() -> None:
-    """The bot's own gives way to a newer one while Slack is away."""
+def test_next_update_covers_everything_since_the_previous_one() -> None:
+    """An automatic one is replaced by a newer one while Slack is away."""
     table = outage()
     table.passes(7)
     table.send(s.WriteUpdate(actor=ANA, incident=1, text="We look"))
@@ -136,7 +136,7 @@ def test_the_next_update_tells_of_everything_since_the_one_before() -> None:
     assert [PostUpdate(START + timedelta(minutes=7), 2, newest_only=True)] == sent(table, PostUpdate)
 
 
-def test_the_bots_update_names_its_rule() -> None:
+def test_automatic_update_names_the_rule() -> None:
     """Whoever wonders why it speaks every hour reads it there."""
     table = outage()
     table.passes(60)
@@ -147,8 +147,8 @@ def test_the_bots_update_names_its_rule() -> None:
 # --- severity
 
 
-def test_a_severity_is_set_with_what_it_was_and_why() -> None:
-    """By the person who set it."""
+def test_severity_change_records_old_value_and_reason() -> None:
+    """For the person."""
     table = outage()
     said = table.send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV1, reason="the shop is down")).answer
 
@@ -158,7 +158,7 @@ def test_a_severity_is_set_with_what_it_was_and_why() -> None:
     )
 
 
-def test_the_severity_that_it_has_is_refused() -> None:
+def test_unchanged_severity_is_refused() -> None:
     """Nothing changed, and nobody is told that it did."""
     said = outage().send(s.SetSeverity(actor=ANA, incident=1, severity=Severity.SEV2)).answer
 
@@ -169,8 +169,8 @@ def test_the_severity_that_it_has_is_refused() -> None:
 
 
 @pytest.mark.parametrize("format", ["md", "json", "csv"])
-def test_an_export_goes_to_the_incidents_channel(format: str) -> None:
-    """In the format that was asked for; the record says who has it."""
+def test_export_goes_to_the_incidents_channel(format: str) -> None:
+    """In the requested format; the record says who got it."""
     table = outage()
     table.send(s.EffectDone(actor=RULE, key="k", kind=OpenChannel, incident=1, channel="C7", name="inc-1"))
     said = table.send(s.AskExport(actor=ANA, incident=1, format=format)).answer
@@ -180,8 +180,8 @@ def test_an_export_goes_to_the_incidents_channel(format: str) -> None:
     assert [Written(Exported(format, "its channel"), 1, ANA)] == table.written(Exported)
 
 
-def test_an_export_goes_to_the_alerts_thread_where_there_is_no_channel() -> None:
-    """And the answer says so, or people would look in vain."""
+def test_export_without_a_channel_goes_to_the_alerts_thread() -> None:
+    """The answer says so."""
     table = outage()
     table.send(s.EffectRefused(actor=RULE, key="k", kind=OpenChannel, incident=1, reason="restricted_action"))
     said = table.send(s.AskExport(actor=ANA, incident=1, format="md")).answer
@@ -189,7 +189,7 @@ def test_an_export_goes_to_the_alerts_thread_where_there_is_no_channel() -> None
     assert a.Exported(incident=1, where="the thread under its alert", changed=True) == said
 
 
-def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
+def test_unknown_export_format_is_refused_with_the_known_ones() -> None:
     """Nothing is uploaded."""
     said = outage().send(s.AskExport(actor=ANA, incident=1, format="pdf")).answer
 
@@ -199,8 +199,8 @@ def test_an_unknown_format_is_refused_with_those_that_there_are() -> None:
 # --- where one cannot go
 
 
-def test_a_move_that_there_is_not_is_refused_with_those_that_there_are() -> None:
-    """From resolved one reopens or closes; mitigated is no way back."""
+def test_illegal_phase_change_is_refused_with_the_legal_ones() -> None:
+    """From resolved one may reopen or close, but not go back to mitigated."""
     said = over().send(s.SetPhase(actor=ANA, incident=1, phase=Phase.MITIGATED)).answer
 
     assert a.NoWay(incident=1, phase=Phase.RESOLVED, to=Phase.MITIGATED, ways=(Phase.INVESTIGATING, Phase.CLOSED)) == said
