@@ -212,7 +212,7 @@ def test_state_taken_from_the_ledger_is_held_if_it_flaps() -> None:
 
 @pytest.mark.parametrize("track", [run("ooooo"), run("ooooof"), NEW], ids=["well", "in doubt", "new"])
 def test_healthy_track_ignores_the_ledger(track: Track) -> None:
-    """It stays as it was."""
+    """There is nothing to settle."""
     assert track is settled(track, at(240))
 
 

@@ -109,7 +109,7 @@ def test_most_frequent_errors_are_named_first() -> None:
 
 
 def test_unnamed_errors_are_counted_but_not_named() -> None:
-    """How many there were is said all the same."""
+    """The number of failures is shown anyway."""
     found = said(minutes((2, 0, 100), error=OTHER))
 
     assert found and found.reason == "100 of 100 real requests failed in 5 min"

@@ -195,7 +195,7 @@ def test_slow_default_is_kept_if_the_flag_engages_on_down() -> None:
     assert "claude" == serving(table)
 
 
-def test_slow_fallback_is_left_for_cached_answers_if_the_flag_engages_on_degraded() -> None:
+def test_slow_fallback_is_left_for_cached_answers_with_engage_on_degraded() -> None:
     """That setting applies to every variant."""
     table = on_gpt(policy(engage_on=Level.DEGRADED))
     table.passes(10)
@@ -364,7 +364,7 @@ def test_person_may_name_a_worse_variant() -> None:
 
 
 def test_refusal_gives_a_reason_for_each_fallback() -> None:
-    """Whoever is told no need not ask for each."""
+    """So that the person need not ask about each."""
     table = Table(three(GPT, GEMINI, automation="off")).all_well()
     for id in ("anthropic.api", "openai.api", "google.api"):
         table.sees(id, Level.DOWN)
@@ -374,7 +374,7 @@ def test_refusal_gives_a_reason_for_each_fallback() -> None:
 
 
 def test_healthy_default_is_not_left_for_a_slow_fallback() -> None:
-    """The person is told so."""
+    """The person gets the reason."""
     table = Table(three(GPT)).all_well()
     table.sees("openai.api", Level.DEGRADED)
     asked = table.send(s.EngageFlag(actor=ANA, flag=FLAG, reason="cost")).answer

@@ -263,7 +263,7 @@ def test_result_for_a_removed_flag_is_ignored(table: Table) -> None:
 
 @pytest.mark.parametrize(("first", "then"), [("", "gpt-5-2025-08-07"), ("gpt-5-2025-06-01", "")])
 def test_missing_model_name_is_no_change_of_model(table: Table, first: str, then: str) -> None:
-    """Nobody is told of a change that nobody saw."""
+    """A change is only reported if it was seen."""
     ended(table, GOOD, answered=first)
     assert 0 == told(ended(table, GOOD, answered=then))
 

@@ -55,7 +55,7 @@ def test_scope_returns_to_what_the_whole_flag_serves() -> None:
 
 
 @pytest.mark.parametrize("back", [s.RampFlag(ANA, flag=f"{FLAG}@env=eu", share=10), s.ReleaseFlag(ANA, flag=f"{FLAG}@env=eu")])
-def test_scope_is_not_returned_to_a_failing_default_through_the_whole_flags_share(back: s.Signal) -> None:
+def test_scope_is_not_returned_to_a_default_failing_behind_the_whole_flag(back: s.Signal) -> None:
     """The whole flag has one per cent on its fallback, so nearly all would get the default."""
     table = calm(automation="off")
     table.send(s.EngageFlag(ANA, flag=f"{FLAG}@env=eu", variant="cached", reason="we try it"))

@@ -61,7 +61,7 @@ def test_resolving_does_not_ask_if_all_is_well() -> None:
 
 
 def test_forced_resolution_says_when_another_incident_would_open() -> None:
-    """Whoever ends it early knows what comes."""
+    """Whoever resolves early knows what follows."""
     said = resolve(outage(), force=True)
 
     assert "INC-1 is resolved now. Claude API still fails: unless it recovers, a new incident opens at 12:30 UTC." == told(said)
