@@ -57,8 +57,8 @@ class AlertsByOtherWays:
             self._refused[name] = str(error)
         self._soon(self._say_first(name, EFFECT_TOLD_FOR, *out_of_band(effect.body, incident, self._engine.world, str(error))))
 
-    def again(self) -> None:
-        """Tell of alerts that Slack refused for good and no address took: the outbox does not try those again."""
+    def retry_refused(self) -> None:
+        """Send alerts that Slack refused for good and no address accepted yet: the outbox does not try those again."""
         for incident in self._engine.world.open_incidents():
             name, body = lost_alert(incident)
             if body is None or name in self._told or not waits_for_people(incident):
@@ -125,7 +125,7 @@ class AlertsByOtherWays:
 
 
 def lost_alert(incident: Incident) -> tuple[str, PostAlert | None]:
-    """The alert that Slack refused for good, with the name under which it is told; None if all is well or repaired."""
+    """The alert that Slack refused for good, with the name under which it is sent; None if none is left."""
     for lost in reversed(incident.undelivered):
         if lost.what == PostAlert.KIND and lost.fields:
             body = decode_effect(lost.what, json.loads(lost.fields))

@@ -77,10 +77,8 @@ class Channels(AppPart):
         """The same as `health`, for people."""
         speaks = self._setup.config.slack.mode != "none"
         lost = [one.name for one in self._store.engine.world.open_incidents() if speaks and lost_alert(one)[1]]
-        refused = [
-            f"Slack refused the alert of {name}. Once its channel takes posts again: understudy incident repair {name}."
-            for name in lost
-        ]
+        then = "Once the alerts channel accepts posts again, run"
+        refused = [f"Slack refused the alert of {name}. {then} `understudy incident repair {name}`." for name in lost]
         return " ".join(filter(None, [self.ops.trouble if self.ops else "", *refused]))
 
     async def _open_gateway(self) -> "SlackGateway":

@@ -77,7 +77,7 @@ class Upkeep(AppPart):
             store.ledger, store.samples, setup.clock, setup.metrics,
             keep=setup.config.samples.keep, budget_bytes=setup.config.samples.budget,
             connected=lambda: self._slack.connected, spent=probing.spent_budgets if probing else str, acts=store.leads,
-            adopt=probing.adopt_budgets if probing and store.ledger.shared else None, tell_again=store.others.again,
+            adopt=probing.adopt_budgets if probing and store.ledger.shared else None, tell_again=store.others.retry_refused,
         )  # fmt: skip
         self._ends(housekeeping.stop)
         housekeeping.start()

@@ -164,7 +164,7 @@ async def test_alert_that_slack_refused_for_good_is_told_until_an_address_takes_
     await troubles.close()
     for away in (True, False, False):
         pager.away = away
-        troubles.again()
+        troubles.retry_refused()
         await troubles.close()
 
     assert 3 == len(pager.got), "twice in vain, once with success, and then no more"
@@ -181,7 +181,7 @@ async def test_alert_that_slack_refused_for_good_is_told_by_the_next_start(table
     await troubles.close()
     pager.away = False
     troubles = AlertsByOtherWays(pager, TableEngine(table), ManualClock(START), ledger)
-    troubles.again()
+    troubles.retry_refused()
     await troubles.close()
 
     assert calls == len(pager.got)
@@ -194,7 +194,7 @@ async def test_alert_that_slack_refused_for_good_calls_nobody_who_knows(
     troubles, pager = ways
     refused_for_good(table)
     table.send(s.Acknowledge(actor=ANA, incident=1))
-    troubles.again()
+    troubles.retry_refused()
     await troubles.close()
 
     assert [] == pager.got

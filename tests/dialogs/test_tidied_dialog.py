@@ -236,9 +236,23 @@ async def test_refused_alert_is_reported_until_it_is_repaired(paged: tuple[Talk,
     await talk.asks(talk.house.ana, "/incident repair INC-1")
     await talk.house.quiet()
 
-    remedy = "Once its channel takes posts again: understudy incident repair INC-1."
+    remedy = "Once the alerts channel accepts posts again, run `understudy incident repair INC-1`."
     assert ("refused", f"Slack refused the alert of INC-1. {remedy}") == (shown["state"], shown["sentence"])
     assert 1 == len(talk.said("ops", ALERT))
+    assert "alerts" not in await parts(talk)
+
+
+async def test_refused_alert_is_no_longer_reported_once_slack_is_turned_off(paged: tuple[Talk, list[str]]) -> None:
+    """Nobody could repair it there."""
+    talk, _ = paged
+    archives(talk, "ops")
+    await talk.house.fails("anthropic.api")
+    await talk.house.quiet()
+    assert "alerts" in await parts(talk)
+    await talk.house.stop()
+    talk.house.changes |= {"slack": {"mode": "none"}, "notify": ["json://127.0.0.1:9/"]}
+    await talk.house.start()
+
     assert "alerts" not in await parts(talk)
 
 
